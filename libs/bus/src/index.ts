@@ -1,1 +1,9 @@
-export {};
+export * from './bus.js';
+export * from './memory/memory-bus.js';
+export * from './messages/ack-message.js';
+export * from './messages/connector-messages.js';
+export * from './messages/in-message.js';
+export * from './messages/log-record.js';
+export * from './messages/out-message.js';
+export * from './messages/state-message.js';
+export * from './subjects.js';

@@ -1,1 +1,2 @@
-export {};
+export { GatewayModule } from './gateway.module.js';
+export { type GatewayOptions, GatewayService } from './gateway.service.js';

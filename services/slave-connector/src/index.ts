@@ -1,1 +1,2 @@
-export {};
+export { ConnectorModule } from './connector.module.js';
+export { type ConnectorOptions, ConnectorService } from './connector.service.js';

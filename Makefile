@@ -1,0 +1,54 @@
+# What there is to do with this checkout: `make help`.
+# Needs: make, a Node.js with npm (20 or later; the workspace brings the Node.js 24 that everything runs on).
+
+.DEFAULT_GOAL := help
+.PHONY: help install build demo test lint format bench fuzz clean
+
+SHELL := /bin/sh
+# No daemon is left behind, nothing is asked, nothing is sent anywhere.
+export NX_DAEMON := false
+export NX_NO_CLOUD := true
+export NX_TUI := false
+
+# The workspace's own tools and Node.js first. Not for the install itself, which replaces them.
+WITH_NODE = PATH="$(CURDIR)/node_modules/.bin:$$PATH"
+
+## help: this list
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## install: npm ci, when package-lock.json changed since the last time
+install:
+	@tools/install
+
+## build: everything that bin/mm2ss needs
+build: install
+	@$(WITH_NODE) nx run-many --targets=build --outputStyle=static
+
+## demo: two simulated RTUs, five masters and the multiplexer between them; DEMO_SECONDS=20 ends by itself
+demo: build
+	@exec bin/mm2ss demo
+
+## test: format, lint, build and type check, then unit, integration, interop and e2e tests; ONLY="unit lint" for some
+test: install
+	@$(WITH_NODE) node tools/test.mjs $(ONLY)
+
+## lint: ESLint on everything, module boundaries included; then the format
+lint: install
+	@$(WITH_NODE) node tools/test.mjs format lint
+
+## format: rewrites every file the way Prettier has it
+format: install
+	@$(WITH_NODE) prettier --write --log-level=warn .
+
+## bench: measures throughput, latency and idle cost beside a plain proxy; ARGS="--help" for its options
+bench: build
+	@$(WITH_NODE) node bench/run.ts $(ARGS)
+
+## fuzz: the properties of framer, link, decoder and the rest with new seeds, for FUZZ_SECONDS (60)
+fuzz: install
+	@$(WITH_NODE) node tools/fuzz.mjs
+
+## clean: removes what was built (not node_modules, not .tools)
+clean:
+	@rm -rf .nx coverage test-results libs/*/dist libs/*/.tsc services/*/dist services/*/.tsc apps/*/dist apps/*/.tsc test/.tsc bench/.tsc

@@ -1,0 +1,55 @@
+import { type Configuration, type GroupConfig, type Problem, readConfiguration } from '@iec104mm2ss/config';
+import type { Command } from 'commander';
+
+export function registerCheck(program: Command): void {
+  program
+    .command('check')
+    .description('read a configuration file and say which groups load, and why others do not')
+    .argument('<file>', 'configuration file (.csv)')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExit code: 0 when at least one group loads and no row is at fault, 1 otherwise.')
+    .action(async (file: string, options: { readonly json?: boolean }) => {
+      const configuration = await readConfiguration(file);
+      process.stdout.write(options.json ? `${JSON.stringify(configuration, null, 2)}\n` : formatCheck(configuration));
+      process.exitCode = isGood(configuration) ? 0 : 1;
+    });
+}
+
+/** True when something loads and no row was skipped for a fault (rows left out on purpose are none). */
+export function isGood(configuration: Configuration): boolean {
+  return configuration.groups.length > 0 && configuration.problems.every(({ severity }) => severity !== 'skipped');
+}
+
+/** The report of `check`, for people. */
+export function formatCheck(configuration: Configuration): string {
+  const { groups, settings, problems } = configuration;
+  const lines = [`${groups.length} group${groups.length === 1 ? '' : 's'} load:`];
+  for (const group of groups) lines.push(...formatGroup(group));
+  if (settings.ntpServers.length > 0) {
+    lines.push(`NTP: ${settings.ntpServers.join(', ')}, every ${settings.ntpUpdateEverySec} s`);
+  }
+  const byKind = (severity: Problem['severity']): Problem[] => problems.filter((problem) => problem.severity === severity);
+  for (const [severity, title] of [
+    ['skipped', 'Not loaded, at fault:'],
+    ['note', 'Not loaded, on purpose:'],
+    ['warning', 'Loaded, but:'],
+  ] as const) {
+    const found = byKind(severity);
+    if (found.length > 0) lines.push('', title, ...found.map((problem) => `  ${formatProblem(problem)}`));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export function formatProblem({ row, field, reason }: Problem): string {
+  return field === 'row' ? `row ${row}: ${reason}` : `row ${row}, ${field}: ${reason}`;
+}
+
+function formatGroup(group: GroupConfig): string[] {
+  const { id, name, port, rtuNumber, maxConnections, sameIp, hosts, filter, k, w, t1Ms, t2Ms, t3Ms, buffsize } = group;
+  const filterText = filter.length === 0 ? 'any source' : filter.map(({ text }) => text).join(', ');
+  return [
+    `  ${id} ${name} (row ${group.row}): port ${port}, RTU ${rtuNumber} at ${hosts.map(({ host, port: p }) => `${host}:${p}`).join(', ')}`,
+    `    masters: at most ${maxConnections}, same IP: ${sameIp}, from ${filterText}`,
+    `    k ${k}, w ${w}, t1 ${t1Ms / 1000} s, t2 ${t2Ms / 1000} s, t3 ${t3Ms / 1000} s, buffsize ${buffsize}`,
+  ];
+}

@@ -1,0 +1,167 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  createLogger,
+  createRegistry,
+  numericCounter,
+  type Check,
+  type HealthSource,
+} from '@iec104mm2ss/observability';
+import type { HttpSources } from './http-sources.js';
+import { HttpListenError, startObservabilityHttp, type ObservabilityHttpServer } from './observability-http-server.js';
+
+describe('startObservabilityHttp', () => {
+  const servers: ObservabilityHttpServer[] = [];
+  let printed = '';
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map((server) => server.close()));
+    printed = '';
+  });
+
+  function sources(changes: Partial<HttpSources> = {}): HttpSources {
+    const registry = createRegistry({ processMetrics: false });
+    numericCounter(registry, { name: 'mm2ss_asdus_total', help: 'x', labelNames: ['group'] as const }, () => [
+      { labels: { group: '111' }, value: 42 },
+    ]);
+    const { logger } = createLogger({ level: 'debug', destination: { write: (line) => (printed += line) } });
+    return {
+      logger,
+      registry,
+      health: [],
+      release: '0.1.0',
+      parts: ['connector', 'router', 'gateway'],
+      startedAt: new Date('2026-11-21T10:00:00Z'),
+      bus: () => ({ kind: 'memory', connected: true }),
+      ntp: () => ({
+        state: 'off',
+        server: null,
+        stratum: null,
+        offsetSeconds: null,
+        delaySeconds: null,
+        lastSuccessAt: null,
+        set: false,
+        error: null,
+      }),
+      groups: [
+        { groups: () => [{ id: '111', name: 'RTU-ABB', port: 2404 }] },
+        { groups: async () => [{ id: '111', rtu: { state: 'started', endpoint: '127.0.0.1:2410' } }] },
+      ],
+      now: () => Date.parse('2026-11-21T10:01:30.500Z'),
+      ...changes,
+    };
+  }
+
+  async function start(
+    changes?: Partial<HttpSources>,
+  ): Promise<(path: string, init?: RequestInit) => Promise<Response>> {
+    const server = await startObservabilityHttp({ host: '127.0.0.1', port: 0 }, sources(changes));
+    servers.push(server);
+    return (path, init) => fetch(new URL(path, server.url), init);
+  }
+
+  it('lists its pages at /', async () => {
+    const response = await (await start())('/');
+    expect(response.status).toBe(200);
+    const index = (await response.json()) as { product: string; release: string; pages: object };
+    expect(index).toMatchObject({ product: 'iec104mm2ss', release: '0.1.0' });
+    expect(Object.keys(index.pages)).toEqual(['/metrics', '/healthz', '/readyz', '/status']);
+  });
+
+  it('serves the metrics as Prometheus reads them', async () => {
+    const response = await (await start())('/metrics');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(await response.text()).toContain('mm2ss_asdus_total{group="111"} 42\n');
+  });
+
+  it('says alive and ready apart, each part with its reason', async () => {
+    let ready: Check = { ok: true };
+    const router: HealthSource = { name: 'router', live: () => ({ ok: true }), ready: () => ready };
+    const get = await start({ health: [router] });
+    expect((await get('/readyz')).status).toBe(200);
+    ready = { ok: false, reason: 'owns no group yet' };
+    const response = await get('/readyz');
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({
+      status: 'failing',
+      checks: { router: { ok: false, reason: 'owns no group yet' } },
+    });
+    const live = await get('/healthz');
+    expect(live.status).toBe(200);
+    expect(await live.json()).toEqual({ status: 'ok', checks: { router: { ok: true } } });
+  });
+
+  it('serves the status, put together from all parts', async () => {
+    const response = await (await start())('/status');
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.json()).toMatchObject({
+      version: 1,
+      product: 'iec104mm2ss',
+      release: '0.1.0',
+      startedAt: '2026-11-21T10:00:00.000Z',
+      uptimeSeconds: 90.5,
+      parts: ['connector', 'router', 'gateway'],
+      bus: { kind: 'memory', connected: true },
+      clock: { now: '2026-11-21T10:01:30.500Z', ntp: { state: 'off' } },
+      groups: [{ id: '111', name: 'RTU-ABB', rtu: { state: 'started', endpoint: '127.0.0.1:2410' }, masters: [] }],
+    });
+  });
+
+  it('answers an unknown path with 404 and every method but GET with 405, in JSON', async () => {
+    const get = await start();
+    const unknown = await get('/nothing/here?x=1');
+    expect(unknown.status).toBe(404);
+    expect(await unknown.json()).toEqual({ error: 'not found' });
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      for (const path of ['/', '/status', '/nothing']) {
+        const refused = await get(path, { method });
+        expect(refused.status).toBe(405);
+        expect(refused.headers.get('allow')).toBe('GET, HEAD');
+        expect(await refused.json()).toEqual({ error: 'only GET' });
+      }
+    }
+    const head = await get('/healthz', { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    expect(head.headers.get('x-powered-by')).toBeNull();
+  });
+
+  it('keeps what went wrong inside to the log', async () => {
+    const get = await start({
+      bus: () => {
+        throw new Error('secret detail');
+      },
+    });
+    const response = await get('/status');
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual({ error: 'internal error' });
+    expect(printed).toMatch(/"level":"error".*secret detail/);
+  });
+
+  it("writes Nest's messages to our log, those of its start at debug", async () => {
+    await start();
+    expect(printed).toMatch(/"level":"debug".*"context":"RouterExplorer","msg":"Mapped \{\/metrics, GET\} route"/);
+    expect(printed).not.toMatch(/"level":"info".*"context":/);
+    expect(printed).toMatch(/"level":"info".*"url":"http:\/\/127\.0\.0\.1:\d+\/"/);
+  });
+
+  it('says which address is taken', async () => {
+    await start();
+    const { port } = servers[0]!.address;
+    const second = startObservabilityHttp({ host: '127.0.0.1', port }, sources());
+    await expect(second).rejects.toThrow(HttpListenError);
+    await expect(second).rejects.toThrow(`HTTP on 127.0.0.1:${port}: listen EADDRINUSE`);
+  });
+
+  it('close ends also a connection that says nothing', async () => {
+    await start();
+    const server = servers.pop()!;
+    const socket = connect(server.address.port, '127.0.0.1');
+    await once(socket, 'connect');
+    const closed = once(socket, 'close');
+    await server.close();
+    await closed;
+    await expect(fetch(server.url)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import { ConfigError, EnvironmentError } from '@iec104mm2ss/config';
+import { Command } from 'commander';
+import { registerCheck } from './commands/check.js';
+import { UsageError } from './commands/errors.js';
+import { registerRun } from './commands/run.js';
+import { HttpAddressError, HttpListenError } from './http/index.js';
+import { RELEASE } from './release.js';
+
+const program = new Command('mm2ss')
+  .description('Any number of SCADA masters share one IEC 60870-5-104 connection to each RTU.')
+  .version(RELEASE)
+  .showHelpAfterError('(mm2ss --help lists the commands)')
+  .enablePositionalOptions();
+
+registerRun(program);
+registerCheck(program);
+
+/** Errors that are the user's to mend: the message is enough. */
+const EXPECTED = [ConfigError, EnvironmentError, UsageError, HttpAddressError, HttpListenError];
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const expected = EXPECTED.some((kind) => error instanceof kind);
+  process.stderr.write(`mm2ss: ${expected ? (error as Error).message : ((error as Error).stack ?? String(error))}\n`);
+  process.exit(1);
+}

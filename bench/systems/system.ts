@@ -1,0 +1,27 @@
+/** What stands between RTU and masters in a measurement: nothing, haproxy, or the multiplexer in one of its shapes. */
+export interface Address {
+  host: string;
+  port: number;
+}
+
+export interface System {
+  name: string;
+  /** The RTU load process' groups this system leads to, from this index on; `groups` of them. */
+  firstGroup: number;
+  groups: number;
+  /** One RTU connection however many masters? A plain proxy opens one for each. */
+  shared: boolean;
+  /** Where master number `master` of a group connects. */
+  target(group: number, master: number): Address;
+  pids: number[];
+  stop: () => Promise<void>;
+}
+
+/** Given to every system to be started. */
+export interface Site {
+  /** An empty directory for configuration, logs and stores. */
+  directory: string;
+  rtuHost: string;
+  rtuPorts: number[];
+  firstGroup: number;
+}

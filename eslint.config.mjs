@@ -1,0 +1,171 @@
+import eslint from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import globals from 'globals';
+import jsonc from 'jsonc-eslint-parser';
+import tseslint from 'typescript-eslint';
+
+/**
+ * Who may depend on whom. Dependencies point one way: apps -> services -> libs, and libs/iec104 depends on nothing.
+ * Tags are in each project's package.json; test/workspace/boundaries.spec.ts shows that every line here bites.
+ */
+const anyNats = ['@nats-io/*', 'nats'];
+const anyNest = ['@nestjs/*'];
+const core = ['scope:iec104', 'scope:transport', 'scope:bus', 'scope:config', 'scope:observability'];
+const fakes = ['scope:testing', 'scope:simulator'];
+
+/** @param {string[]} extra what specs may import besides */
+const constraints = (extra) => [
+  { sourceTag: 'scope:iec104', onlyDependOnLibsWithTags: [] },
+  {
+    sourceTag: 'scope:transport',
+    onlyDependOnLibsWithTags: ['scope:iec104'],
+    bannedExternalImports: [...anyNats, ...anyNest],
+  },
+  { sourceTag: 'scope:bus', onlyDependOnLibsWithTags: [], bannedExternalImports: anyNest },
+  { sourceTag: 'scope:config', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
+  { sourceTag: 'scope:observability', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
+  {
+    sourceTag: 'scope:simulator',
+    onlyDependOnLibsWithTags: ['scope:iec104', 'scope:transport'],
+    bannedExternalImports: [...anyNats, ...anyNest],
+  },
+  {
+    sourceTag: 'scope:testing',
+    onlyDependOnLibsWithTags: [...core, 'scope:simulator'],
+    bannedExternalImports: anyNats,
+  },
+  { sourceTag: 'type:service', onlyDependOnLibsWithTags: [...core, ...extra], bannedExternalImports: anyNats },
+  {
+    sourceTag: 'type:app',
+    onlyDependOnLibsWithTags: [...core, 'scope:simulator', 'type:service', ...extra],
+    bannedExternalImports: anyNats,
+  },
+  { sourceTag: 'type:test', onlyDependOnLibsWithTags: ['*'] },
+  { sourceTag: 'type:bench', onlyDependOnLibsWithTags: ['*'] },
+  { sourceTag: 'type:tools', onlyDependOnLibsWithTags: [] },
+];
+
+const boundaries = (depConstraints, allow = []) => [
+  'error',
+  { enforceBuildableLibDependency: true, banTransitiveDependencies: true, allow, depConstraints },
+];
+
+/** What would make libs/iec104 more than a machine of octets: time, timers, the process, Node's buffers, I/O. */
+const impureGlobals = [
+  'Buffer',
+  'Date',
+  'clearImmediate',
+  'clearInterval',
+  'clearTimeout',
+  'console',
+  'fetch',
+  'global',
+  'globalThis',
+  'performance',
+  'process',
+  'queueMicrotask',
+  'require',
+  'setImmediate',
+  'setInterval',
+  'setTimeout',
+].map((name) => ({ name, message: 'libs/iec104 is sans-io: time comes in as an argument, octets as Uint8Array.' }));
+
+const testFiles = ['**/*.spec.ts', 'test/**/*.ts'];
+
+export default tseslint.config(
+  {
+    ignores: [
+      '**/node_modules',
+      '**/dist',
+      '**/.tsc',
+      '.nx',
+      '.tools',
+      'coverage',
+      'log',
+      'test-results',
+      'bench/results',
+      'deploy',
+    ],
+  },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['**/*.ts', '**/*.mjs', '**/*.js'],
+    extends: [eslint.configs.recommended],
+    plugins: { '@nx': nx },
+    rules: { '@nx/enforce-module-boundaries': boundaries(constraints([])), eqeqeq: 'error' },
+  },
+  { files: ['**/*.mjs', '**/*.js'], languageOptions: { globals: globals.node } },
+  {
+    files: ['**/*.ts', '**/*.mts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['vitest.config.ts', 'tools/*.d.mts'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      // An async method may satisfy an interface without awaiting anything itself.
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['libs/*/src/**/*.ts', 'services/*/src/**/*.ts'],
+    ignores: testFiles,
+    rules: { 'no-console': 'error' },
+  },
+  {
+    files: ['libs/iec104/src/**/*.ts'],
+    ignores: testFiles,
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(?!\\.\\.?/)', message: 'libs/iec104 imports nothing but its own files.' }] },
+      ],
+      'no-restricted-globals': ['error', ...impureGlobals],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ImportExpression', message: 'libs/iec104 imports nothing but its own files.' },
+        { selector: 'TSImportType[source.value=/^[^.]/]', message: 'libs/iec104 imports nothing but its own files.' },
+      ],
+    },
+  },
+  {
+    files: testFiles,
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries(constraints(fakes), ['../../tools/require.mjs']),
+      // Asymmetric matchers (expect.any, expect.objectContaining) are typed any.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'MemberExpression[object.name=/^(it|test|describe|suite|bench)$/][property.name=/^(only|skip|todo|fails)$/]',
+          message: 'No focused or skipped tests: what needs a missing tool uses skipIf with requireTool().',
+        },
+      ],
+    },
+  },
+  {
+    files: ['{libs,services,apps}/*/package.json'],
+    languageOptions: { parser: jsonc },
+    plugins: { '@nx': nx },
+    rules: {
+      '@nx/dependency-checks': [
+        'error',
+        {
+          buildTargets: ['build'],
+          checkVersionMismatches: false,
+          checkObsoleteDependencies: false,
+          ignoredFiles: ['{projectRoot}/src/**/*.spec.ts'],
+        },
+      ],
+    },
+  },
+  prettier,
+);

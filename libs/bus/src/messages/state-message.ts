@@ -1,0 +1,45 @@
+import { asBuffer } from './log-record.js';
+
+/** State of a group's RTU link, published by its connector on every change and every few seconds (JSON: it is rare). */
+export type RtuState = 'disconnected' | 'connecting' | 'connected' | 'starting' | 'started' | 'stopping';
+
+export interface StateMessage {
+  readonly group: string;
+  readonly connector: string;
+  readonly state: RtuState;
+  /** Counts the RTU connections. */
+  readonly epoch: number;
+  /** `host:port` in use, and the RTU's IP address; null while there is none. */
+  readonly endpoint: string | null;
+  readonly address: string | null;
+  /** Since when, ms since 1970-01-01 UTC. */
+  readonly since: number;
+  /** Why the state was entered. */
+  readonly reason: string;
+  readonly connects: number;
+  /**
+   * Positions `from..to` were received in a connection that broke before they were acknowledged to the RTU, which will
+   * send them again: they are to be forgotten.
+   */
+  readonly voided: { readonly from: number; readonly to: number } | null;
+  /** Position the log continues with. */
+  readonly next: number;
+}
+
+/** True while masters may be connected. */
+export function rtuLinkUp(state: RtuState): boolean {
+  return state !== 'disconnected' && state !== 'connecting';
+}
+
+export function encodeJson(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** Parses a JSON message of ours; undefined when it is none. */
+export function decodeJson<T>(data: Uint8Array): T | undefined {
+  try {
+    return JSON.parse(asBuffer(data).toString('utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}

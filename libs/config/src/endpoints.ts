@@ -1,0 +1,45 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+import { parseInteger, PORT_RANGE, type IntegerRange } from './integer-cell.js';
+import { accepted, refused, splitList, type Parsed } from './parsed.js';
+import type { Endpoint } from './types.js';
+
+const LONGEST_HOSTNAME_CHARACTERS = 253;
+const HOSTNAME_LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+
+/** True for an IPv4 address, or a DNS name (RFC 1123, underscores tolerated). A mistyped address is not a name. */
+export function isHostname(text: string): boolean {
+  if (isIPv4(text)) return true;
+  const name = text.endsWith('.') ? text.slice(0, -1) : text;
+  const labels = name.split('.');
+  // An all-digit last label can only be an address gone wrong (10.1.1.300): no top-level domain is a number.
+  if (/^\d+$/.test(labels.at(-1) ?? '')) return false;
+  return name.length <= LONGEST_HOSTNAME_CHARACTERS && labels.every((label) => HOSTNAME_LABEL.test(label));
+}
+
+/** Reads `10.1.1.5:2404`, `rtu-7.example:2404` or `[2001:db8::5]:2404`. */
+export function parseEndpoint(text: string, ports: IntegerRange = PORT_RANGE): Parsed<Endpoint> {
+  const match = /^(?:\[(?<bracketed>[^\]]*)\]|(?<plain>[^:]*)):(?<port>[^:]*)$/.exec(text);
+  const { bracketed, plain, port } = match?.groups ?? {};
+  const host = bracketed ?? plain;
+  if (host === undefined || port === undefined) {
+    return refused(`${JSON.stringify(text)} is not IP:PORT (IPv6 addresses need brackets: [2001:db8::5]:2404)`);
+  }
+  if (bracketed !== undefined ? !isIPv6(host) : !isHostname(host)) {
+    return refused(`${JSON.stringify(text)} is not IP:PORT: ${JSON.stringify(host)} is not an address or host name`);
+  }
+  const number = parseInteger(port, ports);
+  if (!number.ok) return refused(`${JSON.stringify(text)} is not IP:PORT: port ${number.reason}`);
+  return accepted({ host, port: number.value });
+}
+
+/** Reads the `hosts` cell, in the order to be tried. One bad entry refuses the whole list. */
+export function parseEndpoints(text: string): Parsed<readonly Endpoint[]> {
+  const endpoints: Endpoint[] = [];
+  for (const entry of splitList(text, ';')) {
+    const endpoint = parseEndpoint(entry);
+    if (!endpoint.ok) return endpoint;
+    endpoints.push(endpoint.value);
+  }
+  return endpoints.length > 0 ? accepted(endpoints) : refused('no IP:PORT given');
+}

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+
+import { EnvironmentError, readEnvironment, type EnvironmentFlags } from './environment.js';
+
+const DEFAULTS = {
+  ini: 'iec104mm2ss.csv',
+  http: undefined,
+  nats: [],
+  logLevel: 'info',
+  group: undefined,
+  listen: undefined,
+  holdMs: 10_000,
+};
+
+test('defaults; empty variables are unset; other variables are ignored', () => {
+  expect(readEnvironment({})).toEqual(DEFAULTS);
+  const env = {
+    MM2SS_INI: '',
+    MM2SS_NATS: ' ',
+    MM2SS_HTTP: undefined,
+    MM2SS_PORT: 'tcp://10.0.0.1:2404',
+    PATH: '/bin',
+  };
+  expect(readEnvironment(env)).toEqual(DEFAULTS);
+});
+
+test('every variable', () => {
+  expect(
+    readEnvironment({
+      MM2SS_INI: '/etc/mm2ss/groups.csv',
+      MM2SS_HTTP: '[::]:8080',
+      MM2SS_NATS: 'nats://nats-0:4222, tls://nats-1:4222,nats-2:4222',
+      MM2SS_LOG_LEVEL: 'DEBUG',
+      MM2SS_GROUP: '0111',
+      MM2SS_LISTEN: '10.1.1.1',
+      MM2SS_HOLD_SECONDS: '5',
+    }),
+  ).toEqual({
+    ini: '/etc/mm2ss/groups.csv',
+    http: { host: '::', port: 8080 },
+    nats: ['nats://nats-0:4222', 'tls://nats-1:4222', 'nats-2:4222'],
+    logLevel: 'debug',
+    group: '111',
+    listen: '10.1.1.1',
+    holdMs: 5_000,
+  });
+});
+
+test('a flag overrides its variable, even a wrong one', () => {
+  expect(readEnvironment({ MM2SS_HTTP: 'wrong', MM2SS_INI: 'a.csv' }, { http: '127.0.0.1:0' })).toEqual({
+    ...DEFAULTS,
+    ini: 'a.csv',
+    http: { host: '127.0.0.1', port: 0 },
+  });
+});
+
+test.each<[Record<string, string>, EnvironmentFlags, string[]]>([
+  [{ MM2SS_HTTP: '8080' }, {}, ['MM2SS_HTTP']],
+  [{ MM2SS_HTTP: 'host:65536' }, {}, ['MM2SS_HTTP']],
+  [{ MM2SS_NATS: 'http://nats:4222' }, {}, ['MM2SS_NATS']],
+  [{ MM2SS_NATS: 'nats://a:4222,,' }, {}, ['MM2SS_NATS']],
+  [{ MM2SS_LOG_LEVEL: 'loud' }, {}, ['MM2SS_LOG_LEVEL']],
+  [{ MM2SS_GROUP: 'RTU-ABB' }, {}, ['MM2SS_GROUP']],
+  [{ MM2SS_LISTEN: 'eth0' }, {}, ['MM2SS_LISTEN']],
+  [{ MM2SS_HOLD_SECONDS: '-1' }, {}, ['MM2SS_HOLD_SECONDS']],
+  [{}, { nats: 'ftp://x' }, ['--nats']],
+  [{ MM2SS_INI: 'a.csv' }, { ini: '' }, ['--ini']],
+  [{ MM2SS_HTTP: 'x', MM2SS_LOG_LEVEL: 'y' }, { listen: 'z' }, ['MM2SS_HTTP', 'MM2SS_LOG_LEVEL', '--listen']],
+])('%j with flags %j names what to correct', (env, flags, sources) => {
+  let thrown: unknown;
+  try {
+    readEnvironment(env, flags);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(EnvironmentError);
+  const { issues, message, code } = thrown as EnvironmentError;
+  expect(code).toBe('ENVIRONMENT_INVALID');
+  expect(issues.map(({ source }) => source)).toEqual(sources);
+  for (const source of sources) expect(message).toContain(`${source}: must`);
+});
+
+test('an error does not repeat the value, which may hold a password', () => {
+  expect(() => readEnvironment({ MM2SS_NATS: 'http://user:secret@nats' })).not.toThrow(/secret/);
+  expect(() => readEnvironment({ MM2SS_NATS: 'http://user:secret@nats' })).toThrow(EnvironmentError);
+});

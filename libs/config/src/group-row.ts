@@ -1,0 +1,223 @@
+import type { CsvRow } from './csv-rows.js';
+import { parseEndpoints } from './endpoints.js';
+import { LINK_CONSTANT_RANGES, type LinkConstant } from './general-settings.js';
+import { parseInteger, PORT_RANGE, type IntegerRange } from './integer-cell.js';
+import { LATER_COLUMNS, type ColumnName, type Layout } from './layout.js';
+import { ambiguousMasters, parseNamedMasters, type ParsedMaster } from './named-masters.js';
+import type { Parsed } from './parsed.js';
+import { parseSourceRanges, type IpRange } from './source-range.js';
+import type { GroupConfig, Problem } from './types.js';
+
+/** Ids become names in Kubernetes, where port names have 15 characters, besides subject tokens and label values. */
+const LONGEST_ID_DIGITS = 12;
+const LONGEST_NAME_CHARACTERS = 16;
+/** The manual names no default. Its own case: two old and two new servers at the main centre, one at the backup. */
+const DEFAULT_MAX_CONNECTIONS = 5;
+/** Each session needs an originator address of its own, and there are 255. */
+const MOST_SESSIONS = 255;
+const DEFAULT_BUFFSIZE_ASDUS = 1000;
+const DEFAULT_T0_SECONDS = 30;
+
+const T0_RANGE: IntegerRange = { min: 1, max: 255 };
+const RTU_NUMBER_RANGE: IntegerRange = { min: 1, max: 65535 };
+const MAX_CONNECTIONS_RANGE: IntegerRange = { min: 1, max: 1_000_000 };
+const BUFFSIZE_RANGE: IntegerRange = { min: 1, max: 10_000_000 };
+
+/** The group a row describes, or undefined when anything in the row is wrong: a row loads whole or not at all. */
+export interface GroupRow {
+  readonly group: GroupConfig | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Reads a row whose id is a number. Every bad cell is reported, so that one pass of editing mends the row; a skipped row
+ * has no warnings, only its reasons. Uniqueness over the file is the caller's.
+ */
+export function readGroupRow(
+  row: CsvRow,
+  layout: Layout,
+  linkDefaults: Readonly<Record<LinkConstant, number>>,
+): GroupRow {
+  const cells = new GroupCells(row, layout);
+  const shapeFault = layout.fault ?? row.fault ?? cells.shapeFault();
+  if (shapeFault !== undefined) return { group: undefined, problems: [cells.problem('row', shapeFault, 'skipped')] };
+
+  const id = cells.id();
+  const name = cells.name();
+  const port = cells.integer('port no', PORT_RANGE);
+  const rtuNumber = cells.integer('rtu no', RTU_NUMBER_RANGE);
+  const maxConnections = cells.integer('max conn', MAX_CONNECTIONS_RANGE, DEFAULT_MAX_CONNECTIONS);
+  const constant = (key: LinkConstant): number => cells.integer(key, LINK_CONSTANT_RANGES[key], linkDefaults[key]);
+  const idleTime = constant('idletime');
+  const t0 = cells.integer('t0', T0_RANGE, DEFAULT_T0_SECONDS);
+  const t1 = constant('t1');
+  const t2 = constant('t2');
+  const t3 = constant('t3');
+  const w = constant('w');
+  const k = constant('k');
+  const buffsize = cells.integer('buffsize', BUFFSIZE_RANGE, DEFAULT_BUFFSIZE_ASDUS);
+  const logEvents = cells.choice('logevents', ['y', 'n'], 'y') === 'y';
+  const sameIp = cells.choice('same ip', ['all', 'old', 'new'], 'all');
+  const hosts = cells.list('hosts', parseEndpoints);
+  const filter = cells.list('filter', parseSourceRanges);
+  const ack = cells.choice('ack', ['stored', 'delivered', 'received'], undefined);
+  const interrogation = cells.choice('interrogation', ['all', 'originator'], 'all');
+  const decoded = cells.choice('decoded', ['y', 'n'], 'y') === 'y';
+  const masters = cells.list('masters', parseNamedMasters);
+
+  // A cell already refused reads as NaN, for which none of these comparisons holds.
+  if (t2 >= t1) cells.refuse('t2', `t2 (${t2} s) must be below t1 (${t1} s)`);
+  if (buffsize < k) cells.refuse('buffsize', `buffsize (${buffsize}) must not be below k (${k})`);
+  if (3 * w > 2 * k)
+    cells.warn('w', `w (${w}) should not exceed two thirds of k (${k}): the peer's window may run full`);
+  if (idleTime <= t3) {
+    cells.warn(
+      'idletime',
+      `idletime (${idleTime} s) should exceed t3 (${t3} s): a quiet link is closed before its test`,
+    );
+  }
+  if (maxConnections > MOST_SESSIONS) {
+    cells.warn('max conn', `${maxConnections} is more than the protocol can tell apart: ${MOST_SESSIONS} is in force`);
+  }
+  warnAboutMasters(cells, masters, filter);
+  for (const column of LATER_COLUMNS) {
+    if (cells.text(column) !== '') cells.warn(column, 'not yet in force: this column belongs to a later release');
+  }
+
+  if (cells.refused)
+    return { group: undefined, problems: cells.problems.filter(({ severity }) => severity === 'skipped') };
+  const group: GroupConfig = {
+    id,
+    row: row.line,
+    name,
+    port,
+    rtuNumber,
+    maxConnections: Math.min(maxConnections, MOST_SESSIONS),
+    idleTimeMs: idleTime * 1000,
+    t0Ms: t0 * 1000,
+    t1Ms: t1 * 1000,
+    t2Ms: t2 * 1000,
+    t3Ms: t3 * 1000,
+    w,
+    k,
+    buffsize,
+    logEvents,
+    sameIp,
+    hosts,
+    filter,
+    ack,
+    interrogation,
+    decoded,
+    masters,
+  };
+  return { group, problems: cells.problems };
+}
+
+function warnAboutMasters(cells: GroupCells, masters: readonly ParsedMaster[], filter: readonly IpRange[]): void {
+  for (const reason of ambiguousMasters(masters)) cells.warn('masters', reason);
+  for (const master of masters) {
+    const shutOut =
+      filter.length === 0
+        ? undefined
+        : master.sources.find((source) => !filter.some((range) => range.overlaps(source)));
+    if (shutOut !== undefined)
+      cells.warn('masters', `the filter lets no connection of ${master.name} in from ${shutOut.text}`);
+    if (master.certificateNames.length > 0) {
+      cells.warn('masters', `certificate names of ${master.name} are not yet in force: TLS belongs to a later release`);
+    }
+  }
+}
+
+/** The cells of one row by column name, and what was found wrong with them. */
+class GroupCells {
+  readonly problems: Problem[] = [];
+  readonly #row: CsvRow;
+  readonly #layout: Layout;
+
+  constructor(row: CsvRow, layout: Layout) {
+    this.#row = row;
+    this.#layout = layout;
+  }
+
+  get refused(): boolean {
+    return this.problems.some(({ severity }) => severity === 'skipped');
+  }
+
+  problem(field: string, reason: string, severity: Problem['severity']): Problem {
+    return { row: this.#row.line, field, reason, severity };
+  }
+
+  refuse(field: string, reason: string): void {
+    this.problems.push(this.problem(field, reason, 'skipped'));
+  }
+
+  warn(field: string, reason: string): void {
+    this.problems.push(this.problem(field, reason, 'warning'));
+  }
+
+  text(column: ColumnName): string {
+    const index = this.#layout.indexOf.get(column);
+    return index === undefined ? '' : (this.#row.cells[index] ?? '');
+  }
+
+  /** Why the cells may not stand in the columns they belong to. Also warns about a short row. */
+  shapeFault(): string | undefined {
+    const { cells, lines } = this.#row;
+    const { width, fewestCells, unclear } = this.#layout;
+    if (lines.length > 1) return 'a cell contains a line end';
+    if (cells.slice(width).some((cell) => cell !== '')) {
+      return `${cells.length} cells where ${width} are expected: a comma too many, or a cell with a comma needs quotes`;
+    }
+    if (cells.length < fewestCells) return `${cells.length} cells where ${width} are expected: a comma is missing`;
+    if (cells.length < width) {
+      this.warn('row', `${cells.length} cells where ${width} are expected: the others are taken as empty`);
+    }
+    return unclear.find(({ index }) => (cells[index] ?? '') !== '')?.reason;
+  }
+
+  id(): string {
+    const id = this.text('id').replace(/^0+(?=\d)/, '');
+    if (id.length > LONGEST_ID_DIGITS) this.refuse('id', `${id} has more than ${LONGEST_ID_DIGITS} digits`);
+    return id;
+  }
+
+  name(): string {
+    const text = this.text('sys name');
+    const characters = Array.from(text);
+    if (text === '') this.refuse('sys name', 'the name is empty');
+    // A name goes into logs and dashboards: it must not forge lines there.
+    if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) this.refuse('sys name', 'the name contains control characters');
+    if (characters.length <= LONGEST_NAME_CHARACTERS) return text;
+    const cut = characters.slice(0, LONGEST_NAME_CHARACTERS).join('').trimEnd();
+    this.warn('sys name', `only the first ${LONGEST_NAME_CHARACTERS} characters count: ${JSON.stringify(cut)}`);
+    return cut;
+  }
+
+  /** NaN when the cell is refused. Without a `fallback` the cell must not be empty. */
+  integer(column: ColumnName, range: IntegerRange, fallback?: number): number {
+    const text = this.text(column);
+    if (text === '' && fallback !== undefined) return fallback;
+    return this.#valueOf(column, text === '' ? EMPTY : parseInteger(text, range), Number.NaN);
+  }
+
+  choice<T extends string, F extends T | undefined>(column: ColumnName, choices: readonly T[], fallback: F): T | F {
+    const text = this.text(column);
+    if (text === '') return fallback;
+    const choice = choices.find((candidate) => candidate === text.toLowerCase());
+    if (choice !== undefined) return choice;
+    this.refuse(column, `${JSON.stringify(text)} is none of ${choices.join(', ')}`);
+    return fallback;
+  }
+
+  list<T>(column: ColumnName, parse: (text: string) => Parsed<readonly T[]>): readonly T[] {
+    return this.#valueOf(column, parse(this.text(column)), []);
+  }
+
+  #valueOf<T>(column: ColumnName, parsed: Parsed<T>, placeholder: T): T {
+    if (parsed.ok) return parsed.value;
+    this.refuse(column, parsed.reason);
+    return placeholder;
+  }
+}
+
+const EMPTY = { ok: false, reason: 'the cell is empty' } as const;

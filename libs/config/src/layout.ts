@@ -1,0 +1,118 @@
+/** The manual's columns, in the order its files without a header row have. */
+export const MANUAL_COLUMNS = [
+  'id',
+  'sys name',
+  'port no',
+  'rtu no',
+  'max conn',
+  'idletime',
+  't1',
+  't2',
+  't3',
+  'w',
+  'k',
+  'buffsize',
+  'logevents',
+  'same ip',
+  'hosts',
+  'filter',
+] as const;
+
+/** Our optional columns. */
+export const OWN_COLUMNS = ['t0', 'ack', 'interrogation', 'decoded', 'masters'] as const;
+
+/** Columns of later releases: known, so that a file may already carry them, but without effect. */
+export const LATER_COLUMNS = ['tls port', 'tls names', 'rights', 'observe', 'clock'] as const;
+
+const ALL_COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS, ...LATER_COLUMNS] as const;
+export type ColumnName = (typeof ALL_COLUMNS)[number];
+
+/** Where each column stands in the rows below a header row. */
+export interface Layout {
+  /** Line of the header row, undefined for the manual's fixed order. */
+  readonly line: number | undefined;
+  readonly indexOf: ReadonlyMap<ColumnName, number>;
+  /** Number of columns; a cell with text beyond them is one too many. */
+  readonly width: number;
+  /** A row with fewer cells than this has lost one, and which one cannot be told. */
+  readonly fewestCells: number;
+  /** Columns that no name or the same name twice stands over; a cell with text there could mean anything. */
+  readonly unclear: readonly { readonly index: number; readonly reason: string }[];
+  /** Why no row can be read by this header. */
+  readonly fault: string | undefined;
+}
+
+/** What is wrong with a header row, besides `Layout.fault`. */
+export interface HeaderRemark {
+  readonly field: string;
+  readonly reason: string;
+}
+
+const HEADER_NAMES_AT_LEAST = 3;
+
+function normalized(name: string): string {
+  return name.toLowerCase().replace(/\s+/g, ' ').trim();
+}
+
+function isColumnName(name: string): name is ColumnName {
+  return (ALL_COLUMNS as readonly string[]).includes(name);
+}
+
+/**
+ * True when a row names columns rather than holding values. Comment rows must be sorted out before. Of a `damaged` row,
+ * of which only the beginning may be known, less is asked: rows below a lost header must not be read in a guessed order.
+ */
+export function looksLikeHeader(cells: readonly string[], damaged: boolean): boolean {
+  const names = new Set(cells.map(normalized).filter(isColumnName));
+  return names.size >= HEADER_NAMES_AT_LEAST || (damaged && names.has('id'));
+}
+
+/** The layout of a file that has no header row. */
+export const MANUAL_LAYOUT: Layout = layoutOf(MANUAL_COLUMNS, undefined).layout;
+
+/** Reads a header row: names in any order and case. Unknown ones are remarked on and otherwise ignored. */
+export function layoutOf(
+  cells: readonly string[],
+  line: number | undefined,
+): { layout: Layout; remarks: readonly HeaderRemark[] } {
+  const names = cells.map(normalized);
+  while (names.at(-1) === '') names.pop();
+
+  const indexOf = new Map<ColumnName, number>();
+  const unclear: { index: number; reason: string }[] = [];
+  const remarks: HeaderRemark[] = [];
+  for (const [index, name] of names.entries()) {
+    if (name === '') {
+      unclear.push({ index, reason: `column ${index + 1} has no name in the header row` });
+    } else if (!isColumnName(name)) {
+      remarks.push({ field: name, reason: 'unknown column: it is ignored' });
+    } else if (indexOf.has(name)) {
+      unclear.push({ index, reason: `column ${JSON.stringify(name)} stands twice in the header row` });
+      remarks.push({ field: name, reason: 'this column stands twice: rows that fill the second one are skipped' });
+    } else {
+      indexOf.set(name, index);
+    }
+  }
+
+  const missing = MANUAL_COLUMNS.filter((name) => !indexOf.has(name));
+  const fault = indexOf.has('id') ? undefined : 'the header row has no column "id"';
+  if (fault === undefined && missing.length > 0) {
+    remarks.push({ field: 'row', reason: `columns missing, so they are empty for every row: ${missing.join(', ')}` });
+  }
+  return {
+    layout: { line, indexOf, width: names.length, fewestCells: fewestCells(indexOf, names), unclear, fault },
+    remarks,
+  };
+}
+
+/**
+ * Spreadsheets leave out the commas of empty cells at the end of a row, so a short row need not be a damaged one. It can
+ * be told from one that lost a cell in the middle only when `hosts` (which looks like no other column) comes after
+ * everything that could move into another column unnoticed: as in the manual, where only `filter` follows it.
+ */
+function fewestCells(indexOf: ReadonlyMap<ColumnName, number>, names: readonly string[]): number {
+  const hosts = indexOf.get('hosts');
+  if (hosts === undefined) return names.length;
+  const later = MANUAL_COLUMNS.some((name) => name !== 'filter' && (indexOf.get(name) ?? 0) > hosts);
+  return later ? names.length : hosts + 1;
+}

@@ -1,0 +1,76 @@
+import { accepted, refused, splitList, type Parsed } from './parsed.js';
+import { parseSourceRange, type IpRange } from './source-range.js';
+import type { NamedMaster } from './types.js';
+
+/** A named master whose sources can still be compared with each other. */
+export interface ParsedMaster extends NamedMaster {
+  readonly sources: readonly IpRange[];
+}
+
+/** Names become subject tokens, durable cursor keys and label values, hence no dots, blanks or wildcards. */
+const MASTER_NAME = /^[A-Za-z0-9_-]{1,32}$/;
+const CERTIFICATE_PREFIX = /^cn:/i;
+
+/**
+ * Reads the `masters` cell: `A=10.1.1.5;B=10.1.2.0/24,10.1.3.7;C=cn:scada-c`. Names are 1..32 letters, digits, `_` or
+ * `-`, and differ in more than upper and lower case. One bad entry refuses the whole list.
+ */
+export function parseNamedMasters(text: string): Parsed<readonly ParsedMaster[]> {
+  if (text === '') return accepted([]);
+  const masters: ParsedMaster[] = [];
+  const taken = new Set<string>();
+  for (const entry of splitList(text, ';')) {
+    const master = parseNamedMaster(entry);
+    if (!master.ok) return master;
+    const key = master.value.name.toLowerCase();
+    if (taken.has(key)) return refused(`the name ${JSON.stringify(master.value.name)} is given twice`);
+    taken.add(key);
+    masters.push(master.value);
+  }
+  return masters.length > 0 ? accepted(masters) : refused('no NAME=ADDRESS given');
+}
+
+function parseNamedMaster(entry: string): Parsed<ParsedMaster> {
+  const equals = entry.indexOf('=');
+  if (equals < 0) return refused(`${JSON.stringify(entry)} is not NAME=ADDRESS`);
+  const name = entry.slice(0, equals).trim();
+  if (!MASTER_NAME.test(name)) {
+    return refused(`the name ${JSON.stringify(name)} is not 1..32 letters, digits, _ or -`);
+  }
+  const sources: IpRange[] = [];
+  const certificateNames: string[] = [];
+  for (const item of splitList(entry.slice(equals + 1), ',')) {
+    if (CERTIFICATE_PREFIX.test(item)) {
+      const certificateName = item.replace(CERTIFICATE_PREFIX, '').trim();
+      if (certificateName === '') return refused(`${JSON.stringify(entry)} has an empty certificate name`);
+      certificateNames.push(certificateName);
+      continue;
+    }
+    const range = parseSourceRange(item);
+    if (!range.ok) return refused(`master ${name}: ${range.reason}`);
+    sources.push(range.value);
+  }
+  if (sources.length + certificateNames.length === 0) return refused(`master ${name} has no address`);
+  return accepted({ name, sources, certificateNames });
+}
+
+/** One sentence fragment for each pair of names that claim the same peer, who could then be taken for either. */
+export function ambiguousMasters(masters: readonly ParsedMaster[]): string[] {
+  const reasons: string[] = [];
+  for (const [index, first] of masters.entries()) {
+    for (const second of masters.slice(index + 1)) {
+      const claim = sharedClaim(first, second);
+      if (claim !== undefined) reasons.push(`masters ${first.name} and ${second.name} both claim ${claim}`);
+    }
+  }
+  return reasons;
+}
+
+function sharedClaim(first: ParsedMaster, second: ParsedMaster): string | undefined {
+  for (const a of first.sources) {
+    const b = second.sources.find((candidate) => candidate.overlaps(a));
+    if (b !== undefined) return a.text === b.text ? a.text : `${a.text} (${b.text})`;
+  }
+  const name = first.certificateNames.find((candidate) => second.certificateNames.includes(candidate));
+  return name === undefined ? undefined : `cn:${name}`;
+}

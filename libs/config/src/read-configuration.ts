@@ -1,0 +1,64 @@
+import { createReadStream } from 'node:fs';
+
+import { parseConfiguration } from './parse-configuration.js';
+import type { Configuration } from './types.js';
+
+/** Some hundred thousand groups: beyond that the path names something else than a configuration. */
+const LARGEST_FILE_OCTETS = 64 * 1024 * 1024;
+
+export type ConfigErrorCode =
+  'CONFIG_NOT_FOUND' | 'CONFIG_NOT_READABLE' | 'CONFIG_NOT_A_FILE' | 'CONFIG_TOO_LARGE' | 'CONFIG_READ_FAILED';
+
+/** The configuration file could not be read. What is wrong inside it is never an error, see `Configuration.problems`. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code: ConfigErrorCode;
+  readonly path: string;
+
+  constructor(code: ConfigErrorCode, path: string, reason: string, options?: ErrorOptions) {
+    super(`configuration file ${path}: ${reason}`, options);
+    this.code = code;
+    this.path = path;
+  }
+}
+
+const SYSTEM_ERRORS: Readonly<Record<string, readonly [ConfigErrorCode, string]>> = {
+  ENOENT: ['CONFIG_NOT_FOUND', 'does not exist'],
+  ENOTDIR: ['CONFIG_NOT_FOUND', 'does not exist'],
+  EACCES: ['CONFIG_NOT_READABLE', 'may not be read by this user'],
+  EPERM: ['CONFIG_NOT_READABLE', 'may not be read by this user'],
+  EISDIR: ['CONFIG_NOT_A_FILE', 'is a directory'],
+};
+
+/**
+ * Reads and parses the file at `path`, which may also be a pipe.
+ *
+ * @throws {ConfigError} when the file cannot be read or is larger than 64 MiB.
+ */
+export async function readConfiguration(path: string): Promise<Configuration> {
+  return parseConfiguration(await readOctets(path));
+}
+
+async function readOctets(path: string): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      octets += chunk.length;
+      if (octets > LARGEST_FILE_OCTETS) throw new ConfigError('CONFIG_TOO_LARGE', path, 'is larger than 64 MiB');
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof ConfigError ? error : asConfigError(error, path);
+  }
+  return Buffer.concat(chunks);
+}
+
+function asConfigError(error: unknown, path: string): ConfigError {
+  const systemCode = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
+  const [code, reason] = SYSTEM_ERRORS[systemCode] ?? [
+    'CONFIG_READ_FAILED',
+    `cannot be read (${systemCode || 'unknown'})`,
+  ];
+  return new ConfigError(code, path, reason, { cause: error });
+}

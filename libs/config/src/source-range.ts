@@ -1,0 +1,103 @@
+import { isIP, isIPv4 } from 'node:net';
+
+import ipaddr from 'ipaddr.js';
+
+import { parseInteger } from './integer-cell.js';
+import { accepted, refused, splitList, type Parsed } from './parsed.js';
+import type { SourceRange } from './types.js';
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** Bits in front of the IPv4 address in an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2). */
+const MAPPED_PREFIX_BITS = 96;
+
+/**
+ * A host or network, parsed once. IPv4 and IPv4-mapped IPv6 are the same address here, because a dual-stack listener
+ * sees an IPv4 peer as `::ffff:10.1.1.5`. An IPv6 network such as `::/0` therefore holds no IPv4 peer.
+ */
+export class IpRange implements SourceRange {
+  readonly text: string;
+  readonly #network: Address;
+  readonly #prefixBits: number;
+
+  constructor(text: string, network: Address, prefixBits: number) {
+    this.text = text;
+    this.#network = network;
+    this.#prefixBits = prefixBits;
+  }
+
+  contains(address: string): boolean {
+    const parsed = parseAddress(address);
+    return parsed !== undefined && sameNetwork(parsed, this.#network, this.#prefixBits);
+  }
+
+  overlaps(other: IpRange): boolean {
+    // Two networks overlap only when the shorter prefix holds the other whole.
+    return sameNetwork(other.#network, this.#network, Math.min(this.#prefixBits, other.#prefixBits));
+  }
+}
+
+function sameNetwork(a: Address, b: Address, prefixBits: number): boolean {
+  if (a instanceof ipaddr.IPv4) return b instanceof ipaddr.IPv4 && a.match(b, prefixBits);
+  return b instanceof ipaddr.IPv6 && a.match(b, prefixBits);
+}
+
+/** Undefined when `text` is no address. A zone (`fe80::1%eth0`) says which link a peer is on, not who it is: dropped. */
+function parseAddress(text: string): Address | undefined {
+  // ipaddr.js alone would also take 10.1 and 010.1.1.1 (octal), which an operator cannot have meant.
+  if (isIP(text) === 0) return undefined;
+  const zone = text.indexOf('%');
+  const address = ipaddr.parse(zone < 0 ? text : text.slice(0, zone));
+  return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+}
+
+function parsePrefixBits(text: string, address: Address): number | undefined {
+  if (address instanceof ipaddr.IPv4 && isIPv4(text)) {
+    return ipaddr.IPv4.parse(text).prefixLengthFromSubnetMask() ?? undefined;
+  }
+  const bits = parseInteger(text, { min: 0, max: address instanceof ipaddr.IPv4 ? 32 : 128 });
+  return bits.ok ? bits.value : undefined;
+}
+
+/**
+ * Reads one host (`10.1.1.5`, `2001:db8::5`) or network (`10.1.1.0/24`, `10.1.1.0/255.255.255.0`, `2001:db8::/32`).
+ * Host bits set in a network (`10.1.1.5/24`) are ignored: it is the network they lie in.
+ */
+export function parseSourceRange(text: string): Parsed<IpRange> {
+  const slash = text.indexOf('/');
+  const addressText = slash < 0 ? text : text.slice(0, slash);
+  const address = addressText.includes('%') ? undefined : parseAddress(addressText);
+  if (address === undefined) return refused(`${JSON.stringify(text)} is not an IP address or network`);
+
+  const hostBits = address instanceof ipaddr.IPv4 ? 32 : 128;
+  if (slash < 0) return accepted(new IpRange(text, address, hostBits));
+
+  const mapped = address instanceof ipaddr.IPv4 && addressText.includes(':');
+  const written = parsePrefixBits(text.slice(slash + 1), mapped ? address.toIPv4MappedAddress() : address);
+  const prefixBits = written !== undefined && mapped ? written - MAPPED_PREFIX_BITS : written;
+  if (prefixBits === undefined || prefixBits < 0) {
+    return refused(`${JSON.stringify(text)} is not an IP network: its prefix length is wrong`);
+  }
+  return accepted(new IpRange(text, address, prefixBits));
+}
+
+/** Reads the `filter` cell. An empty cell lets every source in; one bad entry refuses the whole list. */
+export function parseSourceRanges(text: string): Parsed<readonly IpRange[]> {
+  if (text === '') return accepted([]);
+  const ranges: IpRange[] = [];
+  for (const entry of splitList(text, ';')) {
+    const range = parseSourceRange(entry);
+    if (!range.ok) return range;
+    ranges.push(range.value);
+  }
+  // A cell of separators only must not become "no filter", which would let everybody in.
+  return ranges.length > 0 ? accepted(ranges) : refused('no IP address or network given');
+}
+
+/**
+ * True when any of `ranges` holds `address` (IPv4, IPv6 or IPv4-mapped IPv6 text). An empty list matches nothing: that
+ * an empty filter lets everyone in is the caller's rule. Text that is no address matches nothing.
+ */
+export function matchesAny(ranges: readonly SourceRange[], address: string): boolean {
+  return ranges.some((range) => range.contains(address));
+}

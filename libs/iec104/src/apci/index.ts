@@ -1,0 +1,2 @@
+export * from './apci.js';
+export * from './framer.js';

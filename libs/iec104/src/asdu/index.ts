@@ -1,0 +1,15 @@
+export { decodeAsdu, encodeAsdu } from './asdu-codec.js';
+export * from './asdu-layout.js';
+export * from './asdu-view.js';
+export type * from './asdu.js';
+export * from './cause.js';
+export type * from './element.js';
+export * from './mirror.js';
+export * from './qualifiers.js';
+export * from './time-tag.js';
+export * from './type-id.js';
+export * from './type-table.js';
+export * from './asdu-json.js';
+export * from './builders.js';
+export { toHex } from './hex.js';
+export * from './explain.js';

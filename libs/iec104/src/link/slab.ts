@@ -1,0 +1,58 @@
+/**
+ * Octets to be written to sockets, carved from large arrays so that a frame costs no allocation of its own.
+ *
+ * A region, once returned by `take`, is never handed out again, so a socket may keep it for as long as it likes.
+ */
+const SLAB_OCTETS = 256 * 1024;
+
+/** What a region without pending octets points at, so that idle links keep no slab in memory. */
+const NOTHING = new Uint8Array(0);
+
+let slab = new Uint8Array(SLAB_OCTETS);
+let used = 0;
+
+/** Where a writer's pending octets lie: `slab[start..end)`. */
+export class OutputRegion {
+  private octets: Uint8Array = NOTHING;
+  private start = 0;
+  private end = 0;
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** Makes room for `count` more octets and returns the array and the index to write them at. */
+  reserve(count: number): { octets: Uint8Array; at: number } {
+    const length = this.end - this.start;
+    if (this.octets === slab && this.end === used && used + count <= slab.length) {
+      used += count;
+    } else {
+      if (used + length + count > slab.length) {
+        slab = new Uint8Array(Math.max(SLAB_OCTETS, length + count));
+        used = 0;
+      }
+      if (length > 0) slab.set(this.octets.subarray(this.start, this.end), used);
+      this.octets = slab;
+      this.start = used;
+      this.end = used + length;
+      used = this.end + count;
+    }
+    reserved.octets = slab;
+    reserved.at = this.end;
+    this.end += count;
+    return reserved;
+  }
+
+  /** The pending octets, which then belong to the caller; undefined when there are none. */
+  take(): Uint8Array | undefined {
+    if (this.end === this.start) return undefined;
+    const view = this.octets.subarray(this.start, this.end);
+    this.octets = NOTHING;
+    this.start = 0;
+    this.end = 0;
+    return view;
+  }
+}
+
+/** One result object for all calls of `reserve`: it is read at once and never kept. */
+const reserved = { octets: slab, at: 0 };

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { flushAllNow, LineWriter } from './line-writer.js';
+import { RotatingFileSink } from './rotating-file-sink.js';
+
+export interface GroupLogOptions {
+  /** Folder of the files, created when the first line is written. */
+  readonly directory: string;
+  /** The groups that have a file: those with `logevents` = Y. */
+  readonly groups: readonly { readonly id: string; readonly name: string }[];
+  /** Size at which a file is moved aside; default 10 MiB. */
+  readonly maxOctets?: number;
+  /** Older files kept per group; default 5. */
+  readonly keep?: number;
+}
+
+const DEFAULT_MAX_OCTETS = 10 * 1024 * 1024;
+const DEFAULT_KEEP = 5;
+/** Per group, so that a hundred groups on a hung disk stay below a hundred megabytes. */
+const MAX_PENDING_CHARACTERS = 1024 * 1024;
+
+/** `111-RTU-ABB.log`: letters, digits, dot, minus and underscore of the name stay, anything else becomes a minus. */
+export function groupLogFileName(id: string, name: string): string {
+  const safe = (text: string): string => text.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '');
+  return `${[safe(id), safe(name)].filter(Boolean).join('-')}.log`;
+}
+
+/** A file that cannot be written, or can be again. */
+export interface GroupLogEvent {
+  readonly group: string;
+  readonly path: string;
+  /** Absent: the file is written again, `droppedLines` are missing in it. */
+  readonly error?: Error;
+  readonly droppedLines: number;
+}
+
+/** One file of JSON lines per group; a line belongs to the group in its `group` field. */
+export class GroupLogs {
+  private readonly writers = new Map<string, LineWriter>();
+
+  constructor(options: GroupLogOptions, report: (event: GroupLogEvent) => void) {
+    const { directory, groups, maxOctets = DEFAULT_MAX_OCTETS, keep = DEFAULT_KEEP } = options;
+    for (const { id, name } of groups) {
+      const path = join(directory, groupLogFileName(id, name));
+      const writer = new LineWriter(new RotatingFileSink({ path, maxOctets, keep }), {
+        maxPendingCharacters: MAX_PENDING_CHARACTERS,
+        onFailure: (error) => report({ group: id, path, error, droppedLines: writer.droppedLines }),
+        onRecovery: (droppedLines) => report({ group: id, path, droppedLines }),
+      });
+      this.writers.set(id, writer);
+    }
+  }
+
+  get droppedLines(): number {
+    return this.all().reduce((sum, writer) => sum + writer.droppedLines, 0);
+  }
+
+  /** `line` is one JSON line of the logger. */
+  write(line: string): void {
+    const group = groupOfLine(line);
+    if (group !== undefined) this.writers.get(group)?.write(line);
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all(this.all().map((writer) => writer.flush()));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all().map((writer) => writer.close()));
+  }
+
+  flushNow(): void {
+    flushAllNow(this.all());
+  }
+
+  private all(): LineWriter[] {
+    return [...this.writers.values()];
+  }
+}
+
+const GROUP_FIELD = '"group":"';
+
+/**
+ * The `group` field of a JSON line, without parsing the line: inside a JSON string the quotes would be escaped, so the
+ * characters `"group":"` can only be the field, and a group id needs no escapes.
+ */
+export function groupOfLine(line: string): string | undefined {
+  const at = line.indexOf(GROUP_FIELD);
+  if (at < 0) return undefined;
+  const begin = at + GROUP_FIELD.length;
+  return line.slice(begin, line.indexOf('"', begin));
+}

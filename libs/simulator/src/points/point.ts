@@ -1,0 +1,38 @@
+import type { CommandKind, PointKind } from './point-kind.js';
+
+/** Whether a point's commands are executed directly, after a select, or either way. */
+export type SelectPolicy = 'optional' | 'required' | 'no';
+
+/** One row of a point list. */
+export interface PointDefinition {
+  /** Information object address of the monitored value, 1..16777215. */
+  readonly ioa: number;
+  readonly kind: PointKind;
+  /** Value at power-on. Single 0/1, double 0..3. */
+  readonly value: number;
+  readonly name: string;
+  /** Interrogation group 1..16 (counters: counter group 1..4); undefined = in the general interrogation only. */
+  readonly group: number | undefined;
+  /** Addresses of the commands that work on this point; none = it cannot be commanded. */
+  readonly commandIoas: readonly number[];
+  readonly commandKind: CommandKind | undefined;
+  readonly select: SelectPolicy;
+  /** Whether the generator of spontaneous events changes it. */
+  readonly events: boolean;
+}
+
+/** Why a point list is not usable, with the row and the column at fault. */
+export interface PointProblem {
+  /** 1-based line of the file. */
+  readonly row: number;
+  readonly field: string;
+  readonly reason: string;
+}
+
+/** A point list that cannot be used: one problem per faulty field, all of them at once. */
+export class PointListError extends Error {
+  constructor(readonly problems: readonly PointProblem[]) {
+    super(problems.map(({ row, field, reason }) => `row ${row}, ${field}: ${reason}`).join('\n'));
+    this.name = 'PointListError';
+  }
+}

@@ -1,0 +1,92 @@
+import type { LinkParameters } from '@iec104mm2ss/iec104';
+import type { CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
+import type { PointDefinition } from '../points/point.js';
+import type { RtuConnection } from './rtu-connection.js';
+
+/** Options of a simulated RTU. Only what differs from the defaults need be given. */
+export interface RtuOptions {
+  /** Local address to listen on; default 127.0.0.1. */
+  readonly host?: string;
+  /** Port to listen on; default 0 = a free one, found in `address` once started. */
+  readonly port?: number;
+  /** Common address 1..65534; default 1. */
+  readonly ca?: number;
+  /** Default: `DEFAULT_POINTS`. */
+  readonly points?: readonly PointDefinition[];
+  /** k, w, t1..t3; defaults of the standard. */
+  readonly link?: Partial<LinkParameters>;
+  /** Connections accepted at a time, further ones are reset; default any number. */
+  readonly maxConnections?: number;
+  /** Whether answers carry the request's OA (default) or 0. */
+  readonly oa?: 'mirror' | 'zero';
+  /** Events kept until a master has acknowledged them; default 10,000, the oldest gives way. */
+  readonly eventBuffer?: number;
+  /** How long a select holds; default 30 s. */
+  readonly selectTimeoutMs?: number;
+  /** Time from ACT_CON to the new value and ACT_TERM; default 0 = at once. */
+  readonly commandDurationMs?: number;
+  /** Time-tagged commands further than this from the RTU's clock are not answered; default: any is accepted. */
+  readonly commandMaxAgeMs?: number;
+  /** True: an interrogation while one runs on the same connection is refused. Default false. */
+  readonly oneInterrogationAtATime?: boolean;
+  /** When M_EI_NA_1 is sent: to the first master that starts after power-on (default), at every start, or never. */
+  readonly endOfInitialization?: 'power-on' | 'every-start' | 'never';
+  /** False: C_CS_NA_1 is confirmed, the clock stays. Default true. */
+  readonly clockCanBeSet?: boolean;
+  /**
+   * Looks at every request first. 'answer' (or undefined): as usual; 'ignore': no answer; ASDUs: these are the answer.
+   */
+  readonly intercept?: (request: RtuRequest) => 'answer' | 'ignore' | readonly Uint8Array[] | undefined;
+  /** Share one scheduler between simulators, or give one with a clock of your own. */
+  readonly scheduler?: DeadlineScheduler;
+  /** Epoch milliseconds, for time tags; default Date.now. */
+  readonly wallClock?: () => number;
+}
+
+/** An ASDU a master sent. */
+export interface RtuRequest {
+  readonly connection: RtuConnection;
+  /** The ASDU; it stays unchanged. */
+  readonly asdu: Uint8Array;
+}
+
+/** An event of the RTU, at the moment it came into being. */
+export interface RtuEvent {
+  /** Running number from 0, in the order in which masters get them. */
+  readonly sequence: number;
+  /** The ASDU as every master gets it. */
+  readonly asdu: Uint8Array;
+  /** Scheduler time (`performance.now()` unless a clock was given). */
+  readonly createdAt: number;
+}
+
+export interface RtuCounts {
+  /** Connections accepted and refused so far. */
+  connections: number;
+  refusedConnections: number;
+  /** Events created. */
+  events: number;
+  /** Events that gave way to newer ones before any master had acknowledged them. */
+  overflow: number;
+  requests: number;
+  /** Requests that got P/N = 1, a COT 44-47, no answer, or could not be read. */
+  refused: number;
+  unknown: number;
+  ignored: number;
+  malformed: number;
+}
+
+/** What an RTU emits, by event name. */
+export interface RtuEvents {
+  listening: [address: { host: string; port: number }];
+  connected: [connection: RtuConnection];
+  refused: [peer: string, reason: string];
+  started: [connection: RtuConnection];
+  stopped: [connection: RtuConnection];
+  disconnected: [connection: RtuConnection, reason: CloseReason];
+  /** A request and what became of it, after its first answer was queued. */
+  request: [request: RtuRequest, result: string, reason: string];
+  /** A command took effect. */
+  executed: [ioa: number, value: number, name: string];
+  event: [event: RtuEvent];
+}

@@ -1,0 +1,244 @@
+import type { Socket } from 'node:net';
+import { ApduFramer, Link, MAX_APDU_OCTETS, type LinkOptions, type LinkState } from '@iec104mm2ss/iec104';
+import type { DeadlineScheduler, Scheduled } from './deadline-scheduler.js';
+
+/** Keep-alive probes start after this much silence, so that NAT and firewalls keep the path open. */
+export const TCP_KEEP_ALIVE_MS = 30_000;
+/** How long octets already written may take to leave after `close`. */
+export const CLOSE_LINGER_MS = 2_000;
+/**
+ * Octets beyond a whole window k that may wait for a peer which does not read. Only a peer that makes us answer (TESTFR
+ * act, I-format APDUs to acknowledge) and reads none of it can exceed this.
+ */
+export const SEND_QUEUE_OCTETS = 1024 * 1024;
+
+/** Why a connection ended. `code` is a stable word for metrics and logs, `message` is for a person. */
+export interface CloseReason {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface ConnectionHandler {
+  /**
+   * `count` I-format APDUs arrived back to back in `octets[start..end)`. The octets stay valid and unchanged after the
+   * call: each socket read has memory of its own.
+   */
+  onApdus(octets: Uint8Array, start: number, end: number, count: number): void;
+  /** The peer acknowledged more, or the socket took what it had refused: there may be room to send. */
+  onRoom?(): void;
+  onState?(to: LinkState, from: LinkState, reason: string): void;
+  /** See the link's `hold-limit` event. */
+  onHoldLimit?(upTo: number): void;
+  /** Called exactly once, after which nothing else is called. */
+  onClosed(reason: CloseReason): void;
+}
+
+export interface ConnectionOptions extends LinkOptions {
+  /** Close when nothing was received for this long. Infinity: never. */
+  readonly idleTimeMs?: number;
+}
+
+/**
+ * A link on a TCP or TLS socket: feeds what arrives to the framer and the link, writes what the link wants written once a
+ * turn, and keeps its deadlines. The socket must be connected; it belongs to this object from then on.
+ *
+ * `CloseReason.code` is an `Iec104ErrorCode` when the peer broke a rule or was silent for t1, else `peer_closed`,
+ * `socket_error`, `idle`, `send_queue`, or what the owner gave to `close`.
+ */
+export class Connection implements Scheduled {
+  readonly link: Link;
+  /** Octets received and sent, and when the last ones came or reading was resumed (scheduler time). */
+  receivedOctets = 0;
+  sentOctets = 0;
+  lastReceivedAt: number;
+
+  private readonly framer = new ApduFramer();
+  private readonly idleTimeMs: number;
+  private readonly sendQueueOctets: number;
+  private paused = false;
+  private flushAsked = false;
+  private blocked = false;
+  private ended = false;
+  private seenAcknowledged = 0;
+
+  constructor(
+    readonly socket: Socket,
+    options: ConnectionOptions,
+    private readonly handler: ConnectionHandler,
+    private readonly scheduler: DeadlineScheduler,
+  ) {
+    const now = scheduler.now();
+    this.link = new Link(options, now);
+    this.idleTimeMs = options.idleTimeMs ?? Infinity;
+    this.sendQueueOctets = options.k * MAX_APDU_OCTETS + SEND_QUEUE_OCTETS;
+    this.lastReceivedAt = now;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+    socket.on('data', this.onData);
+    socket.on('drain', this.onDrain);
+    const onPeerClosed = (): void => this.close({ code: 'peer_closed', message: 'closed by the peer' });
+    socket.on('end', onPeerClosed);
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.close({ code: 'socket_error', message: error.code ?? error.message }),
+    );
+    socket.on('close', onPeerClosed);
+    scheduler.add(this);
+    // Gone while its owner made up his mind whether to take it: there will be no more events.
+    if (socket.destroyed) process.nextTick(onPeerClosed);
+  }
+
+  get closed(): boolean {
+    return this.ended;
+  }
+
+  /** I-format APDUs that may be handed to the link now: none while the socket refuses more octets. */
+  get window(): number {
+    return this.blocked ? 0 : this.link.window;
+  }
+
+  /** Call after any use of `link` from outside: what it wants written goes out at the end of this turn. */
+  touched(): void {
+    if (this.flushAsked || this.ended) return;
+    this.flushAsked = true;
+    this.scheduler.flushSoon(this);
+  }
+
+  /** Ends the connection after what is owed was handed to the socket. */
+  close(reason: CloseReason): void {
+    if (this.ended) return;
+    // A socket whose end was sent or that is destroyed takes nothing more.
+    if (this.socket.writable) this.write();
+    this.ended = true;
+    this.scheduler.remove(this);
+    this.socket.removeListener('data', this.onData);
+    this.socket.removeListener('drain', this.onDrain);
+    this.socket.resume();
+    // end() lets queued octets out; a peer that does not read them must not keep the socket for ever.
+    this.socket.end();
+    const { socket } = this;
+    if (!socket.destroyed) {
+      const { clock } = this.scheduler;
+      const timer = clock.setTimer(() => socket.destroy(), CLOSE_LINGER_MS);
+      socket.once('close', () => clock.clearTimer(timer));
+    }
+    this.handler.onClosed(reason);
+  }
+
+  /**
+   * Stops or resumes reading, so that TCP holds the peer back. The idle time does not run meanwhile. The link's timers do,
+   * and acknowledgements, TESTFR con and the peer's end are not seen: for less than t1 only. Holding back N(R) is the
+   * protocol's own way.
+   */
+  setReading(on: boolean): void {
+    if (this.ended || on !== this.paused) return;
+    this.paused = !on;
+    if (on) {
+      this.lastReceivedAt = this.scheduler.now();
+      this.socket.resume();
+      this.scheduler.deadlineMoved(this);
+    } else this.socket.pause();
+  }
+
+  nextDeadline(): number {
+    return this.ended ? Infinity : Math.min(this.link.nextDeadline(), this.idleAt());
+  }
+
+  onDeadline(now: number): void {
+    if (this.idleAt() <= now) {
+      this.close({ code: 'idle', message: `nothing received for ${this.idleTimeMs / 1000} s` });
+      return;
+    }
+    this.link.onTimeout(now);
+    this.drainEvents();
+    this.touched();
+  }
+
+  flush(): void {
+    this.flushAsked = false;
+    if (this.ended) return;
+    this.write();
+    if (this.blocked && this.socket.writableLength > this.sendQueueOctets) {
+      this.close({ code: 'send_queue', message: `the peer left ${this.socket.writableLength} octets unread` });
+      return;
+    }
+    this.drainEvents();
+    this.scheduler.deadlineMoved(this);
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    const now = this.scheduler.now();
+    this.lastReceivedAt = now;
+    this.receivedOctets += chunk.length;
+    const octets = this.framer.feed(chunk);
+    const link = this.link;
+    let runStart = 0;
+    let runCount = 0;
+    let at = 0;
+    while (at < octets.length) {
+      const format = link.receive(octets, at, now);
+      if (format === 'I') {
+        if (runCount++ === 0) runStart = at;
+      } else {
+        if (runCount > 0) this.handler.onApdus(octets, runStart, at, runCount);
+        runCount = 0;
+        if (format !== 'S') this.drainEvents();
+        if (this.ended || format === undefined) break;
+      }
+      at += (octets[at + 1] as number) + 2;
+    }
+    if (this.ended) return;
+    if (runCount > 0) {
+      this.handler.onApdus(octets, runStart, at, runCount);
+      // The handler may have closed the connection.
+      if (this.closed) return;
+    }
+    if (this.framer.error !== undefined) {
+      this.close({ code: this.framer.error.code, message: this.framer.error.message });
+      return;
+    }
+    if (link.acknowledged !== this.seenAcknowledged) {
+      this.seenAcknowledged = link.acknowledged;
+      this.handler.onRoom?.();
+    }
+    this.touched();
+  };
+
+  private readonly onDrain = (): void => {
+    this.blocked = false;
+    this.handler.onRoom?.();
+    this.touched();
+  };
+
+  private write(): void {
+    const octets = this.link.poll();
+    if (octets === undefined) return;
+    this.sentOctets += octets.length;
+    // What has to wait in the socket is copied: a few octets of a view would keep all of its slab in memory.
+    const { socket } = this;
+    const chunk =
+      socket.writableLength > 0 ? Buffer.from(octets) : Buffer.from(octets.buffer, octets.byteOffset, octets.length);
+    if (!socket.write(chunk)) this.blocked = true;
+  }
+
+  private idleAt(): number {
+    return this.paused ? Infinity : this.lastReceivedAt + this.idleTimeMs;
+  }
+
+  private drainEvents(): void {
+    while (!this.ended) {
+      const event = this.link.nextEvent();
+      if (event === undefined) return;
+      switch (event.type) {
+        case 'state':
+          if (event.to !== 'closed') this.handler.onState?.(event.to, event.from, event.reason);
+          break;
+        case 'hold-limit':
+          this.handler.onHoldLimit?.(event.upTo);
+          break;
+        case 'failed':
+          this.close({ code: event.error.code, message: event.error.message });
+          return;
+      }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * One timer and one write per turn for all connections of a process.
+ *
+ * Instead of a timer per link, the scheduler keeps a single one for the earliest deadline known. Deadlines that moved
+ * later are noticed when it fires: looking through a few hundred links then is cheaper than re-arming at every frame.
+ */
+
+/** Something that has deadlines and output, both pulled by the scheduler. Times in milliseconds of `now()`. */
+export interface Scheduled {
+  nextDeadline(): number;
+  onDeadline(now: number): void;
+  flush(): void;
+}
+
+/** A clock and a timer; injected so that tests need not wait. */
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number;
+  setTimer(callback: () => void, delayMs: number): unknown;
+  clearTimer(timer: unknown): void;
+}
+
+export const SYSTEM_CLOCK: Clock = {
+  now: () => performance.now(),
+  setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
+  clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
+/** Deadlines are met this late at most, so that those close together share one wake-up. */
+const GRANULARITY_MS = 5;
+/**
+ * A wake-up this late means that this process was held up (throttled, suspended, collecting garbage). What the peers sent
+ * meanwhile is still in the sockets: it is read first, or our own pause would count as their silence.
+ */
+const STALL_MS = 500;
+const STALL_GRACE_MS = 20;
+/** setTimeout's longest delay. */
+const MAX_DELAY_MS = 0x7fffffff;
+
+export class DeadlineScheduler {
+  private readonly members = new Set<Scheduled>();
+  private dirty: Scheduled[] = [];
+  private flushing = false;
+  private timer: unknown;
+  /** The deadline the timer was set for, and when it should fire. */
+  private timerAt = Infinity;
+  private wakeAt = Infinity;
+  private graceGiven = false;
+
+  constructor(readonly clock: Clock = SYSTEM_CLOCK) {}
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  add(member: Scheduled): void {
+    this.members.add(member);
+    this.deadlineMoved(member);
+  }
+
+  remove(member: Scheduled): void {
+    this.members.delete(member);
+    if (this.members.size === 0) this.stopTimer();
+  }
+
+  /** Call when a member's deadline may have become earlier. */
+  deadlineMoved(member: Scheduled): void {
+    this.arm(member.nextDeadline());
+  }
+
+  /** Asks for `member.flush()` once at the end of this turn, however often it is asked for. */
+  flushSoon(member: Scheduled): void {
+    this.dirty.push(member);
+    if (this.flushing) return;
+    this.flushing = true;
+    process.nextTick(this.flushAll);
+  }
+
+  private readonly flushAll = (): void => {
+    let next = 0;
+    try {
+      // Flushing one member may make others dirty; they are taken in the same go.
+      while (next < this.dirty.length) (this.dirty[next++] as Scheduled).flush();
+    } finally {
+      // One member that throws must not silence the others.
+      if (next < this.dirty.length) {
+        this.dirty.splice(0, next);
+        process.nextTick(this.flushAll);
+      } else {
+        this.dirty.length = 0;
+        this.flushing = false;
+      }
+    }
+  };
+
+  private arm(at: number): void {
+    if (at >= this.timerAt || at === Infinity) return;
+    this.stopTimer();
+    this.timerAt = at;
+    const now = this.clock.now();
+    const delayMs = Math.min(Math.max(at - now, 0) + GRANULARITY_MS, MAX_DELAY_MS);
+    this.wakeAt = now + delayMs;
+    this.timer = this.clock.setTimer(this.fire, delayMs);
+  }
+
+  private stopTimer(): void {
+    if (this.timerAt !== Infinity) this.clock.clearTimer(this.timer);
+    this.timerAt = Infinity;
+    this.graceGiven = false;
+  }
+
+  private readonly fire = (): void => {
+    const now = this.clock.now();
+    if (now - this.wakeAt > STALL_MS && !this.graceGiven) {
+      this.graceGiven = true;
+      this.timer = this.clock.setTimer(this.fire, STALL_GRACE_MS);
+      return;
+    }
+    this.graceGiven = false;
+    this.timerAt = Infinity;
+    let earliest = now;
+    try {
+      let next = Infinity;
+      for (const member of this.members) {
+        if (member.nextDeadline() <= now) member.onDeadline(now);
+        next = Math.min(next, member.nextDeadline());
+      }
+      earliest = next;
+    } finally {
+      // After a member has thrown the others are looked at again at once.
+      this.arm(earliest);
+    }
+  };
+}

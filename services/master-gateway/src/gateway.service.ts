@@ -1,0 +1,132 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { GroupConfig } from '@iec104mm2ss/config';
+import {
+  type GroupContribution,
+  type HealthSource,
+  type MasterStatus,
+  numericCounter,
+  numericGauge,
+  RateMeter,
+  type Registry,
+  type StatusSource,
+} from '@iec104mm2ss/observability';
+import { type GatewayDependencies, GroupGateway } from './group-gateway.js';
+import type { MasterSession } from './master-session.js';
+
+export const GATEWAY_OPTIONS = Symbol('GATEWAY_OPTIONS');
+
+export interface GatewayOptions extends GatewayDependencies {
+  readonly groups: readonly GroupConfig[];
+  readonly registry: Registry;
+}
+
+/** The masters' side of all groups in this process. */
+@Injectable()
+export class GatewayService implements OnApplicationBootstrap, OnApplicationShutdown, StatusSource, HealthSource {
+  readonly name = 'gateway';
+  private readonly gateways: readonly GroupGateway[];
+  private readonly rates = new Map<string, RateMeter>();
+  private started = false;
+
+  constructor(@Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions) {
+    this.gateways = options.groups.map((group) => new GroupGateway(group, options));
+    for (const { id } of options.groups) this.rates.set(id, new RateMeter());
+    this.registerMetrics(options.registry);
+  }
+
+  onApplicationBootstrap(): void {
+    for (const gateway of this.gateways) gateway.start();
+    this.started = true;
+  }
+
+  onApplicationShutdown(): void {
+    for (const gateway of this.gateways) gateway.stop();
+  }
+
+  live() {
+    return { ok: true };
+  }
+
+  ready() {
+    return this.started ? { ok: true } : { ok: false, reason: 'not started yet' };
+  }
+
+  groups(): GroupContribution[] {
+    const now = this.options.scheduler.now();
+    return this.gateways.map((gateway) => {
+      const { id } = gateway.config;
+      const { listening } = gateway;
+      return {
+        id,
+        listener: { open: listening !== undefined, addresses: listening === undefined ? [] : [listening] },
+        masters: [...gateway.sessions.values()].map((session) => ({
+          session: String(session.id),
+          peer: session.peer,
+          gateway: this.options.instance,
+          state: stateOf(session),
+          queue: session.queued + session.connection.link.outstanding,
+          queueLimit: session.queueLimit,
+          sent: session.connection.link.sent,
+          acknowledged: session.connection.link.acknowledged,
+          commands: session.commands,
+        })),
+        rates: { toMastersPerSecond: this.rates.get(id)!.update(gateway.delivered, now) },
+        counters: {
+          deliveredToMasters: gateway.delivered,
+          mastersAccepted: gateway.counters.accepted,
+          mastersDisconnected: Object.values(gateway.counters.closed).reduce((sum, count) => sum + count, 0),
+        },
+      };
+    });
+  }
+
+  private registerMetrics(registry: Registry): void {
+    const labelNames = ['group', 'name'] as const;
+    const each = (value: (gateway: GroupGateway) => number) => () =>
+      this.gateways.map((gateway) => ({ labels: labelsOf(gateway), value: value(gateway) }));
+    numericCounter(
+      registry,
+      { name: 'mm2ss_master_asdus_sent_total', help: 'ASDUs sent to masters.', labelNames },
+      each((gateway) => gateway.delivered),
+    );
+    numericCounter(
+      registry,
+      { name: 'mm2ss_master_connections_total', help: 'Connections of masters accepted.', labelNames },
+      each((gateway) => gateway.counters.accepted),
+    );
+    numericGauge(
+      registry,
+      { name: 'mm2ss_listener_open', help: 'The port for masters is open in this process.', labelNames },
+      each((gateway) => (gateway.listening === undefined ? 0 : 1)),
+    );
+    numericGauge(
+      registry,
+      { name: 'mm2ss_master_queue_asdus', help: 'Longest queue of a master.', labelNames },
+      each((gateway) => Math.max(0, ...[...gateway.sessions.values()].map((session) => session.queued))),
+    );
+    numericCounter(
+      registry,
+      {
+        name: 'mm2ss_master_disconnects_total',
+        help: 'Connections of masters that ended, by reason.',
+        labelNames: ['group', 'name', 'reason'] as const,
+      },
+      () =>
+        this.gateways.flatMap((gateway) =>
+          Object.entries(gateway.counters.closed).map(([reason, value]) => ({
+            labels: { ...labelsOf(gateway), reason },
+            value,
+          })),
+        ),
+    );
+  }
+}
+
+function stateOf(session: MasterSession): MasterStatus['state'] {
+  const { state } = session;
+  return state === 'started' || state === 'stopping' ? state : state === 'closed' ? 'closing' : 'stopped';
+}
+
+function labelsOf(gateway: GroupGateway): { group: string; name: string } {
+  return { group: gateway.config.id, name: gateway.config.name };
+}

@@ -1,0 +1,272 @@
+import type { Socket } from 'node:net';
+import {
+  type Bus,
+  encodeIn,
+  type GroupSubjects,
+  InKind,
+  NO_POSITION,
+  OUT_PREAMBLE_OCTETS,
+  outCount,
+  outFirst,
+  OutFlag,
+  outFlags,
+  outFrom,
+  OutKind,
+  outKind,
+  outText,
+  type Subscription,
+} from '@iec104mm2ss/bus';
+import type { GroupConfig } from '@iec104mm2ss/config';
+import { Cause, endOfInitialization, type LinkState } from '@iec104mm2ss/iec104';
+import type { Logger } from '@iec104mm2ss/observability';
+import { type CloseReason, Connection, type DeadlineScheduler } from '@iec104mm2ss/transport';
+import { SentRuns } from './sent-runs.js';
+
+/** A command must have reached the RTU this long after it came from the master. */
+export const COMMAND_DEADLINE_MS = 5_000;
+/** ASDUs that may wait for one master, unless `buffsize` is larger: above it the master is disconnected. */
+export const MIN_QUEUE_LIMIT = 8_192;
+
+const CAUSE_AT = 8;
+const OA_AT = 9;
+const CAUSE_MASK = 0x3f;
+
+export interface SessionDependencies {
+  readonly bus: Bus;
+  readonly scheduler: DeadlineScheduler;
+  readonly logger: Logger;
+  readonly subjects: GroupSubjects;
+  /** The session acknowledged more; it is reported with all others of this turn. */
+  onAcknowledged(session: MasterSession): void;
+  onClosed(session: MasterSession, reason: CloseReason): void;
+}
+
+/** A message of the router, waiting for the master's window. */
+interface Waiting {
+  readonly message: Uint8Array;
+  /** Where the first APDU not sent begins, and its position. */
+  at: number;
+  position: number;
+  count: number;
+}
+
+/**
+ * One master: the link in the controlled role, a bounded queue, and the bookkeeping of what it has acknowledged. It
+ * decides nothing: what it sends is what the router says, what it receives goes to the router.
+ */
+export class MasterSession {
+  readonly connection: Connection;
+  readonly queueLimit: number;
+  readonly since = Date.now();
+  queued = 0;
+  commands = 0;
+
+  private readonly sentRuns = new SentRuns();
+  private waiting: Waiting[] = [];
+  private live = false;
+  /** Next position expected while live. */
+  private expected = 0;
+  private number = 0;
+  private readonly subscription: Subscription;
+
+  constructor(
+    readonly id: number,
+    readonly peer: string,
+    private readonly originatorAddress: number,
+    private readonly config: GroupConfig,
+    socket: Socket,
+    private readonly dependencies: SessionDependencies,
+  ) {
+    this.queueLimit = Math.max(config.buffsize, MIN_QUEUE_LIMIT);
+    const { t1Ms, t2Ms, t3Ms, k, w, idleTimeMs } = config;
+    this.connection = new Connection(
+      socket,
+      { role: 'controlled', t1Ms, t2Ms, t3Ms, k, w, idleTimeMs },
+      {
+        onApdus: (octets, start, end, count) => this.onApdus(octets, start, end, count),
+        onRoom: () => this.onRoom(),
+        onState: (to, from) => this.onLinkState(to, from),
+        onClosed: (reason) => this.onClosed(reason),
+      },
+      dependencies.scheduler,
+    );
+    this.subscription = dependencies.bus.subscribe(dependencies.subjects.outTo(id), ({ data }) => this.onOut(data));
+  }
+
+  /** Everything for this session before this position was acknowledged by its master. */
+  get acknowledged(): number {
+    return this.sentRuns.acknowledged;
+  }
+
+  get isLive(): boolean {
+    return this.live;
+  }
+
+  get state(): LinkState {
+    return this.connection.link.state;
+  }
+
+  close(code: string, message: string): void {
+    this.connection.close({ code, message });
+  }
+
+  /** A message for every live session. */
+  onBroadcast(message: Uint8Array, from: number, first: number, count: number): void {
+    if (first + count <= this.expected) return;
+    if (from > this.expected) {
+      this.live = false;
+      this.tell(InKind.RESYNC, this.expected);
+      return;
+    }
+    this.expected = first + count;
+    this.enqueue(message, first, count);
+  }
+
+  // ---- from the router ----------------------------------------------------------------------------------------------
+
+  private onOut(message: Uint8Array): void {
+    switch (outKind(message)) {
+      case OutKind.DATA: {
+        const first = outFirst(message);
+        const count = outCount(message);
+        if (this.connection.link.state !== 'started') return;
+        if (first !== NO_POSITION) {
+          if (first + count <= this.expected) return;
+          this.expected = first + count;
+        }
+        this.enqueue(message, first, count);
+        break;
+      }
+      case OutKind.JOIN:
+        if (this.connection.link.state !== 'started') return;
+        this.live = true;
+        this.expected = outFrom(message);
+        break;
+      case OutKind.STANDBY:
+        this.leave();
+        this.connection.link.deactivate(outText(message));
+        this.connection.touched();
+        break;
+      case OutKind.CLOSE: {
+        const [code = 'closed', ...words] = outText(message).split(' ');
+        this.close(code, words.join(' '));
+        break;
+      }
+      case OutKind.ACCEPTED:
+        break;
+    }
+  }
+
+  private enqueue(message: Uint8Array, first: number, count: number): void {
+    const octets = (outFlags(message) & OutFlag.PATCH_OA) === 0 ? message : this.withOwnOa(message);
+    if (this.waiting.length === 0) {
+      const rest = this.send(octets, OUT_PREAMBLE_OCTETS, first, count);
+      if (rest !== undefined) this.push(rest);
+    } else this.push({ message: octets, at: OUT_PREAMBLE_OCTETS, position: first, count });
+  }
+
+  private push(waiting: Waiting): void {
+    this.waiting.push(waiting);
+    this.queued += waiting.count;
+    if (this.queued > this.queueLimit) {
+      this.close('queue_full', `${this.queued} ASDUs wait for this master, the limit is ${this.queueLimit}`);
+    }
+  }
+
+  /** Sends as much as the window takes; returns what is left. */
+  private send(octets: Uint8Array, at: number, position: number, count: number): Waiting | undefined {
+    const { connection } = this;
+    if (connection.window <= 0) return { message: octets, at, position, count };
+    const { link } = connection;
+    const before = link.sent;
+    const next = link.sendApdus(octets, at, octets.length, this.dependencies.scheduler.now());
+    const sent = link.sent - before;
+    if (position === NO_POSITION) this.sentRuns.addWithoutPosition(link.sent);
+    else this.sentRuns.add(link.sent, position + sent);
+    connection.touched();
+    if (sent === count) return undefined;
+    return {
+      message: octets,
+      at: next,
+      position: position === NO_POSITION ? position : position + sent,
+      count: count - sent,
+    };
+  }
+
+  private onRoom(): void {
+    if (this.sentRuns.advance(this.connection.link.acknowledged)) this.dependencies.onAcknowledged(this);
+    let done = 0;
+    while (done < this.waiting.length && this.connection.window > 0) {
+      const { message, at, position, count } = this.waiting[done] as Waiting;
+      const rest = this.send(message, at, position, count);
+      this.queued -= count - (rest?.count ?? 0);
+      if (rest !== undefined) {
+        this.waiting[done] = rest;
+        break;
+      }
+      done++;
+    }
+    if (done === this.waiting.length) this.waiting.length = 0;
+    else if (done > 0) this.waiting.splice(0, done);
+  }
+
+  /** A copy in which OAs allocated by us are replaced: ours by the master's own, those of others by 0. */
+  private withOwnOa(message: Uint8Array): Uint8Array {
+    const octets = Buffer.from(message);
+    for (let at = OUT_PREAMBLE_OCTETS; at < octets.length; at += (octets[at + 1] as number) + 2) {
+      const oa = octets[at + OA_AT] as number;
+      if (oa === 0 || ((octets[at + CAUSE_AT] as number) & CAUSE_MASK) <= Cause.SPONT) continue;
+      octets[at + OA_AT] = oa === this.originatorAddress ? this.ownOa : 0;
+    }
+    return octets;
+  }
+
+  // ---- from the master ----------------------------------------------------------------------------------------------
+
+  private ownOa = 0;
+
+  private onApdus(octets: Uint8Array, start: number, end: number, count: number): void {
+    this.commands += count;
+    this.ownOa = octets[start + OA_AT] as number;
+    const { bus, subjects } = this.dependencies;
+    const deadline = Date.now() + COMMAND_DEADLINE_MS;
+    bus.publish(
+      subjects.in,
+      encodeIn(InKind.COMMANDS, this.id, ++this.number, deadline, count, octets, start, end),
+    );
+  }
+
+  private onLinkState(to: LinkState, from: LinkState): void {
+    if (to === 'started') {
+      // Clause 7.3.3 of 101: the station tells a master that it is ready. The RTU's own is not forwarded.
+      const { link } = this.connection;
+      link.send(endOfInitialization(this.config.rtuNumber), this.dependencies.scheduler.now());
+      this.sentRuns.addWithoutPosition(link.sent);
+      this.tell(InKind.STARTED, 0);
+    } else if (from === 'started') {
+      this.leave();
+      this.tell(InKind.STOPPED, 0);
+    }
+  }
+
+  private onClosed(reason: CloseReason): void {
+    this.leave();
+    this.subscription.unsubscribe();
+    const { bus, subjects } = this.dependencies;
+    const text = Buffer.from(`${reason.code} ${reason.message}`);
+    bus.publish(subjects.in, encodeIn(InKind.CLOSED, this.id, ++this.number, 0, 0, text));
+    this.dependencies.onClosed(this, reason);
+  }
+
+  private leave(): void {
+    this.live = false;
+    this.expected = 0;
+    this.waiting = [];
+    this.queued = 0;
+  }
+
+  private tell(kind: InKind, position: number): void {
+    const { bus, subjects } = this.dependencies;
+    bus.publish(subjects.in, encodeIn(kind, this.id, ++this.number, position));
+  }
+}

@@ -1,0 +1,107 @@
+import {
+  type Bus,
+  encodeJson,
+  type GroupSubjects,
+  LOG_RECORD_PREAMBLE_OCTETS,
+  recordCount,
+  recordFirst,
+  recordReceivedAt,
+} from '@iec104mm2ss/bus';
+import { APCI_OCTETS, type AsduJson, decodeAsdu, Iec104Error, toHex, toJson, typeName } from '@iec104mm2ss/iec104';
+
+/** Records waiting to be decoded; what comes on top is left out of the feed, never of the data path. */
+export const FEED_QUEUE_RECORDS = 10_000;
+/** ASDUs decoded in one go before sockets are served again. */
+const SLICE_ASDUS = 64;
+
+/** One message of the decoded feed. */
+export interface DecodedMessage {
+  readonly group: string;
+  readonly direction: 'monitor' | 'control';
+  /** When it was received, ISO 8601. */
+  readonly at: string;
+  /** Position in the event log; absent in control direction. */
+  readonly position?: number;
+  /** Session of the master, in control direction. */
+  readonly session?: number;
+  readonly asdu: AsduJson | { readonly type: string; readonly undecodable: string; readonly error: string };
+}
+
+/** Publishes what passes as JSON, for people and historians, beside the data path and only while somebody listens. */
+export class DecodedFeed {
+  /** ASDUs left out because the queue was full. */
+  dropped = 0;
+  published = 0;
+  private queue: Uint8Array[] = [];
+  private head = 0;
+  private offset = LOG_RECORD_PREAMBLE_OCTETS;
+  private index = 0;
+  private scheduled = false;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly subjects: GroupSubjects,
+    private readonly enabled: boolean,
+  ) {}
+
+  record(record: Uint8Array): void {
+    if (!this.enabled || !this.bus.hasInterest(this.subjects.decodedAll)) return;
+    if (this.queue.length - this.head >= FEED_QUEUE_RECORDS) {
+      this.dropped += recordCount(record);
+      return;
+    }
+    this.queue.push(record);
+    this.schedule();
+  }
+
+  command(session: number, asdu: Uint8Array): void {
+    if (!this.enabled || !this.bus.hasInterest(this.subjects.decodedAll)) return;
+    this.publish({ direction: 'control', at: new Date().toISOString(), session }, asdu);
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.slice();
+    });
+  }
+
+  private slice(): void {
+    for (let done = 0; done < SLICE_ASDUS && this.head < this.queue.length; done++) {
+      const record = this.queue[this.head] as Uint8Array;
+      const length = (record[this.offset + 1] as number) + 2;
+      const asdu = record.subarray(this.offset + APCI_OCTETS, this.offset + length);
+      const at = new Date(recordReceivedAt(record)).toISOString();
+      this.publish({ direction: 'monitor', at, position: recordFirst(record) + this.index }, asdu);
+      this.offset += length;
+      this.index++;
+      if (this.offset >= record.length) {
+        this.head++;
+        this.offset = LOG_RECORD_PREAMBLE_OCTETS;
+        this.index = 0;
+      }
+    }
+    if (this.head === this.queue.length) {
+      this.queue = [];
+      this.head = 0;
+    } else this.schedule();
+  }
+
+  private publish(about: Omit<DecodedMessage, 'group' | 'asdu'>, octets: Uint8Array): void {
+    const name = typeName(octets[0] as number);
+    const message: DecodedMessage = { group: this.subjects.group, ...about, asdu: decode(octets, name) };
+    this.published++;
+    this.bus.publish(this.subjects.decoded(name), encodeJson(message));
+  }
+}
+
+function decode(octets: Uint8Array, name: string): DecodedMessage['asdu'] {
+  try {
+    return toJson(decodeAsdu(octets));
+  } catch (error) {
+    if (!(error instanceof Iec104Error)) throw error;
+    return { type: name, undecodable: toHex(octets), error: error.message };
+  }
+}

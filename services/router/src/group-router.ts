@@ -1,0 +1,503 @@
+import {
+  type Bus,
+  CommandOutcome,
+  encodeCommand,
+  encodeDemand,
+  encodeJson,
+  encodeOutControl,
+  forEachAck,
+  GroupSubjects,
+  inCount,
+  inDeadline,
+  inKind,
+  InKind,
+  inNumber,
+  inSession,
+  inText,
+  IN_PREAMBLE_OCTETS,
+  OutKind,
+  resultNumber,
+  resultOutcome,
+  rtuLinkUp,
+  decodeJson,
+  type StateMessage,
+  type Subscription,
+} from '@iec104mm2ss/bus';
+import type { GroupConfig } from '@iec104mm2ss/config';
+import { APCI_OCTETS, ASDU_OA_OFFSET, AsduView, Cause, mirror, TypeId, typeName } from '@iec104mm2ss/iec104';
+import type { Logger } from '@iec104mm2ss/observability';
+import { admit, type AdmissionRequest, type Refusal } from './admission.js';
+import { auditRecord } from './audit.js';
+import { DecodedFeed } from './decoded-feed.js';
+import { Delivery } from './delivery.js';
+import { FileTransfers } from './file-transfers.js';
+import { OriginatorAddresses } from './originator-addresses.js';
+import { isFileTransfer, isInterrogation, isProcessCommand, isSelect, mayBeSentByMaster } from './rules.js';
+import { Selections } from './selections.js';
+import type { Session } from './session.js';
+import { type Participant, type Transaction, Transactions } from './transactions.js';
+
+/** An interrogation is not dangerous when late: it may wait for its turn this long. */
+export const INTERROGATION_DEADLINE_MS = 60_000;
+/** Smallest ASDU with an information object address. */
+const MIN_COMMAND_OCTETS = 9;
+/** Session numbers carry the owner's fence in their upper bits, so that two owners never give out the same. */
+const SESSIONS_PER_FENCE = 0x100000;
+
+export interface AdmissionGranted {
+  readonly ok: true;
+  readonly session: number;
+  readonly originatorAddress: number;
+  readonly name: string | null;
+}
+export type AdmissionAnswer = AdmissionGranted | ({ readonly ok: false } & Refusal);
+
+export interface RouterDependencies {
+  readonly bus: Bus;
+  readonly logger: Logger;
+  readonly instance: string;
+}
+
+/** Running totals of one group, read by metrics and status. */
+export interface RouterCounters {
+  commands: number;
+  commandsRefused: number;
+  unmatchedAnswers: number;
+  lostByNamedMasters: number;
+  admitted: number;
+  readonly refusals: Record<string, number>;
+}
+
+const NOBODY: readonly Participant[] = [];
+
+/**
+ * The rules of one group, for as long as this process owns it: sessions, admission, who receives what, commands and
+ * their answers, cursors.
+ */
+export class GroupRouter {
+  readonly subjects: GroupSubjects;
+  readonly counters: RouterCounters = {
+    commands: 0,
+    commandsRefused: 0,
+    unmatchedAnswers: 0,
+    lostByNamedMasters: 0,
+    admitted: 0,
+    refusals: {},
+  };
+  readonly delivery: Delivery;
+  readonly feed: DecodedFeed;
+  readonly sessions = new Map<number, Session>();
+
+  private readonly bus: Bus;
+  private readonly logger: Logger;
+  private readonly addresses = new OriginatorAddresses();
+  private readonly transactions: Transactions;
+  private readonly selections = new Selections();
+  private readonly files = new FileTransfers();
+  /** Named masters: everything before this position has been acknowledged by them. */
+  private readonly cursors = new Map<string, number>();
+  private subscriptions: Subscription[] = [];
+  private nextSession: number;
+  private demand = false;
+  private rtu: StateMessage | undefined;
+  private trimmed = 0;
+
+  constructor(
+    readonly config: GroupConfig,
+    dependencies: RouterDependencies,
+    readonly fence: number,
+    /** Position everything before which is confirmed. */
+    from: number,
+  ) {
+    this.bus = dependencies.bus;
+    this.logger = dependencies.logger.child({ group: config.id });
+    this.subjects = new GroupSubjects(config.id);
+    this.nextSession = (fence % 0xfff) * SESSIONS_PER_FENCE + 1;
+    this.feed = new DecodedFeed(this.bus, this.subjects, config.decoded);
+    this.transactions = new Transactions({
+      forward: (transaction) => this.forward(transaction),
+      finished: (transaction, outcome) => this.finished(transaction, outcome),
+      refused: (transaction, outcome) => this.refuseTransaction(transaction, outcome),
+    });
+    this.trimmed = from;
+    this.delivery = new Delivery(
+      this.bus,
+      this.subjects,
+      this.bus.eventLog(config.id),
+      fence,
+      this.sessions,
+      {
+        answer: (octets, at, end) => this.answer(octets, at, end),
+        interrogators: (cot, oa) => this.interrogators(cot, oa),
+        requested: (octets, at, end) => this.requested(octets, at, end),
+      },
+      { from, interrogationToOriginator: config.interrogation === 'originator' },
+      (position) => this.onConfirmed(position),
+    );
+    for (const { name } of config.masters) this.cursors.set(name, from);
+  }
+
+  start(): void {
+    const { bus, subjects } = this;
+    this.subscriptions = [
+      bus.subscribe(subjects.state, ({ data }) => this.onState(data)),
+      bus.subscribe(subjects.in, ({ data }) => this.onIn(data)),
+      bus.subscribe(subjects.ack, ({ data }) => this.onAck(data)),
+      bus.subscribe(subjects.commandResult, ({ data }) => this.onCommandResult(data)),
+      bus.eventLog(this.config.id).follow(this.delivery.routed, (record) => this.onRecord(record)),
+    ];
+    this.publishDemand();
+    this.delivery.publishConfirmed();
+  }
+
+  stop(): void {
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    this.subscriptions = [];
+  }
+
+  /** Gives up what has waited too long. Call a few times a second. */
+  tick(now: number): void {
+    if (this.transactions.size > 0) this.transactions.expire(now);
+  }
+
+  get waitingCommands(): number {
+    return this.transactions.size;
+  }
+
+  // ---- admission ----------------------------------------------------------------------------------------------------
+
+  /** Decides on a connection attempt and, when it may come in, makes its session. */
+  admit(request: AdmissionRequest): AdmissionAnswer {
+    const peer = `${request.address.includes(':') ? `[${request.address}]` : request.address}:${request.port}`;
+    const rtuAddress = this.rtu !== undefined && rtuLinkUp(this.rtu.state) ? this.rtu.address : null;
+    const decision = admit(this.config, request, [...this.sessions.values()], rtuAddress);
+    const oa = 'code' in decision ? undefined : this.addresses.allocate(this.nextSession, Date.now());
+    if ('code' in decision || oa === undefined) {
+      const refusal: Refusal =
+        'code' in decision ? decision : { code: 'no_oa', message: 'every originator address is in use or resting' };
+      this.counters.refusals[refusal.code] = (this.counters.refusals[refusal.code] ?? 0) + 1;
+      this.logger.warn({ peer, reason: refusal.code }, `master refused: ${refusal.message}`);
+      return { ok: false, code: refusal.code, message: refusal.message };
+    }
+    for (const old of decision.replaces) {
+      this.closeSession(old, 'same_ip', `${request.address} connected again and the group keeps the new connection`);
+    }
+    const session: Session = {
+      id: this.nextSession++,
+      gateway: request.gateway,
+      address: request.address,
+      peer,
+      name: decision.name,
+      certificateName: decision.certificateName,
+      oa,
+      ownOa: 0,
+      started: false,
+      live: false,
+      catchingUp: false,
+      sent: 0,
+      acknowledged: 0,
+      since: Date.now(),
+      commands: 0,
+      lastInNumber: 0,
+    };
+    this.sessions.set(session.id, session);
+    this.counters.admitted++;
+    this.logger.info(
+      { session: session.id, peer, name: session.name ?? undefined, oa, gateway: session.gateway },
+      'master connected',
+    );
+    return { ok: true, session: session.id, originatorAddress: oa, name: session.name };
+  }
+
+  private closeSession(session: Session, code: string, message: string): void {
+    const text = `${code} ${message}`;
+    this.bus.publish(this.subjects.outTo(session.id), encodeOutControl(OutKind.CLOSE, this.fence, 0, text));
+    this.forget(session, code, message);
+  }
+
+  private forget(session: Session, code: string, message: string): void {
+    if (!this.sessions.delete(session.id)) return;
+    this.delivery.end(session);
+    this.transactions.forget(session.id);
+    this.selections.forget(session.id);
+    this.files.forget(session.id);
+    this.addresses.release(session.oa, Date.now());
+    this.logger.info({ session: session.id, peer: session.peer, reason: code }, `master disconnected: ${message}`);
+    this.publishDemand();
+  }
+
+  // ---- from the gateways --------------------------------------------------------------------------------------------
+
+  private onIn(message: Uint8Array): void {
+    const session = this.sessions.get(inSession(message));
+    if (session === undefined) return;
+    session.lastInNumber = inNumber(message);
+    switch (inKind(message)) {
+      case InKind.STARTED:
+        this.started(session);
+        break;
+      case InKind.STOPPED:
+        this.delivery.end(session);
+        this.logger.info({ session: session.id, peer: session.peer }, 'master stopped data transfer');
+        this.publishDemand();
+        break;
+      case InKind.COMMANDS:
+        this.onCommands(session, message);
+        break;
+      case InKind.CLOSED: {
+        const [code = 'closed', ...words] = inText(message).split(' ');
+        this.forget(session, code, words.join(' '));
+        break;
+      }
+      case InKind.RESYNC:
+        this.delivery.begin(session, inDeadline(message));
+        break;
+    }
+  }
+
+  private started(session: Session): void {
+    for (const other of this.sessions.values()) {
+      if (session.name === null || other === session || other.name !== session.name || !other.started) continue;
+      // Redundant connections of one master: the newest STARTDT takes over.
+      this.delivery.end(other);
+      const text = `standby ${session.peer} took over`;
+      this.bus.publish(this.subjects.outTo(other.id), encodeOutControl(OutKind.STANDBY, this.fence, 0, text));
+      this.logger.info({ session: other.id, peer: other.peer }, `on standby: ${session.peer} took over for ${session.name}`);
+    }
+    const { confirmed } = this.delivery.mark;
+    const from = session.name === null ? confirmed : (this.cursors.get(session.name) ?? confirmed);
+    this.logger.info({ session: session.id, peer: session.peer, position: from }, 'master started data transfer');
+    this.delivery.begin(session, from);
+    this.publishDemand();
+  }
+
+  private onAck(message: Uint8Array): void {
+    forEachAck(message, (id, position) => {
+      const session = this.sessions.get(id);
+      if (session === undefined) return;
+      if (session.name !== null && position > (this.cursors.get(session.name) ?? 0)) {
+        this.cursors.set(session.name, position);
+      }
+      this.delivery.acknowledged(session, position);
+    });
+  }
+
+  private onCommands(session: Session, message: Uint8Array): void {
+    const deadline = inDeadline(message);
+    let at = IN_PREAMBLE_OCTETS;
+    for (let count = inCount(message); count > 0; count--) {
+      const end = at + (message[at + 1] as number) + 2;
+      // Kept until it is answered, hence a copy: the message belongs to the bus.
+      this.onCommand(session, new Uint8Array(message.subarray(at + APCI_OCTETS, end)), deadline);
+      at = end;
+    }
+  }
+
+  private onCommand(session: Session, asdu: Uint8Array, deadline: number): void {
+    const now = Date.now();
+    this.counters.commands++;
+    session.commands++;
+    session.ownOa = asdu[ASDU_OA_OFFSET] as number;
+    this.feed.command(session.id, asdu);
+    if (asdu.length < MIN_COMMAND_OCTETS) {
+      this.refuse(session, asdu, Cause.ACT_CON, 'malformed', now);
+      return;
+    }
+    const view = new AsduView(asdu);
+    const { typeId, ca, cot } = view;
+    const ioa = view.ioa as number;
+    if (!mayBeSentByMaster(typeId)) {
+      this.refuse(session, asdu, Cause.UNKNOWN_TYPE, 'type not for the control direction', now);
+      return;
+    }
+    if (isFileTransfer(typeId)) {
+      if (!this.files.fromMaster(ca, ioa, session.id, session.ownOa, now)) {
+        this.refuse(session, asdu, Cause.FILE, 'file in use by another master', now);
+        return;
+      }
+    } else if (isProcessCommand(typeId)) {
+      const holder = this.selections.holder(ca, ioa, now);
+      if (holder !== undefined && holder !== session.id) {
+        this.refuse(session, asdu, confirmationOf(cot), 'selected by another master', now);
+        return;
+      }
+    }
+    const patience = isInterrogation(typeId) || typeId === TypeId.C_RD_NA_1 ? INTERROGATION_DEADLINE_MS : 0;
+    this.transactions.begin(session.id, session.oa, asdu, Math.max(deadline, patience && now + patience), now);
+  }
+
+  private refuse(session: Session, asdu: Uint8Array, cause: number, reason: string, now: number): void {
+    this.counters.commandsRefused++;
+    if (asdu.length >= 6) this.delivery.send(session, mirror(asdu, cause, true));
+    this.audit(session, asdu, isSelect(asdu), `refused: ${reason}`, now);
+  }
+
+  // ---- commands to the RTU ------------------------------------------------------------------------------------------
+
+  private forward(transaction: Transaction): void {
+    const { asdu, oa, deadline, number, typeId, ca, ioa, owner, cot, select } = transaction;
+    const sent = new Uint8Array(asdu);
+    sent[ASDU_OA_OFFSET] = oa;
+    if (isProcessCommand(typeId)) {
+      if (select && cot === Cause.ACT) this.selections.hold(ca, ioa, owner, Date.now());
+      else this.selections.release(ca, ioa, owner);
+    }
+    this.bus.publish(this.subjects.command, encodeCommand(this.fence, number, deadline, sent));
+    // File transfer and read commands have no confirmation of their own: others need not wait for one.
+  }
+
+  private onCommandResult(message: Uint8Array): void {
+    const outcome = resultOutcome(message);
+    const text =
+      outcome === CommandOutcome.EXPIRED
+        ? 'expired'
+        : outcome === CommandOutcome.NOT_CONNECTED
+          ? 'RTU not connected'
+          : 'too many commands waiting';
+    this.transactions.handedOver(resultNumber(message), outcome === CommandOutcome.SENT, text, Date.now());
+  }
+
+  private refuseTransaction(transaction: Transaction, outcome: string): void {
+    this.counters.commandsRefused++;
+    this.selections.release(transaction.ca, transaction.ioa, transaction.owner);
+    for (const { session: id, ownOa } of transaction.participants) {
+      const session = this.sessions.get(id);
+      if (session === undefined) continue;
+      const answer = mirror(transaction.asdu, confirmationOf(transaction.cot), true);
+      answer[ASDU_OA_OFFSET] = ownOa;
+      this.delivery.send(session, answer);
+    }
+    this.finished(transaction, `refused: ${outcome}`);
+  }
+
+  private finished(transaction: Transaction, outcome: string): void {
+    if (transaction.select && outcome.startsWith('refused')) {
+      this.selections.release(transaction.ca, transaction.ioa, transaction.owner);
+    }
+    for (const { session: id } of transaction.participants) {
+      const session = this.sessions.get(id);
+      if (session !== undefined) {
+        this.audit(session, transaction.asdu, transaction.select, outcome, transaction.createdAt);
+      }
+    }
+  }
+
+  private audit(session: Session, asdu: Uint8Array, select: boolean, outcome: string, createdAt: number): void {
+    const record = auditRecord(this.config.id, session, asdu, select, outcome, createdAt, Date.now());
+    this.bus.publish(this.subjects.audit, encodeJson(record));
+    const { type, ca, ioa, durationMs } = record;
+    this.logger.info(
+      { session: session.id, peer: session.peer, direction: 'control', type, cot: asdu[2]! & 0x3f, ca, ioa, durationMs },
+      `command ${outcome}`,
+    );
+  }
+
+  // ---- answers of the RTU -------------------------------------------------------------------------------------------
+
+  private onRecord(record: Uint8Array): void {
+    this.delivery.route(record);
+    this.feed.record(record);
+  }
+
+  private answer(octets: Uint8Array, at: number, end: number): readonly Participant[] {
+    const now = Date.now();
+    const asdu = octets.subarray(at + APCI_OCTETS, end);
+    const view = new AsduView(asdu);
+    if (isFileTransfer(view.typeId)) {
+      const transfer = this.files.fromRtu(view.ca, view.ioa ?? 0, now);
+      if (transfer !== undefined) return [transfer];
+    }
+    const match = this.transactions.answered(asdu, now);
+    if (match !== undefined) return match.participants;
+    this.counters.unmatchedAnswers++;
+    this.logger.warn(
+      { direction: 'monitor', type: typeName(view.typeId), cot: view.cot, ca: view.ca, ioa: view.ioa, oa: view.oa },
+      'answer of the RTU belongs to no command: not forwarded',
+    );
+    return NOBODY;
+  }
+
+  private interrogators(cot: number, oa: number): readonly Participant[] {
+    const transaction = this.transactions.interrogation(cot, Date.now());
+    if (transaction !== undefined) return transaction.participants;
+    const holder = this.addresses.holder(oa);
+    const session = holder === undefined ? undefined : this.sessions.get(holder);
+    if (session !== undefined) return [{ session: session.id, ownOa: session.ownOa }];
+    this.counters.unmatchedAnswers++;
+    return NOBODY;
+  }
+
+  private requested(octets: Uint8Array, at: number, end: number): void {
+    const view = new AsduView(octets, at + APCI_OCTETS, end - at - APCI_OCTETS);
+    if (view.ioa !== undefined) this.transactions.readAnswered(TypeId.C_RD_NA_1, view.ca, view.ioa);
+  }
+
+  // ---- the RTU's link -----------------------------------------------------------------------------------------------
+
+  private onState(data: Uint8Array): void {
+    const state = decodeJson<StateMessage>(data);
+    if (state === undefined) return;
+    const before = this.rtu;
+    this.rtu = state;
+    if (state.voided !== null) this.delivery.forgetRange(state.voided.from, state.voided.to);
+    const wasUp = before !== undefined && rtuLinkUp(before.state);
+    const up = rtuLinkUp(state.state);
+    if (wasUp && (!up || before.epoch !== state.epoch)) {
+      this.transactions.clear('RTU link lost');
+      this.selections.clear();
+      this.files.clear();
+      // The gateways close the connections themselves; this is for those whose message does not come.
+      for (const session of [...this.sessions.values()]) this.closeSession(session, 'rtu_lost', 'the RTU link was lost');
+    }
+    // A connector that was started after us does not know what is wanted.
+    if ((state.state === 'connected' && this.demand) || (state.state === 'started' && !this.demand)) {
+      this.bus.publish(this.subjects.demand, encodeDemand(this.fence, this.demand));
+    }
+    if (before === undefined || before.connector !== state.connector || before.epoch !== state.epoch) {
+      this.delivery.publishConfirmed();
+    }
+  }
+
+  private publishDemand(): void {
+    let wanted = false;
+    for (const session of this.sessions.values()) if (session.started) wanted = true;
+    if (wanted === this.demand) return;
+    this.demand = wanted;
+    this.bus.publish(this.subjects.demand, encodeDemand(this.fence, wanted));
+  }
+
+  // ---- what is kept -------------------------------------------------------------------------------------------------
+
+  /** Gives up what nobody needs any more, and what named masters have not fetched as far as `buffsize` reaches. */
+  private onConfirmed(confirmed: number): void {
+    let keep = confirmed;
+    for (const cursor of this.cursors.values()) if (cursor < keep) keep = cursor;
+    const limit = confirmed - this.config.buffsize;
+    if (keep < limit) {
+      for (const [name, cursor] of this.cursors) {
+        if (cursor >= limit) continue;
+        this.counters.lostByNamedMasters += limit - cursor;
+        this.logger.debug({ name, position: limit }, `events given up for ${name}: it has been away too long`);
+        this.cursors.set(name, limit);
+      }
+      keep = limit;
+    }
+    if (keep <= this.trimmed) return;
+    this.trimmed = keep;
+    this.bus.eventLog(this.config.id).trim(keep);
+  }
+
+  /** Oldest position kept. */
+  get first(): number {
+    return this.trimmed;
+  }
+
+  get rtuState(): StateMessage | undefined {
+    return this.rtu;
+  }
+}
+
+/** Cause of the confirmation a command with this cause expects. */
+function confirmationOf(cot: number): number {
+  return cot === Cause.DEACT ? Cause.DEACT_CON : Cause.ACT_CON;
+}

@@ -1,0 +1,2 @@
+ready() { on_path haproxy; }
+get() { distribution_tool haproxy haproxy; }

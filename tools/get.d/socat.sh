@@ -1,0 +1,2 @@
+ready() { on_path socat; }
+get() { distribution_tool socat socat; }

@@ -1,0 +1,2 @@
+ready() { on_path tshark; }
+get() { distribution_tool tshark tshark; }

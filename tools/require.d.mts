@@ -1,0 +1,2 @@
+export function requireTool(name: string): string | undefined;
+export function isCi(): boolean;

@@ -1,0 +1,104 @@
+/**
+ * Everything that `make test` checks, each step whatever the one before said, then one line: `N passed, N failed`.
+ * The numbers are what vitest reports, summed. Exit code 1 when a step failed, or when not a single test ran.
+ *
+ *   node tools/test.mjs            all steps
+ *   node tools/test.mjs unit e2e   only these
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const results = path.join(root, 'test-results');
+
+const checks = {
+  format: ['prettier', ['--check', '--log-level=warn', '.']],
+  build: ['nx', ['run-many', '--targets=build,typecheck', '--outputStyle=static']],
+  lint: ['nx', ['run-many', '--targets=lint', '--outputStyle=static']],
+};
+/** The projects of vitest.config.ts, quickest first. */
+const suites = ['unit', 'workspace', 'integration', 'interop', 'e2e'];
+
+/** @returns {boolean} whether the command succeeded */
+function run(command, args) {
+  const { status, signal, error } = spawnSync(path.join(root, 'node_modules/.bin', command), args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (error) console.error(`${command}: ${error.message}`);
+  if (signal) console.error(`${command}: killed by ${signal}`);
+  return status === 0;
+}
+
+/** Runs one vitest project and returns what its report counts. */
+function runSuite(suite) {
+  const report = path.join(results, `${suite}.json`);
+  rmSync(report, { force: true });
+  const ok = run('vitest', [
+    'run',
+    `--project=${suite}`,
+    '--passWithNoTests',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
+  const count = { passed: 0, failed: 0, skipped: 0 };
+  try {
+    const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
+    for (const file of testResults) {
+      const statuses = file.assertionResults.map((test) => test.status);
+      count.passed += statuses.filter((status) => status === 'passed').length;
+      count.failed += statuses.filter((status) => status === 'failed').length;
+      count.skipped += statuses.filter((status) => !['passed', 'failed'].includes(status)).length;
+      // A file that could not be loaded, or a hook that failed, has no failed test of its own.
+      if (file.status === 'failed' && !statuses.includes('failed')) count.failed += 1;
+    }
+  } catch (error) {
+    console.error(`${suite}: no report (${error.message})`);
+  }
+  // An error outside any test (an unhandled rejection, a crashed worker).
+  if (!ok && count.failed === 0) count.failed = 1;
+  return { ok, count };
+}
+
+const known = [...Object.keys(checks), ...suites];
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(', ')}; there are: ${known.join(', ')}`);
+  process.exit(2);
+}
+mkdirSync(results, { recursive: true });
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const summary = [];
+let allOk = true;
+for (const name of known.filter((candidate) => wanted.length === 0 || wanted.includes(candidate))) {
+  console.log(`\n=== ${name}`);
+  const startedMs = performance.now();
+  let ok;
+  let figures = '';
+  if (suites.includes(name)) {
+    const { ok: suiteOk, count } = runSuite(name);
+    ok = suiteOk;
+    for (const key of Object.keys(total)) total[key] += count[key];
+    figures = `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`;
+  } else {
+    ok = run(...checks[name]);
+  }
+  allOk &&= ok;
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  summary.push(`${ok ? 'ok    ' : 'FAILED'} ${name.padEnd(12)} ${seconds.padStart(7)} s  ${figures}`.trimEnd());
+}
+
+const testsWanted = wanted.length === 0 || wanted.some((name) => suites.includes(name));
+if (testsWanted && total.passed + total.failed === 0) {
+  summary.push('FAILED no test ran');
+  allOk = false;
+}
+console.log(`\n${summary.join('\n')}\n`);
+if (testsWanted)
+  console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
+process.exitCode = allOk ? 0 : 1;

