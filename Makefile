@@ -11,7 +11,7 @@ export NX_NO_CLOUD := true
 export NX_TUI := false
 
 # The workspace's own tools and Node.js first. Not for the install itself, which replaces them.
-WITH_NODE = PATH="$(CURDIR)/node_modules/.bin:$$PATH"
+WITH_NODE = exec env PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 
 ## help: this list
 help:

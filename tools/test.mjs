@@ -5,7 +5,7 @@
  *   node tools/test.mjs            all steps
  *   node tools/test.mjs unit e2e   only these
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,32 +18,56 @@ const checks = {
   build: ['nx', ['run-many', '--targets=build,typecheck', '--outputStyle=static']],
   lint: ['nx', ['run-many', '--targets=lint', '--outputStyle=static']],
 };
-/** The projects of vitest.config.ts, quickest first. */
-const suites = ['unit', 'workspace', 'integration', 'interop', 'e2e'];
+/** The projects of vitest.config.ts, quickest first, with the minutes after which something must be hanging. */
+const suites = { unit: 10, workspace: 5, integration: 15, interop: 20, e2e: 45 };
+const CHECK_MINUTES = 15;
 
-/** @returns {boolean} whether the command succeeded */
-function run(command, args) {
-  const { status, signal, error } = spawnSync(path.join(root, 'node_modules/.bin', command), args, {
+/** The step's process group: a worker that spins would outlive the runner that started it. */
+let running;
+function endRunning(signal) {
+  try {
+    process.kill(-running.pid, signal);
+  } catch {
+    // It ended by itself.
+  }
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    if (running) endRunning(signal);
+    console.error(`\n${signal}: stopped`);
+    process.exit(1);
+  });
+}
+
+/** @returns {Promise<boolean>} whether the command succeeded, in time */
+async function run(command, args, limitMinutes) {
+  running = spawn(path.join(root, 'node_modules/.bin', command), args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
   });
-  if (error) console.error(`${command}: ${error.message}`);
-  if (signal) console.error(`${command}: killed by ${signal}`);
+  const limit = setTimeout(() => {
+    console.error(`\n${command}: not done after ${limitMinutes} minutes, killed`);
+    endRunning('SIGKILL');
+  }, limitMinutes * 60_000);
+  const status = await new Promise((resolve) => {
+    running.once('error', (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(undefined);
+    });
+    running.once('exit', resolve);
+  });
+  clearTimeout(limit);
+  running = undefined;
   return status === 0;
 }
 
 /** Runs one vitest project and returns what its report counts. */
-function runSuite(suite) {
+async function runSuite(suite) {
   const report = path.join(results, `${suite}.json`);
   rmSync(report, { force: true });
-  const ok = run('vitest', [
-    'run',
-    `--project=${suite}`,
-    '--passWithNoTests',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ]);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const ok = await run('vitest', ['run', `--project=${suite}`, '--passWithNoTests', ...reporters], suites[suite]);
   const count = { passed: 0, failed: 0, skipped: 0 };
   try {
     const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
@@ -63,7 +87,7 @@ function runSuite(suite) {
   return { ok, count };
 }
 
-const known = [...Object.keys(checks), ...suites];
+const known = [...Object.keys(checks), ...Object.keys(suites)];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
@@ -80,20 +104,20 @@ for (const name of known.filter((candidate) => wanted.length === 0 || wanted.inc
   const startedMs = performance.now();
   let ok;
   let figures = '';
-  if (suites.includes(name)) {
-    const { ok: suiteOk, count } = runSuite(name);
+  if (name in suites) {
+    const { ok: suiteOk, count } = await runSuite(name);
     ok = suiteOk;
     for (const key of Object.keys(total)) total[key] += count[key];
     figures = `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`;
   } else {
-    ok = run(...checks[name]);
+    ok = await run(...checks[name], CHECK_MINUTES);
   }
   allOk &&= ok;
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   summary.push(`${ok ? 'ok    ' : 'FAILED'} ${name.padEnd(12)} ${seconds.padStart(7)} s  ${figures}`.trimEnd());
 }
 
-const testsWanted = wanted.length === 0 || wanted.some((name) => suites.includes(name));
+const testsWanted = wanted.length === 0 || wanted.some((name) => name in suites);
 if (testsWanted && total.passed + total.failed === 0) {
   summary.push('FAILED no test ran');
   allOk = false;

@@ -33,6 +33,7 @@ describe.skipIf(python === undefined)('two groups in one process, seen by c104 (
       const names = [1, 2].map((number) => `master ${number} of group ${index + 1}`);
       groups[index]?.masters.push(...(await Promise.all(names.map((name) => startMaster(name, port)))));
     }
+    await passMarkers();
   });
 
   afterAll(async () => {

@@ -28,12 +28,12 @@ export interface GroupRow {
   readonly columns?: Readonly<Record<string, string | number>>;
 }
 
-/** The manual's columns with the values of its sample; t1 to t3 shorter, so that a fault shows within the deadlines. */
+/** The manual's columns with the values of its sample. */
 const defaults = {
   'max conn': 10,
   idletime: 60,
-  t1: 10,
-  t2: 3,
+  t1: 15,
+  t2: 10,
   t3: 20,
   w: 8,
   k: 12,

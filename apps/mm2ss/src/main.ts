@@ -3,7 +3,9 @@ import { ConfigError, EnvironmentError } from '@iec104mm2ss/config';
 import { Command } from 'commander';
 import { registerCheck } from './commands/check.js';
 import { UsageError } from './commands/errors.js';
+import { registerDemo } from './commands/demo.js';
 import { registerRun } from './commands/run.js';
+import { registerSimulate } from './commands/simulate.js';
 import { HttpAddressError, HttpListenError } from './http/index.js';
 import { RELEASE } from './release.js';
 
@@ -15,6 +17,8 @@ const program = new Command('mm2ss')
 
 registerRun(program);
 registerCheck(program);
+registerSimulate(program);
+registerDemo(program);
 
 /** Errors that are the user's to mend: the message is enough. */
 const EXPECTED = [ConfigError, EnvironmentError, UsageError, HttpAddressError, HttpListenError];

@@ -46,16 +46,25 @@ export interface Bus {
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /** False when certainly nobody listens, so that costly messages need not be made. */
   hasInterest(subject: string): boolean;
-  /** The event log of a group; the same object for the same group. */
-  eventLog(group: string): EventLog;
+  /** The event log of a group; the same object for the same group. `capacity` as in the first call. */
+  eventLog(group: string, options?: EventLogOptions): EventLog;
   /** A bucket of small values that outlive their writer. */
   keyValue(bucket: string): KeyValue;
   /** Exclusive ownership of a name among all processes on the bus. */
   lease(options: LeaseOptions): Lease;
+  /** Makes this process known as a member of `pool`, until it closes the bus or dies. */
+  join(pool: string): void;
+  /** Called with the instance name of a member of `pool` that left, died or is silent. */
+  onMemberGone(pool: string, listener: (instance: string) => void): void;
   /** Called with true/false when the connection to the server comes or goes. */
   onConnection(listener: (connected: boolean) => void): void;
   /** Delivers what is under way and closes. */
   close(): Promise<void>;
+}
+
+export interface EventLogOptions {
+  /** ASDUs it is meant to hold (`buffsize`), both unacknowledged ones and ones kept for masters that are away. */
+  readonly capacity: number;
 }
 
 /** What the log holds: positions `first` up to, not including, `next`. Empty when they are equal. */
@@ -74,6 +83,8 @@ export interface LogWriterEvents {
 export interface LogWriter {
   /** Position the next record must begin with. */
   readonly next: number;
+  /** Link epoch of the last record stored before this writer was opened; 0 when there is none. */
+  readonly lastEpoch: number;
   /** Appends one record (see log-record.ts) whose first position is `next`. The octets belong to the log afterwards. */
   append(record: Uint8Array): void;
   close(): void;
@@ -107,8 +118,8 @@ export interface KeyValue {
 
 export interface LeaseOptions {
   readonly key: string;
-  /** Who wants it: instance name, shown in logs and status. */
-  readonly holder: string;
+  /** Members of this pool share all keys with it evenly. Without: the first to come keeps it. */
+  readonly pool?: string;
   /** The lease is ours; `fence` is larger than that of every earlier owner. */
   onAcquired(fence: number): void;
   /** It is ours no longer: stop at once. */

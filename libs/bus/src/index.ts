@@ -7,3 +7,5 @@ export * from './messages/log-record.js';
 export * from './messages/out-message.js';
 export * from './messages/state-message.js';
 export * from './subjects.js';
+export * from './nats/nats-bus.js';
+export type { NatsOptions } from './nats/nats-options.js';

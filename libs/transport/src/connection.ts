@@ -106,7 +106,7 @@ export class Connection implements Scheduled {
   /** Ends the connection after what is owed was handed to the socket. */
   close(reason: CloseReason): void {
     if (this.ended) return;
-    // A socket whose end was sent or that is destroyed takes nothing more.
+    // A destroyed socket takes nothing more. One that was half closed by the peer still does.
     if (this.socket.writable) this.write();
     this.ended = true;
     this.scheduler.remove(this);

@@ -15,6 +15,11 @@ import type { MasterSession } from './master-session.js';
 
 export const GATEWAY_OPTIONS = Symbol('GATEWAY_OPTIONS');
 
+/** Members of this pool hold masters' connections. */
+const GATEWAY_POOL = 'gateway';
+/** How often commands without an answer are looked through. */
+const TICK_MS = 250;
+
 export interface GatewayOptions extends GatewayDependencies {
   readonly groups: readonly GroupConfig[];
   readonly registry: Registry;
@@ -27,6 +32,7 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
   private readonly gateways: readonly GroupGateway[];
   private readonly rates = new Map<string, RateMeter>();
   private started = false;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(@Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions) {
     this.gateways = options.groups.map((group) => new GroupGateway(group, options));
@@ -35,11 +41,22 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
   }
 
   onApplicationBootstrap(): void {
+    const { bus } = this.options;
+    bus.join(GATEWAY_POOL);
+    bus.onConnection((connected) => {
+      for (const gateway of this.gateways) gateway.connectionChanged(connected);
+    });
     for (const gateway of this.gateways) gateway.start();
+    this.timer = setInterval(() => {
+      for (const gateway of this.gateways) gateway.tick();
+    }, TICK_MS);
     this.started = true;
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    // In one process everything ends now; elsewhere others go on, and the masters here are owed what was sent.
+    if (this.options.bus.kind === 'nats') await Promise.all(this.gateways.map((gateway) => gateway.drain()));
     for (const gateway of this.gateways) gateway.stop();
   }
 

@@ -13,6 +13,7 @@ import {
   outFrom,
   outKind,
   OutKind,
+  type OwnerMessage,
   rtuLinkUp,
   type StateMessage,
   type Subscription,
@@ -22,8 +23,13 @@ import type { Logger } from '@iec104mm2ss/observability';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
 import { MasterSession } from './master-session.js';
 
-/** How long a master's connection may wait for its admission. */
-export const ADMISSION_TIMEOUT_MS = 3_000;
+/** How often the router is asked about a connection, and how long each time: a new owner may just be taking over. */
+export const ADMISSION_ATTEMPTS = 5;
+export const ADMISSION_TIMEOUT_MS = 1_000;
+/** A router whose announcements are missing for this long is gone. */
+const OWNER_SILENCE_MS = 2_500;
+/** How long masters may take to acknowledge what is owed to them when the gateway stops. */
+export const DRAIN_MS = 3_000;
 /** Pause before a port that could not be listened on is tried again. */
 const LISTEN_RETRY_MS = 2_000;
 /** Connections a master may open at the same moment: its two redundant ones. */
@@ -53,6 +59,8 @@ interface AdmissionAnswer {
   readonly ok: boolean;
   readonly session?: number;
   readonly originatorAddress?: number;
+  readonly name?: string | null;
+  readonly certificateName?: string | null;
   readonly code?: string;
   readonly message?: string;
 }
@@ -72,7 +80,11 @@ export class GroupGateway implements Scheduled {
   private server: Server | undefined;
   private up = false;
   private epoch = 0;
+  private connector = '';
   private silentAt = Infinity;
+  private owner: OwnerMessage | undefined;
+  /** When the owner was last heard (scheduler time); the group is given up `holdMs` later. */
+  private ownerSeenAt = -Infinity;
   private retryAt = Infinity;
   private fence = 0;
   private readonly pendingSockets = new Set<Socket>();
@@ -93,6 +105,7 @@ export class GroupGateway implements Scheduled {
   start(): void {
     this.subscriptions = [
       this.bus.subscribe(this.subjects.state, ({ data }) => this.onState(data)),
+      this.bus.subscribe(this.subjects.owner, ({ data }) => this.onOwner(data)),
       this.bus.subscribe(this.subjects.out, ({ data }) => this.onBroadcast(data)),
     ];
     this.scheduler.add(this);
@@ -105,6 +118,36 @@ export class GroupGateway implements Scheduled {
     this.flush();
     this.scheduler.remove(this);
     for (const subscription of this.subscriptions) subscription.unsubscribe();
+  }
+
+  /** Stops listening and waits until masters have acknowledged what is owed to them, or DRAIN_MS. */
+  async drain(): Promise<void> {
+    this.stopped = true;
+    this.closeListener('draining');
+    for (const session of this.sessions.values()) session.drain();
+    const until = this.scheduler.now() + DRAIN_MS;
+    while ([...this.sessions.values()].some((session) => !session.settled) && this.scheduler.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** A few times a second: commands that nobody answers, and a router that is silent for too long. */
+  tick(): void {
+    const silentMs = this.scheduler.now() - this.ownerSeenAt;
+    const ownerLives = silentMs < OWNER_SILENCE_MS;
+    const now = Date.now();
+    for (const session of this.sessions.values()) session.refuseForsaken(now, ownerLives);
+    if (this.up && this.sessions.size > 0 && silentMs > this.dependencies.holdMs) {
+      this.setDown('router_silent', `no sign of the group's router for ${this.dependencies.holdMs / 1000} s`);
+    }
+  }
+
+  /** The bus came back or went: what was under way may be lost, so the router is told about every session again. */
+  connectionChanged(connected: boolean): void {
+    if (!connected) return;
+    // The parts have not had the chance to be heard.
+    this.ownerSeenAt = Math.max(this.ownerSeenAt, this.scheduler.now() - OWNER_SILENCE_MS);
+    for (const session of this.sessions.values()) session.resume();
   }
 
   /** Where this process listens for the group, `host:port`; undefined while it does not. */
@@ -154,8 +197,11 @@ export class GroupGateway implements Scheduled {
       this.setDown('rtu_lost', `the RTU link is down (${state.reason})`);
       return;
     }
-    if (this.up && this.epoch !== state.epoch) this.setDown('rtu_lost', 'the RTU was connected anew');
+    if (this.up && this.epoch !== state.epoch && this.connector === state.connector) {
+      this.setDown('rtu_lost', 'the RTU was connected anew');
+    }
     this.epoch = state.epoch;
+    this.connector = state.connector;
     this.silentAt = this.scheduler.now() + this.dependencies.holdMs;
     if (this.up) return;
     this.up = true;
@@ -168,13 +214,33 @@ export class GroupGateway implements Scheduled {
     this.retryAt = Infinity;
     if (!this.up) return;
     this.up = false;
-    if (this.server !== undefined) {
-      this.server.close();
-      this.server = undefined;
-      this.logger.info({ port: this.config.port, reason: code }, 'stopped listening for masters');
-    }
+    this.closeListener(code);
     for (const socket of this.pendingSockets) socket.destroy();
     for (const session of [...this.sessions.values()]) session.close(code, message);
+  }
+
+  private closeListener(reason: string): void {
+    if (this.server === undefined) return;
+    this.server.close();
+    this.server = undefined;
+    this.logger.info({ port: this.config.port, reason }, 'stopped listening for masters');
+  }
+
+  private onOwner(data: Uint8Array): void {
+    const owner = decodeJson<OwnerMessage>(data);
+    if (owner === undefined || !this.acceptFence(owner.fence)) return;
+    this.ownerSeenAt = this.scheduler.now();
+    const before = this.owner;
+    this.owner = owner;
+    if (before === undefined || (before.fence === owner.fence && before.generation === owner.generation)) return;
+    for (const session of this.sessions.values()) session.resume();
+  }
+
+  /** False for a message of a router that no longer owns the group. */
+  private acceptFence(fence: number): boolean {
+    if (fence < this.fence) return false;
+    this.fence = fence;
+    return true;
   }
 
   private open(): void {
@@ -212,11 +278,16 @@ export class GroupGateway implements Scheduled {
     }
     if (!answer.ok || answer.session === undefined) return;
     this.counters.accepted++;
-    const session = new MasterSession(answer.session, peer, answer.originatorAddress ?? 0, this.config, socket, {
+    const { name = null, certificateName = null, originatorAddress = 0 } = answer;
+    const identity = { address, port, peer, name, certificateName, originatorAddress };
+    const session = new MasterSession(answer.session, identity, this.config, socket, {
       bus: this.bus,
       scheduler: this.scheduler,
       logger: this.logger,
       subjects: this.subjects,
+      instance: this.dependencies.instance,
+      fence: () => this.fence,
+      acceptFence: (fence) => this.acceptFence(fence),
       onAcknowledged: (acknowledging) => {
         if (this.acknowledging.size === 0) this.scheduler.flushSoon(this);
         this.acknowledging.add(acknowledging);
@@ -236,19 +307,22 @@ export class GroupGateway implements Scheduled {
   private async askAdmission(address: string, port: number): Promise<AdmissionAnswer> {
     const { id: group } = this.config;
     const request = { group, gateway: this.dependencies.instance, address, port, certificateNames: [] };
-    try {
-      const answer = await this.bus.request(controlSubject('admit'), encodeJson(request), ADMISSION_TIMEOUT_MS);
-      return decodeJson<AdmissionAnswer>(answer) ?? { ok: false, code: 'router', message: 'the router answered nonsense' };
-    } catch (error) {
-      if (!(error instanceof BusError)) throw error;
-      return { ok: false, code: 'router', message: `no router answers (${error.message})` };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answer = await this.bus.request(controlSubject('admit'), encodeJson(request), ADMISSION_TIMEOUT_MS);
+        return decodeJson<AdmissionAnswer>(answer) ?? { ok: false, code: 'router', message: 'the router answered nonsense' };
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error;
+        if (attempt >= ADMISSION_ATTEMPTS || !this.up) {
+          return { ok: false, code: 'router', message: `no router answers (${error.message})` };
+        }
+        if (error.code !== 'TIMEOUT') await new Promise((resolve) => setTimeout(resolve, ADMISSION_TIMEOUT_MS));
+      }
     }
   }
 
   private onBroadcast(message: Uint8Array): void {
-    const fence = outFence(message);
-    if (fence < this.fence) return;
-    this.fence = fence;
+    if (!this.acceptFence(outFence(message))) return;
     if (outKind(message) !== OutKind.DATA) return;
     const from = outFrom(message);
     const first = outFirst(message);

@@ -2,11 +2,13 @@ import type { Socket } from 'node:net';
 import {
   type Bus,
   encodeIn,
+  encodeJson,
   type GroupSubjects,
   InKind,
   NO_POSITION,
   OUT_PREAMBLE_OCTETS,
   outCount,
+  outFence,
   outFirst,
   OutFlag,
   outFlags,
@@ -14,12 +16,14 @@ import {
   OutKind,
   outKind,
   outText,
+  type SessionSnapshot,
   type Subscription,
 } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import { Cause, endOfInitialization, type LinkState } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import { type CloseReason, Connection, type DeadlineScheduler } from '@iec104mm2ss/transport';
+import { PendingCommands } from './pending-commands.js';
 import { SentRuns } from './sent-runs.js';
 
 /** A command must have reached the RTU this long after it came from the master. */
@@ -36,9 +40,27 @@ export interface SessionDependencies {
   readonly scheduler: DeadlineScheduler;
   readonly logger: Logger;
   readonly subjects: GroupSubjects;
+  /** Name of this gateway. */
+  readonly instance: string;
+  /** Fence of the router that owns the group. */
+  fence(): number;
+  /** False for a message of a router that no longer owns the group. */
+  acceptFence(fence: number): boolean;
   /** The session acknowledged more; it is reported with all others of this turn. */
   onAcknowledged(session: MasterSession): void;
   onClosed(session: MasterSession, reason: CloseReason): void;
+}
+
+/** Who the session is, as the router has admitted it. */
+export interface SessionIdentity {
+  readonly address: string;
+  readonly port: number;
+  /** `address:port`. */
+  readonly peer: string;
+  readonly name: string | null;
+  readonly certificateName: string | null;
+  /** OA towards the RTU. */
+  readonly originatorAddress: number;
 }
 
 /** A message of the router, waiting for the master's window. */
@@ -56,27 +78,31 @@ interface Waiting {
  */
 export class MasterSession {
   readonly connection: Connection;
+  readonly peer: string;
   readonly queueLimit: number;
   readonly since = Date.now();
   queued = 0;
   commands = 0;
 
   private readonly sentRuns = new SentRuns();
+  private readonly pending = new PendingCommands();
   private waiting: Waiting[] = [];
   private live = false;
   /** Next position expected while live. */
   private expected = 0;
   private number = 0;
+  private ownOa = 0;
+  private draining = false;
   private readonly subscription: Subscription;
 
   constructor(
     readonly id: number,
-    readonly peer: string,
-    private readonly originatorAddress: number,
+    private readonly identity: SessionIdentity,
     private readonly config: GroupConfig,
     socket: Socket,
     private readonly dependencies: SessionDependencies,
   ) {
+    this.peer = identity.peer;
     this.queueLimit = Math.max(config.buffsize, MIN_QUEUE_LIMIT);
     const { t1Ms, t2Ms, t3Ms, k, w, idleTimeMs } = config;
     this.connection = new Connection(
@@ -118,29 +144,78 @@ export class MasterSession {
       this.tell(InKind.RESYNC, this.expected);
       return;
     }
+    const known = Math.max(0, this.expected - first);
     this.expected = first + count;
-    this.enqueue(message, first, count);
+    this.enqueue(message, first, count, known);
+  }
+
+  /** Everything the next owner of the group has to know. */
+  resume(): void {
+    const { address, port, name, certificateName, originatorAddress } = this.identity;
+    const snapshot: SessionSnapshot = {
+      session: this.id,
+      gateway: this.dependencies.instance,
+      address,
+      port,
+      name,
+      certificateName,
+      originatorAddress,
+      ownOa: this.ownOa,
+      started: this.connection.link.state === 'started' && !this.draining,
+      expected: this.expected,
+      acknowledged: Math.max(0, this.acknowledged),
+      since: this.since,
+    };
+    this.live = false;
+    const { bus, subjects } = this.dependencies;
+    bus.publish(subjects.in, encodeIn(InKind.RESUME, this.id, ++this.number, 0, 0, encodeJson(snapshot)));
+  }
+
+  /** Answers commands that no router will answer any more. */
+  refuseForsaken(now: number, ownerLives: boolean): void {
+    for (const refusal of this.pending.refusals(now, this.dependencies.fence(), ownerLives)) {
+      this.connection.link.send(refusal, this.dependencies.scheduler.now());
+      this.sentRuns.addWithoutPosition(this.connection.link.sent);
+      this.connection.touched();
+    }
+  }
+
+  /** Takes nothing new for the master; what is queued still goes out. */
+  drain(): void {
+    if (this.draining) return;
+    this.draining = true;
+    this.live = false;
+    this.tell(InKind.STOPPED, 0);
+  }
+
+  /** Nothing is queued or unacknowledged. */
+  get settled(): boolean {
+    return this.waiting.length === 0 && this.connection.link.outstanding === 0;
   }
 
   // ---- from the router ----------------------------------------------------------------------------------------------
 
   private onOut(message: Uint8Array): void {
+    if (!this.dependencies.acceptFence(outFence(message))) return;
     switch (outKind(message)) {
       case OutKind.DATA: {
         const first = outFirst(message);
         const count = outCount(message);
-        if (this.connection.link.state !== 'started') return;
+        if (this.connection.link.state !== 'started' || this.draining) return;
+        let known = 0;
         if (first !== NO_POSITION) {
           if (first + count <= this.expected) return;
+          known = Math.max(0, this.expected - first);
           this.expected = first + count;
         }
-        this.enqueue(message, first, count);
+        if (this.pending.size > 0) this.answered(message);
+        this.enqueue(message, first, count, known);
         break;
       }
       case OutKind.JOIN:
-        if (this.connection.link.state !== 'started') return;
+        if (this.connection.link.state !== 'started' || this.draining) return;
         this.live = true;
-        this.expected = outFrom(message);
+        this.expected = Math.max(this.expected, outFrom(message));
         break;
       case OutKind.STANDBY:
         this.leave();
@@ -157,12 +232,22 @@ export class MasterSession {
     }
   }
 
-  private enqueue(message: Uint8Array, first: number, count: number): void {
+  /** Sends or queues `count` ASDUs of a message, without the first `known` of them. */
+  private enqueue(message: Uint8Array, first: number, count: number, known: number): void {
     const octets = (outFlags(message) & OutFlag.PATCH_OA) === 0 ? message : this.withOwnOa(message);
+    let at = OUT_PREAMBLE_OCTETS;
+    for (let skip = known; skip > 0; skip--) at += (octets[at + 1] as number) + 2;
+    const position = first === NO_POSITION ? first : first + known;
     if (this.waiting.length === 0) {
-      const rest = this.send(octets, OUT_PREAMBLE_OCTETS, first, count);
+      const rest = this.send(octets, at, position, count - known);
       if (rest !== undefined) this.push(rest);
-    } else this.push({ message: octets, at: OUT_PREAMBLE_OCTETS, position: first, count });
+    } else this.push({ message: octets, at, position, count: count - known });
+  }
+
+  private answered(message: Uint8Array): void {
+    for (let at = OUT_PREAMBLE_OCTETS; at < message.length; at += (message[at + 1] as number) + 2) {
+      this.pending.answered(message, at);
+    }
   }
 
   private push(waiting: Waiting): void {
@@ -216,20 +301,19 @@ export class MasterSession {
     for (let at = OUT_PREAMBLE_OCTETS; at < octets.length; at += (octets[at + 1] as number) + 2) {
       const oa = octets[at + OA_AT] as number;
       if (oa === 0 || ((octets[at + CAUSE_AT] as number) & CAUSE_MASK) <= Cause.SPONT) continue;
-      octets[at + OA_AT] = oa === this.originatorAddress ? this.ownOa : 0;
+      octets[at + OA_AT] = oa === this.identity.originatorAddress ? this.ownOa : 0;
     }
     return octets;
   }
 
   // ---- from the master ----------------------------------------------------------------------------------------------
 
-  private ownOa = 0;
-
   private onApdus(octets: Uint8Array, start: number, end: number, count: number): void {
     this.commands += count;
     this.ownOa = octets[start + OA_AT] as number;
     const { bus, subjects } = this.dependencies;
     const deadline = Date.now() + COMMAND_DEADLINE_MS;
+    this.pending.add(octets, start, end, deadline, this.dependencies.fence());
     bus.publish(
       subjects.in,
       encodeIn(InKind.COMMANDS, this.id, ++this.number, deadline, count, octets, start, end),
@@ -245,6 +329,7 @@ export class MasterSession {
       this.tell(InKind.STARTED, 0);
     } else if (from === 'started') {
       this.leave();
+      this.pending.clear();
       this.tell(InKind.STOPPED, 0);
     }
   }

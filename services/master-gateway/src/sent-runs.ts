@@ -38,6 +38,12 @@ export class SentRuns {
       this.positions.length = 0;
       this.head = 0;
     } else {
+      if (this.head > 64 && this.head * 2 > this.ends.length) {
+        // A master that never catches up completely must not make the queue grow for ever.
+        this.ends = this.ends.slice(this.head);
+        this.positions = this.positions.slice(this.head);
+        this.head = 0;
+      }
       const position = this.positions[this.head] as number;
       if (count > this.lastEnd && position !== NONE) {
         const within = position - ((this.ends[this.head] as number) - count);

@@ -1,15 +1,13 @@
 interface Segment {
   /** Position after the segment's last ASDU. */
   end: number;
-  /** For all masters, for one session, or for nobody. */
-  readonly kind: 'all' | 'reply' | 'none';
-  readonly session: number;
-  done: boolean;
+  /** True: events for all masters. False: answers, and what is for nobody; nothing waits for them. */
+  readonly events: boolean;
 }
 
 /**
- * How far the event log was acknowledged by masters: every position before `confirmed` was acknowledged by at least one
- * master, was an answer its master acknowledged (or nobody is left to), or is for nobody.
+ * How far the event log was acknowledged by masters: every event before `confirmed` was acknowledged by at least one
+ * master. Answers are no events: they die with their master's connection, so nothing waits for them.
  *
  * Positions are added in order; consecutive ones of one kind share a segment, so the queue stays short.
  */
@@ -27,39 +25,24 @@ export class ConfirmedMark {
     return this.position;
   }
 
-  addAll(end: number): void {
-    this.add(end, 'all', 0);
+  /** Events for all masters, up to `end`. */
+  addEvents(end: number): void {
+    this.add(end, true);
   }
 
-  addNone(end: number): void {
-    this.add(end, 'none', 0);
+  /** Answers, or ASDUs for nobody, up to `end`. True when the mark moved. */
+  addOthers(end: number): boolean {
+    this.add(end, false);
+    return this.advance();
   }
 
-  addReply(end: number, session: number): void {
-    this.segments.push({ end, kind: 'reply', session, done: false });
-  }
-
-  /** `session`'s master acknowledged everything for it before `position`. Returns true when the mark moved. */
-  acknowledged(session: number, position: number): boolean {
+  /** A master acknowledged everything for it before `position`. True when the mark moved. */
+  acknowledged(position: number): boolean {
     if (position > this.highestAcknowledged) this.highestAcknowledged = position;
-    for (let i = this.head; i < this.segments.length; i++) {
-      const segment = this.segments[i] as Segment;
-      if (segment.end > position) break;
-      if (segment.kind === 'reply' && segment.session === session) segment.done = true;
-    }
     return this.advance();
   }
 
-  /** The session is gone: answers to it are for nobody now. */
-  forget(session: number): boolean {
-    for (let i = this.head; i < this.segments.length; i++) {
-      const segment = this.segments[i] as Segment;
-      if (segment.kind === 'reply' && segment.session === session) segment.done = true;
-    }
-    return this.advance();
-  }
-
-  /** Positions `from..to` are to be forgotten: the RTU sends these ASDUs again. */
+  /** Positions `from..to` are to be forgotten: the RTU sends these ASDUs again. True when the mark moved. */
   forgetRange(from: number, to: number): boolean {
     if (to <= this.position || this.voids.some((range) => range.from === from && range.to === to)) return false;
     this.voids.push({ from, to });
@@ -70,10 +53,10 @@ export class ConfirmedMark {
     return this.voids.some((range) => position >= range.from && position < range.to);
   }
 
-  private add(end: number, kind: 'all' | 'none', session: number): void {
+  private add(end: number, events: boolean): void {
     const last = this.segments.at(-1);
-    if (last !== undefined && last.kind === kind && this.segments.length > this.head) last.end = end;
-    else this.segments.push({ end, kind, session, done: kind === 'none' });
+    if (last !== undefined && last.events === events && this.segments.length > this.head) last.end = end;
+    else this.segments.push({ end, events });
   }
 
   private advance(): boolean {
@@ -83,12 +66,12 @@ export class ConfirmedMark {
       if (gone !== undefined) this.position = gone.to;
       const segment = this.segments[this.head];
       if (segment === undefined) break;
-      if (segment.end <= this.position || segment.done) {
+      if (segment.end <= this.position || !segment.events) {
         this.position = Math.max(this.position, segment.end);
         this.head++;
         continue;
       }
-      if (segment.kind !== 'all' || this.highestAcknowledged <= this.position) break;
+      if (this.highestAcknowledged <= this.position) break;
       this.position = Math.min(this.highestAcknowledged, segment.end);
     }
     if (this.head === this.segments.length) {

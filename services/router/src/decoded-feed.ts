@@ -9,8 +9,9 @@ import {
 } from '@iec104mm2ss/bus';
 import { APCI_OCTETS, type AsduJson, decodeAsdu, Iec104Error, toHex, toJson, typeName } from '@iec104mm2ss/iec104';
 
-/** Records waiting to be decoded; what comes on top is left out of the feed, never of the data path. */
+/** Records, and octets in them, waiting to be decoded; what comes on top is left out of the feed, never of the data path. */
 export const FEED_QUEUE_RECORDS = 10_000;
+export const FEED_QUEUE_OCTETS = 8 * 1024 * 1024;
 /** ASDUs decoded in one go before sockets are served again. */
 const SLICE_ASDUS = 64;
 
@@ -34,6 +35,7 @@ export class DecodedFeed {
   published = 0;
   private queue: Uint8Array[] = [];
   private head = 0;
+  private queuedOctets = 0;
   private offset = LOG_RECORD_PREAMBLE_OCTETS;
   private index = 0;
   private scheduled = false;
@@ -46,11 +48,12 @@ export class DecodedFeed {
 
   record(record: Uint8Array): void {
     if (!this.enabled || !this.bus.hasInterest(this.subjects.decodedAll)) return;
-    if (this.queue.length - this.head >= FEED_QUEUE_RECORDS) {
+    if (this.queue.length - this.head >= FEED_QUEUE_RECORDS || this.queuedOctets >= FEED_QUEUE_OCTETS) {
       this.dropped += recordCount(record);
       return;
     }
     this.queue.push(record);
+    this.queuedOctets += record.length;
     this.schedule();
   }
 
@@ -79,6 +82,7 @@ export class DecodedFeed {
       this.index++;
       if (this.offset >= record.length) {
         this.head++;
+        this.queuedOctets -= record.length;
         this.offset = LOG_RECORD_PREAMBLE_OCTETS;
         this.index = 0;
       }
@@ -86,7 +90,14 @@ export class DecodedFeed {
     if (this.head === this.queue.length) {
       this.queue = [];
       this.head = 0;
-    } else this.schedule();
+    } else {
+      if (this.head > 64 && this.head * 2 > this.queue.length) {
+        // Under steady load the queue never runs empty: what was decoded is let go all the same.
+        this.queue = this.queue.slice(this.head);
+        this.head = 0;
+      }
+      this.schedule();
+    }
   }
 
   private publish(about: Omit<DecodedMessage, 'group' | 'asdu'>, octets: Uint8Array): void {

@@ -58,7 +58,7 @@ export class Delivery {
   /** Position after the last ASDU published for all. */
   private broadcastEnd: number;
   private liveSessions = 0;
-  private publishedConfirmed = -1;
+  private confirmAsked = false;
   private readonly toOriginator: boolean;
 
   constructor(
@@ -94,7 +94,7 @@ export class Delivery {
       const next = at + (record[at + 1] as number) + 2;
       if (position < this.routed || this.mark.isForgotten(position)) {
         this.broadcastRun(record, runStart, at, runFirst, position, runPatched);
-        if (position >= this.routed) this.mark.addNone(position + 1);
+        if (position >= this.routed) this.others(position + 1);
         runStart = next;
         runFirst = position + 1;
         position++;
@@ -136,7 +136,7 @@ export class Delivery {
   ): void {
     if (end === start) return;
     const count = endPosition - first;
-    this.mark.addAll(endPosition);
+    this.mark.addEvents(endPosition);
     this.counters.broadcast += count;
     if (this.liveSessions > 0) {
       const flags = patched ? OutFlag.PATCH_OA : 0;
@@ -156,18 +156,18 @@ export class Delivery {
         : audience === Audience.INTERROGATOR
           ? this.rules.interrogators(cot, record[at + OA_AT] as number)
           : NOBODY;
-    let marked = false;
+    let counted = false;
     for (const { session: id, ownOa } of participants) {
       const session = this.sessions.get(id);
       if (session === undefined || !session.started) continue;
       // While a session catches up, its positions are behind: the answer goes out without one.
-      const counted = session.live && !marked;
+      const positioned: boolean = session.live && !counted;
       const message = encodeOut(
         OutKind.DATA,
         0,
         this.fence,
         this.broadcastEnd,
-        counted ? position : NO_POSITION,
+        positioned ? position : NO_POSITION,
         1,
         record,
         at,
@@ -176,15 +176,11 @@ export class Delivery {
       message[message.length - (next - at) + OA_AT] = ownOa;
       this.bus.publish(this.subjects.outTo(id), message);
       this.counters.replies++;
-      if (counted) {
-        this.mark.addReply(position + 1, id);
-        marked = true;
-      }
+      counted ||= positioned;
     }
-    if (!marked) {
-      this.mark.addNone(position + 1);
-      if (participants.length === 0) this.counters.notForwarded++;
-    }
+    // An answer is no event: it dies with its master's connection, so the RTU's window does not wait for that master.
+    this.others(position + 1);
+    if (participants.length === 0) this.counters.notForwarded++;
   }
 
   /** An ASDU of the router's own (a refusal) to one session. */
@@ -214,30 +210,43 @@ export class Delivery {
   end(session: Session): void {
     session.started = false;
     this.leaveLive(session);
-    if (this.mark.forget(session.id)) this.publishConfirmed();
   }
 
   acknowledged(session: Session, position: number): void {
     if (position > session.acknowledged) session.acknowledged = position;
     if (!session.live && session.started) void this.catchUp(session);
-    if (this.mark.acknowledged(session.id, position)) this.publishConfirmed();
+    if (this.mark.acknowledged(position)) this.confirmSoon();
   }
 
   /** The RTU link broke; the RTU sends these positions again. */
   forgetRange(from: number, to: number): void {
-    if (this.mark.forgetRange(from, to)) this.publishConfirmed();
+    if (this.mark.forgetRange(from, to)) this.confirmSoon();
+  }
+
+  /** Answers and what is for nobody are safe as soon as they are routed. */
+  private others(end: number): void {
+    if (this.mark.addOthers(end)) this.confirmSoon();
   }
 
   /** Tells the connector (again) what is safe. */
   publishConfirmed(): void {
     const { confirmed } = this.mark;
-    this.publishedConfirmed = confirmed;
     this.bus.publish(this.subjects.confirmed, encodeConfirmed(this.fence, confirmed));
     this.onConfirmed(confirmed);
   }
 
-  get lastPublishedConfirmed(): number {
-    return this.publishedConfirmed;
+  /** In one process at once: the RTU waits for it. Over a network one message for all of this turn is enough. */
+  private confirmSoon(): void {
+    if (this.bus.kind === 'memory') {
+      this.publishConfirmed();
+      return;
+    }
+    if (this.confirmAsked) return;
+    this.confirmAsked = true;
+    setImmediate(() => {
+      this.confirmAsked = false;
+      this.publishConfirmed();
+    });
   }
 
   private leaveLive(session: Session): void {

@@ -1,12 +1,20 @@
 /** A file transfer without any ASDU for this long is over. */
 export const FILE_TIMEOUT_MS = 60_000;
 
+interface Transfer {
+  readonly session: number;
+  readonly ownOa: number;
+  until: number;
+}
+
+const OBJECTS_PER_STATION = 0x1000000;
+
 /**
  * Which session transfers which file (CA and IOA): the one that began, until nothing was heard of it for a minute or it
  * disconnects. Times in ms since 1970-01-01 UTC.
  */
 export class FileTransfers {
-  private readonly transfers = new Map<number, { readonly session: number; readonly ownOa: number; until: number }>();
+  private readonly transfers = new Map<number, Transfer>();
 
   /** A file ASDU of a master. False when the file is another session's. */
   fromMaster(ca: number, ioa: number, session: number, ownOa: number, now: number): boolean {
@@ -16,11 +24,14 @@ export class FileTransfers {
     return true;
   }
 
-  /** Who a file ASDU of the RTU is for. */
+  /**
+   * Who a file ASDU of the RTU is for: who transfers this file, else, for the directory, whose files have addresses of
+   * their own, the only session that transfers anything from this station.
+   */
   fromRtu(ca: number, ioa: number, now: number): { readonly session: number; readonly ownOa: number } | undefined {
-    const transfer = this.transfers.get(key(ca, ioa));
-    if (transfer === undefined || transfer.until <= now) return undefined;
-    transfer.until = now + FILE_TIMEOUT_MS;
+    const exact = this.transfers.get(key(ca, ioa));
+    const transfer = exact !== undefined && exact.until > now ? exact : this.onlyOneAt(ca, now);
+    if (transfer !== undefined) transfer.until = now + FILE_TIMEOUT_MS;
     return transfer;
   }
 
@@ -31,8 +42,19 @@ export class FileTransfers {
   clear(): void {
     this.transfers.clear();
   }
+
+  private onlyOneAt(ca: number, now: number): Transfer | undefined {
+    let found: Transfer | undefined;
+    for (const [file, transfer] of this.transfers) {
+      if (transfer.until <= now) this.transfers.delete(file);
+      else if (Math.floor(file / OBJECTS_PER_STATION) !== ca) continue;
+      else if (found !== undefined && found.session !== transfer.session) return undefined;
+      else found = transfer;
+    }
+    return found;
+  }
 }
 
 function key(ca: number, ioa: number): number {
-  return ca * 0x1000000 + ioa;
+  return ca * OBJECTS_PER_STATION + ioa;
 }

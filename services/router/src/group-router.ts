@@ -5,6 +5,7 @@ import {
   encodeDemand,
   encodeJson,
   encodeOutControl,
+  type EventLog,
   forEachAck,
   GroupSubjects,
   inCount,
@@ -16,10 +17,12 @@ import {
   inText,
   IN_PREAMBLE_OCTETS,
   OutKind,
+  type OwnerMessage,
   resultNumber,
   resultOutcome,
   rtuLinkUp,
   decodeJson,
+  type SessionSnapshot,
   type StateMessage,
   type Subscription,
 } from '@iec104mm2ss/bus';
@@ -49,6 +52,7 @@ export interface AdmissionGranted {
   readonly session: number;
   readonly originatorAddress: number;
   readonly name: string | null;
+  readonly certificateName: string | null;
 }
 export type AdmissionAnswer = AdmissionGranted | ({ readonly ok: false } & Refusal);
 
@@ -66,6 +70,16 @@ export interface RouterCounters {
   lostByNamedMasters: number;
   admitted: number;
   readonly refusals: Record<string, number>;
+}
+
+/** What survives an owner of the group. */
+export interface RouterState {
+  /** Everything before this position is confirmed. */
+  readonly confirmed: number;
+  /** Of each named master. */
+  readonly cursors: Readonly<Record<string, number>>;
+  /** OAs that rest, and since when (ms since 1970-01-01 UTC). */
+  readonly resting: readonly (readonly [oa: number, since: number])[];
 }
 
 const NOBODY: readonly Participant[] = [];
@@ -101,14 +115,22 @@ export class GroupRouter {
   private demand = false;
   private rtu: StateMessage | undefined;
   private trimmed = 0;
+  /** False until the sessions of an earlier owner had time to be resumed. */
+  private open = false;
+  private generation = 0;
+  /** Sessions that have not been resumed since `generation` last changed. */
+  private readonly unresumed = new Set<number>();
+  private readonly instance: string;
 
   constructor(
     readonly config: GroupConfig,
     dependencies: RouterDependencies,
     readonly fence: number,
-    /** Position everything before which is confirmed. */
-    from: number,
+    /** What an earlier owner left; on a first start everything begins at the oldest position of the log. */
+    saved: RouterState,
   ) {
+    const from = saved.confirmed;
+    this.instance = dependencies.instance;
     this.bus = dependencies.bus;
     this.logger = dependencies.logger.child({ group: config.id });
     this.subjects = new GroupSubjects(config.id);
@@ -123,7 +145,7 @@ export class GroupRouter {
     this.delivery = new Delivery(
       this.bus,
       this.subjects,
-      this.bus.eventLog(config.id),
+      this.log,
       fence,
       this.sessions,
       {
@@ -134,9 +156,14 @@ export class GroupRouter {
       { from, interrogationToOriginator: config.interrogation === 'originator' },
       (position) => this.onConfirmed(position),
     );
-    for (const { name } of config.masters) this.cursors.set(name, from);
+    for (const { name } of config.masters) this.cursors.set(name, Math.min(saved.cursors[name] ?? from, from));
+    for (const [oa, releasedAt] of saved.resting) this.addresses.rest(oa, releasedAt);
   }
 
+  /**
+   * Takes the group over. Sessions of an earlier owner are announced by their gateways; `settle` is called when they had
+   * time to be.
+   */
   start(): void {
     const { bus, subjects } = this;
     this.subscriptions = [
@@ -144,20 +171,72 @@ export class GroupRouter {
       bus.subscribe(subjects.in, ({ data }) => this.onIn(data)),
       bus.subscribe(subjects.ack, ({ data }) => this.onAck(data)),
       bus.subscribe(subjects.commandResult, ({ data }) => this.onCommandResult(data)),
-      bus.eventLog(this.config.id).follow(this.delivery.routed, (record) => this.onRecord(record)),
     ];
-    this.publishDemand();
+    this.announce();
+  }
+
+  /** Opens the group: from now on masters are admitted, data is routed. */
+  settle(): void {
+    this.open = true;
+    this.subscriptions.push(this.log.follow(this.delivery.routed, (record) => this.onRecord(record)));
+    this.bus.publish(this.subjects.demand, encodeDemand(this.fence, this.demand));
     this.delivery.publishConfirmed();
   }
 
   stop(): void {
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.subscriptions = [];
+    for (const session of this.sessions.values()) session.started = false;
   }
 
   /** Gives up what has waited too long. Call a few times a second. */
   tick(now: number): void {
     if (this.transactions.size > 0) this.transactions.expire(now);
+  }
+
+  /** Says who owns the group and what is wanted, for parts that started later or missed it. Call every second. */
+  announce(): void {
+    const message: OwnerMessage = {
+      group: this.config.id,
+      owner: this.instance,
+      fence: this.fence,
+      generation: this.generation,
+    };
+    this.bus.publish(this.subjects.owner, encodeJson(message));
+    if (!this.open) return;
+    this.delivery.publishConfirmed();
+  }
+
+  /** Messages may have been missed: every gateway tells about its sessions again. */
+  resynchronise(): void {
+    this.generation++;
+    for (const id of this.sessions.keys()) this.unresumed.add(id);
+    this.announce();
+  }
+
+  /** Sessions that no gateway has resumed after `resynchronise` are gone. */
+  dropUnresumed(): void {
+    for (const id of this.unresumed) {
+      const session = this.sessions.get(id);
+      if (session !== undefined) this.forget(session, 'gone', 'its gateway no longer has it');
+    }
+    this.unresumed.clear();
+  }
+
+  /** A gateway died with its connections. */
+  gatewayGone(instance: string): void {
+    for (const session of [...this.sessions.values()]) {
+      if (session.gateway === instance) this.forget(session, 'gateway_gone', `gateway ${instance} is gone`);
+    }
+  }
+
+  /** What the next owner has to know. */
+  get state(): RouterState {
+    return {
+      confirmed: this.delivery.mark.confirmed,
+      cursors: Object.fromEntries(this.cursors),
+      resting: this.addresses.resting(Date.now()),
+    };
   }
 
   get waitingCommands(): number {
@@ -166,9 +245,10 @@ export class GroupRouter {
 
   // ---- admission ----------------------------------------------------------------------------------------------------
 
-  /** Decides on a connection attempt and, when it may come in, makes its session. */
-  admit(request: AdmissionRequest): AdmissionAnswer {
-    const peer = `${request.address.includes(':') ? `[${request.address}]` : request.address}:${request.port}`;
+  /** Decides on a connection attempt and, when it may come in, makes its session. Undefined: ask again soon. */
+  admit(request: AdmissionRequest): AdmissionAnswer | undefined {
+    if (!this.open) return undefined;
+    const peer = peerName(request.address, request.port);
     const rtuAddress = this.rtu !== undefined && rtuLinkUp(this.rtu.state) ? this.rtu.address : null;
     const decision = admit(this.config, request, [...this.sessions.values()], rtuAddress);
     const oa = 'code' in decision ? undefined : this.addresses.allocate(this.nextSession, Date.now());
@@ -206,7 +286,13 @@ export class GroupRouter {
       { session: session.id, peer, name: session.name ?? undefined, oa, gateway: session.gateway },
       'master connected',
     );
-    return { ok: true, session: session.id, originatorAddress: oa, name: session.name };
+    return {
+      ok: true,
+      session: session.id,
+      originatorAddress: oa,
+      name: session.name,
+      certificateName: session.certificateName,
+    };
   }
 
   private closeSession(session: Session, code: string, message: string): void {
@@ -229,6 +315,10 @@ export class GroupRouter {
   // ---- from the gateways --------------------------------------------------------------------------------------------
 
   private onIn(message: Uint8Array): void {
+    if (inKind(message) === InKind.RESUME) {
+      this.resume(inText(message));
+      return;
+    }
     const session = this.sessions.get(inSession(message));
     if (session === undefined) return;
     session.lastInNumber = inNumber(message);
@@ -255,6 +345,56 @@ export class GroupRouter {
     }
   }
 
+  /** A session of an earlier owner, or one about which messages may have been missed. */
+  private resume(text: string): void {
+    const snapshot = decodeJson<SessionSnapshot>(Buffer.from(text));
+    if (snapshot === undefined) return;
+    const { session: id, address, port, originatorAddress: oa, started, expected, acknowledged } = snapshot;
+    this.unresumed.delete(id);
+    let session = this.sessions.get(id);
+    if (session === undefined) {
+      if (!this.addresses.claim(oa, id)) {
+        const text = `oa_conflict originator address ${oa} has another session now`;
+        this.bus.publish(this.subjects.outTo(id), encodeOutControl(OutKind.CLOSE, this.fence, 0, text));
+        return;
+      }
+      session = {
+        id,
+        gateway: snapshot.gateway,
+        address,
+        peer: peerName(address, port),
+        name: snapshot.name,
+        certificateName: snapshot.certificateName,
+        oa,
+        ownOa: snapshot.ownOa,
+        started: false,
+        live: false,
+        catchingUp: false,
+        sent: 0,
+        acknowledged: 0,
+        since: snapshot.since,
+        commands: 0,
+        lastInNumber: 0,
+      };
+      this.sessions.set(id, session);
+      this.logger.info({ session: id, peer: session.peer, position: expected }, 'session taken over');
+    }
+    if (session.name !== null && acknowledged > (this.cursors.get(session.name) ?? 0)) {
+      this.cursors.set(session.name, acknowledged);
+    }
+    if (started) {
+      // A master that has had nothing yet gets what nobody has acknowledged.
+      this.delivery.begin(session, expected > 0 ? expected : this.startPosition(session));
+      if (acknowledged > 0) this.delivery.acknowledged(session, acknowledged);
+    } else this.delivery.end(session);
+    this.publishDemand();
+  }
+
+  private startPosition(session: Session): number {
+    const { confirmed } = this.delivery.mark;
+    return session.name === null ? confirmed : (this.cursors.get(session.name) ?? confirmed);
+  }
+
   private started(session: Session): void {
     for (const other of this.sessions.values()) {
       if (session.name === null || other === session || other.name !== session.name || !other.started) continue;
@@ -264,8 +404,7 @@ export class GroupRouter {
       this.bus.publish(this.subjects.outTo(other.id), encodeOutControl(OutKind.STANDBY, this.fence, 0, text));
       this.logger.info({ session: other.id, peer: other.peer }, `on standby: ${session.peer} took over for ${session.name}`);
     }
-    const { confirmed } = this.delivery.mark;
-    const from = session.name === null ? confirmed : (this.cursors.get(session.name) ?? confirmed);
+    const from = this.startPosition(session);
     this.logger.info({ session: session.id, peer: session.peer, position: from }, 'master started data transfer');
     this.delivery.begin(session, from);
     this.publishDemand();
@@ -442,10 +581,14 @@ export class GroupRouter {
     if (state.voided !== null) this.delivery.forgetRange(state.voided.from, state.voided.to);
     const wasUp = before !== undefined && rtuLinkUp(before.state);
     const up = rtuLinkUp(state.state);
-    if (wasUp && (!up || before.epoch !== state.epoch)) {
+    const anew = before !== undefined && (before.epoch !== state.epoch || before.connector !== state.connector);
+    if (wasUp && (!up || anew)) {
       this.transactions.clear('RTU link lost');
       this.selections.clear();
       this.files.clear();
+    }
+    // A connector that took over from another has a new link, but the RTU was not lost to the masters.
+    if (wasUp && (!up || (anew && before.connector === state.connector))) {
       // The gateways close the connections themselves; this is for those whose message does not come.
       for (const session of [...this.sessions.values()]) this.closeSession(session, 'rtu_lost', 'the RTU link was lost');
     }
@@ -484,7 +627,11 @@ export class GroupRouter {
     }
     if (keep <= this.trimmed) return;
     this.trimmed = keep;
-    this.bus.eventLog(this.config.id).trim(keep);
+    this.log.trim(keep);
+  }
+
+  private get log(): EventLog {
+    return this.bus.eventLog(this.config.id, { capacity: this.config.buffsize });
   }
 
   /** Oldest position kept. */
@@ -495,6 +642,10 @@ export class GroupRouter {
   get rtuState(): StateMessage | undefined {
     return this.rtu;
   }
+}
+
+function peerName(address: string, port: number): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 /** Cause of the confirmation a command with this cause expects. */

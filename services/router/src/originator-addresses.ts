@@ -37,6 +37,19 @@ export class OriginatorAddresses {
     this.free.push({ oa, since: now });
   }
 
+  /** OAs whose rest is not over yet, and since when they rest. */
+  resting(now: number): [oa: number, since: number][] {
+    return this.free.filter(({ since }) => now - since < OA_REST_MS).map(({ oa, since }) => [oa, since]);
+  }
+
+  /** Puts an OA to rest that an earlier owner of the group had given out. */
+  rest(oa: number, since: number): void {
+    const index = this.free.findIndex((entry) => entry.oa === oa);
+    if (index < 0) return;
+    this.free.splice(index, 1);
+    this.free.push({ oa, since });
+  }
+
   /** Session that has `oa`. */
   holder(oa: number): number | undefined {
     return this.holders.get(oa);

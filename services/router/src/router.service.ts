@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import type { Lease } from '@iec104mm2ss/bus';
+import { decodeJson, encodeJson, type KeyValue, type Lease } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
   type GroupContribution,
@@ -11,7 +11,7 @@ import {
   type StatusSource,
 } from '@iec104mm2ss/observability';
 import type { AdmissionRequest } from './admission.js';
-import { type AdmissionAnswer, GroupRouter, type RouterDependencies } from './group-router.js';
+import { type AdmissionAnswer, GroupRouter, type RouterDependencies, type RouterState } from './group-router.js';
 
 export const ROUTER_OPTIONS = Symbol('ROUTER_OPTIONS');
 
@@ -20,49 +20,82 @@ export interface RouterOptions extends RouterDependencies {
   readonly registry: Registry;
 }
 
-/** How often waiting commands are looked through for those that have waited too long. */
+/** How often waiting commands are looked through for those that have waited too long, and state is saved. */
 const TICK_MS = 200;
+/** How often the owner of a group says that it is. */
+const ANNOUNCE_MS = 1_000;
+/** How long gateways have to announce their sessions to a new owner, and to tell about them again. */
+const RESUME_MS = 250;
+const RESYNCHRONISE_MS = 2_000;
+/** Pause before taking over a group is tried again when its state cannot be read. */
+const RETRY_MS = 500;
+
+const STATE_BUCKET = 'iec104_state';
+const ROUTER_POOL = 'router';
+const GATEWAY_POOL = 'gateway';
+
+interface Owned {
+  readonly router: GroupRouter;
+  saved: string;
+  saving: boolean;
+}
 
 /** The routers of all groups this process owns; with several processes, each group has one owner. */
 @Injectable()
 export class RouterService implements OnApplicationBootstrap, OnApplicationShutdown, StatusSource, HealthSource {
   readonly name = 'router';
-  private readonly routers = new Map<string, GroupRouter>();
+  private readonly owned = new Map<string, Owned>();
   private readonly leases: Lease[] = [];
   private readonly rates = new Map<string, RateMeter>();
-  private timer: NodeJS.Timeout | undefined;
+  private readonly states: KeyValue;
+  private timers: NodeJS.Timeout[] = [];
 
   constructor(@Inject(ROUTER_OPTIONS) private readonly options: RouterOptions) {
+    this.states = options.bus.keyValue(STATE_BUCKET);
     for (const { id } of options.groups) this.rates.set(id, new RateMeter());
     this.registerMetrics(options.registry);
   }
 
   onApplicationBootstrap(): void {
-    const { bus, groups, instance } = this.options;
+    const { bus, groups } = this.options;
+    bus.onMemberGone(GATEWAY_POOL, (instance) => {
+      for (const router of this.routers) router.gatewayGone(instance);
+    });
+    bus.onConnection((connected) => {
+      if (connected) this.resynchronise();
+    });
     for (const group of groups) {
-      this.leases.push(
-        bus.lease({
-          key: `router.${group.id}`,
-          holder: instance,
-          onAcquired: (fence) => void this.own(group, fence),
-          onLost: () => this.disown(group.id),
-        }),
-      );
+      const lease: Lease = bus.lease({
+        key: `router.${group.id}`,
+        pool: ROUTER_POOL,
+        onAcquired: (fence) => void this.own(group, fence, () => lease?.fence === fence || bus.kind === 'memory'),
+        onLost: (reason) => this.disown(group.id, reason),
+      });
+      this.leases.push(lease);
     }
-    this.timer = setInterval(() => {
-      const now = Date.now();
-      for (const router of this.routers.values()) router.tick(now);
-    }, TICK_MS);
+    this.timers = [
+      setInterval(() => {
+        const now = Date.now();
+        for (const owned of this.owned.values()) {
+          owned.router.tick(now);
+          if (bus.kind === 'nats' && bus.connected) void this.save(owned);
+        }
+      }, TICK_MS),
+      setInterval(() => {
+        for (const router of this.routers) router.announce();
+      }, ANNOUNCE_MS),
+    ];
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
+    for (const timer of this.timers) clearInterval(timer);
+    if (this.options.bus.connected) await Promise.all([...this.owned.values()].map((owned) => this.save(owned)));
     await Promise.all(this.leases.map((lease) => lease.release()));
   }
 
   /** Undefined when another process owns the group. */
   admit(request: AdmissionRequest): AdmissionAnswer | undefined {
-    return this.routers.get(request.group)?.admit(request);
+    return this.owned.get(request.group)?.router.admit(request);
   }
 
   live() {
@@ -70,12 +103,12 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   ready() {
-    return this.timer === undefined ? { ok: false, reason: 'not started yet' } : { ok: true };
+    return this.timers.length === 0 ? { ok: false, reason: 'not started yet' } : { ok: true };
   }
 
   groups(): GroupContribution[] {
     const now = performance.now();
-    return [...this.routers.values()].map((router) => ({
+    return this.routers.map((router) => ({
       id: router.config.id,
       interrogation: router.config.interrogation,
       owner: this.options.instance,
@@ -106,22 +139,79 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
     }));
   }
 
-  private async own(group: GroupConfig, fence: number): Promise<void> {
-    const extent = await this.options.bus.eventLog(group.id).extent();
-    const router = new GroupRouter(group, this.options, fence, extent.first);
-    this.routers.set(group.id, router);
-    router.start();
+  private get routers(): GroupRouter[] {
+    return [...this.owned.values()].map(({ router }) => router);
   }
 
-  private disown(group: string): void {
-    this.routers.get(group)?.stop();
-    this.routers.delete(group);
+  /** Takes a group over: reads what its last owner left, gives the gateways time to announce their sessions, opens it. */
+  private async own(group: GroupConfig, fence: number, stillOurs: () => boolean): Promise<void> {
+    const { bus, logger } = this.options;
+    let state: RouterState;
+    for (;;) {
+      try {
+        state = await this.load(group);
+        break;
+      } catch (error) {
+        logger.warn({ group: group.id, reason: (error as Error).message }, 'cannot take the group over yet');
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        if (!stillOurs()) return;
+      }
+    }
+    if (!stillOurs()) return;
+    const router = new GroupRouter(group, this.options, fence, state);
+    this.owned.set(group.id, { router, saved: '', saving: false });
+    router.start();
+    if (bus.kind === 'nats') {
+      logger.info({ group: group.id, fence, position: state.confirmed }, 'this router owns the group');
+      await new Promise((resolve) => setTimeout(resolve, RESUME_MS));
+    }
+    if (this.owned.get(group.id)?.router === router) router.settle();
+  }
+
+  private disown(group: string, reason: string): void {
+    const owned = this.owned.get(group);
+    if (owned === undefined) return;
+    if (reason !== 'released') this.options.logger.info({ group, reason }, 'this router no longer owns the group');
+    owned.router.stop();
+    this.owned.delete(group);
+  }
+
+  /** The bus was away: messages of the gateways may be missing. */
+  private resynchronise(): void {
+    for (const router of this.routers) router.resynchronise();
+    setTimeout(() => {
+      for (const router of this.routers) router.dropUnresumed();
+    }, RESYNCHRONISE_MS).unref();
+  }
+
+  private async load(group: GroupConfig): Promise<RouterState> {
+    const { bus } = this.options;
+    const { first, next } = await bus.eventLog(group.id, { capacity: group.buffsize }).extent();
+    const value = bus.kind === 'nats' ? await this.states.get(stateKey(group.id)) : undefined;
+    const saved = value === undefined ? undefined : decodeJson<RouterState>(value);
+    const confirmed = Math.min(Math.max(saved?.confirmed ?? first, first), next);
+    return { confirmed, cursors: saved?.cursors ?? {}, resting: saved?.resting ?? [] };
+  }
+
+  private async save(owned: Owned): Promise<void> {
+    if (owned.saving) return;
+    const text = JSON.stringify(owned.router.state);
+    if (text === owned.saved) return;
+    owned.saving = true;
+    try {
+      await this.states.put(stateKey(owned.router.config.id), encodeJson(owned.router.state));
+      owned.saved = text;
+    } catch (error) {
+      this.options.logger.debug({ group: owned.router.config.id, reason: String(error) }, 'state not saved, tried again');
+    } finally {
+      owned.saving = false;
+    }
   }
 
   private registerMetrics(registry: Registry): void {
     const labelNames = ['group', 'name'] as const;
     const each = (value: (router: GroupRouter) => number) => () =>
-      [...this.routers.values()].map((router) => ({ labels: labelsOf(router), value: value(router) }));
+      this.routers.map((router) => ({ labels: labelsOf(router), value: value(router) }));
     const counter = (name: string, help: string, value: (router: GroupRouter) => number): void => {
       numericCounter(registry, { name, help, labelNames }, each(value));
     };
@@ -154,7 +244,7 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
         labelNames: ['group', 'name', 'reason'] as const,
       },
       () =>
-        [...this.routers.values()].flatMap((router) =>
+        this.routers.flatMap((router) =>
           Object.entries(router.counters.refusals).map(([reason, value]) => ({
             labels: { ...labelsOf(router), reason },
             value,
@@ -169,7 +259,7 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
         labelNames: ['group', 'name', 'state'] as const,
       },
       () =>
-        [...this.routers.values()].flatMap((router) => {
+        this.routers.flatMap((router) => {
           const sessions = [...router.sessions.values()];
           const started = sessions.filter((session) => session.started).length;
           return [
@@ -179,6 +269,10 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
         }),
     );
   }
+}
+
+function stateKey(group: string): string {
+  return `router.${group}`;
 }
 
 function labelsOf(router: GroupRouter): { group: string; name: string } {

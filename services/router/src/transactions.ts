@@ -190,8 +190,9 @@ export class Transactions {
   /** The RTU link is gone: nothing will be answered any more. */
   clear(outcome: string): void {
     for (const transaction of [...this.byNumber.values()]) {
-      if (transaction.state === 'queued' || transaction.state === 'forwarded') this.effects.refused(transaction, outcome);
-      else this.effects.finished(transaction, outcome);
+      // Without an answer so far, the master has to be told that none will come.
+      if (transaction.state === 'confirmed') this.effects.finished(transaction, outcome);
+      else this.effects.refused(transaction, outcome);
     }
     this.byNumber.clear();
     this.lanes.clear();

@@ -47,8 +47,10 @@ export class CommandQueue {
     for (const command of late) this.done(command.number, CommandOutcome.EXPIRED);
   }
 
-  /** Gives up everything that waits. */
+  /** Gives up everything that waits, and what `done` makes others add meanwhile. */
   clear(outcome: CommandOutcome): void {
-    for (const command of this.waiting.splice(0)) this.done(command.number, outcome);
+    while (this.waiting.length > 0) {
+      for (const command of this.waiting.splice(0)) this.done(command.number, outcome);
+    }
   }
 }

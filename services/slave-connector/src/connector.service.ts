@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { Lease } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
   type GroupContribution,
@@ -22,24 +23,47 @@ export interface ConnectorOptions extends ConnectorDependencies {
 @Injectable()
 export class ConnectorService implements OnApplicationBootstrap, OnApplicationShutdown, StatusSource, HealthSource {
   readonly name = 'connector';
-  private readonly connectors: readonly GroupConnector[];
+  /** Connectors of the groups whose lease this process holds; a second process stands by for the lease. */
+  private readonly active = new Map<string, GroupConnector>();
+  private readonly leases: Lease[] = [];
   private readonly rates = new Map<string, RateMeter>();
   private started = false;
 
   constructor(@Inject(CONNECTOR_OPTIONS) private readonly options: ConnectorOptions) {
-    this.connectors = options.groups.map((group) => new GroupConnector(group, options));
     for (const { id } of options.groups) this.rates.set(id, new RateMeter());
     this.registerMetrics(options.registry);
   }
 
   onApplicationBootstrap(): void {
-    // Not awaited: a log that cannot be written yet must not keep the process from starting.
-    for (const connector of this.connectors) void connector.start();
+    const { bus, groups, logger } = this.options;
+    for (const group of groups) {
+      const lease = bus.lease({
+        key: `connector.${group.id}`,
+        onAcquired: (fence) => {
+          logger.info({ group: group.id, fence }, 'this connector serves the group');
+          const connector = new GroupConnector(group, this.options);
+          this.active.set(group.id, connector);
+          // Not awaited: a log that cannot be written yet must not keep the process from starting.
+          void connector.start();
+        },
+        onLost: (reason) => {
+          logger.info({ group: group.id, reason }, 'this connector no longer serves the group');
+          this.active.get(group.id)?.stop();
+          this.active.delete(group.id);
+        },
+      });
+      this.leases.push(lease);
+    }
     this.started = true;
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     for (const connector of this.connectors) connector.stop();
+    await Promise.all(this.leases.map((lease) => lease.release()));
+  }
+
+  private get connectors(): readonly GroupConnector[] {
+    return [...this.active.values()];
   }
 
   /** Closes the link to a group's RTU, which is then opened anew. False when this process does not serve the group. */

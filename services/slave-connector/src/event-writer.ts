@@ -66,6 +66,10 @@ export class EventWriter {
     }
   }
 
+  /** Link epoch of the last record an earlier connector wrote. */
+  get lastEpoch(): number {
+    return this.writer?.lastEpoch ?? 0;
+  }
   /** False while the log cannot be written. */
   get ready(): boolean {
     return this.writer !== undefined;
@@ -118,7 +122,6 @@ export class EventWriter {
   dropWaiting(): number {
     this.waiting = [];
     this.waitingAsdus = 0;
-    if (this.writer === undefined) this.unstored = [];
     this.assigned = this.unstored.length > 0 ? recordEnd(this.unstored.at(-1) as Uint8Array) : this.logEnd();
     return this.assigned;
   }

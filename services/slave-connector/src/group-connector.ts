@@ -87,6 +87,11 @@ export class GroupConnector implements Scheduled {
   private wanted = false;
   private stopped = false;
   private fence = 0;
+  /**
+   * Something can be said of the RTU. Until its first attempt has ended, a connector that took over says nothing: masters
+   * are not to notice the change.
+   */
+  private outcomeKnown = false;
 
   private retryAt = Infinity;
   private connectAt = Infinity;
@@ -110,7 +115,7 @@ export class GroupConnector implements Scheduled {
     this.subjects = new GroupSubjects(config.id);
     this.ack = config.ack ?? (this.bus.kind === 'nats' ? 'stored' : 'delivered');
     this.hosts = new HostRotation(config.hosts);
-    this.writer = new EventWriter(this.bus.eventLog(config.id), config.buffsize, {
+    this.writer = new EventWriter(this.bus.eventLog(config.id, { capacity: config.buffsize }), config.buffsize, {
       onStored: () => this.confirm(),
       onTrouble: (error) => this.logger.warn({ reason: error.message }, 'event log refuses: RTU is not acknowledged'),
       onReset: () => this.dropLink({ code: 'log_reset', message: 'the event log was replaced' }),
@@ -126,15 +131,16 @@ export class GroupConnector implements Scheduled {
       this.bus.subscribe(this.subjects.command, ({ data }) => this.onCommand(data)),
     ];
     this.scheduler.add(this);
-    this.publishState();
     await this.writer.open();
+    this.epoch = this.writer.lastEpoch;
     if (!this.stopped) this.connect();
   }
 
-  /** Ends the link and everything else; resolves when the state was published. */
+  /** Ends the link and everything else, without a word: another connector may take over. */
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
+    this.outcomeKnown = false;
     this.dropLink({ code: 'stopped', message: 'connector stops' });
     this.socket?.destroy();
     this.scheduler.remove(this);
@@ -230,12 +236,15 @@ export class GroupConnector implements Scheduled {
     this.lastError = message;
     const { host, port } = this.hosts.current;
     if (this.stopped) return;
+    const pauseMs = this.hosts.failed();
+    if (this.hosts.roundEnded) this.outcomeKnown = true;
     this.transition('disconnected', `${host}:${port}: ${message}`);
-    this.retryIn(this.hosts.failed());
+    this.retryIn(pauseMs);
   }
 
   private connected(socket: Socket): void {
     this.connectAt = Infinity;
+    this.outcomeKnown = true;
     this.counters.connects++;
     this.epoch++;
     this.hosts.succeeded();
@@ -415,6 +424,9 @@ export class GroupConnector implements Scheduled {
   }
 
   private publishState(): void {
+    this.heartbeatAt = this.scheduler.now() + STATE_HEARTBEAT_MS;
+    this.scheduler.deadlineMoved(this);
+    if (!this.outcomeKnown) return;
     const message: StateMessage = {
       group: this.config.id,
       connector: this.dependencies.instance,
@@ -429,7 +441,5 @@ export class GroupConnector implements Scheduled {
       next: this.writer.next,
     };
     this.bus.publish(this.subjects.state, encodeJson(message));
-    this.heartbeatAt = this.scheduler.now() + STATE_HEARTBEAT_MS;
-    this.scheduler.deadlineMoved(this);
   }
 }

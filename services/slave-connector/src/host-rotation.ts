@@ -24,6 +24,11 @@ export class HostRotation {
     return this.hosts[this.index] as Endpoint;
   }
 
+  /** Every host was tried in vain since one last worked. */
+  get roundEnded(): boolean {
+    return this.failures >= this.hosts.length;
+  }
+
   /** The current host accepted. */
   succeeded(): void {
     this.failures = 0;

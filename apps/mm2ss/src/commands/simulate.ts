@@ -20,6 +20,8 @@ import {
 const EXIT_FAILED = 1;
 const EXIT_REFUSED = 2;
 
+const DEFAULT_ENDPOINT = '127.0.0.1:2404';
+
 /** `mm2ss simulate rtu` and `mm2ss simulate master`. */
 export function registerSimulate(program: Command): void {
   const simulate = program
@@ -27,6 +29,8 @@ export function registerSimulate(program: Command): void {
     .description('a simulated RTU or master, for tests and for trying things');
   registerRtu(simulate);
   registerMaster(simulate);
+  // `mm2ss simulate ... | head`: nobody reads any more.
+  simulate.hook('preAction', () => void process.stdout.on('error', () => process.exit(EXIT_FAILED)));
 }
 
 // ---- simulate rtu ---------------------------------------------------------------------------------------------------
@@ -63,7 +67,7 @@ function registerRtu(simulate: Command): void {
     .description(
       'a controlled station: events, interrogations, counters, read, clock, commands with and without select',
     )
-    .option('--listen <HOST:PORT>', 'address and port to listen on', endpoint, endpoint('127.0.0.1:2404'))
+    .addOption(endpointOption('--listen <HOST:PORT>', 'address and port to listen on'))
     .option('--ca <N>', 'common address, the RTU number', integer(1, 65534), 1)
     .option('--points <FILE>', 'point list (CSV); without it a built-in list of 47 points')
     .option('--print-points', 'print the point list as CSV, and end')
@@ -180,8 +184,8 @@ interface MasterFlags extends LinkFlags {
   gi?: true;
   counters?: true;
   clockSync?: true;
-  read: number[];
-  command: string[];
+  read?: number[];
+  command?: string[];
   select?: true;
   once?: true;
   reconnect?: true;
@@ -196,15 +200,15 @@ function registerMaster(simulate: Command): void {
   const command = simulate
     .command('master')
     .description('a controlling station: prints what it receives, interrogates, reads, commands')
-    .option('--connect <HOST:PORT>', 'where to connect to', endpoint, endpoint('127.0.0.1:2404'))
+    .addOption(endpointOption('--connect <HOST:PORT>', 'where to connect to'))
     .option('--local-address <IP>', 'local address to connect from', ipAddress)
     .option('--ca <N>', 'common address of the RTU', integer(0, 65535), 1)
     .option('--oa <N>', 'originator address', integer(0, 255), 0)
     .option('--clock-sync', 'synchronize the clock after the start')
     .option('--gi', 'general interrogation after the start')
     .option('--counters', 'counter interrogation after the start')
-    .option('--read <IOA>', 'read an object after the start; may be repeated', collectInteger(1, 0xffffff), [])
-    .option('--command <COMMAND>', "KIND IOA VALUE, such as 'single 5000 on'; may be repeated", collectCommand, [])
+    .option('--read <IOA>', 'read an object after the start; may be repeated', collectInteger(1, 0xffffff))
+    .option('--command <COMMAND>', "KIND IOA VALUE, such as 'single 5000 on'; may be repeated", collectCommand)
     .option('--select', 'select before each command')
     .option('--once', 'end when everything asked for was answered')
     .option('--reconnect', 'connect again whenever the connection fails or breaks')
@@ -215,7 +219,7 @@ function registerMaster(simulate: Command): void {
     .option('--duration <SEC>', 'end after this time; default: at Ctrl-C', decimal(0))
     .option('--quiet', 'do not print what is received')
     .addHelpText('after', MASTER_HELP)
-    .action((flags: MasterFlags, self: Command) => runMaster(flags, self));
+    .action((flags: MasterFlags) => runMaster(flags));
 }
 
 const MASTER_HELP = `
@@ -226,7 +230,7 @@ Order after the start: clock, interrogation, counters, reads, commands.
 Exit code: 0 everything asked for was answered positively, 1 no connection or the connection broke (without --reconnect),
 2 something was refused or not answered.`;
 
-async function runMaster(flags: MasterFlags, self: Command): Promise<void> {
+async function runMaster(flags: MasterFlags): Promise<void> {
   const master = new MasterSimulator({
     ...flags.connect,
     ...(flags.localAddress !== undefined && { localAddress: flags.localAddress }),
@@ -276,7 +280,7 @@ async function runMaster(flags: MasterFlags, self: Command): Promise<void> {
   end.cancel();
   const { received, sent, strays } = master.counts;
   print(`end: ${received} ASDUs received, ${sent} sent, ${strays} answers to requests of somebody else`);
-  if (result === 'broken') self.error('', { exitCode: EXIT_FAILED });
+  if (result === 'broken') process.exitCode = EXIT_FAILED;
   if (result === 'refused') process.exitCode = EXIT_REFUSED;
 }
 
@@ -291,8 +295,8 @@ async function converse(master: MasterSimulator, flags: MasterFlags): Promise<nu
   if (flags.clockSync === true) report('clock synchronization', await master.clockSync());
   if (flags.gi === true) report('general interrogation', await master.interrogate());
   if (flags.counters === true) report('counter interrogation', await master.counters());
-  for (const ioa of flags.read) report(`read ${ioa}`, await master.read(ioa));
-  for (const command of flags.command) {
+  for (const ioa of flags.read ?? []) report(`read ${ioa}`, await master.read(ioa));
+  for (const command of flags.command ?? []) {
     report(command, await master.command(command, { select: flags.select ?? false }));
   }
   return refused;
@@ -343,9 +347,9 @@ function integer(min: number, max: number): (text: string) => number {
   };
 }
 
-function collectInteger(min: number, max: number): (text: string, before: number[]) => number[] {
+function collectInteger(min: number, max: number): (text: string, before?: number[]) => number[] {
   const read = integer(min, max);
-  return (text, before) => [...before, read(text)];
+  return (text, before = []) => [...before, read(text)];
 }
 
 function decimal(min: number): (text: string) => number {
@@ -356,7 +360,7 @@ function decimal(min: number): (text: string) => number {
   };
 }
 
-function collectCommand(text: string, before: string[]): string[] {
+function collectCommand(text: string, before: string[] = []): string[] {
   try {
     parseCommand(text);
   } catch (error) {
@@ -369,6 +373,10 @@ function collectCommand(text: string, before: string[]): string[] {
 function ipAddress(text: string): string {
   if (isIP(text) !== 0) return text;
   throw new InvalidArgumentError('Must be an IP address of this computer.');
+}
+
+function endpointOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(endpoint).default(endpoint(DEFAULT_ENDPOINT), DEFAULT_ENDPOINT);
 }
 
 /** `host:port`, `[ipv6]:port`. */

@@ -16,17 +16,26 @@ interface Subscriber {
   live: boolean;
 }
 
+interface WildSubscriber {
+  readonly tokens: readonly string[];
+  readonly subscriber: Subscriber;
+}
+
 /**
  * The bus of one process: nothing to install, nothing copied, nothing kept after the process ends.
  *
- * A published message is delivered in the same turn: at once when no handler is running, else right after it.
+ * A published message is delivered in the same turn: at once when no handler is running, else right after it. A handler
+ * that throws keeps no other from its message; the error goes to `onHandlerError`.
  */
 export class MemoryBus implements Bus {
   readonly kind = 'memory';
   readonly connected = true;
 
-  private readonly exact = new Map<string, Subscriber[]>();
-  private wild: { readonly tokens: readonly string[]; readonly subscriber: Subscriber }[] = [];
+  private readonly exact = new Map<string, readonly Subscriber[]>();
+  private wild: readonly WildSubscriber[] = [];
+  /** Answers of `hasInterest` since the subscriptions last changed. */
+  private readonly interest = new Map<string, boolean>();
+  private readonly openRequests = new Set<(error: BusError) => void>();
   private readonly logs = new Map<string, MemoryEventLog>();
   private readonly buckets = new Map<string, MemoryKeyValue>();
   private readonly leases = new Map<string, MemoryLease[]>();
@@ -35,19 +44,19 @@ export class MemoryBus implements Bus {
   private dispatching = false;
   private closed = false;
 
+  constructor(private readonly onHandlerError: (error: unknown) => void = throwLater) {}
+
   publish(subject: string, data: Uint8Array): void {
     this.deliver(subject, data, ignore);
   }
 
   subscribe(pattern: string, handler: MessageHandler): Subscription {
     const subscriber: Subscriber = { handler, live: true };
-    if (pattern.includes('*') || pattern.endsWith('>')) {
-      this.wild.push({ tokens: pattern.split('.'), subscriber });
-    } else {
-      const list = this.exact.get(pattern);
-      // A new array each time: the one being walked by a delivery stays as it is.
-      this.exact.set(pattern, list === undefined ? [subscriber] : [...list, subscriber]);
-    }
+    // New arrays each time: a message that waits for its delivery keeps the subscribers it was published to.
+    if (isPattern(pattern)) {
+      this.wild = [...this.wild, { tokens: pattern.split('.'), subscriber }];
+    } else this.exact.set(pattern, [...(this.exact.get(pattern) ?? []), subscriber]);
+    this.interest.clear();
     return { unsubscribe: () => this.unsubscribe(pattern, subscriber) };
   }
 
@@ -57,20 +66,35 @@ export class MemoryBus implements Bus {
       return Promise.reject(new BusError('NO_RESPONDERS', `nobody answers on ${subject}`));
     }
     return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.openRequests.delete(fail);
+      };
+      const fail = (error: BusError): void => {
+        settle();
+        reject(error);
+      };
       const timer = setTimeout(
-        () => reject(new BusError('TIMEOUT', `no answer on ${subject} within ${timeoutMs} ms`)),
+        () => fail(new BusError('TIMEOUT', `no answer on ${subject} within ${timeoutMs} ms`)),
         timeoutMs,
       );
+      this.openRequests.add(fail);
       this.deliver(subject, data, (answer) => {
-        clearTimeout(timer);
+        settle();
         resolve(answer);
       });
     });
   }
 
+  /** `subject` may be a pattern: is there anybody whom one of its subjects could reach? */
   hasInterest(subject: string): boolean {
     if (this.exact.has(subject)) return true;
-    return this.wild.length > 0 && this.wild.some(({ tokens }) => matches(tokens, subject));
+    let interest = this.interest.get(subject);
+    if (interest === undefined) {
+      interest = this.overlapsAny(subject.split('.'));
+      this.interest.set(subject, interest);
+    }
+    return interest;
   }
 
   eventLog(group: string): EventLog {
@@ -104,6 +128,14 @@ export class MemoryBus implements Bus {
     return lease;
   }
 
+  join(): void {
+    // One process is its only member.
+  }
+
+  onMemberGone(): void {
+    // And does not outlive itself.
+  }
+
   onConnection(): void {
     // Always connected.
   }
@@ -112,6 +144,8 @@ export class MemoryBus implements Bus {
     this.closed = true;
     this.exact.clear();
     this.wild = [];
+    this.interest.clear();
+    for (const fail of [...this.openRequests]) fail(new BusError('CLOSED', 'the bus was closed'));
     return Promise.resolve();
   }
 
@@ -125,21 +159,24 @@ export class MemoryBus implements Bus {
 
   private deliver(subject: string, data: Uint8Array, respond: (answer: Uint8Array) => void): void {
     if (this.closed) return;
-    const list = this.exact.get(subject);
-    if (list !== undefined) {
-      for (const subscriber of list) this.hand(subscriber, { subject, data, respond });
-    }
-    if (this.wild.length > 0) {
-      for (const { tokens, subscriber } of this.wild) {
-        if (matches(tokens, subject)) this.hand(subscriber, { subject, data, respond });
-      }
-    }
+    const exact = this.exact.get(subject);
+    const { wild } = this;
+    if (exact === undefined && wild.length === 0) return;
+    const message: Message = { subject, data, respond };
+    // All subscribers in one go: what the first of them publishes must not overtake this message on its way to the others.
+    this.run(() => {
+      if (exact !== undefined) for (const subscriber of exact) this.hand(subscriber, message);
+      for (const { tokens, subscriber } of wild) if (matches(tokens, subject)) this.hand(subscriber, message);
+    });
   }
 
   private hand(subscriber: Subscriber, message: Message): void {
-    this.run(() => {
-      if (subscriber.live) subscriber.handler(message);
-    });
+    if (!subscriber.live) return;
+    try {
+      subscriber.handler(message);
+    } catch (error) {
+      this.onHandlerError(error);
+    }
   }
 
   /** Runs `deliver` now, or after the handler that is running. */
@@ -149,27 +186,44 @@ export class MemoryBus implements Bus {
       return;
     }
     this.dispatching = true;
+    this.attempt(deliver);
+    for (let i = 0; i < this.pending.length; i++) this.attempt(this.pending[i] as () => void);
+    this.pending.length = 0;
+    this.dispatching = false;
+  }
+
+  private attempt(deliver: () => void): void {
     try {
       deliver();
-      for (let i = 0; i < this.pending.length; i++) (this.pending[i] as () => void)();
-    } finally {
-      this.pending.length = 0;
-      this.dispatching = false;
+    } catch (error) {
+      this.onHandlerError(error);
     }
   }
 
   private unsubscribe(pattern: string, subscriber: Subscriber): void {
     subscriber.live = false;
-    this.wild = this.wild.filter((entry) => entry.subscriber !== subscriber);
+    this.interest.clear();
+    if (isPattern(pattern)) {
+      this.wild = this.wild.filter((entry) => entry.subscriber !== subscriber);
+      return;
+    }
     const rest = this.exact.get(pattern)?.filter((entry) => entry !== subscriber);
     if (rest === undefined) return;
     if (rest.length === 0) this.exact.delete(pattern);
     else this.exact.set(pattern, rest);
   }
+
+  private overlapsAny(tokens: readonly string[]): boolean {
+    if (this.wild.some((entry) => overlap(entry.tokens, tokens))) return true;
+    if (!tokens.some((token) => token === '*' || token === '>')) return false;
+    for (const subject of this.exact.keys()) if (matches(tokens, subject)) return true;
+    return false;
+  }
 }
 
 class MemoryLease implements Lease {
   fence = 0;
+  private released = false;
 
   constructor(
     private readonly options: LeaseOptions,
@@ -177,12 +231,15 @@ class MemoryLease implements Lease {
   ) {}
 
   grant(fence: number): void {
+    // Given back before it was told that it has it.
+    if (this.released) return;
     this.fence = fence;
     this.options.onAcquired(fence);
   }
 
   async release(): Promise<void> {
     const held = this.fence > 0;
+    this.released = true;
     this.fence = 0;
     if (held) this.options.onLost('released');
     await this.leave();
@@ -212,12 +269,28 @@ function ignore(): void {
   // `publish` wants no answer.
 }
 
+/** A handler that throws is a programming error: it ends the process like any other, but not in the publisher's code. */
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+function isPattern(subject: string): boolean {
+  return subject.includes('*') || subject.endsWith('>');
+}
+
 /** Subject matching with `*` for one token and `>` for all that follow (at least one). */
 function matches(pattern: readonly string[], subject: string): boolean {
-  const tokens = subject.split('.');
-  for (let i = 0; i < pattern.length; i++) {
-    if (pattern[i] === '>') return tokens.length > i;
-    if (i >= tokens.length || (pattern[i] !== '*' && pattern[i] !== tokens[i])) return false;
+  return overlap(pattern, subject.split('.'));
+}
+
+/** True when some subject matches both patterns. */
+function overlap(a: readonly string[], b: readonly string[]): boolean {
+  for (let i = 0; ; i++) {
+    if (a[i] === '>') return b.length > i;
+    if (b[i] === '>') return a.length > i;
+    if (i >= a.length || i >= b.length) return a.length === b.length;
+    if (a[i] !== '*' && b[i] !== '*' && a[i] !== b[i]) return false;
   }
-  return tokens.length === pattern.length;
 }

@@ -1,5 +1,5 @@
 import { BusError, type EventLog, type LogExtent, type LogWriter, type LogWriterEvents, type Subscription } from '../bus.js';
-import { recordEnd, recordFirst } from '../messages/log-record.js';
+import { recordEnd, recordEpoch, recordFirst } from '../messages/log-record.js';
 
 /** The event log of a group in memory: an array of records, trimmed from the front. */
 export class MemoryEventLog implements EventLog {
@@ -8,6 +8,7 @@ export class MemoryEventLog implements EventLog {
   private head = 0;
   private first = 0;
   private next = 0;
+  private lastEpoch = 0;
   private writer: { closed: boolean } | undefined;
   private readonly followers = new Set<(record: Uint8Array) => void>();
 
@@ -28,6 +29,7 @@ export class MemoryEventLog implements EventLog {
       get next() {
         return nextPosition();
       },
+      lastEpoch: this.lastEpoch,
       append(record: Uint8Array): void {
         if (handle.closed) {
           events.onRefused(recordFirst(record), new BusError('CLOSED', 'this writer was closed'));
@@ -45,12 +47,14 @@ export class MemoryEventLog implements EventLog {
   follow(from: number, handler: (record: Uint8Array) => void): Subscription {
     let live = true;
     const deliver = (record: Uint8Array): void => {
-      if (live) handler(record);
+      if (live && recordEnd(record) > from) handler(record);
     };
-    const index = this.indexOf(from);
-    const backlog = this.records.slice(index);
-    this.dispatch(() => backlog.forEach(deliver));
+    const backlog = this.records.slice(this.indexOf(from));
+    // A follower before its backlog is delivered: what a handler of the backlog appends comes after it, and is not missed.
     this.followers.add(deliver);
+    this.dispatch(() => {
+      for (const record of backlog) this.dispatch(() => deliver(record));
+    });
     return {
       unsubscribe: () => {
         live = false;
@@ -82,6 +86,7 @@ export class MemoryEventLog implements EventLog {
       throw new RangeError(`record at position ${recordFirst(record)}, expected ${this.next}`);
     }
     this.next = recordEnd(record);
+    this.lastEpoch = recordEpoch(record);
     this.records.push(record);
     this.ends.push(this.next);
     for (const follower of this.followers) this.dispatch(() => follower(record));

@@ -7,9 +7,9 @@ import { asBuffer } from './log-record.js';
  *     1   u8   kind, see InKind
  *     2   u16  number of ASDUs (COMMANDS)
  *     4   u32  session
- *     8   f64  COMMANDS: deadline, ms since 1970-01-01 UTC; else 0
+ *     8   f64  COMMANDS: deadline, ms since 1970-01-01 UTC; RESYNC: the position missed; else 0
  *     16  u32  number of this message within its session, counting from 1
- *     20       COMMANDS: APDUs as in a log record; CLOSED: text `code message` (UTF-8)
+ *     20       COMMANDS: APDUs as in a log record; CLOSED: text `code message` (UTF-8); RESUME: JSON
  */
 export const IN_PREAMBLE_OCTETS = 20;
 
@@ -20,8 +20,29 @@ export const InKind = {
   CLOSED: 4,
   /** The session missed positions: send it everything after what it acknowledged once more. */
   RESYNC: 5,
+  /** To a new owner of the group, or after a lost connection: all about the session (JSON, SessionSnapshot). */
+  RESUME: 6,
 } as const;
 export type InKind = (typeof InKind)[keyof typeof InKind];
+
+/** What a gateway knows of a session: enough for another router to go on with it. */
+export interface SessionSnapshot {
+  readonly session: number;
+  readonly gateway: string;
+  readonly address: string;
+  readonly port: number;
+  readonly name: string | null;
+  readonly certificateName: string | null;
+  /** OA towards the RTU, and the one the master used last. */
+  readonly originatorAddress: number;
+  readonly ownOa: number;
+  readonly started: boolean;
+  /** Next position it has to get. */
+  readonly expected: number;
+  readonly acknowledged: number;
+  /** ms since 1970-01-01 UTC. */
+  readonly since: number;
+}
 
 const NO_OCTETS = new Uint8Array(0);
 

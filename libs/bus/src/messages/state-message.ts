@@ -26,6 +26,15 @@ export interface StateMessage {
   readonly next: number;
 }
 
+/** Who owns a group's rules, published by the router at least every second (JSON). */
+export interface OwnerMessage {
+  readonly group: string;
+  readonly owner: string;
+  readonly fence: number;
+  /** Counts the times this owner may have missed messages: gateways then tell it about their sessions again. */
+  readonly generation: number;
+}
+
 /** True while masters may be connected. */
 export function rtuLinkUp(state: RtuState): boolean {
   return state !== 'disconnected' && state !== 'connecting';

@@ -56,7 +56,13 @@ describe('whole APDUs', () => {
 describe('malformed input', () => {
   for (const { what, input, before, code, message } of [
     { what: 'wrong start octet', input: '67', before: '', code: 'APCI_START', message: '0x67' },
-    { what: 'wrong start octet after an APDU', input: `${TESTFR} 00`, before: TESTFR, code: 'APCI_START', message: '0x00' },
+    {
+      what: 'wrong start octet after an APDU',
+      input: `${TESTFR} 00`,
+      before: TESTFR,
+      code: 'APCI_START',
+      message: '0x00',
+    },
     { what: 'length octet 0', input: '68 00', before: '', code: 'APCI_LENGTH', message: 'length octet 0' },
     { what: 'length octet 3', input: '68 03 43 00 00', before: '', code: 'APCI_LENGTH', message: 'length octet 3' },
     { what: 'length octet 254', input: `${I} 68 fe`, before: I, code: 'APCI_LENGTH', message: 'length octet 254' },
@@ -96,7 +102,10 @@ describe('chunking', () => {
   const apdu = fc.uint8Array({ minLength: 4, maxLength: 253 }).map((body) => Uint8Array.of(0x68, body.length, ...body));
   const fault = fc.oneof(
     fc.constant(new Uint8Array(0)),
-    fc.integer({ min: 0, max: 255 }).filter((octet) => octet !== 0x68).map((octet) => Uint8Array.of(octet, 0x68, 4)),
+    fc
+      .integer({ min: 0, max: 255 })
+      .filter((octet) => octet !== 0x68)
+      .map((octet) => Uint8Array.of(octet, 0x68, 4)),
     fc.constantFrom(0, 1, 2, 3, 254, 255).map((length) => Uint8Array.of(0x68, length, 0x68, 4, 0x43, 0, 0, 0)),
     apdu.map((whole) => whole.subarray(0, whole.length - 1)),
   );

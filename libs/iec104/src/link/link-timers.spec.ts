@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { SEQUENCE_MODULO, UFunction, formatOf, iFormat, receiveSequence, sFormat, sendSequence, uFormat } from '../apci/apci.js';
+import {
+  SEQUENCE_MODULO,
+  UFunction,
+  formatOf,
+  iFormat,
+  receiveSequence,
+  sFormat,
+  sendSequence,
+  uFormat,
+} from '../apci/apci.js';
 import { Iec104Error } from '../errors.js';
 import { Link, type LinkOptions, type LinkParameters, type LinkRole } from './link.js';
 
@@ -129,10 +138,7 @@ describe('w', () => {
   });
 
   it('a sent I-format carries the acknowledgement: no S-format as well', () => {
-    for (const respond of [
-      (link: Link) => link.send(ASDU, 0),
-      (link: Link) => link.sendApdus(apdus(1), 0, 16, 0),
-    ]) {
+    for (const respond of [(link: Link) => link.send(ASDU, 0), (link: Link) => link.sendApdus(apdus(1), 0, 16, 0)]) {
       const link = startedLink({ w: 3 });
       receiveI(link, 0, 4);
       respond(link);
@@ -145,6 +151,15 @@ describe('w', () => {
       receiveI(link, 0);
       expect(effects(link)).toEqual(['S(7)']);
     }
+  });
+
+  it('what arrives after the I-format, in the same turn, counts from one', () => {
+    const link = startedLink({ w: 3 });
+    receiveI(link, 0, 3);
+    link.send(ASDU, 0);
+    receiveI(link, 0);
+    expect(effects(link)).toEqual(['I(0,3)']);
+    expect(link.unacknowledged).toBe(1);
   });
 
   it('all APDUs of one sendApdus carry the same N(R)', () => {
@@ -359,9 +374,14 @@ describe('sequence numbers', () => {
     const link = startedLink({ k: 32767, w: 32767 });
     const some = apdus(1_000);
     for (let round = 0; round < 5; round++) {
+      let next = link.sent;
       while (link.window > 0) link.sendApdus(some, 0, some.length, round);
       expect(link.outstanding).toBe(32767);
-      // The oldest of all, nothing new, and one too many.
+      const octets = link.poll() as Uint8Array;
+      for (let at = 0; at < octets.length; at += 16, next++) {
+        if (sendSequence(octets, at) !== next % SEQUENCE_MODULO) expect.fail(`N(S) of number ${next}`);
+      }
+      expect(next).toBe(link.sent);
       link.receive(sFormat(link.acknowledged), 0, round);
       expect(link.outstanding).toBe(32767);
       link.receive(sFormat(link.sent), 0, round);

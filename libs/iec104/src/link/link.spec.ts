@@ -229,7 +229,9 @@ for (const role of ['controlling', 'controlled'] as const) {
           expect(link.ignored - ignored).toBe(note === 'ignored' ? 1 : 0);
           // Each change of state is told once; a failure is the last thing told.
           const states = effects.events.filter((event) => event.type === 'state');
-          expect(states.map((event) => `${event.from} > ${event.to}`)).toEqual(to === state ? [] : [`${state} > ${to}`]);
+          expect(states.map((event) => `${event.from} > ${event.to}`)).toEqual(
+            to === state ? [] : [`${state} > ${to}`],
+          );
           const failures = effects.events.filter((event) => event.type === 'failed');
           expect(failures.map((event) => event.error.code)).toEqual(to === 'closed' ? [note] : []);
           if (to === 'closed') {
@@ -274,7 +276,17 @@ it('the controlled station cannot ask for data transfer', () => {
 
 it('receive says what came and at which offset it reads', () => {
   const link = linkIn('controlled', 'started');
-  const octets = Uint8Array.of(...sFormat(1), ...iFormat(1, 1, ASDU), ...uFormat(UFunction.TESTFR_ACT), 0x68, 4, 3, 0, 0, 0);
+  const octets = Uint8Array.of(
+    ...sFormat(1),
+    ...iFormat(1, 1, ASDU),
+    ...uFormat(UFunction.TESTFR_ACT),
+    0x68,
+    4,
+    3,
+    0,
+    0,
+    0,
+  );
   expect(link.receive(octets, 0, 0)).toBe('S');
   expect(link.receive(octets, 6, 0)).toBe('I');
   expect(link.receive(octets, 22, 0)).toBe('U');

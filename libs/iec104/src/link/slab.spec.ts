@@ -107,7 +107,11 @@ describe('octets returned by poll() are never overwritten', () => {
         expect(got).toEqual(expected);
         for (const { view, copy } of written) expect(Buffer.compare(view, copy)).toBe(0);
         // No two of them share an octet.
-        const ranges = written.map(({ view }) => ({ buffer: view.buffer, from: view.byteOffset, to: view.byteOffset + view.length }));
+        const ranges = written.map(({ view }) => ({
+          buffer: view.buffer,
+          from: view.byteOffset,
+          to: view.byteOffset + view.length,
+        }));
         for (const a of ranges) {
           for (const b of ranges) {
             if (a !== b && a.buffer === b.buffer) expect(a.to <= b.from || b.to <= a.from).toBe(true);
