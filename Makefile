@@ -45,9 +45,12 @@ format: install
 bench: build
 	@$(WITH_NODE) node bench/run.ts $(ARGS)
 
-## fuzz: the properties of framer, link, decoder and the rest with new seeds, for FUZZ_SECONDS (60)
-fuzz: install
-	@$(WITH_NODE) node tools/fuzz.mjs
+## fuzz: random octets into framer, link and decoder, then all properties with new seeds; FUZZ_SECONDS (60) each
+FUZZ_SECONDS ?= 60
+export FUZZ_SECONDS
+fuzz: build
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" node test/fuzz/fuzz.ts --seconds $(FUZZ_SECONDS)
+	@$(WITH_NODE) node tools/properties.mjs
 
 ## clean: removes what was built (not node_modules, not .tools)
 clean:

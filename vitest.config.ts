@@ -26,7 +26,11 @@ export default defineConfig({
     projects: [
       {
         ...shared,
-        test: { name: 'unit', include: ['{libs,services,apps}/*/src/**/*.spec.ts'], testTimeout: seconds(60) },
+        test: {
+          name: 'unit',
+          include: ['{libs,services,apps}/*/src/**/*.spec.ts', 'test/fuzz/**/*.spec.ts'],
+          testTimeout: seconds(60),
+        },
       },
       {
         ...shared,

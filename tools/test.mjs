@@ -6,7 +6,7 @@
  *   node tools/test.mjs unit e2e   only these
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -40,10 +40,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 /** @returns {Promise<boolean>} whether the command succeeded, in time */
-async function run(command, args, limitMinutes) {
-  running = spawn(path.join(root, 'node_modules/.bin', command), args, {
+async function run(command, args, limitMinutes, stdio = ['ignore', 'inherit', 'inherit']) {
+  const file = command.includes('/') ? command : path.join('node_modules/.bin', command);
+  running = spawn(path.join(root, file), args, {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio,
     detached: true,
   });
   const limit = setTimeout(() => {
@@ -62,10 +63,21 @@ async function run(command, args, limitMinutes) {
   return status === 0;
 }
 
+/** Gets the tools that a suite's files ask for, which may take minutes; whether one is missing, the tests say. */
+async function prefetchTools(suite) {
+  const names = new Set();
+  for (const file of globSync(`test/${suite}/**/*.ts`, { cwd: root })) {
+    const source = readFileSync(path.join(root, file), 'utf8');
+    for (const [, name] of source.matchAll(/requireTool\('([^']+)'\)/g)) names.add(name);
+  }
+  for (const name of names) await run('tools/get', [name], CHECK_MINUTES, ['ignore', 'ignore', 'inherit']);
+}
+
 /** Runs one vitest project and returns what its report counts. */
 async function runSuite(suite) {
   const report = path.join(results, `${suite}.json`);
   rmSync(report, { force: true });
+  await prefetchTools(suite);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const ok = await run('vitest', ['run', `--project=${suite}`, '--passWithNoTests', ...reporters], suites[suite]);
   const count = { passed: 0, failed: 0, skipped: 0 };

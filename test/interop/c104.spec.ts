@@ -43,9 +43,11 @@ describe.skipIf(python === undefined)('c104 (lib60870) as the RTU and as three m
     multiplexer = await Multiplexer.start([
       { id: 1, port, rtuNumber: ca, hosts: `${rtuHost}:${rtuPort}`, columns: { 'same ip': 'all' } },
     ]);
-    await listenerIs('open', port);
-    masters = await Promise.all(originators.map((oa, index) => startMaster(`master ${index + 1}`, port, oa)));
-    await passMarker(rtu, masters); // M_EI_NA_1 is in before the first test counts
+    await multiplexer.explaining(async () => {
+      await listenerIs('open', port);
+      masters = await Promise.all(originators.map((oa, index) => startMaster(`master ${index + 1}`, port, oa)));
+      await passMarker(rtu, masters); // M_EI_NA_1 is in before the first test counts
+    });
   });
 
   afterAll(async () => {

@@ -28,12 +28,14 @@ describe.skipIf(python === undefined)('two groups in one process, seen by c104 (
       });
     }
     multiplexer = await Multiplexer.start(rows);
-    for (const [index, port] of ports.entries()) {
-      await listenerIs('open', port);
-      const names = [1, 2].map((number) => `master ${number} of group ${index + 1}`);
-      groups[index]?.masters.push(...(await Promise.all(names.map((name) => startMaster(name, port)))));
-    }
-    await passMarkers();
+    await multiplexer.explaining(async () => {
+      for (const [index, port] of ports.entries()) {
+        await listenerIs('open', port);
+        const names = [1, 2].map((number) => `master ${number} of group ${index + 1}`);
+        groups[index]?.masters.push(...(await Promise.all(names.map((name) => startMaster(name, port)))));
+      }
+      await passMarkers();
+    });
   });
 
   afterAll(async () => {

@@ -110,6 +110,15 @@ export class Multiplexer {
     return this.#log;
   }
 
+  /** Run part of a set-up; when it fails, what the process wrote goes with the error. */
+  async explaining(setUp: () => Promise<void>): Promise<void> {
+    try {
+      await setUp();
+    } catch (error) {
+      throw new Error(`${String(error)}\nmm2ss wrote:\n${this.#log}`, { cause: error });
+    }
+  }
+
   /** Ask the process to end, as an operator or Kubernetes does. Resolves with its exit code, or the signal it took. */
   async stop(): Promise<number | string> {
     this.#process.kill('SIGTERM');

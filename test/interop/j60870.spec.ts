@@ -48,19 +48,21 @@ describe.skipIf(missing)('j60870 as masters, beside one of c104, before an RTU o
       // Each master has an address of its own, so that this policy does not matter to them.
       { id: 3, port, rtuNumber: ca, hosts: `${rtuHost}:${rtuPort}`, columns: { 'same ip': 'old' } },
     ]);
-    await listenerIs('open', port);
-    beside = await startMaster('c104', port);
-    masters = await Promise.all(
-      originators.map(async (oa, index) => {
-        const source = join(import.meta.dirname, 'peers', 'J60870Master.java');
-        const classpath = join(dirname(String(library)), '*');
-        const master = await Peer.start(`j60870 ${index + 1}`, String(java), ['-cp', classpath, source]);
-        await master.call('connect', { host: gatewayHost, port, from: `127.0.1.${index + 1}`, oa });
-        await master.call('startdt');
-        return master;
-      }),
-    );
-    await passMarkers();
+    await multiplexer.explaining(async () => {
+      await listenerIs('open', port);
+      beside = await startMaster('c104', port);
+      masters = await Promise.all(
+        originators.map(async (oa, index) => {
+          const source = join(import.meta.dirname, 'peers', 'J60870Master.java');
+          const classpath = join(dirname(String(library)), '*');
+          const master = await Peer.start(`j60870 ${index + 1}`, String(java), ['-cp', classpath, source]);
+          await master.call('connect', { host: gatewayHost, port, from: `127.0.1.${index + 1}`, oa });
+          await master.call('startdt');
+          return master;
+        }),
+      );
+      await passMarkers();
+    });
   });
 
   afterAll(async () => {

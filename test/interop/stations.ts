@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { requireTool } from '../../tools/require.mjs';
 import type { IFormat } from './apdu.ts';
-import { gatewayHost, rtuHost } from './harness.ts';
+import { eventually, gatewayHost, rtuHost } from './harness.ts';
 import { Peer } from './peer.ts';
 
 /** The Python that has c104; undefined where it cannot be had (an error under CI). */
@@ -136,6 +136,11 @@ let markers = 0;
  */
 export async function passMarker(rtu: Peer, masters: readonly Peer[]): Promise<number> {
   const value = ++markers;
+  // c104 drops what it is to send while nobody has started it.
+  await eventually('the RTU to be started', async () => {
+    const { active } = (await rtu.call('connections')) as { active: number };
+    return active > 0;
+  });
   const since = new Map([rtu, ...masters].map((peer) => [peer, peer.mark()]));
   const isMarker = (apdu: IFormat): boolean => apdu.ioa === ioa.marker && valueOfMarker(apdu) === value;
   const sent = rtu.until(`to tell of marker ${value}`, () => rtu.asdus('tx', since.get(rtu)).some(isMarker));

@@ -112,7 +112,7 @@ describe.skipIf(tshark === '' || python === undefined).for(methods.filter(({ per
       multiplexer = await Multiplexer.start([
         { id: 5, port, rtuNumber: ca, hosts: `${capture.rtu.host}:${capture.rtu.port}`, columns: { k, w: 8 } },
       ]);
-      try {
+      await multiplexer.explaining(async () => {
         await listenerIs('open', port);
         const first = await startMaster('first', capture.gatewayPort);
         peers.push(first);
@@ -121,10 +121,7 @@ describe.skipIf(tshark === '' || python === undefined).for(methods.filter(({ per
         await everyKindOfTraffic(rtu, first, second);
         dissection = await dissect(tshark, await capture.finish(), [capture.rtuSidePort, capture.masterSidePort]);
         rtuToldOf = rtu.asdus.bind(rtu);
-      } catch (error) {
-        console.error(multiplexer.log);
-        throw error;
-      }
+      });
     });
 
     afterAll(async () => {

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { hostname } from 'node:os';
 import type { Bus } from '@iec104mm2ss/bus';
 import type { Configuration, GroupConfig } from '@iec104mm2ss/config';
 import { GatewayModule, GatewayService } from '@iec104mm2ss/master-gateway';
@@ -26,11 +25,10 @@ export type Part = 'connector' | 'router' | 'gateway';
 
 export interface CompositionOptions {
   readonly configuration: Configuration;
-  /** Groups the connector serves; default: all. */
-  readonly connectorGroups?: readonly GroupConfig[];
   readonly parts: readonly Part[];
   readonly bus: Bus;
-  readonly busServer?: () => string | undefined;
+  /** Name of this process among all on the bus. */
+  readonly instance: string;
   readonly http: HttpAddress | undefined;
   readonly logLevel: LogLevel;
   /** Folder of the per-group log files; undefined: none are written. */
@@ -58,15 +56,16 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const startedAt = new Date();
   const logging = createLogger({ level: options.logLevel, ...groupLogs(options) });
   const { logger } = logging;
+  bus.onTrouble((reason) => logger.warn({ reason }, 'bus'));
+  bus.onConnection((connected) => logger.warn({ server: bus.server }, connected ? 'bus connected again' : 'bus connection lost'));
   const registry = createRegistry({ release: RELEASE });
   const scheduler = new DeadlineScheduler();
-  const instance = `${hostname()}-${process.pid}`;
-  const shared = { bus, scheduler, logger, registry, instance };
+  const shared = { bus, scheduler, logger, registry, instance: options.instance };
 
   const modules = {
     router: () => RouterModule.forRoot({ ...shared, groups }),
     gateway: () => GatewayModule.forRoot({ ...shared, groups, listen: options.listen, holdMs: options.holdMs }),
-    connector: () => ConnectorModule.forRoot({ ...shared, groups: options.connectorGroups ?? groups }),
+    connector: () => ConnectorModule.forRoot({ ...shared, groups }),
   };
   const imports: ModuleMetadata['imports'] = PART_ORDER.filter((part) => parts.includes(part)).map((part) =>
     modules[part](),
@@ -93,10 +92,11 @@ export async function compose(options: CompositionOptions): Promise<Composition>
           parts,
           startedAt,
           health: [...services, busHealth(bus)],
-          bus: () => {
-            const server = options.busServer?.();
-            return { kind: bus.kind, connected: bus.connected, ...(server === undefined ? {} : { server }) };
-          },
+          bus: () => ({
+            kind: bus.kind,
+            connected: bus.connected,
+            ...(bus.server === undefined ? {} : { server: bus.server }),
+          }),
           ntp: () => ntp.status(),
           groups: [configurationSource(groups), ...services],
         });

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { registerCheck } from './commands/check.js';
 import { UsageError } from './commands/errors.js';
 import { registerDemo } from './commands/demo.js';
+import { registerParts } from './commands/parts.js';
 import { registerRun } from './commands/run.js';
 import { registerSimulate } from './commands/simulate.js';
 import { HttpAddressError, HttpListenError } from './http/index.js';
@@ -16,6 +17,7 @@ const program = new Command('mm2ss')
   .enablePositionalOptions();
 
 registerRun(program);
+registerParts(program);
 registerCheck(program);
 registerSimulate(program);
 registerDemo(program);

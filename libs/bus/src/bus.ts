@@ -39,6 +39,8 @@ export interface Bus {
   readonly kind: 'memory' | 'nats';
   /** False while the server cannot be reached (never on the memory bus). */
   readonly connected: boolean;
+  /** The server in use; undefined on the memory bus. */
+  readonly server: string | undefined;
   publish(subject: string, data: Uint8Array): void;
   /** `pattern` may hold `*` (one token) and end in `>` (all further tokens). */
   subscribe(pattern: string, handler: MessageHandler): Subscription;
@@ -58,6 +60,8 @@ export interface Bus {
   onMemberGone(pool: string, listener: (instance: string) => void): void;
   /** Called with true/false when the connection to the server comes or goes. */
   onConnection(listener: (connected: boolean) => void): void;
+  /** Called with what went wrong inside, in words, when the bus itself goes on trying. */
+  onTrouble(listener: (message: string) => void): void;
   /** Delivers what is under way and closes. */
   close(): Promise<void>;
 }

@@ -9,6 +9,11 @@ const DEFAULTS = {
   logLevel: 'info',
   group: undefined,
   listen: undefined,
+  natsCreds: undefined,
+  natsCa: undefined,
+  natsCert: undefined,
+  natsKey: undefined,
+  natsReplicas: 1,
   holdMs: 10_000,
 };
 
@@ -34,14 +39,24 @@ test('every variable', () => {
       MM2SS_GROUP: '0111',
       MM2SS_LISTEN: '10.1.1.1',
       MM2SS_HOLD_SECONDS: '5',
+      MM2SS_NATS_CREDS: '/run/nats.creds',
+      MM2SS_NATS_CA: 'ca.pem',
+      MM2SS_NATS_CERT: 'cert.pem',
+      MM2SS_NATS_KEY: 'key.pem',
+      MM2SS_NATS_REPLICAS: '3',
     }),
   ).toEqual({
     ini: '/etc/mm2ss/groups.csv',
-    http: { host: '::', port: 8080 },
+    http: '[::]:8080',
     nats: ['nats://nats-0:4222', 'tls://nats-1:4222', 'nats-2:4222'],
     logLevel: 'debug',
     group: '111',
     listen: '10.1.1.1',
+    natsCreds: '/run/nats.creds',
+    natsCa: 'ca.pem',
+    natsCert: 'cert.pem',
+    natsKey: 'key.pem',
+    natsReplicas: 3,
     holdMs: 5_000,
   });
 });
@@ -50,13 +65,12 @@ test('a flag overrides its variable, even a wrong one', () => {
   expect(readEnvironment({ MM2SS_HTTP: 'wrong', MM2SS_INI: 'a.csv' }, { http: '127.0.0.1:0' })).toEqual({
     ...DEFAULTS,
     ini: 'a.csv',
-    http: { host: '127.0.0.1', port: 0 },
+    http: '127.0.0.1:0',
   });
 });
 
 test.each<[Record<string, string>, EnvironmentFlags, string[]]>([
-  [{ MM2SS_HTTP: '8080' }, {}, ['MM2SS_HTTP']],
-  [{ MM2SS_HTTP: 'host:65536' }, {}, ['MM2SS_HTTP']],
+  [{ MM2SS_NATS_REPLICAS: '2' }, {}, ['MM2SS_NATS_REPLICAS']],
   [{ MM2SS_NATS: 'http://nats:4222' }, {}, ['MM2SS_NATS']],
   [{ MM2SS_NATS: 'nats://a:4222,,' }, {}, ['MM2SS_NATS']],
   [{ MM2SS_LOG_LEVEL: 'loud' }, {}, ['MM2SS_LOG_LEVEL']],

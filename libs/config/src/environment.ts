@@ -1,7 +1,5 @@
 import { z } from 'zod';
 
-import { parseEndpoint } from './endpoints.js';
-import type { Endpoint } from './types.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -10,10 +8,18 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface Environment {
   /** `MM2SS_INI`, `--ini`: path of the configuration file. Default `iec104mm2ss.csv` in the working directory. */
   readonly ini: string;
-  /** `MM2SS_HTTP`, `--http`: where health, metrics and status are served. Undefined = nowhere. Port 0 = any free one. */
-  readonly http: Endpoint | undefined;
+  /** `MM2SS_HTTP`, `--http`: where health, metrics and status are served, as text. Undefined = the command's default. */
+  readonly http: string | undefined;
   /** `MM2SS_NATS`, `--nats`: NATS servers. Empty = the memory bus, everything in one process. */
   readonly nats: readonly string[];
+  /** `MM2SS_NATS_CREDS`, `--nats-creds`: credentials file (JWT and seed). */
+  readonly natsCreds: string | undefined;
+  /** `MM2SS_NATS_CA`, `_CERT`, `_KEY`: PEM files for TLS; any of them switches TLS on, as a `tls://` URL does. */
+  readonly natsCa: string | undefined;
+  readonly natsCert: string | undefined;
+  readonly natsKey: string | undefined;
+  /** `MM2SS_NATS_REPLICAS`, `--nats-replicas`: copies of every stream and bucket. Default 1. */
+  readonly natsReplicas: 1 | 3;
   /** `MM2SS_LOG_LEVEL`, `--log-level`: default `info`. */
   readonly logLevel: LogLevel;
   /** `MM2SS_GROUP`, `--group`: the one group a connector serves. */
@@ -49,20 +55,20 @@ const NATS_SCHEMES = ['nats:', 'tls:', 'ws:', 'wss:'];
 
 const SETTINGS = {
   ini: z.string().default(DEFAULT_INI),
-  http: z
-    .string()
-    .transform((text, context): Endpoint => {
-      const endpoint = parseEndpoint(text, { min: 0, max: 65535 });
-      if (endpoint.ok) return endpoint.value;
-      context.addIssue('must be HOST:PORT, for example 127.0.0.1:8080 or [::]:8080');
-      return z.NEVER;
-    })
-    .optional(),
+  http: z.string().optional(),
   nats: z
     .string()
     .transform((text) => text.split(',').map((url) => url.trim()))
     .refine((urls) => urls.every(isNatsUrl), 'must be one or more URLs such as nats://host:4222, separated by commas')
     .default([]),
+  natsCreds: z.string().optional(),
+  natsCa: z.string().optional(),
+  natsCert: z.string().optional(),
+  natsKey: z.string().optional(),
+  natsReplicas: z
+    .enum(['1', '3'], 'must be 1 or 3')
+    .transform((text) => (text === '3' ? 3 : 1))
+    .default(1),
   logLevel: z
     .string()
     .transform((text) => text.toLowerCase())
@@ -87,6 +93,11 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   ini: { variable: 'MM2SS_INI', flag: '--ini' },
   http: { variable: 'MM2SS_HTTP', flag: '--http' },
   nats: { variable: 'MM2SS_NATS', flag: '--nats' },
+  natsCreds: { variable: 'MM2SS_NATS_CREDS', flag: '--nats-creds' },
+  natsCa: { variable: 'MM2SS_NATS_CA', flag: '--nats-ca' },
+  natsCert: { variable: 'MM2SS_NATS_CERT', flag: '--nats-cert' },
+  natsKey: { variable: 'MM2SS_NATS_KEY', flag: '--nats-key' },
+  natsReplicas: { variable: 'MM2SS_NATS_REPLICAS', flag: '--nats-replicas' },
   logLevel: { variable: 'MM2SS_LOG_LEVEL', flag: '--log-level' },
   group: { variable: 'MM2SS_GROUP', flag: '--group' },
   listen: { variable: 'MM2SS_LISTEN', flag: '--listen' },
@@ -127,6 +138,6 @@ export function readEnvironment(
     issues.push({ source: flags[setting] === undefined ? variable : flag, reason: issue.message });
   }
   if (!result.success || issues.length > 0) throw new EnvironmentError(issues);
-  const { http, group, listen, ...others } = result.data;
-  return { ...others, http, group, listen };
+  const { http, group, listen, natsCreds, natsCa, natsCert, natsKey, ...others } = result.data;
+  return { ...others, http, group, listen, natsCreds, natsCa, natsCert, natsKey };
 }

@@ -374,10 +374,13 @@ describe('closing', () => {
   });
 
   it('by a reset of the peer', async () => {
-    const { recorder, peer } = await started();
+    const { recorder, connection, peer } = await started();
+    connection.link.send(ASDU, 0);
     peer.resetAndDestroy();
     await recorder.closed();
     expect(recorder.reason).toEqual({ code: 'socket_error', message: 'ECONNRESET' });
+    // What could not be written any more does not count as sent.
+    expect(connection.sentOctets).toBe(6);
   });
 
   for (const { what, octets, code, before } of [

@@ -25,9 +25,10 @@ export class ConfirmedMark {
     return this.position;
   }
 
-  /** Events for all masters, up to `end`. */
-  addEvents(end: number): void {
+  /** Events for all masters, up to `end`. True when the mark moved: they may have been acknowledged to an earlier owner. */
+  addEvents(end: number): boolean {
     this.add(end, true);
+    return (this.highestAcknowledged > this.position || this.voids.length > 0) && this.advance();
   }
 
   /** Answers, or ASDUs for nobody, up to `end`. True when the mark moved. */

@@ -1,5 +1,6 @@
 import {
   type Bus,
+  BusError,
   encodeConfirmed,
   encodeOut,
   encodeOutControl,
@@ -13,6 +14,7 @@ import {
   recordEnd,
   recordFirst,
 } from '@iec104mm2ss/bus';
+import { Cause } from '@iec104mm2ss/iec104';
 import { Audience, audienceOf, carriesOurOa } from './rules.js';
 import { ConfirmedMark } from './confirmed-mark.js';
 import type { Participant } from './transactions.js';
@@ -21,6 +23,8 @@ import type { Session } from './session.js';
 /** A session that catches up may be this many ASDUs ahead of what its master has acknowledged. */
 export const CATCH_UP_WINDOW = 1_024;
 const CATCH_UP_RECORDS = 64;
+/** Pause before a log that could not be read is read again. */
+export const READ_RETRY_MS = 500;
 
 /** Where in an APDU the router looks. */
 const TYPE_AT = 6;
@@ -35,6 +39,8 @@ export interface DeliveryRules {
   interrogators(cot: number, oa: number): readonly Participant[];
   /** A requested object (COT 5) passed. */
   requested(octets: Uint8Array, at: number, end: number): void;
+  /** An object with an interrogation's cause passed to all masters: the interrogation is alive. */
+  interrogated?(cot: number): void;
 }
 
 export interface DeliveryCounters {
@@ -59,6 +65,8 @@ export class Delivery {
   private broadcastEnd: number;
   private liveSessions = 0;
   private confirmAsked = false;
+  /** Position after the last ASDU sent to a session that catches up. */
+  private readonly dataEnd = new WeakMap<Session, number>();
   private readonly toOriginator: boolean;
 
   constructor(
@@ -111,7 +119,8 @@ export class Delivery {
           runFirst = position;
           runPatched = patched;
         }
-        if (cot === 5) this.rules.requested(record, at, next);
+        if (cot === Cause.REQ) this.rules.requested(record, at, next);
+        else if (cot >= Cause.INROGEN) this.rules.interrogated?.(cot);
       } else {
         this.broadcastRun(record, runStart, at, runFirst, position, runPatched);
         this.reply(record, at, next, position, audience, cot);
@@ -136,7 +145,7 @@ export class Delivery {
   ): void {
     if (end === start) return;
     const count = endPosition - first;
-    this.mark.addEvents(endPosition);
+    if (this.mark.addEvents(endPosition)) this.confirmSoon();
     this.counters.broadcast += count;
     if (this.liveSessions > 0) {
       const flags = patched ? OutFlag.PATCH_OA : 0;
@@ -203,6 +212,7 @@ export class Delivery {
     this.leaveLive(session);
     session.sent = position;
     session.acknowledged = position;
+    this.dataEnd.set(session, position);
     void this.catchUp(session);
   }
 
@@ -259,20 +269,37 @@ export class Delivery {
     if (session.catchingUp) return;
     session.catchingUp = true;
     try {
-      while (session.started && session.sent < this.routed && session.sent - session.acknowledged < CATCH_UP_WINDOW) {
-        const records = await this.log.read(session.sent, CATCH_UP_RECORDS);
-        if (!session.started) return;
-        if (records.length === 0) break;
-        for (const record of records) this.replay(session, record);
+      while (session.started && session.sent < this.routed && this.hasWindow(session)) {
+        const from = session.sent;
+        const records = await this.log.read(from, CATCH_UP_RECORDS);
+        // Begun anew, from elsewhere, meanwhile.
+        if (session.sent !== from) continue;
+        // Given up by all: others have acknowledged it and nothing is kept for this one.
+        if (records.length === 0) session.sent = this.routed;
+        for (const record of records) {
+          if (!session.started || !this.hasWindow(session)) break;
+          this.replay(session, record);
+        }
       }
       if (!session.started || session.sent < this.routed) return;
       session.sent = this.routed;
       session.live = true;
       this.liveSessions++;
       this.bus.publish(this.subjects.outTo(session.id), encodeOutControl(OutKind.JOIN, this.fence, this.routed));
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      setTimeout(() => {
+        if (session.started && !session.live) void this.catchUp(session);
+      }, READ_RETRY_MS).unref();
     } finally {
       session.catchingUp = false;
     }
+  }
+
+  /** Everything sent may lie behind what is acknowledged by positions that were not for this session. */
+  private hasWindow(session: Session): boolean {
+    const outstandingTo = this.dataEnd.get(session) ?? 0;
+    return session.acknowledged >= outstandingTo || outstandingTo - session.acknowledged < CATCH_UP_WINDOW;
   }
 
   /** Sends the part of a record that is for all, from `session.sent` up to what was routed. */
@@ -286,8 +313,19 @@ export class Delivery {
     const flush = (to: number, next: number): void => {
       if (to > runStart) {
         const count = position - runFirst;
-        const message = encodeOut(OutKind.DATA, OutFlag.PATCH_OA, this.fence, from, runFirst, count, record, runStart, to);
+        const message = encodeOut(
+          OutKind.DATA,
+          OutFlag.PATCH_OA,
+          this.fence,
+          from,
+          runFirst,
+          count,
+          record,
+          runStart,
+          to,
+        );
         this.bus.publish(this.subjects.outTo(session.id), message);
+        this.dataEnd.set(session, position);
         from = position;
       }
       runStart = next;
@@ -308,4 +346,3 @@ export class Delivery {
     session.sent = Math.max(session.sent, end);
   }
 }
-

@@ -247,7 +247,7 @@ export class GroupRouter {
 
   /** Decides on a connection attempt and, when it may come in, makes its session. Undefined: ask again soon. */
   admit(request: AdmissionRequest): AdmissionAnswer | undefined {
-    if (!this.open) return undefined;
+    if (!this.open || this.rtu === undefined) return undefined;
     const peer = peerName(request.address, request.port);
     const rtuAddress = this.rtu !== undefined && rtuLinkUp(this.rtu.state) ? this.rtu.address : null;
     const decision = admit(this.config, request, [...this.sessions.values()], rtuAddress);

@@ -6,11 +6,13 @@ import {
   commandDeadline,
   commandNumber,
   confirmedPosition,
+  decodeJson,
   demandWanted,
   encodeCommandResult,
   encodeJson,
   GroupSubjects,
   messageFence,
+  type OwnerMessage,
   rtuLinkUp,
   type RtuState,
   type StateMessage,
@@ -87,6 +89,7 @@ export class GroupConnector implements Scheduled {
   private wanted = false;
   private stopped = false;
   private fence = 0;
+  private owner: OwnerMessage | undefined;
   /**
    * Something can be said of the RTU. Until its first attempt has ended, a connector that took over says nothing: masters
    * are not to notice the change.
@@ -127,6 +130,7 @@ export class GroupConnector implements Scheduled {
   async start(): Promise<void> {
     this.subscriptions = [
       this.bus.subscribe(this.subjects.confirmed, ({ data }) => this.onConfirmed(data)),
+      this.bus.subscribe(this.subjects.owner, ({ data }) => this.onOwner(data)),
       this.bus.subscribe(this.subjects.demand, ({ data }) => this.onDemand(data)),
       this.bus.subscribe(this.subjects.command, ({ data }) => this.onCommand(data)),
     ];
@@ -347,6 +351,15 @@ export class GroupConnector implements Scheduled {
   }
 
   // ---- what the router wants ----------------------------------------------------------------------------------------
+
+  /** A router that has just taken over, or may have missed something, does not know our state. */
+  private onOwner(data: Uint8Array): void {
+    const owner = decodeJson<OwnerMessage>(data);
+    if (owner === undefined) return;
+    const before = this.owner;
+    this.owner = owner;
+    if (before?.fence !== owner.fence || before.generation !== owner.generation) this.publishState();
+  }
 
   private onDemand(data: Uint8Array): void {
     if (!this.acceptFence(data)) return;

@@ -30,6 +30,7 @@ interface WildSubscriber {
 export class MemoryBus implements Bus {
   readonly kind = 'memory';
   readonly connected = true;
+  readonly server = undefined;
 
   private readonly exact = new Map<string, readonly Subscriber[]>();
   private wild: readonly WildSubscriber[] = [];
@@ -134,6 +135,10 @@ export class MemoryBus implements Bus {
 
   onMemberGone(): void {
     // And does not outlive itself.
+  }
+
+  onTrouble(): void {
+    // There is none.
   }
 
   onConnection(): void {

@@ -48,6 +48,7 @@ export class Leases {
     private readonly entries: KV,
     private readonly presence: Presence,
     private readonly isConnected: () => boolean,
+    private readonly trouble: (message: string) => void,
   ) {
     this.timer = setInterval(() => this.tick(), BEACON_MS);
     presence.onBeaconOf((member) => {
@@ -149,14 +150,17 @@ export class Leases {
       // A holder that has not been heard yet gets the time to be.
       if (!free && now - lease.unheldSince < SILENCE_MS && !lease.orphaned) return;
       const entry: LeaseEntry = { holder: this.presence.instance, fence: value.fence + 1 };
-      await this.entries.update(key, encodeJson(entry), revision);
+      // Revision 0: nobody ever held it.
+      if (revision === 0) await this.entries.create(key, encodeJson(entry));
+      else await this.entries.update(key, encodeJson(entry), revision);
       if (this.stopped || !lease.wanted) return;
       lease.fence = entry.fence;
       this.presence.claims.set(key, entry.fence);
       this.presence.send();
       lease.options.onAcquired(entry.fence);
-    } catch {
+    } catch (error) {
       // Somebody else was faster, or the server is away: the next tick looks again.
+      if (!isWrongRevision(error)) this.trouble(`lease ${lease.options.key} not taken: ${String(error)}`);
     } finally {
       lease.busy = false;
     }
@@ -182,8 +186,9 @@ export class Leases {
       if (value.holder !== this.presence.instance || value.fence !== fence) return;
       const entry: LeaseEntry = { holder: null, fence };
       await this.entries.update(options.key, encodeJson(entry), revision);
-    } catch {
-      // The server is away: the others take the lease when they miss our beacon.
+    } catch (error) {
+      // The others take the lease when they miss our beacon.
+      this.trouble(`lease ${options.key} not given back: ${String(error)}`);
     } finally {
       lease.busy = false;
       this.presence.send();
@@ -198,3 +203,10 @@ export class Leases {
     lease.options.onLost(reason);
   }
 }
+
+/** The server's "wrong last sequence": the entry was changed since it was read. */
+function isWrongRevision(error: unknown): boolean {
+  return (error as { code?: number }).code === WRONG_LAST_SEQUENCE;
+}
+
+const WRONG_LAST_SEQUENCE = 10071;

@@ -27,6 +27,7 @@ const DEFAULT_CAPACITY = 1_000;
 const LEASE_BUCKET = 'iec104_leases';
 /** JetStream calls fail after this long, so that a lost server is noticed and the call repeated. */
 const API_TIMEOUT_MS = 2_000;
+const VERIFY_PAUSE_MS = 500;
 
 /** The bus between processes: NATS for messages, JetStream for event logs and small values. */
 export class NatsBus implements Bus {
@@ -35,6 +36,7 @@ export class NatsBus implements Bus {
   private closing = false;
   private readonly logs = new Map<string, NatsEventLog>();
   private readonly stores = new Map<string, Promise<KV>>();
+  private readonly troubleListeners: ((message: string) => void)[] = [];
   private readonly listeners: ((connected: boolean) => void)[] = [];
   private readonly interest: Interest;
   private managing: Promise<JetStreamManager> | undefined;
@@ -60,7 +62,12 @@ export class NatsBus implements Bus {
   ) {
     this.interest = new Interest(connection);
     this.presence = new Presence(connection, options.instance);
-    this.leases = new Leases(leaseEntries, this.presence, () => this.up);
+    this.leases = new Leases(
+      leaseEntries,
+      this.presence,
+      () => this.up,
+      (message) => this.trouble(message),
+    );
     void this.watchConnection();
   }
 
@@ -127,6 +134,10 @@ export class NatsBus implements Bus {
     });
   }
 
+  onTrouble(listener: (message: string) => void): void {
+    this.troubleListeners.push(listener);
+  }
+
   onConnection(listener: (connected: boolean) => void): void {
     this.listeners.push(listener);
   }
@@ -171,13 +182,31 @@ export class NatsBus implements Bus {
     }
   }
 
+  /** Until the server has answered: what we held may be somebody else's by now. */
+  private async verifyLeases(): Promise<void> {
+    while (this.up && !this.closing) {
+      try {
+        await this.leases.verify();
+        return;
+      } catch (error) {
+        this.trouble(`leases cannot be verified yet: ${String(error)}`);
+        await new Promise((resolve) => setTimeout(resolve, VERIFY_PAUSE_MS));
+      }
+    }
+  }
+
+  private trouble(message: string): void {
+    if (this.closing) return;
+    for (const listener of this.troubleListeners) listener(message);
+  }
+
   private setUp(up: boolean): void {
     if (up === this.up || this.closing) return;
     this.up = up;
     this.presence.connectionChanged(up);
     if (up) {
       for (const log of this.logs.values()) log.reconnected();
-      this.leases.verify().catch(() => undefined);
+      void this.verifyLeases();
     }
     for (const listener of this.listeners) listener(up);
   }

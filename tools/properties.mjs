@@ -1,5 +1,5 @@
 /**
- * `make fuzz`: every spec with properties, over and over with new seeds, for FUZZ_SECONDS (60); ends at the first failure.
+ * The second half of `make fuzz`: every spec with properties, over and over with new seeds, for FUZZ_SECONDS (60); ends at the first failure.
  * fast-check prints the seed and the path of a counterexample, which reproduce it.
  */
 import { spawnSync } from 'node:child_process';

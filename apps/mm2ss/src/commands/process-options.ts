@@ -1,0 +1,89 @@
+import { hostname } from 'node:os';
+import { type Bus, MemoryBus, NatsBus } from '@iec104mm2ss/bus';
+import { type Configuration, type Environment, LOG_LEVELS, readConfiguration } from '@iec104mm2ss/config';
+import type { Command } from 'commander';
+import { formatProblem } from './check.js';
+import { UsageError } from './errors.js';
+
+/** Where health, metrics and status are served when nothing else is said. */
+export const DEFAULT_HTTP = '127.0.0.1:9104';
+
+/** Options that every long-running command has; the environment gives their defaults. */
+export interface ProcessFlags {
+  readonly ini?: string;
+  readonly http?: string;
+  readonly logLevel?: string;
+  readonly holdSeconds?: string;
+  readonly nats?: string;
+  readonly natsCreds?: string;
+  readonly natsCa?: string;
+  readonly natsCert?: string;
+  readonly natsKey?: string;
+  readonly natsReplicas?: string;
+  readonly listen?: string;
+  readonly group?: string;
+}
+
+export function addProcessOptions(command: Command): Command {
+  return command
+    .option('-i, --ini <file>', 'configuration file (default: iec104mm2ss.csv, or MM2SS_INI)')
+    .option('--http <host:port>', `metrics, health and status; off for none (default: ${DEFAULT_HTTP}, or MM2SS_HTTP)`)
+    .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')} (default: info, or MM2SS_LOG_LEVEL)`)
+    .option('--hold-seconds <seconds>', 'how long the loss of a part disturbs no master (default: 10)');
+}
+
+export function addNatsOptions(command: Command): Command {
+  return command
+    .option('--nats <url>', 'NATS servers, separated by commas; user and password may stand in the URL (or MM2SS_NATS)')
+    .option('--nats-creds <file>', 'NATS credentials file')
+    .option('--nats-ca <file>', 'PEM file of the authority that signed the NATS server; switches TLS on')
+    .option('--nats-cert <file>', 'PEM file of our certificate for NATS')
+    .option('--nats-key <file>', 'PEM file of its key')
+    .option('--nats-replicas <1|3>', 'copies of every stream and bucket (default: 1)');
+}
+
+/** The flags by the names the environment knows. */
+export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string | undefined> {
+  const { holdSeconds, ...same } = flags;
+  const names = ['ini', 'http', 'logLevel', 'nats', 'natsCreds', 'natsCa', 'natsCert', 'natsKey', 'natsReplicas', 'listen', 'group'];
+  const known = Object.fromEntries(Object.entries(same).filter(([name]) => names.includes(name)));
+  return { ...known, holdMs: holdSeconds } as Record<string, string | undefined>;
+}
+
+/** Name of this process among all: what a pod is called, and its pid. */
+export function instanceName(): string {
+  return `${hostname()}-${process.pid}`;
+}
+
+/** The bus the environment asks for: NATS when there are servers, else the memory of this process. */
+export async function openBus(environment: Environment): Promise<Bus> {
+  if (environment.nats.length === 0) return new MemoryBus();
+  const { natsCreds, natsCa, natsCert, natsKey, natsReplicas } = environment;
+  const tls =
+    natsCa === undefined && natsCert === undefined && natsKey === undefined
+      ? undefined
+      : { caFile: natsCa, certFile: natsCert, keyFile: natsKey };
+  try {
+    return await NatsBus.connect({
+      servers: environment.nats,
+      instance: instanceName(),
+      credentialsFile: natsCreds,
+      tls,
+      replicas: natsReplicas,
+    });
+  } catch (error) {
+    throw new UsageError(`NATS: ${(error as Error).message}`);
+  }
+}
+
+/** Reads the file, and says on standard error what of it is not in force; throws when nothing of it is. */
+export async function loadConfiguration(file: string): Promise<Configuration> {
+  const configuration = await readConfiguration(file);
+  for (const problem of configuration.problems) {
+    if (problem.severity !== 'note') process.stderr.write(`${file}: ${formatProblem(problem)}\n`);
+  }
+  if (configuration.groups.length === 0) {
+    throw new UsageError(`${file}: no group could be loaded (mm2ss check ${file} says why)`);
+  }
+  return configuration;
+}

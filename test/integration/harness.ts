@@ -1,0 +1,293 @@
+/**
+ * The multiplexer in this process, as `mm2ss run` builds it, on free ports of the loopback: RTUs at 127.0.0.2, masters
+ * from 127.0.0.11 on. Whatever is started here is stopped when its test ends.
+ */
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MemoryBus } from '@iec104mm2ss/bus';
+import { parseConfiguration } from '@iec104mm2ss/config';
+import type { GroupStatus, LoggerOptions, Status } from '@iec104mm2ss/observability';
+import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
+import { onTestFinished, vi } from 'vitest';
+// eslint-disable-next-line @nx/enforce-module-boundaries -- the app exports nothing: it is the command, and this is what it runs
+import { compose } from '../../apps/mm2ss/src/composition.js';
+
+/** Where the log lines of the next multiplexer go instead of standard output. */
+const logTarget: { write: (line: string) => void } = { write: () => undefined };
+
+// The services log as ever; only where the lines end up differs, so that tests can read them.
+vi.mock('@iec104mm2ss/observability', async (importOriginal) => {
+  const original = await importOriginal<typeof import('@iec104mm2ss/observability')>();
+  const createLogger = (options: LoggerOptions) => {
+    const { write } = logTarget;
+    return original.createLogger({ ...options, destination: { write } });
+  };
+  return { ...original, createLogger };
+});
+
+export const RTU_HOST = '127.0.0.2';
+export const GATEWAY_HOST = '127.0.0.1';
+/** How long a condition may take that has no time of its own: generous, the machine may be busy. */
+export const PATIENCE_MS = 8_000;
+
+export type Columns = Readonly<Record<string, string | number>>;
+
+/** The manual's columns, as a test wants them unless it says otherwise. `name` of the row is `RTU-<id>`. */
+const DEFAULTS: Columns = {
+  'rtu no': 47,
+  'max conn': 10,
+  idletime: 60,
+  t1: 15,
+  t2: 10,
+  t3: 20,
+  w: 8,
+  k: 12,
+  buffsize: 1000,
+  logevents: 'N',
+  'same ip': 'all',
+  filter: '127.0.0.0/8',
+};
+
+/** A file with a header row and one row per group; ids count from 1. */
+export function csvOf(groups: readonly Columns[]): string {
+  const rows = groups.map((columns, index): Columns => {
+    return { id: index + 1, 'sys name': `RTU-${index + 1}`, ...DEFAULTS, ...columns };
+  });
+  const header = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const lines = rows.map((row) => header.map((name) => row[name] ?? '').join(','));
+  return ['iec104MM2SS-1port-v1.0 ini file', header.join(','), ...lines, ''].join('\n');
+}
+
+let lastPort = 14_000 + (process.pid % 97) * 180;
+
+/** A port nobody has, below those the system gives to outgoing connections. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    lastPort = lastPort >= 32_000 ? 14_000 : lastPort + 1;
+    const port = lastPort;
+    const free = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(false));
+      server.listen({ port, host: '0.0.0.0' }, () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+}
+
+/** Waits for a condition that nothing announces. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = PATIENCE_MS,
+): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    await delay(5);
+  }
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly group?: string;
+  readonly session?: number;
+  readonly peer?: string;
+  readonly reason?: string;
+  readonly [field: string]: unknown;
+}
+
+export interface MultiplexerOptions {
+  /** Serve /metrics and /status. Default true. */
+  readonly http?: boolean;
+  /** Default `info`, which is what an operator has. */
+  readonly logLevel?: 'debug' | 'info';
+}
+
+/** A running multiplexer and what can be seen of it from outside. */
+export class Multiplexer {
+  readonly lines: LogLine[] = [];
+  /** Audit records of all groups, as published on the bus. */
+  readonly audits: Readonly<Record<string, unknown>>[] = [];
+  readonly bus = new MemoryBus();
+  private stopping: Promise<void> | undefined;
+
+  private constructor(
+    readonly ports: readonly number[],
+    private readonly halt: { stop: () => Promise<void>; url: string },
+  ) {}
+
+  static async start(groups: readonly Columns[], options: MultiplexerOptions = {}): Promise<Multiplexer> {
+    const ports: number[] = [];
+    for (const group of groups) ports.push(Number(group['port no'] ?? (await freePort())));
+    const text = csvOf(groups.map((group, index) => ({ ...group, 'port no': ports[index] ?? 0 })));
+    const configuration = parseConfiguration(text);
+    if (configuration.groups.length !== groups.length) {
+      throw new Error(`not all groups load: ${JSON.stringify(configuration.problems)}`);
+    }
+    const halt = { stop: () => Promise.resolve(), url: '' };
+    const multiplexer = new Multiplexer(ports, halt);
+    logTarget.write = (line) => multiplexer.lines.push(JSON.parse(line) as LogLine);
+    multiplexer.bus.subscribe('iec104.v1.*.audit', ({ data }) => {
+      multiplexer.audits.push(JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>);
+    });
+    const composition = await compose({
+      configuration,
+      parts: ['connector', 'router', 'gateway'],
+      bus: multiplexer.bus,
+      http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },
+      logLevel: options.logLevel ?? 'info',
+      logDirectory: undefined,
+      listen: GATEWAY_HOST,
+      holdMs: 10_000,
+    });
+    halt.stop = () => composition.stop();
+    halt.url = composition.http?.url ?? '';
+    onTestFinished(() => multiplexer.stop());
+    return multiplexer;
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.halt.stop();
+    return this.stopping;
+  }
+
+  /** Port for the masters of the first group. */
+  get port(): number {
+    return this.ports[0] as number;
+  }
+
+  async page(path: string): Promise<string> {
+    const response = await fetch(new URL(path, this.halt.url));
+    return response.text();
+  }
+
+  async status(): Promise<Status> {
+    return JSON.parse(await this.page('/status')) as Status;
+  }
+
+  async group(id = '1'): Promise<GroupStatus> {
+    const group = (await this.status()).groups.find((candidate) => candidate.id === id);
+    if (group === undefined) throw new Error(`no group ${id} in /status`);
+    return group;
+  }
+
+  /** Value of a metric of one group; further labels must be there as given. Undefined when there is no such line. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number | undefined> {
+    const wanted = Object.entries({ group: '1', ...labels }).map(([label, value]) => `${label}="${value}"`);
+    const found = (await this.page('/metrics'))
+      .split('\n')
+      .find((text) => text.startsWith(`${name}{`) && wanted.every((label) => text.includes(label)));
+    return found === undefined ? undefined : Number(found.slice(found.lastIndexOf(' ')));
+  }
+
+  /** Waits for a log line that has these fields; `msg` need only be contained. */
+  async logged(fields: Partial<LogLine>, deadlineMs = PATIENCE_MS): Promise<LogLine> {
+    await until(`log line ${JSON.stringify(fields)}`, () => this.findLine(fields) !== undefined, deadlineMs);
+    return this.findLine(fields) as LogLine;
+  }
+
+  findLine(fields: Partial<LogLine>): LogLine | undefined {
+    const { msg = '', ...rest } = fields;
+    return this.lines.find(
+      (line) => line.msg.includes(msg) && Object.entries(rest).every(([name, value]) => line[name] === value),
+    );
+  }
+
+  /** Waits until the listener of a group is open, which shows that its RTU is connected. */
+  async listening(group = '1', deadlineMs = PATIENCE_MS): Promise<void> {
+    const port = this.ports[Number(group) - 1] as number;
+    const count = (msg: string): number =>
+      this.lines.filter((line) => line.group === group && line['port'] === port && line.msg === msg).length;
+    await until(
+      `listener of group ${group} open`,
+      () => count('listening for masters') > count('stopped listening for masters'),
+      deadlineMs,
+    );
+  }
+
+  async audit(fields: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+    const find = (): Readonly<Record<string, unknown>> | undefined =>
+      this.audits.find((record) => Object.entries(fields).every(([name, value]) => record[name] === value));
+    await until(`audit record ${JSON.stringify(fields)}, there are ${JSON.stringify(this.audits)}`, () => {
+      return find() !== undefined;
+    });
+    return find() as Readonly<Record<string, unknown>>;
+  }
+}
+
+/** A simulated RTU that listens. CA 47 unless told otherwise. */
+export async function startRtu(options: RtuOptions = {}): Promise<RtuSimulator> {
+  const rtu = new RtuSimulator({ host: RTU_HOST, ca: 47, ...options });
+  onTestFinished(() => rtu.close());
+  await rtu.start();
+  return rtu;
+}
+
+/** `host:port` as the CSV has it. */
+export function hostOf(rtu: { readonly address: { host: string; port: number } }): string {
+  return `${rtu.address.host}:${rtu.address.port}`;
+}
+
+/** Address of the n-th master, counted from 1. */
+export function masterAddress(n: number): string {
+  return `127.0.0.${10 + n}`;
+}
+
+export interface TestMaster extends MasterSimulator {
+  /** Everything received on all its connections, in order, as hexadecimal ASDUs. */
+  readonly asdus: string[];
+  /** Of `asdus`: process information (TypeID 1-40). */
+  readonly events: string[];
+}
+
+/** A simulated master, not connected yet. */
+export function newMaster(port: number, n: number, options: Partial<MasterOptions> = {}): TestMaster {
+  const asdus: string[] = [];
+  const events: string[] = [];
+  const master = new MasterSimulator({
+    host: GATEWAY_HOST,
+    port,
+    localAddress: masterAddress(n),
+    name: `master ${n}`,
+    ca: 47,
+    ...options,
+    onAsdu: ({ octets }) => {
+      const text = Buffer.from(octets).toString('hex');
+      asdus.push(text);
+      if ((octets[0] as number) <= 40) events.push(text);
+    },
+  });
+  onTestFinished(() => master.close());
+  return Object.assign(master, { asdus, events });
+}
+
+/** A simulated master, connected and started. */
+export async function startMaster(port: number, n: number, options: Partial<MasterOptions> = {}): Promise<TestMaster> {
+  const master = newMaster(port, n, options);
+  await master.connect();
+  return master;
+}
+
+export function startMasters(port: number, count: number): Promise<TestMaster[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => startMaster(port, index + 1)));
+}
+
+/** The usual picture: one RTU, one group, its listener open. */
+export async function oneGroup(
+  columns: Columns = {},
+  rtuOptions: RtuOptions = {},
+  options: MultiplexerOptions = {},
+): Promise<{ rtu: RtuSimulator; mux: Multiplexer }> {
+  const rtu = await startRtu(rtuOptions);
+  const mux = await Multiplexer.start([{ hosts: hostOf(rtu), ...columns }], options);
+  await mux.listening();
+  return { rtu, mux };
+}
+
+/** The events an RTU creates from now on, hexadecimal, in its order. */
+export function eventsOf(rtu: RtuSimulator): string[] {
+  const events: string[] = [];
+  rtu.on('event', ({ asdu }) => events.push(Buffer.from(asdu).toString('hex')));
+  return events;
+}
