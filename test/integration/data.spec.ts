@@ -180,8 +180,8 @@ describe('monitor direction', () => {
     await until('all events', () => listener.events.length === sent.length);
     expect(listener.events).toEqual(sent.map(hex));
     const read = asdu(102, 5, '5a0000');
-    await drip(sFormat(13), socket);
-    await drip(iFormat(0, 13, Buffer.from(read, 'hex')), socket);
+    await drip(sFormat(12), socket);
+    await drip(iFormat(0, 12, Buffer.from(read, 'hex')), socket);
     await peer.asduCount(1);
     // The session has an OA of its own towards the RTU.
     expect(peer.asdus[0]).toBe(read.slice(0, 6) + '01' + read.slice(8));

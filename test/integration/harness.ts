@@ -8,7 +8,7 @@ import { MemoryBus } from '@iec104mm2ss/bus';
 import { parseConfiguration } from '@iec104mm2ss/config';
 import type { GroupStatus, LoggerOptions, Status } from '@iec104mm2ss/observability';
 import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
-import { onTestFinished, vi } from 'vitest';
+import { onTestFailed, onTestFinished, vi } from 'vitest';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- the app exports nothing: it is the command, and this is what it runs
 import { compose } from '../../apps/mm2ss/src/composition.js';
 
@@ -29,6 +29,9 @@ export const RTU_HOST = '127.0.0.2';
 export const GATEWAY_HOST = '127.0.0.1';
 /** How long a condition may take that has no time of its own: generous, the machine may be busy. */
 export const PATIENCE_MS = 8_000;
+
+/** Log lines shown when a test fails. */
+const FAILURE_LINES = 25;
 
 export type Columns = Readonly<Record<string, string | number>>;
 
@@ -144,6 +147,10 @@ export class Multiplexer {
     halt.stop = () => composition.stop();
     halt.url = composition.http?.url ?? '';
     onTestFinished(() => multiplexer.stop());
+    onTestFailed(() => {
+      const lines = multiplexer.lines.slice(-FAILURE_LINES).map((line) => JSON.stringify(line));
+      console.log(`the multiplexer's last log lines:\n${lines.join('\n')}`);
+    });
     return multiplexer;
   }
 

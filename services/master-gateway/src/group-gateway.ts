@@ -84,7 +84,7 @@ export class GroupGateway implements Scheduled {
   private silentAt = Infinity;
   private owner: OwnerMessage | undefined;
   /** When the owner was last heard (scheduler time); the group is given up `holdMs` later. */
-  private ownerSeenAt = -Infinity;
+  private ownerSeenAt = 0;
   private retryAt = Infinity;
   private fence = 0;
   private readonly pendingSockets = new Set<Socket>();
@@ -103,6 +103,8 @@ export class GroupGateway implements Scheduled {
   }
 
   start(): void {
+    // The router gets its time to be heard for the first time.
+    this.ownerSeenAt = this.scheduler.now();
     this.subscriptions = [
       this.bus.subscribe(this.subjects.state, ({ data }) => this.onState(data)),
       this.bus.subscribe(this.subjects.owner, ({ data }) => this.onOwner(data)),

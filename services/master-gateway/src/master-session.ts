@@ -140,8 +140,7 @@ export class MasterSession {
   onBroadcast(message: Uint8Array, from: number, first: number, count: number): void {
     if (first + count <= this.expected) return;
     if (from > this.expected) {
-      this.live = false;
-      this.tell(InKind.RESYNC, this.expected);
+      this.missed();
       return;
     }
     const known = Math.max(0, this.expected - first);
@@ -202,13 +201,21 @@ export class MasterSession {
         const first = outFirst(message);
         const count = outCount(message);
         if (this.connection.link.state !== 'started' || this.draining) return;
-        let known = 0;
-        if (first !== NO_POSITION) {
-          if (first + count <= this.expected) return;
-          known = Math.max(0, this.expected - first);
-          this.expected = first + count;
+        if (first === NO_POSITION) {
+          if (this.pending.size > 0) this.answered(message);
+          this.enqueue(message, first, count, 0);
+          break;
         }
+        if (first + count <= this.expected) return;
         if (this.pending.size > 0) this.answered(message);
+        if (this.expected > 0 && outFrom(message) > this.expected) {
+          // Something before it is missing and will be sent again: this one must not count as if it had come.
+          if (this.live) this.missed();
+          this.enqueue(message, NO_POSITION, count, 0);
+          break;
+        }
+        const known = Math.max(0, this.expected - first);
+        this.expected = first + count;
         this.enqueue(message, first, count, known);
         break;
       }
@@ -233,6 +240,11 @@ export class MasterSession {
   }
 
   /** Sends or queues `count` ASDUs of a message, without the first `known` of them. */
+  private missed(): void {
+    this.live = false;
+    this.tell(InKind.RESYNC, this.expected);
+  }
+
   private enqueue(message: Uint8Array, first: number, count: number, known: number): void {
     const octets = (outFlags(message) & OutFlag.PATCH_OA) === 0 ? message : this.withOwnOa(message);
     let at = OUT_PREAMBLE_OCTETS;

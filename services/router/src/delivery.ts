@@ -1,6 +1,5 @@
 import {
   type Bus,
-  BusError,
   encodeConfirmed,
   encodeOut,
   encodeOutControl,
@@ -120,7 +119,7 @@ export class Delivery {
           runPatched = patched;
         }
         if (cot === Cause.REQ) this.rules.requested(record, at, next);
-        else if (cot >= Cause.INROGEN) this.rules.interrogated?.(cot);
+        else if (cot >= Cause.INROGEN && cot <= Cause.REQCO4) this.rules.interrogated?.(cot);
       } else {
         this.broadcastRun(record, runStart, at, runFirst, position, runPatched);
         this.reply(record, at, next, position, audience, cot);
@@ -271,7 +270,14 @@ export class Delivery {
     try {
       while (session.started && session.sent < this.routed && this.hasWindow(session)) {
         const from = session.sent;
-        const records = await this.log.read(from, CATCH_UP_RECORDS);
+        const records = await this.log.read(from, CATCH_UP_RECORDS).catch(() => undefined);
+        if (records === undefined) {
+          // The log is out of reach for now.
+          setTimeout(() => {
+            if (session.started && !session.live) void this.catchUp(session);
+          }, READ_RETRY_MS).unref();
+          return;
+        }
         // Begun anew, from elsewhere, meanwhile.
         if (session.sent !== from) continue;
         // Given up by all: others have acknowledged it and nothing is kept for this one.
@@ -286,20 +292,14 @@ export class Delivery {
       session.live = true;
       this.liveSessions++;
       this.bus.publish(this.subjects.outTo(session.id), encodeOutControl(OutKind.JOIN, this.fence, this.routed));
-    } catch (error) {
-      if (!(error instanceof BusError)) throw error;
-      setTimeout(() => {
-        if (session.started && !session.live) void this.catchUp(session);
-      }, READ_RETRY_MS).unref();
     } finally {
       session.catchingUp = false;
     }
   }
 
-  /** Everything sent may lie behind what is acknowledged by positions that were not for this session. */
+  /** Counted from the last ASDU sent to it: no acknowledgement comes for the positions after it that were for others. */
   private hasWindow(session: Session): boolean {
-    const outstandingTo = this.dataEnd.get(session) ?? 0;
-    return session.acknowledged >= outstandingTo || outstandingTo - session.acknowledged < CATCH_UP_WINDOW;
+    return (this.dataEnd.get(session) ?? 0) - session.acknowledged < CATCH_UP_WINDOW;
   }
 
   /** Sends the part of a record that is for all, from `session.sent` up to what was routed. */

@@ -1,11 +1,4 @@
-import {
-  type BusError,
-  encodeLogRecord,
-  type EventLog,
-  type LogWriter,
-  recordEnd,
-  recordFirst,
-} from '@iec104mm2ss/bus';
+import { BusError, encodeLogRecord, type EventLog, type LogWriter, recordEnd, recordFirst } from '@iec104mm2ss/bus';
 
 /** How long to wait before a log that refused is opened again. */
 export const REOPEN_PAUSE_MS = 500;
@@ -45,7 +38,10 @@ export class EventWriter {
   private waitingAsdus = 0;
   private reopening: NodeJS.Timeout | undefined;
   private stopped = false;
+  private opened = false;
   private fullCount = 0;
+  /** Counts the writers opened: an earlier one has nothing to say any more. */
+  private generation = 0;
 
   constructor(
     private readonly log: EventLog,
@@ -60,7 +56,8 @@ export class EventWriter {
         await this.openOnce();
         return;
       } catch (error) {
-        this.events.onTrouble(error as BusError);
+        const trouble = error instanceof BusError ? error : new BusError('UNAVAILABLE', String(error), { cause: error });
+        this.events.onTrouble(trouble);
         await new Promise((resolve) => setTimeout(resolve, REOPEN_PAUSE_MS));
       }
     }
@@ -145,15 +142,7 @@ export class EventWriter {
 
   private append(run: WaitingRun): void {
     const writer = this.writer as LogWriter;
-    const record = encodeLogRecord(
-      run.epoch,
-      writer.next,
-      run.count,
-      run.receivedAt,
-      run.octets,
-      run.start,
-      run.end,
-    );
+    const record = encodeLogRecord(run.epoch, writer.next, run.count, run.receivedAt, run.octets, run.start, run.end);
     this.unstored.push(record);
     writer.append(record);
   }
@@ -169,23 +158,44 @@ export class EventWriter {
   }
 
   private async openOnce(): Promise<void> {
+    const generation = ++this.generation;
     const writer = await this.log.openWriter({
-      onStored: (position) => this.onStored(position),
-      onRefused: (position, error) => this.onRefused(position, error),
+      onStored: (position) => {
+        if (generation === this.generation) this.onStored(position);
+      },
+      onRefused: (_position, error) => {
+        if (generation === this.generation) this.onRefused(error);
+      },
     });
-    // What the earlier writer sent may have been stored although its confirmation was lost.
-    const again = this.unstored.filter((record) => recordEnd(record) > writer.next);
-    const continues = again.length === 0 ? writer.next === this.logEnd() : recordFirst(again[0] as Uint8Array) === writer.next;
-    const fresh = this.stored === 0 && this.assigned === 0;
-    this.unstored = again;
-    this.writer = writer;
-    if (!continues && !fresh) {
-      this.unstored = [];
-      this.events.onReset();
+    if (this.stopped) {
+      writer.close();
+      return;
     }
-    if (this.unstored.length === 0 && this.waiting.length === 0) this.assigned = writer.next;
-    this.onStored(writer.next);
-    for (const record of again) writer.append(record);
+    const { next } = writer;
+    // What the earlier writer sent may have been stored although its confirmation was lost.
+    const again = this.unstored.filter((record) => recordEnd(record) > next);
+    const sentEnd = this.unstored.length > 0 ? recordEnd(this.unstored.at(-1) as Uint8Array) : this.stored;
+    const continues =
+      next >= this.stored && next === (again.length > 0 ? recordFirst(again[0] as Uint8Array) : sentEnd);
+    const first = !this.opened;
+    this.opened = true;
+    this.writer = writer;
+    if (!continues && !first) {
+      // Another log, or another writer in between: positions known so far mean nothing in it.
+      this.unstored = [];
+      this.stored = next;
+      this.confirmed = Math.min(this.confirmed, next);
+      this.events.onReset();
+      this.assigned = next + this.waitingAsdus;
+      this.appendWaiting();
+      return;
+    }
+    this.unstored = again;
+    if (again.length === 0 && this.waiting.length === 0) this.assigned = next;
+    // A copy: what is stored at once leaves `unstored`.
+    const records = [...again];
+    this.onStored(next);
+    for (const record of records) if (this.writer === writer) writer.append(record);
     this.appendWaiting();
   }
 
@@ -199,7 +209,7 @@ export class EventWriter {
     this.events.onStored(position);
   }
 
-  private onRefused(_position: number, error: BusError): void {
+  private onRefused(error: BusError): void {
     if (this.writer === undefined || this.stopped) return;
     this.writer = undefined;
     this.fullCount++;
@@ -207,4 +217,3 @@ export class EventWriter {
     this.reopening = setTimeout(() => void this.open(), REOPEN_PAUSE_MS);
   }
 }
-

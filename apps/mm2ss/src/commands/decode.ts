@@ -81,6 +81,7 @@ export interface DecodeProblem {
 }
 
 export interface Decoded {
+  readonly kind: 'apdus' | 'asdu';
   readonly lengthOctets: number;
   /** One entry per APDU; a single one without `format` for a bare ASDU. */
   readonly apdus: readonly DecodedApdu[];
@@ -99,7 +100,7 @@ export function decode(input: string, bareAsdu = false): Decoded {
     problems.push({ offset: 0, code: 'EMPTY', message: 'nothing to decode' });
   }
   if (problem !== undefined) problems.push(problem);
-  return { lengthOctets: octets.length, apdus, problems };
+  return { kind: bareAsdu ? 'asdu' : 'apdus', lengthOctets: octets.length, apdus, problems };
 }
 
 // ---- hexadecimal --------------------------------------------------------------------------------------------------
@@ -126,7 +127,7 @@ export function parseHex(input: string): { octets: Uint8Array; problem?: DecodeP
     if (digits.length === 1) octets.push(parseInt(digits, 16));
     else {
       for (let i = 0; i + 1 < digits.length; i += 2) octets.push(parseInt(digits.slice(i, i + 2), 16));
-      if (digits.length % 2 === 1) return fail(`one digit only, ${quote(input, at + digits.length - 1)}`);
+      if (digits.length % 2 === 1) return fail(`a single digit, ${quote(input, at + digits.length - 1)}; an octet has two`);
     }
     at += digits.length;
   }
@@ -159,10 +160,7 @@ function decodeStream(octets: Uint8Array, apdus: DecodedApdu[], problems: Decode
     const apdu = decodeApdu(octets, at, problems);
     apdus.push(apdu);
     // Without a length nobody knows where the next one begins.
-    if (problems.some(({ code, offset }) => code === 'INCOMPLETE' || (code === 'APCI_LENGTH' && offset === at + 1))) {
-      const length = octets[at + 1];
-      if (length === undefined || length < MIN_LENGTH || length > MAX_LENGTH) return;
-    }
+    if (!isLength(octets[at + 1])) return;
     at += apdu.length;
   }
 }
@@ -180,7 +178,7 @@ function decodeApdu(octets: Uint8Array, at: number, problems: DecodeProblem[]): 
     problems.push({ offset: at + 1, code: 'INCOMPLETE', message: 'the APDU ends after its start octet' });
     return { offset: at, length: 1, fields };
   }
-  if (length < MIN_LENGTH || length > MAX_LENGTH) {
+  if (!isLength(length)) {
     const message = `length octet ${length}, allowed are ${MIN_LENGTH}..${MAX_LENGTH}`;
     add(at + 1, 1, message);
     problems.push({ offset: at + 1, code: 'APCI_LENGTH', message: `${message}; what follows is not explained` });
@@ -208,6 +206,10 @@ function decodeApdu(octets: Uint8Array, at: number, problems: DecodeProblem[]): 
     problems.push({ offset: end, code: 'INCOMPLETE', message });
   }
   return apdu;
+}
+
+function isLength(octet: number | undefined): boolean {
+  return octet !== undefined && octet >= MIN_LENGTH && octet <= MAX_LENGTH;
 }
 
 function controlField(octets: Uint8Array, at: number, format: ApduFormat): Partial<DecodedApdu> {
@@ -305,11 +307,11 @@ function fieldOf(octets: Uint8Array, { offset, length, text }: ExplainedField): 
 const LINE_OCTETS = 8;
 
 /** The explanation for people; problems are not part of it. */
-export function formatDecoded({ apdus }: Decoded): string {
+export function formatDecoded({ kind, apdus }: Decoded): string {
   const lines: string[] = [];
   for (const [index, apdu] of apdus.entries()) {
     if (index > 0) lines.push('');
-    lines.push(`${headline(apdu, index)}:`);
+    lines.push(`${kind === 'asdu' ? 'ASDU' : `APDU ${index + 1}`}, ${headline(apdu)}:`);
     for (const field of apdu.fields) lines.push(...formatField(field));
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
@@ -319,16 +321,15 @@ export function formatProblem({ offset, code, message }: DecodeProblem): string 
   return code === 'EMPTY' ? `mm2ss: ${message}` : `mm2ss: octet ${offset}: ${message}`;
 }
 
-function headline({ offset, length, format, ns, nr, function: fn, asdu }: DecodedApdu, index: number): string {
-  const where = `octets ${offset}-${offset + length - 1}`;
+function headline({ offset, length, format, ns, nr, function: fn, asdu }: DecodedApdu): string {
   const what: string[] = [];
   if (format !== undefined) what.push(`${format}-format`);
   if (ns !== undefined) what.push(`N(S) ${ns}`);
   if (nr !== undefined) what.push(`N(R) ${nr}`);
   if (fn !== undefined) what.push(fn);
   if (asdu !== undefined) what.push(`${asdu.type} ${asdu.cause}`);
-  const bare = format === undefined && asdu !== undefined;
-  return [`${bare ? 'ASDU' : `APDU ${index + 1}`}, ${where}`, ...(what.length > 0 ? [what.join(' ')] : [])].join(', ');
+  const where = length === 1 ? `octet ${offset}` : `octets ${offset}-${offset + length - 1}`;
+  return what.length === 0 ? where : `${where}, ${what.join(' ')}`;
 }
 
 function formatField({ offset, hex, text }: DecodedField): string[] {
