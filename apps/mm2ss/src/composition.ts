@@ -99,6 +99,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
           }),
           ntp: () => ntp.status(),
           groups: [configurationSource(groups), ...services],
+          messages: bus,
         });
   logger.info({ parts, groups: groups.length, release: RELEASE, bus: bus.kind }, 'iec104mm2ss runs');
 

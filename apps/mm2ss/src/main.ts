@@ -8,6 +8,7 @@ import { registerParts } from './commands/parts.js';
 import { registerRun } from './commands/run.js';
 import { registerSimulate } from './commands/simulate.js';
 import { HttpAddressError, HttpListenError } from './http/index.js';
+import { registerWatch } from './commands/watch.js';
 import { RELEASE } from './release.js';
 
 const program = new Command('mm2ss')
@@ -20,6 +21,7 @@ registerRun(program);
 registerParts(program);
 registerCheck(program);
 registerSimulate(program);
+registerWatch(program);
 registerDemo(program);
 
 /** Errors that are the user's to mend: the message is enough. */

@@ -239,12 +239,12 @@ export class MasterSession {
     }
   }
 
-  /** Sends or queues `count` ASDUs of a message, without the first `known` of them. */
   private missed(): void {
     this.live = false;
     this.tell(InKind.RESYNC, this.expected);
   }
 
+  /** Sends or queues `count` ASDUs of a message, without the first `known` of them. */
   private enqueue(message: Uint8Array, first: number, count: number, known: number): void {
     const octets = (outFlags(message) & OutFlag.PATCH_OA) === 0 ? message : this.withOwnOa(message);
     let at = OUT_PREAMBLE_OCTETS;
@@ -326,10 +326,7 @@ export class MasterSession {
     const { bus, subjects } = this.dependencies;
     const deadline = Date.now() + COMMAND_DEADLINE_MS;
     this.pending.add(octets, start, end, deadline, this.dependencies.fence());
-    bus.publish(
-      subjects.in,
-      encodeIn(InKind.COMMANDS, this.id, ++this.number, deadline, count, octets, start, end),
-    );
+    bus.publish(subjects.in, encodeIn(InKind.COMMANDS, this.id, ++this.number, deadline, count, octets, start, end));
   }
 
   private onLinkState(to: LinkState, from: LinkState): void {

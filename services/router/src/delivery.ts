@@ -309,7 +309,8 @@ export class Delivery {
     let at = LOG_RECORD_PREAMBLE_OCTETS;
     let runStart = at;
     let runFirst = position;
-    let from = session.sent;
+    // What lies between the last ASDU sent and this record was for others.
+    let from = this.dataEnd.get(session) ?? session.sent;
     const flush = (to: number, next: number): void => {
       if (to > runStart) {
         const count = position - runFirst;

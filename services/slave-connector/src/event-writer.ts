@@ -56,7 +56,8 @@ export class EventWriter {
         await this.openOnce();
         return;
       } catch (error) {
-        const trouble = error instanceof BusError ? error : new BusError('UNAVAILABLE', String(error), { cause: error });
+        const trouble =
+          error instanceof BusError ? error : new BusError('UNAVAILABLE', String(error), { cause: error });
         this.events.onTrouble(trouble);
         await new Promise((resolve) => setTimeout(resolve, REOPEN_PAUSE_MS));
       }

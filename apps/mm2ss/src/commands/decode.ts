@@ -99,7 +99,11 @@ export function decode(input: string, bareAsdu = false): Decoded {
   } else if (problem === undefined) {
     problems.push({ offset: 0, code: 'EMPTY', message: 'nothing to decode' });
   }
-  if (problem !== undefined) problems.push(problem);
+  if (problem !== undefined) {
+    // What is incomplete is so because of it.
+    if (problems.at(-1)?.code === 'INCOMPLETE') problems.pop();
+    problems.push(problem);
+  }
   return { kind: bareAsdu ? 'asdu' : 'apdus', lengthOctets: octets.length, apdus, problems };
 }
 
@@ -116,7 +120,7 @@ export function parseHex(input: string): { octets: Uint8Array; problem?: DecodeP
     octets: Uint8Array.from(octets),
     problem: { offset: octets.length, code: 'HEX', message },
   });
-  for (let at = 0; at < input.length; ) {
+  for (let at = 0; at < input.length;) {
     const separator = matchAt(SEPARATOR, input, at);
     at += separator.length;
     if (at === input.length) break;
@@ -127,7 +131,8 @@ export function parseHex(input: string): { octets: Uint8Array; problem?: DecodeP
     if (digits.length === 1) octets.push(parseInt(digits, 16));
     else {
       for (let i = 0; i + 1 < digits.length; i += 2) octets.push(parseInt(digits.slice(i, i + 2), 16));
-      if (digits.length % 2 === 1) return fail(`a single digit, ${quote(input, at + digits.length - 1)}; an octet has two`);
+      if (digits.length % 2 === 1)
+        return fail(`a single digit, ${quote(input, at + digits.length - 1)}; an octet has two`);
     }
     at += digits.length;
   }
@@ -146,14 +151,13 @@ function quote(input: string, at: number): string {
 // ---- APDUs --------------------------------------------------------------------------------------------------------
 
 function decodeStream(octets: Uint8Array, apdus: DecodedApdu[], problems: DecodeProblem[]): void {
-  for (let at = 0; at < octets.length; ) {
+  for (let at = 0; at < octets.length;) {
     const start = octets[at]!;
     if (start !== START_OCTET) {
-      const rest = `${octets.length - at} octets from here are not explained`;
       problems.push({
         offset: at,
         code: 'APCI_START',
-        message: `start octet ${octetText(start)} instead of ${octetText(START_OCTET)}; ${rest}`,
+        message: `start octet ${octetText(start)} instead of ${octetText(START_OCTET)}; the rest is not explained`,
       });
       return;
     }
@@ -181,7 +185,7 @@ function decodeApdu(octets: Uint8Array, at: number, problems: DecodeProblem[]): 
   if (!isLength(length)) {
     const message = `length octet ${length}, allowed are ${MIN_LENGTH}..${MAX_LENGTH}`;
     add(at + 1, 1, message);
-    problems.push({ offset: at + 1, code: 'APCI_LENGTH', message: `${message}; what follows is not explained` });
+    problems.push({ offset: at + 1, code: 'APCI_LENGTH', message: `${message}; the rest is not explained` });
     return { offset: at, length: 2, fields };
   }
   add(at + 1, 1, `length ${length}`);
@@ -245,7 +249,13 @@ function explainControlField(
 }
 
 /** What the link would close the connection for, whatever its state. */
-function checkFormat(octets: Uint8Array, at: number, format: ApduFormat, length: number, problems: DecodeProblem[]): void {
+function checkFormat(
+  octets: Uint8Array,
+  at: number,
+  format: ApduFormat,
+  length: number,
+  problems: DecodeProblem[],
+): void {
   if (format === 'I') {
     if (length < MIN_LENGTH + MIN_ASDU_OCTETS) {
       const message = `I-format APDU of length ${length} holds no ASDU, which has at least ${MIN_ASDU_OCTETS} octets`;

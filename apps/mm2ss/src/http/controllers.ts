@@ -7,6 +7,7 @@ const PAGES = {
   '/metrics': 'Prometheus metrics',
   '/healthz': '200 while the process works, 503 when only a restart will help',
   '/readyz': '200 while every part takes work, 503 with the reasons otherwise',
+  '/feed': 'the decoded feed and audit records as they pass (JSON lines; ?group=ID)',
   '/status': 'groups, RTU links, masters, queues and rates (JSON, version 1)',
 };
 

@@ -1,3 +1,4 @@
+import type { Bus } from '@iec104mm2ss/bus';
 import type {
   BusStatus,
   HealthSource,
@@ -23,6 +24,8 @@ export interface HttpSources {
   readonly ntp: () => NtpStatus;
   /** What each part knows of the groups; the configuration first, it decides their order. */
   readonly groups: readonly StatusSource[];
+  /** Where `/feed` takes its messages from. */
+  readonly messages: Pick<Bus, 'subscribe'>;
   /** Wall clock in milliseconds. */
   readonly now?: () => number;
 }

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { MemoryBus } from '@iec104mm2ss/bus';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   createLogger,
   createRegistry,
@@ -47,6 +48,7 @@ describe('startObservabilityHttp', () => {
         { groups: () => [{ id: '111', name: 'RTU-ABB', port: 2404 }] },
         { groups: async () => [{ id: '111', rtu: { state: 'started', endpoint: '127.0.0.1:2410' } }] },
       ],
+      messages: new MemoryBus(),
       now: () => Date.parse('2026-11-21T10:01:30.500Z'),
       ...changes,
     };
@@ -65,7 +67,7 @@ describe('startObservabilityHttp', () => {
     expect(response.status).toBe(200);
     const index = (await response.json()) as { product: string; release: string; pages: object };
     expect(index).toMatchObject({ product: 'iec104mm2ss', release: '0.1.0' });
-    expect(Object.keys(index.pages)).toEqual(['/metrics', '/healthz', '/readyz', '/status']);
+    expect(Object.keys(index.pages)).toEqual(['/metrics', '/healthz', '/readyz', '/feed', '/status']);
   });
 
   it('serves the metrics as Prometheus reads them', async () => {
@@ -163,5 +165,32 @@ describe('startObservabilityHttp', () => {
     await server.close();
     await closed;
     await expect(fetch(server.url)).rejects.toThrow();
+  });
+
+  it('streams the decoded feed and the audit records of the group asked for, until the reader goes', async () => {
+    const bus = new MemoryBus();
+    const get = await start({ messages: bus });
+    const reading = new AbortController();
+    const response = await get('/feed?group=111', { signal: reading.signal });
+    expect(response.headers.get('content-type')).toBe('application/x-ndjson');
+    bus.publish('iec104.v1.222.decoded.M_SP_NA_1', Buffer.from('{"group":"222"}'));
+    bus.publish('iec104.v1.111.decoded.M_SP_NA_1', Buffer.from('{"group":"111"}'));
+    bus.publish('iec104.v1.111.audit', Buffer.from('{"outcome":"terminated"}'));
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body!) {
+      text += decoder.decode(chunk as Uint8Array);
+      if (text.includes('terminated')) break;
+    }
+    expect(text).toBe('{"group":"111"}\n{"outcome":"terminated"}\n');
+    reading.abort();
+    await vi.waitFor(() => expect(bus.hasInterest('iec104.v1.111.audit')).toBe(false));
+  });
+
+  it('refuses a feed of what is no group', async () => {
+    const get = await start();
+    const response = await get('/feed?group=a.b');
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: expect.stringContaining('a.b') });
   });
 });

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Module, type DynamicModule, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { HealthController, IndexController, MetricsController, StatusController } from './controllers.js';
+import { FeedController } from './feed.controller.js';
 import { HTTP_SOURCES, type HttpSources } from './http-sources.js';
 import { JsonErrorFilter } from './json-error.filter.js';
 
@@ -11,7 +12,7 @@ export class ObservabilityHttpModule implements NestModule {
   static forRoot(sources: HttpSources): DynamicModule {
     return {
       module: ObservabilityHttpModule,
-      controllers: [IndexController, MetricsController, HealthController, StatusController],
+      controllers: [IndexController, MetricsController, HealthController, StatusController, FeedController],
       providers: [
         { provide: HTTP_SOURCES, useValue: sources },
         { provide: APP_FILTER, useClass: JsonErrorFilter },

@@ -1,0 +1,143 @@
+import { get } from 'node:http';
+import { createInterface } from 'node:readline';
+import { readEnvironment } from '@iec104mm2ss/config';
+import type { AuditRecord, DecodedMessage } from '@iec104mm2ss/router';
+import type { Command } from 'commander';
+import { formatHttpAddress, parseHttpAddress } from '../http/index.js';
+import { feedSubjects } from '../http/feed.controller.js';
+import { UsageError } from './errors.js';
+import { addNatsOptions, asEnvironmentFlags, DEFAULT_HTTP, openBus, type ProcessFlags } from './process-options.js';
+
+interface WatchFlags extends ProcessFlags {
+  readonly type?: readonly string[];
+  readonly ca?: string;
+  readonly ioa?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** What is to be shown. */
+export interface WatchFilter {
+  readonly types: readonly string[];
+  readonly ca: number | undefined;
+  readonly ioas: readonly number[];
+}
+
+type FeedLine = DecodedMessage | AuditRecord | { readonly leftOut: number };
+
+const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
+
+export function registerWatch(program: Command): void {
+  const command = program
+    .command('watch')
+    .description('show what passes, decoded, and every command with its outcome, until Ctrl-C')
+    .option('--http <host:port>', `the process to watch (default: ${DEFAULT_HTTP}, or MM2SS_HTTP); not with --nats`)
+    .option('-g, --group <id>', 'only this group')
+    .option('--type <name>', 'only this type, such as M_SP_TB_1; may be repeated', collect)
+    .option('--ca <address>', 'only this common address')
+    .option('--ioa <address>', 'only this information object address; may be repeated', collect)
+    .option('--json', 'print the JSON documents as they are');
+  addNatsOptions(command).action((flags: WatchFlags) => watch(flags));
+}
+
+async function watch(flags: WatchFlags): Promise<void> {
+  const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
+  const filter: WatchFilter = {
+    types: flags.type ?? [],
+    ca: flags.ca === undefined ? undefined : number('--ca', flags.ca),
+    ioas: (flags.ioa ?? []).map((text) => number('--ioa', text)),
+  };
+  const show = (text: string): void => {
+    for (const line of showLine(text, filter, flags.json ?? false)) process.stdout.write(`${line}\n`);
+  };
+  // `mm2ss watch | head` ends when head does.
+  process.stdout.on('error', () => process.exit(0));
+  if (environment.nats.length > 0) await watchBus(environment, show);
+  else await watchHttp(environment.http ?? DEFAULT_HTTP, environment.group, show);
+}
+
+async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (text: string) => void): Promise<void> {
+  const bus = await openBus(environment);
+  for (const subject of feedSubjects(environment.group)) {
+    bus.subscribe(subject, ({ data }) => {
+      if (data.length > 0) show(Buffer.from(data).toString('utf8'));
+    });
+  }
+  await new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+  await bus.close();
+}
+
+async function watchHttp(text: string, group: string | undefined, show: (text: string) => void): Promise<void> {
+  const address = parseHttpAddress(text);
+  if (address === undefined) throw new UsageError('watch: --http off leaves nothing to watch; --nats URL watches the bus');
+  const host = formatHttpAddress({ host: address.host ?? '127.0.0.1', port: address.port });
+  const query = group === undefined ? '' : `?group=${encodeURIComponent(group)}`;
+  await new Promise<void>((resolve, reject) => {
+    const request = get(`http://${host}/feed${query}`, (response) => {
+      if (response.statusCode !== 200) {
+        reject(new UsageError(`watch: http://${host}/feed answers ${response.statusCode}`));
+        return;
+      }
+      createInterface({ input: response }).on('line', show).on('close', resolve);
+    });
+    request.on('error', (error) => reject(new UsageError(`watch: ${host} does not answer (${error.message})`)));
+    process.once('SIGINT', () => request.destroy()).once('SIGINT', resolve);
+  });
+}
+
+/** The lines for one document of the feed: one per object that passes the filter. */
+export function showLine(text: string, filter: WatchFilter, asJson: boolean): string[] {
+  const line = JSON.parse(text) as FeedLine;
+  if ('leftOut' in line) return [`(${line.leftOut} left out: this reader is too slow)`];
+  const { type, ca, objects } = 'asdu' in line ? feedParts(line) : auditParts(line);
+  if (filter.types.length > 0 && !filter.types.includes(type)) return [];
+  if (filter.ca !== undefined && filter.ca !== ca) return [];
+  const shown = objects.filter(({ ioa }) => filter.ioas.length === 0 || (ioa !== undefined && filter.ioas.includes(ioa)));
+  if (shown.length === 0 && (filter.ioas.length > 0 || objects.length > 0)) return [];
+  if (asJson) return [text];
+  const head = 'asdu' in line ? feedHead(line) : auditHead(line);
+  return shown.length === 0 ? [head] : shown.map((object) => `${head} ${describeObject(object)}`);
+}
+
+interface ObjectFields {
+  readonly ioa?: number;
+  readonly [field: string]: unknown;
+}
+
+function feedParts({ asdu }: DecodedMessage): { type: string; ca: number | undefined; objects: ObjectFields[] } {
+  if ('undecodable' in asdu) return { type: asdu.type, ca: undefined, objects: [] };
+  return { type: asdu.type, ca: asdu.ca, objects: asdu.objects };
+}
+
+function auditParts({ type, ca, ioa }: AuditRecord): { type: string; ca: number; objects: ObjectFields[] } {
+  return { type, ca, objects: ioa === null ? [] : [{ ioa }] };
+}
+
+function feedHead({ at, group, direction, session, asdu }: DecodedMessage): string {
+  const from = direction === 'monitor' ? 'RTU' : `session ${session}`;
+  if ('undecodable' in asdu) return `${at} ${group} ${from} ${asdu.type} ${asdu.undecodable} (${asdu.error})`;
+  const flags = `${asdu.negative ? ' P/N=1' : ''}${asdu.test ? ' T=1' : ''}`;
+  return `${at} ${group} ${from} ${asdu.type} ${asdu.cause}${flags} CA ${asdu.ca}`;
+}
+
+function auditHead({ at, group, peer, name, type, cause, ca, select, outcome, durationMs }: AuditRecord): string {
+  const who = name === null ? peer : `${name} (${peer})`;
+  return `${at} ${group} ${who}: ${type} ${cause}${select ? ' select' : ''} CA ${ca}: ${outcome} after ${durationMs} ms,`;
+}
+
+function describeObject({ ioa, ...fields }: ObjectFields): string {
+  const values = Object.entries(fields)
+    .filter(([, value]) => value !== false)
+    .map(([key, value]) => `${key}=${describeValue(value)}`);
+  return [`IOA ${ioa}`, ...values].join(' ');
+}
+
+function describeValue(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { iso } = value as { iso?: unknown };
+  return typeof iso === 'string' ? iso : JSON.stringify(value);
+}
+
+function number(flag: string, text: string): number {
+  if (!/^\d{1,8}$/.test(text)) throw new UsageError(`${flag} ${text}: not an address`);
+  return Number(text);
+}
