@@ -191,6 +191,7 @@ describe('idle time', () => {
     await mux.listening();
     const startedAt = performance.now();
     const silent = await rawMaster(mux.port, 1);
+    const silentPeer = `${masterAddress(1)}:${silent.socket.localPort}`;
     const talking = await rawMaster(mux.port, 2);
     const chatter = setInterval(() => {
       if (!rtu.peer.closed) rtu.peer.sendOctets('680443000000');
@@ -199,7 +200,7 @@ describe('idle time', () => {
     onTestFinished(() => clearInterval(chatter));
     await until('the silent one is closed', () => silent.closed);
     expect(performance.now() - startedAt).toBeGreaterThan(1_900);
-    await mux.logged({ reason: 'idle', peer: `${masterAddress(1)}:${silent.socket.localPort}` });
+    await mux.logged({ reason: 'idle', peer: silentPeer });
     expect(talking.closed).toBe(false);
     expect(await mux.metric('mm2ss_master_disconnects_total', { reason: 'idle' })).toBe(1);
     const links = rtu.connections.length;

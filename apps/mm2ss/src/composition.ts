@@ -108,7 +108,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     http,
     stop: async () => {
       logger.info('stopping');
-      ntp.stop();
+      await ntp.stop();
       // The gateway first, so that what masters still acknowledge on the way out is counted.
       await app.close();
       await http?.close();

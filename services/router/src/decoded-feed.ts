@@ -25,7 +25,15 @@ export interface DecodedMessage {
   readonly position?: number;
   /** Session of the master, in control direction. */
   readonly session?: number;
-  readonly asdu: AsduJson | { readonly type: string; readonly undecodable: string; readonly error: string };
+  readonly asdu: AsduJson | UndecodableAsdu;
+}
+
+/** An ASDU whose length does not fit its type. */
+export interface UndecodableAsdu {
+  readonly type: string;
+  /** Its octets, hexadecimal. */
+  readonly undecodable: string;
+  readonly error: string;
 }
 
 /** Publishes what passes as JSON, for people and historians, beside the data path and only while somebody listens. */

@@ -339,6 +339,8 @@ export class GroupRouter {
         this.forget(session, code, words.join(' '));
         break;
       }
+      case InKind.RESUME:
+        break;
       case InKind.RESYNC:
         this.delivery.begin(session, inDeadline(message));
         break;

@@ -1,4 +1,4 @@
 export type { AuditRecord } from './audit.js';
-export type { DecodedMessage } from './decoded-feed.js';
+export type { DecodedMessage, UndecodableAsdu } from './decoded-feed.js';
 export { RouterModule } from './router.module.js';
 export { type RouterOptions, RouterService } from './router.service.js';

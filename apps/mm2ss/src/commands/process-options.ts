@@ -47,7 +47,7 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
   const { holdSeconds, ...same } = flags;
   const names = ['ini', 'http', 'logLevel', 'nats', 'natsCreds', 'natsCa', 'natsCert', 'natsKey', 'natsReplicas', 'listen', 'group'];
   const known = Object.fromEntries(Object.entries(same).filter(([name]) => names.includes(name)));
-  return { ...known, holdMs: holdSeconds } as Record<string, string | undefined>;
+  return { ...known, holdMs: holdSeconds };
 }
 
 /** Name of this process among all: what a pod is called, and its pid. */

@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { createInterface } from 'node:readline';
 import { readEnvironment } from '@iec104mm2ss/config';
-import type { AuditRecord, DecodedMessage } from '@iec104mm2ss/router';
+import type { AuditRecord, DecodedMessage, UndecodableAsdu } from '@iec104mm2ss/router';
 import type { Command } from 'commander';
 import { formatHttpAddress, parseHttpAddress } from '../http/index.js';
 import { feedSubjects } from '../http/feed.controller.js';
@@ -104,8 +104,12 @@ interface ObjectFields {
 }
 
 function feedParts({ asdu }: DecodedMessage): { type: string; ca: number | undefined; objects: ObjectFields[] } {
-  if ('undecodable' in asdu) return { type: asdu.type, ca: undefined, objects: [] };
+  if (isUndecodable(asdu)) return { type: asdu.type, ca: undefined, objects: [] };
   return { type: asdu.type, ca: asdu.ca, objects: asdu.objects };
+}
+
+function isUndecodable(asdu: DecodedMessage['asdu']): asdu is UndecodableAsdu {
+  return 'undecodable' in asdu;
 }
 
 function auditParts({ type, ca, ioa }: AuditRecord): { type: string; ca: number; objects: ObjectFields[] } {
@@ -114,7 +118,7 @@ function auditParts({ type, ca, ioa }: AuditRecord): { type: string; ca: number;
 
 function feedHead({ at, group, direction, session, asdu }: DecodedMessage): string {
   const from = direction === 'monitor' ? 'RTU' : `session ${session}`;
-  if ('undecodable' in asdu) return `${at} ${group} ${from} ${asdu.type} ${asdu.undecodable} (${asdu.error})`;
+  if (isUndecodable(asdu)) return `${at} ${group} ${from} ${asdu.type} ${asdu.undecodable} (${asdu.error})`;
   const flags = `${asdu.negative ? ' P/N=1' : ''}${asdu.test ? ' T=1' : ''}`;
   return `${at} ${group} ${from} ${asdu.type} ${asdu.cause}${flags} CA ${asdu.ca}`;
 }

@@ -258,7 +258,8 @@ class MemoryKeyValue implements KeyValue {
     return Promise.resolve(this.values.get(key));
   }
   put(key: string, value: Uint8Array): Promise<void> {
-    this.values.set(key, value.slice());
+    // Not value.slice(): on a Node Buffer that would be a view.
+    this.values.set(key, new Uint8Array(value));
     return Promise.resolve();
   }
   delete(key: string): Promise<void> {

@@ -189,7 +189,7 @@ export class NatsEventLog implements EventLog {
       await manager.streams.update(this.stream, limits);
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      await manager.streams.add({ name: this.stream, storage: StorageType.File, ...limits } as StreamConfig);
+      await manager.streams.add({ name: this.stream, storage: StorageType.File, ...limits });
     }
   }
 }

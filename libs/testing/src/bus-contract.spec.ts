@@ -1,0 +1,143 @@
+import { describe, expect, it, vi } from 'vitest';
+import { BusError, MemoryBus } from '@iec104mm2ss/bus';
+import { describeBusContract } from './bus-contract.js';
+import { logRecord, eventAsdu } from './asdus.js';
+import { FakeClock } from './fake-clock.js';
+
+const makeMemoryBus = () => {
+  const bus = new MemoryBus((error) => {
+    throw error;
+  });
+  return Promise.resolve({ bus, stop: () => bus.close() });
+};
+
+describeBusContract('memory', makeMemoryBus, { describe, it });
+
+const NOTHING = Buffer.alloc(0);
+
+describe('the memory bus besides', () => {
+  it('delivers at once when no handler is running', () => {
+    const bus = new MemoryBus();
+    const handler = vi.fn();
+    bus.subscribe('a.b', handler);
+    bus.publish('a.b', NOTHING);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it('keeps no subscriber from its message because another one throws', () => {
+    const errors: unknown[] = [];
+    const bus = new MemoryBus((error) => errors.push(error));
+    const seen: string[] = [];
+    bus.subscribe('a', () => {
+      bus.publish('b', NOTHING);
+      throw new Error('broken');
+    });
+    bus.subscribe('a', () => seen.push('a'));
+    bus.subscribe('b', () => seen.push('b'));
+    bus.publish('a', NOTHING);
+    expect(seen).toEqual(['a', 'b']);
+    expect(errors).toEqual([new Error('broken')]);
+    bus.publish('b', NOTHING);
+    expect(seen).toEqual(['a', 'b', 'b']);
+  });
+
+  it('does not deliver to who subscribes after the message was published', () => {
+    const bus = new MemoryBus();
+    const late = vi.fn();
+    bus.subscribe('a', () => {
+      bus.publish('b', NOTHING);
+      bus.subscribe('b', late);
+      bus.subscribe('*', late);
+    });
+    bus.publish('a', NOTHING);
+    expect(late).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['a.b', ['a.b'], true],
+    ['a.b', ['a.*'], true],
+    ['a.b', ['a.c'], false],
+    ['a.>', ['a.b'], true],
+    ['a.>', ['a'], false],
+    ['a.>', ['*.b.c'], true],
+    ['a.>', ['b.>'], false],
+    ['a.*.c', ['a.>'], true],
+    ['a.*.c', ['a.b.d'], false],
+  ])('has interest in %s while %j is subscribed to: %s', (asked, subscribed, expected) => {
+    const bus = new MemoryBus();
+    expect(bus.hasInterest(asked)).toBe(false);
+    const subscriptions = subscribed.map((pattern) => bus.subscribe(pattern, () => undefined));
+    expect(bus.hasInterest(asked)).toBe(expected);
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    expect(bus.hasInterest(asked)).toBe(false);
+  });
+
+  it('ends open requests when it closes', async () => {
+    const bus = new MemoryBus();
+    bus.subscribe('a', () => undefined);
+    const answer = bus.request('a', NOTHING, 60_000);
+    await bus.close();
+    await expect(answer).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it('does not grant a lease that was given back while a handler was running', async () => {
+    const bus = new MemoryBus();
+    const granted: string[] = [];
+    const want = (who: string) =>
+      bus.lease({ key: 'k', onAcquired: () => granted.push(who), onLost: () => granted.push(`${who} lost`) });
+    bus.subscribe('a', () => {
+      const first = want('first');
+      want('second');
+      void first.release();
+    });
+    bus.publish('a', NOTHING);
+    await Promise.resolve();
+    expect(granted).toEqual(['second']);
+  });
+
+  it('tells a writer that was replaced that it is closed', async () => {
+    const log = new MemoryBus().eventLog('1');
+    const refused: BusError[] = [];
+    const onStored = vi.fn();
+    const first = await log.openWriter({ onStored, onRefused: (_position, error) => refused.push(error) });
+    await log.openWriter({ onStored, onRefused: () => undefined });
+    first.append(logRecord(0, [eventAsdu(1)]));
+    expect(refused.map(({ code }) => code)).toEqual(['CLOSED']);
+    expect(onStored).not.toHaveBeenCalled();
+    expect(await log.extent()).toEqual({ first: 0, next: 0 });
+  });
+
+  it('opens a log again after everything in it was trimmed, and keeps its memory small', async () => {
+    const log = new MemoryBus().eventLog('1');
+    const events = { onStored: () => undefined, onRefused: () => undefined };
+    const writer = await log.openWriter(events);
+    for (let i = 0; i < 2_000; i++) {
+      writer.append(logRecord(i, [eventAsdu(1)], 5));
+      log.trim(i + 1);
+    }
+    expect((log as unknown as { records: unknown[] }).records.length).toBeLessThan(600);
+    const again = await log.openWriter(events);
+    expect(again.next).toBe(2_000);
+    expect(again.lastEpoch).toBe(5);
+    expect(await log.extent()).toEqual({ first: 2_000, next: 2_000 });
+  });
+});
+
+describe('the fake clock', () => {
+  it('fires what it passes, in order', () => {
+    const clock = new FakeClock(10);
+    const fired: string[] = [];
+    clock.setTimer(() => {
+      fired.push(`b ${clock.now()}`);
+      clock.setTimer(() => fired.push(`c ${clock.now()}`), 5);
+    }, 20);
+    clock.setTimer(() => fired.push(`a ${clock.now()}`), 10);
+    clock.clearTimer(clock.setTimer(() => fired.push('never'), 1));
+    clock.advance(24);
+    expect(fired).toEqual(['a 20', 'b 30']);
+    clock.runUntil(100);
+    expect(fired).toEqual(['a 20', 'b 30', 'c 35']);
+    expect(clock.now()).toBe(100);
+    expect(clock.pending).toBe(0);
+  });
+});

@@ -1,0 +1,35 @@
+import type { GroupConfig } from '@iec104mm2ss/config';
+
+/** A group with the manual's defaults. */
+export function groupConfig(changes: Partial<GroupConfig> = {}): GroupConfig {
+  return {
+    id: '1',
+    row: 2,
+    name: 'Group 1',
+    port: 2404,
+    rtuNumber: 1,
+    maxConnections: 5,
+    idleTimeMs: 60_000,
+    t0Ms: 30_000,
+    t1Ms: 15_000,
+    t2Ms: 10_000,
+    t3Ms: 20_000,
+    w: 8,
+    k: 12,
+    buffsize: 1_000,
+    logEvents: false,
+    sameIp: 'all',
+    hosts: [{ host: '127.0.0.1', port: 2404 }],
+    filter: [],
+    ack: undefined,
+    interrogation: 'all',
+    decoded: true,
+    masters: [],
+    ...changes,
+  };
+}
+
+/** One host as a source range, by exact text. */
+export function host(address: string): { text: string; contains(other: string): boolean } {
+  return { text: address, contains: (other) => other === address };
+}
