@@ -57,7 +57,9 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const logging = createLogger({ level: options.logLevel, ...groupLogs(options) });
   const { logger } = logging;
   bus.onTrouble((reason) => logger.warn({ reason }, 'bus'));
-  bus.onConnection((connected) => logger.warn({ server: bus.server }, connected ? 'bus connected again' : 'bus connection lost'));
+  bus.onConnection((connected) =>
+    logger.warn({ server: bus.server }, connected ? 'bus connected again' : 'bus connection lost'),
+  );
   const registry = createRegistry({ release: RELEASE });
   const scheduler = new DeadlineScheduler();
   const shared = { bus, scheduler, logger, registry, instance: options.instance };
@@ -158,4 +160,3 @@ function startNtp(options: CompositionOptions, logger: Logger, registry: ReturnT
   client.start();
   return client;
 }
-

@@ -156,7 +156,9 @@ export class GroupGateway implements Scheduled {
   get listening(): string | undefined {
     const address = this.server?.listening ? (this.server.address() as AddressInfo) : undefined;
     if (address === undefined) return undefined;
-    return address.address.includes(':') ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+    return address.address.includes(':')
+      ? `[${address.address}]:${address.port}`
+      : `${address.address}:${address.port}`;
   }
 
   /** ASDUs sent to masters since the start. */
@@ -275,7 +277,10 @@ export class GroupGateway implements Scheduled {
     socket.removeListener('error', ignoreError);
     if (!answer.ok || answer.session === undefined || !this.up) {
       this.counters.refused++;
-      this.logger.warn({ peer, reason: answer.code }, `connection refused: ${answer.message ?? 'the RTU link is down'}`);
+      this.logger.warn(
+        { peer, reason: answer.code },
+        `connection refused: ${answer.message ?? 'the RTU link is down'}`,
+      );
       socket.destroy();
     }
     if (!answer.ok || answer.session === undefined) return;
@@ -312,7 +317,9 @@ export class GroupGateway implements Scheduled {
     for (let attempt = 1; ; attempt++) {
       try {
         const answer = await this.bus.request(controlSubject('admit'), encodeJson(request), ADMISSION_TIMEOUT_MS);
-        return decodeJson<AdmissionAnswer>(answer) ?? { ok: false, code: 'router', message: 'the router answered nonsense' };
+        return (
+          decodeJson<AdmissionAnswer>(answer) ?? { ok: false, code: 'router', message: 'the router answered nonsense' }
+        );
       } catch (error) {
         if (!(error instanceof BusError)) throw error;
         if (attempt >= ADMISSION_ATTEMPTS || !this.up) {

@@ -404,7 +404,10 @@ export class GroupRouter {
       this.delivery.end(other);
       const text = `standby ${session.peer} took over`;
       this.bus.publish(this.subjects.outTo(other.id), encodeOutControl(OutKind.STANDBY, this.fence, 0, text));
-      this.logger.info({ session: other.id, peer: other.peer }, `on standby: ${session.peer} took over for ${session.name}`);
+      this.logger.info(
+        { session: other.id, peer: other.peer },
+        `on standby: ${session.peer} took over for ${session.name}`,
+      );
     }
     const from = this.startPosition(session);
     this.logger.info({ session: session.id, peer: session.peer, position: from }, 'master started data transfer');
@@ -528,7 +531,16 @@ export class GroupRouter {
     this.bus.publish(this.subjects.audit, encodeJson(record));
     const { type, ca, ioa, durationMs } = record;
     this.logger.info(
-      { session: session.id, peer: session.peer, direction: 'control', type, cot: asdu[2]! & 0x3f, ca, ioa, durationMs },
+      {
+        session: session.id,
+        peer: session.peer,
+        direction: 'control',
+        type,
+        cot: asdu[2]! & 0x3f,
+        ca,
+        ioa,
+        durationMs,
+      },
       `command ${outcome}`,
     );
   }
@@ -592,7 +604,8 @@ export class GroupRouter {
     // A connector that took over from another has a new link, but the RTU was not lost to the masters.
     if (wasUp && (!up || (anew && before.connector === state.connector))) {
       // The gateways close the connections themselves; this is for those whose message does not come.
-      for (const session of [...this.sessions.values()]) this.closeSession(session, 'rtu_lost', 'the RTU link was lost');
+      for (const session of [...this.sessions.values()])
+        this.closeSession(session, 'rtu_lost', 'the RTU link was lost');
     }
     // A connector that was started after us does not know what is wanted.
     if ((state.state === 'connected' && this.demand) || (state.state === 'started' && !this.demand)) {

@@ -202,7 +202,10 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
       await this.states.put(stateKey(owned.router.config.id), encodeJson(owned.router.state));
       owned.saved = text;
     } catch (error) {
-      this.options.logger.debug({ group: owned.router.config.id, reason: String(error) }, 'state not saved, tried again');
+      this.options.logger.debug(
+        { group: owned.router.config.id, reason: String(error) },
+        'state not saved, tried again',
+      );
     } finally {
       owned.saving = false;
     }
@@ -216,8 +219,16 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
       numericCounter(registry, { name, help, labelNames }, each(value));
     };
     counter('mm2ss_router_asdus_routed_total', 'ASDUs routed.', ({ delivery }) => delivery.counters.routed);
-    counter('mm2ss_router_asdus_broadcast_total', 'ASDUs published for all masters.', ({ delivery }) => delivery.counters.broadcast);
-    counter('mm2ss_router_replies_total', 'Answers forwarded to the master that asked.', ({ delivery }) => delivery.counters.replies);
+    counter(
+      'mm2ss_router_asdus_broadcast_total',
+      'ASDUs published for all masters.',
+      ({ delivery }) => delivery.counters.broadcast,
+    );
+    counter(
+      'mm2ss_router_replies_total',
+      'Answers forwarded to the master that asked.',
+      ({ delivery }) => delivery.counters.replies,
+    );
     counter(
       'mm2ss_router_not_forwarded_total',
       'ASDUs of the RTU that were for nobody.',
@@ -229,7 +240,11 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
       ({ counters }) => counters.unmatchedAnswers,
     );
     counter('mm2ss_commands_total', 'Commands received from masters.', ({ counters }) => counters.commands);
-    counter('mm2ss_commands_refused_total', 'Commands answered with a refusal by the multiplexer.', ({ counters }) => counters.commandsRefused);
+    counter(
+      'mm2ss_commands_refused_total',
+      'Commands answered with a refusal by the multiplexer.',
+      ({ counters }) => counters.commandsRefused,
+    );
     counter(
       'mm2ss_named_master_events_lost_total',
       'Events given up for named masters that were away too long.',

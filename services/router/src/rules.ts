@@ -22,7 +22,9 @@ const LAST_MONITOR_TYPE = 40;
  */
 export function audienceOf(typeId: number, cot: number, interrogationToOriginator: boolean): Audience {
   if (typeId <= LAST_MONITOR_TYPE && typeId > 0) {
-    return interrogationToOriginator && cot >= Cause.INROGEN && cot <= Cause.REQCO4 ? Audience.INTERROGATOR : Audience.ALL;
+    return interrogationToOriginator && cot >= Cause.INROGEN && cot <= Cause.REQCO4
+      ? Audience.INTERROGATOR
+      : Audience.ALL;
   }
   return typeId === TypeId.M_EI_NA_1 ? Audience.NOBODY : Audience.ORIGINATOR;
 }
@@ -42,7 +44,8 @@ export function mayBeSentByMaster(typeId: number): boolean {
 
 export function isProcessCommand(typeId: number): boolean {
   return (
-    (typeId >= TypeId.C_SC_NA_1 && typeId <= TypeId.C_BO_NA_1) || (typeId >= TypeId.C_SC_TA_1 && typeId <= TypeId.C_BO_TA_1)
+    (typeId >= TypeId.C_SC_NA_1 && typeId <= TypeId.C_BO_NA_1) ||
+    (typeId >= TypeId.C_SC_TA_1 && typeId <= TypeId.C_BO_TA_1)
   );
 }
 

@@ -123,7 +123,11 @@ export class ConnectorService implements OnApplicationBootstrap, OnApplicationSh
     );
     counter('mm2ss_rtu_asdus_received_total', 'ASDUs received from the RTU.', ({ counters }) => counters.received);
     counter('mm2ss_rtu_connects_total', 'Connections made to the RTU.', ({ counters }) => counters.connects);
-    counter('mm2ss_rtu_link_failures_total', 'Connections to the RTU that ended.', ({ counters }) => counters.linkFailures);
+    counter(
+      'mm2ss_rtu_link_failures_total',
+      'Connections to the RTU that ended.',
+      ({ counters }) => counters.linkFailures,
+    );
     counter(
       'mm2ss_rtu_forced_acknowledgements_total',
       'ASDUs acknowledged to the RTU because t1 was near, before a master had acknowledged them.',
@@ -135,13 +139,23 @@ export class ConnectorService implements OnApplicationBootstrap, OnApplicationSh
       'Commands given up before the RTU: expired, RTU not connected, too many waiting.',
       ({ counters }) => counters.commandsRefused,
     );
-    gauge('mm2ss_rtu_commands_waiting', 'Commands waiting for the window of the RTU.', (connector) => connector.waitingCommands);
-    gauge('mm2ss_log_capacity_asdus', 'ASDUs the event log may hold unacknowledged (buffsize).', ({ config }) => config.buffsize);
+    gauge(
+      'mm2ss_rtu_commands_waiting',
+      'Commands waiting for the window of the RTU.',
+      (connector) => connector.waitingCommands,
+    );
+    gauge(
+      'mm2ss_log_capacity_asdus',
+      'ASDUs the event log may hold unacknowledged (buffsize).',
+      ({ config }) => config.buffsize,
+    );
     gauge('mm2ss_log_unconfirmed_asdus', 'ASDUs in the event log that no master has acknowledged.', (connector) =>
       Math.max(0, connector.logStatus().next - connector.logStatus().confirmed),
     );
-    counter('mm2ss_log_full_total', 'How often the event log was full or could not be written.', (connector) =>
-      connector.logStatus().fullTimes,
+    counter(
+      'mm2ss_log_full_total',
+      'How often the event log was full or could not be written.',
+      (connector) => connector.logStatus().fullTimes,
     );
   }
 }

@@ -28,7 +28,8 @@ export function formatCheck(configuration: Configuration): string {
   if (settings.ntpServers.length > 0) {
     lines.push(`NTP: ${settings.ntpServers.join(', ')}, every ${settings.ntpUpdateEverySec} s`);
   }
-  const byKind = (severity: Problem['severity']): Problem[] => problems.filter((problem) => problem.severity === severity);
+  const byKind = (severity: Problem['severity']): Problem[] =>
+    problems.filter((problem) => problem.severity === severity);
   for (const [severity, title] of [
     ['skipped', 'Not loaded, at fault:'],
     ['note', 'Not loaded, on purpose:'],

@@ -44,7 +44,8 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   const connectorGroups = configuration.groups.filter(({ id }) => id === environment.group);
   if (part === 'connector' && connectorGroups.length === 0) {
     const ids = configuration.groups.map(({ id }) => id).join(', ');
-    const given = environment.group === undefined ? '--group ID is needed (or MM2SS_GROUP)' : `no group ${environment.group}`;
+    const given =
+      environment.group === undefined ? '--group ID is needed (or MM2SS_GROUP)' : `no group ${environment.group}`;
     throw new UsageError(`connector: ${given}; ${environment.ini} has ${ids}`);
   }
   const composition = await compose({

@@ -45,7 +45,19 @@ export function addNatsOptions(command: Command): Command {
 /** The flags by the names the environment knows. */
 export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string | undefined> {
   const { holdSeconds, ...same } = flags;
-  const names = ['ini', 'http', 'logLevel', 'nats', 'natsCreds', 'natsCa', 'natsCert', 'natsKey', 'natsReplicas', 'listen', 'group'];
+  const names = [
+    'ini',
+    'http',
+    'logLevel',
+    'nats',
+    'natsCreds',
+    'natsCa',
+    'natsCert',
+    'natsKey',
+    'natsReplicas',
+    'listen',
+    'group',
+  ];
   const known = Object.fromEntries(Object.entries(same).filter(([name]) => names.includes(name)));
   return { ...known, holdMs: holdSeconds };
 }

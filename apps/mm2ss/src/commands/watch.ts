@@ -68,7 +68,8 @@ async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (
 
 async function watchHttp(text: string, group: string | undefined, show: (text: string) => void): Promise<void> {
   const address = parseHttpAddress(text);
-  if (address === undefined) throw new UsageError('watch: --http off leaves nothing to watch; --nats URL watches the bus');
+  if (address === undefined)
+    throw new UsageError('watch: --http off leaves nothing to watch; --nats URL watches the bus');
   const host = formatHttpAddress({ host: address.host ?? '127.0.0.1', port: address.port });
   const query = group === undefined ? '' : `?group=${encodeURIComponent(group)}`;
   await new Promise<void>((resolve, reject) => {
@@ -91,7 +92,9 @@ export function showLine(text: string, filter: WatchFilter, asJson: boolean): st
   const { type, ca, objects } = 'asdu' in line ? feedParts(line) : auditParts(line);
   if (filter.types.length > 0 && !filter.types.includes(type)) return [];
   if (filter.ca !== undefined && filter.ca !== ca) return [];
-  const shown = objects.filter(({ ioa }) => filter.ioas.length === 0 || (ioa !== undefined && filter.ioas.includes(ioa)));
+  const shown = objects.filter(
+    ({ ioa }) => filter.ioas.length === 0 || (ioa !== undefined && filter.ioas.includes(ioa)),
+  );
   if (shown.length === 0 && (filter.ioas.length > 0 || objects.length > 0)) return [];
   if (asJson) return [text];
   const head = 'asdu' in line ? feedHead(line) : auditHead(line);

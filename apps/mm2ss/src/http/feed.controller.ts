@@ -12,7 +12,11 @@ export class FeedController {
   constructor(@Inject(HTTP_SOURCES) private readonly sources: HttpSources) {}
 
   @Get()
-  feed(@Query('group') group: string | undefined, @Req() request: IncomingMessage, @Res() response: ServerResponse): void {
+  feed(
+    @Query('group') group: string | undefined,
+    @Req() request: IncomingMessage,
+    @Res() response: ServerResponse,
+  ): void {
     const subjects = feedSubjects(group);
     response.setHeader('Content-Type', 'application/x-ndjson');
     response.flushHeaders();

@@ -1,4 +1,11 @@
-import { BusError, type EventLog, type LogExtent, type LogWriter, type LogWriterEvents, type Subscription } from '../bus.js';
+import {
+  BusError,
+  type EventLog,
+  type LogExtent,
+  type LogWriter,
+  type LogWriterEvents,
+  type Subscription,
+} from '../bus.js';
 import { recordEnd, recordEpoch, recordFirst } from '../messages/log-record.js';
 
 /** The event log of a group in memory: an array of records, trimmed from the front. */

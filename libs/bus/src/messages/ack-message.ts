@@ -8,7 +8,10 @@ import { asBuffer } from './log-record.js';
  */
 export const ACK_ENTRY_OCTETS = 12;
 
-export function encodeAcks(entries: Iterable<{ readonly id: number; readonly acknowledged: number }>, size: number): Buffer {
+export function encodeAcks(
+  entries: Iterable<{ readonly id: number; readonly acknowledged: number }>,
+  size: number,
+): Buffer {
   const message = Buffer.allocUnsafe(size * ACK_ENTRY_OCTETS);
   let at = 0;
   for (const entry of entries) {

@@ -54,7 +54,8 @@ export class Leases {
     presence.onBeaconOf((member) => {
       for (const [key, fence] of Object.entries(member.claims)) {
         const lease = this.leases.get(key);
-        if (lease !== undefined && lease.fence > 0 && fence > lease.fence) this.lose(lease, `taken over by ${member.instance}`);
+        if (lease !== undefined && lease.fence > 0 && fence > lease.fence)
+          this.lose(lease, `taken over by ${member.instance}`);
       }
     });
     presence.onGone((member) => {
@@ -123,7 +124,9 @@ export class Leases {
         (member) => member.pools.includes(pool) && this.countClaims(member.claims, pool) < share,
       );
       if (!poor) continue;
-      const lease = [...this.leases.values()].find(({ options, fence, busy }) => options.pool === pool && fence > 0 && !busy);
+      const lease = [...this.leases.values()].find(
+        ({ options, fence, busy }) => options.pool === pool && fence > 0 && !busy,
+      );
       if (lease !== undefined) void this.giveBack(lease, 'handed over to share the load');
     }
   }

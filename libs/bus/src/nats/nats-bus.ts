@@ -1,11 +1,6 @@
 import { jetstream, jetstreamManager, type JetStreamManager, StorageType } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
-import {
-  connect,
-  errors,
-  type Msg,
-  type NatsConnection,
-} from '@nats-io/transport-node';
+import { connect, errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import {
   type Bus,
   BusError,
@@ -155,7 +150,9 @@ export class NatsBus implements Bus {
   private manager(): Promise<JetStreamManager> {
     this.managing ??= jetstreamManager(this.connection, { timeout: API_TIMEOUT_MS }).catch((error: unknown) => {
       this.managing = undefined;
-      throw new BusError('UNAVAILABLE', 'JetStream does not answer (is the server started with -js?)', { cause: error });
+      throw new BusError('UNAVAILABLE', 'JetStream does not answer (is the server started with -js?)', {
+        cause: error,
+      });
     });
     return this.managing;
   }

@@ -1,5 +1,16 @@
-import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
-import { createInbox, headers, type NatsConnection, type Subscription as NatsSubscription } from '@nats-io/transport-node';
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import {
+  createInbox,
+  headers,
+  type NatsConnection,
+  type Subscription as NatsSubscription,
+} from '@nats-io/transport-node';
 import {
   BusError,
   type EventLog,
@@ -222,7 +233,8 @@ class NatsLogWriter implements LogWriter {
     });
     this.timer = setInterval(() => {
       const oldest = this.pending[0];
-      if (oldest !== undefined && performance.now() - oldest.at > STORE_TIMEOUT_MS) this.fail('no confirmation in time');
+      if (oldest !== undefined && performance.now() - oldest.at > STORE_TIMEOUT_MS)
+        this.fail('no confirmation in time');
     }, 500);
   }
 
@@ -320,7 +332,11 @@ class Follower {
     do {
       this.again = false;
       try {
-        for (let records = await this.read(this.expected); records.length > 0; records = await this.read(this.expected)) {
+        for (
+          let records = await this.read(this.expected);
+          records.length > 0;
+          records = await this.read(this.expected)
+        ) {
           if (this.stopped) return;
           const before = this.expected;
           for (const record of records) this.deliver(record);

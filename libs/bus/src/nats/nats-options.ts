@@ -10,7 +10,13 @@ export interface NatsOptions {
   readonly instance: string;
   /** A credentials file (JWT and seed). */
   readonly credentialsFile?: string | undefined;
-  readonly tls?: { readonly caFile?: string | undefined; readonly certFile?: string | undefined; readonly keyFile?: string | undefined } | undefined;
+  readonly tls?:
+    | {
+        readonly caFile?: string | undefined;
+        readonly certFile?: string | undefined;
+        readonly keyFile?: string | undefined;
+      }
+    | undefined;
   /** Copies of every stream and bucket: 1, or 3 in a cluster. */
   readonly replicas: 1 | 3;
 }

@@ -64,7 +64,9 @@ export class Presence {
 
   /** Members of a pool that live, this process included when it has joined. Sorted. */
   livingIn(pool: string): string[] {
-    const living = [...this.members.values()].filter((member) => member.pools.includes(pool)).map(({ instance }) => instance);
+    const living = [...this.members.values()]
+      .filter((member) => member.pools.includes(pool))
+      .map(({ instance }) => instance);
     if (this.pools.has(pool)) living.push(this.instance);
     return living.sort();
   }
