@@ -213,7 +213,7 @@ describe('the RTU link breaks', () => {
   it('again and again under load, loses nothing and keeps the order', async () => {
     const { rtu, mux } = await oneGroup({ buffsize: 100 }, { eventBuffer: 50_000 });
     const all = eventsOf(rtu);
-    const master = await startMaster(mux.port, 1, { reconnect: { firstMs: 20, maxMs: 50 } });
+    const master = await startMaster(mux.port, 1, { reconnect: { minMs: 20, maxMs: 50 } });
     rtu.startEvents(2_000);
     for (let round = 0; round < 4; round++) {
       const before = master.events.length;

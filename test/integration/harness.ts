@@ -59,7 +59,8 @@ export function csvOf(groups: readonly Columns[]): string {
     return { id: index + 1, 'sys name': `RTU-${index + 1}`, ...DEFAULTS, ...columns };
   });
   const header = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const lines = rows.map((row) => header.map((name) => row[name] ?? '').join(','));
+  const cell = (value: string | number): string => (String(value).includes(',') ? `"${value}"` : String(value));
+  const lines = rows.map((row) => header.map((name) => cell(row[name] ?? '')).join(','));
   return ['iec104MM2SS-1port-v1.0 ini file', header.join(','), ...lines, ''].join('\n');
 }
 

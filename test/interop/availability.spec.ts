@@ -53,7 +53,7 @@ describe.skipIf(python === undefined)('the links as c104 (lib60870) sees them', 
     expect(await knock(port)).toBe('refused');
     const rtu = await kept(startRtu(rtuPort));
     await listenerIs('open', port, reconnection);
-    expect(await rtu.call('connections')).toMatchObject({ open: 1 });
+    await rtu.until('to have the connection', () => rtu.eventsOf('connect').length > 0);
     await rtu.kill();
     await listenerIs('refused', port);
   });

@@ -28,6 +28,8 @@ const cot = {
   interrogated: 20,
   counters: 37,
 };
+/** Well below t1, t2 and c104's own time-out for commands; some hundred milliseconds is usual. */
+const promptMs = 6000;
 const type = { interrogation: 100, counterInterrogation: 101, read: 102, clock: 103, test: 107 };
 
 describe.skipIf(python === undefined)('c104 (lib60870) as the RTU and as three masters', () => {
@@ -71,12 +73,14 @@ describe.skipIf(python === undefined)('c104 (lib60870) as the RTU and as three m
 
   /**
    * Let one master ask for something. The outcome must reach it, as the RTU gave it but with the master's own OA, and
-   * nobody else.
+   * nobody else; and it must not take until some timer of the protocol has run out.
    */
   async function ask(asking: Peer, command: string, args: Record<string, unknown>): Promise<unknown> {
     const since = marks();
+    const begin = performance.now();
     const result = await asking.call(command, args);
     await passMarker(rtu, masters);
+    const durationMs = performance.now() - begin;
     const own = originators[masters.indexOf(asking)] ?? 0;
     const answered = rtu.asdus('tx', since.get(rtu)).filter((apdu) => !isProcessInformation(apdu));
     expect(answered.length, 'answers of the RTU').toBeGreaterThan(0);
@@ -87,6 +91,7 @@ describe.skipIf(python === undefined)('c104 (lib60870) as the RTU and as three m
     for (const other of othersThan(asking)) {
       expect(repliesTo(other, since.get(other)).map(describeApdu), `answers at ${other.name}`).toEqual([]);
     }
+    expect(durationMs).toBeLessThan(promptMs);
     return result;
   }
 

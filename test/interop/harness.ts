@@ -155,8 +155,11 @@ export async function freePort(host: string): Promise<number> {
   });
 }
 
-/** What a master meets that comes now: the connection is closed again at once. */
-export async function knock(port: number, host = gatewayHost): Promise<'open' | 'refused'> {
+/**
+ * What a master meets that comes now: the connection is closed again at once. `reset`: the listener was just closing,
+ * and the kernel dropped who was waiting to be accepted.
+ */
+export async function knock(port: number, host = gatewayHost): Promise<'open' | 'refused' | 'reset'> {
   return await new Promise((settle, reject) => {
     const socket = connect({ host, port });
     socket.once('connect', () => {
@@ -166,6 +169,8 @@ export async function knock(port: number, host = gatewayHost): Promise<'open' | 
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED') {
         settle('refused');
+      } else if (error.code === 'ECONNRESET') {
+        settle('reset');
       } else {
         reject(error);
       }

@@ -3,6 +3,7 @@ import { ConfigError, EnvironmentError } from '@iec104mm2ss/config';
 import { Command } from 'commander';
 import { registerCheck } from './commands/check.js';
 import { UsageError } from './commands/errors.js';
+import { registerDecode } from './commands/decode.js';
 import { registerDemo } from './commands/demo.js';
 import { registerParts } from './commands/parts.js';
 import { registerRun } from './commands/run.js';
@@ -20,6 +21,7 @@ const program = new Command('mm2ss')
 registerRun(program);
 registerParts(program);
 registerCheck(program);
+registerDecode(program);
 registerSimulate(program);
 registerWatch(program);
 registerDemo(program);

@@ -51,7 +51,12 @@ export class ConfirmedMark {
   }
 
   isForgotten(position: number): boolean {
-    return this.voids.some((range) => position >= range.from && position < range.to);
+    return this.voids.length > 0 && this.voids.some((range) => position >= range.from && position < range.to);
+  }
+
+  /** The log no longer holds anything before `position`: ranges there need not be known. */
+  trim(position: number): void {
+    if (this.voids.length > 0) this.voids = this.voids.filter((range) => range.to > position);
   }
 
   private add(end: number, events: boolean): void {
@@ -63,8 +68,14 @@ export class ConfirmedMark {
   private advance(): boolean {
     const before = this.position;
     for (;;) {
-      const gone = this.voids.find((range) => this.position >= range.from && this.position < range.to);
-      if (gone !== undefined) this.position = gone.to;
+      const gone =
+        this.voids.length === 0
+          ? undefined
+          : this.voids.find((range) => this.position >= range.from && this.position < range.to);
+      if (gone !== undefined) {
+        this.position = gone.to;
+        continue;
+      }
       const segment = this.segments[this.head];
       if (segment === undefined) break;
       if (segment.end <= this.position || !segment.events) {
@@ -82,7 +93,6 @@ export class ConfirmedMark {
       this.segments = this.segments.slice(this.head);
       this.head = 0;
     }
-    this.voids = this.voids.filter((range) => range.to > this.position);
     return this.position > before;
   }
 }

@@ -28,9 +28,15 @@ export class FileTransfers {
    * Who a file ASDU of the RTU is for: who transfers this file, else, for the directory, whose files have addresses of
    * their own, the only session that transfers anything from this station.
    */
-  fromRtu(ca: number, ioa: number, now: number): { readonly session: number; readonly ownOa: number } | undefined {
+  fromRtu(
+    ca: number,
+    ioa: number,
+    isDirectory: boolean,
+    now: number,
+  ): { readonly session: number; readonly ownOa: number } | undefined {
     const exact = this.transfers.get(key(ca, ioa));
-    const transfer = exact !== undefined && exact.until > now ? exact : this.onlyOneAt(ca, now);
+    const current = exact !== undefined && exact.until > now ? exact : undefined;
+    const transfer = current ?? (isDirectory ? this.onlyOneAt(ca, now) : undefined);
     if (transfer !== undefined) transfer.until = now + FILE_TIMEOUT_MS;
     return transfer;
   }

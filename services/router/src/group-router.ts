@@ -108,6 +108,8 @@ export class GroupRouter {
   private readonly transactions: Transactions;
   private readonly selections = new Selections();
   private readonly files = new FileTransfers();
+  /** Who asked for a command, also those that have left since: the audit record names them. */
+  private readonly askers = new WeakMap<Transaction, Session[]>();
   /** Named masters: everything before this position has been acknowledged by them. */
   private readonly cursors = new Map<string, number>();
   private subscriptions: Subscription[] = [];
@@ -115,6 +117,8 @@ export class GroupRouter {
   private demand = false;
   private rtu: StateMessage | undefined;
   private trimmed = 0;
+  /** ASDUs given up for a named master since it was last here. */
+  private readonly givenUp = new Map<string, number>();
   /** False until the sessions of an earlier owner had time to be resumed. */
   private open = false;
   private generation = 0;
@@ -137,6 +141,7 @@ export class GroupRouter {
     this.nextSession = (fence % 0xfff) * SESSIONS_PER_FENCE + 1;
     this.feed = new DecodedFeed(this.bus, this.subjects, config.decoded);
     this.transactions = new Transactions({
+      veto: ({ typeId, ca, ioa, owner }) => (isProcessCommand(typeId) ? this.selectedByAnother(ca, ioa, owner) : undefined),
       forward: (transaction) => this.forward(transaction),
       finished: (transaction, outcome) => this.finished(transaction, outcome),
       refused: (transaction, outcome) => this.refuseTransaction(transaction, outcome),
@@ -410,6 +415,11 @@ export class GroupRouter {
       );
     }
     const from = this.startPosition(session);
+    const givenUp = session.name === null ? undefined : this.givenUp.get(session.name);
+    if (session.name !== null && givenUp !== undefined) {
+      this.givenUp.delete(session.name);
+      this.logger.warn({ name: session.name, count: givenUp }, `${session.name} is back; ${givenUp} ASDUs were given up`);
+    }
     this.logger.info({ session: session.id, peer: session.peer, position: from }, 'master started data transfer');
     this.delivery.begin(session, from);
     this.publishDemand();
@@ -460,19 +470,28 @@ export class GroupRouter {
         return;
       }
     } else if (isProcessCommand(typeId)) {
-      const holder = this.selections.holder(ca, ioa, now);
-      if (holder !== undefined && holder !== session.id) {
-        this.refuse(session, asdu, confirmationOf(cot), 'selected by another master', now);
+      const reason = this.selectedByAnother(ca, ioa, session.id);
+      if (reason !== undefined) {
+        this.refuse(session, asdu, confirmationOf(cot), reason, now);
         return;
       }
     }
     const patience = isInterrogation(typeId) || typeId === TypeId.C_RD_NA_1 ? INTERROGATION_DEADLINE_MS : 0;
-    this.transactions.begin(session.id, session.oa, asdu, Math.max(deadline, patience && now + patience), now);
+    const latest = Math.max(deadline, patience && now + patience);
+    const transaction = this.transactions.begin(session.id, session.oa, asdu, latest, now);
+    const askers = this.askers.get(transaction);
+    if (askers === undefined) this.askers.set(transaction, [session]);
+    else askers.push(session);
+  }
+
+  private selectedByAnother(ca: number, ioa: number, session: number): string | undefined {
+    const holder = this.selections.holder(ca, ioa, Date.now());
+    return holder === undefined || holder === session ? undefined : 'selected by another master';
   }
 
   private refuse(session: Session, asdu: Uint8Array, cause: number, reason: string, now: number): void {
     this.counters.commandsRefused++;
-    if (asdu.length >= 6) this.delivery.send(session, mirror(asdu, cause, true));
+    this.delivery.send(session, mirror(asdu, cause, true));
     this.audit(session, asdu, isSelect(asdu), `refused: ${reason}`, now);
   }
 
@@ -518,31 +537,28 @@ export class GroupRouter {
     if (transaction.select && outcome.startsWith('refused')) {
       this.selections.release(transaction.ca, transaction.ioa, transaction.owner);
     }
-    for (const { session: id } of transaction.participants) {
-      const session = this.sessions.get(id);
-      if (session !== undefined) {
-        this.audit(session, transaction.asdu, transaction.select, outcome, transaction.createdAt);
-      }
+    const { asdu, select, createdAt, owner } = transaction;
+    const first = this.sessions.get(owner);
+    const askers = this.askers.get(transaction) ?? (first === undefined ? [] : [first]);
+    for (const session of askers) {
+      const left = this.sessions.get(session.id) !== session;
+      this.audit(session, asdu, select, left ? `${outcome}, master gone` : outcome, createdAt);
     }
   }
 
+  /** Records a command after the sockets were served: the answer is on its way to the master meanwhile. */
   private audit(session: Session, asdu: Uint8Array, select: boolean, outcome: string, createdAt: number): void {
-    const record = auditRecord(this.config.id, session, asdu, select, outcome, createdAt, Date.now());
-    this.bus.publish(this.subjects.audit, encodeJson(record));
-    const { type, ca, ioa, durationMs } = record;
-    this.logger.info(
-      {
-        session: session.id,
-        peer: session.peer,
-        direction: 'control',
-        type,
-        cot: asdu[2]! & 0x3f,
-        ca,
-        ioa,
-        durationMs,
-      },
-      `command ${outcome}`,
-    );
+    const endedAt = Date.now();
+    setImmediate(() => {
+      const record = auditRecord(this.config.id, session, asdu, select, outcome, createdAt, endedAt);
+      this.bus.publish(this.subjects.audit, encodeJson(record));
+      const { type, ca, ioa, durationMs } = record;
+      const { cot } = new AsduView(asdu);
+      this.logger.info(
+        { session: session.id, peer: session.peer, direction: 'control', type, cot, ca, ioa, durationMs },
+        `command ${outcome}`,
+      );
+    });
   }
 
   // ---- answers of the RTU -------------------------------------------------------------------------------------------
@@ -557,7 +573,8 @@ export class GroupRouter {
     const asdu = octets.subarray(at + APCI_OCTETS, end);
     const view = new AsduView(asdu);
     if (isFileTransfer(view.typeId)) {
-      const transfer = this.files.fromRtu(view.ca, view.ioa ?? 0, now);
+      const isDirectory = view.typeId === TypeId.F_DR_TA_1;
+      const transfer = this.files.fromRtu(view.ca, view.ioa ?? 0, isDirectory, now);
       if (transfer !== undefined) return [transfer];
     }
     const match = this.transactions.answered(asdu, now);
@@ -635,7 +652,10 @@ export class GroupRouter {
       for (const [name, cursor] of this.cursors) {
         if (cursor >= limit) continue;
         this.counters.lostByNamedMasters += limit - cursor;
-        this.logger.debug({ name, position: limit }, `events given up for ${name}: it has been away too long`);
+        this.givenUp.set(name, (this.givenUp.get(name) ?? 0) + limit - cursor);
+        if (this.givenUp.get(name) === limit - cursor) {
+          this.logger.warn({ name, position: cursor }, `${name} has been away too long: its oldest events are given up`);
+        }
         this.cursors.set(name, limit);
       }
       keep = limit;
@@ -643,6 +663,7 @@ export class GroupRouter {
     if (keep <= this.trimmed) return;
     this.trimmed = keep;
     this.log.trim(keep);
+    this.delivery.mark.trim(keep);
   }
 
   private get log(): EventLog {

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import type { GroupConfig } from '@iec104mm2ss/config';
+import { groupConfig, host } from '@iec104mm2ss/testing';
+import { type Admitted, admit, type AdmissionRequest, plainAddress, type Refusal } from './admission.js';
+import type { Session } from './session.js';
+
+const RTU = '10.9.9.9';
+
+function request(changes: Partial<AdmissionRequest> = {}): AdmissionRequest {
+  return { group: '1', gateway: 'g', address: '10.0.0.1', port: 5_000, certificateNames: [], ...changes };
+}
+
+let ids = 0;
+function session(address: string): Session {
+  return {
+    id: ++ids,
+    gateway: 'g',
+    address,
+    peer: `${address}:1`,
+    name: null,
+    certificateName: null,
+    oa: ids,
+    ownOa: 0,
+    started: true,
+    live: true,
+    catchingUp: false,
+    sent: 0,
+    acknowledged: 0,
+    since: 0,
+    commands: 0,
+    lastInNumber: 0,
+  };
+}
+
+const decide = (
+  config: Partial<GroupConfig>,
+  sessions: readonly Session[] = [],
+  changes: Partial<AdmissionRequest> = {},
+  rtu: string | null = RTU,
+): Admitted | Refusal => admit(groupConfig(config), request(changes), sessions, rtu);
+
+const code = (decision: Admitted | Refusal): string => ('code' in decision ? decision.code : 'admitted');
+
+describe('a master', () => {
+  it('is admitted when nothing speaks against it', () => {
+    expect(decide({})).toEqual({ name: null, certificateName: null, replaces: [] });
+  });
+
+  it('is refused while the RTU is not connected', () => expect(code(decide({}, [], {}, null))).toBe('rtu_down'));
+
+  it.each([
+    ['10.0.0.1', '10.0.0.1'],
+    ['::ffff:10.0.0.1', '10.0.0.1'],
+    ['::FFFF:10.0.0.1', '10.0.0.1'],
+    ['2001:db8::1', '2001:db8::1'],
+  ])('is refused from the RTU’s own address (%s)', (rtu, address) => {
+    expect(code(decide({}, [], { address }, rtu))).toBe('rtu_address');
+  });
+
+  it('is refused when it is not in the filter', () => {
+    const filter = [host('10.0.0.2'), host('10.0.0.3')];
+    expect(code(decide({ filter }))).toBe('filter');
+    expect(code(decide({ filter }, [], { address: '10.0.0.3' }))).toBe('admitted');
+  });
+
+  it('is refused when as many as may are connected', () => {
+    const two = [session('10.0.0.7'), session('10.0.0.8')];
+    expect(code(decide({ maxConnections: 2 }, two))).toBe('max_connections');
+    expect(code(decide({ maxConnections: 3 }, two))).toBe('admitted');
+  });
+
+  it('gets a reason that a person understands with every refusal', () => {
+    for (const decision of [
+      decide({}, [], {}, null),
+      decide({}, [], { address: RTU }),
+      decide({ filter: [host('1.1.1.1')] }),
+      decide({ sameIp: 'old' }, [session('10.0.0.1')]),
+      decide({ maxConnections: 0 }),
+    ]) {
+      expect('message' in decision && decision.message.length > 10).toBe(true);
+    }
+  });
+
+  it('is told the first of several reasons, in this order', () => {
+    const config = { filter: [host('10.0.0.99')], sameIp: 'old' as const, maxConnections: 1 };
+    const connected = [session('10.0.0.1')];
+    expect(code(decide(config, connected, {}, null))).toBe('rtu_down');
+    expect(code(decide(config, connected, { address: RTU }))).toBe('rtu_address');
+    expect(code(decide(config, connected))).toBe('filter');
+    expect(code(decide({ ...config, filter: [] }, connected))).toBe('same_ip');
+    expect(code(decide({ ...config, filter: [], sameIp: 'all' }, connected))).toBe('max_connections');
+  });
+});
+
+describe('a second connection from one address', () => {
+  const connected = (): Session[] => [session('10.0.0.1'), session('10.0.0.2'), session('10.0.0.1')];
+
+  it('is admitted with `all`', () => {
+    expect(decide({ sameIp: 'all' }, connected())).toMatchObject({ replaces: [] });
+  });
+
+  it('is refused with `old`, one from elsewhere is not', () => {
+    expect(code(decide({ sameIp: 'old' }, connected()))).toBe('same_ip');
+    expect(code(decide({ sameIp: 'old' }, connected(), { address: '10.0.0.3' }))).toBe('admitted');
+  });
+
+  it('replaces all earlier ones with `new`, also when the group is full', () => {
+    const sessions = connected();
+    const replaced = [sessions[0], sessions[2]];
+    expect(decide({ sameIp: 'new', maxConnections: 3 }, sessions)).toMatchObject({ replaces: replaced });
+    expect(code(decide({ sameIp: 'new', maxConnections: 1 }, sessions))).toBe('max_connections');
+    expect(code(decide({ sameIp: 'new', maxConnections: 3 }, sessions, { address: '10.0.0.4' }))).toBe(
+      'max_connections',
+    );
+  });
+});
+
+describe('the name of a master', () => {
+  const masters = [
+    { name: 'A', sources: [host('10.0.0.1'), host('10.0.0.2')], certificateNames: [] },
+    { name: 'B', sources: [], certificateNames: ['scada-b'] },
+    { name: 'C', sources: [host('10.0.0.3')], certificateNames: ['scada-c'] },
+  ];
+  const nameOf = (changes: Partial<AdmissionRequest>): string | null | undefined => {
+    const decision = decide({ masters }, [], changes);
+    return 'code' in decision ? undefined : decision.name;
+  };
+
+  it.each([
+    ['10.0.0.1', [], 'A'],
+    ['10.0.0.2', [], 'A'],
+    ['10.0.0.9', [], null],
+    ['10.0.0.9', ['other', 'scada-b'], 'B'],
+    ['10.0.0.1', ['scada-c'], 'C'],
+    ['10.0.0.3', ['unknown'], 'C'],
+  ])('from %s with %j is %s', (address, certificateNames, name) => {
+    expect(nameOf({ address, certificateNames })).toBe(name);
+  });
+
+  it('comes with that of its certificate', () => {
+    expect(decide({}, [], { certificateNames: ['cn', 'san'] })).toMatchObject({ certificateName: 'cn' });
+  });
+});
+
+it.each([
+  ['::ffff:10.0.0.1', '10.0.0.1'],
+  ['10.0.0.1', '10.0.0.1'],
+  ['::ffff:0a00:1', '::ffff:0a00:1'],
+  ['fe80::1', 'fe80::1'],
+])('%s is the plain address %s', (address, plain) => expect(plainAddress(address)).toBe(plain));

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { OA_REST_MS, OriginatorAddresses } from './originator-addresses.js';
+
+describe('originator addresses', () => {
+  it('are 1..255, each given once, and then none is left', () => {
+    const addresses = new OriginatorAddresses();
+    const given = Array.from({ length: 255 }, (_, session) => addresses.allocate(session + 1, 0));
+    expect([...given].sort((a, b) => (a as number) - (b as number))).toEqual(
+      Array.from({ length: 255 }, (_, i) => i + 1),
+    );
+    expect(addresses.allocate(1_000, 1e12)).toBeUndefined();
+    expect(addresses.holder(given[7] as number)).toBe(8);
+  });
+
+  it('rest before they are given again', () => {
+    const addresses = new OriginatorAddresses();
+    for (let session = 1; session <= 255; session++) addresses.allocate(session, 0);
+    addresses.release(17, 1_000);
+    expect(addresses.holder(17)).toBeUndefined();
+    expect(addresses.allocate(300, 1_000 + OA_REST_MS - 1)).toBeUndefined();
+    expect(addresses.allocate(300, 1_000 + OA_REST_MS)).toBe(17);
+    expect(addresses.holder(17)).toBe(300);
+  });
+
+  it('that rested longest come first', () => {
+    const addresses = new OriginatorAddresses();
+    for (let session = 1; session <= 255; session++) addresses.allocate(session, 0);
+    for (const [index, oa] of [40, 3, 200].entries()) addresses.release(oa, index);
+    const later = OA_REST_MS * 2;
+    expect([1, 2, 3].map((n) => addresses.allocate(300 + n, later))).toEqual([40, 3, 200]);
+  });
+
+  it('are not given again while fresh ones are left', () => {
+    const addresses = new OriginatorAddresses();
+    const seen = new Set<number>();
+    for (let i = 0; i < 255; i++) {
+      const oa = addresses.allocate(i, i * OA_REST_MS * 10) as number;
+      expect(seen.has(oa)).toBe(false);
+      seen.add(oa);
+      addresses.release(oa, i * OA_REST_MS * 10);
+    }
+  });
+
+  it('can be claimed for a session known from an earlier owner', () => {
+    const addresses = new OriginatorAddresses();
+    expect(addresses.claim(9, 70)).toBe(true);
+    expect(addresses.claim(9, 70)).toBe(true);
+    expect(addresses.claim(9, 71)).toBe(false);
+    expect(addresses.holder(9)).toBe(70);
+    const given = Array.from({ length: 254 }, (_, i) => addresses.allocate(i, 0));
+    expect(given).not.toContain(9);
+    expect(addresses.allocate(1_000, 0)).toBeUndefined();
+  });
+
+  it('may be released twice and without having been given', () => {
+    const addresses = new OriginatorAddresses();
+    addresses.release(5, 10);
+    const given = Array.from({ length: 255 }, (_, i) => addresses.allocate(i, 10));
+    expect(new Set(given).size).toBe(255);
+    addresses.release(5, 20);
+    addresses.release(5, 30);
+    expect(addresses.allocate(1, 20 + OA_REST_MS)).toBe(5);
+    expect(addresses.allocate(2, 1e12)).toBeUndefined();
+  });
+
+  it('go on resting under the next owner', () => {
+    const before = new OriginatorAddresses();
+    before.release(before.allocate(1, 0) as number, 5_000);
+    before.allocate(2, 0);
+    expect(before.resting(5_000)).toEqual([[1, 5_000]]);
+    expect(before.resting(5_000 + OA_REST_MS)).toEqual([]);
+    const after = new OriginatorAddresses();
+    for (const [oa, since] of before.resting(6_000)) after.rest(oa, since);
+    const given = Array.from({ length: 254 }, (_, i) => after.allocate(i, 6_000));
+    expect(given).not.toContain(1);
+    expect(after.allocate(999, 5_000 + OA_REST_MS - 1)).toBeUndefined();
+    expect(after.allocate(999, 5_000 + OA_REST_MS)).toBe(1);
+    after.rest(1, 0);
+    expect(after.holder(1), 'an OA in use does not rest').toBe(999);
+  });
+
+  it('never belong to two sessions, nor come back too early', () => {
+    const step = fc.record({
+      take: fc.boolean(),
+      pick: fc.nat(),
+      ms: fc.oneof(fc.nat(1_000), fc.constant(OA_REST_MS / 2)),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 50, maxLength: 600 }), (steps) => {
+        const addresses = new OriginatorAddresses();
+        const held: number[] = [];
+        const releasedAt = new Map<number, number>();
+        let now = 0;
+        let session = 0;
+        for (const { take, pick, ms } of steps) {
+          now += ms;
+          if (take || held.length === 0) {
+            const oa = addresses.allocate(++session, now);
+            if (oa === undefined) continue;
+            expect(held).not.toContain(oa);
+            expect(now - (releasedAt.get(oa) ?? -Infinity)).toBeGreaterThanOrEqual(OA_REST_MS);
+            expect(addresses.holder(oa)).toBe(session);
+            held.push(oa);
+          } else {
+            const [oa] = held.splice(pick % held.length, 1) as [number];
+            addresses.release(oa, now);
+            releasedAt.set(oa, now);
+          }
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { SELECT_TIMEOUT_MS, Selections } from './selections.js';
+
+const A = 1;
+const B = 2;
+
+describe('a selected object', () => {
+  it('belongs to who selected it until it is released', () => {
+    const selections = new Selections();
+    expect(selections.holder(1, 500, 0)).toBeUndefined();
+    selections.hold(1, 500, A, 0);
+    expect(selections.holder(1, 500, 1)).toBe(A);
+    selections.release(1, 500, B);
+    expect(selections.holder(1, 500, 1), 'released by another').toBe(A);
+    selections.release(1, 500, A);
+    expect(selections.holder(1, 500, 1)).toBeUndefined();
+  });
+
+  it('is told from others by CA and IOA', () => {
+    const selections = new Selections();
+    selections.hold(1, 0xffffff, A, 0);
+    expect(selections.holder(2, 0, 0)).toBeUndefined();
+    expect(selections.holder(1, 0xfffffe, 0)).toBeUndefined();
+    expect(selections.holder(0xffff, 0xffffff, 0)).toBeUndefined();
+    expect(selections.holder(1, 0xffffff, 0)).toBe(A);
+  });
+
+  it('is free after the time-out, which begins anew with every select', () => {
+    const selections = new Selections();
+    selections.hold(1, 500, A, 0);
+    selections.hold(1, 500, A, 10_000);
+    expect(selections.holder(1, 500, SELECT_TIMEOUT_MS)).toBe(A);
+    expect(selections.holder(1, 500, 10_000 + SELECT_TIMEOUT_MS - 1)).toBe(A);
+    expect(selections.holder(1, 500, 10_000 + SELECT_TIMEOUT_MS)).toBeUndefined();
+    selections.hold(1, 500, B, 50_000);
+    expect(selections.holder(1, 500, 50_001)).toBe(B);
+  });
+
+  it('is free when its session is gone, or the RTU is', () => {
+    const selections = new Selections();
+    selections.hold(1, 500, A, 0);
+    selections.hold(1, 501, A, 0);
+    selections.hold(1, 502, B, 0);
+    selections.forget(A);
+    expect([500, 501, 502].map((ioa) => selections.holder(1, ioa, 1))).toEqual([undefined, undefined, B]);
+    selections.clear();
+    expect(selections.holder(1, 502, 1)).toBeUndefined();
+  });
+});

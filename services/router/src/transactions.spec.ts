@@ -1,0 +1,913 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  ASDU_OA_OFFSET,
+  AsduView,
+  Cause,
+  clockSync,
+  counterInterrogation,
+  doubleCommand,
+  epochMsToCp56,
+  interrogation,
+  mirror,
+  readCommand,
+  resetProcess,
+  setpointScaled,
+  singleCommand,
+} from '@iec104mm2ss/iec104';
+import { endsWithTermination, isInterrogation } from './rules.js';
+import {
+  ANSWER_TIMEOUT_MS,
+  INTERROGATION_TIMEOUT_MS,
+  MAX_COMMANDS_PER_SESSION,
+  RELEASE_MS,
+  STATIONS_QUIET_MS,
+  TERMINATION_TIMEOUT_MS,
+  type Transaction,
+  Transactions,
+  UNSEEN_TERMINATION_MS,
+} from './transactions.js';
+
+const A = 1;
+const B = 2;
+const C = 3;
+const DEADLINE_MS = 5_000;
+const NOON = epochMsToCp56(Date.UTC(2026, 5, 1, 12));
+const LATER = epochMsToCp56(Date.UTC(2026, 5, 1, 13));
+
+/** Transactions with a clock, a record of what they did, and the octets an RTU would see. */
+class Bench {
+  now = 1_000_000;
+  readonly forwarded: Transaction[] = [];
+  readonly log: string[] = [];
+  vetoes = new Map<number, string>();
+  readonly transactions = new Transactions({
+    veto: (transaction) => this.vetoes.get(transaction.owner),
+    forward: (transaction) => {
+      this.forwarded.push(transaction);
+      this.log.push(`forward ${transaction.owner}`);
+    },
+    finished: (transaction, outcome) => this.log.push(`${this.who(transaction)} ${outcome}`),
+    refused: (transaction, outcome) => this.log.push(`${this.who(transaction)} refused: ${outcome}`),
+  });
+
+  /** A session's OA is its number times ten, its master's own OA that plus one. */
+  begin(session: number, asdu: Uint8Array, patienceMs = DEADLINE_MS): Transaction {
+    const own = new Uint8Array(asdu);
+    own[ASDU_OA_OFFSET] = session * 10 + 1;
+    return this.transactions.begin(session, session * 10, own, this.now + patienceMs, this.now);
+  }
+
+  sent(transaction: Transaction): Transaction {
+    this.transactions.handedOver(transaction.number, true, 'sent', this.now);
+    return transaction;
+  }
+
+  notSent(transaction: Transaction, why: string): void {
+    this.transactions.handedOver(transaction.number, false, why, this.now);
+  }
+
+  /** Begins a command and has it sent. */
+  command(session: number, asdu: Uint8Array): Transaction {
+    return this.sent(this.begin(session, asdu));
+  }
+
+  /** An answer of the RTU; returns the sessions that get it. */
+  answer(asdu: Uint8Array, cause: number, oa = 0, negative = false): number[] {
+    const answer = mirror(asdu, cause, negative);
+    answer[ASDU_OA_OFFSET] = oa;
+    return this.raw(answer);
+  }
+
+  raw(answer: Uint8Array): number[] {
+    return this.transactions.answered(answer, this.now)?.participants.map(({ session }) => session) ?? [];
+  }
+
+  pass(ms: number): void {
+    this.now += ms;
+    this.transactions.expire(this.now);
+  }
+
+  take(): string[] {
+    return this.log.splice(0);
+  }
+
+  private who(transaction: Transaction): string {
+    return transaction.participants.map(({ session }) => session).join('+') || 'nobody';
+  }
+
+  /** Teaches it that the RTU mirrors OAs. */
+  mirrors(): this {
+    for (const session of [20, 21]) {
+      const asdu = resetProcess(9);
+      this.command(session, asdu);
+      this.answer(asdu, Cause.ACT_CON, session * 10);
+    }
+    expect(this.transactions.oaBehaviour).toBe('mirrors');
+    this.forwarded.length = 0;
+    this.take();
+    return this;
+  }
+}
+
+const ON = singleCommand(1, 500, true);
+const OFF = singleCommand(1, 500, false);
+
+describe('a command', () => {
+  it('goes out, is confirmed, terminated, and over', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([A]);
+    expect(bench.take()).toEqual(['forward 1', '1 terminated']);
+    expect(bench.transactions.size).toBe(0);
+  });
+
+  it('carries the OA its master used, for the way back', () => {
+    const bench = new Bench();
+    const transaction = bench.begin(A, ON);
+    expect(transaction.oa).toBe(10);
+    expect(transaction.participants).toEqual([{ session: A, ownOa: 11 }]);
+    expect(transaction.asdu[ASDU_OA_OFFSET]).toBe(11);
+  });
+
+  it.each([Cause.UNKNOWN_TYPE, Cause.UNKNOWN_CAUSE, Cause.UNKNOWN_CA, Cause.UNKNOWN_IOA])(
+    'ends with a negative answer of cause %i',
+    (cause) => {
+      const bench = new Bench();
+      bench.command(A, ON);
+      expect(bench.answer(ON, cause, 0, true)).toEqual([A]);
+      expect(bench.take()).toEqual(['forward 1', `1 refused (COT ${cause})`]);
+      expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([]);
+    },
+  );
+
+  it('ends with a negative ACT_CON', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    expect(bench.answer(ON, Cause.ACT_CON, 0, true)).toEqual([A]);
+    expect(bench.take()).toEqual(['forward 1', '1 refused']);
+  });
+
+  it.each([
+    ['clock synchronisation', clockSync(1, NOON)],
+    ['reset', resetProcess(1)],
+    ['parameter', Uint8Array.of(110, 1, 6, 0, 1, 0, 1, 0, 0, 0, 0, 0)],
+  ])('of a type without ACT_TERM (%s) ends with ACT_CON', (_name, asdu) => {
+    const bench = new Bench();
+    bench.command(A, asdu);
+    expect(bench.answer(asdu, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.transactions.size).toBe(0);
+  });
+
+  it('may be answered with another time than it had', () => {
+    const bench = new Bench();
+    bench.command(A, clockSync(1, NOON));
+    expect(bench.answer(clockSync(1, LATER), Cause.ACT_CON)).toEqual([A]);
+    const timed = singleCommand(1, 7, true, { time: NOON });
+    bench.command(A, timed);
+    expect(bench.answer(singleCommand(1, 7, true, { time: LATER }), Cause.ACT_CON)).toEqual([A]);
+  });
+
+  it('that the RTU never answers is given up, and the next one goes', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.pass(ANSWER_TIMEOUT_MS - 1_000);
+    const second = bench.begin(B, ON);
+    bench.pass(999);
+    expect(bench.take()).toEqual(['forward 1']);
+    bench.pass(1);
+    expect(bench.take()).toEqual(['1 no answer', 'forward 2']);
+    bench.sent(second);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([B]);
+  });
+
+  it('answered before the connector said that it was sent is not lost', () => {
+    const bench = new Bench();
+    const transaction = bench.begin(A, ON);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([A]);
+    bench.sent(transaction);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([A]);
+    expect(bench.transactions.size).toBe(0);
+  });
+
+  it.each(['expired', 'RTU not connected', 'too many commands waiting'])(
+    'that the connector did not send (%s) is refused, and the next one goes',
+    (why) => {
+      const bench = new Bench();
+      const first = bench.begin(A, ON);
+      bench.begin(B, ON);
+      bench.notSent(first, why);
+      expect(bench.take()).toEqual(['forward 1', `1 refused: ${why}`, 'forward 2']);
+      bench.notSent(first, why);
+      expect(bench.take()).toEqual([]);
+    },
+  );
+
+  it('the connector says nothing of is refused soon after its deadline', () => {
+    const bench = new Bench();
+    bench.begin(A, ON);
+    bench.pass(DEADLINE_MS + 999);
+    expect(bench.take()).toEqual(['forward 1']);
+    bench.pass(1);
+    expect(bench.take()).toEqual(['1 refused: connector silent']);
+    expect(bench.transactions.size).toBe(0);
+  });
+
+  it('that waits past its deadline is refused and never sent', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.begin(B, OFF);
+    bench.pass(DEADLINE_MS - 1);
+    expect(bench.take()).toEqual(['forward 1']);
+    bench.pass(1);
+    expect(bench.take()).toEqual(['2 refused: expired']);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([A]);
+    bench.pass(60_000);
+    expect(bench.forwarded.map(({ owner }) => owner)).toEqual([A]);
+  });
+
+  it('may be vetoed at the last moment, also after it waited', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.begin(B, ON);
+    bench.begin(C, OFF);
+    bench.vetoes.set(B, 'selected by another master');
+    bench.answer(ON, Cause.ACT_CON, 0, true);
+    expect(bench.take()).toEqual(['forward 1', '1 refused', '2 refused: selected by another master', 'forward 3']);
+    bench.begin(B, singleCommand(1, 501, true));
+    expect(bench.take()).toEqual(['2 refused: selected by another master']);
+  });
+
+  it('beyond what one session may have under way is refused', () => {
+    const bench = new Bench();
+    for (let i = 0; i < MAX_COMMANDS_PER_SESSION; i++) bench.begin(A, singleCommand(1, 1_000 + i, true));
+    bench.take();
+    bench.begin(A, ON);
+    expect(bench.take()).toEqual(['1 refused: too many commands waiting']);
+    bench.begin(B, ON);
+    expect(bench.take()).toEqual(['forward 2']);
+    bench.sent(bench.forwarded[0] as Transaction);
+    bench.answer(singleCommand(1, 1_000, true), Cause.ACT_CON, 0, true);
+    bench.take();
+    bench.begin(A, singleCommand(1, 7_000, true));
+    expect(bench.take()).toEqual(['forward 1']);
+  });
+});
+
+describe('the same object and two masters', () => {
+  it('the same command: one after the other, each its own answers, from an RTU that writes OA 0', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    const second = bench.begin(B, ON);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.forwarded).toHaveLength(1);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([A]);
+    bench.sent(second);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([B]);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([B]);
+    expect(bench.take()).toEqual(['forward 1', '1 terminated', 'forward 2', '2 terminated']);
+    expect(bench.transactions.oaBehaviour).toBe('opaque');
+  });
+
+  it('the same from an RTU that always writes the OA of one of them', () => {
+    const bench = new Bench();
+    for (let round = 0; round < 3; round++) {
+      for (const session of [A, B, C]) {
+        bench.command(session, ON);
+        expect(bench.answer(ON, Cause.ACT_CON, A * 10)).toEqual([session]);
+        expect(bench.answer(ON, Cause.ACT_TERM, A * 10)).toEqual([session]);
+      }
+    }
+    expect(bench.transactions.oaBehaviour).toBe('opaque');
+  });
+
+  it('an RTU that mirrors: the second goes when the first is confirmed, and the OA tells them apart', () => {
+    const bench = new Bench().mirrors();
+    bench.command(A, ON);
+    const second = bench.begin(B, ON);
+    expect(bench.take()).toEqual(['forward 1']);
+    expect(bench.answer(ON, Cause.ACT_CON, 10)).toEqual([A]);
+    expect(bench.take()).toEqual(['forward 2']);
+    bench.sent(second);
+    expect(bench.answer(ON, Cause.ACT_CON, 20)).toEqual([B]);
+    expect(bench.answer(ON, Cause.ACT_TERM, 20)).toEqual([B]);
+    expect(bench.answer(ON, Cause.ACT_TERM, 10)).toEqual([A]);
+  });
+
+  it('an RTU that mirrors: a late answer to somebody who has given up is nobody’s', () => {
+    const bench = new Bench().mirrors();
+    bench.command(A, ON);
+    bench.pass(ANSWER_TIMEOUT_MS);
+    bench.command(B, ON);
+    expect(bench.answer(ON, Cause.ACT_CON, 10)).toEqual([]);
+    expect(bench.answer(ON, Cause.ACT_CON, 20)).toEqual([B]);
+  });
+
+  it('an RTU that stops mirroring while two are under way: an answer without OA is nobody’s', () => {
+    const bench = new Bench().mirrors();
+    bench.command(A, ON);
+    bench.answer(ON, Cause.ACT_CON, 10);
+    bench.command(B, ON);
+    bench.answer(ON, Cause.ACT_CON, 20);
+    expect(bench.answer(ON, Cause.ACT_TERM, 0)).toEqual([]);
+  });
+
+  it('one OA that comes back is no proof that the RTU mirrors', () => {
+    const bench = new Bench();
+    for (let i = 0; i < 5; i++) {
+      bench.command(A, ON);
+      bench.answer(ON, Cause.ACT_CON, 10);
+      bench.answer(ON, Cause.ACT_TERM, 10);
+    }
+    expect(bench.transactions.oaBehaviour).toBe('unknown');
+  });
+
+  it('an RTU that was found not to mirror is not believed again until its link is new', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.answer(ON, Cause.ACT_CON, 0);
+    for (const session of [A, B, C]) {
+      const asdu = resetProcess(1);
+      bench.command(session, asdu);
+      bench.answer(asdu, Cause.ACT_CON, session * 10);
+    }
+    expect(bench.transactions.oaBehaviour).toBe('opaque');
+    bench.transactions.clear('RTU link lost');
+    expect(bench.transactions.oaBehaviour).toBe('unknown');
+  });
+
+  it('the opposite command need not wait for the end of a drive: its answers can be told apart by the value', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.begin(B, OFF);
+    bench.begin(C, ON);
+    bench.answer(ON, Cause.ACT_CON);
+    bench.pass(RELEASE_MS - 1);
+    expect(bench.take()).toEqual(['forward 1']);
+    bench.pass(1);
+    expect(bench.take()).toEqual(['forward 2']);
+    bench.sent(bench.forwarded[1] as Transaction);
+    expect(bench.answer(OFF, Cause.ACT_CON)).toEqual([B]);
+    bench.pass(RELEASE_MS);
+    expect(bench.take(), 'but the same command has to wait for it').toEqual([]);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([A]);
+    expect(bench.answer(OFF, Cause.ACT_TERM)).toEqual([B]);
+    expect(bench.take()).toEqual(['1 terminated', 'forward 3', '2 terminated']);
+  });
+
+  it('commands of different types on one object wait for each other, on different objects they do not', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.begin(B, doubleCommand(1, 500, 2));
+    bench.begin(B, singleCommand(1, 501, true));
+    bench.begin(C, singleCommand(2, 500, true));
+    expect(bench.forwarded.map(({ owner, ioa, ca }) => [owner, ca, ioa])).toEqual([
+      [A, 1, 500],
+      [B, 1, 501],
+      [C, 2, 500],
+    ]);
+    // A different type or value is not an answer.
+    expect(bench.answer(doubleCommand(1, 500, 2), Cause.ACT_CON)).toEqual([]);
+    expect(bench.answer(OFF, Cause.ACT_CON)).toEqual([]);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([A]);
+  });
+
+  it('one master’s own commands do not wait for each other, and keep their order behind a stranger’s', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.command(A, OFF);
+    bench.command(A, ON);
+    expect(bench.forwarded).toHaveLength(3);
+    bench.begin(B, ON);
+    bench.begin(A, OFF);
+    expect(bench.forwarded).toHaveLength(3);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(OFF, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(ON, Cause.ACT_CON), 'there were only two').toEqual([]);
+    for (const asdu of [ON, OFF, ON]) expect(bench.answer(asdu, Cause.ACT_TERM)).toEqual([A]);
+    expect(bench.forwarded.map(({ owner }) => owner)).toEqual([A, A, A, B]);
+  });
+
+  it('select, then execute: the second master’s select waits for the first one’s, not for its execute', () => {
+    const bench = new Bench();
+    const select = singleCommand(1, 500, true, { select: true });
+    bench.command(A, select);
+    bench.begin(B, select);
+    expect(bench.answer(select, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.take()).toEqual(['forward 1', '1 selected', 'forward 2']);
+    bench.sent(bench.forwarded[1] as Transaction);
+    expect(bench.answer(select, Cause.ACT_CON, 0, true)).toEqual([B]);
+    bench.command(A, ON);
+    expect(bench.answer(select, Cause.ACT_CON), 'S/E differs').toEqual([]);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([A]);
+  });
+
+  it('deselect is answered with DEACT_CON', () => {
+    const bench = new Bench();
+    const deselect = singleCommand(1, 500, true, { select: true, cot: Cause.DEACT });
+    bench.command(A, deselect);
+    expect(bench.answer(deselect, Cause.ACT_CON)).toEqual([]);
+    expect(bench.answer(deselect, Cause.DEACT_CON)).toEqual([A]);
+    bench.command(A, deselect);
+    expect(bench.answer(deselect, Cause.DEACT_CON, 0, true)).toEqual([A]);
+    expect(bench.take().filter((line) => line.startsWith('1'))).toEqual(['1 deactivated', '1 deactivation refused']);
+  });
+});
+
+describe('ACT_TERM', () => {
+  it('that comes late still reaches its master', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.answer(ON, Cause.ACT_CON);
+    bench.pass(ANSWER_TIMEOUT_MS - 1);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([A]);
+    // Now it is known to send one.
+    bench.command(A, ON);
+    bench.answer(ON, Cause.ACT_CON);
+    bench.pass(TERMINATION_TIMEOUT_MS - 1);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([A]);
+  });
+
+  it('from an RTU that sends none: the same command of another waits once, and no longer afterwards', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.answer(ON, Cause.ACT_CON);
+    bench.begin(B, ON, 20_000);
+    bench.pass(ANSWER_TIMEOUT_MS - 1);
+    expect(bench.take()).toEqual(['forward 1']);
+    bench.pass(1);
+    expect(bench.take()).toEqual(['1 confirmed', 'forward 2']);
+    bench.sent(bench.forwarded[1] as Transaction);
+    bench.answer(ON, Cause.ACT_CON);
+    bench.begin(A, ON);
+    bench.pass(UNSEEN_TERMINATION_MS);
+    expect(bench.take()).toEqual(['2 confirmed', 'forward 1']);
+  });
+
+  it('before any ACT_CON is an earlier command’s: nobody’s now, but it shows that this RTU sends them', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.answer(ON, Cause.ACT_CON);
+    bench.pass(ANSWER_TIMEOUT_MS);
+    bench.command(B, ON);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([]);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([B]);
+    bench.pass(TERMINATION_TIMEOUT_MS - 1);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([B]);
+  });
+
+  it('is learnt for each type by itself', () => {
+    const bench = new Bench();
+    const setpoint = setpointScaled(1, 600, 5);
+    bench.command(A, setpoint);
+    bench.answer(setpoint, Cause.ACT_CON);
+    bench.pass(ANSWER_TIMEOUT_MS);
+    bench.command(A, ON);
+    bench.answer(ON, Cause.ACT_CON);
+    bench.pass(UNSEEN_TERMINATION_MS);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([A]);
+    bench.command(A, setpoint);
+    bench.answer(setpoint, Cause.ACT_CON);
+    bench.pass(UNSEEN_TERMINATION_MS);
+    expect(bench.take().at(-1)).toBe('1 confirmed');
+  });
+});
+
+describe('interrogations', () => {
+  const GI = interrogation(1);
+  const PATIENCE = 60_000;
+
+  it('run one after the other; identical ones that wait share one run, and each master gets its own con and term', () => {
+    const bench = new Bench();
+    bench.command(A, GI);
+    const waiting = bench.begin(B, GI, PATIENCE);
+    expect(bench.begin(C, GI, PATIENCE)).toBe(waiting);
+    bench.begin(A, interrogation(1, 21), PATIENCE);
+    expect(bench.forwarded).toHaveLength(1);
+    expect(bench.answer(GI, Cause.ACT_CON)).toEqual([A]);
+    bench.pass(RELEASE_MS * 5);
+    expect(bench.answer(GI, Cause.ACT_TERM)).toEqual([A]);
+    expect(bench.forwarded).toHaveLength(2);
+    bench.sent(waiting);
+    expect(waiting.participants).toEqual([
+      { session: B, ownOa: 21 },
+      { session: C, ownOa: 31 },
+    ]);
+    expect(bench.answer(GI, Cause.ACT_CON)).toEqual([B, C]);
+    expect(bench.answer(GI, Cause.ACT_TERM)).toEqual([B, C]);
+    const group = bench.sent(bench.forwarded[2] as Transaction);
+    expect(bench.answer(GI, Cause.ACT_CON)).toEqual([]);
+    expect(bench.answer(group.asdu, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.take()).toEqual(['forward 1', '1 terminated', 'forward 2', '2+3 terminated', 'forward 1']);
+  });
+
+  it('do not share a run that has begun, another CA, another qualifier, or a test', () => {
+    const bench = new Bench();
+    bench.command(A, GI);
+    const waiting = bench.begin(B, GI, PATIENCE);
+    for (const other of [interrogation(2), interrogation(1, 30), interrogation(1, 20, { test: true })]) {
+      expect(bench.begin(C, other, PATIENCE)).not.toBe(waiting);
+    }
+    expect(bench.transactions.size).toBe(5);
+  });
+
+  it('are shared by so many only', () => {
+    const bench = new Bench();
+    bench.command(A, GI);
+    for (let i = 0; i < MAX_COMMANDS_PER_SESSION; i++) bench.begin(B, GI, PATIENCE);
+    expect(bench.transactions.size).toBe(2);
+    bench.begin(C, GI, PATIENCE);
+    expect(bench.transactions.size).toBe(3);
+  });
+
+  it('do not keep counter interrogations and commands waiting', () => {
+    const bench = new Bench();
+    bench.command(A, GI);
+    bench.begin(B, counterInterrogation(1));
+    bench.begin(C, ON);
+    expect(bench.forwarded).toHaveLength(3);
+  });
+
+  it('that make no progress are given up, those that do are not', () => {
+    const bench = new Bench();
+    bench.command(A, GI);
+    bench.answer(GI, Cause.ACT_CON);
+    for (let i = 0; i < 5; i++) {
+      bench.pass(INTERROGATION_TIMEOUT_MS - 1);
+      expect(bench.transactions.interrogation(Cause.INROGEN, bench.now)?.owner).toBe(A);
+    }
+    expect(bench.transactions.interrogation(Cause.REQCOGEN, bench.now)).toBeUndefined();
+    bench.pass(INTERROGATION_TIMEOUT_MS);
+    expect(bench.take()).toEqual(['forward 1', '1 confirmed']);
+    expect(bench.transactions.interrogation(Cause.INROGEN, bench.now)).toBeUndefined();
+  });
+
+  it('late ACT_TERM of one given up does not end the next', () => {
+    const bench = new Bench();
+    bench.command(A, GI);
+    bench.answer(GI, Cause.ACT_CON);
+    bench.pass(INTERROGATION_TIMEOUT_MS);
+    bench.command(B, GI);
+    expect(bench.answer(GI, Cause.ACT_TERM)).toEqual([]);
+    expect(bench.answer(GI, Cause.ACT_CON)).toEqual([B]);
+    expect(bench.answer(GI, Cause.ACT_TERM)).toEqual([B]);
+  });
+
+  describe('deactivation', () => {
+    const STOP = interrogation(1, 20, { cot: Cause.DEACT });
+
+    it('overtakes those that wait, and ends the running one', () => {
+      const bench = new Bench();
+      bench.command(A, GI);
+      bench.answer(GI, Cause.ACT_CON);
+      bench.begin(B, interrogation(1, 21), PATIENCE);
+      bench.command(A, STOP);
+      expect(bench.take()).toEqual(['forward 1', 'forward 1']);
+      expect(bench.answer(STOP, Cause.DEACT_CON)).toEqual([A]);
+      expect(bench.take()).toEqual(['1 deactivated', '1 deactivated', 'forward 2']);
+    });
+
+    it('that the RTU refuses leaves it running', () => {
+      const bench = new Bench();
+      bench.command(A, GI);
+      bench.answer(GI, Cause.ACT_CON);
+      bench.command(A, STOP);
+      expect(bench.answer(STOP, Cause.DEACT_CON, 0, true)).toEqual([A]);
+      expect(bench.answer(GI, Cause.ACT_TERM)).toEqual([A]);
+    });
+
+    it('that the RTU does not know (COT 45) is not taken for an answer to the interrogation', () => {
+      const bench = new Bench();
+      bench.command(A, GI);
+      bench.answer(GI, Cause.ACT_CON);
+      bench.command(A, STOP);
+      expect(bench.answer(STOP, Cause.UNKNOWN_CAUSE, 0, true)).toEqual([A]);
+      expect(bench.answer(GI, Cause.ACT_TERM)).toEqual([A]);
+      expect(bench.take().slice(2)).toEqual(['1 refused (COT 45)', '1 terminated']);
+    });
+
+    it('is refused while other masters take part, or it is another master’s that runs', () => {
+      const bench = new Bench();
+      bench.command(A, GI);
+      bench.begin(B, STOP);
+      expect(bench.take()).toEqual(['forward 1', '2 refused: the interrogation is running for other masters']);
+      bench.begin(B, GI, PATIENCE);
+      bench.begin(C, GI, PATIENCE);
+      bench.answer(GI, Cause.ACT_CON);
+      bench.answer(GI, Cause.ACT_TERM);
+      bench.take();
+      bench.begin(B, STOP);
+      expect(bench.take()).toEqual(['2 refused: the interrogation is running for other masters']);
+    });
+
+    it('of nothing goes to the RTU, which knows what to say', () => {
+      const bench = new Bench();
+      bench.command(A, STOP);
+      expect(bench.answer(STOP, Cause.DEACT_CON, 0, true)).toEqual([A]);
+    });
+  });
+
+  it('to all stations get the answers of each, until no more come', () => {
+    const bench = new Bench();
+    const all = interrogation(0xffff);
+    bench.command(A, all);
+    bench.begin(B, GI, PATIENCE);
+    for (const ca of [1, 2, 3]) expect(bench.answer(interrogation(ca), Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(interrogation(2), Cause.ACT_TERM)).toEqual([A]);
+    bench.pass(STATIONS_QUIET_MS * 3);
+    expect(bench.answer(interrogation(1), Cause.ACT_TERM)).toEqual([A]);
+    expect(bench.answer(interrogation(3), Cause.ACT_TERM)).toEqual([A]);
+    expect(bench.answer(interrogation(4), Cause.ACT_CON, 0, true), 'a slow one').toEqual([A]);
+    expect(bench.forwarded).toHaveLength(1);
+    bench.pass(STATIONS_QUIET_MS);
+    expect(bench.take()).toEqual(['forward 1', '1 refused', 'forward 2']);
+  });
+
+  it('clock synchronisation of all stations gets the answers of each', () => {
+    const bench = new Bench();
+    const time = NOON;
+    bench.command(A, clockSync(0xffff, time));
+    bench.begin(B, clockSync(1, time));
+    expect(bench.answer(clockSync(1, time), Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(clockSync(2, time), Cause.ACT_CON)).toEqual([A]);
+    expect(bench.forwarded).toHaveLength(1);
+    bench.pass(STATIONS_QUIET_MS);
+    expect(bench.forwarded).toHaveLength(2);
+  });
+});
+
+describe('other types', () => {
+  it('a read command ends with the object it asked for, and the next one goes', () => {
+    const bench = new Bench();
+    const read = readCommand(1, 100);
+    bench.command(A, read);
+    bench.begin(B, read);
+    bench.begin(B, readCommand(1, 101));
+    expect(bench.forwarded).toHaveLength(2);
+    bench.transactions.readAnswered(102, 1, 999);
+    bench.transactions.readAnswered(102, 1, 100);
+    expect(bench.take()).toEqual(['forward 1', 'forward 2', '1 answered', 'forward 2']);
+  });
+
+  it('a read command of what there is not ends with its negative mirror', () => {
+    const bench = new Bench();
+    bench.command(A, readCommand(1, 100));
+    expect(bench.answer(readCommand(1, 100), Cause.UNKNOWN_IOA, 0, true)).toEqual([A]);
+    bench.command(A, readCommand(1, 100));
+    expect(bench.answer(readCommand(1, 100), Cause.REQ, 0, true)).toEqual([A]);
+    expect(bench.transactions.size).toBe(0);
+  });
+
+  it('a private type gets what follows its confirmation, and waits for no end', () => {
+    const bench = new Bench();
+    const secret = Uint8Array.of(200, 1, 6, 0, 1, 0, 5, 0, 0, 1, 2, 3);
+    bench.command(A, secret);
+    bench.begin(B, secret);
+    expect(bench.raw(Uint8Array.of(200, 1, 3, 0, 1, 0, 5, 0, 0, 9, 9))).toEqual([A]);
+    expect(bench.answer(secret, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.raw(Uint8Array.of(200, 1, 5, 0, 1, 0, 5, 0, 0, 7))).toEqual([A]);
+    expect(bench.raw(Uint8Array.of(200, 1, 5, 0, 1, 0, 6, 0, 0, 7)), 'another object').toEqual([]);
+    bench.pass(UNSEEN_TERMINATION_MS);
+    expect(bench.take()).toEqual(['forward 1', '1 confirmed', 'forward 2']);
+  });
+
+  it('an answer without an object, or of nobody’s command, is nobody’s', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    expect(bench.raw(Uint8Array.of(45, 1, 7, 0, 1, 0))).toEqual([]);
+    expect(bench.answer(singleCommand(1, 501, true), Cause.ACT_CON)).toEqual([]);
+    expect(bench.answer(singleCommand(2, 500, true), Cause.ACT_CON)).toEqual([]);
+    expect(bench.answer(resetProcess(1), Cause.ACT_CON)).toEqual([]);
+  });
+
+  it('a file ASDU is over when it was sent', () => {
+    const bench = new Bench();
+    bench.command(A, Uint8Array.of(122, 1, 13, 0, 1, 0, 5, 0, 0, 1, 0, 0, 1));
+    expect(bench.take()).toEqual(['forward 1', '1 forwarded']);
+  });
+});
+
+describe('a session that leaves', () => {
+  it('takes with it what waits; what the RTU has is answered to nobody', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.begin(B, ON);
+    bench.begin(B, OFF);
+    bench.begin(C, ON);
+    bench.transactions.forget(B);
+    expect(bench.take()).toEqual(['forward 1', 'nobody master gone', 'nobody master gone']);
+    bench.transactions.forget(A);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([]);
+    expect(bench.transactions.size).toBe(2);
+    expect(bench.take()).toEqual([]);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([]);
+    expect(bench.take()).toEqual(['nobody terminated', 'forward 3']);
+    bench.sent(bench.forwarded[1] as Transaction);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([C]);
+  });
+
+  it('has none of its waiting commands sent because another of them is dropped', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.command(A, OFF);
+    bench.begin(B, ON);
+    for (let i = 0; i < 5; i++) bench.begin(A, OFF);
+    bench.answer(ON, Cause.ACT_CON, 0, true);
+    bench.answer(OFF, Cause.ACT_CON, 0, true);
+    bench.sent(bench.forwarded[2] as Transaction);
+    bench.transactions.forget(A);
+    bench.answer(ON, Cause.ACT_CON, 0, true);
+    expect(bench.forwarded.map(({ owner }) => owner)).toEqual([A, A, B]);
+    expect(bench.transactions.size).toBe(0);
+  });
+
+  it('leaves a shared interrogation to the others', () => {
+    const bench = new Bench();
+    const GI = interrogation(1);
+    bench.command(A, GI);
+    const shared = bench.begin(B, GI, 60_000);
+    bench.begin(C, GI, 60_000);
+    bench.transactions.forget(B);
+    bench.answer(GI, Cause.ACT_CON);
+    bench.answer(GI, Cause.ACT_TERM);
+    bench.sent(shared);
+    expect(bench.answer(GI, Cause.ACT_CON)).toEqual([C]);
+  });
+
+  it('frees what it had under way', () => {
+    const bench = new Bench();
+    bench.command(A, OFF);
+    for (let i = 0; i < MAX_COMMANDS_PER_SESSION; i++) bench.begin(B, ON);
+    bench.transactions.forget(B);
+    bench.take();
+    bench.begin(B, singleCommand(1, 7, true));
+    expect(bench.take()).toEqual(['forward 2']);
+  });
+});
+
+describe('the link to the RTU', () => {
+  it('when lost refuses what has no answer yet, ends the rest and forgets everything', () => {
+    const bench = new Bench().mirrors();
+    bench.command(A, ON);
+    bench.answer(ON, Cause.ACT_CON, 10);
+    bench.command(B, OFF);
+    bench.begin(C, interrogation(1));
+    bench.begin(A, interrogation(1));
+    bench.take();
+    bench.transactions.clear('RTU link lost');
+    expect(bench.take()).toEqual([
+      '1 RTU link lost',
+      '2 refused: RTU link lost',
+      '3 refused: RTU link lost',
+      '1 refused: RTU link lost',
+    ]);
+    expect(bench.transactions.size).toBe(0);
+    expect(bench.answer(ON, Cause.ACT_TERM, 10)).toEqual([]);
+    bench.begin(B, ON);
+    expect(bench.take()).toEqual(['forward 2']);
+  });
+});
+
+// ---- whatever happens ------------------------------------------------------------------------------------------------
+
+interface RtuStyle {
+  readonly oa: 'mirrors' | 'zero' | 'constant';
+  readonly terminates: boolean;
+}
+
+interface Planned {
+  readonly session: number;
+  readonly command: number;
+  /** Pause before it. */
+  readonly afterMs: number;
+  /** What the RTU and the connector do with it. */
+  readonly fate: 'answered' | 'refused' | 'silent' | 'not sent';
+  readonly confirmAfterMs: number;
+  readonly terminateAfterMs: number;
+  readonly leaves: boolean;
+}
+
+const COMMANDS = [
+  ON,
+  OFF,
+  doubleCommand(1, 500, 1),
+  singleCommand(1, 501, true),
+  singleCommand(1, 500, true, { select: true }),
+  setpointScaled(1, 502, 7),
+  resetProcess(1),
+  clockSync(1, NOON),
+  interrogation(1),
+  interrogation(1, 21),
+  counterInterrogation(1),
+];
+
+/** Plays one run and checks that every answer reaches whom it is for, and nobody else. */
+function play(style: RtuStyle, plans: readonly Planned[]): void {
+  const bench = new Bench();
+  /** Answers on their way from the RTU, in the order they leave it. */
+  const answers: { at: number; cause: number; negative: boolean; transaction: Transaction; got: boolean }[] = [];
+  const gone = new Set<number>();
+  let handled = 0;
+  let rtuFreeAt = 0;
+  const fates = new Map<number, Planned>();
+  const originals = new Map<number, readonly number[]>();
+
+  const run = (until: number): void => {
+    while (bench.now < until) {
+      // Whatever was handed to the connector reaches the RTU at once, and the RTU takes one after the other.
+      for (; handled < bench.forwarded.length; handled++) {
+        const transaction = bench.forwarded[handled] as Transaction;
+        const plan = fates.get(transaction.number) as Planned;
+        if (plan.fate === 'not sent') {
+          bench.notSent(transaction, 'expired');
+          continue;
+        }
+        bench.sent(transaction);
+        originals.set(
+          transaction.number,
+          transaction.participants.map(({ session }) => session),
+        );
+        if (plan.fate === 'silent') continue;
+        const confirmAt = Math.max(bench.now, rtuFreeAt) + plan.confirmAfterMs;
+        rtuFreeAt = confirmAt;
+        const negative = plan.fate === 'refused';
+        answers.push({ at: confirmAt, cause: Cause.ACT_CON, negative, transaction, got: false });
+        const ends =
+          endsWithTermination(transaction.typeId) &&
+          !transaction.select &&
+          (style.terminates || isInterrogation(transaction.typeId));
+        if (ends && !negative) {
+          const at = confirmAt + plan.terminateAfterMs;
+          answers.push({ at, cause: Cause.ACT_TERM, negative: false, transaction, got: false });
+        }
+      }
+      answers.sort((a, b) => a.at - b.at);
+      for (const answer of answers) {
+        if (answer.got || answer.at > bench.now) continue;
+        answer.got = true;
+        const { transaction, cause, negative } = answer;
+        const oa = style.oa === 'mirrors' ? transaction.oa : style.oa === 'zero' ? 0 : A * 10;
+        const expected = (originals.get(transaction.number) ?? []).filter((session) => !gone.has(session));
+        const receivers = bench.answer(transaction.asdu, cause, oa, negative);
+        const what = `${cause}${negative ? '-' : ''} of ${transaction.owner} #${transaction.number}`;
+        expect(receivers, what).toEqual(expected);
+      }
+      bench.pass(100);
+    }
+  };
+
+  for (const plan of plans) {
+    run(bench.now + plan.afterMs);
+    if (gone.has(plan.session)) continue;
+    const asdu = COMMANDS[plan.command] as Uint8Array;
+    const before = bench.transactions.size;
+    // The plan has to be known before the command is forwarded.
+    const next = (bench.transactions as unknown as { nextNumber: number }).nextNumber;
+    fates.set(next, plan);
+    bench.begin(plan.session, asdu, isInterrogation(asdu[0] as number) ? 60_000 : DEADLINE_MS);
+    expect(bench.transactions.size).toBeGreaterThanOrEqual(before);
+    if (plan.leaves) {
+      gone.add(plan.session);
+      bench.transactions.forget(plan.session);
+    }
+  }
+  run(bench.now + 300_000);
+  expect(bench.transactions.size).toBe(0);
+  expect(answers.every(({ got }) => got)).toBe(true);
+}
+
+describe('no master gets the answer to another one’s command, and each gets its own', () => {
+  const plan: fc.Arbitrary<Planned> = fc.record({
+    session: fc.integer({ min: 1, max: 4 }),
+    command: fc.nat(COMMANDS.length - 1),
+    afterMs: fc.oneof(fc.constant(0), fc.nat(300), fc.nat(6_000)),
+    fate: fc.oneof(
+      { weight: 8, arbitrary: fc.constant('answered' as const) },
+      { weight: 2, arbitrary: fc.constantFrom('refused' as const, 'silent' as const, 'not sent' as const) },
+    ),
+    // In all less than what is waited for an answer, however many wait before it in the RTU.
+    confirmAfterMs: fc.nat(250),
+    terminateAfterMs: fc.oneof(fc.nat(500), fc.nat(7_000)),
+    leaves: fc.oneof({ weight: 30, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  });
+
+  for (const oa of ['mirrors', 'zero', 'constant'] as const) {
+    for (const terminates of [true, false]) {
+      it(`RTU: OA ${oa}, ${terminates ? 'with' : 'without'} ACT_TERM`, () => {
+        fc.assert(
+          fc.property(fc.array(plan, { minLength: 2, maxLength: 30 }), (plans) => play({ oa, terminates }, plans)),
+          { numRuns: 150 },
+        );
+      });
+    }
+  }
+});
+
+it('an answer’s own octets are not kept', () => {
+  const bench = new Bench();
+  const transaction = bench.command(A, ON);
+  expect(new AsduView(transaction.asdu).cot).toBe(Cause.ACT);
+});

@@ -1,0 +1,172 @@
+/**
+ * One RTU at 500 events a second, five masters [A..E] on two gateways, two routers: something breaks under that load, and
+ * then everybody's account is drawn up. A and E are named masters; A, B, C are at gateway 1, D and E at gateway 2. B and D
+ * give commands throughout.
+ */
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { until } from './ports.ts';
+import { Relay } from './relay.ts';
+import { type Account, COMMAND_TIMEOUT_MS, Master, startRtu, type TestRtu } from './stations.ts';
+import { GATEWAY_HOSTS, System, type SystemOptions } from './system.ts';
+
+const EVENTS_PER_SECOND = 500;
+/** Load before the fault. */
+const LEAD_MS = 2_000;
+/** Length of each fault test, the lead included. */
+export const FAULT_MS = Number(process.env['MM2SS_FAULT_SECONDS'] ?? 12) * 1000;
+const COMMAND_PAUSE_MS = 20;
+/** How long everything may take to arrive once the RTU is quiet. */
+const SETTLE_MS = 20_000;
+/** k of both links: as many as can be unacknowledged on one. */
+export const WINDOW = 12;
+
+const NAMES = ['A', 'B', 'C', 'D', 'E'] as const;
+export type Name = (typeof NAMES)[number];
+const NAMED: readonly Name[] = ['A', 'E'];
+
+export interface SceneOptions extends SystemOptions {
+  /** The RTU is reached through a relay. */
+  readonly rtuRelay?: boolean;
+}
+
+export interface Scene extends TestRtu {
+  readonly system: System;
+  readonly masters: Readonly<Record<Name, Master>>;
+  readonly rtuRelay: Relay | undefined;
+}
+
+export interface Expected {
+  /** Masters whose connection may end. Default none. */
+  readonly disturbed?: readonly Name[];
+  /** Events each master may get again. Default: as many as fit into one window. */
+  readonly repeats?: number;
+  /** Connections the RTU may see at once. Default 1. */
+  readonly rtuConnections?: number;
+  /** How long a master whose connection stays may be without new events, in ms. */
+  readonly silenceMs?: number;
+}
+
+export async function startScene(options: SceneOptions = {}): Promise<Scene> {
+  const station = await startRtu({ commandDurationMs: 5 });
+  const { address } = station.rtu;
+  const rtuRelay = options.rtuRelay === true ? await Relay.start(address, '127.0.0.2') : undefined;
+  const { host, port } = rtuRelay ?? address;
+  const columns = { hosts: `${host}:${port}`, masters: `A=${addressOf('A')};E=${addressOf('E')}` };
+  const system = await System.start([columns], options);
+  const masters = Object.fromEntries(
+    NAMES.map((name) => [
+      name,
+      new Master(name, addressOf(name), station.ledger, gatewayOf(name), system.port, { reconnect: true }),
+    ]),
+  ) as Record<Name, Master>;
+  await Promise.all(Object.values(masters).map((master) => master.connect()));
+  return { ...station, system, masters, rtuRelay };
+}
+
+function addressOf(name: Name): string {
+  return `127.0.0.${11 + NAMES.indexOf(name)}`;
+}
+
+export function gatewayOf(name: Name): string {
+  return GATEWAY_HOSTS[name === 'D' || name === 'E' ? 1 : 0];
+}
+
+/** Figures of one fault, for people. */
+export interface Figures {
+  readonly fault: string;
+  readonly events: number;
+  readonly repeats: string;
+  readonly silenceMs: number;
+  readonly commands: string;
+  readonly notes: string;
+}
+
+/**
+ * Lets `fault` happen under load and holds everybody's account against what has to be. `fault` resolves when it is over,
+ * and may say something about it.
+ */
+export async function underFault(
+  name: string,
+  scene: Scene,
+  fault: (scene: Scene) => Promise<string | void>,
+  expected: Expected = {},
+): Promise<Figures> {
+  const { rtu, ledger, masters, mostConnections } = scene;
+  const { disturbed = [], repeats = WINDOW, rtuConnections = 1, silenceMs = Infinity } = expected;
+  const everybody = Object.entries(masters) as [Name, Master][];
+
+  rtu.startEvents(EVENTS_PER_SECOND);
+  masters.B.startCommanding(5000, COMMAND_PAUSE_MS);
+  masters.D.startCommanding(5001, COMMAND_PAUSE_MS);
+  const startedAt = performance.now();
+  await delay(LEAD_MS);
+  for (const [, master] of everybody) expect(master.distinct).toBeGreaterThan(0);
+  const faultAt = performance.now();
+  const notes = (await fault(scene)) ?? '';
+  await delay(Math.max(0, startedAt + FAULT_MS - performance.now()));
+  rtu.stopEvents();
+  const endedAt = performance.now();
+  await Promise.all([masters.B.stopCommanding(), masters.D.stopCommanding()]);
+
+  const late = (master: Master): boolean => master.newest < ledger.total - 1;
+  await until('the newest event is everywhere', () => !everybody.some(([, master]) => late(master)), SETTLE_MS).catch(
+    () => undefined,
+  );
+  const accounts = new Map(everybody.map(([key, master]) => [key, master.account()]));
+  const outcomes = everybody.flatMap(([, master]) => master.outcomes);
+  const count = (result: string): number => outcomes.filter((outcome) => outcome.result === result).length;
+  const undisturbed = everybody.filter(([key]) => !disturbed.includes(key));
+  const silences = undisturbed.map(([, master]) => master.longestSilence(faultAt, endedAt));
+  const figures: Figures = {
+    fault: name,
+    events: ledger.total,
+    repeats: [...accounts].map(([key, account]) => `${key}:${account.repeats}`).join(' '),
+    silenceMs: Math.round(Math.max(0, ...silences)),
+    commands: `${outcomes.length} (${count('negative')} refused, ${count('closed')} closed, ${count('timeout')} unanswered)`,
+    notes,
+  };
+  report(figures);
+
+  const nobodyGot = numbersMissing(
+    ledger.total,
+    everybody.map(([, master]) => master),
+  );
+  expect(nobodyGot, 'events that no master got').toEqual([]);
+  expect(rtu.counts.overflow).toBe(0);
+  for (const [key, account] of accounts) {
+    const label = `master ${key}: ${JSON.stringify(account)} ${masters[key].reasons.join('; ')}`;
+    expect(account, label).toMatchObject({ unknown: 0, gaps: [] } satisfies Partial<Account>);
+    if (NAMED.includes(key) || !disturbed.includes(key)) expect(account.missing, label).toBe(0);
+    expect(account.repeats, label).toBeLessThanOrEqual(repeats);
+    if (!disturbed.includes(key)) expect(masters[key].disconnections, label).toBe(0);
+    expect(masters[key].strays, `answers to ${key} that it never asked for`).toBe(0);
+  }
+  expect(count('timeout'), 'commands without an answer').toBe(0);
+  for (const [key] of undisturbed) {
+    const closed = masters[key].outcomes.filter(({ result }) => result === 'closed');
+    expect(closed, `commands of ${key}`).toEqual([]);
+  }
+  for (const { durationMs } of outcomes) expect(durationMs).toBeLessThan(COMMAND_TIMEOUT_MS);
+  expect(mostConnections(), 'connections of the RTU at once').toBeLessThanOrEqual(rtuConnections);
+  expect(figures.silenceMs, 'longest time without events').toBeLessThanOrEqual(silenceMs);
+  return figures;
+}
+
+function numbersMissing(total: number, masters: readonly Master[]): number[] {
+  const seen = new Set(masters.flatMap(({ received }) => received));
+  return Array.from({ length: total }, (_, sequence) => sequence).filter((sequence) => !seen.has(sequence));
+}
+
+const RESULTS = resolve(import.meta.dirname, '../../test-results');
+
+function report(figures: Figures): void {
+  mkdirSync(RESULTS, { recursive: true });
+  const { fault, events, repeats, silenceMs, commands, notes } = figures;
+  console.log(
+    `${fault}: ${events} events, repeated ${repeats}, longest silence ${silenceMs} ms, commands ${commands} ${notes}`,
+  );
+  appendFileSync(join(RESULTS, 'faults.jsonl'), `${JSON.stringify({ at: new Date().toISOString(), ...figures })}\n`);
+}

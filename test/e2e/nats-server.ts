@@ -1,0 +1,244 @@
+/**
+ * A real nats-server with JetStream on a store of its own: in a container where a Docker engine answers, else as a
+ * process. The same tests run on either.
+ *
+ * | variable | meaning |
+ * | --- | --- |
+ * | `MM2SS_TEST_NATS` | `container`, `process`; default: a container if a Docker engine answers, else a process |
+ * | `MM2SS_TEST_NATS_IMAGE` | image of the container, default `nats:2.15-alpine`; where it cannot be had, an image is built from the local binary |
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers';
+import { requireTool } from '../../tools/require.mjs';
+import { freePort, until } from './ports.ts';
+
+const DEFAULT_IMAGE = 'nats:2.15-alpine';
+const NATS_PORT = 4222;
+const HOST = '127.0.0.1';
+
+/** The releases that are tested: the current one and the oldest supported, Debian's. */
+export type NatsRelease = 'current' | '2.9';
+
+export interface NatsServer {
+  readonly kind: 'container' | 'process';
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  readonly log: string;
+  /** As kill -9. */
+  kill(): Promise<void>;
+  /** Starts again on the same store and port. */
+  restart(): Promise<void>;
+  /** As SIGSTOP and SIGCONT. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Ends it and removes its store. */
+  stop(): Promise<void>;
+}
+
+/** Whether these tests can run here at all. */
+export const hasNats = requireTool('nats-server') !== undefined;
+export const hasNats29 = requireTool('nats-server-2.9') !== undefined;
+
+function binaryOf(release: NatsRelease): string {
+  const path = requireTool(release === 'current' ? 'nats-server' : 'nats-server-2.9');
+  if (path === undefined) throw new Error(`no nats-server (${release}) on this machine`);
+  return path;
+}
+
+export async function startNatsServer(release: NatsRelease = 'current'): Promise<NatsServer> {
+  if (release === 'current' && usesContainer()) return ContainerServer.start();
+  return ProcessServer.start(binaryOf(release));
+}
+
+let container: boolean | undefined;
+
+function usesContainer(): boolean {
+  const wanted = process.env['MM2SS_TEST_NATS'];
+  if (wanted === 'process') return false;
+  container ??= wanted === 'container' || dockerAnswers();
+  return container;
+}
+
+/** Asked with the client, which is quick to say no: testcontainers would look for an engine in many places first. */
+function dockerAnswers(): boolean {
+  const { status } = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], {
+    stdio: 'ignore',
+    timeout: 5_000,
+  });
+  return status === 0;
+}
+
+const argumentsOf = (store: string, port: number, host: string): string[] => [
+  '--jetstream',
+  '--store_dir',
+  store,
+  '--addr',
+  host,
+  '--port',
+  String(port),
+];
+
+async function untilServing(host: string, port: number): Promise<void> {
+  await until('nats-server answers', () => answers(host, port));
+}
+
+/** The server greets with INFO; a port that is only mapped accepts and says nothing. */
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const settle = (yes: boolean): void => {
+      socket.destroy();
+      resolve(yes);
+    };
+    socket.setTimeout(500, () => settle(false));
+    socket.once('data', (octets) => settle(octets.toString('latin1').startsWith('INFO')));
+    socket.once('error', () => settle(false));
+    socket.once('end', () => settle(false));
+  });
+}
+
+class ProcessServer implements NatsServer {
+  readonly kind = 'process';
+  readonly host = HOST;
+  log = '';
+  private process: ChildProcess | undefined;
+  private exited: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly binary: string,
+    private readonly store: string,
+    readonly port: number,
+  ) {}
+
+  static async start(binary: string): Promise<ProcessServer> {
+    const store = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-nats-'));
+    const server = new ProcessServer(binary, store, await freePort());
+    await server.restart();
+    return server;
+  }
+
+  get url(): string {
+    return `nats://${this.host}:${this.port}`;
+  }
+
+  async restart(): Promise<void> {
+    const child = spawn(this.binary, argumentsOf(this.store, this.port, this.host), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.process = child;
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));
+    this.exited = new Promise((resolve) => child.once('close', () => resolve()));
+    await untilServing(this.host, this.port);
+  }
+
+  async kill(): Promise<void> {
+    this.process?.kill('SIGKILL');
+    await this.exited;
+  }
+
+  pause(): Promise<void> {
+    this.process?.kill('SIGSTOP');
+    return Promise.resolve();
+  }
+
+  resume(): Promise<void> {
+    this.process?.kill('SIGCONT');
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    // A stopped process takes no SIGTERM.
+    await this.resume();
+    await this.kill();
+    await rm(this.store, { recursive: true, force: true });
+  }
+}
+
+/** Where the store is in the container: in its own layer, so that it is there again after a kill. */
+const CONTAINER_STORE = '/data';
+
+class ContainerServer implements NatsServer {
+  readonly kind = 'container';
+  readonly host = HOST;
+  log = '';
+
+  private constructor(
+    private readonly started: StartedTestContainer,
+    readonly port: number,
+  ) {}
+
+  static async start(): Promise<ContainerServer> {
+    // A port of our choice: one chosen by Docker would be another one after a restart.
+    const port = await freePort();
+    const image = await natsImage();
+    const lines: string[] = [];
+    const started = await image
+      .withExposedPorts({ container: NATS_PORT, host: port })
+      .withCommand(argumentsOf(CONTAINER_STORE, NATS_PORT, '0.0.0.0'))
+      .withLogConsumer((stream) => stream.on('data', (line: string | Buffer) => lines.push(String(line))))
+      .withWaitStrategy(Wait.forLogMessage('Server is ready'))
+      .start();
+    const server = new ContainerServer(started, port);
+    Object.defineProperty(server, 'log', { get: () => lines.join('') });
+    await untilServing(server.host, port);
+    return server;
+  }
+
+  get url(): string {
+    return `nats://${this.host}:${this.port}`;
+  }
+
+  async kill(): Promise<void> {
+    await (await this.handle()).kill({ signal: 'SIGKILL' });
+  }
+  async restart(): Promise<void> {
+    await (await this.handle()).start();
+    await untilServing(this.host, this.port);
+  }
+  async pause(): Promise<void> {
+    await (await this.handle()).pause();
+  }
+  async resume(): Promise<void> {
+    await (await this.handle()).unpause();
+  }
+  async stop(): Promise<void> {
+    await this.started.stop({ remove: true, removeVolumes: true, timeout: 0 });
+  }
+
+  private async handle() {
+    const client = await getContainerRuntimeClient();
+    return client.container.getById(this.started.getId());
+  }
+}
+
+let built: Promise<GenericContainer> | undefined;
+
+/** The image of the setting, or one built from the local binary where that cannot be had. */
+async function natsImage(): Promise<GenericContainer> {
+  const name = process.env['MM2SS_TEST_NATS_IMAGE'] ?? DEFAULT_IMAGE;
+  const client = await getContainerRuntimeClient();
+  const images = await client.container.dockerode.listImages({ filters: { reference: [name] } });
+  const here = images.length > 0 || spawnSync('docker', ['pull', '--quiet', name], { timeout: 60_000 }).status === 0;
+  if (here) return new GenericContainer(name);
+  built ??= buildImage();
+  return built;
+}
+
+async function buildImage(): Promise<GenericContainer> {
+  const context = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-image-'));
+  try {
+    await copyFile(binaryOf('current'), join(context, 'nats-server'));
+    await mkdir(join(context, 'data'));
+    // The binary is static: it needs nothing around it.
+    const dockerfile = ['FROM scratch', 'COPY nats-server /nats-server', 'ENTRYPOINT ["/nats-server"]', ''].join('\n');
+    await writeFile(join(context, 'Dockerfile'), dockerfile);
+    return await GenericContainer.fromDockerfile(context).build('mm2ss-e2e-nats:local', { deleteOnExit: false });
+  } finally {
+    await rm(context, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * The whole system as it runs in a cluster: nats-server, connectors, routers and gateways as processes of `bin/mm2ss`, on
+ * the loopback. RTUs are at 127.0.0.2, gateways listen at 127.0.0.1 and 127.0.0.3 on the same port, masters come from
+ * 127.0.0.11 on. All of it ends with the test; when that fails, everybody's last log lines are printed.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NatsBus } from '@iec104mm2ss/bus';
+import type { GroupStatus, MasterStatus } from '@iec104mm2ss/observability';
+import { onTestFailed, onTestFinished } from 'vitest';
+import { type NatsRelease, type NatsServer, startNatsServer } from './nats-server.ts';
+import { Part } from './part.ts';
+import { freePort, PATIENCE_MS, until } from './ports.ts';
+
+export type Columns = Readonly<Record<string, string | number>>;
+
+export const GATEWAY_HOSTS = ['127.0.0.1', '127.0.0.3', '127.0.0.4'] as const;
+/** Log lines of each part shown when a test fails. */
+const FAILURE_LINES = 30;
+
+/** The manual's columns, as a test wants them unless it says otherwise. */
+const DEFAULTS: Columns = {
+  'rtu no': 47,
+  'max conn': 20,
+  idletime: 60,
+  t1: 15,
+  t2: 10,
+  t3: 20,
+  w: 8,
+  k: 12,
+  buffsize: 20_000,
+  logevents: 'N',
+  'same ip': 'all',
+  filter: '127.0.0.0/8',
+};
+
+/** A file with a header row and one row per group; ids count from 1. */
+function csvOf(groups: readonly Columns[]): string {
+  const rows = groups.map((columns, index): Columns => {
+    return { id: index + 1, 'sys name': `RTU-${index + 1}`, ...DEFAULTS, ...columns };
+  });
+  const header = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const lines = rows.map((row) => header.map((name) => row[name] ?? '').join(','));
+  return ['iec104MM2SS-1port-v1.0 ini file', header.join(','), ...lines, ''].join('\n');
+}
+
+export interface SystemOptions {
+  readonly routers?: number;
+  readonly gateways?: number;
+  /** Connectors of each group: the second one stands by. */
+  readonly connectors?: number;
+  readonly holdSeconds?: number;
+  readonly release?: NatsRelease;
+  /** Where a part finds NATS, when not at the server itself. */
+  readonly natsUrlOf?: (part: string, nats: NatsServer) => string | Promise<string>;
+  /** All parts in one process, `mm2ss run --nats`. */
+  readonly allInOne?: boolean;
+  /** Default true: wait until every gateway listens for every group. */
+  readonly untilListening?: boolean;
+  readonly logLevel?: string;
+}
+
+export class System {
+  readonly parts = new Map<string, Part>();
+  /** Every process there was, restarted ones and their predecessors. */
+  private readonly everything: Part[] = [];
+
+  private constructor(
+    readonly nats: NatsServer,
+    readonly ports: readonly number[],
+    private readonly directory: string,
+    private readonly file: string,
+    private readonly options: SystemOptions,
+  ) {}
+
+  static async start(groups: readonly Columns[], options: SystemOptions = {}): Promise<System> {
+    const directory = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-'));
+    const ports: number[] = [];
+    for (const group of groups) ports.push(Number(group['port no'] ?? (await freePort())));
+    const file = join(directory, 'groups.csv');
+    await writeFile(file, csvOf(groups.map((group, index) => ({ ...group, 'port no': ports[index] ?? 0 }))));
+    const nats = await startNatsServer(options.release);
+    const system = new System(nats, ports, directory, file, options);
+    onTestFinished(() => system.stop());
+    onTestFailed(() => console.log(system.lastLines()));
+    await system.startParts(groups.length);
+    return system;
+  }
+
+  /** Port for the masters of the first group. */
+  get port(): number {
+    return this.ports[0] as number;
+  }
+
+  part(name: string): Part {
+    const part = this.parts.get(name);
+    if (part === undefined) throw new Error(`no part ${name}; there are ${[...this.parts.keys()].join(', ')}`);
+    return part;
+  }
+
+  get routers(): Part[] {
+    return this.named('router');
+  }
+  get gateways(): Part[] {
+    return this.named('gateway');
+  }
+  get connectors(): Part[] {
+    return this.named('connector');
+  }
+
+  /** Starts a part, or one that has ended anew; resolves when it serves. `name` is `gateway2`, `connector1.2` ... */
+  async startPart(name: string): Promise<Part> {
+    const { holdSeconds, natsUrlOf, logLevel = 'info' } = this.options;
+    const url = (await natsUrlOf?.(name, this.nats)) ?? this.nats.url;
+    const args = [...this.argumentsOf(name), '-i', this.file, '--nats', url, '--log-level', logLevel];
+    if (holdSeconds !== undefined) args.push('--hold-seconds', String(holdSeconds));
+    const part = new Part(name, args, `127.0.0.1:${await freePort()}`, this.directory);
+    this.parts.set(name, part);
+    this.everything.push(part);
+    await part.serving();
+    return part;
+  }
+
+  /** A listener is open for every group at these gateways. */
+  async listening(gateways: readonly Part[] = this.gateways, deadlineMs = PATIENCE_MS): Promise<void> {
+    for (const gateway of gateways) {
+      await until(
+        `${gateway.name} listens for all groups`,
+        async () => (await gateway.status()).groups.every(({ listener }) => listener.open),
+        deadlineMs,
+      );
+    }
+  }
+
+  /** The router that owns a group. */
+  async owner(group = '1', deadlineMs = PATIENCE_MS): Promise<Part> {
+    let owner: Part | undefined;
+    await until(
+      `group ${group} has an owner`,
+      async () => {
+        for (const router of this.routers) {
+          if (router.ended) continue;
+          const status = await router.status().catch(() => undefined);
+          if (status?.groups.find(({ id }) => id === group)?.owner !== undefined) owner = router;
+        }
+        return owner !== undefined;
+      },
+      deadlineMs,
+    );
+    return owner as Part;
+  }
+
+  /** Groups that each router owns. */
+  async ownership(): Promise<Map<string, string[]>> {
+    const owned = new Map<string, string[]>();
+    for (const router of this.routers) {
+      if (router.ended) continue;
+      const { groups } = await router.status();
+      owned.set(
+        router.name,
+        groups.filter(({ owner }) => owner !== undefined).map(({ id }) => id),
+      );
+    }
+    return owned;
+  }
+
+  /** The masters of a group as its owner knows them. */
+  async masters(group = '1'): Promise<readonly MasterStatus[]> {
+    return (await groupOf(await this.owner(group), group)).masters;
+  }
+
+  /** A client of the same server, for what is to be seen there. */
+  async bus(): Promise<NatsBus> {
+    const bus = await NatsBus.connect({ servers: [this.nats.url], instance: `test-${process.pid}`, replicas: 1 });
+    onTestFinished(() => bus.close());
+    return bus;
+  }
+
+  async stop(): Promise<void> {
+    // In the order in which nothing waits for another: gateways drain while there are routers.
+    for (const kind of ['gateway', 'router', 'connector', 'run']) {
+      await Promise.all(this.everything.filter(({ name }) => name.startsWith(kind)).map((part) => endAtOnce(part)));
+    }
+    await this.nats.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  lastLines(): string {
+    const tails = this.everything.map((part) => {
+      const lines = part.log.trimEnd().split('\n').slice(-FAILURE_LINES);
+      return `--- ${part.name} (pid ${part.pid}${part.ended ? ', ended' : ''})\n${lines.join('\n')}`;
+    });
+    const nats = this.nats.log.trimEnd().split('\n').slice(-FAILURE_LINES);
+    return [...tails, `--- nats-server (${this.nats.kind})\n${nats.join('\n')}`].join('\n');
+  }
+
+  private named(kind: string): Part[] {
+    return [...this.parts.values()].filter(({ name }) => name.startsWith(kind));
+  }
+
+  private async startParts(groups: number): Promise<void> {
+    const { routers = 2, gateways = 2, connectors = 1, allInOne = false, untilListening = true } = this.options;
+    const names = allInOne
+      ? ['run']
+      : [
+          ...counted('router', routers),
+          ...counted('gateway', gateways),
+          ...counted('connector', groups).flatMap((name) => counted(`${name}.`, connectors)),
+        ];
+    await Promise.all(names.map((name) => this.startPart(name)));
+    if (untilListening) await this.listening(allInOne ? [this.part('run')] : this.gateways);
+  }
+
+  private argumentsOf(name: string): string[] {
+    const [, kind = '', number = ''] = /^([a-z]+)(\d*)/.exec(name) ?? [];
+    const host = GATEWAY_HOSTS[Number(number) - 1];
+    if (kind === 'gateway') return ['gateway', '--listen', host as string];
+    if (kind === 'connector') return ['connector', '--group', number];
+    if (kind === 'run') return ['run', '-n', '--listen', GATEWAY_HOSTS[0]];
+    return [kind];
+  }
+}
+
+const counted = (name: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${name}${index + 1}`);
+
+/** What is tested is over: nothing is drained. */
+async function endAtOnce(part: Part): Promise<void> {
+  if (!part.ended) part.kill('SIGKILL');
+  await part.exited;
+}
+
+export async function groupOf(part: Part, id = '1'): Promise<GroupStatus> {
+  const group = (await part.status()).groups.find((candidate) => candidate.id === id);
+  if (group === undefined) throw new Error(`no group ${id} in /status of ${part.name}`);
+  return group;
+}
