@@ -118,6 +118,7 @@ export async function underFault(
   const accounts = new Map(everybody.map(([key, master]) => [key, master.account()]));
   const outcomes = everybody.flatMap(([, master]) => master.outcomes);
   const count = (result: string): number => outcomes.filter((outcome) => outcome.result === result).length;
+  const unterminated = outcomes.filter(({ result, terminated }) => result === 'positive' && !terminated).length;
   const undisturbed = everybody.filter(([key]) => !disturbed.includes(key));
   const silences = undisturbed.map(([, master]) => master.longestSilence(faultAt, endedAt));
   const figures: Figures = {
@@ -125,7 +126,7 @@ export async function underFault(
     events: ledger.total,
     repeats: [...accounts].map(([key, account]) => `${key}:${account.repeats}`).join(' '),
     silenceMs: Math.round(Math.max(0, ...silences)),
-    commands: `${outcomes.length} (${count('negative')} refused, ${count('closed')} closed, ${count('timeout')} unanswered)`,
+    commands: `${outcomes.length} (${count('negative')} refused, ${count('closed')} closed, ${count('timeout')} unanswered, ${unterminated} not terminated)`,
     notes,
   };
   report(figures);

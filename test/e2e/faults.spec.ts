@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Scene, startScene, underFault } from './fault-scene.ts';
 import { hasNats } from './nats-server.ts';
 import { until } from './ports.ts';
+import { Relay } from './relay.ts';
 import { GATEWAY_HOSTS } from './system.ts';
 
 /** As long as a supervisor takes to start a part again. */
@@ -92,3 +93,130 @@ describe.skipIf(!hasNats)('under load, kill -9 of', () => {
     });
   });
 });
+
+/** How long a part is stopped, or a path cut: shorter than the hold time. */
+const ABSENCE_MS = 5_000;
+
+describe.skipIf(!hasNats)('under load, 5 s of SIGSTOP of', () => {
+  const stopped = async (part: { kill(signal: NodeJS.Signals): void }): Promise<void> => {
+    part.kill('SIGSTOP');
+    await delay(ABSENCE_MS);
+    part.kill('SIGCONT');
+  };
+
+  it('the connector loses nothing and disturbs no master', async () => {
+    const scene = await startScene();
+    await underFault('SIGSTOP connector', scene, ({ system }) => stopped(system.part('connector1.1')));
+  });
+
+  it('the connector with a standby loses nothing and disturbs no master', async () => {
+    const scene = await startScene({ connectors: 2 });
+    const active = scene.system.connectors.find((part) => part.find({ msg: 'this connector serves the group' }));
+    expect(active).toBeDefined();
+    // The kernel keeps the stopped process's connection open: nobody but that process could close it.
+    await underFault('SIGSTOP connector, standby', scene, () => stopped(active!), { rtuConnections: 2 });
+    expect(scene.rtu.connections).toHaveLength(1);
+  });
+
+  it('the router that owns the group loses nothing and disturbs no master', async () => {
+    const scene = await startScene();
+    await underFault('SIGSTOP owner router', scene, async ({ system }) => stopped(await system.owner()), {
+      silenceMs: TAKEOVER_MS,
+    });
+  });
+
+  it('a gateway loses nothing and disturbs no master', async () => {
+    const scene = await startScene();
+    await underFault('SIGSTOP gateway', scene, ({ system }) => stopped(system.part('gateway2')));
+  });
+
+  it('nats-server loses nothing and disturbs no master', async () => {
+    const scene = await startScene();
+    await underFault('SIGSTOP nats-server', scene, async ({ system: { nats } }) => {
+      await nats.pause();
+      await delay(ABSENCE_MS);
+      await nats.resume();
+    });
+  });
+});
+
+describe.skipIf(!hasNats)('under load, a cut of the TCP path between', () => {
+  it('RTU and connector loses nothing; its masters are disconnected and come back', async () => {
+    const scene = await startScene({ rtuRelay: true });
+    const everybody = ['A', 'B', 'C', 'D', 'E'] as const;
+    await underFault(
+      'cut RTU - connector',
+      scene,
+      async ({ rtuRelay, masters }) => {
+        await rtuRelay?.cut();
+        await until('all masters are disconnected', () => everybody.every((name) => masters[name].disconnections > 0));
+        await delay(RESTART_PAUSE_MS);
+        await rtuRelay?.mend();
+      },
+      { disturbed: everybody },
+    );
+  });
+
+  it('RTU and connector that is silent for 5 s loses nothing and disturbs no master', async () => {
+    const scene = await startScene({ rtuRelay: true });
+    await underFault('silence RTU - connector', scene, async ({ rtuRelay }) => {
+      rtuRelay?.stall();
+      await delay(ABSENCE_MS);
+      await rtuRelay?.mend();
+    });
+  });
+
+  it.each(['gateway2', 'router', 'connector1.1'])(
+    '%s and nats-server loses nothing and disturbs no master',
+    async (who) => {
+      const relays = new Map<string, Relay>();
+      const scene = await startScene({
+        natsUrlOf: async (part, nats) => {
+          if (!part.startsWith(who)) return nats.url;
+          const relay = await Relay.start(nats);
+          relays.set(part, relay);
+          onTestFinished(() => relay.close());
+          return `nats://${relay.host}:${relay.port}`;
+        },
+      });
+      await underFault(`cut ${who} - nats-server`, scene, async ({ system }) => {
+        const relay = relays.get(who === 'router' ? (await system.owner()).name : who);
+        await relay?.cut();
+        await delay(ABSENCE_MS);
+        await relay?.mend();
+      });
+    },
+  );
+});
+
+describe.skipIf(!hasNats)('a loss longer than the hold time', () => {
+  it.each(['the routers', 'nats-server', 'the connector'])(
+    'of %s disconnects the masters, and nothing is lost',
+    async (who) => {
+      const scene = await startScene({ holdSeconds: 3 });
+      const everybody = ['A', 'B', 'C', 'D', 'E'] as const;
+      await underFault(
+        `${who} away for longer than the hold`,
+        scene,
+        async ({ system, masters }) => {
+          const { nats, routers, connectors } = system;
+          const lost = who === 'the routers' ? routers : who === 'the connector' ? connectors : [];
+          for (const part of lost) part.kill('SIGKILL');
+          if (who === 'nats-server') await nats.kill();
+          const heldMs = await until('all masters are disconnected', () => {
+            return everybody.every((name) => masters[name].disconnections > 0);
+          });
+          expect(heldMs).toBeGreaterThan(1_000);
+          expect(heldMs).toBeLessThan(HOLD_LIMIT_MS);
+          if (who === 'nats-server') await nats.restart();
+          await Promise.all(lost.map((part) => system.startPart(part.name)));
+          return `disconnected after ${Math.round(heldMs)} ms`;
+        },
+        { disturbed: everybody },
+      );
+    },
+  );
+});
+
+/** A hold of 3 s ends in this time, the last sign of life and the next look at it included. */
+const HOLD_LIMIT_MS = 6_000;

@@ -43,7 +43,9 @@ describe('listener and RTU link', () => {
     await until('all masters dropped', () => masters.every((master) => !master.connected) && standby.closed);
     expect(await attempt(mux.port, masterAddress(1))).toBe('refused');
     await mux.logged({ msg: 'RTU link lost', group: '1' });
-    const reasons = mux.lines.filter(({ msg, reason }) => msg.startsWith('master disconnected') && reason === 'rtu_lost');
+    const reasons = mux.lines.filter(
+      ({ msg, reason }) => msg.startsWith('master disconnected') && reason === 'rtu_lost',
+    );
     expect(reasons).toHaveLength(6);
     expect(await mux.metric('mm2ss_master_disconnects_total', { reason: 'rtu_lost' })).toBe(6);
     expect((await mux.group()).masters).toEqual([]);
@@ -67,7 +69,10 @@ describe('listener and RTU link', () => {
     const nobody = `${RTU_HOST}:${await freePort()}`;
     const closingHost = `${RTU_HOST}:${(closing.address() as AddressInfo).port}`;
     const mux = await Multiplexer.start([{ hosts: `${nobody};${closingHost};${hostOf(rtu)}` }]);
-    await until('the third host', async () => (await mux.group()).rtu.endpoint === hostOf(rtu) && rtu.connections.length === 1);
+    await until(
+      'the third host',
+      async () => (await mux.group()).rtu.endpoint === hostOf(rtu) && rtu.connections.length === 1,
+    );
     expect(attempts).toBe(1);
 
     // A host that worked is tried first again; when it is gone for good, the others have their turn.

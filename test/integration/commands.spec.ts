@@ -3,6 +3,7 @@ import { MasterSimulator, type RtuSimulator } from '@iec104mm2ss/simulator';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   hostOf,
+  masterAddress,
   Multiplexer,
   oneGroup,
   startMaster,
@@ -11,7 +12,7 @@ import {
   type Columns,
   type TestMaster,
 } from './harness.js';
-import { RawRtu, startedRawMaster, type RawPeer } from './raw-peer.js';
+import { attempt, RawRtu, startedRawMaster, type RawPeer } from './raw-peer.js';
 
 /** Everything that is neither process information nor end of initialization. */
 const answersAt = (master: TestMaster): string[] =>
@@ -47,7 +48,9 @@ function requestsOf(rtu: RtuSimulator): { typeId: number; ioa: number; oa: numbe
   return requests;
 }
 
-async function rawSetUp(columns: Columns = {}): Promise<{ rtu: RawRtu; mux: Multiplexer; peer: RawPeer; a: RawPeer; b: RawPeer }> {
+async function rawSetUp(
+  columns: Columns = {},
+): Promise<{ rtu: RawRtu; mux: Multiplexer; peer: RawPeer; a: RawPeer; b: RawPeer }> {
   const rtu = await RawRtu.start();
   const mux = await Multiplexer.start([{ hosts: hostOf(rtu), ...columns }]);
   await mux.listening();
@@ -81,7 +84,11 @@ describe('commands', () => {
       ['C_SC_TA_1 5001 on', 1],
     ];
     for (const [text, value] of commands) {
-      expect(await sender.command(text), text).toMatchObject({ result: 'positive', cause: Cause.ACT_CON, terminated: true });
+      expect(await sender.command(text), text).toMatchObject({
+        result: 'positive',
+        cause: Cause.ACT_CON,
+        terminated: true,
+      });
       expect(executed.at(-1), text).toEqual([Number(text.split(' ')[1]), value]);
     }
     await until('the new values everywhere', () => others.every(({ events }) => events.length === commands.length));
@@ -145,6 +152,18 @@ describe('commands', () => {
     expect(oas.has(null)).toBe(false);
     expect(oas.has(0)).toBe(false);
   });
+
+  it('no OA left that has rested: refused with the reason, until a minute has passed', async () => {
+    const { mux } = await oneGroup();
+    const staying = await startMaster(mux.port, 1);
+    for (let i = 0; i < 254; i++) expect(await attempt(mux.port, masterAddress(2))).toBe('accepted');
+    await until('all gone', async () => (await mux.group()).masters.length === 1);
+    expect(await attempt(mux.port, masterAddress(3))).toBe('closed');
+    await mux.logged({ reason: 'no_oa', level: 'warn' });
+    expect(staying.started).toBe(true);
+    moveClock(61_000);
+    expect(await attempt(mux.port, masterAddress(3))).toBe('accepted');
+  });
 });
 
 describe('station requests', () => {
@@ -205,7 +224,9 @@ describe('station requests', () => {
     // Different ones cannot be answered together, but still one at a time.
     requests.length = 0;
     const different = await Promise.all(masters.map((master, i) => master.interrogate(20 + i)));
-    expect(different.map(({ result, terminated }) => [result, terminated])).toEqual(masters.map(() => ['positive', true]));
+    expect(different.map(({ result, terminated }) => [result, terminated])).toEqual(
+      masters.map(() => ['positive', true]),
+    );
     expect(requests).toHaveLength(5);
     expect(rtu.counts.refused).toBe(0);
     const counters = await Promise.all(masters.map((master) => master.counters()));
@@ -253,7 +274,9 @@ describe('select and execute', () => {
     expect(rtu.value(2007)).toBe(2);
     // Executed: free again.
     expect((await b.command('double 5107 off', { select: true })).result).toBe('positive');
-    expect(await mux.audit({ outcome: 'refused: selected by another master', select: true })).toMatchObject({ ioa: 5107 });
+    expect(await mux.audit({ outcome: 'refused: selected by another master', select: true })).toMatchObject({
+      ioa: 5107,
+    });
     expect(await mux.metric('mm2ss_commands_refused_total')).toBe(2);
     expect(a.counts.strays + b.counts.strays).toBe(0);
   });
@@ -414,6 +437,35 @@ describe('refusals', () => {
     expect(mute.peer.asdus[0]?.slice(8)).toBe(next.slice(8));
   });
 
+  it('more commands than may wait, of one master or of all, are refused at once; the others wait their turn', async () => {
+    const { peer, a, b, mux } = await rawSetUp({ k: 12 });
+    peer.acknowledge = false;
+    const commands = (from: number, count: number): string[] =>
+      Array.from({ length: count }, (_, i) => asdu(45, Cause.ACT, from + i, '01'));
+    const [ofA, ofB] = [commands(5_000, 1_050), commands(7_000, 30)];
+    const refused = (requests: readonly string[]): string[] =>
+      requests.map((text) => answer(text, Cause.ACT_CON | NEGATIVE));
+    const inPieces = (master: RawPeer, requests: readonly string[]): void => {
+      for (let i = 0; i < requests.length; i += 10) master.sendI(...requests.slice(i, i + 10));
+    };
+    // A thousand of one master: twelve in the window of the RTU, 988 waiting.
+    inPieces(a, ofA);
+    await a.asduCount(1 + 50);
+    expect(a.asdus.slice(1)).toEqual(refused(ofA.slice(1_000)));
+    expect(await mux.metric('mm2ss_rtu_commands_waiting')).toBe(988);
+    // A thousand waiting of all.
+    inPieces(b, ofB);
+    await b.asduCount(1 + 18);
+    expect(b.asdus.slice(1)).toEqual(refused(ofB.slice(12)));
+    expect(await mux.metric('mm2ss_rtu_commands_waiting')).toBe(1_000);
+    expect(mux.audits.map(({ outcome }) => outcome)).toEqual(Array(68).fill('refused: too many commands waiting'));
+    peer.acknowledge = true;
+    peer.sendS();
+    await peer.asduCount(1_012);
+    const objects = (requests: readonly string[]): string[] => requests.map((text) => text.slice(8));
+    expect(objects(peer.asdus)).toEqual(objects([...ofA.slice(0, 1_000), ...ofB.slice(0, 12)]));
+  });
+
   it('COT 44 to 47 of the RTU go to the sender only', async () => {
     const { rtu, mux } = await oneGroup();
     const [sender, other] = await startMasters(mux.port, 2);
@@ -450,7 +502,12 @@ describe('refusals', () => {
       asdu(100, Cause.ACT_TERM, 0, '14'),
       asdu(103, Cause.ACT_CON, 0, '00000000000000'),
     ];
-    peer.sendI(...stray, answer(request, Cause.ACT_CON, 0), answer(request, Cause.ACT_TERM, 0), answer(request, Cause.ACT_TERM, 0));
+    peer.sendI(
+      ...stray,
+      answer(request, Cause.ACT_CON, 0),
+      answer(request, Cause.ACT_TERM, 0),
+      answer(request, Cause.ACT_TERM, 0),
+    );
     peer.sendI(asdu(1, Cause.SPONT, 1000, '01'));
     for (const master of [a, b]) await until('the event', () => master.asdus.at(-1)?.startsWith('0101') === true);
     expect(a.asdus.slice(1, -1)).toEqual([answer(request, Cause.ACT_CON), answer(request, Cause.ACT_TERM)]);
@@ -558,7 +615,12 @@ describe('audit', () => {
     }
     const lines = mux.lines.filter(({ msg }) => msg.startsWith('command '));
     expect(lines.map(({ msg, type, ioa, durationMs }) => [msg, type, ioa, durationMs])).toEqual(
-      mux.audits.map((record) => [`command ${String(record['outcome'])}`, record['type'], record['ioa'], record['durationMs']]),
+      mux.audits.map((record) => [
+        `command ${String(record['outcome'])}`,
+        record['type'],
+        record['ioa'],
+        record['durationMs'],
+      ]),
     );
     expect(lines[0]).toMatchObject({ group: '1', peer, direction: 'control', cot: Cause.ACT, ca: 47 });
   });

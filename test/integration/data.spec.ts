@@ -152,8 +152,13 @@ describe('monitor direction', () => {
     const masters = await startMasters(mux.port, 5);
     const events = eventsOf(rtu);
     rtu.burst(20_000);
-    await until('20,000 events at five masters', () => masters.every((master) => master.events.length >= 20_000), 30_000);
-    for (const master of masters) expect(Buffer.from(master.events.join()).equals(Buffer.from(events.join()))).toBe(true);
+    await until(
+      '20,000 events at five masters',
+      () => masters.every((master) => master.events.length >= 20_000),
+      30_000,
+    );
+    for (const master of masters)
+      expect(Buffer.from(master.events.join()).equals(Buffer.from(events.join()))).toBe(true);
     expect(rtu.counts.overflow).toBe(0);
     expect(masters.map(({ counts }) => counts.disconnections)).toEqual([0, 0, 0, 0, 0]);
     expect(rtu.counts.connections).toBe(1);
@@ -186,6 +191,39 @@ describe('monitor direction', () => {
     // The session has an OA of its own towards the RTU.
     expect(peer.asdus[0]).toBe(read.slice(0, 6) + '01' + read.slice(8));
     socket.destroy();
+  });
+});
+
+describe('the decoded feed', () => {
+  it('has every ASDU of both directions as JSON, unless the group switches it off', async () => {
+    const rtus = [await startRtu(), await startRtu()] as const;
+    const mux = await Multiplexer.start([{ hosts: hostOf(rtus[0]) }, { hosts: hostOf(rtus[1]), decoded: 'N' }]);
+    await mux.listening('1');
+    await mux.listening('2');
+    const feed: { subject: string; message: Record<string, unknown> }[] = [];
+    mux.bus.subscribe('iec104.v1.*.decoded.>', ({ subject, data }) => {
+      feed.push({ subject, message: JSON.parse(Buffer.from(data).toString()) as Record<string, unknown> });
+    });
+    const masters = [
+      await startMaster(mux.ports[0] as number, 1),
+      await startMaster(mux.ports[1] as number, 1),
+    ] as const;
+    rtus[1].setValue(1000, 1);
+    await until('the event of the other group', () => masters[1].events.length === 1);
+    rtus[0].setValue(1000, 1);
+    await masters[0].command('single 5001 on');
+    await until('the feed', () => feed.filter(({ subject }) => subject.endsWith('C_SC_NA_1')).length === 3);
+    expect(feed.map(({ subject }) => subject)).toEqual(
+      expect.arrayContaining(['iec104.v1.1.decoded.M_EI_NA_1', 'iec104.v1.1.decoded.C_SC_NA_1']),
+    );
+    expect(feed.every(({ subject }) => subject.startsWith('iec104.v1.1.'))).toBe(true);
+    const command = feed.find(({ message }) => message['direction'] === 'control')?.message;
+    expect(command).toMatchObject({
+      group: '1',
+      asdu: { type: 'C_SC_NA_1', objects: [expect.objectContaining({ ioa: 5001, value: true })] },
+    });
+    const event = feed.find(({ message }) => JSON.stringify(message['asdu']).includes('"ioa":1000'))?.message;
+    expect(event).toMatchObject({ group: '1', direction: 'monitor', position: 1, at: expect.any(String) });
   });
 });
 

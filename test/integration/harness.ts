@@ -141,6 +141,7 @@ export class Multiplexer {
       configuration,
       parts: ['connector', 'router', 'gateway'],
       bus: multiplexer.bus,
+      instance: 'integration',
       http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },
       logLevel: options.logLevel ?? 'info',
       logDirectory: undefined,

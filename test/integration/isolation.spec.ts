@@ -330,4 +330,3 @@ describe('named masters', () => {
     expect(indicesOf(all, north.events)).toEqual(range(0, 6));
   });
 });
-

@@ -61,7 +61,11 @@ class Command {
   }
 
   async said(text: string, deadlineMs = START_MS): Promise<void> {
-    await until(`"${text}" on standard output`, () => this.stdout.includes(text) || this.outcome !== undefined, deadlineMs);
+    await until(
+      `"${text}" on standard output`,
+      () => this.stdout.includes(text) || this.outcome !== undefined,
+      deadlineMs,
+    );
     expect(this.stdout).toContain(text);
   }
 }
@@ -270,7 +274,7 @@ describe('mm2ss run', () => {
     expect(await command.exited).toBe(0);
   });
 
-  it('loads the good rows of a file and tells about the others', async () => {
+  it('loads the good rows of a file and tells about the others; a slow master does not hold up its end', async () => {
     const rtu = await startRtu();
     const [port, other] = [await freePort(), await freePort()];
     const command = await run(
@@ -283,6 +287,19 @@ describe('mm2ss run', () => {
     await command.said('listening for masters');
     expect(command.stderr).toMatch(/^groups\.csv: row 4, t2: /m);
     expect(await listeningPorts(command.process.pid ?? 0)).toEqual([port]);
+
+    // It listens at all addresses, IPv6 too: masters are known by their IPv4 address all the same.
+    const master = await startMaster(port, 1);
+    await command.said(`"peer":"${master.localEndpoint}"`);
+
+    // One that does not acknowledge what is owed to it does not keep the process.
+    master.setAcknowledging(false);
+    rtu.setValue(1000, 1);
+    await until('an event', () => master.events.length === 1);
+    const askedAt = performance.now();
+    command.process.kill('SIGTERM');
+    expect(await command.exited).toBe(0);
+    expect(performance.now() - askedAt).toBeLessThan(7_000);
   });
 });
 
@@ -291,7 +308,9 @@ describe('mm2ss check', () => {
     const directory = await folder();
     const command = await execute(['check', SAMPLE], directory);
     expect(command.outcome).toBe(0);
-    expect(command.stdout).toMatch(/^2 groups load:\n {2}111 RTU-ABB .*port 2404, RTU 32 .*\n(.*\n)*? {2}222 Dreez-SCS /);
+    expect(command.stdout).toMatch(
+      /^2 groups load:\n {2}111 RTU-ABB .*port 2404, RTU 32 .*\n(.*\n)*? {2}222 Dreez-SCS /,
+    );
     for (const row of [46, 47, 48, 49]) expect(command.stdout).toMatch(new RegExp(`^ {2}row ${row}\\b.*: .+`, 'm'));
     expect(command.stdout).not.toMatch(/444|555|333/);
   });

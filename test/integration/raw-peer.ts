@@ -182,10 +182,7 @@ export class RawRtu {
 
   /** Waits until the multiplexer has started data transfer on the latest connection. */
   async started(): Promise<RawPeer> {
-    await until(
-      'STARTDT act at the RTU',
-      () => this.connections.at(-1)?.functions.includes('STARTDT act') === true,
-    );
+    await until('STARTDT act at the RTU', () => this.connections.at(-1)?.functions.includes('STARTDT act') === true);
     return this.peer;
   }
 
@@ -215,11 +212,10 @@ export async function startedRawMaster(port: number, n: number, habits: RawHabit
   return peer;
 }
 
-/** What a connection attempt meets: `accepted` stays open until the peer has had its say, `closed` came in and went. */
+/** What a connection attempt meets; `closed`: it came in and was sent away. It is over when this resolves. */
 export async function attempt(port: number, localAddress: string): Promise<'refused' | 'closed' | 'accepted'> {
   const socket = connect({ host: GATEWAY_HOST, port, localAddress });
-  onTestFinished(() => void socket.destroy());
-  return new Promise((resolve, reject) => {
+  const outcome = new Promise<'refused' | 'closed' | 'accepted'>((resolve, reject) => {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED') resolve('refused');
       else if (error.code === 'ECONNRESET' || error.code === 'EPIPE') resolve('closed');
@@ -231,4 +227,5 @@ export async function attempt(port: number, localAddress: string): Promise<'refu
     socket.once('connect', () => socket.write(uFormat(UFunction.STARTDT_ACT)));
     socket.once('data', () => resolve('accepted'));
   });
+  return outcome.finally(() => socket.destroy());
 }

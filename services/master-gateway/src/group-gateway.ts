@@ -5,8 +5,10 @@ import {
   controlSubject,
   decodeJson,
   encodeAcks,
+  encodeIn,
   encodeJson,
   GroupSubjects,
+  InKind,
   outCount,
   outFence,
   outFirst,
@@ -20,7 +22,7 @@ import {
 } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
-import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
+import type { CloseReason, DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
 import { MasterSession } from './master-session.js';
 
 /** How often the router is asked about a connection, and how long each time: a new owner may just be taking over. */
@@ -32,6 +34,8 @@ const OWNER_SILENCE_MS = 2_500;
 export const DRAIN_MS = 3_000;
 /** Pause before a port that could not be listened on is tried again. */
 const LISTEN_RETRY_MS = 2_000;
+/** Ended sessions that are told about again after the bus was away. */
+const CLOSED_REMEMBERED = 256;
 /** Connections a master may open at the same moment: its two redundant ones. */
 const CONNECTIONS_PER_MASTER = 2;
 
@@ -88,6 +92,8 @@ export class GroupGateway implements Scheduled {
   private retryAt = Infinity;
   private fence = 0;
   private readonly pendingSockets = new Set<Socket>();
+  /** Sessions that ended last: told about again when the bus was away. */
+  private readonly recentlyClosed: { readonly id: number; readonly text: string }[] = [];
   private acknowledging = new Set<MasterSession>();
   private subscriptions: Subscription[] = [];
   private stopped = false;
@@ -149,7 +155,13 @@ export class GroupGateway implements Scheduled {
     if (!connected) return;
     // The parts have not had the chance to be heard.
     this.ownerSeenAt = Math.max(this.ownerSeenAt, this.scheduler.now() - OWNER_SILENCE_MS);
-    for (const session of this.sessions.values()) session.resume();
+    for (const { id, text } of this.recentlyClosed) {
+      this.bus.publish(this.subjects.in, encodeIn(InKind.CLOSED, id, 0, 0, 0, Buffer.from(text)));
+    }
+    for (const session of this.sessions.values()) {
+      session.doubtCommands();
+      session.resume();
+    }
   }
 
   /** Where this process listens for the group, `host:port`; undefined while it does not. */
@@ -301,6 +313,7 @@ export class GroupGateway implements Scheduled {
       },
       onClosed: (closed, reason) => {
         this.sessions.delete(closed.id);
+        this.rememberClosed(closed, reason);
         this.acknowledging.delete(closed);
         this.counters.delivered += closed.connection.link.sent;
         this.counters.closed[reason.code] = (this.counters.closed[reason.code] ?? 0) + 1;
@@ -309,6 +322,12 @@ export class GroupGateway implements Scheduled {
     this.sessions.set(session.id, session);
     if (socket.destroyed) session.close('peer_closed', 'closed by the peer while it was admitted');
     else socket.resume();
+  }
+
+  /** A router that missed it would keep the session, its OA and its place among the maximum connections. */
+  private rememberClosed({ id }: MasterSession, { code, message }: CloseReason): void {
+    this.recentlyClosed.push({ id, text: `${code} ${message}` });
+    if (this.recentlyClosed.length > CLOSED_REMEMBERED) this.recentlyClosed.shift();
   }
 
   private async askAdmission(address: string, port: number): Promise<AdmissionAnswer> {

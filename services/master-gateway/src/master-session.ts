@@ -170,6 +170,11 @@ export class MasterSession {
     bus.publish(subjects.in, encodeIn(InKind.RESUME, this.id, ++this.number, 0, 0, encodeJson(snapshot)));
   }
 
+  /** The bus was away: commands under way may be lost. */
+  doubtCommands(): void {
+    this.pending.doubt();
+  }
+
   /** Answers commands that no router will answer any more. */
   refuseForsaken(now: number, ownerLives: boolean): void {
     for (const refusal of this.pending.refusals(now, this.dependencies.fence(), ownerLives)) {

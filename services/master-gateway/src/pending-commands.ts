@@ -18,6 +18,8 @@ interface PendingCommand {
   readonly deadline: number;
   /** Router that has it. */
   readonly fence: number;
+  /** The bus was away meanwhile: the command, or its answer, may be lost. */
+  doubtful: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export class PendingCommands {
       if (asdu.length < MIN_COMMAND_OCTETS) continue;
       const view = new AsduView(asdu);
       if (this.pending.length >= MAX_PENDING) this.pending.shift();
-      this.pending.push({ asdu, typeId: view.typeId, ca: view.ca, ioa: view.ioa ?? 0, deadline, fence });
+      this.pending.push({ asdu, typeId: view.typeId, ca: view.ca, ioa: view.ioa ?? 0, deadline, fence, doubtful: false });
     }
   }
 
@@ -55,14 +57,22 @@ export class PendingCommands {
     if (index >= 0) this.pending.splice(index, 1);
   }
 
+  /** The bus was away: nobody may know of what is under way. */
+  doubt(): void {
+    for (const command of this.pending) command.doubtful = true;
+  }
+
   /**
-   * Refusals for commands that an earlier owner than `fence` had, or, with no owner at all, whose time is over. Others
-   * whose time is over are the router's affair and forgotten.
+   * Refusals for commands that an earlier owner than `fence` had, and for those whose time is over when there is no owner
+   * at all or they may have been lost. Others whose time is over are the router's affair and forgotten.
    */
   refusals(now: number, fence: number, ownerLives: boolean): Uint8Array[] {
     if (this.pending.length === 0) return [];
     const over = (command: PendingCommand): boolean => command.deadline + ANSWER_MARGIN_MS <= now;
-    const refused = this.pending.filter((command) => command.fence < fence || (!ownerLives && command.deadline <= now));
+    const refused = this.pending.filter(
+      (command) =>
+        command.fence < fence || (!ownerLives && command.deadline <= now) || (command.doubtful && over(command)),
+    );
     this.pending = this.pending.filter((command) => !refused.includes(command) && !(ownerLives && over(command)));
     return refused.map(({ asdu }) => {
       const cause = new AsduView(asdu).cot === Cause.DEACT ? Cause.DEACT_CON : Cause.ACT_CON;

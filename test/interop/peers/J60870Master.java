@@ -72,7 +72,10 @@ public class J60870Master {
         connection.setOriginatorAddress(message.containsKey("oa") ? number(message, "oa") : 0);
         return;
       case "startdt":
-        connection.startDataTransfer(new Listener());
+        Listener listener = new Listener();
+        // Given to startDataTransfer alone, it would miss what comes right behind STARTDT con.
+        connection.setConnectionListener(listener);
+        connection.startDataTransfer(listener);
         return;
       case "stopdt":
         connection.stopDataTransfer();

@@ -92,6 +92,7 @@ export class NatsBus implements Bus {
     try {
       return (await this.connection.request(subject, data, { timeout: timeoutMs })).data;
     } catch (error) {
+      if (this.closing) throw new BusError('CLOSED', `the bus was closed: ${subject}`, { cause: error });
       throw busError(subject, timeoutMs, error);
     }
   }

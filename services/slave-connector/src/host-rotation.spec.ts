@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { HostRotation, MAX_ROUND_PAUSE_MS, NEXT_HOST_PAUSE_MS, ROUND_PAUSE_MS } from './host-rotation.js';
+
+const endpoint = (host: string) => ({ host, port: 2404 });
+const [A, B, C] = ['a', 'b', 'c'].map(endpoint) as [
+  ReturnType<typeof endpoint>,
+  ReturnType<typeof endpoint>,
+  ReturnType<typeof endpoint>,
+];
+/** Exactly the middle of the jitter. */
+const middle = (): number => 0.5;
+
+describe('the hosts of an RTU', () => {
+  it('are tried one by one, again from the first, with a pause after each round', () => {
+    const hosts = new HostRotation([A, B, C], middle);
+    const seen: [string, number][] = [];
+    for (let i = 0; i < 7; i++) seen.push([hosts.current.host, hosts.failed()]);
+    expect(seen).toEqual([
+      ['a', NEXT_HOST_PAUSE_MS],
+      ['b', NEXT_HOST_PAUSE_MS],
+      ['c', ROUND_PAUSE_MS],
+      ['a', NEXT_HOST_PAUSE_MS],
+      ['b', NEXT_HOST_PAUSE_MS],
+      ['c', 2 * ROUND_PAUSE_MS],
+      ['a', NEXT_HOST_PAUSE_MS],
+    ]);
+  });
+
+  it('wait longer after every round, up to a limit', () => {
+    const hosts = new HostRotation([A], middle);
+    const pauses = Array.from({ length: 2_000 }, () => hosts.failed());
+    expect(pauses.slice(0, 6)).toEqual([1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
+    expect(Math.max(...pauses)).toBe(MAX_ROUND_PAUSE_MS);
+  });
+
+  it('are tried at random moments, so that many groups do not come at once', () => {
+    const pauses = [0, 0.25, 0.999].map((random) => new HostRotation([A], () => random).failed());
+    expect(pauses[0]).toBe(750);
+    expect(pauses[1]).toBe(875);
+    expect(pauses[2]).toBeLessThan(1_250);
+    expect(pauses[2]).toBeGreaterThan(1_240);
+    const own = new Set(Array.from({ length: 20 }, () => new HostRotation([A]).failed()));
+    expect(own.size).toBeGreaterThan(1);
+  });
+
+  it('begin a new count with one that accepted, which is tried first again', () => {
+    const hosts = new HostRotation([A, B], middle);
+    hosts.failed();
+    hosts.failed();
+    hosts.failed();
+    expect(hosts.current).toBe(B);
+    expect(hosts.roundEnded).toBe(true);
+    hosts.succeeded();
+    expect(hosts.roundEnded).toBe(false);
+    const pause = hosts.lost();
+    expect(pause).toBeGreaterThanOrEqual(NEXT_HOST_PAUSE_MS);
+    expect(pause).toBeLessThan(ROUND_PAUSE_MS);
+    expect(hosts.current).toBe(B);
+    expect(hosts.failed()).toBe(NEXT_HOST_PAUSE_MS);
+    expect(hosts.current).toBe(A);
+    expect(hosts.roundEnded).toBe(false);
+    expect(hosts.failed()).toBe(ROUND_PAUSE_MS);
+    expect(hosts.roundEnded).toBe(true);
+  });
+});
