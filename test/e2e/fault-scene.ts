@@ -20,6 +20,8 @@ export const FAULT_MS = Number(process.env['MM2SS_FAULT_SECONDS'] ?? 12) * 1000;
 const COMMAND_PAUSE_MS = 20;
 /** How long everything may take to arrive once the RTU is quiet. */
 const SETTLE_MS = 20_000;
+/** Commands slower than this are listed. */
+const SLOW_COMMAND_MS = 500;
 /** k of both links: as many as can be unacknowledged on one. */
 export const WINDOW = 12;
 
@@ -130,6 +132,15 @@ export async function underFault(
     notes,
   };
   report(figures);
+  const slow = everybody.flatMap(([key, { outcomes }]) =>
+    outcomes
+      .filter(({ result, durationMs }) => result !== 'positive' || durationMs > SLOW_COMMAND_MS)
+      .map(({ startedAt: at, result, cause, terminated, confirmedAfterMs, durationMs }) => {
+        const sentAtMs = Math.round(at - faultAt);
+        return `${key} at ${sentAtMs} ms: ${JSON.stringify({ result, cause, terminated, confirmedAfterMs, durationMs })}`;
+      }),
+  );
+  if (slow.length > 0) console.log(`commands that were refused or slow:\n${slow.join('\n')}`);
 
   const nobodyGot = numbersMissing(
     ledger.total,
@@ -150,7 +161,8 @@ export async function underFault(
     const closed = masters[key].outcomes.filter(({ result }) => result === 'closed');
     expect(closed, `commands of ${key}`).toEqual([]);
   }
-  for (const { durationMs } of outcomes) expect(durationMs).toBeLessThan(COMMAND_TIMEOUT_MS);
+  // ACT_TERM can be lost with the link it was sent on: the RTU does not repeat it.
+  for (const { confirmedAfterMs = 0 } of outcomes) expect(confirmedAfterMs).toBeLessThan(COMMAND_TIMEOUT_MS);
   expect(mostConnections(), 'connections of the RTU at once').toBeLessThanOrEqual(rtuConnections);
   expect(figures.silenceMs, 'longest time without events').toBeLessThanOrEqual(silenceMs);
   return figures;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Scene, startScene, underFault } from './fault-scene.ts';
+import { type Scene, startScene, underFault, WINDOW } from './fault-scene.ts';
 import { hasNats } from './nats-server.ts';
 import { until } from './ports.ts';
 import { Relay } from './relay.ts';

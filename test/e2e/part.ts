@@ -67,14 +67,18 @@ export class Part {
   }
 
   /** Waits until it serves its HTTP port, which it does once everything in it has started. */
-  async serving(): Promise<void> {
-    await until(`${this.name} serves http://${this.http}`, async () => {
-      if (this.ended) throw new Error(`${this.name} ended at once:\n${this.log}`);
-      return fetch(`http://${this.http}/healthz`).then(
-        (response) => response.body?.cancel().then(() => true) ?? true,
-        () => false,
-      );
-    });
+  async serving(deadlineMs: number): Promise<void> {
+    await until(
+      `${this.name} serves http://${this.http}`,
+      async () => {
+        if (this.ended) throw new Error(`${this.name} ended at once:\n${this.log}`);
+        return fetch(`http://${this.http}/healthz`).then(
+          (response) => response.body?.cancel().then(() => true) ?? true,
+          () => false,
+        );
+      },
+      deadlineMs,
+    );
   }
 
   async status(): Promise<Status> {

@@ -16,6 +16,8 @@ import { freePort, PATIENCE_MS, until } from './ports.ts';
 export type Columns = Readonly<Record<string, string | number>>;
 
 export const GATEWAY_HOSTS = ['127.0.0.1', '127.0.0.3', '127.0.0.4'] as const;
+/** How long a process may take to start: it is the machine that is measured here. */
+const START_MS = 60_000;
 /** Log lines of each part shown when a test fails. */
 const FAILURE_LINES = 30;
 
@@ -118,12 +120,12 @@ export class System {
     const part = new Part(name, args, `127.0.0.1:${await freePort()}`, this.directory);
     this.parts.set(name, part);
     this.everything.push(part);
-    await part.serving();
+    await part.serving(START_MS);
     return part;
   }
 
   /** A listener is open for every group at these gateways. */
-  async listening(gateways: readonly Part[] = this.gateways, deadlineMs = PATIENCE_MS): Promise<void> {
+  async listening(gateways: readonly Part[] = this.gateways, deadlineMs = START_MS): Promise<void> {
     for (const gateway of gateways) {
       await until(
         `${gateway.name} listens for all groups`,

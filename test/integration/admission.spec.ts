@@ -16,6 +16,17 @@ import {
 } from './harness.js';
 import { attempt, rawMaster, RawRtu } from './raw-peer.js';
 
+/** An RTU that closes every connection at once; returns its `host:port`. */
+async function closingRtu(onConnection: () => void): Promise<string> {
+  const server = createServer((socket) => {
+    onConnection();
+    socket.end();
+  });
+  await new Promise<void>((resolve) => server.listen({ host: RTU_HOST, port: 0 }, resolve));
+  onTestFinished(() => void server.close());
+  return `${RTU_HOST}:${(server.address() as AddressInfo).port}`;
+}
+
 describe('listener and RTU link', () => {
   it('refuses masters before the RTU is up, listens when it is', async () => {
     const rtu = await startRtu();
@@ -60,14 +71,10 @@ describe('listener and RTU link', () => {
   });
 
   it('tries hosts in turn: one that refuses, one that accepts and closes, one that works', async () => {
-    const closing = createServer((socket) => socket.end());
-    await new Promise<void>((resolve) => closing.listen({ host: RTU_HOST, port: 0 }, resolve));
-    onTestFinished(() => void closing.close());
     let attempts = 0;
-    closing.on('connection', () => attempts++);
+    const closingHost = await closingRtu(() => attempts++);
     const rtu = await startRtu();
     const nobody = `${RTU_HOST}:${await freePort()}`;
-    const closingHost = `${RTU_HOST}:${(closing.address() as AddressInfo).port}`;
     const mux = await Multiplexer.start([{ hosts: `${nobody};${closingHost};${hostOf(rtu)}` }]);
     await until(
       'the third host',
@@ -84,6 +91,17 @@ describe('listener and RTU link', () => {
     await until('the others have their turn', () => attempts >= 2);
     await rtu.start();
     await until('the working host in the end', () => rtu.connections.length === 1);
+  });
+
+  it('hosts that accept and close at once are not hammered', async () => {
+    let attempts = 0;
+    const hosts = [await closingRtu(() => attempts++), await closingRtu(() => attempts++)];
+    await Multiplexer.start([{ hosts: hosts.join(';') }], { http: false });
+    await until('a first round', () => attempts >= 2);
+    // Pauses of one and of two seconds after the first two rounds.
+    const from = performance.now();
+    await until('some time', () => attempts > 6 || performance.now() - from > 2_500);
+    expect(attempts).toBeLessThanOrEqual(6);
   });
 
   it('sends STARTDT to the RTU with the first started master only, STOPDT after the last', async () => {

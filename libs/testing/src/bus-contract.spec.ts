@@ -41,6 +41,14 @@ describe('the memory bus besides', () => {
     expect(seen).toEqual(['a', 'b', 'b']);
   });
 
+  it('does not deliver to who was unsubscribed by another subscriber of the message', () => {
+    const bus = new MemoryBus();
+    const second = vi.fn();
+    const subscriptions = [bus.subscribe('a', () => subscriptions[1]?.unsubscribe()), bus.subscribe('a', second)];
+    bus.publish('a', NOTHING);
+    expect(second).not.toHaveBeenCalled();
+  });
+
   it('does not deliver to who subscribes after the message was published', () => {
     const bus = new MemoryBus();
     const late = vi.fn();

@@ -30,6 +30,11 @@ export const ADMISSION_ATTEMPTS = 5;
 export const ADMISSION_TIMEOUT_MS = 1_000;
 /** A router whose announcements are missing for this long is gone. */
 const OWNER_SILENCE_MS = 2_500;
+/**
+ * A new owner hands on what the RTU answered meanwhile within this time; a command that its predecessor had and that is
+ * still without an answer then, is refused.
+ */
+const OWNER_SETTLES_MS = 1_500;
 /** How long masters may take to acknowledge what is owed to them when the gateway stops. */
 export const DRAIN_MS = 3_000;
 /** Pause before a port that could not be listened on is tried again. */
@@ -89,6 +94,8 @@ export class GroupGateway implements Scheduled {
   private owner: OwnerMessage | undefined;
   /** When the owner was last heard (scheduler time); the group is given up `holdMs` later. */
   private ownerSeenAt = 0;
+  /** Since when it is the owner. */
+  private ownerSince = 0;
   private retryAt = Infinity;
   private fence = 0;
   private readonly pendingSockets = new Set<Socket>();
@@ -144,7 +151,8 @@ export class GroupGateway implements Scheduled {
     const silentMs = this.scheduler.now() - this.ownerSeenAt;
     const ownerLives = silentMs < OWNER_SILENCE_MS;
     const now = Date.now();
-    for (const session of this.sessions.values()) session.refuseForsaken(now, ownerLives);
+    const settled = this.scheduler.now() - this.ownerSince >= OWNER_SETTLES_MS;
+    for (const session of this.sessions.values()) session.refuseForsaken(now, settled ? this.fence : 0, ownerLives);
     if (this.up && this.sessions.size > 0 && silentMs > this.dependencies.holdMs) {
       this.setDown('router_silent', `no sign of the group's router for ${this.dependencies.holdMs / 1000} s`);
     }
@@ -248,6 +256,7 @@ export class GroupGateway implements Scheduled {
     this.ownerSeenAt = this.scheduler.now();
     const before = this.owner;
     this.owner = owner;
+    if (before?.fence !== owner.fence) this.ownerSince = this.scheduler.now();
     if (before === undefined || (before.fence === owner.fence && before.generation === owner.generation)) return;
     for (const session of this.sessions.values()) session.resume();
   }

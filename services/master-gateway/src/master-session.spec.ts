@@ -453,9 +453,9 @@ describe('a master’s commands', () => {
     master.touched();
     await until(() => session.commands === 2, 'two commands');
     toSession(data(0, NO_POSITION, [mirror(singleCommand(1, 5, true), Cause.ACT_CON, false)]));
-    session.refuseForsaken(Date.now(), true);
+    session.refuseForsaken(Date.now(), fence, true);
     fence = 2;
-    session.refuseForsaken(Date.now(), true);
+    session.refuseForsaken(Date.now(), fence, true);
     await until(() => received.length === 2, 'two answers');
     expect(received.map((asdu) => [asdu[6], asdu[2]])).toEqual([
       [5, Cause.ACT_CON],
@@ -473,9 +473,9 @@ describe('another owner of the group', () => {
     bus.take();
     session.resume();
     expect(session.isLive).toBe(false);
-    const [message] = bus.take(subjects.in) as [{ data: Uint8Array }];
-    expect(inKind(message.data)).toBe(InKind.RESUME);
-    expect(decodeJson<SessionSnapshot>(Buffer.from(inText(message.data)))).toMatchObject({
+    const [message] = bus.take(subjects.in).map((each) => each.data) as [Uint8Array];
+    expect(inKind(message)).toBe(InKind.RESUME);
+    expect(decodeJson<SessionSnapshot>(Buffer.from(inText(message)))).toMatchObject({
       session: ID,
       gateway: 'gateway-1',
       name: 'A',

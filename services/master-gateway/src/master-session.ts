@@ -176,8 +176,8 @@ export class MasterSession {
   }
 
   /** Answers commands that no router will answer any more. */
-  refuseForsaken(now: number, ownerLives: boolean): void {
-    for (const refusal of this.pending.refusals(now, this.dependencies.fence(), ownerLives)) {
+  refuseForsaken(now: number, fence: number, ownerLives: boolean): void {
+    for (const refusal of this.pending.refusals(now, fence, ownerLives)) {
       this.connection.link.send(refusal, this.dependencies.scheduler.now());
       this.sentRuns.addWithoutPosition(this.connection.link.sent);
       this.connection.touched();

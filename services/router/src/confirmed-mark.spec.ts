@@ -107,6 +107,19 @@ describe('the mark of what is safe', () => {
     expect(mark.confirmed).toBe(12);
   });
 
+  it('knows what was sent again for as long as the log holds it', () => {
+    const mark = new ConfirmedMark(0);
+    mark.addEvents(10);
+    mark.forgetRange(3, 5);
+    mark.acknowledged(10);
+    expect(mark.confirmed).toBe(10);
+    expect(mark.isForgotten(4), 'a master that comes late must not get it twice').toBe(true);
+    mark.trim(4);
+    expect(mark.isForgotten(4)).toBe(true);
+    mark.trim(5);
+    expect(mark.isForgotten(4)).toBe(false);
+  });
+
   it('keeps its queue short', () => {
     const mark = new ConfirmedMark(0);
     const segments = (): number => (mark as unknown as { segments: unknown[] }).segments.length;

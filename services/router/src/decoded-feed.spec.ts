@@ -102,7 +102,7 @@ describe('the decoded feed', () => {
     expect(feed.published).toBe(FEED_QUEUE_RECORDS + 1);
   });
 
-  it('leaves out, and counts, what is more than it may hold: octets', () => {
+  it('leaves out, and counts, what is more than it may hold: octets', async () => {
     listen('iec104.v1.7.decoded.>');
     const feed = new DecodedFeed(bus, subjects, true);
     const large = logRecord(
@@ -112,6 +112,14 @@ describe('the decoded feed', () => {
     const fits = Math.ceil(FEED_QUEUE_OCTETS / large.length);
     for (let i = 0; i < fits + 2; i++) feed.record(large);
     expect(feed.dropped).toBe(6_000);
+    const seen = messages.length;
+    await turn();
+    await turn();
+    expect(messages.length).toBeGreaterThan(seen);
+    expect((feed as unknown as { queuedOctets: number }).queuedOctets).toBe(fits * large.length);
+    while (feed.published < 3_000) await turn();
+    feed.record(large);
+    expect(feed.dropped, 'one was done').toBe(6_000);
   });
 
   it('lets go what was decoded also while it never runs empty, and serves sockets in between', async () => {

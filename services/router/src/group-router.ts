@@ -16,8 +16,10 @@ import {
   inSession,
   inText,
   IN_PREAMBLE_OCTETS,
+  LOG_RECORD_PREAMBLE_OCTETS,
   OutKind,
   type OwnerMessage,
+  recordFirst,
   resultNumber,
   resultOutcome,
   rtuLinkUp,
@@ -80,6 +82,8 @@ export interface RouterState {
   readonly cursors: Readonly<Record<string, number>>;
   /** OAs that rest, and since when (ms since 1970-01-01 UTC). */
   readonly resting: readonly (readonly [oa: number, since: number])[];
+  /** This RTU mirrors the OA of what it answers. */
+  readonly mirrorsOa?: boolean;
 }
 
 const NOBODY: readonly Participant[] = [];
@@ -124,6 +128,8 @@ export class GroupRouter {
   private generation = 0;
   /** Sessions that have not been resumed since `generation` last changed. */
   private readonly unresumed = new Set<number>();
+  /** Sessions of an earlier owner, and the position before which each has everything. */
+  private readonly inherited = new Map<number, number>();
   private readonly instance: string;
 
   constructor(
@@ -132,6 +138,8 @@ export class GroupRouter {
     readonly fence: number,
     /** What an earlier owner left; on a first start everything begins at the oldest position of the log. */
     saved: RouterState,
+    /** End of the log at the takeover: answers before it are to commands that an earlier owner had. */
+    private readonly inheritedEnd: number,
   ) {
     const from = saved.confirmed;
     this.instance = dependencies.instance;
@@ -146,6 +154,7 @@ export class GroupRouter {
       finished: (transaction, outcome) => this.finished(transaction, outcome),
       refused: (transaction, outcome) => this.refuseTransaction(transaction, outcome),
     });
+    if (saved.mirrorsOa === true) this.transactions.oaBehaviour = 'mirrors';
     this.trimmed = from;
     this.delivery = new Delivery(
       this.bus,
@@ -230,9 +239,11 @@ export class GroupRouter {
 
   /** A gateway died with its connections. */
   gatewayGone(instance: string): void {
-    for (const session of [...this.sessions.values()]) {
-      if (session.gateway === instance) this.forget(session, 'gateway_gone', `gateway ${instance} is gone`);
-    }
+    const gone = [...this.sessions.values()].filter(({ gateway }) => gateway === instance);
+    if (gone.length === 0) return;
+    for (const session of gone) this.forget(session, 'gateway_gone', `gateway ${instance} is gone`);
+    // It may only have been silent: when it is back it learns from this that its sessions are to be told about again.
+    this.generation++;
   }
 
   /** What the next owner has to know. */
@@ -241,6 +252,7 @@ export class GroupRouter {
       confirmed: this.delivery.mark.confirmed,
       cursors: Object.fromEntries(this.cursors),
       resting: this.addresses.resting(Date.now()),
+      mirrorsOa: this.transactions.oaBehaviour === 'mirrors',
     };
   }
 
@@ -308,6 +320,7 @@ export class GroupRouter {
 
   private forget(session: Session, code: string, message: string): void {
     if (!this.sessions.delete(session.id)) return;
+    this.inherited.delete(session.id);
     this.delivery.end(session);
     this.transactions.forget(session.id);
     this.selections.forget(session.id);
@@ -384,17 +397,27 @@ export class GroupRouter {
         lastInNumber: 0,
       };
       this.sessions.set(id, session);
+      this.inherited.set(id, expected);
       this.logger.info({ session: id, peer: session.peer, position: expected }, 'session taken over');
     }
     if (session.name !== null && acknowledged > (this.cursors.get(session.name) ?? 0)) {
       this.cursors.set(session.name, acknowledged);
     }
-    if (started) {
+    if (started && this.isReplaced(session)) {
+      // It was out of touch while another connection of its master took over.
+      const text = `standby another connection of ${session.name} took over`;
+      this.bus.publish(this.subjects.outTo(id), encodeOutControl(OutKind.STANDBY, this.fence, 0, text));
+    } else if (started) {
       // A master that has had nothing yet gets what nobody has acknowledged.
       this.delivery.begin(session, expected > 0 ? expected : this.startPosition(session));
       if (acknowledged > 0) this.delivery.acknowledged(session, acknowledged);
     } else this.delivery.end(session);
     this.publishDemand();
+  }
+
+  private isReplaced(session: Session): boolean {
+    if (session.name === null || session.started) return false;
+    return [...this.sessions.values()].some((other) => other.started && other.name === session.name);
   }
 
   private startPosition(session: Session): number {
@@ -577,8 +600,13 @@ export class GroupRouter {
       const transfer = this.files.fromRtu(view.ca, view.ioa ?? 0, isDirectory, now);
       if (transfer !== undefined) return [transfer];
     }
-    const match = this.transactions.answered(asdu, now);
+    const position = recordFirst(octets) < this.inheritedEnd ? positionOf(octets, at) : this.inheritedEnd;
+    // What lies in the log since before the takeover cannot answer what was asked after it, however much it looks so.
+    const match = position < this.inheritedEnd ? undefined : this.transactions.answered(asdu, now);
     if (match !== undefined) return match.participants;
+    // Some stacks answer twice, or after the command was over. The OA of an RTU that mirrors it still says whose it is.
+    const late = this.participantByOa(view.oa, position);
+    if (late !== undefined) return [late];
     this.counters.unmatchedAnswers++;
     this.logger.warn(
       { direction: 'monitor', type: typeName(view.typeId), cot: view.cot, ca: view.ca, ioa: view.ioa, oa: view.oa },
@@ -587,14 +615,29 @@ export class GroupRouter {
     return NOBODY;
   }
 
+  /**
+   * The session an answer without a command belongs to as far as its OA tells, if it has not had it yet: after a takeover
+   * the log holds answers to commands of the earlier owner.
+   */
+  private participantByOa(oa: number, position: number): Participant | undefined {
+    const session = this.transactions.oaBehaviour === 'opaque' ? undefined : this.holderOf(oa);
+    if (session === undefined) return undefined;
+    const from = this.inherited.get(session.id) ?? this.inheritedEnd;
+    return position < from ? undefined : { session: session.id, ownOa: session.ownOa };
+  }
+
   private interrogators(cot: number, oa: number): readonly Participant[] {
     const transaction = this.transactions.interrogation(cot, Date.now());
     if (transaction !== undefined) return transaction.participants;
-    const holder = this.addresses.holder(oa);
-    const session = holder === undefined ? undefined : this.sessions.get(holder);
+    const session = this.holderOf(oa);
     if (session !== undefined) return [{ session: session.id, ownOa: session.ownOa }];
     this.counters.unmatchedAnswers++;
     return NOBODY;
+  }
+
+  private holderOf(oa: number): Session | undefined {
+    const holder = this.addresses.holder(oa);
+    return holder === undefined ? undefined : this.sessions.get(holder);
   }
 
   private requested(octets: Uint8Array, at: number, end: number): void {
@@ -678,6 +721,13 @@ export class GroupRouter {
   get rtuState(): StateMessage | undefined {
     return this.rtu;
   }
+}
+
+/** Position of the ASDU whose APDU begins at `octets[at]` of a record. */
+function positionOf(record: Uint8Array, at: number): number {
+  let position = recordFirst(record);
+  for (let begin = LOG_RECORD_PREAMBLE_OCTETS; begin < at; begin += (record[begin + 1] as number) + 2) position++;
+  return position;
 }
 
 function peerName(address: string, port: number): string {

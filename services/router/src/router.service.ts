@@ -146,10 +146,10 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
   /** Takes a group over: reads what its last owner left, gives the gateways time to announce their sessions, opens it. */
   private async own(group: GroupConfig, fence: number, stillOurs: () => boolean): Promise<void> {
     const { bus, logger } = this.options;
-    let state: RouterState;
+    let taken: { readonly state: RouterState; readonly end: number };
     for (;;) {
       try {
-        state = await this.load(group);
+        taken = await this.load(group);
         break;
       } catch (error) {
         logger.warn({ group: group.id, reason: (error as Error).message }, 'cannot take the group over yet');
@@ -158,7 +158,8 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
       }
     }
     if (!stillOurs()) return;
-    const router = new GroupRouter(group, this.options, fence, state);
+    const { state, end } = taken;
+    const router = new GroupRouter(group, this.options, fence, state, end);
     this.owned.set(group.id, { router, saved: '', saving: false });
     router.start();
     if (bus.kind === 'nats') {
@@ -184,13 +185,14 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
     }, RESYNCHRONISE_MS).unref();
   }
 
-  private async load(group: GroupConfig): Promise<RouterState> {
+  private async load(group: GroupConfig): Promise<{ state: RouterState; end: number }> {
     const { bus } = this.options;
     const { first, next } = await bus.eventLog(group.id, { capacity: group.buffsize }).extent();
     const value = bus.kind === 'nats' ? await this.states.get(stateKey(group.id)) : undefined;
     const saved = value === undefined ? undefined : decodeJson<RouterState>(value);
     const confirmed = Math.min(Math.max(saved?.confirmed ?? first, first), next);
-    return { confirmed, cursors: saved?.cursors ?? {}, resting: saved?.resting ?? [] };
+    const { cursors = {}, resting = [], mirrorsOa = false } = saved ?? {};
+    return { state: { confirmed, cursors, resting, mirrorsOa }, end: next };
   }
 
   private async save(owned: Owned): Promise<void> {

@@ -148,8 +148,23 @@ describe('an answer', () => {
     expect(sameRequest(asked, singleCommand(1, 5, true, { oa: 9, cot: Cause.ACT_CON, negative: true }))).toBe(true);
   });
 
-  it('that is too short answers nothing', () => {
+  it('of cause ACT_TERM may carry S/E, no other may', () => {
     const asked = singleCommand(1, 5, true);
-    expect(sameRequest(asked, asked.subarray(0, 9))).toBe(false);
+    const answer = (cot: number, value: boolean) => singleCommand(1, 5, value, { select: true, cot });
+    expect(sameRequest(asked, answer(Cause.ACT_TERM, true))).toBe(true);
+    expect(sameRequest(asked, answer(Cause.ACT_TERM, false))).toBe(false);
+    expect(sameRequest(asked, answer(Cause.ACT_CON, true))).toBe(false);
+    const bits = Uint8Array.of(51, 1, Cause.ACT, 0, 1, 0, 5, 0, 0, 0, 0, 0, 0);
+    const other = new Uint8Array(bits);
+    other.set([Cause.ACT_TERM], 2);
+    other[9] = 0x80;
+    expect(sameRequest(bits, other), 'a type without S/E').toBe(false);
+  });
+
+  it('that is too short answers nothing', () => {
+    for (const value of [true, false]) {
+      const asked = singleCommand(1, 5, value);
+      expect(sameRequest(asked, asked.subarray(0, 9))).toBe(false);
+    }
   });
 });

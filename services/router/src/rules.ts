@@ -1,4 +1,4 @@
-import { Cause, TypeId } from '@iec104mm2ss/iec104';
+import { Cause, COT_CAUSE_MASK, TypeId } from '@iec104mm2ss/iec104';
 
 /** Who an ASDU from the RTU is for. */
 export const Audience = {
@@ -69,9 +69,12 @@ const SELECT_OCTET: Readonly<Record<number, number>> = {
   [TypeId.C_SE_TC_1]: 13,
 };
 
+/** S/E in its octet: 1 = select. */
+const SELECT_BIT = 0x80;
+
 export function isSelect(asdu: Uint8Array): boolean {
   const at = SELECT_OCTET[asdu[0] as number];
-  return at !== undefined && ((asdu[at] ?? 0) & 0x80) !== 0;
+  return at !== undefined && ((asdu[at] ?? 0) & SELECT_BIT) !== 0;
 }
 
 /** Octets after the IOA that an answer must repeat, time tag left out: an RTU may put its own time there. */
@@ -94,10 +97,19 @@ const MIRRORED_OCTETS: Readonly<Record<number, number>> = {
   [TypeId.C_CI_NA_1]: 1,
 };
 
-/** True when `answer` repeats the value, qualifier and S/E of `command`; both have the same TypeID, CA and IOA. */
+/**
+ * True when `answer` repeats the value, qualifier and S/E of `command`; both have the same TypeID, CA and IOA. ACT_TERM of
+ * an execute may carry S/E = 1: established stacks repeat the select there.
+ */
 export function sameRequest(command: Uint8Array, answer: Uint8Array): boolean {
-  const count = MIRRORED_OCTETS[command[0] as number] ?? 0;
-  for (let i = 9; i < 9 + count; i++) if (command[i] !== answer[i]) return false;
+  const typeId = command[0] as number;
+  const count = MIRRORED_OCTETS[typeId] ?? 0;
+  const selectAt = ((answer[2] as number) & COT_CAUSE_MASK) === Cause.ACT_TERM ? SELECT_OCTET[typeId] : undefined;
+  if (answer.length < 9 + count) return false;
+  for (let i = 9; i < 9 + count; i++) {
+    const difference = (command[i] as number) ^ (answer[i] as number);
+    if (difference !== 0 && !(i === selectAt && difference === SELECT_BIT)) return false;
+  }
   return true;
 }
 

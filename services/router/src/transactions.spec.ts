@@ -504,6 +504,16 @@ describe('interrogations', () => {
     expect(bench.take()).toEqual(['forward 1', '1 terminated', 'forward 2', '2+3 terminated', 'forward 1']);
   });
 
+  it('of one master wait for each other as well: an RTU runs one at a time', () => {
+    const bench = new Bench();
+    bench.command(A, GI);
+    bench.begin(A, interrogation(1, 21), PATIENCE);
+    expect(bench.forwarded).toHaveLength(1);
+    bench.answer(GI, Cause.ACT_CON);
+    bench.answer(GI, Cause.ACT_TERM);
+    expect(bench.forwarded).toHaveLength(2);
+  });
+
   it('do not share a run that has begun, another CA, another qualifier, or a test', () => {
     const bench = new Bench();
     bench.command(A, GI);
@@ -722,6 +732,18 @@ describe('a session that leaves', () => {
     bench.answer(ON, Cause.ACT_CON, 0, true);
     expect(bench.forwarded.map(({ owner }) => owner)).toEqual([A, A, B]);
     expect(bench.transactions.size).toBe(0);
+  });
+
+  it('lets go those who waited behind it', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.answer(ON, Cause.ACT_CON);
+    bench.begin(B, ON);
+    bench.begin(C, OFF);
+    bench.pass(RELEASE_MS);
+    bench.take();
+    bench.transactions.forget(B);
+    expect(bench.take()).toEqual(['nobody master gone', 'forward 3']);
   });
 
   it('leaves a shared interrogation to the others', () => {
