@@ -161,7 +161,7 @@ export default tseslint.config(
         {
           buildTargets: ['build'],
           checkVersionMismatches: false,
-          checkObsoleteDependencies: false,
+          checkObsoleteDependencies: true,
           ignoredFiles: ['{projectRoot}/src/**/*.spec.ts'],
         },
       ],
