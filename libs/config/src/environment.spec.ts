@@ -79,7 +79,11 @@ test.each<[Record<string, string>, EnvironmentFlags, string[]]>([
   [{ MM2SS_HOLD_SECONDS: '-1' }, {}, ['MM2SS_HOLD_SECONDS']],
   [{}, { nats: 'ftp://x' }, ['--nats']],
   [{ MM2SS_INI: 'a.csv' }, { ini: '' }, ['--ini']],
-  [{ MM2SS_NATS_REPLICAS: 'x', MM2SS_LOG_LEVEL: 'y' }, { listen: 'z' }, ['MM2SS_NATS_REPLICAS', 'MM2SS_LOG_LEVEL', '--listen']],
+  [
+    { MM2SS_NATS_REPLICAS: 'x', MM2SS_LOG_LEVEL: 'y' },
+    { listen: 'z' },
+    ['MM2SS_NATS_REPLICAS', 'MM2SS_LOG_LEVEL', '--listen'],
+  ],
 ])('%j with flags %j names what to correct', (env, flags, sources) => {
   let thrown: unknown;
   try {

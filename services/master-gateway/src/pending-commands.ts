@@ -40,7 +40,15 @@ export class PendingCommands {
       if (asdu.length < MIN_COMMAND_OCTETS) continue;
       const view = new AsduView(asdu);
       if (this.pending.length >= MAX_PENDING) this.pending.shift();
-      this.pending.push({ asdu, typeId: view.typeId, ca: view.ca, ioa: view.ioa ?? 0, deadline, fence, doubtful: false });
+      this.pending.push({
+        asdu,
+        typeId: view.typeId,
+        ca: view.ca,
+        ioa: view.ioa ?? 0,
+        deadline,
+        fence,
+        doubtful: false,
+      });
     }
   }
 

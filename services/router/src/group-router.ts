@@ -149,7 +149,8 @@ export class GroupRouter {
     this.nextSession = (fence % 0xfff) * SESSIONS_PER_FENCE + 1;
     this.feed = new DecodedFeed(this.bus, this.subjects, config.decoded);
     this.transactions = new Transactions({
-      veto: ({ typeId, ca, ioa, owner }) => (isProcessCommand(typeId) ? this.selectedByAnother(ca, ioa, owner) : undefined),
+      veto: ({ typeId, ca, ioa, owner }) =>
+        isProcessCommand(typeId) ? this.selectedByAnother(ca, ioa, owner) : undefined,
       forward: (transaction) => this.forward(transaction),
       finished: (transaction, outcome) => this.finished(transaction, outcome),
       refused: (transaction, outcome) => this.refuseTransaction(transaction, outcome),
@@ -441,7 +442,10 @@ export class GroupRouter {
     const givenUp = session.name === null ? undefined : this.givenUp.get(session.name);
     if (session.name !== null && givenUp !== undefined) {
       this.givenUp.delete(session.name);
-      this.logger.warn({ name: session.name, count: givenUp }, `${session.name} is back; ${givenUp} ASDUs were given up`);
+      this.logger.warn(
+        { name: session.name, count: givenUp },
+        `${session.name} is back; ${givenUp} ASDUs were given up`,
+      );
     }
     this.logger.info({ session: session.id, peer: session.peer, position: from }, 'master started data transfer');
     this.delivery.begin(session, from);
@@ -697,7 +701,10 @@ export class GroupRouter {
         this.counters.lostByNamedMasters += limit - cursor;
         this.givenUp.set(name, (this.givenUp.get(name) ?? 0) + limit - cursor);
         if (this.givenUp.get(name) === limit - cursor) {
-          this.logger.warn({ name, position: cursor }, `${name} has been away too long: its oldest events are given up`);
+          this.logger.warn(
+            { name, position: cursor },
+            `${name} has been away too long: its oldest events are given up`,
+          );
         }
         this.cursors.set(name, limit);
       }
