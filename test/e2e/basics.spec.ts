@@ -34,6 +34,7 @@ describe.skipIf(!hasNats)('separate processes over NATS', () => {
       const { system, rtu, ledger, master } = await oneGroup({}, {}, { oa });
       const masters = [1, 2, 3, 4, 5].map((n) => master(n, n % 2, { oa: n === 3 ? 7 : 0 }));
       await Promise.all(masters.map((each) => each.connect()));
+      await system.started(masters.length);
       // Two of them even command the same object.
       for (const [index, ioa] of [5000, 5000, 5001].entries()) masters[index]?.startCommanding(ioa, 10);
       rtu.startEvents(500);
@@ -121,6 +122,7 @@ describe.skipIf(!hasNats)('separate processes over NATS', () => {
     const other = master(2, 0);
     await named.connect();
     await other.connect();
+    await system.started(2);
     rtu.startEvents(500);
     await until('500 events', () => ledger.total >= 500);
     const gateway = system.part('gateway2');
@@ -152,6 +154,7 @@ describe.skipIf(!hasNats)('mm2ss run --nats', () => {
     const { system, rtu, master } = await oneGroup({}, { allInOne: true });
     const masters = [master(1), master(2)];
     await Promise.all(masters.map((each) => each.connect()));
+    await system.started(masters.length);
     rtu.burst(500);
     for (const each of masters) {
       await each.hasAll();

@@ -14,9 +14,9 @@ import { GATEWAY_HOSTS, System, type SystemOptions } from './system.ts';
 
 const EVENTS_PER_SECOND = 500;
 /** Load before the fault. */
-const LEAD_MS = 2_000;
+const LEAD_MS = 1_500;
 /** Length of each fault test, the lead included. */
-export const FAULT_MS = Number(process.env['MM2SS_FAULT_SECONDS'] ?? 12) * 1000;
+export const FAULT_MS = Number(process.env['MM2SS_FAULT_SECONDS'] ?? 9) * 1000;
 const COMMAND_PAUSE_MS = 20;
 /** How long everything may take to arrive once the RTU is quiet. */
 const SETTLE_MS = 20_000;
@@ -65,6 +65,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     ]),
   ) as Record<Name, Master>;
   await Promise.all(Object.values(masters).map((master) => master.connect()));
+  await system.started(NAMES.length);
   return { ...station, system, masters, rtuRelay };
 }
 

@@ -44,6 +44,7 @@ describe.skipIf(!hasNats)('connectors', () => {
     const standby = system.connectors.find((part) => part !== active[0]);
     const one = master(1);
     await one.connect();
+    await system.started(1);
     rtu.startEvents(200);
     await until('events', () => ledger.total > 200);
     active[0]?.kill('SIGTERM');

@@ -219,7 +219,7 @@ export class Master {
 const RECONNECTED = -1;
 export const RTU_CA = 47;
 /** A command has an answer in this time, or something is wrong: its deadline is 5 s, a silent router is noticed in 2.5. */
-export const COMMAND_TIMEOUT_MS = 9_000;
+export const COMMAND_TIMEOUT_MS = 7_500;
 
 /** An RTU that listens, its ledger, and how many connections it had at once. */
 export interface TestRtu {

@@ -43,9 +43,11 @@ function csvOf(groups: readonly Columns[]): string {
     return { id: index + 1, 'sys name': `RTU-${index + 1}`, ...DEFAULTS, ...columns };
   });
   const header = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const lines = rows.map((row) => header.map((name) => row[name] ?? '').join(','));
+  const lines = rows.map((row) => header.map((name) => quoted(row[name] ?? '')).join(','));
   return ['iec104MM2SS-1port-v1.0 ini file', header.join(','), ...lines, ''].join('\n');
 }
+
+const quoted = (cell: string | number): string => (String(cell).includes(',') ? `"${cell}"` : String(cell));
 
 export interface SystemOptions {
   readonly routers?: number;
@@ -165,6 +167,12 @@ export class System {
       );
     }
     return owned;
+  }
+
+  /** So many starts of data transfer have reached the routers: what comes from now on is for these masters. */
+  async started(count: number): Promise<void> {
+    const msg = 'master started data transfer';
+    await until(`${count} starts`, () => this.everything.reduce((sum, part) => sum + part.count({ msg }), 0) >= count);
   }
 
   /** The masters of a group as its owner knows them. */

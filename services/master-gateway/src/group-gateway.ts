@@ -35,6 +35,9 @@ const OWNER_SILENCE_MS = 2_500;
  * still without an answer then, is refused.
  */
 const OWNER_SETTLES_MS = 1_500;
+/** How often an owner and a connector are heard: a loss cannot be told from the time between two signs of life. */
+const OWNER_PERIOD_MS = 1_000;
+const STATE_PERIOD_MS = 2_000;
 /** How long masters may take to acknowledge what is owed to them when the gateway stops. */
 export const DRAIN_MS = 3_000;
 /** Pause before a port that could not be listened on is tried again. */
@@ -153,7 +156,7 @@ export class GroupGateway implements Scheduled {
     const now = Date.now();
     const settled = this.scheduler.now() - this.ownerSince >= OWNER_SETTLES_MS;
     for (const session of this.sessions.values()) session.refuseForsaken(now, settled ? this.fence : 0, ownerLives);
-    if (this.up && this.sessions.size > 0 && silentMs > this.dependencies.holdMs) {
+    if (this.up && this.sessions.size > 0 && silentMs > this.dependencies.holdMs + OWNER_PERIOD_MS) {
       this.setDown('router_silent', `no sign of the group's router for ${this.dependencies.holdMs / 1000} s`);
     }
   }
@@ -226,7 +229,7 @@ export class GroupGateway implements Scheduled {
     }
     this.epoch = state.epoch;
     this.connector = state.connector;
-    this.silentAt = this.scheduler.now() + this.dependencies.holdMs;
+    this.silentAt = this.scheduler.now() + this.dependencies.holdMs + STATE_PERIOD_MS;
     if (this.up) return;
     this.up = true;
     this.open();
@@ -258,7 +261,11 @@ export class GroupGateway implements Scheduled {
     this.owner = owner;
     if (before?.fence !== owner.fence) this.ownerSince = this.scheduler.now();
     if (before === undefined || (before.fence === owner.fence && before.generation === owner.generation)) return;
-    for (const session of this.sessions.values()) session.resume();
+    for (const session of this.sessions.values()) {
+      // The same owner, but it may have missed something: a command, for instance.
+      if (before.fence === owner.fence) session.doubtCommands();
+      session.resume();
+    }
   }
 
   /** False for a message of a router that no longer owns the group. */

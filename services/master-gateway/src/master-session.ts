@@ -3,6 +3,7 @@ import {
   type Bus,
   encodeIn,
   encodeJson,
+  encodeOut,
   type GroupSubjects,
   InKind,
   NO_POSITION,
@@ -31,6 +32,8 @@ export const COMMAND_DEADLINE_MS = 5_000;
 /** ASDUs that may wait for one master, unless `buffsize` is larger: above it the master is disconnected. */
 export const MIN_QUEUE_LIMIT = 8_192;
 
+/** Start octet, length, control field: the link fills it in. */
+const APCI_TEMPLATE = Buffer.from([0x68, 0, 0, 0, 0, 0]);
 const CAUSE_AT = 8;
 const OA_AT = 9;
 const CAUSE_MASK = 0x3f;
@@ -178,9 +181,11 @@ export class MasterSession {
   /** Answers commands that no router will answer any more. */
   refuseForsaken(now: number, fence: number, ownerLives: boolean): void {
     for (const refusal of this.pending.refusals(now, fence, ownerLives)) {
-      this.connection.link.send(refusal, this.dependencies.scheduler.now());
-      this.sentRuns.addWithoutPosition(this.connection.link.sent);
-      this.connection.touched();
+      // Queued like everything else: the window may be full.
+      const apdu = Buffer.concat([APCI_TEMPLATE, refusal]);
+      apdu[1] = refusal.length + APCI_TEMPLATE.length - 2;
+      const message = encodeOut(OutKind.DATA, 0, fence, 0, NO_POSITION, 1, apdu, 0, apdu.length);
+      this.enqueue(message, NO_POSITION, 1, 0);
     }
   }
 

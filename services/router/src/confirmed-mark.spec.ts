@@ -5,7 +5,6 @@ import { ConfirmedMark } from './confirmed-mark.js';
 /** The same said simply: one entry per position. */
 class NaiveMark {
   private readonly kinds = new Map<number, 'event' | 'other'>();
-  private readonly forgotten = new Set<number>();
   private acknowledgedTo: number;
   private end: number;
   confirmed: number;
@@ -26,18 +25,10 @@ class NaiveMark {
     this.advance();
   }
 
-  forgetRange(from: number, to: number): void {
-    for (let position = from; position < to; position++) this.forgotten.add(position);
-    this.advance();
-  }
-
   private advance(): void {
     for (;;) {
       const kind = this.kinds.get(this.confirmed);
-      const safe =
-        this.forgotten.has(this.confirmed) ||
-        kind === 'other' ||
-        (kind === 'event' && this.acknowledgedTo > this.confirmed);
+      const safe = kind === 'other' || (kind === 'event' && this.acknowledgedTo > this.confirmed);
       if (!safe) return;
       this.confirmed++;
     }
@@ -87,39 +78,6 @@ describe('the mark of what is safe', () => {
     expect(mark.confirmed).toBe(7);
   });
 
-  it('passes what the RTU sends again, also when it is routed later', () => {
-    const mark = new ConfirmedMark(0);
-    mark.addEvents(10);
-    expect(mark.forgetRange(5, 10)).toBe(false);
-    expect(mark.isForgotten(4)).toBe(false);
-    expect(mark.isForgotten(5)).toBe(true);
-    expect(mark.isForgotten(9)).toBe(true);
-    expect(mark.isForgotten(10)).toBe(false);
-    mark.acknowledged(4);
-    expect(mark.confirmed).toBe(4);
-    mark.acknowledged(5);
-    expect(mark.confirmed).toBe(10);
-    expect(mark.forgetRange(5, 10), 'told again with every heartbeat').toBe(false);
-    expect(mark.forgetRange(10, 12)).toBe(true);
-    expect(mark.confirmed).toBe(12);
-    mark.addOthers(12);
-    mark.addEvents(13);
-    expect(mark.confirmed).toBe(12);
-  });
-
-  it('knows what was sent again for as long as the log holds it', () => {
-    const mark = new ConfirmedMark(0);
-    mark.addEvents(10);
-    mark.forgetRange(3, 5);
-    mark.acknowledged(10);
-    expect(mark.confirmed).toBe(10);
-    expect(mark.isForgotten(4), 'a master that comes late must not get it twice').toBe(true);
-    mark.trim(4);
-    expect(mark.isForgotten(4)).toBe(true);
-    mark.trim(5);
-    expect(mark.isForgotten(4)).toBe(false);
-  });
-
   it('keeps its queue short', () => {
     const mark = new ConfirmedMark(0);
     const segments = (): number => (mark as unknown as { segments: unknown[] }).segments.length;
@@ -139,7 +97,6 @@ describe('the mark of what is safe', () => {
       fc.record({ what: fc.constant('events' as const), size }),
       fc.record({ what: fc.constant('others' as const), size }),
       fc.record({ what: fc.constant('acknowledged' as const), at: fc.nat(60) }),
-      fc.record({ what: fc.constant('forget' as const), at: fc.nat(20), size }),
     );
     fc.assert(
       fc.property(fc.nat(1_000), fc.array(step, { maxLength: 80 }), (start, steps) => {
@@ -165,13 +122,6 @@ describe('the mark of what is safe', () => {
               const position = Math.max(start, end - 40 + each.at);
               moved = mark.acknowledged(position);
               naive.acknowledged(position);
-              break;
-            }
-            case 'forget': {
-              // A link's unacknowledged end: within what is routed or a little ahead of it.
-              const from = Math.max(start, end - each.at);
-              moved = mark.forgetRange(from, from + each.size);
-              naive.forgetRange(from, from + each.size);
               break;
             }
           }

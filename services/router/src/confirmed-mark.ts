@@ -15,7 +15,6 @@ export class ConfirmedMark {
   private segments: Segment[] = [];
   private head = 0;
   private highestAcknowledged = 0;
-  private voids: { from: number; to: number }[] = [];
 
   constructor(private position: number) {
     this.highestAcknowledged = position;
@@ -28,7 +27,7 @@ export class ConfirmedMark {
   /** Events for all masters, up to `end`. True when the mark moved: they may have been acknowledged to an earlier owner. */
   addEvents(end: number): boolean {
     this.add(end, true);
-    return (this.highestAcknowledged > this.position || this.voids.length > 0) && this.advance();
+    return this.highestAcknowledged > this.position && this.advance();
   }
 
   /** Answers, or ASDUs for nobody, up to `end`. True when the mark moved. */
@@ -43,22 +42,6 @@ export class ConfirmedMark {
     return this.advance();
   }
 
-  /** Positions `from..to` are to be forgotten: the RTU sends these ASDUs again. True when the mark moved. */
-  forgetRange(from: number, to: number): boolean {
-    if (to <= this.position || this.voids.some((range) => range.from === from && range.to === to)) return false;
-    this.voids.push({ from, to });
-    return this.advance();
-  }
-
-  isForgotten(position: number): boolean {
-    return this.voids.length > 0 && this.voids.some((range) => position >= range.from && position < range.to);
-  }
-
-  /** The log no longer holds anything before `position`: ranges there need not be known. */
-  trim(position: number): void {
-    if (this.voids.length > 0) this.voids = this.voids.filter((range) => range.to > position);
-  }
-
   private add(end: number, events: boolean): void {
     const last = this.segments.at(-1);
     if (last !== undefined && last.events === events && this.segments.length > this.head) last.end = end;
@@ -67,17 +50,7 @@ export class ConfirmedMark {
 
   private advance(): boolean {
     const before = this.position;
-    for (;;) {
-      const gone =
-        this.voids.length === 0
-          ? undefined
-          : this.voids.find((range) => this.position >= range.from && this.position < range.to);
-      if (gone !== undefined) {
-        this.position = gone.to;
-        continue;
-      }
-      const segment = this.segments[this.head];
-      if (segment === undefined) break;
+    for (let segment = this.segments[this.head]; segment !== undefined; segment = this.segments[this.head]) {
       if (segment.end <= this.position || !segment.events) {
         this.position = Math.max(this.position, segment.end);
         this.head++;

@@ -99,9 +99,8 @@ export class Delivery {
     let runPatched = false;
     while (at < record.length) {
       const next = at + (record[at + 1] as number) + 2;
-      if (position < this.routed || this.mark.isForgotten(position)) {
+      if (position < this.routed) {
         this.broadcastRun(record, runStart, at, runFirst, position, runPatched);
-        if (position >= this.routed) this.others(position + 1);
         runStart = next;
         runFirst = position + 1;
         position++;
@@ -227,11 +226,6 @@ export class Delivery {
     if (this.mark.acknowledged(position)) this.confirmSoon();
   }
 
-  /** The RTU link broke; the RTU sends these positions again. */
-  forgetRange(from: number, to: number): void {
-    if (this.mark.forgetRange(from, to)) this.confirmSoon();
-  }
-
   /** Answers and what is for nobody are safe as soon as they are routed. */
   private others(end: number): void {
     if (this.mark.addOthers(end)) this.confirmSoon();
@@ -336,9 +330,7 @@ export class Delivery {
       const next = at + (record[at + 1] as number) + 2;
       const cot = (record[at + CAUSE_AT] as number) & CAUSE_MASK;
       const wanted =
-        position >= session.sent &&
-        !this.mark.isForgotten(position) &&
-        audienceOf(record[at + TYPE_AT] as number, cot, this.toOriginator) === Audience.ALL;
+        position >= session.sent && audienceOf(record[at + TYPE_AT] as number, cot, this.toOriginator) === Audience.ALL;
       if (!wanted) flush(at, next);
       position++;
       at = next;

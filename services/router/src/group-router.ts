@@ -28,7 +28,7 @@ import {
   type StateMessage,
   type Subscription,
 } from '@iec104mm2ss/bus';
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { type GroupConfig, repeatableAsdus } from '@iec104mm2ss/config';
 import { APCI_OCTETS, ASDU_OA_OFFSET, AsduView, Cause, mirror, TypeId, typeName } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import { admit, type AdmissionRequest, type Refusal } from './admission.js';
@@ -167,6 +167,7 @@ export class GroupRouter {
         answer: (octets, at, end) => this.answer(octets, at, end),
         interrogators: (cot, oa) => this.interrogators(cot, oa),
         requested: (octets, at, end) => this.requested(octets, at, end),
+        interrogated: (cot) => void this.transactions.interrogation(cot, Date.now()),
       },
       { from, interrogationToOriginator: config.interrogation === 'originator' },
       (position) => this.onConfirmed(position),
@@ -361,7 +362,7 @@ export class GroupRouter {
       case InKind.RESUME:
         break;
       case InKind.RESYNC:
-        this.delivery.begin(session, inDeadline(message));
+        if (session.started) this.delivery.begin(session, inDeadline(message));
         break;
     }
   }
@@ -656,7 +657,6 @@ export class GroupRouter {
     if (state === undefined) return;
     const before = this.rtu;
     this.rtu = state;
-    if (state.voided !== null) this.delivery.forgetRange(state.voided.from, state.voided.to);
     const wasUp = before !== undefined && rtuLinkUp(before.state);
     const up = rtuLinkUp(state.state);
     const anew = before !== undefined && (before.epoch !== state.epoch || before.connector !== state.connector);
@@ -694,6 +694,8 @@ export class GroupRouter {
   private onConfirmed(confirmed: number): void {
     let keep = confirmed;
     for (const cursor of this.cursors.values()) if (cursor < keep) keep = cursor;
+    // A session that catches up still has to read what others have acknowledged.
+    for (const { started, live, sent } of this.sessions.values()) if (started && !live && sent < keep) keep = sent;
     const limit = confirmed - this.config.buffsize;
     if (keep < limit) {
       for (const [name, cursor] of this.cursors) {
@@ -710,10 +712,11 @@ export class GroupRouter {
       }
       keep = limit;
     }
+    // The connector recognises by these what the RTU sends once more.
+    keep = Math.min(keep, confirmed - repeatableAsdus(this.config));
     if (keep <= this.trimmed) return;
     this.trimmed = keep;
     this.log.trim(keep);
-    this.delivery.mark.trim(keep);
   }
 
   private get log(): EventLog {

@@ -98,6 +98,7 @@ export class ConnectorService implements OnApplicationBootstrap, OnApplicationSh
           commandsNotSent: connector.counters.commandsRefused,
           rtuLinkFailures: connector.counters.linkFailures,
           forcedAcknowledgements: connector.counters.forcedAcknowledgements,
+          repeatedByRtu: connector.counters.repeated,
           logFull: connector.logStatus().fullTimes,
         },
       };
@@ -132,6 +133,11 @@ export class ConnectorService implements OnApplicationBootstrap, OnApplicationSh
       'mm2ss_rtu_forced_acknowledgements_total',
       'ASDUs acknowledged to the RTU because t1 was near, before a master had acknowledged them.',
       ({ counters }) => counters.forcedAcknowledgements,
+    );
+    counter(
+      'mm2ss_rtu_repeated_asdus_total',
+      'ASDUs the RTU sent once more after its link broke, not appended again.',
+      ({ counters }) => counters.repeated,
     );
     counter('mm2ss_rtu_commands_sent_total', 'Commands sent to the RTU.', ({ counters }) => counters.commandsSent);
     counter(

@@ -18,13 +18,14 @@ import {
   type StateMessage,
   type Subscription,
 } from '@iec104mm2ss/bus';
-import type { AckPolicy, GroupConfig } from '@iec104mm2ss/config';
+import { type AckPolicy, type GroupConfig, repeatableAsdus } from '@iec104mm2ss/config';
 import type { LinkState } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import { type CloseReason, Connection, type DeadlineScheduler, type Scheduled } from '@iec104mm2ss/transport';
 import { CommandQueue } from './command-queue.js';
 import { EventWriter } from './event-writer.js';
 import { HostRotation } from './host-rotation.js';
+import { type LoggedAsdu, loggedAsdus, RepeatFilter } from './repeat-filter.js';
 
 /** The state is published at least this often, so that a part that starts later, or waits, knows it. */
 export const STATE_HEARTBEAT_MS = 2_000;
@@ -57,6 +58,8 @@ export interface ConnectorCounters {
   connects: number;
   linkFailures: number;
   forcedAcknowledgements: number;
+  /** ASDUs the RTU sent once more after its link broke, and that the log had. */
+  repeated: number;
 }
 
 /**
@@ -73,6 +76,7 @@ export class GroupConnector implements Scheduled {
     connects: 0,
     linkFailures: 0,
     forcedAcknowledgements: 0,
+    repeated: 0,
   };
 
   private state: RtuState = 'disconnected';
@@ -85,7 +89,9 @@ export class GroupConnector implements Scheduled {
   private address: string | null = null;
   /** Position of the first ASDU of this link; `received` of the link counts from here. */
   private base = 0;
-  private voided: StateMessage['voided'] = null;
+  private repeats = new RepeatFilter([]);
+  /** The link has carried data or lived for t1: its host is a good one. */
+  private linkWorkedAt = Infinity;
   private wanted = false;
   private stopped = false;
   private fence = 0;
@@ -216,6 +222,16 @@ export class GroupConnector implements Scheduled {
     }
     const { host, port } = this.hosts.current;
     this.transition('connecting', `trying ${host}:${port}`);
+    void this.open(host, port);
+  }
+
+  private async open(host: string, port: number): Promise<void> {
+    const history = await this.readHistory();
+    if (this.stopped || !this.writer.ready) {
+      if (!this.stopped) this.connectFailed('the event log cannot be written');
+      return;
+    }
+    this.repeats = new RepeatFilter(history);
     const socket = connect({ host, port });
     this.socket = socket;
     this.connectAt = this.scheduler.now() + this.config.t0Ms;
@@ -232,6 +248,19 @@ export class GroupConnector implements Scheduled {
       socket.removeListener('close', onClose);
       this.connected(socket);
     });
+  }
+
+  /** What the RTU may send once more on the next link, as far as the log still has it. */
+  private async readHistory(): Promise<LoggedAsdu[]> {
+    const count = repeatableAsdus(this.config);
+    const from = Math.max(0, this.writer.next - count);
+    try {
+      const records = await this.bus.eventLog(this.config.id, { capacity: this.config.buffsize }).read(from, count);
+      return loggedAsdus(records, from).slice(0, count);
+    } catch (error) {
+      this.logger.warn({ reason: (error as Error).message }, 'event log not read: repeated events are not recognised');
+      return [];
+    }
   }
 
   private connectFailed(message: string): void {
@@ -251,7 +280,7 @@ export class GroupConnector implements Scheduled {
     this.outcomeKnown = true;
     this.counters.connects++;
     this.epoch++;
-    this.hosts.succeeded();
+    this.linkWorkedAt = this.scheduler.now() + this.config.t1Ms;
     this.base = this.writer.next;
     this.address = socket.remoteAddress ?? null;
     const { t1Ms, t2Ms, t3Ms, k, w, idleTimeMs } = this.config;
@@ -283,7 +312,17 @@ export class GroupConnector implements Scheduled {
 
   private onApdus(octets: Uint8Array, start: number, end: number, count: number): void {
     this.counters.received += count;
-    this.writer.write(this.epoch, octets, start, end, count, Date.now());
+    let from = start;
+    let fresh = count;
+    if (this.repeats.isActive) {
+      const before = this.repeats.repeated;
+      from = this.repeats.skip(octets, start, end);
+      fresh -= this.repeats.repeated - before;
+      this.counters.repeated += count - fresh;
+      // What is repeated may be safe already.
+      if (fresh < count) this.confirm();
+    }
+    if (fresh > 0) this.writer.write(this.epoch, octets, from, end, fresh, Date.now());
     if (this.ack === 'received') this.confirm();
   }
 
@@ -299,18 +338,17 @@ export class GroupConnector implements Scheduled {
   private onClosed(reason: CloseReason): void {
     const connection = this.connection as Connection;
     const { link } = connection;
-    const worked = link.received > 0 || link.sent > 0 || this.state === 'started';
+    // A host that accepts and closes at once (its masters are all there) is no better than one that refuses.
+    const worked = link.received > 0 || link.sent > 0 || this.scheduler.now() >= this.linkWorkedAt;
     this.connection = undefined;
     this.socket = undefined;
     this.lastError = `${reason.code}: ${reason.message}`;
     this.counters.linkFailures++;
-    const end = this.writer.dropWaiting();
-    // The RTU repeats what was not acknowledged to it; what this end has of that is not to be sent twice.
-    const acknowledged = this.base + link.received - link.unacknowledged;
-    this.voided = acknowledged < end ? { from: acknowledged, to: end } : null;
-    this.commands.clear(CommandOutcome.NOT_CONNECTED);
-    this.transition('disconnected', this.lastError);
+    this.writer.dropWaiting();
     this.address = null;
+    this.transition('disconnected', this.lastError);
+    this.commands.clear(CommandOutcome.NOT_CONNECTED);
+    if (worked) this.hosts.succeeded();
     if (!this.stopped) this.retryIn(worked ? this.hosts.lost() : this.hosts.failed());
   }
 
@@ -330,10 +368,23 @@ export class GroupConnector implements Scheduled {
   }
 
   private confirmTo(connection: Connection, position: number): void {
-    const upTo = Math.min(position - this.base, connection.link.received);
+    const upTo = Math.min(this.countBefore(position), connection.link.received);
     if (upTo <= 0) return;
     connection.link.confirm(upTo, this.scheduler.now());
     connection.touched();
+  }
+
+  /** How many of the link's I-format APDUs have a position before `position`: repeated ones have that of their first time. */
+  private countBefore(position: number): number {
+    const { repeated, from } = this.repeats;
+    if (position >= this.base) return repeated + position - this.base;
+    return Math.min(Math.max(position - from, 0), repeated);
+  }
+
+  /** Position after the link's first `count` I-format APDUs. */
+  private positionAfter(count: number): number {
+    const { repeated, from } = this.repeats;
+    return count <= repeated ? from + count : this.base + count - repeated;
   }
 
   private onConfirmed(data: Uint8Array): void {
@@ -345,8 +396,9 @@ export class GroupConnector implements Scheduled {
   /** What no master has acknowledged in time is acknowledged because the log holds it. */
   private onHoldLimit(upTo: number): void {
     const connection = this.connection as Connection;
-    const position = Math.min(this.base + upTo, this.writer.storedPosition);
-    this.counters.forcedAcknowledgements += Math.max(0, position - Math.max(this.base, this.writer.confirmedPosition));
+    const position = Math.min(this.positionAfter(upTo), this.writer.storedPosition);
+    const known = Math.max(this.positionAfter(0), this.writer.confirmedPosition);
+    this.counters.forcedAcknowledgements += Math.max(0, position - known);
     this.confirmTo(connection, position);
   }
 
@@ -450,7 +502,6 @@ export class GroupConnector implements Scheduled {
       since: this.stateSince,
       reason: this.reason,
       connects: this.counters.connects,
-      voided: this.voided,
       next: this.writer.next,
     };
     this.bus.publish(this.subjects.state, encodeJson(message));

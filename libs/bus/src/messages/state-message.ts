@@ -17,11 +17,6 @@ export interface StateMessage {
   /** Why the state was entered. */
   readonly reason: string;
   readonly connects: number;
-  /**
-   * Positions `from..to` were received in a connection that broke before they were acknowledged to the RTU, which will
-   * send them again: they are to be forgotten.
-   */
-  readonly voided: { readonly from: number; readonly to: number } | null;
   /** Position the log continues with. */
   readonly next: number;
 }
