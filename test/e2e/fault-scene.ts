@@ -15,8 +15,10 @@ import { GATEWAY_HOSTS, System, type SystemOptions } from './system.ts';
 const EVENTS_PER_SECOND = 500;
 /** Load before the fault. */
 const LEAD_MS = 1_500;
+/** Load after the fault is over, at least. */
+const TAIL_MS = 1_500;
 /** Length of each fault test, the lead included. */
-export const FAULT_MS = Number(process.env['MM2SS_FAULT_SECONDS'] ?? 9) * 1000;
+export const FAULT_MS = Number(process.env['MM2SS_FAULT_SECONDS'] ?? 7) * 1000;
 const COMMAND_PAUSE_MS = 20;
 /** How long everything may take to arrive once the RTU is quiet. */
 const SETTLE_MS = 20_000;
@@ -109,7 +111,7 @@ export async function underFault(
   for (const [, master] of everybody) expect(master.distinct).toBeGreaterThan(0);
   const faultAt = performance.now();
   const notes = (await fault(scene)) ?? '';
-  await delay(Math.max(0, startedAt + FAULT_MS - performance.now()));
+  await delay(Math.max(TAIL_MS, startedAt + FAULT_MS - performance.now()));
   rtu.stopEvents();
   const endedAt = performance.now();
   await Promise.all([masters.B.stopCommanding(), masters.D.stopCommanding()]);

@@ -216,17 +216,36 @@ class ContainerServer implements NatsServer {
   }
 }
 
-let built: Promise<GenericContainer> | undefined;
+const PULL_LIMIT_MS = 60_000;
+
+/** What to start, found out once: an image built here, or undefined for the one of the setting. */
+let built: Promise<GenericContainer | undefined> | undefined;
 
 /** The image of the setting, or one built from the local binary where that cannot be had. */
 async function natsImage(): Promise<GenericContainer> {
   const name = process.env['MM2SS_TEST_NATS_IMAGE'] ?? DEFAULT_IMAGE;
-  const client = await getContainerRuntimeClient();
-  const images = await client.container.dockerode.listImages({ filters: { reference: [name] } });
-  const here = images.length > 0 || spawnSync('docker', ['pull', '--quiet', name], { timeout: 60_000 }).status === 0;
-  if (here) return new GenericContainer(name);
-  built ??= buildImage();
-  return built;
+  built ??= choose(name);
+  return (await built) ?? new GenericContainer(name);
+}
+
+async function choose(name: string): Promise<GenericContainer | undefined> {
+  if (pulled(name)) return undefined;
+  withoutReaper();
+  return (await isHere(name)) ? undefined : buildImage();
+}
+
+function pulled(name: string): boolean {
+  return spawnSync('docker', ['pull', '--quiet', name], { stdio: 'ignore', timeout: PULL_LIMIT_MS }).status === 0;
+}
+
+async function isHere(name: string): Promise<boolean> {
+  const { container } = await getContainerRuntimeClient();
+  return (await container.dockerode.listImages({ filters: { reference: [name] } })).length > 0;
+}
+
+/** Where nothing can be pulled there is no image of testcontainers' own reaper either. Containers end with their test. */
+function withoutReaper(): void {
+  process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
 }
 
 async function buildImage(): Promise<GenericContainer> {

@@ -164,7 +164,7 @@ export class Master {
     return { name: this.name, received, missing, repeats, rewinds, farthest, gaps, unknown: this.unknown };
   }
 
-  /** Longest time without a new event that ended after `from`, in ms: how long it was without data. */
+  /** Longest time without a new event between `from` and `to`, in ms. */
   longestSilence(from: number, to = performance.now()): number {
     let longest = 0;
     let last = from;
@@ -178,7 +178,7 @@ export class Master {
       longest = Math.max(longest, at - last);
       last = at;
     }
-    return longest;
+    return Math.max(longest, to - last);
   }
 
   private simulatorAt(host: string): MasterSimulator {
