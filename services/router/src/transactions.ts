@@ -293,7 +293,7 @@ export class Transactions {
       expects(transaction, cot);
     const candidates = lane?.active.filter(fits) ?? [];
     const mirrored = candidates.find((transaction) => transaction.oa === oa);
-    if (mirrored !== undefined && this.oaBehaviour !== 'opaque') return mirrored;
+    if (mirrored !== undefined) return mirrored;
     // This RTU writes the OA of the command it answers: another one is the late answer to somebody who has given up.
     if (this.oaBehaviour === 'mirrors' && oa !== 0) return undefined;
     const [first] = candidates;
@@ -379,15 +379,7 @@ export class Transactions {
 
   private releaseSoon(transaction: Transaction, now: number): void {
     transaction.releaseAt = Math.min(transaction.releaseAt, now + RELEASE_MS);
-    if (this.toldByOa(transaction)) this.release(transaction);
-  }
-
-  /**
-   * True when answers to `transaction` are told from those to others by their OA: the RTU is known to mirror it, or has
-   * done so here. Should that be chance, the next one's ACT_CON shows it, which nobody else awaits.
-   */
-  private toldByOa({ oa }: Transaction): boolean {
-    return this.oaBehaviour === 'mirrors' || (this.oaBehaviour === 'unknown' && this.mirroredOas.has(oa));
+    if (this.oaBehaviour === 'mirrors') this.release(transaction);
   }
 
   private release(transaction: Transaction): void {
@@ -444,7 +436,7 @@ export class Transactions {
     return lane.active.every((other) => {
       if (other.owner === next.owner) return true;
       if (!other.released) return false;
-      return this.toldByOa(other) || other.typeId !== next.typeId || !sameRequest(other.asdu, next.asdu);
+      return this.oaBehaviour === 'mirrors' || other.typeId !== next.typeId || !sameRequest(other.asdu, next.asdu);
     });
   }
 
