@@ -14,6 +14,8 @@ import { Latencies } from './latencies.ts';
 const { K, W, SEQUENCE_MASK } = apci;
 const COMMAND_IOA = 0x10000;
 const COMMANDS = 0x8000;
+/** Commands sent so far, so that no object is commanded again soon: its last command may still await ACT_TERM. */
+let commandsSent = 0;
 
 /** What went wrong, by name. Anything here makes the bench fail. */
 const faults: Record<string, number> = {};
@@ -246,7 +248,7 @@ async function command(seconds: number, pauseMs: number) {
   let sent = 0;
   for (; performance.now() < untilMs; sent++) {
     const master = masters[sent % masters.length]!;
-    const ioa = COMMAND_IOA + (sent % COMMANDS);
+    const ioa = COMMAND_IOA + (commandsSent++ % COMMANDS);
     const sentAtMs = performance.now();
     const answered = await new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => resolve(false), 5000);
