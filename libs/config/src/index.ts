@@ -4,6 +4,7 @@ export type { Environment, EnvironmentFlags, EnvironmentIssue, LogLevel } from '
 export { parseConfiguration } from './parse-configuration.js';
 export { ConfigError, readConfiguration } from './read-configuration.js';
 export type { ConfigErrorCode } from './read-configuration.js';
+export { peerText, plainAddress } from './address-text.js';
 export { repeatableAsdus } from './repeatable-asdus.js';
 export { matchesAny } from './source-range.js';
 export type {

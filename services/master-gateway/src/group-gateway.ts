@@ -20,7 +20,7 @@ import {
   type StateMessage,
   type Subscription,
 } from '@iec104mm2ss/bus';
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { type GroupConfig, peerText, plainAddress } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { CloseReason, DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
 import { MasterSession } from './master-session.js';
@@ -179,9 +179,7 @@ export class GroupGateway implements Scheduled {
   get listening(): string | undefined {
     const address = this.server?.listening ? (this.server.address() as AddressInfo) : undefined;
     if (address === undefined) return undefined;
-    return address.address.includes(':')
-      ? `[${address.address}]:${address.port}`
-      : `${address.address}:${address.port}`;
+    return peerText(address.address, address.port);
   }
 
   /** ASDUs sent to masters since the start. */
@@ -296,7 +294,7 @@ export class GroupGateway implements Scheduled {
   private async onConnection(socket: Socket): Promise<void> {
     const address = plainAddress(socket.remoteAddress ?? '');
     const port = socket.remotePort ?? 0;
-    const peer = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    const peer = peerText(address, port);
     const ignoreError = (): void => undefined;
     socket.on('error', ignoreError);
     this.pendingSockets.add(socket);
@@ -375,9 +373,4 @@ export class GroupGateway implements Scheduled {
       if (session.isLive) session.onBroadcast(message, from, first, count);
     }
   }
-}
-
-/** An IPv4-mapped IPv6 address as IPv4: filters and same-IP rules know one form. */
-function plainAddress(address: string): string {
-  return address.toLowerCase().startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

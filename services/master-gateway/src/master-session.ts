@@ -244,8 +244,6 @@ export class MasterSession {
         this.close(code, words.join(' '));
         break;
       }
-      case OutKind.ACCEPTED:
-        break;
     }
   }
 

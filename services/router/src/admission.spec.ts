@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { type GroupConfig, plainAddress } from '@iec104mm2ss/config';
 import { groupConfig, host } from '@iec104mm2ss/testing';
-import { type Admitted, admit, type AdmissionRequest, plainAddress, type Refusal } from './admission.js';
+import { type Admitted, admit, type AdmissionRequest, type Refusal } from './admission.js';
 import type { Session } from './session.js';
 
 const RTU = '10.9.9.9';
@@ -28,7 +28,6 @@ function session(address: string): Session {
     acknowledged: 0,
     since: 0,
     commands: 0,
-    lastInNumber: 0,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { GroupConfig, NamedMaster } from '@iec104mm2ss/config';
-import { matchesAny } from '@iec104mm2ss/config';
+import { matchesAny, plainAddress } from '@iec104mm2ss/config';
 import type { Session } from './session.js';
 
 /** A connection attempt at a gateway. */
@@ -62,9 +62,4 @@ function masterOf(masters: readonly NamedMaster[], request: AdmissionRequest): N
     master.certificateNames.some((name) => request.certificateNames.includes(name)),
   );
   return byCertificate ?? masters.find((master) => matchesAny(master.sources, request.address));
-}
-
-/** An IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) as IPv4. */
-export function plainAddress(address: string): string {
-  return address.toLowerCase().startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

@@ -54,7 +54,6 @@ function session(id: number): Session {
     acknowledged: 0,
     since: 0,
     commands: 0,
-    lastInNumber: 0,
   };
   sessions.set(id, made);
   return made;

@@ -12,7 +12,6 @@ import {
   inDeadline,
   inKind,
   InKind,
-  inNumber,
   inSession,
   inText,
   IN_PREAMBLE_OCTETS,
@@ -28,7 +27,7 @@ import {
   type StateMessage,
   type Subscription,
 } from '@iec104mm2ss/bus';
-import { type GroupConfig, repeatableAsdus } from '@iec104mm2ss/config';
+import { type GroupConfig, peerText, repeatableAsdus } from '@iec104mm2ss/config';
 import { APCI_OCTETS, ASDU_OA_OFFSET, AsduView, Cause, mirror, TypeId, typeName } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import { admit, type AdmissionRequest, type Refusal } from './admission.js';
@@ -267,7 +266,7 @@ export class GroupRouter {
   /** Decides on a connection attempt and, when it may come in, makes its session. Undefined: ask again soon. */
   admit(request: AdmissionRequest): AdmissionAnswer | undefined {
     if (!this.open || this.rtu === undefined) return undefined;
-    const peer = peerName(request.address, request.port);
+    const peer = peerText(request.address, request.port);
     const rtuAddress = this.rtu !== undefined && rtuLinkUp(this.rtu.state) ? this.rtu.address : null;
     const decision = admit(this.config, request, [...this.sessions.values()], rtuAddress);
     const oa = 'code' in decision ? undefined : this.addresses.allocate(this.nextSession, Date.now());
@@ -297,7 +296,6 @@ export class GroupRouter {
       acknowledged: 0,
       since: Date.now(),
       commands: 0,
-      lastInNumber: 0,
     };
     this.sessions.set(session.id, session);
     this.counters.admitted++;
@@ -341,7 +339,6 @@ export class GroupRouter {
     }
     const session = this.sessions.get(inSession(message));
     if (session === undefined) return;
-    session.lastInNumber = inNumber(message);
     switch (inKind(message)) {
       case InKind.STARTED:
         this.started(session);
@@ -384,7 +381,7 @@ export class GroupRouter {
         id,
         gateway: snapshot.gateway,
         address,
-        peer: peerName(address, port),
+        peer: peerText(address, port),
         name: snapshot.name,
         certificateName: snapshot.certificateName,
         oa,
@@ -396,7 +393,6 @@ export class GroupRouter {
         acknowledged: 0,
         since: snapshot.since,
         commands: 0,
-        lastInNumber: 0,
       };
       this.sessions.set(id, session);
       this.inherited.set(id, expected);
@@ -738,10 +734,6 @@ function positionOf(record: Uint8Array, at: number): number {
   let position = recordFirst(record);
   for (let begin = LOG_RECORD_PREAMBLE_OCTETS; begin < at; begin += (record[begin + 1] as number) + 2) position++;
   return position;
-}
-
-function peerName(address: string, port: number): string {
-  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 /** Cause of the confirmation a command with this cause expects. */

@@ -23,5 +23,4 @@ export interface Session {
   acknowledged: number;
   readonly since: number;
   commands: number;
-  lastInNumber: number;
 }

@@ -28,8 +28,6 @@ export const OutKind = {
   CLOSE: 3,
   /** Another connection of the same master took over: stop data transfer here, keep the connection. */
   STANDBY: 4,
-  /** The router has taken over the session's control messages up to number `from`. */
-  ACCEPTED: 5,
 } as const;
 export type OutKind = (typeof OutKind)[keyof typeof OutKind];
 
