@@ -9,3 +9,4 @@ export * from './messages/state-message.js';
 export * from './subjects.js';
 export * from './nats/nats-bus.js';
 export type { NatsOptions } from './nats/nats-options.js';
+export { Pacer } from './pacer.js';

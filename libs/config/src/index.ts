@@ -5,6 +5,7 @@ export { parseConfiguration } from './parse-configuration.js';
 export { ConfigError, readConfiguration } from './read-configuration.js';
 export type { ConfigErrorCode } from './read-configuration.js';
 export { peerText, plainAddress } from './address-text.js';
+export { ackPolicy, reportGapMs } from './ack-policy.js';
 export { repeatableAsdus } from './repeatable-asdus.js';
 export { matchesAny } from './source-range.js';
 export type {

@@ -16,11 +16,12 @@ import {
   outKind,
   OutKind,
   type OwnerMessage,
+  Pacer,
   rtuLinkUp,
   type StateMessage,
   type Subscription,
 } from '@iec104mm2ss/bus';
-import { type GroupConfig, peerText, plainAddress } from '@iec104mm2ss/config';
+import { type GroupConfig, peerText, plainAddress, reportGapMs } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { CloseReason, DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
 import { MasterSession } from './master-session.js';
@@ -105,7 +106,10 @@ export class GroupGateway implements Scheduled {
   /** Sessions that ended last: told about again when the bus was away. */
   private readonly recentlyClosed: { readonly id: number; readonly text: string }[] = [];
   private acknowledging = new Set<MasterSession>();
+  private readonly acknowledgements: Pacer;
   private subscriptions: Subscription[] = [];
+  /** What is published for all; nobody listens while no master is here. */
+  private broadcasts: Subscription | undefined;
   private stopped = false;
 
   constructor(
@@ -116,6 +120,7 @@ export class GroupGateway implements Scheduled {
     this.scheduler = dependencies.scheduler;
     this.logger = dependencies.logger.child({ group: config.id });
     this.subjects = new GroupSubjects(config.id);
+    this.acknowledgements = new Pacer(reportGapMs(config, this.bus.kind), () => this.publishAcknowledged());
   }
 
   start(): void {
@@ -124,7 +129,6 @@ export class GroupGateway implements Scheduled {
     this.subscriptions = [
       this.bus.subscribe(this.subjects.state, ({ data }) => this.onState(data)),
       this.bus.subscribe(this.subjects.owner, ({ data }) => this.onOwner(data)),
-      this.bus.subscribe(this.subjects.out, ({ data }) => this.onBroadcast(data)),
     ];
     this.scheduler.add(this);
   }
@@ -133,7 +137,7 @@ export class GroupGateway implements Scheduled {
   stop(): void {
     this.stopped = true;
     this.setDown('stopped', 'the gateway stops');
-    this.flush();
+    this.publishAcknowledged();
     this.scheduler.remove(this);
     for (const subscription of this.subscriptions) subscription.unsubscribe();
   }
@@ -205,8 +209,13 @@ export class GroupGateway implements Scheduled {
     }
   }
 
-  /** Reports what masters acknowledged this turn, all sessions in one message. */
   flush(): void {
+    this.acknowledgements.soon();
+  }
+
+  /** Reports what masters have acknowledged, all sessions in one message. */
+  private publishAcknowledged(): void {
+    this.acknowledgements.stop();
     if (this.acknowledging.size === 0) return;
     const entries = this.acknowledging;
     this.acknowledging = new Set();
@@ -325,17 +334,24 @@ export class GroupGateway implements Scheduled {
         if (this.acknowledging.size === 0) this.scheduler.flushSoon(this);
         this.acknowledging.add(acknowledging);
       },
+      reportAcknowledged: () => this.publishAcknowledged(),
       onClosed: (closed, reason) => {
         this.sessions.delete(closed.id);
         this.rememberClosed(closed, reason);
-        this.acknowledging.delete(closed);
+        if (this.sessions.size === 0) this.ignoreBroadcasts();
         this.counters.delivered += closed.connection.link.sent;
         this.counters.closed[reason.code] = (this.counters.closed[reason.code] ?? 0) + 1;
       },
     });
     this.sessions.set(session.id, session);
+    this.broadcasts ??= this.bus.subscribe(this.subjects.out, ({ data }) => this.onBroadcast(data));
     if (socket.destroyed) session.close('peer_closed', 'closed by the peer while it was admitted');
     else socket.resume();
+  }
+
+  private ignoreBroadcasts(): void {
+    this.broadcasts?.unsubscribe();
+    this.broadcasts = undefined;
   }
 
   /** A router that missed it would keep the session, its OA and its place among the maximum connections. */

@@ -121,6 +121,7 @@ async function connect(changes: Partial<GroupConfig> = {}, hold = false): Promis
       fence = other;
       return true;
     },
+    reportAcknowledged: () => bus.publish(subjects.ack, new Uint8Array(0)),
     onAcknowledged: (each) => acknowledged.push(each.acknowledged),
     onClosed: (each, reason) => {
       // Not the one of an earlier test.
@@ -504,6 +505,16 @@ describe('another owner of the group', () => {
     await exchanged();
     expect(received).toEqual([]);
   });
+});
+
+it('tells what was acknowledged before it tells that data transfer or the connection has ended', async () => {
+  await started();
+  master.link.stopDataTransfer(clock.now());
+  master.touched();
+  await until(() => session.state === 'stopped', 'stopped');
+  session.close('bye', 'bye');
+  const subjectsInOrder = bus.take().map(({ subject }) => subject);
+  expect(subjectsInOrder).toEqual([subjects.ack, subjects.in, subjects.ack, subjects.in]);
 });
 
 it('a master that goes is reported once', async () => {

@@ -49,8 +49,10 @@ export interface SessionDependencies {
   fence(): number;
   /** False for a message of a router that no longer owns the group. */
   acceptFence(fence: number): boolean;
-  /** The session acknowledged more; it is reported with all others of this turn. */
+  /** The session acknowledged more; it is reported together with others. */
   onAcknowledged(session: MasterSession): void;
+  /** Reports it now: what is told next comes after it. */
+  readonly reportAcknowledged: () => void;
   onClosed(session: MasterSession, reason: CloseReason): void;
 }
 
@@ -354,7 +356,8 @@ export class MasterSession {
   private onClosed(reason: CloseReason): void {
     this.leave();
     this.subscription.unsubscribe();
-    const { bus, subjects } = this.dependencies;
+    const { bus, subjects, reportAcknowledged } = this.dependencies;
+    reportAcknowledged();
     const text = Buffer.from(`${reason.code} ${reason.message}`);
     bus.publish(subjects.in, encodeIn(InKind.CLOSED, this.id, ++this.number, 0, 0, text));
     this.dependencies.onClosed(this, reason);
@@ -368,7 +371,8 @@ export class MasterSession {
   }
 
   private tell(kind: InKind, position: number): void {
-    const { bus, subjects } = this.dependencies;
+    const { bus, subjects, reportAcknowledged } = this.dependencies;
+    reportAcknowledged();
     bus.publish(subjects.in, encodeIn(kind, this.id, ++this.number, position));
   }
 }

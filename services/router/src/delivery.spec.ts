@@ -72,7 +72,11 @@ function make(options: { from?: number; interrogationToOriginator?: boolean; log
       requested: () => told.push('requested'),
       interrogated: (cot) => told.push(`interrogated ${cot}`),
     },
-    { from: options.from ?? 0, interrogationToOriginator: options.interrogationToOriginator ?? false },
+    {
+      from: options.from ?? 0,
+      interrogationToOriginator: options.interrogationToOriginator ?? false,
+      confirmGapMs: 0,
+    },
     (position) => told.push(`confirmed ${position}`),
   );
   return delivery;

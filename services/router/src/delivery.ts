@@ -9,6 +9,7 @@ import {
   NO_POSITION,
   OutFlag,
   OutKind,
+  Pacer,
   recordCount,
   recordEnd,
   recordFirst,
@@ -63,7 +64,7 @@ export class Delivery {
   /** Position after the last ASDU published for all. */
   private broadcastEnd: number;
   private liveSessions = 0;
-  private confirmAsked = false;
+  private readonly confirming: Pacer;
   /** Position after the last ASDU sent to a session that catches up. */
   private readonly dataEnd = new WeakMap<Session, number>();
   private readonly toOriginator: boolean;
@@ -75,13 +76,14 @@ export class Delivery {
     private readonly fence: number,
     private readonly sessions: ReadonlyMap<number, Session>,
     private readonly rules: DeliveryRules,
-    options: { readonly from: number; readonly interrogationToOriginator: boolean },
+    options: { readonly from: number; readonly interrogationToOriginator: boolean; readonly confirmGapMs: number },
     private readonly onConfirmed: (position: number) => void,
   ) {
     this.mark = new ConfirmedMark(options.from);
     this.routed = options.from;
     this.broadcastEnd = options.from;
     this.toOriginator = options.interrogationToOriginator;
+    this.confirming = new Pacer(options.confirmGapMs, () => this.publishConfirmed());
   }
 
   // ---- live ---------------------------------------------------------------------------------------------------------
@@ -143,7 +145,7 @@ export class Delivery {
   ): void {
     if (end === start) return;
     const count = endPosition - first;
-    if (this.mark.addEvents(endPosition)) this.confirmSoon();
+    if (this.mark.addEvents(endPosition)) this.confirming.soon();
     this.counters.broadcast += count;
     if (this.liveSessions > 0) {
       const flags = patched ? OutFlag.PATCH_OA : 0;
@@ -223,12 +225,17 @@ export class Delivery {
   acknowledged(session: Session, position: number): void {
     if (position > session.acknowledged) session.acknowledged = position;
     if (!session.live && session.started) void this.catchUp(session);
-    if (this.mark.acknowledged(position)) this.confirmSoon();
+    if (this.mark.acknowledged(position)) this.confirming.soon();
   }
 
   /** Answers and what is for nobody are safe as soon as they are routed. */
   private others(end: number): void {
-    if (this.mark.addOthers(end)) this.confirmSoon();
+    if (this.mark.addOthers(end)) this.confirming.soon();
+  }
+
+  /** Ends reporting: another router goes on. */
+  stop(): void {
+    this.confirming.stop();
   }
 
   /** Tells the connector (again) what is safe. */
@@ -236,20 +243,6 @@ export class Delivery {
     const { confirmed } = this.mark;
     this.bus.publish(this.subjects.confirmed, encodeConfirmed(this.fence, confirmed));
     this.onConfirmed(confirmed);
-  }
-
-  /** In one process at once: the RTU waits for it. Over a network one message for all of this turn is enough. */
-  private confirmSoon(): void {
-    if (this.bus.kind === 'memory') {
-      this.publishConfirmed();
-      return;
-    }
-    if (this.confirmAsked) return;
-    this.confirmAsked = true;
-    setImmediate(() => {
-      this.confirmAsked = false;
-      this.publishConfirmed();
-    });
   }
 
   private leaveLive(session: Session): void {

@@ -27,7 +27,7 @@ import {
   type StateMessage,
   type Subscription,
 } from '@iec104mm2ss/bus';
-import { type GroupConfig, peerText, repeatableAsdus } from '@iec104mm2ss/config';
+import { type GroupConfig, peerText, repeatableAsdus, reportGapMs } from '@iec104mm2ss/config';
 import { APCI_OCTETS, ASDU_OA_OFFSET, AsduView, Cause, mirror, TypeId, typeName } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import { admit, type AdmissionRequest, type Refusal } from './admission.js';
@@ -168,7 +168,11 @@ export class GroupRouter {
         requested: (octets, at, end) => this.requested(octets, at, end),
         interrogated: (cot) => void this.transactions.interrogation(cot, Date.now()),
       },
-      { from, interrogationToOriginator: config.interrogation === 'originator' },
+      {
+        from,
+        interrogationToOriginator: config.interrogation === 'originator',
+        confirmGapMs: reportGapMs(config, this.bus.kind),
+      },
       (position) => this.onConfirmed(position),
     );
     for (const { name } of config.masters) this.cursors.set(name, Math.min(saved.cursors[name] ?? from, from));
@@ -201,6 +205,7 @@ export class GroupRouter {
   stop(): void {
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.subscriptions = [];
+    this.delivery.stop();
     for (const session of this.sessions.values()) session.started = false;
   }
 

@@ -18,7 +18,7 @@ import {
   type StateMessage,
   type Subscription,
 } from '@iec104mm2ss/bus';
-import { type AckPolicy, type GroupConfig, repeatableAsdus } from '@iec104mm2ss/config';
+import { type AckPolicy, ackPolicy, type GroupConfig, repeatableAsdus } from '@iec104mm2ss/config';
 import type { LinkState } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import { type CloseReason, Connection, type DeadlineScheduler, type Scheduled } from '@iec104mm2ss/transport';
@@ -122,7 +122,7 @@ export class GroupConnector implements Scheduled {
     this.scheduler = dependencies.scheduler;
     this.logger = dependencies.logger.child({ group: config.id });
     this.subjects = new GroupSubjects(config.id);
-    this.ack = config.ack ?? (this.bus.kind === 'nats' ? 'stored' : 'delivered');
+    this.ack = ackPolicy(config, this.bus.kind);
     this.hosts = new HostRotation(config.hosts);
     this.writer = new EventWriter(this.bus.eventLog(config.id, { capacity: config.buffsize }), config.buffsize, {
       onStored: () => this.confirm(),
