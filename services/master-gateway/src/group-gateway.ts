@@ -39,8 +39,9 @@ const OWNER_SETTLES_MS = 1_500;
 /** How often an owner and a connector are heard: a loss cannot be told from the time between two signs of life. */
 const OWNER_PERIOD_MS = 1_000;
 const STATE_PERIOD_MS = 2_000;
-/** How long masters may take to acknowledge what is owed to them when the gateway stops. */
+/** How long masters may take to read what is owed to them when the gateway stops, and how often that is looked at. */
 export const DRAIN_MS = 3_000;
+const DRAIN_LOOK_MS = 20;
 /** Pause before a port that could not be listened on is tried again. */
 const LISTEN_RETRY_MS = 2_000;
 /** Ended sessions that are told about again after the bus was away. */
@@ -142,14 +143,16 @@ export class GroupGateway implements Scheduled {
     for (const subscription of this.subscriptions) subscription.unsubscribe();
   }
 
-  /** Stops listening and waits until masters have acknowledged what is owed to them, or DRAIN_MS. */
+  /** Stops listening and waits until masters have read what is owed to them, or DRAIN_MS. */
   async drain(): Promise<void> {
     this.stopped = true;
     this.closeListener('draining');
     for (const session of this.sessions.values()) session.drain();
     const until = this.scheduler.now() + DRAIN_MS;
-    while ([...this.sessions.values()].some((session) => !session.settled) && this.scheduler.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    // Every one of them is asked, not only the first that is not there yet.
+    const unsettled = (): boolean => [...this.sessions.values()].filter((session) => !session.settle()).length > 0;
+    while (unsettled() && this.scheduler.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     }
   }
 

@@ -199,9 +199,17 @@ export class MasterSession {
     this.tell(InKind.STOPPED, 0);
   }
 
-  /** Nothing is queued or unacknowledged. */
-  get settled(): boolean {
-    return this.waiting.length === 0 && this.connection.link.outstanding === 0;
+  /**
+   * Nothing is queued, and the master has read everything. It may take until t2 to acknowledge: a test of the link shows it
+   * sooner. What stays unacknowledged is in the log, and a named master gets it again.
+   */
+  settle(): boolean {
+    if (this.waiting.length > 0) return false;
+    const { connection } = this;
+    if (connection.link.read === connection.link.sent) return true;
+    connection.link.test(this.dependencies.scheduler.now());
+    connection.touched();
+    return false;
   }
 
   // ---- from the router ----------------------------------------------------------------------------------------------

@@ -32,6 +32,12 @@ export const STATE_HEARTBEAT_MS = 2_000;
 /** `delivered` is held back until this long before the RTU's t1 would run out. */
 export const HOLD_MARGIN_MS = 1_000;
 
+/**
+ * The router is told this late that the RTU was sent a command, as it only gives the RTU time to answer then: the message
+ * must not be in the way of the command and its answer.
+ */
+const SENT_REPORT_MS = 20;
+
 /** From which states each state may be entered. */
 const ALLOWED: Readonly<Record<RtuState, readonly RtuState[]>> = {
   disconnected: ['connecting', 'connected', 'starting', 'started', 'stopping'],
@@ -105,6 +111,9 @@ export class GroupConnector implements Scheduled {
   private retryAt = Infinity;
   private connectAt = Infinity;
   private heartbeatAt = Infinity;
+  private sentReportAt = Infinity;
+  /** Numbers of commands the RTU was sent and the router has not been told of. */
+  private sentCommands: number[] = [];
 
   private readonly bus: Bus;
   private readonly scheduler: DeadlineScheduler;
@@ -193,11 +202,12 @@ export class GroupConnector implements Scheduled {
   nextDeadline(): number {
     const earliest = this.commands.nextDeadline;
     const commandAt = earliest === Infinity ? Infinity : this.scheduler.now() + earliest - Date.now();
-    return Math.min(this.retryAt, this.connectAt, this.heartbeatAt, commandAt);
+    return Math.min(this.retryAt, this.connectAt, this.heartbeatAt, this.sentReportAt, commandAt);
   }
 
   onDeadline(now: number): void {
     if (this.heartbeatAt <= now) this.publishState();
+    if (this.sentReportAt <= now) this.reportSent();
     if (this.retryAt <= now) {
       this.retryAt = Infinity;
       this.connect();
@@ -452,9 +462,23 @@ export class GroupConnector implements Scheduled {
   }
 
   private commandDone(number: number, outcome: CommandOutcome): void {
-    if (outcome === CommandOutcome.SENT) this.counters.commandsSent++;
-    else this.counters.commandsRefused++;
-    this.bus.publish(this.subjects.commandResult, encodeCommandResult(number, outcome));
+    if (outcome !== CommandOutcome.SENT) {
+      this.counters.commandsRefused++;
+      this.bus.publish(this.subjects.commandResult, encodeCommandResult(number, outcome));
+      return;
+    }
+    this.counters.commandsSent++;
+    this.sentCommands.push(number);
+    if (this.sentReportAt !== Infinity) return;
+    this.sentReportAt = this.scheduler.now() + SENT_REPORT_MS;
+    this.scheduler.deadlineMoved(this);
+  }
+
+  private reportSent(): void {
+    this.sentReportAt = Infinity;
+    for (const number of this.sentCommands.splice(0)) {
+      this.bus.publish(this.subjects.commandResult, encodeCommandResult(number, CommandOutcome.SENT));
+    }
   }
 
   /** A message of an owner that has been replaced is not obeyed. */
