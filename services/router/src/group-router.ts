@@ -1,26 +1,18 @@
 import {
   type Bus,
-  CommandOutcome,
-  encodeCommand,
   encodeDemand,
   encodeJson,
   encodeOutControl,
   type EventLog,
   forEachAck,
   GroupSubjects,
-  inCount,
   inDeadline,
   inKind,
   InKind,
   inSession,
   inText,
-  IN_PREAMBLE_OCTETS,
-  LOG_RECORD_PREAMBLE_OCTETS,
   OutKind,
   type OwnerMessage,
-  recordFirst,
-  resultNumber,
-  resultOutcome,
   rtuLinkUp,
   decodeJson,
   type SessionSnapshot,
@@ -28,23 +20,15 @@ import {
   type Subscription,
 } from '@iec104mm2ss/bus';
 import { type GroupConfig, peerText, repeatableAsdus, reportGapMs } from '@iec104mm2ss/config';
-import { APCI_OCTETS, ASDU_OA_OFFSET, AsduView, Cause, mirror, TypeId, typeName } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import { admit, type AdmissionRequest, type Refusal } from './admission.js';
-import { auditRecord } from './audit.js';
+import { Cursors } from './cursors.js';
 import { DecodedFeed } from './decoded-feed.js';
 import { Delivery } from './delivery.js';
-import { FileTransfers } from './file-transfers.js';
+import { GroupCommands } from './group-commands.js';
 import { OriginatorAddresses } from './originator-addresses.js';
-import { isFileTransfer, isInterrogation, isProcessCommand, isSelect, mayBeSentByMaster } from './rules.js';
-import { Selections } from './selections.js';
 import type { Session } from './session.js';
-import { type Participant, type Transaction, Transactions } from './transactions.js';
 
-/** An interrogation is not dangerous when late: it may wait for its turn this long. */
-export const INTERROGATION_DEADLINE_MS = 60_000;
-/** Smallest ASDU with an information object address. */
-const MIN_COMMAND_OCTETS = 9;
 /** Session numbers carry the owner's fence in their upper bits, so that two owners never give out the same. */
 const SESSIONS_PER_FENCE = 0x100000;
 
@@ -65,9 +49,6 @@ export interface RouterDependencies {
 
 /** Running totals of one group, read by metrics and status. */
 export interface RouterCounters {
-  commands: number;
-  commandsRefused: number;
-  unmatchedAnswers: number;
   lostByNamedMasters: number;
   admitted: number;
   readonly refusals: Record<string, number>;
@@ -85,8 +66,6 @@ export interface RouterState {
   readonly mirrorsOa?: boolean;
 }
 
-const NOBODY: readonly Participant[] = [];
-
 /**
  * The rules of one group, for as long as this process owns it: sessions, admission, who receives what, commands and
  * their answers, cursors.
@@ -94,9 +73,6 @@ const NOBODY: readonly Participant[] = [];
 export class GroupRouter {
   readonly subjects: GroupSubjects;
   readonly counters: RouterCounters = {
-    commands: 0,
-    commandsRefused: 0,
-    unmatchedAnswers: 0,
     lostByNamedMasters: 0,
     admitted: 0,
     refusals: {},
@@ -108,20 +84,13 @@ export class GroupRouter {
   private readonly bus: Bus;
   private readonly logger: Logger;
   private readonly addresses = new OriginatorAddresses();
-  private readonly transactions: Transactions;
-  private readonly selections = new Selections();
-  private readonly files = new FileTransfers();
-  /** Who asked for a command, also those that have left since: the audit record names them. */
-  private readonly askers = new WeakMap<Transaction, Session[]>();
-  /** Named masters: everything before this position has been acknowledged by them. */
-  private readonly cursors = new Map<string, number>();
+  readonly commands: GroupCommands;
+  private readonly cursors: Cursors;
   private subscriptions: Subscription[] = [];
   private nextSession: number;
   private demand = false;
   private rtu: StateMessage | undefined;
   private trimmed = 0;
-  /** ASDUs given up for a named master since it was last here. */
-  private readonly givenUp = new Map<string, number>();
   /** False until the sessions of an earlier owner had time to be resumed. */
   private open = false;
   private generation = 0;
@@ -138,7 +107,7 @@ export class GroupRouter {
     /** What an earlier owner left; on a first start everything begins at the oldest position of the log. */
     saved: RouterState,
     /** End of the log at the takeover: answers before it are to commands that an earlier owner had. */
-    private readonly inheritedEnd: number,
+    inheritedEnd: number,
   ) {
     const from = saved.confirmed;
     this.instance = dependencies.instance;
@@ -147,14 +116,21 @@ export class GroupRouter {
     this.subjects = new GroupSubjects(config.id);
     this.nextSession = (fence % 0xfff) * SESSIONS_PER_FENCE + 1;
     this.feed = new DecodedFeed(this.bus, this.subjects, config.decoded);
-    this.transactions = new Transactions({
-      veto: ({ typeId, ca, ioa, owner }) =>
-        isProcessCommand(typeId) ? this.selectedByAnother(ca, ioa, owner) : undefined,
-      forward: (transaction) => this.forward(transaction),
-      finished: (transaction, outcome) => this.finished(transaction, outcome),
-      refused: (transaction, outcome) => this.refuseTransaction(transaction, outcome),
+    this.commands = new GroupCommands({
+      group: config.id,
+      bus: this.bus,
+      subjects: this.subjects,
+      logger: this.logger,
+      fence,
+      feed: this.feed,
+      sessions: this.sessions,
+      holderOf: (oa) => this.holderOf(oa),
+      send: (session, asdu) => this.delivery.send(session, asdu),
+      inheritedEnd,
+      inherited: this.inherited,
     });
-    if (saved.mirrorsOa === true) this.transactions.oaBehaviour = 'mirrors';
+    const { transactions } = this.commands;
+    if (saved.mirrorsOa === true) transactions.oaBehaviour = 'mirrors';
     this.trimmed = from;
     this.delivery = new Delivery(
       this.bus,
@@ -163,10 +139,10 @@ export class GroupRouter {
       fence,
       this.sessions,
       {
-        answer: (octets, at, end) => this.answer(octets, at, end),
-        interrogators: (cot, oa) => this.interrogators(cot, oa),
-        requested: (octets, at, end) => this.requested(octets, at, end),
-        interrogated: (cot) => void this.transactions.interrogation(cot, Date.now()),
+        answer: (octets, at, end) => this.commands.answer(octets, at, end),
+        interrogators: (cot, oa) => this.commands.interrogators(cot, oa),
+        requested: (octets, at, end) => this.commands.requested(octets, at, end),
+        interrogated: (cot) => void transactions.interrogation(cot, Date.now()),
       },
       {
         from,
@@ -175,7 +151,11 @@ export class GroupRouter {
       },
       (position) => this.onConfirmed(position),
     );
-    for (const { name } of config.masters) this.cursors.set(name, Math.min(saved.cursors[name] ?? from, from));
+    this.cursors = new Cursors(
+      config.masters.map(({ name }) => name),
+      saved.cursors,
+      from,
+    );
     for (const [oa, releasedAt] of saved.resting) this.addresses.rest(oa, releasedAt);
   }
 
@@ -189,7 +169,7 @@ export class GroupRouter {
       bus.subscribe(subjects.state, ({ data }) => this.onState(data)),
       bus.subscribe(subjects.in, ({ data }) => this.onIn(data)),
       bus.subscribe(subjects.ack, ({ data }) => this.onAck(data)),
-      bus.subscribe(subjects.commandResult, ({ data }) => this.onCommandResult(data)),
+      bus.subscribe(subjects.commandResult, ({ data }) => this.commands.onCommandResult(data)),
     ];
     this.announce();
   }
@@ -211,7 +191,7 @@ export class GroupRouter {
 
   /** Gives up what has waited too long. Call a few times a second. */
   tick(now: number): void {
-    if (this.transactions.size > 0) this.transactions.expire(now);
+    this.commands.tick(now);
   }
 
   /** Says who owns the group and what is wanted, for parts that started later or missed it. Call every second. */
@@ -256,14 +236,14 @@ export class GroupRouter {
   get state(): RouterState {
     return {
       confirmed: this.delivery.mark.confirmed,
-      cursors: Object.fromEntries(this.cursors),
+      cursors: this.cursors.positions,
       resting: this.addresses.resting(Date.now()),
-      mirrorsOa: this.transactions.oaBehaviour === 'mirrors',
+      mirrorsOa: this.commands.transactions.oaBehaviour === 'mirrors',
     };
   }
 
   get waitingCommands(): number {
-    return this.transactions.size;
+    return this.commands.transactions.size;
   }
 
   // ---- admission ----------------------------------------------------------------------------------------------------
@@ -327,9 +307,7 @@ export class GroupRouter {
     if (!this.sessions.delete(session.id)) return;
     this.inherited.delete(session.id);
     this.delivery.end(session);
-    this.transactions.forget(session.id);
-    this.selections.forget(session.id);
-    this.files.forget(session.id);
+    this.commands.forget(session.id);
     this.addresses.release(session.oa, Date.now());
     this.logger.info({ session: session.id, peer: session.peer, reason: code }, `master disconnected: ${message}`);
     this.publishDemand();
@@ -354,7 +332,7 @@ export class GroupRouter {
         this.publishDemand();
         break;
       case InKind.COMMANDS:
-        this.onCommands(session, message);
+        this.commands.onCommands(session, message);
         break;
       case InKind.CLOSED: {
         const [code = 'closed', ...words] = inText(message).split(' ');
@@ -403,9 +381,7 @@ export class GroupRouter {
       this.inherited.set(id, expected);
       this.logger.info({ session: id, peer: session.peer, position: expected }, 'session taken over');
     }
-    if (session.name !== null && acknowledged > (this.cursors.get(session.name) ?? 0)) {
-      this.cursors.set(session.name, acknowledged);
-    }
+    this.cursors.advance(session.name, acknowledged);
     if (started && this.isReplaced(session)) {
       // It was out of touch while another connection of its master took over.
       const text = `standby another connection of ${session.name} took over`;
@@ -425,7 +401,7 @@ export class GroupRouter {
 
   private startPosition(session: Session): number {
     const { confirmed } = this.delivery.mark;
-    return session.name === null ? confirmed : (this.cursors.get(session.name) ?? confirmed);
+    return session.name === null ? confirmed : (this.cursors.position(session.name) ?? confirmed);
   }
 
   private started(session: Session): void {
@@ -441,9 +417,8 @@ export class GroupRouter {
       );
     }
     const from = this.startPosition(session);
-    const givenUp = session.name === null ? undefined : this.givenUp.get(session.name);
-    if (session.name !== null && givenUp !== undefined) {
-      this.givenUp.delete(session.name);
+    const givenUp = this.cursors.back(session.name);
+    if (givenUp > 0) {
       this.logger.warn(
         { name: session.name, count: givenUp },
         `${session.name} is back; ${givenUp} ASDUs were given up`,
@@ -458,197 +433,21 @@ export class GroupRouter {
     forEachAck(message, (id, position) => {
       const session = this.sessions.get(id);
       if (session === undefined) return;
-      if (session.name !== null && position > (this.cursors.get(session.name) ?? 0)) {
-        this.cursors.set(session.name, position);
-      }
+      this.cursors.advance(session.name, position);
       this.delivery.acknowledged(session, position);
     });
   }
 
-  private onCommands(session: Session, message: Uint8Array): void {
-    const deadline = inDeadline(message);
-    let at = IN_PREAMBLE_OCTETS;
-    for (let count = inCount(message); count > 0; count--) {
-      const end = at + (message[at + 1] as number) + 2;
-      // Kept until it is answered, hence a copy: the message belongs to the bus.
-      this.onCommand(session, new Uint8Array(message.subarray(at + APCI_OCTETS, end)), deadline);
-      at = end;
-    }
-  }
-
-  private onCommand(session: Session, asdu: Uint8Array, deadline: number): void {
-    const now = Date.now();
-    this.counters.commands++;
-    session.commands++;
-    session.ownOa = asdu[ASDU_OA_OFFSET] as number;
-    this.feed.command(session.id, asdu);
-    if (asdu.length < MIN_COMMAND_OCTETS) {
-      this.refuse(session, asdu, Cause.ACT_CON, 'malformed', now);
-      return;
-    }
-    const view = new AsduView(asdu);
-    const { typeId, ca, cot } = view;
-    const ioa = view.ioa as number;
-    if (!mayBeSentByMaster(typeId)) {
-      this.refuse(session, asdu, Cause.UNKNOWN_TYPE, 'type not for the control direction', now);
-      return;
-    }
-    if (isFileTransfer(typeId)) {
-      if (!this.files.fromMaster(ca, ioa, session.id, session.ownOa, now)) {
-        this.refuse(session, asdu, Cause.FILE, 'file in use by another master', now);
-        return;
-      }
-    } else if (isProcessCommand(typeId)) {
-      const reason = this.selectedByAnother(ca, ioa, session.id);
-      if (reason !== undefined) {
-        this.refuse(session, asdu, confirmationOf(cot), reason, now);
-        return;
-      }
-    }
-    const patience = isInterrogation(typeId) || typeId === TypeId.C_RD_NA_1 ? INTERROGATION_DEADLINE_MS : 0;
-    const latest = Math.max(deadline, patience && now + patience);
-    const transaction = this.transactions.begin(session.id, session.oa, asdu, latest, now);
-    const askers = this.askers.get(transaction);
-    if (askers === undefined) this.askers.set(transaction, [session]);
-    else askers.push(session);
-  }
-
-  private selectedByAnother(ca: number, ioa: number, session: number): string | undefined {
-    const holder = this.selections.holder(ca, ioa, Date.now());
-    return holder === undefined || holder === session ? undefined : 'selected by another master';
-  }
-
-  private refuse(session: Session, asdu: Uint8Array, cause: number, reason: string, now: number): void {
-    this.counters.commandsRefused++;
-    this.delivery.send(session, mirror(asdu, cause, true));
-    this.audit(session, asdu, isSelect(asdu), `refused: ${reason}`, now);
-  }
-
-  // ---- commands to the RTU ------------------------------------------------------------------------------------------
-
-  private forward(transaction: Transaction): void {
-    const { asdu, oa, deadline, number, typeId, ca, ioa, owner, cot, select } = transaction;
-    const sent = new Uint8Array(asdu);
-    sent[ASDU_OA_OFFSET] = oa;
-    if (isProcessCommand(typeId)) {
-      if (select && cot === Cause.ACT) this.selections.hold(ca, ioa, owner, Date.now());
-      else this.selections.release(ca, ioa, owner);
-    }
-    this.bus.publish(this.subjects.command, encodeCommand(this.fence, number, deadline, sent));
-    // File transfer and read commands have no confirmation of their own: others need not wait for one.
-  }
-
-  private onCommandResult(message: Uint8Array): void {
-    const outcome = resultOutcome(message);
-    const text =
-      outcome === CommandOutcome.EXPIRED
-        ? 'expired'
-        : outcome === CommandOutcome.NOT_CONNECTED
-          ? 'RTU not connected'
-          : 'too many commands waiting';
-    this.transactions.handedOver(resultNumber(message), outcome === CommandOutcome.SENT, text, Date.now());
-  }
-
-  private refuseTransaction(transaction: Transaction, outcome: string): void {
-    this.counters.commandsRefused++;
-    this.selections.release(transaction.ca, transaction.ioa, transaction.owner);
-    for (const { session: id, ownOa } of transaction.participants) {
-      const session = this.sessions.get(id);
-      if (session === undefined) continue;
-      const answer = mirror(transaction.asdu, confirmationOf(transaction.cot), true);
-      answer[ASDU_OA_OFFSET] = ownOa;
-      this.delivery.send(session, answer);
-    }
-    this.finished(transaction, `refused: ${outcome}`);
-  }
-
-  private finished(transaction: Transaction, outcome: string): void {
-    if (transaction.select && outcome.startsWith('refused')) {
-      this.selections.release(transaction.ca, transaction.ioa, transaction.owner);
-    }
-    const { asdu, select, createdAt, owner } = transaction;
-    const first = this.sessions.get(owner);
-    const askers = this.askers.get(transaction) ?? (first === undefined ? [] : [first]);
-    for (const session of askers) {
-      const left = this.sessions.get(session.id) !== session;
-      this.audit(session, asdu, select, left ? `${outcome}, master gone` : outcome, createdAt);
-    }
-  }
-
-  /** Records a command after the sockets were served: the answer is on its way to the master meanwhile. */
-  private audit(session: Session, asdu: Uint8Array, select: boolean, outcome: string, createdAt: number): void {
-    const endedAt = Date.now();
-    setImmediate(() => {
-      const record = auditRecord(this.config.id, session, asdu, select, outcome, createdAt, endedAt);
-      this.bus.publish(this.subjects.audit, encodeJson(record));
-      const { type, ca, ioa, durationMs } = record;
-      const { cot } = new AsduView(asdu);
-      this.logger.info(
-        { session: session.id, peer: session.peer, direction: 'control', type, cot, ca, ioa, durationMs },
-        `command ${outcome}`,
-      );
-    });
-  }
-
-  // ---- answers of the RTU -------------------------------------------------------------------------------------------
+  // ---- from the RTU -------------------------------------------------------------------------------------------------
 
   private onRecord(record: Uint8Array): void {
     this.delivery.route(record);
     this.feed.record(record);
   }
 
-  private answer(octets: Uint8Array, at: number, end: number): readonly Participant[] {
-    const now = Date.now();
-    const asdu = octets.subarray(at + APCI_OCTETS, end);
-    const view = new AsduView(asdu);
-    if (isFileTransfer(view.typeId)) {
-      const isDirectory = view.typeId === TypeId.F_DR_TA_1;
-      const transfer = this.files.fromRtu(view.ca, view.ioa ?? 0, isDirectory, now);
-      if (transfer !== undefined) return [transfer];
-    }
-    const position = recordFirst(octets) < this.inheritedEnd ? positionOf(octets, at) : this.inheritedEnd;
-    // What lies in the log since before the takeover cannot answer what was asked after it, however much it looks so.
-    const match = position < this.inheritedEnd ? undefined : this.transactions.answered(asdu, now);
-    if (match !== undefined) return match.participants;
-    // Some stacks answer twice, or after the command was over. The OA of an RTU that mirrors it still says whose it is.
-    const late = this.participantByOa(view.oa, position);
-    if (late !== undefined) return [late];
-    this.counters.unmatchedAnswers++;
-    this.logger.warn(
-      { direction: 'monitor', type: typeName(view.typeId), cot: view.cot, ca: view.ca, ioa: view.ioa, oa: view.oa },
-      'answer of the RTU belongs to no command: not forwarded',
-    );
-    return NOBODY;
-  }
-
-  /**
-   * The session an answer without a command belongs to as far as its OA tells, if it has not had it yet: after a takeover
-   * the log holds answers to commands of the earlier owner.
-   */
-  private participantByOa(oa: number, position: number): Participant | undefined {
-    const session = this.transactions.oaBehaviour === 'opaque' ? undefined : this.holderOf(oa);
-    if (session === undefined) return undefined;
-    const from = this.inherited.get(session.id) ?? this.inheritedEnd;
-    return position < from ? undefined : { session: session.id, ownOa: session.ownOa };
-  }
-
-  private interrogators(cot: number, oa: number): readonly Participant[] {
-    const transaction = this.transactions.interrogation(cot, Date.now());
-    if (transaction !== undefined) return transaction.participants;
-    const session = this.holderOf(oa);
-    if (session !== undefined) return [{ session: session.id, ownOa: session.ownOa }];
-    this.counters.unmatchedAnswers++;
-    return NOBODY;
-  }
-
   private holderOf(oa: number): Session | undefined {
     const holder = this.addresses.holder(oa);
     return holder === undefined ? undefined : this.sessions.get(holder);
-  }
-
-  private requested(octets: Uint8Array, at: number, end: number): void {
-    const view = new AsduView(octets, at + APCI_OCTETS, end - at - APCI_OCTETS);
-    if (view.ioa !== undefined) this.transactions.readAnswered(TypeId.C_RD_NA_1, view.ca, view.ioa);
   }
 
   // ---- the RTU's link -----------------------------------------------------------------------------------------------
@@ -662,9 +461,7 @@ export class GroupRouter {
     const up = rtuLinkUp(state.state);
     const anew = before !== undefined && (before.epoch !== state.epoch || before.connector !== state.connector);
     if (wasUp && (!up || anew)) {
-      this.transactions.clear('RTU link lost');
-      this.selections.clear();
-      this.files.clear();
+      this.commands.clear('RTU link lost');
     }
     // A connector that took over from another has a new link, but the RTU was not lost to the masters.
     if (wasUp && (!up || (anew && before.connector === state.connector))) {
@@ -693,23 +490,16 @@ export class GroupRouter {
 
   /** Gives up what nobody needs any more, and what named masters have not fetched as far as `buffsize` reaches. */
   private onConfirmed(confirmed: number): void {
-    let keep = confirmed;
-    for (const cursor of this.cursors.values()) if (cursor < keep) keep = cursor;
+    let keep = Math.min(confirmed, this.cursors.oldest);
     // A session that catches up still has to read what others have acknowledged.
     for (const { started, live, sent } of this.sessions.values()) if (started && !live && sent < keep) keep = sent;
     const limit = confirmed - this.config.buffsize;
     if (keep < limit) {
-      for (const [name, cursor] of this.cursors) {
-        if (cursor >= limit) continue;
-        this.counters.lostByNamedMasters += limit - cursor;
-        this.givenUp.set(name, (this.givenUp.get(name) ?? 0) + limit - cursor);
-        if (this.givenUp.get(name) === limit - cursor) {
-          this.logger.warn(
-            { name, position: cursor },
-            `${name} has been away too long: its oldest events are given up`,
-          );
+      for (const { name, position, count, first } of this.cursors.giveUpBefore(limit)) {
+        this.counters.lostByNamedMasters += count;
+        if (first) {
+          this.logger.warn({ name, position }, `${name} has been away too long: its oldest events are given up`);
         }
-        this.cursors.set(name, limit);
       }
       keep = limit;
     }
@@ -732,16 +522,4 @@ export class GroupRouter {
   get rtuState(): StateMessage | undefined {
     return this.rtu;
   }
-}
-
-/** Position of the ASDU whose APDU begins at `octets[at]` of a record. */
-function positionOf(record: Uint8Array, at: number): number {
-  let position = recordFirst(record);
-  for (let begin = LOG_RECORD_PREAMBLE_OCTETS; begin < at; begin += (record[begin + 1] as number) + 2) position++;
-  return position;
-}
-
-/** Cause of the confirmation a command with this cause expects. */
-function confirmationOf(cot: number): number {
-  return cot === Cause.DEACT ? Cause.DEACT_CON : Cause.ACT_CON;
 }

@@ -122,15 +122,15 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
         originatorAddress: session.oa,
         since: new Date(session.since).toISOString(),
       })),
-      rates: { commandsPerSecond: this.rates.get(router.config.id)!.update(router.counters.commands, now) },
+      rates: { commandsPerSecond: this.rates.get(router.config.id)!.update(router.commands.counters.commands, now) },
       counters: {
         routed: router.delivery.counters.routed,
         broadcast: router.delivery.counters.broadcast,
         replies: router.delivery.counters.replies,
         notForwarded: router.delivery.counters.notForwarded,
-        unmatchedAnswers: router.counters.unmatchedAnswers,
-        commands: router.counters.commands,
-        commandsRefused: router.counters.commandsRefused,
+        unmatchedAnswers: router.commands.counters.unmatchedAnswers,
+        commands: router.commands.counters.commands,
+        commandsRefused: router.commands.counters.commandsRefused,
         mastersAdmitted: router.counters.admitted,
         mastersRefused: Object.values(router.counters.refusals).reduce((sum, count) => sum + count, 0),
         lostByNamedMasters: router.counters.lostByNamedMasters,
@@ -239,13 +239,13 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
     counter(
       'mm2ss_router_unmatched_answers_total',
       'Answers of the RTU that belong to no command.',
-      ({ counters }) => counters.unmatchedAnswers,
+      ({ commands }) => commands.counters.unmatchedAnswers,
     );
-    counter('mm2ss_commands_total', 'Commands received from masters.', ({ counters }) => counters.commands);
+    counter('mm2ss_commands_total', 'Commands received from masters.', ({ commands }) => commands.counters.commands);
     counter(
       'mm2ss_commands_refused_total',
       'Commands answered with a refusal by the multiplexer.',
-      ({ counters }) => counters.commandsRefused,
+      ({ commands }) => commands.counters.commandsRefused,
     );
     counter(
       'mm2ss_named_master_events_lost_total',

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { Cursors } from './cursors.js';
+
+it('begins where an earlier owner left off, never beyond what is confirmed', () => {
+  const cursors = new Cursors(['A', 'B', 'C'], { A: 10, B: 99, gone: 1 }, 50);
+  expect(cursors.positions).toEqual({ A: 10, B: 50, C: 50 });
+  expect(cursors.oldest).toBe(10);
+  expect(cursors.position('gone')).toBeUndefined();
+});
+
+it('moves on only, and for named masters only', () => {
+  const cursors = new Cursors(['A'], {}, 5);
+  cursors.advance('A', 9);
+  cursors.advance('A', 7);
+  cursors.advance(null, 100);
+  expect(cursors.positions).toEqual({ A: 9 });
+});
+
+it('without named masters holds nothing back', () => {
+  expect(new Cursors([], {}, 5).oldest).toBe(Infinity);
+});
+
+it('counts what is given up for a master that is away, until it is back', () => {
+  const cursors = new Cursors(['A', 'B'], { A: 10, B: 40 }, 50);
+  expect(cursors.giveUpBefore(30)).toEqual([{ name: 'A', position: 10, count: 20, first: true }]);
+  expect(cursors.giveUpBefore(35)).toEqual([{ name: 'A', position: 30, count: 5, first: false }]);
+  expect(cursors.positions).toEqual({ A: 35, B: 40 });
+  expect(cursors.back('B')).toBe(0);
+  expect(cursors.back('A')).toBe(25);
+  expect(cursors.back('A')).toBe(0);
+  expect(cursors.back(null)).toBe(0);
+});
