@@ -147,10 +147,19 @@ async function started(changes: Partial<GroupConfig> = {}, hold = false): Promis
 
 /** Whatever the session was told up to here has left it and reached the master, and what that says has come back. */
 async function exchanged(): Promise<void> {
-  const before = master.receivedOctets;
+  const { connection } = session;
+  const [sent, answered] = [connection.sentOctets, master.sentOctets];
   // A test frame takes the same way, behind everything else, and its answer the way back.
-  clock.advance(DEFAULT_LINK_PARAMETERS.t3Ms + 100);
-  await until(() => master.receivedOctets > before, 'a test frame has come through');
+  connection.link.test(clock.now());
+  connection.touched();
+  await until(
+    () =>
+      connection.sentOctets > sent &&
+      master.receivedOctets === connection.sentOctets &&
+      master.sentOctets > answered &&
+      connection.receivedOctets === master.sentOctets,
+    'a test frame has come through',
+  );
 }
 
 function data(
@@ -222,7 +231,7 @@ describe('data', () => {
     expect(values()).toEqual(Array.from({ length: 500 }, (_, i) => i));
     await until(() => acknowledged.at(-1) === 500, 'all acknowledged');
     expect(session.queued).toBe(0);
-    expect(session.settled).toBe(true);
+    expect(session.settle()).toBe(true);
   });
 
   it('that it has is skipped, whole messages and parts of them', async () => {
@@ -504,6 +513,41 @@ describe('another owner of the group', () => {
     expect(session.isLive).toBe(false);
     await exchanged();
     expect(received).toEqual([]);
+  });
+});
+
+describe('a draining session is settled', () => {
+  it('as soon as its master has read everything, acknowledged or not', async () => {
+    await started({}, true);
+    join(0);
+    master.setReading(false);
+    broadcast(0, 0, 5);
+    session.drain();
+    const before = session.connection.sentOctets;
+    expect(session.settle()).toBe(false);
+    await until(() => session.connection.sentOctets > before, 'all of it has left');
+    expect(session.settle()).toBe(false);
+    master.setReading(true);
+    await until(() => session.settle(), 'settled');
+    expect(values()).toEqual([0, 1, 2, 3, 4]);
+    expect(session.connection.link.outstanding).toBeGreaterThanOrEqual(5);
+    expect(session.acknowledged).toBe(-1);
+  });
+
+  it('not before the queue is empty', async () => {
+    await started({ k: 2 }, true);
+    join(0);
+    broadcast(0, 0, 5);
+    session.drain();
+    for (const upTo of [2, 4, 6]) {
+      await until(() => master.link.received === upTo, `${upTo} read`);
+      if (upTo < 6) expect(session.settle()).toBe(false);
+      master.link.confirm(upTo, clock.now());
+      clock.advance(DEFAULT_LINK_PARAMETERS.t2Ms);
+      master.touched();
+    }
+    await until(() => session.settle(), 'settled');
+    expect(values()).toEqual([0, 1, 2, 3, 4]);
   });
 });
 

@@ -336,6 +336,29 @@ describe('t3', () => {
     expect(failure(link)).toBe('LINK_T1_U');
   });
 
+  it('a test asked for shows, once confirmed, what the peer has read; one at a time', () => {
+    const link = startedLink();
+    for (let i = 0; i < 3; i++) link.send(ASDU, 0);
+    link.receive(sFormat(1), 0, 0);
+    expect(link.read).toBe(1);
+    link.test(1_000);
+    link.send(ASDU, 1_000);
+    link.test(2_000);
+    expect(effects(link)).toEqual(['I(0,0)', 'I(1,0)', 'I(2,0)', 'U 43', 'I(3,0)']);
+    expect([link.read, link.nextDeadline()]).toEqual([1, 15_000]);
+    link.receive(uFormat(UFunction.TESTFR_CON), 0, 3_000);
+    expect([link.read, link.acknowledged]).toEqual([3, 1]);
+    // Nobody asked: it says nothing about the fourth.
+    link.receive(uFormat(UFunction.TESTFR_CON), 0, 3_000);
+    expect([link.read, link.ignored]).toEqual([3, 1]);
+    link.receive(sFormat(4), 0, 3_000);
+    expect(link.read).toBe(4);
+    link.test(4_000);
+    effects(link);
+    link.onTimeout(19_000);
+    expect(failure(link)).toBe('LINK_T1_U');
+  });
+
   it('runs again after TESTFR con', () => {
     const link = startedLink({ t1Ms: 15_000, t3Ms: 4_000 });
     link.onTimeout(4_000);

@@ -113,6 +113,9 @@ export class Link {
   private startAt = Infinity;
   private stopAt = Infinity;
   private testAt = Infinity;
+  /** Of `sent`: how many went before the TESTFR act under way, and before the last one confirmed. */
+  private sentBeforeTest = 0;
+  private tested = 0;
 
   /** @throws RangeError for k or w outside of 1..32767 and times that are not positive */
   constructor(options: LinkOptions, now: number) {
@@ -147,6 +150,11 @@ export class Link {
   /** I-format APDUs sent and not yet acknowledged by the peer. */
   get outstanding(): number {
     return this.sent - this.acknowledged;
+  }
+
+  /** How many of `sent` the peer has read for certain: acknowledged, or sent before a TESTFR act that it has confirmed. */
+  get read(): number {
+    return Math.max(this.acknowledged, this.tested);
   }
 
   /** Received I-format APDUs this end has not acknowledged yet. */
@@ -185,6 +193,17 @@ export class Link {
   deactivate(reason: string): void {
     this.assertRole('controlled');
     if (this.current === 'started') this.transition('stopped', reason);
+  }
+
+  /**
+   * Tests the link now, without waiting for t3: once the peer confirms, `read` covers what was sent before. One test at a
+   * time, as a second TESTFR act would re-arm the t1 of the first: while one is under way nothing happens.
+   */
+  test(now: number): void {
+    if (this.current === 'closed' || this.testAt !== Infinity) return;
+    this.putU(UFunction.TESTFR_ACT);
+    this.sentBeforeTest = this.sent;
+    this.testAt = now + this.t1Ms;
   }
 
   /**
@@ -287,11 +306,7 @@ export class Link {
     if (this.state === 'closed') return;
     if (this.t2At() <= now) this.ackDue = true;
     if (this.t3At <= now) {
-      // One test at a time: a second TESTFR act would re-arm the t1 of the first.
-      if (this.testAt === Infinity) {
-        this.putU(UFunction.TESTFR_ACT);
-        this.testAt = now + this.t1Ms;
-      }
+      this.test(now);
       this.t3At = Infinity;
     }
     if (this.holdAt() <= now) {
@@ -387,6 +402,7 @@ export class Link {
         return true;
       case UFunction.TESTFR_CON:
         if (this.testAt === Infinity) this.ignored++;
+        else this.tested = this.sentBeforeTest;
         this.testAt = Infinity;
         return true;
       case UFunction.STARTDT_ACT:
