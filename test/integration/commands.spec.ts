@@ -145,6 +145,7 @@ describe('commands', () => {
     for (let i = 0; i < 5; i++) {
       const master = await startMaster(mux.port, 1);
       oas.add((await mux.group()).masters[0]?.originatorAddress ?? null);
+      await master.testCommand(i);
       await master.close();
       await until('gone', async () => (await mux.group()).masters.length === 0);
     }
@@ -153,10 +154,21 @@ describe('commands', () => {
     expect(oas.has(0)).toBe(false);
   });
 
+  it('who only connects and leaves, however often, takes no OA from anybody', async () => {
+    const { mux } = await oneGroup();
+    const staying = await startMaster(mux.port, 1);
+    for (let i = 0; i < 300; i++) expect(await attempt(mux.port, masterAddress(2))).toBe('accepted');
+    expect(await staying.testCommand(1)).toMatchObject({ result: 'positive' });
+  });
+
   it('no OA left that has rested: refused with the reason, until a minute has passed', async () => {
     const { mux } = await oneGroup();
     const staying = await startMaster(mux.port, 1);
-    for (let i = 0; i < 254; i++) expect(await attempt(mux.port, masterAddress(2))).toBe('accepted');
+    for (let i = 0; i < 254; i++) {
+      const passing = await startMaster(mux.port, 2);
+      await passing.testCommand(i);
+      await passing.close();
+    }
     await until('all gone', async () => (await mux.group()).masters.length === 1);
     expect(await attempt(mux.port, masterAddress(3))).toBe('closed');
     await mux.logged({ reason: 'no_oa', level: 'warn' });

@@ -18,12 +18,14 @@ import {
   outKind,
 } from '@iec104mm2ss/bus';
 import { ASDU_OA_OFFSET, Cause, endOfInitialization, interrogation, singleCommand } from '@iec104mm2ss/iec104';
+import { createLogger } from '@iec104mm2ss/observability';
 import { asdusOf, eventAsdu, eventValue, logRecord, RecordingBus, until } from '@iec104mm2ss/testing';
 import { CATCH_UP_WINDOW, Delivery, READ_RETRY_MS } from './delivery.js';
 import type { Session } from './session.js';
 import type { Participant } from './transactions.js';
 
 const subjects = new GroupSubjects('1');
+const { logger } = createLogger({ level: 'silent' });
 const FENCE = 9;
 const A = 1;
 const B = 2;
@@ -77,6 +79,7 @@ function make(options: { from?: number; interrogationToOriginator?: boolean; log
       interrogationToOriginator: options.interrogationToOriginator ?? false,
       confirmGapMs: 0,
     },
+    logger,
     (position) => told.push(`confirmed ${position}`),
   );
   return delivery;

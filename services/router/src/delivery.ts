@@ -15,6 +15,7 @@ import {
   recordFirst,
 } from '@iec104mm2ss/bus';
 import { Cause } from '@iec104mm2ss/iec104';
+import type { Logger } from '@iec104mm2ss/observability';
 import { Audience, audienceOf, carriesOurOa } from './rules.js';
 import { ConfirmedMark } from './confirmed-mark.js';
 import type { Participant } from './transactions.js';
@@ -77,6 +78,7 @@ export class Delivery {
     private readonly sessions: ReadonlyMap<number, Session>,
     private readonly rules: DeliveryRules,
     options: { readonly from: number; readonly interrogationToOriginator: boolean; readonly confirmGapMs: number },
+    private readonly logger: Logger,
     private readonly onConfirmed: (position: number) => void,
   ) {
     this.mark = new ConfirmedMark(options.from);
@@ -257,9 +259,12 @@ export class Delivery {
     try {
       while (session.started && session.sent < this.routed && this.hasWindow(session)) {
         const from = session.sent;
-        const records = await this.log.read(from, CATCH_UP_RECORDS).catch(() => undefined);
-        if (records === undefined) {
-          // The log is out of reach for now.
+        const records = await this.log.read(from, CATCH_UP_RECORDS).catch((error: Error) => error);
+        if (records instanceof Error) {
+          this.logger.warn(
+            { session: session.id, position: from, reason: records.message },
+            'event log not read: retrying',
+          );
           setTimeout(() => {
             if (session.started && !session.live) void this.catchUp(session);
           }, READ_RETRY_MS).unref();

@@ -149,6 +149,7 @@ export class GroupRouter {
         interrogationToOriginator: config.interrogation === 'originator',
         confirmGapMs: reportGapMs(config, this.bus.kind),
       },
+      this.logger,
       (position) => this.onConfirmed(position),
     );
     this.cursors = new Cursors(
@@ -305,10 +306,11 @@ export class GroupRouter {
 
   private forget(session: Session, code: string, message: string): void {
     if (!this.sessions.delete(session.id)) return;
-    this.inherited.delete(session.id);
+    // What it sent to an earlier owner of the group was not counted here.
+    const inherited = this.inherited.delete(session.id);
     this.delivery.end(session);
     this.commands.forget(session.id);
-    this.addresses.release(session.oa, Date.now());
+    this.addresses.release(session.oa, Date.now(), session.commands > 0 || inherited);
     this.logger.info({ session: session.id, peer: session.peer, reason: code }, `master disconnected: ${message}`);
     this.publishDemand();
   }

@@ -53,6 +53,19 @@ describe('originator addresses', () => {
     expect(addresses.allocate(1_000, 0)).toBeUndefined();
   });
 
+  it('that nothing was asked with may be given out again at once: who only connects uses none up', () => {
+    const addresses = new OriginatorAddresses();
+    for (let session = 1; session <= 1_000; session++) {
+      addresses.release(addresses.allocate(session, session) as number, session, false);
+    }
+    const used = addresses.allocate(1_001, 2_000) as number;
+    addresses.release(used, 2_000, true);
+    const others = Array.from({ length: 254 }, (_, session) => addresses.allocate(session, 2_000));
+    expect(others).not.toContain(undefined);
+    expect(others).not.toContain(used);
+    expect(addresses.allocate(2_000, 2_000)).toBeUndefined();
+  });
+
   it('may be released twice and without having been given', () => {
     const addresses = new OriginatorAddresses();
     addresses.release(5, 10);

@@ -32,9 +32,11 @@ export class OriginatorAddresses {
     return true;
   }
 
-  release(oa: number, now: number): void {
+  /** The session has ended. `used`: the RTU was asked something with this OA, and may still answer. */
+  release(oa: number, now: number, used = true): void {
     if (!this.holders.delete(oa)) return;
-    this.free.push({ oa, since: now });
+    if (used) this.free.push({ oa, since: now });
+    else this.free.unshift({ oa, since: -Infinity });
   }
 
   /** OAs whose rest is not over yet, and since when they rest. */
