@@ -50,7 +50,7 @@ export class EnvironmentError extends Error {
 
 const DEFAULT_INI = 'iec104mm2ss.csv';
 const DEFAULT_HOLD_SECONDS = 10;
-const NATS_SCHEMES = ['nats:', 'tls:', 'ws:', 'wss:'];
+const NATS_SCHEMES = ['nats:', 'tls:'];
 
 const SETTINGS = {
   ini: z.string().default(DEFAULT_INI),
@@ -58,7 +58,11 @@ const SETTINGS = {
   nats: z
     .string()
     .transform((text) => text.split(',').map((url) => url.trim()))
-    .refine((urls) => urls.every(isNatsUrl), 'must be one or more URLs such as nats://host:4222, separated by commas')
+    .refine(
+      (urls) => urls.every(isNatsUrl),
+      'must be one or more URLs such as nats://host:4222, separated by commas; ' +
+        'in a user, password or token, characters such as , / : @ # ? % are written as %2C %2F %3A %40 %23 %3F %25',
+    )
     .default([]),
   natsCreds: z.string().optional(),
   natsCa: z.string().optional(),
@@ -105,7 +109,12 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
 
 function isNatsUrl(text: string): boolean {
   const url = URL.parse(text.includes('://') ? text : `nats://${text}`);
-  return url !== null && NATS_SCHEMES.includes(url.protocol) && url.hostname !== '';
+  if (url === null || !NATS_SCHEMES.includes(url.protocol) || url.hostname === '') return false;
+  try {
+    return [url.username, url.password].every((part) => decodeURIComponent(part) !== undefined);
+  } catch {
+    return false;
+  }
 }
 
 /** Command line flags as typed, by the name of the setting. */

@@ -7,6 +7,7 @@ import { UsageError } from './errors.js';
 import {
   addNatsOptions,
   addProcessOptions,
+  addStorageOptions,
   asEnvironmentFlags,
   DEFAULT_HTTP,
   instanceName,
@@ -33,7 +34,7 @@ export function registerParts(program: Command): void {
     ['router', router],
     ['gateway', gateway],
   ] as const) {
-    addNatsOptions(addProcessOptions(command)).action((flags: ProcessFlags) => runPart(part, flags));
+    addStorageOptions(addNatsOptions(addProcessOptions(command))).action((flags: ProcessFlags) => runPart(part, flags));
   }
 }
 

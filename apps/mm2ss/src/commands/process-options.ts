@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { type Bus, MemoryBus, NatsBus } from '@iec104mm2ss/bus';
 import { type Configuration, type Environment, LOG_LEVELS, readConfiguration } from '@iec104mm2ss/config';
+import { createLogger } from '@iec104mm2ss/observability';
 import type { Command } from 'commander';
 import { formatProblem } from './check.js';
 import { UsageError } from './errors.js';
@@ -34,12 +35,27 @@ export function addProcessOptions(command: Command): Command {
 
 export function addNatsOptions(command: Command): Command {
   return command
-    .option('--nats <url>', 'NATS servers, separated by commas; user and password may stand in the URL (or MM2SS_NATS)')
-    .option('--nats-creds <file>', 'NATS credentials file')
-    .option('--nats-ca <file>', 'PEM file of the authority that signed the NATS server; switches TLS on')
-    .option('--nats-cert <file>', 'PEM file of our certificate for NATS')
-    .option('--nats-key <file>', 'PEM file of its key')
-    .option('--nats-replicas <1|3>', 'copies of every stream and bucket (default: 1)');
+    .option(
+      '--nats <url>',
+      'NATS servers, separated by commas: nats://HOST:PORT or tls://HOST:PORT, with USER:PASSWORD@ or TOKEN@ before ' +
+        'the host. Secrets belong into MM2SS_NATS instead: everybody on this machine can read a command line',
+    )
+    .option('--nats-creds <file>', 'NATS credentials file, JWT and seed (or MM2SS_NATS_CREDS)')
+    .option(
+      '--nats-ca <file>',
+      'PEM file of the authority that signed the NATS server; switches TLS on (or MM2SS_NATS_CA)',
+    )
+    .option('--nats-cert <file>', 'PEM file of our certificate for NATS (or MM2SS_NATS_CERT)')
+    .option('--nats-key <file>', 'PEM file of its key (or MM2SS_NATS_KEY)');
+}
+
+/** What a command needs that keeps something on the bus. */
+export function addStorageOptions(command: Command): Command {
+  return command.option(
+    '--nats-replicas <1|3>',
+    'copies of every stream and bucket: 3 in a cluster. What exists is raised to it, never lowered ' +
+      '(default: 1, or MM2SS_NATS_REPLICAS)',
+  );
 }
 
 /** The flags by the names the environment knows. */
@@ -70,19 +86,33 @@ export function instanceName(): string {
 /** The bus the environment asks for: NATS when there are servers, else the memory of this process. */
 export async function openBus(environment: Environment): Promise<Bus> {
   if (environment.nats.length === 0) return new MemoryBus();
-  const { natsCreds, natsCa, natsCert, natsKey, natsReplicas } = environment;
+  const { logger } = createLogger({ level: environment.logLevel });
+  return openNats(environment, (reason) => logger.warn({ reason }, 'waiting for NATS'));
+}
+
+/** `waiting` hears, again and again, why there is no connection yet. */
+export async function openNats(
+  environment: Environment,
+  waiting: (reason: string) => void,
+  options: { readonly listenOnly?: boolean } = {},
+): Promise<NatsBus> {
+  const { nats, natsCreds, natsCa, natsCert, natsKey, natsReplicas } = environment;
   const tls =
     natsCa === undefined && natsCert === undefined && natsKey === undefined
       ? undefined
       : { caFile: natsCa, certFile: natsCert, keyFile: natsKey };
   try {
-    return await NatsBus.connect({
-      servers: environment.nats,
-      instance: instanceName(),
-      credentialsFile: natsCreds,
-      tls,
-      replicas: natsReplicas,
-    });
+    return await NatsBus.connect(
+      {
+        servers: nats,
+        instance: instanceName(),
+        credentialsFile: natsCreds,
+        tls,
+        replicas: natsReplicas,
+        ...options,
+      },
+      waiting,
+    );
   } catch (error) {
     throw new UsageError(`NATS: ${(error as Error).message}`);
   }

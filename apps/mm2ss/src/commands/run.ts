@@ -7,6 +7,7 @@ import { UsageError } from './errors.js';
 import {
   addNatsOptions,
   addProcessOptions,
+  addStorageOptions,
   asEnvironmentFlags,
   DEFAULT_HTTP,
   instanceName,
@@ -35,7 +36,7 @@ export function registerRun(program: Command): void {
     .option('--set-clock', 'set the clock of this machine from NTP (needs the privilege)')
     .option('--listen <address>', 'address to accept masters at (default: all, or MM2SS_LISTEN)')
     .option('--log-dir <folder>', 'folder of the per-group log files', 'log');
-  addNatsOptions(addProcessOptions(command)).action((flags: RunFlags) => run(flags));
+  addStorageOptions(addNatsOptions(addProcessOptions(command))).action((flags: RunFlags) => run(flags));
 }
 
 async function run(flags: RunFlags): Promise<void> {

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { formatHttpAddress, parseHttpAddress } from '../http/index.js';
 import { feedSubjects } from '../http/feed.controller.js';
 import { UsageError } from './errors.js';
-import { addNatsOptions, asEnvironmentFlags, DEFAULT_HTTP, openBus, type ProcessFlags } from './process-options.js';
+import { addNatsOptions, asEnvironmentFlags, DEFAULT_HTTP, openNats, type ProcessFlags } from './process-options.js';
 
 interface WatchFlags extends ProcessFlags {
   readonly type?: readonly string[];
@@ -56,14 +56,32 @@ async function watch(flags: WatchFlags): Promise<void> {
 }
 
 async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (text: string) => void): Promise<void> {
-  const bus = await openBus(environment);
+  const say = (message: string): boolean => process.stderr.write(`mm2ss: watch: ${message}\n`);
+  const ended = untilSignal();
+  const connecting = openNats(environment, (reason) => say(`waiting for NATS: ${reason}`), { listenOnly: true });
+  const bus = await Promise.race([connecting, ended]);
+  // The signal came before the server: it is still being waited for.
+  if (bus === undefined) process.exit(0);
+  bus.onConnection((connected) => say(connected ? 'connected again' : `connection to ${bus.server} lost`));
+  bus.onTrouble(say);
   for (const subject of feedSubjects(environment.group)) {
     bus.subscribe(subject, ({ data }) => {
-      if (data.length > 0) show(Buffer.from(data).toString('utf8'));
+      if (data.length === 0) return;
+      try {
+        show(Buffer.from(data).toString('utf8'));
+      } catch {
+        say('a message that is not of this program was left out');
+      }
     });
   }
-  await new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+  await ended;
   await bus.close();
+}
+
+function untilSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined));
+  });
 }
 
 async function watchHttp(text: string, group: string | undefined, show: (text: string) => void): Promise<void> {
@@ -81,7 +99,10 @@ async function watchHttp(text: string, group: string | undefined, show: (text: s
       createInterface({ input: response }).on('line', show).on('close', resolve);
     });
     request.on('error', (error) => reject(new UsageError(`watch: ${host} does not answer (${error.message})`)));
-    process.once('SIGINT', () => request.destroy()).once('SIGINT', resolve);
+    void untilSignal().then(() => {
+      resolve();
+      request.destroy();
+    });
   });
 }
 

@@ -45,7 +45,7 @@ export class Leases {
   private stopped = false;
 
   constructor(
-    private readonly entries: KV,
+    private readonly entries: () => Promise<KV>,
     private readonly presence: Presence,
     private readonly isConnected: () => boolean,
     private readonly trouble: (message: string) => void,
@@ -154,8 +154,9 @@ export class Leases {
       if (!free && now - lease.unheldSince < SILENCE_MS && !lease.orphaned) return;
       const entry: LeaseEntry = { holder: this.presence.instance, fence: value.fence + 1 };
       // Revision 0: nobody ever held it.
-      if (revision === 0) await this.entries.create(key, encodeJson(entry));
-      else await this.entries.update(key, encodeJson(entry), revision);
+      const entries = await this.entries();
+      if (revision === 0) await entries.create(key, encodeJson(entry));
+      else await entries.update(key, encodeJson(entry), revision);
       if (this.stopped || !lease.wanted) return;
       lease.fence = entry.fence;
       this.presence.claims.set(key, entry.fence);
@@ -170,7 +171,7 @@ export class Leases {
   }
 
   private async read(key: string): Promise<{ value: LeaseEntry; revision: number }> {
-    const entry = await this.entries.get(key);
+    const entry = await (await this.entries()).get(key);
     const value = entry === null ? undefined : decodeJson<LeaseEntry>(entry.value);
     return { value: value ?? { holder: null, fence: 0 }, revision: entry?.revision ?? 0 };
   }
@@ -188,7 +189,7 @@ export class Leases {
       const { value, revision } = await this.read(options.key);
       if (value.holder !== this.presence.instance || value.fence !== fence) return;
       const entry: LeaseEntry = { holder: null, fence };
-      await this.entries.update(options.key, encodeJson(entry), revision);
+      await (await this.entries()).update(options.key, encodeJson(entry), revision);
     } catch (error) {
       // The others take the lease when they miss our beacon.
       this.trouble(`lease ${options.key} not given back: ${String(error)}`);
@@ -209,7 +210,8 @@ export class Leases {
 
 /** The server's "wrong last sequence": the entry was changed since it was read. */
 function isWrongRevision(error: unknown): boolean {
-  return (error as { code?: number }).code === WRONG_LAST_SEQUENCE;
+  return WRONG_LAST_SEQUENCE.includes((error as { code?: number }).code);
 }
 
-const WRONG_LAST_SEQUENCE = 10071;
+/** Of a single server, and of a cluster in which two wrote at once. */
+const WRONG_LAST_SEQUENCE: readonly (number | undefined)[] = [10071, 10164];

@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, jetstreamManager, type JetStreamManager, StorageType } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
-import { connect, errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import {
   type Bus,
   BusError,
@@ -14,8 +15,9 @@ import {
 } from '../bus.js';
 import { Interest } from './interest.js';
 import { Leases } from './leases.js';
+import { connectPatiently, type Failure, patiently, whyNotConnected } from './nats-connect.js';
 import { NatsEventLog } from './nats-event-log.js';
-import { connectionOptions, type NatsOptions } from './nats-options.js';
+import { type NatsOptions } from './nats-options.js';
 import { Presence } from './presence.js';
 
 const DEFAULT_CAPACITY = 1_000;
@@ -23,6 +25,10 @@ const LEASE_BUCKET = 'iec104_leases';
 /** JetStream calls fail after this long, so that a lost server is noticed and the call repeated. */
 const API_TIMEOUT_MS = 2_000;
 const VERIFY_PAUSE_MS = 500;
+const DRAIN_LIMIT_MS = 1_000;
+/** How often it is said why there is no connection, and at most that a message was not permitted. */
+const OUTAGE_REPORT_MS = 5_000;
+const COMPLAINT_PAUSE_MS = 5_000;
 
 /** The bus between processes: NATS for messages, JetStream for event logs and small values. */
 export class NatsBus implements Bus {
@@ -36,29 +42,36 @@ export class NatsBus implements Bus {
   private readonly interest: Interest;
   private managing: Promise<JetStreamManager> | undefined;
 
-  /** Connects (waiting for the server for as long as it takes) and makes sure of what has to exist. */
-  static async connect(options: NatsOptions): Promise<NatsBus> {
-    const connection = await connect(connectionOptions(options));
-    const entries = await new Kvm(jetstream(connection, { timeout: API_TIMEOUT_MS })).create(LEASE_BUCKET, {
-      history: 1,
-      replicas: options.replicas,
-      storage: StorageType.File,
-    });
-    return new NatsBus(connection, options, entries);
+  /**
+   * Connects and makes sure of what has to exist, waiting for servers for as long as it takes; `waiting` hears why.
+   *
+   * @throws {BusError} REFUSED when waiting does not help: wrong credentials, certificates, files, or no JetStream
+   */
+  static async connect(options: NatsOptions, waiting: (reason: string) => void = () => undefined): Promise<NatsBus> {
+    const bus = new NatsBus(await connectPatiently(options, waiting), options);
+    if (options.listenOnly === true) return bus;
+    try {
+      await patiently(() => bus.store(LEASE_BUCKET), storageFailure, waiting);
+    } catch (error) {
+      await bus.close();
+      throw error;
+    }
+    return bus;
   }
 
   private readonly presence: Presence;
   private readonly leases: Leases;
+  private outage: NodeJS.Timeout | undefined;
+  private complainedAt = -Infinity;
 
   private constructor(
     private readonly connection: NatsConnection,
     private readonly options: NatsOptions,
-    leaseEntries: KV,
   ) {
     this.interest = new Interest(connection);
     this.presence = new Presence(connection, options.instance);
     this.leases = new Leases(
-      leaseEntries,
+      () => this.store(LEASE_BUCKET),
       this.presence,
       () => this.up,
       (message) => this.trouble(message),
@@ -144,8 +157,10 @@ export class NatsBus implements Bus {
     for (const log of this.logs.values()) log.stop();
     this.presence.stop();
     this.closing = true;
-    if (this.up) await this.connection.drain();
-    else await this.connection.close();
+    clearInterval(this.outage);
+    // A server that hangs would hold us back.
+    if (this.up) await Promise.race([this.connection.drain(), delay(DRAIN_LIMIT_MS, undefined, { ref: false })]);
+    await this.connection.close();
   }
 
   private manager(): Promise<JetStreamManager> {
@@ -161,14 +176,27 @@ export class NatsBus implements Bus {
   private store(bucket: string): Promise<KV> {
     let store = this.stores.get(bucket);
     if (store === undefined) {
-      const { replicas } = this.options;
-      store = new Kvm(jetstream(this.connection, { timeout: API_TIMEOUT_MS }))
-        .create(bucket, { history: 1, replicas, storage: StorageType.File })
-        .catch((error: unknown) => {
-          this.stores.delete(bucket);
-          throw new BusError('UNAVAILABLE', `bucket ${bucket}: ${String(error)}`, { cause: error });
-        });
+      store = this.openStore(bucket).catch((error: unknown) => {
+        this.stores.delete(bucket);
+        throw new BusError('UNAVAILABLE', `bucket ${bucket}: ${String(error)}`, { cause: error });
+      });
       this.stores.set(bucket, store);
+    }
+    return store;
+  }
+
+  /** Values are asked of the bucket's leader (no direct get): another replica may still have the last but one. */
+  private async openStore(bucket: string): Promise<KV> {
+    const { replicas } = this.options;
+    const store = await new Kvm(jetstream(this.connection, { timeout: API_TIMEOUT_MS })).create(bucket, {
+      history: 1,
+      replicas,
+      storage: StorageType.File,
+      allow_direct: false,
+    });
+    const status = await store.status();
+    if (status.replicas < replicas) {
+      await (await this.manager()).streams.update(status.streamInfo.config.name, { num_replicas: replicas });
     }
     return store;
   }
@@ -177,7 +205,23 @@ export class NatsBus implements Bus {
     for await (const status of this.connection.status()) {
       if (status.type === 'disconnect') this.setUp(false);
       else if (status.type === 'reconnect') this.setUp(true);
+      else if (status.type === 'error' && status.error instanceof errors.PermissionViolationError) {
+        this.complain(status.error.message);
+      }
     }
+  }
+
+  /** For what may happen with every message: once in a while is enough. */
+  private complain(message: string): void {
+    const now = performance.now();
+    if (now - this.complainedAt < COMPLAINT_PAUSE_MS) return;
+    this.complainedAt = now;
+    this.trouble(message);
+  }
+
+  private async reportOutage(): Promise<void> {
+    const reason = await whyNotConnected(this.options);
+    if (!this.up && reason !== undefined) this.trouble(reason);
   }
 
   /** Until the server has answered: what we held may be somebody else's by now. */
@@ -202,7 +246,9 @@ export class NatsBus implements Bus {
     if (up === this.up || this.closing) return;
     this.up = up;
     this.presence.connectionChanged(up);
-    if (up) {
+    clearInterval(this.outage);
+    if (!up) this.outage = setInterval(() => void this.reportOutage(), OUTAGE_REPORT_MS);
+    else {
       for (const log of this.logs.values()) log.reconnected();
       void this.verifyLeases();
     }
@@ -252,4 +298,18 @@ function busError(subject: string, timeoutMs: number, error: unknown): BusError 
     return new BusError('TIMEOUT', `no answer on ${subject} within ${timeoutMs} ms`, { cause: error });
   }
   return new BusError('UNAVAILABLE', `request on ${subject}: ${String(error)}`, { cause: error });
+}
+
+const NO_REPLICAS_WITHOUT_CLUSTER = 10074;
+
+function storageFailure(error: unknown): Failure {
+  const cause = (error as Error).cause as (Error & { code?: number }) | undefined;
+  if (cause?.code === NO_REPLICAS_WITHOUT_CLUSTER) {
+    return { reason: '3 replicas need a cluster of 3 servers, and this server is alone', final: true };
+  }
+  const off = cause?.name === 'JetStreamNotEnabled' || cause?.cause instanceof errors.NoRespondersError;
+  return {
+    reason: off ? 'the server has no JetStream (is it started with -js?)' : (error as Error).message,
+    final: off,
+  };
 }

@@ -47,6 +47,7 @@ export class NatsEventLog implements EventLog {
   private readonly subject: string;
   private ensured: Promise<void> | undefined;
   private writer: NatsLogWriter | undefined;
+  private replicated = false;
   private trimWanted = 0;
   private trimmed = 0;
   private trimming = false;
@@ -154,8 +155,10 @@ export class NatsEventLog implements EventLog {
   }
 
   private async record(manager: JetStreamManager, sequence: number): Promise<Uint8Array | undefined> {
-    const message = await manager.direct.getMessage(this.stream, { seq: sequence });
-    return message?.data;
+    const query = { seq: sequence };
+    const message = await manager.direct.getMessage(this.stream, query);
+    // Any replica answers that, and one that lags does not have the newest records: the leader knows what there is.
+    return (message ?? (this.replicated ? await manager.streams.getMessage(this.stream, query) : null))?.data;
   }
 
   private async ends(): Promise<LogExtent & { firstSequence: number; lastSequence: number; lastEpoch: number }> {
@@ -196,11 +199,14 @@ export class NatsEventLog implements EventLog {
       description: 'iec104mm2ss event log',
     };
     try {
-      await manager.streams.info(this.stream);
-      await manager.streams.update(this.stream, limits);
+      const { config } = await manager.streams.info(this.stream);
+      const replicas = Math.max(config.num_replicas, this.replicas);
+      await manager.streams.update(this.stream, { ...limits, num_replicas: replicas });
+      this.replicated = replicas > 1;
     } catch (error) {
       if (!isNotFound(error)) throw error;
       await manager.streams.add({ name: this.stream, storage: StorageType.File, ...limits });
+      this.replicated = this.replicas > 1;
     }
   }
 }

@@ -1,6 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { NodeConnectionOptions } from '@nats-io/transport-node';
-import { credsAuthenticator } from '@nats-io/transport-node';
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
+import { type Authenticator, credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node';
 
 /** How to reach the NATS servers. */
 export interface NatsOptions {
@@ -10,15 +11,17 @@ export interface NatsOptions {
   readonly instance: string;
   /** A credentials file (JWT and seed). */
   readonly credentialsFile?: string | undefined;
-  readonly tls?:
-    | {
-        readonly caFile?: string | undefined;
-        readonly certFile?: string | undefined;
-        readonly keyFile?: string | undefined;
-      }
-    | undefined;
-  /** Copies of every stream and bucket: 1, or 3 in a cluster. */
+  readonly tls?: TlsFiles | undefined;
+  /** Copies of every stream and bucket: 1, or 3 in a cluster. What exists is raised to it, never lowered. */
   readonly replicas: 1 | 3;
+  /** True: subscribes only, creates nothing and needs no JetStream. */
+  readonly listenOnly?: boolean;
+}
+
+export interface TlsFiles {
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
 }
 
 /** Pause between two attempts to reconnect, and how much of it is random. */
@@ -26,20 +29,25 @@ const RECONNECT_WAIT_MS = 250;
 const RECONNECT_JITTER_MS = 250;
 /** A server that is silent this long twice is given up and another one tried. */
 const PING_INTERVAL_MS = 2_000;
+/** A server that accepts and then says nothing is given up after this. */
+const DIAL_LIMIT_MS = 3_000;
 
-export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
-  const { servers, instance, credentialsFile, tls } = options;
-  const urls = servers.map((server) => new URL(server.includes('://') ? server : `nats://${server}`));
+/** @throws when a file cannot be read or does not hold what it should */
+export function connectionOptions({ servers, instance, credentialsFile, tls }: NatsOptions): NodeConnectionOptions {
+  const urls = servers.map(natsUrl);
   const withUser = urls.find((url) => url.username !== '');
   const secure = tls !== undefined || urls.some((url) => url.protocol === 'tls:');
   return {
-    servers: urls.map((url) => `${url.hostname}:${url.port === '' ? '4222' : url.port}`),
+    servers: urls.map(hostAndPort),
     name: instance,
     reconnect: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_WAIT_MS,
     reconnectJitter: RECONNECT_JITTER_MS,
-    waitOnFirstConnect: true,
+    reconnectJitterTLS: RECONNECT_JITTER_MS,
+    // A server that refuses us today may have its accounts back tomorrow.
+    ignoreAuthErrorAbort: true,
+    timeout: DIAL_LIMIT_MS,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,
     ...(withUser === undefined
@@ -47,15 +55,83 @@ export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
       : withUser.password === ''
         ? { token: decodeURIComponent(withUser.username) }
         : { user: decodeURIComponent(withUser.username), pass: decodeURIComponent(withUser.password) }),
-    ...(credentialsFile === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(credentialsFile)) }),
-    ...(secure
-      ? {
-          tls: {
-            ...(tls?.caFile === undefined ? {} : { caFile: tls.caFile }),
-            ...(tls?.certFile === undefined ? {} : { certFile: tls.certFile }),
-            ...(tls?.keyFile === undefined ? {} : { keyFile: tls.keyFile }),
-          },
-        }
-      : {}),
+    ...(credentialsFile === undefined ? {} : { authenticator: credentials(credentialsFile) }),
+    ...(secure ? { tls: tlsOptions(tls ?? {}, urls) } : {}),
   };
+}
+
+export const natsUrl = (server: string): URL => new URL(server.includes('://') ? server : `nats://${server}`);
+
+/** Without user and password. */
+export const hostAndPort = ({ hostname, port }: URL): string => `${hostname}:${port === '' ? '4222' : port}`;
+
+/** Reads the file anew for each connection, so that renewed credentials are taken; the last good ones stay in use. */
+function credentials(file: string): Authenticator {
+  let octets = readFile('credentials file', file);
+  try {
+    credsAuthenticator(octets)('nonce');
+  } catch (error) {
+    throw new Error(`credentials file ${file} holds no JWT and seed`, { cause: error });
+  }
+  return (nonce) => {
+    try {
+      const renewed = readFileSync(file);
+      credsAuthenticator(renewed)(nonce);
+      octets = renewed;
+    } catch {
+      // It is just being replaced.
+    }
+    return credsAuthenticator(octets)(nonce);
+  };
+}
+
+function tlsOptions({ caFile, certFile, keyFile }: TlsFiles, urls: readonly URL[]) {
+  if ((certFile === undefined) !== (keyFile === undefined)) throw new Error('a certificate and its key go together');
+  if (caFile !== undefined) checkCertificate('authority file', caFile);
+  if (certFile !== undefined && keyFile !== undefined) {
+    const cert = checkCertificate('certificate file', certFile);
+    const key = readFile('key file', keyFile);
+    try {
+      createSecureContext({ cert, key });
+    } catch (error) {
+      throw new Error(`key file ${keyFile} does not hold the key of ${certFile}`, { cause: error });
+    }
+  }
+  return {
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(certFile === undefined ? {} : { certFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+    checkServerIdentity: serverIdentity(urls),
+  };
+}
+
+/**
+ * The client names no host when the server is an address, and Node then asks the certificate for `localhost`: it has to
+ * have one of our addresses instead.
+ */
+function serverIdentity(urls: readonly URL[]): typeof checkServerIdentity {
+  const addresses = urls.map(({ hostname }) => hostname.replace(/^\[|\]$/g, ''));
+  return (host: string, certificate: PeerCertificate) => {
+    const names = host === 'localhost' ? addresses : [host];
+    const problems = names.map((name) => checkServerIdentity(name, certificate));
+    return problems.includes(undefined) ? undefined : problems[0];
+  };
+}
+
+function checkCertificate(what: string, file: string): Buffer {
+  const pem = readFile(what, file);
+  try {
+    new X509Certificate(pem);
+  } catch (error) {
+    throw new Error(`${what} ${file} holds no certificate`, { cause: error });
+  }
+  return pem;
+}
+
+function readFile(what: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`${what} ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
 }

@@ -36,6 +36,7 @@ export class Presence {
   private readonly timer: NodeJS.Timeout;
   private listeners: ((member: Member) => void)[] = [];
   private beaconListeners: ((member: Member) => void)[] = [];
+  private known = false;
   private lastTick = performance.now();
   private connected = true;
 
@@ -73,7 +74,9 @@ export class Presence {
 
   /** Says at once what has changed. */
   send(leaving = false): void {
-    if (this.connection.isClosed()) return;
+    this.known ||= this.pools.size > 0 || this.claims.size > 0;
+    // Who is in no pool and never held anything is of no interest, and may not be permitted to speak.
+    if (!this.known || this.connection.isClosed()) return;
     const beacon: Beacon = {
       instance: this.instance,
       pools: [...this.pools],

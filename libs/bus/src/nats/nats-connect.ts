@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, errors, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { BusError } from '../bus.js';
+import { connectionOptions, hostAndPort, type NatsOptions, natsUrl } from './nats-options.js';
+
+/** Pause between two attempts at start, and how often the same reason is said again. */
+const RETRY_MS = 500;
+const SAY_AGAIN_MS = 5_000;
+
+/** Why something failed, in words; final when waiting does not mend it. Holds no secret. */
+export interface Failure {
+  readonly reason: string;
+  readonly final: boolean;
+}
+
+/**
+ * Repeats `attempt` for as long as it takes; `waiting` hears why, again and again.
+ *
+ * @throws {BusError} REFUSED when it fails for good
+ */
+export async function patiently<T>(
+  attempt: () => Promise<T>,
+  explain: (error: unknown) => Failure,
+  waiting: (reason: string) => void,
+): Promise<T> {
+  let said: { reason: string; at: number } | undefined;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const { reason, final } = explain(error);
+      if (final) throw new BusError('REFUSED', reason, { cause: error });
+      const now = performance.now();
+      if (said?.reason !== reason || now - said.at >= SAY_AGAIN_MS) {
+        said = { reason, at: now };
+        waiting(reason);
+      }
+      await delay(RETRY_MS);
+    }
+  }
+}
+
+/**
+ * Connects, waiting for a server for as long as it takes.
+ *
+ * @throws {BusError} REFUSED when a server is there and does not let us in, or a file is wrong
+ */
+export async function connectPatiently(
+  options: NatsOptions,
+  waiting: (reason: string) => void,
+): Promise<NatsConnection> {
+  let wanted: NodeConnectionOptions;
+  try {
+    wanted = connectionOptions(options);
+  } catch (error) {
+    throw new BusError('REFUSED', (error as Error).message, { cause: error });
+  }
+  return patiently(
+    async () => {
+      await knock(wanted);
+      return connect(wanted);
+    },
+    (error) => connectFailure(error, options),
+    waiting,
+  );
+}
+
+/** Why no server lets us in at this moment; undefined when one does. */
+export async function whyNotConnected(options: NatsOptions): Promise<string | undefined> {
+  try {
+    await knock(connectionOptions(options));
+    return undefined;
+  } catch (error) {
+    return connectFailure(error, options).reason;
+  }
+}
+
+/** A connection that does not reconnect says why it failed; one that does tries for ever, without a word. */
+async function knock(wanted: NodeConnectionOptions): Promise<void> {
+  await (await connect({ ...wanted, reconnect: false })).close();
+}
+
+const UNKNOWN_AUTHORITY = /^(UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/;
+const BAD_SERVER_CERTIFICATE = /^(CERT_|ERR_TLS_CERT_)/;
+const OUR_CERTIFICATE_REFUSED = /_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|HANDSHAKE_FAILURE)$/;
+const OTHER_TLS_TROUBLE = /^ERR_(SSL|TLS|OSSL)_/;
+
+export function connectFailure(error: unknown, options: NatsOptions): Failure {
+  const servers = options.servers.map((server) => hostAndPort(natsUrl(server))).join(', ');
+  const failure = describe(error, options);
+  return { ...failure, reason: `${servers}: ${failure.reason}` };
+}
+
+function describe(error: unknown, options: NatsOptions): Failure {
+  const { message, cause } = error as Error;
+  // A server that is busy says "Authentication Timeout", which is no refusal.
+  const refused =
+    error instanceof errors.UserAuthenticationExpiredError ||
+    (error instanceof errors.AuthorizationError && !/timeout/i.test(message));
+  if (refused) return { reason: `the server refuses ${whoWeSayWeAre(options)} (${message})`, final: true };
+
+  const { caFile, certFile } = options.tls ?? {};
+  const code = codeOf(error) ?? codeOf(cause) ?? '';
+  if (UNKNOWN_AUTHORITY.test(code)) {
+    const by = caFile === undefined ? 'any authority this machine knows' : `the authority in ${caFile}`;
+    return { reason: `the server's certificate is not signed by ${by} (${code})`, final: true };
+  }
+  if (BAD_SERVER_CERTIFICATE.test(code)) return { reason: `the server's certificate: ${message}`, final: true };
+  if (OUR_CERTIFICATE_REFUSED.test(code)) {
+    const reason =
+      certFile === undefined
+        ? `the server asks for a client certificate, and none is given (${code})`
+        : `the server does not accept the certificate in ${certFile} (${code})`;
+    return { reason, final: true };
+  }
+  if (OTHER_TLS_TROUBLE.test(code)) return { reason: `no TLS with this server (${code})`, final: true };
+  if (message === "server does not support 'tls'") {
+    return { reason: 'TLS is asked for, and the server does not offer it', final: true };
+  }
+  if (error instanceof errors.TimeoutError) return { reason: 'no answer', final: false };
+  return { reason: cause instanceof Error ? cause.message : message, final: false };
+}
+
+const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code;
+
+function whoWeSayWeAre({ servers, credentialsFile, tls }: NatsOptions): string {
+  if (credentialsFile !== undefined) return `the credentials in ${credentialsFile}${expiry(credentialsFile)}`;
+  const user = servers.map(natsUrl).find(({ username }) => username !== '');
+  if (user !== undefined) return user.password === '' ? 'the token in the URL' : 'the user and password in the URL';
+  if (tls?.certFile !== undefined) return `the certificate in ${tls.certFile}`;
+  return 'a connection without user, token or credentials file';
+}
+
+/** The server does not say that a JWT has expired; its `exp` does, in seconds since 1970. */
+function expiry(credentialsFile: string): string {
+  try {
+    const [, claims = ''] = /^[\w-]+\.([\w-]+)\.[\w-]+$/m.exec(readFileSync(credentialsFile, 'utf8')) ?? [];
+    const { exp = 0 } = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as { exp?: number };
+    return exp > 0 && exp * 1000 < Date.now() ? `, which expired at ${new Date(exp * 1000).toISOString()},` : '';
+  } catch {
+    return '';
+  }
+}
