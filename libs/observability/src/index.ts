@@ -1,3 +1,4 @@
+export * from './group-metrics.js';
 export * from './health.js';
 export * from './log-fields.js';
 export * from './logger.js';

@@ -2,10 +2,9 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
   type GroupContribution,
+  GroupMetrics,
   type HealthSource,
   type MasterStatus,
-  numericCounter,
-  numericGauge,
   RateMeter,
   type Registry,
   type StatusSource,
@@ -98,43 +97,24 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
   }
 
   private registerMetrics(registry: Registry): void {
-    const labelNames = ['group', 'name'] as const;
-    const each = (value: (gateway: GroupGateway) => number) => () =>
-      this.gateways.map((gateway) => ({ labels: labelsOf(gateway), value: value(gateway) }));
-    numericCounter(
-      registry,
-      { name: 'mm2ss_master_asdus_sent_total', help: 'ASDUs sent to masters.', labelNames },
-      each((gateway) => gateway.delivered),
+    const metrics = new GroupMetrics(registry, () => this.gateways);
+    metrics.counter('mm2ss_master_asdus_sent_total', 'ASDUs sent to masters.', (gateway) => gateway.delivered);
+    metrics.counter(
+      'mm2ss_master_connections_total',
+      'Connections of masters accepted.',
+      ({ counters }) => counters.accepted,
     );
-    numericCounter(
-      registry,
-      { name: 'mm2ss_master_connections_total', help: 'Connections of masters accepted.', labelNames },
-      each((gateway) => gateway.counters.accepted),
+    metrics.gauge('mm2ss_listener_open', 'The port for masters is open in this process.', ({ listening }) =>
+      listening === undefined ? 0 : 1,
     );
-    numericGauge(
-      registry,
-      { name: 'mm2ss_listener_open', help: 'The port for masters is open in this process.', labelNames },
-      each((gateway) => (gateway.listening === undefined ? 0 : 1)),
+    metrics.gauge('mm2ss_master_queue_asdus', 'Longest queue of a master.', ({ sessions }) =>
+      Math.max(0, ...[...sessions.values()].map((session) => session.queued)),
     );
-    numericGauge(
-      registry,
-      { name: 'mm2ss_master_queue_asdus', help: 'Longest queue of a master.', labelNames },
-      each((gateway) => Math.max(0, ...[...gateway.sessions.values()].map((session) => session.queued))),
-    );
-    numericCounter(
-      registry,
-      {
-        name: 'mm2ss_master_disconnects_total',
-        help: 'Connections of masters that ended, by reason.',
-        labelNames: ['group', 'name', 'reason'] as const,
-      },
-      () =>
-        this.gateways.flatMap((gateway) =>
-          Object.entries(gateway.counters.closed).map(([reason, value]) => ({
-            labels: { ...labelsOf(gateway), reason },
-            value,
-          })),
-        ),
+    metrics.counterBy(
+      'reason',
+      'mm2ss_master_disconnects_total',
+      'Connections of masters that ended, by reason.',
+      ({ counters }) => Object.entries(counters.closed),
     );
   }
 }
@@ -142,8 +122,4 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
 function stateOf(session: MasterSession): MasterStatus['state'] {
   const { state } = session;
   return state === 'started' || state === 'stopping' ? state : state === 'closed' ? 'closing' : 'stopped';
-}
-
-function labelsOf(gateway: GroupGateway): { group: string; name: string } {
-  return { group: gateway.config.id, name: gateway.config.name };
 }

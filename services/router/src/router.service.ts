@@ -3,9 +3,8 @@ import { decodeJson, encodeJson, type KeyValue, type Lease } from '@iec104mm2ss/
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
   type GroupContribution,
+  GroupMetrics,
   type HealthSource,
-  numericCounter,
-  numericGauge,
   RateMeter,
   type Registry,
   type StatusSource,
@@ -214,84 +213,57 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private registerMetrics(registry: Registry): void {
-    const labelNames = ['group', 'name'] as const;
-    const each = (value: (router: GroupRouter) => number) => () =>
-      this.routers.map((router) => ({ labels: labelsOf(router), value: value(router) }));
-    const counter = (name: string, help: string, value: (router: GroupRouter) => number): void => {
-      numericCounter(registry, { name, help, labelNames }, each(value));
-    };
-    counter('mm2ss_router_asdus_routed_total', 'ASDUs routed.', ({ delivery }) => delivery.counters.routed);
-    counter(
+    const metrics = new GroupMetrics(registry, () => this.routers);
+    metrics.counter('mm2ss_router_asdus_routed_total', 'ASDUs routed.', ({ delivery }) => delivery.counters.routed);
+    metrics.counter(
       'mm2ss_router_asdus_broadcast_total',
       'ASDUs published for all masters.',
       ({ delivery }) => delivery.counters.broadcast,
     );
-    counter(
+    metrics.counter(
       'mm2ss_router_replies_total',
       'Answers forwarded to the master that asked.',
       ({ delivery }) => delivery.counters.replies,
     );
-    counter(
+    metrics.counter(
       'mm2ss_router_not_forwarded_total',
       'ASDUs of the RTU that were for nobody.',
       ({ delivery }) => delivery.counters.notForwarded,
     );
-    counter(
+    metrics.counter(
       'mm2ss_router_unmatched_answers_total',
       'Answers of the RTU that belong to no command.',
       ({ commands }) => commands.counters.unmatchedAnswers,
     );
-    counter('mm2ss_commands_total', 'Commands received from masters.', ({ commands }) => commands.counters.commands);
-    counter(
+    metrics.counter(
+      'mm2ss_commands_total',
+      'Commands received from masters.',
+      ({ commands }) => commands.counters.commands,
+    );
+    metrics.counter(
       'mm2ss_commands_refused_total',
       'Commands answered with a refusal by the multiplexer.',
       ({ commands }) => commands.counters.commandsRefused,
     );
-    counter(
+    metrics.counter(
       'mm2ss_named_master_events_lost_total',
       'Events given up for named masters that were away too long.',
       ({ counters }) => counters.lostByNamedMasters,
     );
-    counter('mm2ss_feed_dropped_total', 'ASDUs left out of the decoded feed.', ({ feed }) => feed.dropped);
-    numericCounter(
-      registry,
-      {
-        name: 'mm2ss_masters_refused_total',
-        help: 'Connections of masters refused, by reason.',
-        labelNames: ['group', 'name', 'reason'] as const,
-      },
-      () =>
-        this.routers.flatMap((router) =>
-          Object.entries(router.counters.refusals).map(([reason, value]) => ({
-            labels: { ...labelsOf(router), reason },
-            value,
-          })),
-        ),
+    metrics.counter('mm2ss_feed_dropped_total', 'ASDUs left out of the decoded feed.', ({ feed }) => feed.dropped);
+    metrics.counterBy('reason', 'mm2ss_masters_refused_total', 'Connections of masters refused, by reason.', (router) =>
+      Object.entries(router.counters.refusals),
     );
-    numericGauge(
-      registry,
-      {
-        name: 'mm2ss_masters',
-        help: 'Masters connected, by state.',
-        labelNames: ['group', 'name', 'state'] as const,
-      },
-      () =>
-        this.routers.flatMap((router) => {
-          const sessions = [...router.sessions.values()];
-          const started = sessions.filter((session) => session.started).length;
-          return [
-            { labels: { ...labelsOf(router), state: 'started' }, value: started },
-            { labels: { ...labelsOf(router), state: 'stopped' }, value: sessions.length - started },
-          ];
-        }),
-    );
+    metrics.gaugeBy('state', 'mm2ss_masters', 'Masters connected, by state.', ({ sessions }) => {
+      const started = [...sessions.values()].filter((session) => session.started).length;
+      return [
+        ['started', started],
+        ['stopped', sessions.size - started],
+      ];
+    });
   }
 }
 
 function stateKey(group: string): string {
   return `router.${group}`;
-}
-
-function labelsOf(router: GroupRouter): { group: string; name: string } {
-  return { group: router.config.id, name: router.config.name };
 }

@@ -3,9 +3,8 @@ import type { Lease } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
   type GroupContribution,
+  GroupMetrics,
   type HealthSource,
-  numericCounter,
-  numericGauge,
   RateMeter,
   type Registry,
   type StatusSource,
@@ -106,59 +105,58 @@ export class ConnectorService implements OnApplicationBootstrap, OnApplicationSh
   }
 
   private registerMetrics(registry: Registry): void {
-    const labelNames = ['group', 'name'] as const;
-    const each = (value: (connector: GroupConnector) => number) => () =>
-      this.connectors.map((connector) => ({
-        labels: { group: connector.config.id, name: connector.config.name },
-        value: value(connector),
-      }));
-    const counter = (name: string, help: string, value: (connector: GroupConnector) => number): void => {
-      numericCounter(registry, { name, help, labelNames }, each(value));
-    };
-    const gauge = (name: string, help: string, value: (connector: GroupConnector) => number): void => {
-      numericGauge(registry, { name, help, labelNames }, each(value));
-    };
-    gauge('mm2ss_rtu_up', 'The RTU is connected.', (connector) => (connector.isUp ? 1 : 0));
-    gauge('mm2ss_rtu_started', 'Data transfer with the RTU is started.', (connector) =>
+    const metrics = new GroupMetrics(registry, () => this.connectors);
+    metrics.gauge('mm2ss_rtu_up', 'The RTU is connected.', (connector) => (connector.isUp ? 1 : 0));
+    metrics.gauge('mm2ss_rtu_started', 'Data transfer with the RTU is started.', (connector) =>
       connector.status().state === 'started' ? 1 : 0,
     );
-    counter('mm2ss_rtu_asdus_received_total', 'ASDUs received from the RTU.', ({ counters }) => counters.received);
-    counter('mm2ss_rtu_connects_total', 'Connections made to the RTU.', ({ counters }) => counters.connects);
-    counter(
+    metrics.counter(
+      'mm2ss_rtu_asdus_received_total',
+      'ASDUs received from the RTU.',
+      ({ counters }) => counters.received,
+    );
+    metrics.counter('mm2ss_rtu_connects_total', 'Connections made to the RTU.', ({ counters }) => counters.connects);
+    metrics.counter(
       'mm2ss_rtu_link_failures_total',
       'Connections to the RTU that ended.',
       ({ counters }) => counters.linkFailures,
     );
-    counter(
+    metrics.counter(
       'mm2ss_rtu_forced_acknowledgements_total',
       'ASDUs acknowledged to the RTU because t1 was near, before a master had acknowledged them.',
       ({ counters }) => counters.forcedAcknowledgements,
     );
-    counter(
+    metrics.counter(
       'mm2ss_rtu_repeated_asdus_total',
       'ASDUs the RTU sent once more after its link broke, not appended again.',
       ({ counters }) => counters.repeated,
     );
-    counter('mm2ss_rtu_commands_sent_total', 'Commands sent to the RTU.', ({ counters }) => counters.commandsSent);
-    counter(
+    metrics.counter(
+      'mm2ss_rtu_commands_sent_total',
+      'Commands sent to the RTU.',
+      ({ counters }) => counters.commandsSent,
+    );
+    metrics.counter(
       'mm2ss_rtu_commands_not_sent_total',
       'Commands given up before the RTU: expired, RTU not connected, too many waiting.',
       ({ counters }) => counters.commandsRefused,
     );
-    gauge(
+    metrics.gauge(
       'mm2ss_rtu_commands_waiting',
       'Commands waiting for the window of the RTU.',
       (connector) => connector.waitingCommands,
     );
-    gauge(
+    metrics.gauge(
       'mm2ss_log_capacity_asdus',
       'ASDUs the event log may hold unacknowledged (buffsize).',
       ({ config }) => config.buffsize,
     );
-    gauge('mm2ss_log_unconfirmed_asdus', 'ASDUs in the event log that no master has acknowledged.', (connector) =>
-      Math.max(0, connector.logStatus().next - connector.logStatus().confirmed),
+    metrics.gauge(
+      'mm2ss_log_unconfirmed_asdus',
+      'ASDUs in the event log that no master has acknowledged.',
+      (connector) => Math.max(0, connector.logStatus().next - connector.logStatus().confirmed),
     );
-    counter(
+    metrics.counter(
       'mm2ss_log_full_total',
       'How often the event log was full or could not be written.',
       (connector) => connector.logStatus().fullTimes,

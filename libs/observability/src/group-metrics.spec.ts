@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { GroupMetrics } from './group-metrics.js';
+import { createRegistry } from './registry.js';
+
+const part = (id: string, value: number) => ({ config: { id, name: `RTU ${id}` }, value });
+const lines = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('mm2ss_x'));
+
+it('has a series for each group there is at the scrape, with its id and name', async () => {
+  const registry = createRegistry({ processMetrics: false });
+  let parts = [part('1', 3), part('2', 4)];
+  const metrics = new GroupMetrics(registry, () => parts);
+  metrics.counter('mm2ss_x_total', 'X.', ({ value }) => value);
+  metrics.gauge('mm2ss_x_now', 'X now.', ({ value }) => -value);
+  expect(lines(await registry.metrics())).toEqual([
+    'mm2ss_x_total{group="1",name="RTU 1"} 3',
+    'mm2ss_x_total{group="2",name="RTU 2"} 4',
+    'mm2ss_x_now{group="1",name="RTU 1"} -3',
+    'mm2ss_x_now{group="2",name="RTU 2"} -4',
+  ]);
+  parts = [];
+  expect(lines(await registry.metrics())).toEqual([]);
+});
+
+it('has a series for each value of a further label', async () => {
+  const registry = createRegistry({ processMetrics: false });
+  const metrics = new GroupMetrics(registry, () => [part('1', 3)]);
+  metrics.counterBy('reason', 'mm2ss_x_total', 'X.', ({ value }) => Object.entries({ idle: value, queue_full: 1 }));
+  metrics.gaugeBy('state', 'mm2ss_x_now', 'X now.', () => [['started', 2]]);
+  expect(lines(await registry.metrics())).toEqual([
+    'mm2ss_x_total{group="1",name="RTU 1",reason="idle"} 3',
+    'mm2ss_x_total{group="1",name="RTU 1",reason="queue_full"} 1',
+    'mm2ss_x_now{group="1",name="RTU 1",state="started"} 2',
+  ]);
+});
