@@ -219,7 +219,8 @@ function isNotFound(error: unknown): boolean {
 class NatsLogWriter implements LogWriter {
   private readonly inbox = createInbox();
   private readonly subscription: NatsSubscription;
-  private pending: { readonly end: number; readonly at: number }[] = [];
+  private pending: { readonly sequence: number; readonly first: number; readonly end: number; readonly at: number }[] =
+    [];
   private readonly timer: NodeJS.Timeout;
   private closed = false;
 
@@ -231,10 +232,10 @@ class NatsLogWriter implements LogWriter {
     readonly lastEpoch: number,
     private readonly events: LogWriterEvents,
   ) {
-    this.subscription = connection.subscribe(`${this.inbox}.*`, {
+    this.subscription = connection.subscribe(this.inbox, {
       callback: (error, message) => {
         if (error !== null) this.fail(error.message);
-        else this.onAck(message.subject, message.data, message.headers?.code);
+        else this.onAck(message.data, message.headers?.code);
       },
     });
     this.timer = setInterval(() => {
@@ -246,13 +247,13 @@ class NatsLogWriter implements LogWriter {
 
   append(record: Uint8Array): void {
     if (this.closed) return;
-    const end = recordEnd(record);
     const header = headers();
     header.set('Nats-Expected-Last-Sequence', String(this.sequence));
     this.sequence++;
-    this.next = end;
-    this.pending.push({ end, at: performance.now() });
-    this.connection.publish(this.subject, record, { headers: header, reply: `${this.inbox}.${end}` });
+    this.next = recordEnd(record);
+    const { sequence, next } = this;
+    this.pending.push({ sequence, first: recordFirst(record), end: next, at: performance.now() });
+    this.connection.publish(this.subject, record, { headers: header, reply: this.inbox });
   }
 
   close(): void {
@@ -266,13 +267,12 @@ class NatsLogWriter implements LogWriter {
   fail(reason: string): void {
     if (this.closed) return;
     this.close();
-    this.events.onRefused(this.pending[0]?.end ?? this.next, new BusError('REFUSED', `event log: ${reason}`));
+    this.events.onRefused(this.pending[0]?.first ?? this.next, new BusError('REFUSED', `event log: ${reason}`));
   }
 
-  private onAck(subject: string, data: Uint8Array, status: number | undefined): void {
+  private onAck(data: Uint8Array, status: number | undefined): void {
     if (this.closed) return;
     if (status === 503) return this.fail('no JetStream answers');
-    const end = Number(subject.slice(this.inbox.length + 1));
     let ack: PubAck;
     try {
       ack = JSON.parse(asBuffer(data).toString('utf8')) as PubAck;
@@ -282,8 +282,8 @@ class NatsLogWriter implements LogWriter {
     if (ack.error !== undefined) return this.fail(ack.error.description);
     // The server confirms in order; anything else means that something in between was not stored.
     const oldest = this.pending.shift();
-    if (oldest === undefined || oldest.end !== end) return this.fail('confirmations out of order');
-    this.events.onStored(end);
+    if (oldest === undefined || oldest.sequence !== ack.seq) return this.fail('confirmations out of order');
+    this.events.onStored(oldest.end);
   }
 }
 
