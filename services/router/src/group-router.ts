@@ -96,6 +96,8 @@ export class GroupRouter {
   private generation = 0;
   /** Sessions that have not been resumed since `generation` last changed. */
   private readonly unresumed = new Set<number>();
+  /** Sessions closed from here, until their gateways say so: what those still report was acknowledged before. */
+  private readonly closing = new Map<number, Session>();
   /** Sessions of an earlier owner, and the position before which each has everything. */
   private readonly inherited = new Map<number, number>();
   private readonly instance: string;
@@ -226,6 +228,7 @@ export class GroupRouter {
 
   /** A gateway died with its connections. */
   gatewayGone(instance: string): void {
+    for (const { id, gateway } of this.closing.values()) if (gateway === instance) this.closing.delete(id);
     const gone = [...this.sessions.values()].filter(({ gateway }) => gateway === instance);
     if (gone.length === 0) return;
     for (const session of gone) this.forget(session, 'gateway_gone', `gateway ${instance} is gone`);
@@ -302,6 +305,7 @@ export class GroupRouter {
     const text = `${code} ${message}`;
     this.bus.publish(this.subjects.outTo(session.id), encodeOutControl(OutKind.CLOSE, this.fence, 0, text));
     this.forget(session, code, message);
+    this.closing.set(session.id, session);
   }
 
   private forget(session: Session, code: string, message: string): void {
@@ -322,6 +326,7 @@ export class GroupRouter {
       this.resume(inText(message));
       return;
     }
+    if (inKind(message) === InKind.CLOSED) this.closing.delete(inSession(message));
     const session = this.sessions.get(inSession(message));
     if (session === undefined) return;
     switch (inKind(message)) {
@@ -433,7 +438,7 @@ export class GroupRouter {
 
   private onAck(message: Uint8Array): void {
     forEachAck(message, (id, position) => {
-      const session = this.sessions.get(id);
+      const session = this.sessions.get(id) ?? this.closing.get(id);
       if (session === undefined) return;
       this.cursors.advance(session.name, position);
       this.delivery.acknowledged(session, position);
