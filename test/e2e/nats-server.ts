@@ -55,6 +55,11 @@ export async function startNatsServer(release: NatsRelease = 'current'): Promise
   return ProcessServer.start(binaryOf(release));
 }
 
+/** A process with settings of its own, in the files and folders of this machine; `url` is plain. */
+export function startNatsProcess(settings: readonly string[], port?: number): Promise<NatsServer> {
+  return ProcessServer.start(binaryOf('current'), settings, port);
+}
+
 let container: boolean | undefined;
 
 function usesContainer(): boolean {
@@ -113,11 +118,12 @@ class ProcessServer implements NatsServer {
     private readonly binary: string,
     private readonly store: string,
     readonly port: number,
+    private readonly settings: readonly string[],
   ) {}
 
-  static async start(binary: string): Promise<ProcessServer> {
+  static async start(binary: string, settings: readonly string[] = [], port?: number): Promise<ProcessServer> {
     const store = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-nats-'));
-    const server = new ProcessServer(binary, store, await freePort());
+    const server = new ProcessServer(binary, store, port ?? (await freePort()), settings);
     await server.restart();
     return server;
   }
@@ -127,7 +133,7 @@ class ProcessServer implements NatsServer {
   }
 
   async restart(): Promise<void> {
-    const child = spawn(this.binary, argumentsOf(this.store, this.port, this.host), {
+    const child = spawn(this.binary, [...argumentsOf(this.store, this.port, this.host), ...this.settings], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.process = child;

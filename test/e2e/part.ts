@@ -29,14 +29,22 @@ export class Part {
   private readonly process: ChildProcess;
   private rest = '';
 
-  /** @param http `host:port` of its HTTP server */
+  /**
+   * @param http `host:port` of its HTTP server
+   * @param environment what it has beside our own
+   */
   constructor(
     readonly name: string,
     readonly args: readonly string[],
     readonly http: string,
     directory: string,
+    environment: Readonly<Record<string, string>> = {},
   ) {
-    this.process = spawn(EXECUTABLE, [...args, '--http', http], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = spawn(EXECUTABLE, [...args, '--http', http], {
+      cwd: directory,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => this.collect(text));
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     this.exited = new Promise((settle) => {

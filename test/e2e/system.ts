@@ -12,6 +12,7 @@ import { onTestFailed, onTestFinished } from 'vitest';
 import { type NatsRelease, type NatsServer, startNatsServer } from './nats-server.ts';
 import { Part } from './part.ts';
 import { freePort, PATIENCE_MS, until } from './ports.ts';
+import type { Afterwards } from './stations.ts';
 
 export type Columns = Readonly<Record<string, string | number>>;
 
@@ -56,6 +57,11 @@ export interface SystemOptions {
   readonly connectors?: number;
   readonly holdSeconds?: number;
   readonly release?: NatsRelease;
+  /** A server started before; the system ends it. */
+  readonly nats?: NatsServer;
+  /** Further arguments and environment of every part. */
+  readonly partArguments?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
   /** Where a part finds NATS, when not at the server itself. */
   readonly natsUrlOf?: (part: string, nats: NatsServer) => string | Promise<string>;
   /** All parts in one process, `mm2ss run --nats`. */
@@ -63,6 +69,8 @@ export interface SystemOptions {
   /** Default true: wait until every gateway listens for every group. */
   readonly untilListening?: boolean;
   readonly logLevel?: string;
+  /** Default: all of it ends with the running test. */
+  readonly afterwards?: Afterwards;
 }
 
 export class System {
@@ -84,10 +92,10 @@ export class System {
     for (const group of groups) ports.push(Number(group['port no'] ?? (await freePort())));
     const file = join(directory, 'groups.csv');
     await writeFile(file, csvOf(groups.map((group, index) => ({ ...group, 'port no': ports[index] ?? 0 }))));
-    const nats = await startNatsServer(options.release);
+    const nats = options.nats ?? (await startNatsServer(options.release));
     const system = new System(nats, ports, directory, file, options);
-    onTestFinished(() => system.stop());
-    onTestFailed(() => console.log(system.lastLines()));
+    (options.afterwards ?? onTestFinished)(() => system.stop());
+    system.explainFailure();
     await system.startParts(groups.length);
     return system;
   }
@@ -115,11 +123,12 @@ export class System {
 
   /** Starts a part, or one that has ended anew; resolves when it serves. `name` is `gateway2`, `connector1.2` ... */
   async startPart(name: string): Promise<Part> {
-    const { holdSeconds, natsUrlOf, logLevel = 'info' } = this.options;
+    const { holdSeconds, natsUrlOf, logLevel = 'info', partArguments = [], environment } = this.options;
     const url = (await natsUrlOf?.(name, this.nats)) ?? this.nats.url;
-    const args = [...this.argumentsOf(name), '-i', this.file, '--nats', url, '--log-level', logLevel];
+    const args = [...this.argumentsOf(name), '-i', this.file, '--log-level', logLevel, ...partArguments];
+    if (environment?.['MM2SS_NATS'] === undefined) args.push('--nats', url);
     if (holdSeconds !== undefined) args.push('--hold-seconds', String(holdSeconds));
-    const part = new Part(name, args, `127.0.0.1:${await freePort()}`, this.directory);
+    const part = new Part(name, args, `127.0.0.1:${await freePort()}`, this.directory, environment);
     this.parts.set(name, part);
     this.everything.push(part);
     await part.serving(START_MS);
@@ -196,7 +205,30 @@ export class System {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  lastLines(): string {
+  /** Everybody's last log lines are printed should the running test fail. */
+  explainFailure(): void {
+    onTestFailed(() => console.log(this.lastLines()));
+  }
+
+  /** Starts what has ended; resolves when every part serves, is at the bus, and listens. */
+  async makeWhole(): Promise<void> {
+    for (const part of [...this.parts.values()]) if (part.ended) await this.startPart(part.name);
+    for (const part of this.parts.values()) {
+      await until(`${part.name} is at the bus`, async () => (await part.status()).bus.connected);
+    }
+    await this.listening();
+    await this.owner();
+  }
+
+  /** The connectors that hold a group's RTU now. */
+  async serving(group = '1'): Promise<Part[]> {
+    const states = await Promise.all(
+      this.connectors.map(async (part) => (part.ended ? undefined : (await groupOf(part, group)).rtu.state)),
+    );
+    return this.connectors.filter((_, index) => states[index] === 'started');
+  }
+
+  private lastLines(): string {
     const tails = this.everything.map((part) => {
       const lines = part.log.trimEnd().split('\n').slice(-FAILURE_LINES);
       return `--- ${part.name} (pid ${part.pid}${part.ended ? ', ended' : ''})\n${lines.join('\n')}`;

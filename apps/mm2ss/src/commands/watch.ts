@@ -74,6 +74,7 @@ async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (
       }
     });
   }
+  say(`watching ${bus.server}`);
   await ended;
   await bus.close();
 }

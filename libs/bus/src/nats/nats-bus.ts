@@ -27,7 +27,7 @@ const API_TIMEOUT_MS = 2_000;
 const VERIFY_PAUSE_MS = 500;
 const DRAIN_LIMIT_MS = 1_000;
 /** How often it is said why there is no connection, and at most that a message was not permitted. */
-const OUTAGE_REPORT_MS = 5_000;
+const OUTAGE_REPORT_MS = 3_000;
 const COMPLAINT_PAUSE_MS = 5_000;
 
 /** The bus between processes: NATS for messages, JetStream for event logs and small values. */

@@ -6,7 +6,7 @@ import { connectionOptions, hostAndPort, type NatsOptions, natsUrl } from './nat
 
 /** Pause between two attempts at start, and how often the same reason is said again. */
 const RETRY_MS = 500;
-const SAY_AGAIN_MS = 5_000;
+const SAY_AGAIN_MS = 3_000;
 
 /** Why something failed, in words; final when waiting does not mend it. Holds no secret. */
 export interface Failure {

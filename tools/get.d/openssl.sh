@@ -1,0 +1,2 @@
+ready() { on_path openssl; }
+get() { distribution_tool openssl openssl; }
