@@ -45,6 +45,9 @@ export default defineConfig({
         ...shared,
         test: {
           ...slow,
+          // Two at a time: they mostly wait, every system has ports of its own, and what they allow is far from what is seen.
+          fileParallelism: true,
+          maxWorkers: 2,
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
           testTimeout: seconds(300),

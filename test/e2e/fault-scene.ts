@@ -6,10 +6,10 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect } from 'vitest';
+import { afterAll, expect, onTestFailed, onTestFinished } from 'vitest';
 import { until } from './ports.ts';
 import { Relay } from './relay.ts';
-import { type Account, COMMAND_TIMEOUT_MS, Master, startRtu, type TestRtu } from './stations.ts';
+import { type Account, type Afterwards, COMMAND_TIMEOUT_MS, Master, startRtu, type TestRtu } from './stations.ts';
 import { GATEWAY_HOSTS, System, type SystemOptions } from './system.ts';
 
 const EVENTS_PER_SECOND = 500;
@@ -18,8 +18,14 @@ const LEAD_MS = 1_500;
 /** Load after the fault is over, at least. */
 const TAIL_MS = 1_500;
 /** Length of each fault test, the lead included. */
-export const FAULT_MS = Number(process.env['MM2SS_FAULT_SECONDS'] ?? 7) * 1000;
+const FAULT_MS = Number(process.env['MM2SS_FAULT_SECONDS'] ?? 7) * 1000;
 const COMMAND_PAUSE_MS = 20;
+/** As long as a supervisor takes to start a part again. */
+export const RESTART_PAUSE_MS = 1_000;
+/** How long a part is stopped, or a path cut: shorter than the hold time. */
+export const ABSENCE_MS = 5_000;
+/** What takeovers are promised to take at most. */
+export const TAKEOVER_MS = 3_000;
 /** How long everything may take to arrive once the RTU is quiet. */
 const SETTLE_MS = 20_000;
 /** Commands slower than this are listed. */
@@ -27,19 +33,21 @@ const SLOW_COMMAND_MS = 500;
 /** k of both links: as many as can be unacknowledged on one. */
 export const WINDOW = 12;
 
-const NAMES = ['A', 'B', 'C', 'D', 'E'] as const;
+export const NAMES = ['A', 'B', 'C', 'D', 'E'] as const;
 export type Name = (typeof NAMES)[number];
 const NAMED: readonly Name[] = ['A', 'E'];
 
 export interface SceneOptions extends SystemOptions {
-  /** The RTU is reached through a relay. */
-  readonly rtuRelay?: boolean;
+  /** The RTU is reached through a relay, and these parts reach NATS through one of their own. */
+  readonly relayed?: (part: string) => boolean;
 }
 
 export interface Scene extends TestRtu {
   readonly system: System;
   readonly masters: Readonly<Record<Name, Master>>;
   readonly rtuRelay: Relay | undefined;
+  /** By part. */
+  readonly natsRelays: ReadonlyMap<string, Relay>;
 }
 
 export interface Expected {
@@ -53,22 +61,77 @@ export interface Expected {
   readonly silenceMs?: number;
 }
 
+/**
+ * One scene for the faults of a describe block: whole again and everybody at home before each. What a failed test leaves is
+ * not used again.
+ */
+export function sharedScene(options: SceneOptions = {}): () => Promise<Scene> {
+  let scene: Scene | undefined;
+  let ends: Parameters<Afterwards>[0][] = [];
+  const end = async (): Promise<void> => {
+    scene = undefined;
+    const all = ends.reverse();
+    ends = [];
+    for (const each of all) await each();
+  };
+  afterAll(end);
+  return async () => {
+    onTestFailed(end);
+    if (scene === undefined) {
+      try {
+        scene = await startScene({ ...options, afterwards: (each) => ends.push(each) });
+      } catch (error) {
+        await end();
+        throw error;
+      }
+    } else {
+      scene.system.explainFailure();
+      await makeWhole(scene);
+    }
+    return scene;
+  };
+}
+
 export async function startScene(options: SceneOptions = {}): Promise<Scene> {
-  const station = await startRtu({ commandDurationMs: 5 });
+  const { relayed, afterwards = onTestFinished } = options;
+  const station = await startRtu({ commandDurationMs: 5 }, afterwards);
   const { address } = station.rtu;
-  const rtuRelay = options.rtuRelay === true ? await Relay.start(address, '127.0.0.2') : undefined;
+  const rtuRelay = relayed === undefined ? undefined : await Relay.start(address, '127.0.0.2');
+  afterwards(() => rtuRelay?.close());
+  const natsRelays = new Map<string, Relay>();
+  const natsUrlOf: SystemOptions['natsUrlOf'] = async (part, nats) => {
+    if (relayed?.(part) !== true) return nats.url;
+    const relay = natsRelays.get(part) ?? (await Relay.start(nats));
+    natsRelays.set(part, relay);
+    return `nats://${relay.host}:${relay.port}`;
+  };
+  afterwards(async () => {
+    for (const relay of natsRelays.values()) await relay.close();
+  });
   const { host, port } = rtuRelay ?? address;
   const columns = { hosts: `${host}:${port}`, masters: `A=${addressOf('A')};E=${addressOf('E')}` };
-  const system = await System.start([columns], options);
+  const system = await System.start([columns], relayed === undefined ? options : { ...options, natsUrlOf });
   const masters = Object.fromEntries(
-    NAMES.map((name) => [
-      name,
-      new Master(name, addressOf(name), station.ledger, gatewayOf(name), system.port, { reconnect: true }),
-    ]),
+    NAMES.map((name) => {
+      const own = { reconnect: true, afterwards };
+      return [name, new Master(name, addressOf(name), station.ledger, gatewayOf(name), system.port, own)];
+    }),
   ) as Record<Name, Master>;
   await Promise.all(Object.values(masters).map((master) => master.connect()));
   await system.started(NAMES.length);
-  return { ...station, system, masters, rtuRelay };
+  return { ...station, system, masters, rtuRelay, natsRelays };
+}
+
+async function makeWhole({ system, masters }: Scene): Promise<void> {
+  await system.makeWhole();
+  for (const name of NAMES) {
+    const master = masters[name];
+    if (master.host !== gatewayOf(name)) await master.moveTo(gatewayOf(name));
+  }
+  await until('every master is started, and nobody else is there', async () => {
+    const { length } = await system.masters();
+    return length === NAMES.length && NAMES.every((name) => masters[name].simulator.started);
+  });
 }
 
 function addressOf(name: Name): string {
@@ -103,12 +166,15 @@ export async function underFault(
   const { disturbed = [], repeats = WINDOW, rtuConnections = 1, silenceMs = Infinity } = expected;
   const everybody = Object.entries(masters) as [Name, Master][];
 
+  for (const [, master] of everybody) master.startAccount();
+  scene.countConnections();
+  const from = ledger.total;
   rtu.startEvents(EVENTS_PER_SECOND);
   masters.B.startCommanding(5000, COMMAND_PAUSE_MS);
   masters.D.startCommanding(5001, COMMAND_PAUSE_MS);
   const startedAt = performance.now();
   await delay(LEAD_MS);
-  for (const [, master] of everybody) expect(master.distinct).toBeGreaterThan(0);
+  for (const [, master] of everybody) expect(master.received.length).toBeGreaterThan(0);
   const faultAt = performance.now();
   const notes = (await fault(scene)) ?? '';
   await delay(Math.max(TAIL_MS, startedAt + FAULT_MS - performance.now()));
@@ -128,7 +194,7 @@ export async function underFault(
   const silences = undisturbed.map(([, master]) => master.longestSilence(faultAt, endedAt));
   const figures: Figures = {
     fault: name,
-    events: ledger.total,
+    events: ledger.total - from,
     repeats: [...accounts].map(([key, account]) => `${key}:${account.repeats}`).join(' '),
     silenceMs: Math.round(Math.max(0, ...silences)),
     commands: `${outcomes.length} (${count('negative')} refused, ${count('closed')} closed, ${count('timeout')} unanswered, ${unterminated} not terminated)`,
@@ -146,6 +212,7 @@ export async function underFault(
   if (slow.length > 0) console.log(`commands that were refused or slow:\n${slow.join('\n')}`);
 
   const nobodyGot = numbersMissing(
+    from,
     ledger.total,
     everybody.map(([, master]) => master),
   );
@@ -171,9 +238,9 @@ export async function underFault(
   return figures;
 }
 
-function numbersMissing(total: number, masters: readonly Master[]): number[] {
+function numbersMissing(from: number, to: number, masters: readonly Master[]): number[] {
   const seen = new Set(masters.flatMap(({ received }) => received));
-  return Array.from({ length: total }, (_, sequence) => sequence).filter((sequence) => !seen.has(sequence));
+  return Array.from({ length: to - from }, (_, index) => from + index).filter((sequence) => !seen.has(sequence));
 }
 
 const RESULTS = resolve(import.meta.dirname, '../../test-results');

@@ -3,6 +3,9 @@ import { MasterSimulator, type Outcome, RtuSimulator } from '@iec104mm2ss/simula
 import { onTestFinished } from 'vitest';
 import { until } from './ports.ts';
 
+/** Where to leave what has to be done at the end: of the running test, or of what several tests share. */
+export type Afterwards = (end: () => void | Promise<void>) => void;
+
 /** Last TypeID of process information, which goes to every master. */
 const LAST_MONITOR_TYPE = 40;
 /** Interrogation answers are nobody's event. */
@@ -54,18 +57,30 @@ export interface Account {
   readonly unknown: number;
 }
 
+export interface MasterOptions {
+  readonly reconnect?: boolean;
+  readonly ca?: number;
+  readonly oa?: number;
+  readonly afterwards?: Afterwards;
+}
+
 /** A master that keeps account, on one connection at a time, which it may make to another gateway. */
 export class Master {
   /** Numbers of the events received, in order; `RECONNECTED` where a new connection began. */
-  readonly received: number[] = [];
+  received: number[] = [];
   /** When each number of `received` came. */
-  readonly receivedAt: number[] = [];
-  readonly outcomes: (Outcome & { readonly startedAt: number })[] = [];
+  receivedAt: number[] = [];
+  outcomes: (Outcome & { readonly startedAt: number })[] = [];
   unknown = 0;
   disconnections = 0;
   strays = 0;
-  readonly reasons: string[] = [];
+  reasons: string[] = [];
   simulator: MasterSimulator;
+  /** Number of the newest event ever received, -1 before there is one. */
+  newest = -1;
+  /** First event of the account. */
+  private accountFrom = 0;
+  private readonly everReceived = new Set<number>();
   private commanding: Promise<void> | undefined;
   private commandsWanted = false;
 
@@ -73,21 +88,25 @@ export class Master {
     readonly name: string,
     readonly localAddress: string,
     private readonly ledger: EventLedger,
-    host: string,
+    /** The gateway it is at, or connects to next. */
+    public host: string,
     readonly port: number,
-    readonly options: { readonly reconnect?: boolean; readonly ca?: number; readonly oa?: number } = {},
+    readonly options: MasterOptions = {},
   ) {
     this.simulator = this.simulatorAt(host);
-    onTestFinished(() => this.close());
+    (options.afterwards ?? onTestFinished)(() => this.close());
   }
 
-  /** Number of distinct events received. */
+  /** Number of distinct events ever received. */
   get distinct(): number {
-    return new Set(this.received.filter((sequence) => sequence >= 0)).size;
+    return this.everReceived.size;
   }
 
-  get newest(): number {
-    return this.received.reduce((newest, sequence) => Math.max(newest, sequence), -1);
+  /** From here on a new account: events of before that come again count as repeats. */
+  startAccount(): void {
+    this.accountFrom = this.ledger.total;
+    [this.received, this.receivedAt, this.outcomes, this.reasons] = [[], [], [], []];
+    this.unknown = this.disconnections = this.strays = 0;
   }
 
   connect(): Promise<void> {
@@ -102,6 +121,7 @@ export class Master {
   /** From now on at another gateway. */
   async moveTo(host: string): Promise<void> {
     await this.simulator.close();
+    this.host = host;
     this.simulator = this.simulatorAt(host);
     await this.connect();
   }
@@ -137,7 +157,7 @@ export class Master {
     );
   }
 
-  account(from = 0, to = this.ledger.total): Account {
+  account(from = this.accountFrom, to = this.ledger.total): Account {
     const seen = new Set<number>();
     const gaps: string[] = [];
     let [last, newest, repeats, rewinds, farthest] = [from - 1, from - 1, 0, 0, 0];
@@ -149,7 +169,7 @@ export class Master {
         continue;
       }
       received++;
-      if (seen.has(sequence)) repeats++;
+      if (seen.has(sequence) || sequence < from) repeats++;
       seen.add(sequence);
       if (sequence <= last) {
         rewinds++;
@@ -168,7 +188,7 @@ export class Master {
   longestSilence(from: number, to = performance.now()): number {
     let longest = 0;
     let last = from;
-    let newest = -1;
+    let newest = this.accountFrom - 1;
     for (let i = 0; i < this.received.length; i++) {
       const sequence = this.received[i] as number;
       if (sequence <= newest) continue;
@@ -200,6 +220,8 @@ export class Master {
         }
         this.received.push(sequence);
         this.receivedAt.push(receivedAt);
+        this.everReceived.add(sequence);
+        this.newest = Math.max(this.newest, sequence);
       },
     });
     simulator.on('connected', () => {
@@ -227,14 +249,19 @@ export interface TestRtu {
   readonly ledger: EventLedger;
   /** Most connections that were open at the same time. */
   readonly mostConnections: () => number;
+  /** Counts those anew. */
+  readonly countConnections: () => void;
 }
 
-export async function startRtu(options: ConstructorParameters<typeof RtuSimulator>[0] = {}): Promise<TestRtu> {
+export async function startRtu(
+  options: ConstructorParameters<typeof RtuSimulator>[0] = {},
+  afterwards: Afterwards = onTestFinished,
+): Promise<TestRtu> {
   const rtu = new RtuSimulator({ host: '127.0.0.2', ca: RTU_CA, eventBuffer: 100_000, ...options });
   const ledger = new EventLedger(rtu);
   let most = 0;
   rtu.on('connected', () => (most = Math.max(most, rtu.connections.length)));
   await rtu.start();
-  onTestFinished(() => rtu.close());
-  return { rtu, ledger, mostConnections: () => most };
+  afterwards(() => rtu.close());
+  return { rtu, ledger, mostConnections: () => most, countConnections: () => (most = rtu.connections.length) };
 }
