@@ -228,7 +228,7 @@ export class System {
     return this.connectors.filter((_, index) => states[index] === 'started');
   }
 
-  private lastLines(): string {
+  lastLines(): string {
     const tails = this.everything.map((part) => {
       const lines = part.log.trimEnd().split('\n').slice(-FAILURE_LINES);
       return `--- ${part.name} (pid ${part.pid}${part.ended ? ', ended' : ''})\n${lines.join('\n')}`;
