@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Authority, hasOpenssl, type KeyPair, Operator } from './nats-identities.ts';
 import { hasNats, type NatsServer, startNatsProcess } from './nats-server.ts';
-import { Part } from './part.ts';
+import type { Part } from './part.ts';
 import { freePort, until } from './ports.ts';
 import { type OneGroup, oneGroup } from './scene.ts';
+import { refusal, startSingle } from './single-part.ts';
 import type { SystemOptions } from './system.ts';
 
 /** Characters that mean something in a URL. */
@@ -24,7 +25,6 @@ let forClient: KeyPair;
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'mm2ss-e2e-security-'));
-  writeFileSync(inDirectory('groups.csv'), 'id,sys name,port no,rtu no,hosts\n1,RTU-1,24040,47,127.0.0.2:9\n');
   operator = new Operator(directory);
   if (!hasOpenssl) return;
   authority = new Authority(directory, 'authority');
@@ -66,28 +66,8 @@ async function passesData(nats: NatsServer, options: SystemOptions, secrets: rea
   return { ...scene, one };
 }
 
-/** A process of the command by itself. */
-async function start(...args: string[]): Promise<Part> {
-  const part = new Part(args[0] as string, args, `127.0.0.1:${await freePort()}`, directory);
-  onTestFinished(async () => {
-    if (!part.ended) part.kill('SIGKILL');
-    await part.exited;
-  });
-  return part;
-}
-
-/** A router that ends at once; what it said. */
-async function refusal(...args: string[]): Promise<string> {
-  const part = await start('router', '-i', inDirectory('groups.csv'), ...args);
-  await until(`an end of mm2ss router ${args.join(' ')}`, () => part.ended);
-  expect(await part.exited, part.log).toBe(1);
-  expect(part.log).not.toMatch(/^\s+at /m);
-  for (const secret of [PASSWORD, TOKEN, 'wrong-secret']) expect(part.log).not.toContain(secret);
-  return part.log;
-}
-
 async function watch(...args: string[]): Promise<Part> {
-  const watcher = await start('watch', ...args);
+  const watcher = await startSingle('watch', ...args);
   await until(`${args.join(' ')} watches`, () => watcher.log.includes('mm2ss: watch: watching 127.0.0.1:'));
   return watcher;
 }
@@ -131,7 +111,7 @@ describe.skipIf(!hasNats)('data and commands pass, and mm2ss watch shows them,',
 
     await nats.kill();
     await until('the loss is said', () => all.log.includes(`connection to 127.0.0.1:${nats.port} lost`));
-    const waiting = await start('watch', '--nats', url);
+    const waiting = await startSingle('watch', '--nats', url);
     await until('the wait is said', () => /waiting for NATS: .*ECONNREFUSED/.test(waiting.log));
     await Promise.all([endsOnCtrlC(all), endsOnCtrlC(waiting)]);
     for (const { log } of [all, waiting]) expect(log).not.toContain(encodeURIComponent(PASSWORD));
@@ -181,6 +161,7 @@ describe.skipIf(!hasNats)('at start', () => {
     expect(password).toContain(`127.0.0.1:${users.port}`);
     expect(nobody).toContain('the server refuses a connection without user, token or credentials file');
     expect(token).toContain('the server refuses the token in the URL');
+    for (const said of [password, nobody, token]) expect(said).not.toContain('wrong-secret');
   });
 
   it('a credentials file that is away, of another operator or expired ends the process', async () => {
@@ -229,7 +210,7 @@ describe.skipIf(!hasNats)('at start', () => {
 
   it('a server that is away is waited for, with a warning again and again', async () => {
     const port = await freePort();
-    const router = await start('router', '-i', inDirectory('groups.csv'), '--nats', `nats://127.0.0.1:${port}`);
+    const router = await startSingle('router', '--nats', `nats://127.0.0.1:${port}`);
     const { reason } = await router.logged({ level: 'warn', msg: 'waiting for NATS' });
     expect(reason).toContain(`ECONNREFUSED 127.0.0.1:${port}`);
     await until('it is said again', () => router.count({ msg: 'waiting for NATS' }) > 1);

@@ -389,6 +389,58 @@ describe('a session that begins', () => {
     expect(out()).toEqual(['all 2>2 [2,3]']);
   });
 
+  describe('before the log has stored what was routed', () => {
+    /** Of a server that has passed a record on, and not stored it yet. */
+    const behind = (): EventLog => ({
+      extent: () => Promise.resolve({ first: 0, next: 0 }),
+      openWriter: (handler) => log.openWriter(handler),
+      follow: (from, handler) => log.follow(from, handler),
+      trim: (position) => log.trim(position),
+      read: () => Promise.resolve([]),
+    });
+    beforeEach(() => {
+      vi.useFakeTimers();
+    });
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    it('gets it once it is stored', async () => {
+      const late = behind();
+      make({ log: late });
+      arrives(...events(0, 2));
+      const a = session(A);
+      delivery.begin(a, 0);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(a.live).toBe(false);
+      Object.assign(late, { read: log.read.bind(log), extent: log.extent.bind(log) });
+      await vi.advanceTimersByTimeAsync(100);
+      expect(out()).toEqual(['1 0>0 [0,1] patch', '1 join 2']);
+    });
+
+    it('goes live without it when that takes too long', async () => {
+      make({ log: behind() });
+      arrives(...events(0, 2));
+      const a = session(A);
+      delivery.begin(a, 0);
+      await vi.advanceTimersByTimeAsync(6_000);
+      expect(out()).toEqual(['1 join 2']);
+    });
+
+    it('gets what it begins with anew meanwhile', async () => {
+      const late = behind();
+      make({ log: late });
+      arrives(...events(0, 2));
+      const a = session(A);
+      delivery.begin(a, 1);
+      await vi.advanceTimersByTimeAsync(1_000);
+      delivery.begin(a, 0);
+      Object.assign(late, { read: log.read.bind(log), extent: log.extent.bind(log) });
+      await vi.advanceTimersByTimeAsync(100);
+      expect(out()).toEqual(['1 0>0 [0,1] patch', '1 join 2']);
+    });
+  });
+
   describe('while the log is out of reach', () => {
     beforeEach(() => {
       vi.useFakeTimers();

@@ -26,6 +26,9 @@ export const CATCH_UP_WINDOW = 1_024;
 const CATCH_UP_RECORDS = 64;
 /** Pause before a log that could not be read is read again. */
 export const READ_RETRY_MS = 500;
+/** Pause before the log is read again for what should soon be stored, and how long that is awaited. */
+const NOT_STORED_YET_MS = 20;
+const NEVER_STORED_MS = 5_000;
 
 /** Where in an APDU the router looks. */
 const TYPE_AT = 6;
@@ -256,6 +259,7 @@ export class Delivery {
   private async catchUp(session: Session): Promise<void> {
     if (session.catchingUp) return;
     session.catchingUp = true;
+    let progressAt = performance.now();
     try {
       while (session.started && session.sent < this.routed && this.hasWindow(session)) {
         const from = session.sent;
@@ -270,10 +274,14 @@ export class Delivery {
           }, READ_RETRY_MS).unref();
           return;
         }
-        // Begun anew, from elsewhere, meanwhile.
-        if (session.sent !== from) continue;
-        // Given up by all: others have acknowledged it and nothing is kept for this one.
+        const waiting =
+          records.length === 0 && performance.now() - progressAt < NEVER_STORED_MS && (await this.toBeStored());
+        if (waiting) await new Promise((resolve) => setTimeout(resolve, NOT_STORED_YET_MS));
+        // Or begun anew, from elsewhere, meanwhile.
+        if (waiting || session.sent !== from) continue;
+        // Given up by all, or never stored because the server failed just then.
         if (records.length === 0) session.sent = this.routed;
+        progressAt = performance.now();
         for (const record of records) {
           if (!session.started || !this.hasWindow(session)) break;
           this.replay(session, record);
@@ -287,6 +295,12 @@ export class Delivery {
     } finally {
       session.catchingUp = false;
     }
+  }
+
+  /** Whether the end of what was routed is not in the log yet, as far as we can see. */
+  private async toBeStored(): Promise<boolean> {
+    const extent = await this.log.extent().catch(() => undefined);
+    return extent === undefined || extent.next < this.routed;
   }
 
   /** Counted from the last ASDU sent to it: no acknowledgement comes for the positions after it that were for others. */

@@ -307,6 +307,10 @@ function storageFailure(error: unknown): Failure {
   if (cause?.code === NO_REPLICAS_WITHOUT_CLUSTER) {
     return { reason: '3 replicas need a cluster of 3 servers, and this server is alone', final: true };
   }
+  if (cause instanceof errors.TimeoutError) {
+    const reason = 'JetStream does not answer: a cluster needs a majority of its servers and a leader';
+    return { reason, final: false };
+  }
   const off = cause?.name === 'JetStreamNotEnabled' || cause?.cause instanceof errors.NoRespondersError;
   return {
     reason: off ? 'the server has no JetStream (is it started with -js?)' : (error as Error).message,
