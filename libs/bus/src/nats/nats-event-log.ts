@@ -29,6 +29,13 @@ const TRIM_MS = 5_000;
 /** How often the end of a replicated log is looked for: servers that lose each other lose live records silently. */
 const LOOK_MS = 5_000;
 
+interface Ends extends LogExtent {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** Link epoch of the last record. */
+  readonly lastEpoch: number;
+}
+
 /**
  * The event log of a group as a JetStream stream: file storage, refuse-new. Only one writer's records fit, because each
  * names the sequence it follows; so a record appended again after a fault, or by a writer that was replaced, is refused
@@ -85,14 +92,8 @@ export class NatsEventLog implements EventLog {
     };
   }
 
-  async read(from: number, maxRecords: number): Promise<Uint8Array[]> {
-    try {
-      return await this.readOnce(from, maxRecords);
-    } catch (error) {
-      // A trim crossed it.
-      if (error instanceof BusError) return this.readOnce(from, maxRecords);
-      throw error;
-    }
+  read(from: number, maxRecords: number): Promise<Uint8Array[]> {
+    return twice(() => this.readOnce(from, maxRecords));
   }
 
   private async readOnce(from: number, maxRecords: number): Promise<Uint8Array[]> {
@@ -171,7 +172,11 @@ export class NatsEventLog implements EventLog {
     return message.data;
   }
 
-  private async ends(): Promise<LogExtent & { firstSequence: number; lastSequence: number; lastEpoch: number }> {
+  private ends(): Promise<Ends> {
+    return twice(() => this.endsOnce());
+  }
+
+  private async endsOnce(): Promise<Ends> {
     this.ensured ??= this.ensure().catch((error: unknown) => {
       this.ensured = undefined;
       throw new BusError('UNAVAILABLE', `stream ${this.stream}: ${String(error)}`, { cause: error });
@@ -218,6 +223,16 @@ export class NatsEventLog implements EventLog {
       await manager.streams.add({ name: this.stream, storage: StorageType.File, ...limits });
       this.replicated = this.replicas > 1;
     }
+  }
+}
+
+/** Reads once more when a record was not there: a trim has crossed the first time. */
+async function twice<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof BusError) return read();
+    throw error;
   }
 }
 
