@@ -162,7 +162,10 @@ export class GroupGateway implements Scheduled {
     const ownerLives = silentMs < OWNER_SILENCE_MS;
     const now = Date.now();
     const settled = this.scheduler.now() - this.ownerSince >= OWNER_SETTLES_MS;
-    for (const session of this.sessions.values()) session.refuseForsaken(now, settled ? this.fence : 0, ownerLives);
+    for (const session of this.sessions.values()) {
+      session.refuseForsaken(now, settled ? this.fence : 0, ownerLives);
+      session.remind();
+    }
     if (this.up && this.sessions.size > 0 && silentMs > this.dependencies.holdMs + OWNER_PERIOD_MS) {
       this.setDown('router_silent', `no sign of the group's router for ${this.dependencies.holdMs / 1000} s`);
     }

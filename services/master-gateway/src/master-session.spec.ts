@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   decodeJson,
   encodeOut,
-  encodeOutControl,
+  encodeOutMark,
+  encodeOutText,
   GroupSubjects,
   IN_PREAMBLE_OCTETS,
   inCount,
@@ -42,7 +43,7 @@ import {
   until,
 } from '@iec104mm2ss/testing';
 import { type CloseReason, Connection, DeadlineScheduler } from '@iec104mm2ss/transport';
-import { MasterSession, MIN_QUEUE_LIMIT } from './master-session.js';
+import { MasterSession, MIN_QUEUE_LIMIT, START_ANSWER_MS } from './master-session.js';
 
 /* Real sockets on the loopback interface, virtual time. */
 
@@ -61,6 +62,7 @@ let received: Uint8Array[];
 let closed: CloseReason | undefined;
 let acknowledged: number[];
 let fence: number;
+let startedNumber: number;
 const sockets: Socket[] = [];
 
 beforeEach(() => {
@@ -129,6 +131,9 @@ async function connect(changes: Partial<GroupConfig> = {}, hold = false): Promis
     },
   });
   closed = undefined;
+  bus.subscribe(subjects.in, ({ data: message }) => {
+    if (inKind(message) === InKind.STARTED) startedNumber = inNumber(message);
+  });
 }
 
 async function start(): Promise<void> {
@@ -137,9 +142,11 @@ async function start(): Promise<void> {
   await until(() => masterState === 'started' && session.state === 'started', 'started');
 }
 
-async function started(changes: Partial<GroupConfig> = {}, hold = false): Promise<void> {
+/** @param position where the router lets it begin */
+async function started(changes: Partial<GroupConfig> = {}, hold = false, position = 0): Promise<void> {
   await connect(changes, hold);
   await start();
+  begin(position);
   await until(() => received.length === 1, 'end of initialization');
   received.length = 0;
   bus.take();
@@ -174,7 +181,9 @@ function data(
 }
 
 const toSession = (message: Uint8Array): void => bus.publish(subjects.outTo(ID), message);
-const join = (position: number): void => toSession(encodeOutControl(OutKind.JOIN, fence, position));
+const join = (first: number, from = first): void => toSession(encodeOutMark(OutKind.JOIN, fence, from, first));
+/** The router's answer to the last STARTED. */
+const begin = (position: number): void => toSession(encodeOutMark(OutKind.BEGIN, fence, position, startedNumber));
 const broadcast = (from: number, first: number, count: number): void => {
   const values = Array.from({ length: count }, (_, i) => first + i);
   session.onBroadcast(data(from, first, values), from, first, count);
@@ -197,6 +206,26 @@ describe('a master that starts', () => {
     expect(said()).toEqual(['STARTED']);
   });
 
+  it('tells the router again while that does not answer', async () => {
+    await connect();
+    await start();
+    const starting = (): number[] =>
+      bus
+        .take(subjects.in)
+        .filter(({ data: message }) => inKind(message) === InKind.RESUME)
+        .map(({ data: message }) => (JSON.parse(inText(message)) as SessionSnapshot).starting);
+    session.remind();
+    expect(starting()).toEqual([]);
+    clock.advance(START_ANSWER_MS);
+    session.remind();
+    session.remind();
+    expect(starting()).toEqual([startedNumber]);
+    begin(0);
+    clock.advance(START_ANSWER_MS);
+    session.remind();
+    expect(starting()).toEqual([]);
+  });
+
   it('gets nothing before', async () => {
     await connect();
     toSession(data(0, 0, [1]));
@@ -210,7 +239,7 @@ describe('a master that starts', () => {
 
 describe('data', () => {
   it('is sent in order, from the log, then live, and what the master acknowledges is reported', async () => {
-    await started();
+    await started({}, false, 10);
     toSession(data(10, 10, [10, 11, 12]));
     toSession(data(13, 13, [13]));
     join(14);
@@ -235,7 +264,7 @@ describe('data', () => {
   });
 
   it('that it has is skipped, whole messages and parts of them', async () => {
-    await started();
+    await started({}, false, 10);
     join(10);
     broadcast(10, 10, 5);
     broadcast(10, 10, 5);
@@ -246,6 +275,36 @@ describe('data', () => {
     await until(() => received.length >= 10, 'ten events');
     await exchanged();
     expect(values()).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+  });
+
+  it('of an earlier start, and its JOIN, are passed over until the router answers the new one', async () => {
+    await started();
+    toSession(data(0, 0, [0, 1]));
+    master.link.stopDataTransfer(clock.now());
+    master.touched();
+    await until(() => masterState === 'stopped', 'stopped');
+    const earlier = startedNumber;
+    received.length = 0;
+    await start();
+    // Sent before the router knew.
+    toSession(data(2, 2, [2, 3]));
+    join(4);
+    toSession(encodeOutMark(OutKind.BEGIN, fence, 4, earlier));
+    expect(session.isLive).toBe(false);
+    begin(1);
+    toSession(data(1, 1, [1, 2, 3]));
+    join(4);
+    await until(() => received.length === 4, 'four ASDUs');
+    expect(values().slice(1)).toEqual([1, 2, 3]);
+    expect(session.isLive).toBe(true);
+  });
+
+  it('that ended before the JOIN without coming is asked for again', async () => {
+    await started();
+    toSession(data(0, 0, [0, 1]));
+    join(7, 5);
+    expect(session.isLive).toBe(false);
+    expect(said()).toEqual(['RESYNC 2']);
   });
 
   it('for others leaves no gap: a message accounts for what lies before it', async () => {
@@ -283,7 +342,7 @@ describe('data', () => {
     // Another one, sent before the router knew.
     toSession(data(4, 5, [answer]));
     toSession(data(2, 2, [2, 3]));
-    join(6);
+    join(6, 4);
     broadcast(4, 6, 1);
     await until(() => received.length === 7, 'seven ASDUs');
     expect(received.map((asdu) => (asdu[0] === TypeId.C_SC_NA_1 ? 'answer' : eventValue(asdu)))).toEqual([
@@ -316,7 +375,7 @@ describe('data', () => {
     join(0);
     fence = 5;
     toSession(data(0, 0, [0], 0, 4));
-    toSession(encodeOutControl(OutKind.CLOSE, 4, 0, 'any words'));
+    toSession(encodeOutText(OutKind.CLOSE, 4, 'any words'));
     toSession(data(0, 0, [100], 0, 5));
     await until(() => received.length === 1, 'one event');
     expect(values()).toEqual([100]);
@@ -402,6 +461,7 @@ describe('the queue', () => {
     // Again: from where the router says.
     received.length = 0;
     await start();
+    begin(12);
     toSession(data(12, 12, [12, 13]));
     await until(() => received.length === 3, 'three ASDUs');
     expect(values().slice(1)).toEqual([12, 13]);
@@ -412,7 +472,7 @@ describe('the router’s word', () => {
   it('STANDBY stops data transfer and keeps the connection', async () => {
     await started();
     join(0);
-    toSession(encodeOutControl(OutKind.STANDBY, fence, 0, 'standby other took over'));
+    toSession(encodeOutText(OutKind.STANDBY, fence, 'standby other took over'));
     const words: string[] = [];
     await until(() => words.push(...said()) > 0, 'told to the router');
     expect(words).toEqual(['STOPPED']);
@@ -432,7 +492,7 @@ describe('the router’s word', () => {
 
   it('CLOSE ends the connection with its reason', async () => {
     await started();
-    toSession(encodeOutControl(OutKind.CLOSE, fence, 0, 'same_ip connected again'));
+    toSession(encodeOutText(OutKind.CLOSE, fence, 'same_ip connected again'));
     expect(closed).toEqual({ code: 'same_ip', message: 'connected again' });
     expect(bus.take(subjects.in).map(({ data: message }) => inText(message))).toEqual(['same_ip connected again']);
     bus.publish(subjects.outTo(ID), data(0, 0, [1]));
@@ -476,7 +536,7 @@ describe('a master’s commands', () => {
 
 describe('another owner of the group', () => {
   it('is told all it needs', async () => {
-    await started();
+    await started({}, false, 3);
     join(3);
     broadcast(3, 3, 2);
     await until(() => acknowledged.at(-1) === 5, 'acknowledged');

@@ -31,6 +31,8 @@ import { SentRuns } from './sent-runs.js';
 export const COMMAND_DEADLINE_MS = 5_000;
 /** ASDUs that may wait for one master, unless `buffsize` is larger: above it the master is disconnected. */
 export const MIN_QUEUE_LIMIT = 8_192;
+/** The router is told again when it has not answered a STARTED for this long. */
+export const START_ANSWER_MS = 2_000;
 
 /** Start octet, length, control field: the link fills it in. */
 const APCI_TEMPLATE = Buffer.from([0x68, 0, 0, 0, 0, 0]);
@@ -93,8 +95,11 @@ export class MasterSession {
   private readonly pending = new PendingCommands();
   private waiting: Waiting[] = [];
   private live = false;
-  /** Next position expected while live. */
+  /** Next position expected; valid while started and not `starting`. */
   private expected = 0;
+  /** Number of our STARTED until the router answers it: what comes before that belongs to an earlier start. */
+  private starting = 0;
+  private startingAt = 0;
   private number = 0;
   private ownOa = 0;
   private draining = false;
@@ -166,6 +171,7 @@ export class MasterSession {
       originatorAddress,
       ownOa: this.ownOa,
       started: this.connection.link.state === 'started' && !this.draining,
+      starting: this.starting,
       expected: this.expected,
       acknowledged: Math.max(0, this.acknowledged),
       since: this.since,
@@ -173,6 +179,14 @@ export class MasterSession {
     this.live = false;
     const { bus, subjects } = this.dependencies;
     bus.publish(subjects.in, encodeIn(InKind.RESUME, this.id, ++this.number, 0, 0, encodeJson(snapshot)));
+  }
+
+  /** Tells the router again when it does not answer a STARTED. Call a few times a second. */
+  remind(): void {
+    const now = this.dependencies.scheduler.now();
+    if (this.starting === 0 || now - this.startingAt < START_ANSWER_MS) return;
+    this.startingAt = now;
+    this.resume();
   }
 
   /** The bus was away: commands under way may be lost. */
@@ -226,9 +240,9 @@ export class MasterSession {
           this.enqueue(message, first, count, 0);
           break;
         }
-        if (first + count <= this.expected) return;
+        if (this.starting > 0 || first + count <= this.expected) return;
         if (this.pending.size > 0) this.answered(message);
-        if (this.expected > 0 && outFrom(message) > this.expected) {
+        if (outFrom(message) > this.expected) {
           // Something before it is missing and will be sent again: this one must not count as if it had come.
           if (this.live) this.missed();
           this.enqueue(message, NO_POSITION, count, 0);
@@ -240,9 +254,18 @@ export class MasterSession {
         break;
       }
       case OutKind.JOIN:
-        if (this.connection.link.state !== 'started' || this.draining) return;
+        if (this.connection.link.state !== 'started' || this.draining || this.starting > 0) return;
+        if (outFrom(message) > this.expected) {
+          this.missed();
+          return;
+        }
         this.live = true;
-        this.expected = Math.max(this.expected, outFrom(message));
+        this.expected = Math.max(this.expected, outFirst(message));
+        break;
+      case OutKind.BEGIN:
+        if (outFirst(message) !== this.starting) return;
+        this.starting = 0;
+        this.expected = outFrom(message);
         break;
       case OutKind.STANDBY:
         this.leave();
@@ -353,6 +376,9 @@ export class MasterSession {
       const { link } = this.connection;
       link.send(endOfInitialization(this.config.rtuNumber), this.dependencies.scheduler.now());
       this.sentRuns.addWithoutPosition(link.sent);
+      // The answer may come at once.
+      this.starting = this.number + 1;
+      this.startingAt = this.dependencies.scheduler.now();
       this.tell(InKind.STARTED, 0);
     } else if (from === 'started') {
       this.leave();
@@ -373,6 +399,7 @@ export class MasterSession {
 
   private leave(): void {
     this.live = false;
+    this.starting = 0;
     this.expected = 0;
     this.waiting = [];
     this.queued = 0;

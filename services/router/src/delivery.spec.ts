@@ -114,7 +114,11 @@ function out(): string[] {
     .map(({ subject, data }) => {
       const who = subject === subjects.out ? 'all' : subject.slice(subjects.out.length + 1);
       expect(outFence(data)).toBe(FENCE);
-      if (outKind(data) === OutKind.JOIN) return `${who} join ${outFrom(data)}`;
+      if (outKind(data) === OutKind.JOIN) {
+        const [from, first] = [outFrom(data), outFirst(data)];
+        return `${who} join ${first}${from === first ? '' : `, ended at ${from}`}`;
+      }
+      if (outKind(data) === OutKind.BEGIN) return `${who} begin ${outFrom(data)}, answers ${outFirst(data)}`;
       const asdus = asdusOf(data, OUT_PREAMBLE_OCTETS);
       expect(asdus).toHaveLength(outCount(data));
       const values = asdus.map((asdu) => (asdu[0] === 11 ? eventValue(asdu) : `t${asdu[0]}`));
@@ -343,7 +347,7 @@ describe('a session that begins', () => {
     const a = session(A);
     delivery.begin(a, 1);
     await until(() => a.live, 'live');
-    expect(out()).toEqual(['1 join 4']);
+    expect(out()).toEqual(['1 join 4, ended at 1']);
   });
 
   it('begins with what is kept when the oldest was trimmed', async () => {
@@ -366,6 +370,14 @@ describe('a session that begins', () => {
       .filter((line) => line.includes('['))
       .flatMap((line) => JSON.parse(line.replace(/^[^[]*/, '').replace(' patch', '')) as number[]);
     expect(values).toEqual(Array.from({ length: 65 }, (_, i) => 35 + i));
+  });
+
+  it('is told first where it begins, when it asked', async () => {
+    arrives(...events(0, 4));
+    const a = session(A);
+    delivery.begin(a, 3, 17);
+    await until(() => a.live, 'live');
+    expect(out()).toEqual(['1 begin 3, answers 17', '1 3>3 [3] patch', '1 join 4']);
   });
 
   it('and ends while the log is being read gets nothing more', async () => {
@@ -424,7 +436,7 @@ describe('a session that begins', () => {
       const a = session(A);
       delivery.begin(a, 0);
       await vi.advanceTimersByTimeAsync(6_000);
-      expect(out()).toEqual(['1 join 2']);
+      expect(out()).toEqual(['1 join 2, ended at 0']);
     });
 
     it('gets what it begins with anew meanwhile', async () => {
@@ -501,8 +513,9 @@ describe('a session that begins', () => {
         const take = (data: Uint8Array, broadcast: boolean): void => {
           if (!a.started) return;
           if (outKind(data) === OutKind.JOIN) {
+            expect(outFrom(data)).toBeLessThanOrEqual(expected);
             live = true;
-            expected = outFrom(data);
+            expected = outFirst(data);
             return;
           }
           if (broadcast && !live) return;

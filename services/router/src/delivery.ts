@@ -2,7 +2,7 @@ import {
   type Bus,
   encodeConfirmed,
   encodeOut,
-  encodeOutControl,
+  encodeOutMark,
   type EventLog,
   type GroupSubjects,
   LOG_RECORD_PREAMBLE_OCTETS,
@@ -211,13 +211,21 @@ export class Delivery {
 
   // ---- sessions -----------------------------------------------------------------------------------------------------
 
-  /** Data transfer of a session begins: it gets everything from `position` on, then what comes. */
-  begin(session: Session, position: number): void {
+  /**
+   * Data transfer of a session begins, or goes on: it gets everything from `position` on, then what comes.
+   *
+   * @param answers number of the STARTED this answers; 0: none
+   */
+  begin(session: Session, position: number, answers = 0): void {
     session.started = true;
     this.leaveLive(session);
     session.sent = position;
     session.acknowledged = position;
     this.dataEnd.set(session, position);
+    if (answers > 0) {
+      const begin = encodeOutMark(OutKind.BEGIN, this.fence, position, answers);
+      this.bus.publish(this.subjects.outTo(session.id), begin);
+    }
     void this.catchUp(session);
   }
 
@@ -291,7 +299,9 @@ export class Delivery {
       session.sent = this.routed;
       session.live = true;
       this.liveSessions++;
-      this.bus.publish(this.subjects.outTo(session.id), encodeOutControl(OutKind.JOIN, this.fence, this.routed));
+      const dataEnd = this.dataEnd.get(session) ?? this.routed;
+      const join = encodeOutMark(OutKind.JOIN, this.fence, dataEnd, this.routed);
+      this.bus.publish(this.subjects.outTo(session.id), join);
     } finally {
       session.catchingUp = false;
     }

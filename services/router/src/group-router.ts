@@ -2,12 +2,13 @@ import {
   type Bus,
   encodeDemand,
   encodeJson,
-  encodeOutControl,
+  encodeOutText,
   type EventLog,
   forEachAck,
   GroupSubjects,
   inDeadline,
   inKind,
+  inNumber,
   InKind,
   inSession,
   inText,
@@ -303,7 +304,7 @@ export class GroupRouter {
 
   private closeSession(session: Session, code: string, message: string): void {
     const text = `${code} ${message}`;
-    this.bus.publish(this.subjects.outTo(session.id), encodeOutControl(OutKind.CLOSE, this.fence, 0, text));
+    this.bus.publish(this.subjects.outTo(session.id), encodeOutText(OutKind.CLOSE, this.fence, text));
     this.forget(session, code, message);
     this.closing.set(session.id, session);
   }
@@ -331,7 +332,7 @@ export class GroupRouter {
     if (session === undefined) return;
     switch (inKind(message)) {
       case InKind.STARTED:
-        this.started(session);
+        this.started(session, inNumber(message));
         break;
       case InKind.STOPPED:
         this.delivery.end(session);
@@ -358,13 +359,13 @@ export class GroupRouter {
   private resume(text: string): void {
     const snapshot = decodeJson<SessionSnapshot>(Buffer.from(text));
     if (snapshot === undefined) return;
-    const { session: id, address, port, originatorAddress: oa, started, expected, acknowledged } = snapshot;
+    const { session: id, address, port, originatorAddress: oa, started, starting, expected, acknowledged } = snapshot;
     this.unresumed.delete(id);
     let session = this.sessions.get(id);
     if (session === undefined) {
       if (!this.addresses.claim(oa, id)) {
         const text = `oa_conflict originator address ${oa} has another session now`;
-        this.bus.publish(this.subjects.outTo(id), encodeOutControl(OutKind.CLOSE, this.fence, 0, text));
+        this.bus.publish(this.subjects.outTo(id), encodeOutText(OutKind.CLOSE, this.fence, text));
         return;
       }
       session = {
@@ -392,10 +393,9 @@ export class GroupRouter {
     if (started && this.isReplaced(session)) {
       // It was out of touch while another connection of its master took over.
       const text = `standby another connection of ${session.name} took over`;
-      this.bus.publish(this.subjects.outTo(id), encodeOutControl(OutKind.STANDBY, this.fence, 0, text));
+      this.bus.publish(this.subjects.outTo(id), encodeOutText(OutKind.STANDBY, this.fence, text));
     } else if (started) {
-      // A master that has had nothing yet gets what nobody has acknowledged.
-      this.delivery.begin(session, expected > 0 ? expected : this.startPosition(session));
+      this.delivery.begin(session, starting > 0 ? this.startPosition(session) : expected, starting);
       if (acknowledged > 0) this.delivery.acknowledged(session, acknowledged);
     } else this.delivery.end(session);
     this.publishDemand();
@@ -411,13 +411,13 @@ export class GroupRouter {
     return session.name === null ? confirmed : (this.cursors.position(session.name) ?? confirmed);
   }
 
-  private started(session: Session): void {
+  private started(session: Session, number: number): void {
     for (const other of this.sessions.values()) {
       if (session.name === null || other === session || other.name !== session.name || !other.started) continue;
       // Redundant connections of one master: the newest STARTDT takes over.
       this.delivery.end(other);
       const text = `standby ${session.peer} took over`;
-      this.bus.publish(this.subjects.outTo(other.id), encodeOutControl(OutKind.STANDBY, this.fence, 0, text));
+      this.bus.publish(this.subjects.outTo(other.id), encodeOutText(OutKind.STANDBY, this.fence, text));
       this.logger.info(
         { session: other.id, peer: other.peer },
         `on standby: ${session.peer} took over for ${session.name}`,
@@ -432,7 +432,7 @@ export class GroupRouter {
       );
     }
     this.logger.info({ session: session.id, peer: session.peer, position: from }, 'master started data transfer');
-    this.delivery.begin(session, from);
+    this.delivery.begin(session, from, number);
     this.publishDemand();
   }
 

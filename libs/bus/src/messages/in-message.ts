@@ -37,6 +37,8 @@ export interface SessionSnapshot {
   readonly originatorAddress: number;
   readonly ownOa: number;
   readonly started: boolean;
+  /** Number of its STARTED while the BEGIN of the router has not come; else 0. */
+  readonly starting: number;
   /** Next position it has to get. */
   readonly expected: number;
   readonly acknowledged: number;

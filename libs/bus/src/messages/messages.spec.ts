@@ -39,7 +39,8 @@ import {
 } from './log-record.js';
 import {
   encodeOut,
-  encodeOutControl,
+  encodeOutMark,
+  encodeOutText,
   NO_POSITION,
   OUT_PREAMBLE_OCTETS,
   outCount,
@@ -122,8 +123,11 @@ describe('a message to gateways', () => {
         '68 04 01 00 00 00',
       ].join(' '),
     );
-    expect(hex(encodeOutControl(OutKind.CLOSE, 1, 0, 'hi'))).toBe(
+    expect(hex(encodeOutText(OutKind.CLOSE, 1, 'hi'))).toBe(
       '01 03 00 00 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 f0 bf 00 00 00 00 68 69',
+    );
+    expect(hex(encodeOutMark(OutKind.JOIN, 1, 1, 2))).toBe(
+      '01 02 00 00 01 00 00 00 00 00 00 00 00 00 f0 3f 00 00 00 00 00 00 00 40 00 00 00 00',
     );
   });
 
@@ -145,11 +149,11 @@ describe('a message to gateways', () => {
     );
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        const message = received(encodeOutControl(OutKind.STANDBY, 4, 5, text));
+        const message = received(encodeOutText(OutKind.STANDBY, 4, text));
         expect([outKind(message), outFence(message), outFrom(message), outFirst(message), outCount(message)]).toEqual([
           OutKind.STANDBY,
           4,
-          5,
+          0,
           NO_POSITION,
           0,
         ]);

@@ -9,7 +9,8 @@ import { asBuffer } from './log-record.js';
  *     3   u8   0
  *     4   u32  fence of the router that owns the group: a smaller one than seen before is stale
  *     8   f64  from: the first position this message accounts for
- *     16  f64  first: position of the first ASDU, or NO_POSITION when the ASDUs are the router's own
+ *     16  f64  first: position of the first ASDU, or NO_POSITION when the ASDUs are the router's own; for JOIN and BEGIN
+ *              see there
  *     24  u32  number of ASDUs
  *     28       APDUs as in a log record; text (UTF-8) for CLOSE and STANDBY
  *
@@ -22,12 +23,14 @@ export const NO_POSITION = -1;
 export const OutKind = {
   /** ASDUs to send. */
   DATA: 1,
-  /** From position `from` on this session takes what is published for all. */
+  /** From position `first` on this session takes what is published for all; its own ASDUs ended at `from`. */
   JOIN: 2,
   /** Close the session; the text says why, as `code message`. */
   CLOSE: 3,
   /** Another connection of the same master took over: stop data transfer here, keep the connection. */
   STANDBY: 4,
+  /** Answers the session's STARTED with number `first`: the ASDUs it gets begin at position `from`. */
+  BEGIN: 5,
 } as const;
 export type OutKind = (typeof OutKind)[keyof typeof OutKind];
 
@@ -62,10 +65,15 @@ export function encodeOut(
 
 const NO_OCTETS = new Uint8Array(0);
 
-/** A message without ASDUs. */
-export function encodeOutControl(kind: OutKind, fence: number, from: number, text = ''): Buffer {
-  const octets = text === '' ? NO_OCTETS : Buffer.from(text);
-  return encodeOut(kind, 0, fence, from, NO_POSITION, 0, octets, 0, octets.length);
+/** A message without ASDUs: JOIN or BEGIN. */
+export function encodeOutMark(kind: OutKind, fence: number, from: number, first: number): Buffer {
+  return encodeOut(kind, 0, fence, from, first, 0, NO_OCTETS, 0, 0);
+}
+
+/** A message with a text: CLOSE or STANDBY. */
+export function encodeOutText(kind: OutKind, fence: number, text: string): Buffer {
+  const octets = Buffer.from(text);
+  return encodeOut(kind, 0, fence, 0, NO_POSITION, 0, octets, 0, octets.length);
 }
 
 export const outKind = (message: Uint8Array): OutKind => message[1] as OutKind;
