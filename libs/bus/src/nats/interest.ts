@@ -14,16 +14,16 @@ export class Interest {
 
   constructor(private readonly connection: NatsConnection) {}
 
-  /** The last answer for `pattern` (ending in `.>`), which may be a second old; false until the first. */
+  /** The last answer for `pattern` (ending in `.>`), which may be a second old; true until there is one to go by. */
   has(pattern: string): boolean {
-    const now = performance.now();
     let entry = this.known.get(pattern);
     if (entry === undefined) {
-      entry = { interested: false, until: 0, asking: false };
+      entry = { interested: true, until: 0, asking: false };
       this.known.set(pattern, entry);
     }
-    if (entry.until <= now && !entry.asking) this.ask(pattern, entry);
-    return entry.interested;
+    if (entry.until > performance.now()) return entry.interested;
+    if (!entry.asking) this.ask(pattern, entry);
+    return true;
   }
 
   private ask(pattern: string, entry: { interested: boolean; until: number; asking: boolean }): void {
