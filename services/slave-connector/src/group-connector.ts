@@ -386,15 +386,14 @@ export class GroupConnector implements Scheduled {
 
   /** How many of the link's I-format APDUs have a position before `position`: repeated ones have that of their first time. */
   private countBefore(position: number): number {
-    const { repeated, from } = this.repeats;
-    if (position >= this.base) return repeated + position - this.base;
-    return Math.min(Math.max(position - from, 0), repeated);
+    if (position >= this.base) return this.repeats.repeated + position - this.base;
+    return this.repeats.repeatedBefore(position);
   }
 
   /** Position after the link's first `count` I-format APDUs. */
   private positionAfter(count: number): number {
-    const { repeated, from } = this.repeats;
-    return count <= repeated ? from + count : this.base + count - repeated;
+    const { repeated } = this.repeats;
+    return count > repeated ? this.base + count - repeated : (this.repeats.positionAfter(count) ?? this.base);
   }
 
   private onConfirmed(data: Uint8Array): void {

@@ -1,5 +1,5 @@
 import { encodeLogRecord } from '@iec104mm2ss/bus';
-import { Cause, encodeAsdu, epochMsToCp56, iFormat } from '@iec104mm2ss/iec104';
+import { Cause, encodeAsdu, epochMsToCp56, iFormat, mirror, singleCommand } from '@iec104mm2ss/iec104';
 import { describe, expect, it } from 'vitest';
 import { loggedAsdus, RepeatFilter } from './repeat-filter.js';
 
@@ -44,7 +44,9 @@ describe('RepeatFilter', () => {
     expect(filter.isActive).toBe(true);
     const second = skipAll(filter, timed(2), timed(3));
     expect(second.at).toBe(apdus(timed(2)).length);
-    expect(filter).toMatchObject({ repeated: 2, from: 11, isActive: false });
+    expect(filter).toMatchObject({ repeated: 2, isActive: false });
+    expect([0, 1, 2].map((count) => filter.positionAfter(count))).toEqual([11, 12, 13]);
+    expect([11, 12, 13, 20].map((position) => filter.repeatedBefore(position))).toEqual([0, 1, 2, 2]);
     expect(skipAll(filter, timed(0)).at, 'it is over').toBe(0);
   });
 
@@ -71,6 +73,23 @@ describe('RepeatFilter', () => {
     const filter = new RepeatFilter(history(10, timed(0), untimed(true), timed(2)));
     expect(skipAll(filter, timed(0), untimed(false), timed(2)).at).toBe(apdus(timed(0)).length);
     expect(filter).toMatchObject({ repeated: 1, isActive: false });
+  });
+
+  it('passes over answers that the RTU does not repeat, and over nothing else', () => {
+    const answers = [
+      mirror(singleCommand(1, 5, true), Cause.ACT_CON, false),
+      encodeAsdu({ type: 'M_SP_NA_1', cot: Cause.INROGEN, ca: 1, objects: [{ ioa: 100, value: true }] }),
+      encodeAsdu({ type: 'M_SP_NA_1', cot: Cause.REQ, ca: 1, objects: [{ ioa: 100, value: true }] }),
+    ];
+    const filter = new RepeatFilter(history(10, timed(0), ...answers, timed(1), timed(2), ...answers));
+    const { at } = skipAll(filter, timed(0), timed(1), timed(2), timed(3));
+    expect(at).toBe(apdus(timed(0), timed(1), timed(2)).length);
+    expect(filter).toMatchObject({ repeated: 3, isActive: false });
+    expect([0, 1, 2, 3].map((count) => filter.positionAfter(count))).toEqual([10, 11, 15, 16]);
+    expect([10, 11, 14, 15, 16].map((position) => filter.repeatedBefore(position))).toEqual([0, 1, 1, 2, 3]);
+
+    const other = new RepeatFilter(history(10, timed(0), timed(1), timed(2)));
+    expect(skipAll(other, timed(0), timed(2)).at).toBe(apdus(timed(0)).length);
   });
 
   it('is not active without a history', () => {

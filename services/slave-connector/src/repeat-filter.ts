@@ -1,5 +1,5 @@
 import { LOG_RECORD_PREAMBLE_OCTETS, recordFirst } from '@iec104mm2ss/bus';
-import { APCI_OCTETS, typeInfo } from '@iec104mm2ss/iec104';
+import { APCI_OCTETS, Cause, typeInfo } from '@iec104mm2ss/iec104';
 
 /** An ASDU of the event log. */
 export interface LoggedAsdu {
@@ -21,17 +21,21 @@ export function loggedAsdus(records: readonly Uint8Array[], position: number): L
   return asdus;
 }
 
+/** TypeIDs above are not process information. */
+const LAST_MONITOR_TYPE = 40;
+const TYPE_AT = 0;
+const CAUSE_AT = 2;
+const CAUSE_MASK = 0x3f;
+
 /**
  * Recognises what an RTU sends once more after its link broke: the ASDUs that were not acknowledged to it, in order, octet
- * for octet, before anything else. Those that are in the event log already are not appended again.
+ * for octet, before anything else; answers it may leave out. Those that are in the event log already are not appended again.
  *
  * Only an ASDU with a time tag can begin such a repetition: one without may be a new event that happens to look the same.
  */
 export class RepeatFilter {
-  /** Repeated ASDUs seen: the first ones of the link. */
-  repeated = 0;
-  /** Position of the first of them. */
-  from = 0;
+  /** Positions of the repeated ASDUs seen, which are the first ones of the link. */
+  private readonly positions: number[] = [];
   /** Index in the history of the next one expected; -1 before the first. */
   private index = -1;
   private active: boolean;
@@ -45,31 +49,68 @@ export class RepeatFilter {
     return this.active;
   }
 
+  /** Repeated ASDUs seen. */
+  get repeated(): number {
+    return this.positions.length;
+  }
+
+  /** How many of them have a position before `position`. */
+  repeatedBefore(position: number): number {
+    let count = 0;
+    while (count < this.positions.length && (this.positions[count] as number) < position) count++;
+    return count;
+  }
+
+  /** Position after the first `count` of them; undefined when there are none. */
+  positionAfter(count: number): number | undefined {
+    const [first] = this.positions;
+    return count === 0 || first === undefined ? first : (this.positions[count - 1] as number) + 1;
+  }
+
   /** Skips repeated ASDUs at the beginning of the APDUs in `octets[start..end)`; returns where the first new one begins. */
   skip(octets: Uint8Array, start: number, end: number): number {
     let at = start;
     while (this.active && at < end) {
       const next = at + (octets[at + 1] as number) + 2;
       const asdu = octets.subarray(at + APCI_OCTETS, next);
-      if (this.index < 0) this.index = this.beginning(asdu);
-      const expected = this.index < 0 ? undefined : this.history[this.index];
-      if (expected === undefined || !sameOctets(expected.asdu, asdu)) {
+      const found = this.index < 0 ? this.beginning(asdu) : this.following(asdu);
+      const logged = this.history[found];
+      if (logged === undefined) {
         this.active = false;
         break;
       }
-      if (this.repeated === 0) this.from = expected.position;
-      this.repeated++;
-      this.index++;
+      this.positions.push(logged.position);
+      this.index = found + 1;
       if (this.index === this.history.length) this.active = false;
       at = next;
     }
     return at;
   }
 
+  /** Index in the history, or -1. */
   private beginning(asdu: Uint8Array): number {
-    const timeTag = typeInfo(asdu[0] as number)?.timeTag ?? 'none';
+    const timeTag = typeInfo(asdu[TYPE_AT] as number)?.timeTag ?? 'none';
     return timeTag === 'none' ? -1 : this.history.findIndex((logged) => sameOctets(logged.asdu, asdu));
   }
+
+  private following(asdu: Uint8Array): number {
+    for (let index = this.index; index < this.history.length; index++) {
+      const logged = this.history[index] as LoggedAsdu;
+      if (sameOctets(logged.asdu, asdu)) return index;
+      if (!isAnswer(logged.asdu)) return -1;
+    }
+    return -1;
+  }
+}
+
+/** True for what somebody asked for: commands mirrored, and answers to interrogations and reads. */
+function isAnswer(asdu: Uint8Array): boolean {
+  const cause = (asdu[CAUSE_AT] as number) & CAUSE_MASK;
+  return (
+    (asdu[TYPE_AT] as number) > LAST_MONITOR_TYPE ||
+    cause === Cause.REQ ||
+    (cause >= Cause.INROGEN && cause <= Cause.REQCO4)
+  );
 }
 
 function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
