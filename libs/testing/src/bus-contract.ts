@@ -237,6 +237,9 @@ const CASES: Record<string, Record<string, (parties: Parties) => Promise<void>>>
       // Knowing may take a while; "nobody" may be known only roughly, but never wrongly.
       await until(() => other.hasInterest(`${base}.exact`), 'interest in a subject');
       await until(() => other.hasInterest(`${base}.wild.x`), 'interest in what a pattern covers');
+      await until(() => !other.hasInterest(`${base}.family.>`), 'nobody in the family');
+      bus.subscribe(`${base}.family.one`, () => undefined);
+      await until(() => other.hasInterest(`${base}.family.>`), 'somebody in the family');
     },
   },
 
@@ -316,6 +319,23 @@ const CASES: Record<string, Record<string, (parties: Parties) => Promise<void>>>
       assert.equal(ranges(await log.read(11, 10)), '');
       const [whole] = await log.read(4, 1);
       assert.deepEqual(Buffer.from(whole ?? []), record(4, 5));
+    },
+    'reads on where a read ended, also when that was trimmed meanwhile': async ({ bus, other }) => {
+      const group = unique('on');
+      const opened = await openLog(bus, group);
+      opened.append(...Array.from({ length: 6 }, () => 5_000));
+      await opened.allStored();
+      const log = other.eventLog(group);
+      assert.equal(ranges(await log.read(0, 2)), '0+5000 5000+5000');
+      assert.equal(ranges(await log.read(10_000, 1)), '10000+5000');
+      assert.equal(ranges(await log.read(10_000, 2)), '10000+5000 15000+5000');
+      log.trim(25_000);
+      await untilAsync(async () => (await log.extent()).first === 25_000, 'trimmed');
+      assert.equal(ranges(await log.read(15_000, 2)), '25000+5000');
+      assert.equal(ranges(await log.read(30_000, 2)), '');
+      opened.append(1);
+      await opened.allStored();
+      assert.equal(ranges(await log.read(30_000, 2)), '30000+1');
     },
     'is followed from a position inside a record, the backlog and then live records, without gap': async ({
       bus,

@@ -61,7 +61,9 @@ function session(id: number): Session {
   return made;
 }
 
-function make(options: { from?: number; interrogationToOriginator?: boolean; log?: EventLog } = {}): Delivery {
+function make(
+  options: { from?: number; interrogationToOriginator?: boolean; log?: EventLog; recentOctets?: number } = {},
+): Delivery {
   delivery = new Delivery(
     bus,
     subjects,
@@ -78,6 +80,7 @@ function make(options: { from?: number; interrogationToOriginator?: boolean; log
       from: options.from ?? 0,
       interrogationToOriginator: options.interrogationToOriginator ?? false,
       confirmGapMs: 0,
+      recentOctets: options.recentOctets ?? 0,
     },
     logger,
     (position) => told.push(`confirmed ${position}`),
@@ -497,13 +500,14 @@ describe('a session that begins', () => {
       { weight: 2, arbitrary: fc.record({ what: fc.constant('acknowledge' as const) }) },
       { weight: 2, arbitrary: fc.record({ what: fc.constant('turn' as const) }) },
     );
+    const recent = fc.constantFrom(0, 5_000, 1e6);
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), recent, async (steps, recentOctets) => {
         bus = new RecordingBus();
         log = bus.eventLog('1');
         writer = await log.openWriter({ onStored: () => undefined, onRefused: () => undefined });
         sessions = new Map();
-        make();
+        make({ recentOctets });
         const a = session(A);
         // What a gateway does with it: takes consecutive positions, and complains about gaps.
         let expected = 0;

@@ -18,6 +18,7 @@ import { Cause } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import { Audience, audienceOf, carriesOurOa } from './rules.js';
 import { ConfirmedMark } from './confirmed-mark.js';
+import { RecentRecords } from './recent-records.js';
 import type { Participant } from './transactions.js';
 import type { Session } from './session.js';
 
@@ -69,6 +70,7 @@ export class Delivery {
   private broadcastEnd: number;
   private liveSessions = 0;
   private readonly confirming: Pacer;
+  private readonly recent: RecentRecords;
   /** Position after the last ASDU sent to a session that catches up. */
   private readonly dataEnd = new WeakMap<Session, number>();
   private readonly toOriginator: boolean;
@@ -80,7 +82,13 @@ export class Delivery {
     private readonly fence: number,
     private readonly sessions: ReadonlyMap<number, Session>,
     private readonly rules: DeliveryRules,
-    options: { readonly from: number; readonly interrogationToOriginator: boolean; readonly confirmGapMs: number },
+    options: {
+      readonly from: number;
+      readonly interrogationToOriginator: boolean;
+      readonly confirmGapMs: number;
+      /** Octets of routed records kept in memory. */
+      readonly recentOctets: number;
+    },
     private readonly logger: Logger,
     private readonly onConfirmed: (position: number) => void,
   ) {
@@ -88,6 +96,7 @@ export class Delivery {
     this.routed = options.from;
     this.broadcastEnd = options.from;
     this.toOriginator = options.interrogationToOriginator;
+    this.recent = new RecentRecords(options.recentOctets);
     this.confirming = new Pacer(options.confirmGapMs, () => this.publishConfirmed());
   }
 
@@ -98,6 +107,7 @@ export class Delivery {
     const first = recordFirst(record);
     const end = first + recordCount(record);
     if (end <= this.routed) return;
+    this.recent.add(record);
     let position = first;
     let at = LOG_RECORD_PREAMBLE_OCTETS;
     // The run of ASDUs for all that is being gathered.
@@ -271,7 +281,9 @@ export class Delivery {
     try {
       while (session.started && session.sent < this.routed && this.hasWindow(session)) {
         const from = session.sent;
-        const records = await this.log.read(from, CATCH_UP_RECORDS).catch((error: Error) => error);
+        const recent = this.recent.read(from, CATCH_UP_RECORDS);
+        const records =
+          recent.length > 0 ? recent : await this.log.read(from, CATCH_UP_RECORDS).catch((error: Error) => error);
         if (records instanceof Error) {
           this.logger.warn(
             { session: session.id, position: from, reason: records.message },

@@ -32,6 +32,8 @@ import type { Session } from './session.js';
 
 /** Session numbers carry the owner's fence in their upper bits, so that two owners never give out the same. */
 const SESSIONS_PER_FENCE = 0x100000;
+/** What sessions that are a little behind get without a read of the stored log: some thousand ASDUs. */
+const RECENT_OCTETS = 0x40000;
 
 export interface AdmissionGranted {
   readonly ok: true;
@@ -151,6 +153,7 @@ export class GroupRouter {
         from,
         interrogationToOriginator: config.interrogation === 'originator',
         confirmGapMs: reportGapMs(config, this.bus.kind),
+        recentOctets: this.bus.kind === 'memory' ? 0 : RECENT_OCTETS,
       },
       this.logger,
       (position) => this.onConfirmed(position),

@@ -28,6 +28,8 @@ const TRIM_POSITIONS = 8_192;
 const TRIM_MS = 5_000;
 /** How often the end of a replicated log is looked for: servers that lose each other lose live records silently. */
 const LOOK_MS = 5_000;
+/** Readers that go on where they were need not search: as many as a group may have masters. */
+const READS_REMEMBERED = 256;
 
 interface Ends extends LogExtent {
   readonly firstSequence: number;
@@ -51,6 +53,10 @@ export class NatsEventLog implements EventLog {
   private trimmed = 0;
   private trimming = false;
   private trimTimer: NodeJS.Timeout | undefined;
+  /** By position: sequence of the record that begins there, where reads have ended. */
+  private readonly sequences = new Map<number, number>();
+  /** The newest sequence seen. */
+  private lastSeen = 0;
   private readonly followers = new Set<LogFollower>();
   private readonly looking = setInterval(() => {
     if (this.replicated) for (const follower of this.followers) follower.catchUp();
@@ -98,12 +104,30 @@ export class NatsEventLog implements EventLog {
 
   private async readOnce(from: number, maxRecords: number): Promise<Uint8Array[]> {
     const manager = await this.manager();
+    const known = this.sequences.get(from);
+    if (known !== undefined && known <= this.lastSeen) {
+      const last = Math.min(this.lastSeen, known + maxRecords - 1);
+      const records = await this.records(manager, known, last).catch(() => []);
+      const [first] = records;
+      if (first !== undefined && recordFirst(first) <= from && recordEnd(first) > from) return records;
+    }
     const { firstSequence, lastSequence } = await this.ends();
     if (lastSequence === 0 || lastSequence < firstSequence) return [];
     const start = await this.sequenceOf(manager, from, firstSequence, lastSequence);
-    const last = Math.min(lastSequence, start + maxRecords - 1);
+    return this.records(manager, start, Math.min(lastSequence, start + maxRecords - 1));
+  }
+
+  /** The records of the sequences `start` to `last`; remembers where the next read goes on. */
+  private async records(manager: JetStreamManager, start: number, last: number): Promise<Uint8Array[]> {
     const sequences = Array.from({ length: Math.max(0, last - start + 1) }, (_, index) => start + index);
-    return Promise.all(sequences.map((sequence) => this.record(manager, sequence)));
+    const records = await Promise.all(sequences.map((sequence) => this.record(manager, sequence)));
+    const final = records.at(-1);
+    if (final !== undefined) {
+      this.sequences.set(recordEnd(final), last + 1);
+      const [oldest] = this.sequences.keys();
+      if (this.sequences.size > READS_REMEMBERED) this.sequences.delete(oldest as number);
+    }
+    return records;
   }
 
   trim(position: number): void {
@@ -184,6 +208,7 @@ export class NatsEventLog implements EventLog {
     await this.ensured;
     const manager = await this.manager();
     const { state } = await manager.streams.info(this.stream);
+    this.lastSeen = state.last_seq;
     if (state.messages === 0) {
       return { first: 0, next: 0, firstSequence: 1, lastSequence: state.last_seq, lastEpoch: 0 };
     }

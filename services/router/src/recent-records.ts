@@ -1,0 +1,42 @@
+import { recordEnd, recordFirst } from '@iec104mm2ss/bus';
+
+/** Counted for each record on top of its octets. */
+const OVERHEAD_OCTETS = 100;
+
+/** The records routed last, for sessions that are a little behind: reading the stored log takes the server's time. */
+export class RecentRecords {
+  private records: Uint8Array[] = [];
+  private head = 0;
+  private octets = 0;
+
+  /** @param capacity octets kept at most; 0: nothing is kept */
+  constructor(private readonly capacity: number) {}
+
+  /** Takes the next record. Positions may have holes. */
+  add(record: Uint8Array): void {
+    if (this.capacity === 0) return;
+    this.records.push(record);
+    this.octets += record.length + OVERHEAD_OCTETS;
+    while (this.octets > this.capacity) {
+      this.octets -= (this.records[this.head] as Uint8Array).length + OVERHEAD_OCTETS;
+      this.head++;
+    }
+    if (this.head * 2 <= this.records.length) return;
+    this.records = this.records.slice(this.head);
+    this.head = 0;
+  }
+
+  /** Up to `maxRecords` records, beginning with the one that holds `from`; none when it is not among them. */
+  read(from: number, maxRecords: number): Uint8Array[] {
+    const oldest = this.records[this.head];
+    if (oldest === undefined || from < recordFirst(oldest)) return [];
+    let low = this.head;
+    let high = this.records.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (recordEnd(this.records[middle] as Uint8Array) > from) high = middle;
+      else low = middle + 1;
+    }
+    return this.records.slice(low, low + maxRecords);
+  }
+}
