@@ -31,6 +31,9 @@ describe.skipIf(!hasNats)('a cluster of three servers', () => {
     await system.started(1);
     expect(await copies(nats)).toEqual(everyStream(3));
     const connector = system.part('connector1.1');
+    for (const part of system.parts.values()) {
+      expect((await part.status()).groups[0], part.name).toMatchObject({ ack: 'stored', rtu: { state: 'started' } });
+    }
     const victim = nats.at((await connector.status()).bus.server);
     await nats.lead('IEC104_LOG_1', victim);
     rtu.startEvents(RATE_PER_SECOND);

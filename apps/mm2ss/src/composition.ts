@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { Bus } from '@iec104mm2ss/bus';
-import type { Configuration, GroupConfig } from '@iec104mm2ss/config';
+import { ackPolicy, type Configuration, type GroupConfig } from '@iec104mm2ss/config';
 import { GatewayModule, GatewayService } from '@iec104mm2ss/master-gateway';
 import {
   createLogger,
@@ -100,7 +100,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
             ...(bus.server === undefined ? {} : { server: bus.server }),
           }),
           ntp: () => ntp.status(),
-          groups: [configurationSource(groups), ...services],
+          groups: [configurationSource(groups, bus), ...services],
           messages: bus,
         });
   logger.info({ parts, groups: groups.length, release: RELEASE, bus: bus.kind }, 'iec104mm2ss runs');
@@ -128,14 +128,15 @@ function groupLogs({ configuration, logDirectory }: CompositionOptions): Paramet
   return logDirectory === undefined || groups.length === 0 ? {} : { groupLogs: { directory: logDirectory, groups } };
 }
 
-function configurationSource(groups: readonly GroupConfig[]): StatusSource {
-  const contributions: GroupContribution[] = groups.map(({ id, name, port, rtuNumber, interrogation, buffsize }) => ({
-    id,
-    name,
-    port,
-    rtuNumber,
-    interrogation,
-    log: { capacity: buffsize },
+function configurationSource(groups: readonly GroupConfig[], bus: Bus): StatusSource {
+  const contributions: GroupContribution[] = groups.map((group) => ({
+    id: group.id,
+    name: group.name,
+    port: group.port,
+    rtuNumber: group.rtuNumber,
+    ack: ackPolicy(group, bus.kind),
+    interrogation: group.interrogation,
+    log: { capacity: group.buffsize },
   }));
   return { groups: () => contributions };
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { rtuStatus } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
   type GroupContribution,
@@ -74,6 +75,7 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
       const { listening } = gateway;
       return {
         id,
+        ...(gateway.rtu === undefined ? {} : { rtu: rtuStatus(gateway.rtu) }),
         listener: { open: listening !== undefined, addresses: listening === undefined ? [] : [listening] },
         masters: [...gateway.sessions.values()].map((session) => ({
           session: String(session.id),

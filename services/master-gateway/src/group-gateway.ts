@@ -94,6 +94,8 @@ export class GroupGateway implements Scheduled {
   private server: Server | undefined;
   private up = false;
   private epoch = 0;
+  /** What the connector said last; undefined before, and when it has been silent for too long. */
+  rtu: StateMessage | undefined;
   private connector = '';
   private silentAt = Infinity;
   private owner: OwnerMessage | undefined;
@@ -207,6 +209,7 @@ export class GroupGateway implements Scheduled {
 
   onDeadline(now: number): void {
     if (this.silentAt <= now) {
+      this.rtu = undefined;
       this.setDown('connector_silent', `no sign of the RTU's connector for ${this.dependencies.holdMs / 1000} s`);
     }
     if (this.retryAt <= now) {
@@ -233,6 +236,7 @@ export class GroupGateway implements Scheduled {
   private onState(data: Uint8Array): void {
     const state = decodeJson<StateMessage>(data);
     if (state === undefined || this.stopped) return;
+    this.rtu = state;
     if (!rtuLinkUp(state.state)) {
       this.setDown('rtu_lost', `the RTU link is down (${state.reason})`);
       return;

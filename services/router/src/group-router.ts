@@ -34,6 +34,8 @@ import type { Session } from './session.js';
 const SESSIONS_PER_FENCE = 0x100000;
 /** What sessions that are a little behind get without a read of the stored log: some thousand ASDUs. */
 const RECENT_OCTETS = 0x40000;
+/** A connector says every few seconds what the RTU's link is like. */
+const RTU_SILENCE_MS = 10_000;
 
 export interface AdmissionGranted {
   readonly ok: true;
@@ -93,6 +95,7 @@ export class GroupRouter {
   private nextSession: number;
   private demand = false;
   private rtu: StateMessage | undefined;
+  private rtuHeardAt = -Infinity;
   private trimmed = 0;
   /** False until the sessions of an earlier owner had time to be resumed. */
   private open = false;
@@ -467,6 +470,7 @@ export class GroupRouter {
     if (state === undefined) return;
     const before = this.rtu;
     this.rtu = state;
+    this.rtuHeardAt = performance.now();
     const wasUp = before !== undefined && rtuLinkUp(before.state);
     const up = rtuLinkUp(state.state);
     const anew = before !== undefined && (before.epoch !== state.epoch || before.connector !== state.connector);
@@ -529,7 +533,8 @@ export class GroupRouter {
     return this.trimmed;
   }
 
+  /** What the connector said last; undefined when that is long ago. */
   get rtuState(): StateMessage | undefined {
-    return this.rtu;
+    return performance.now() - this.rtuHeardAt < RTU_SILENCE_MS ? this.rtu : undefined;
   }
 }

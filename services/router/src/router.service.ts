@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { decodeJson, encodeJson, type KeyValue, type Lease } from '@iec104mm2ss/bus';
+import { decodeJson, encodeJson, type KeyValue, type Lease, rtuStatus } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
   type GroupContribution,
@@ -111,6 +111,7 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
       id: router.config.id,
       interrogation: router.config.interrogation,
       owner: this.options.instance,
+      ...(router.rtuState === undefined ? {} : { rtu: rtuStatus(router.rtuState) }),
       log: { first: router.first },
       masters: [...router.sessions.values()].map((session) => ({
         session: String(session.id),

@@ -35,6 +35,12 @@ export function rtuLinkUp(state: RtuState): boolean {
   return state !== 'disconnected' && state !== 'connecting';
 }
 
+/** The link as `/status` shows it. */
+export function rtuStatus({ state, endpoint, since, epoch, connects, reason }: StateMessage) {
+  const lastError = rtuLinkUp(state) ? {} : { lastError: reason };
+  return { state, endpoint, since: new Date(since).toISOString(), linkEpoch: epoch, connects, ...lastError };
+}
+
 export function encodeJson(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
