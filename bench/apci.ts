@@ -12,6 +12,9 @@ export const TESTFR_CON = 0x83;
 /** The parameters of the manual's sample, used on every link of the bench. Times in milliseconds. */
 export const K = 12;
 export const W = 8;
+/** k of the RTUs: how many of their events may be on the way. Set by `--rtu-k`, for the processes started after that. */
+export const RTU_K_VARIABLE = 'MM2SS_BENCH_RTU_K';
+export const RTU_K = Number(process.env[RTU_K_VARIABLE] ?? K);
 export const T1_MS = 15_000;
 export const T2_MS = 10_000;
 export const T3_MS = 20_000;

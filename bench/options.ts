@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { K } from './apci.ts';
 import { PLACEMENTS, type Placement } from './placement.ts';
 
 export const MEASURES = ['throughput', 'latency', 'command', 'idle'] as const;
@@ -23,6 +24,8 @@ export interface Options {
   natsServer: string;
   timeoutSeconds: number;
   placement: Placement;
+  /** k of the RTUs. */
+  rtuK: number;
 }
 
 const results = fileURLToPath(new URL('./results/', import.meta.url));
@@ -41,6 +44,7 @@ const HELP = `node bench/run.ts [options]      measures mm2ss beside haproxy and
   --json FILE         where the figures go (default bench/results/SHAPE.json)
   --command "CMD"     the program under test (default bin/mm2ss)
   --nats-server CMD   (default nats-server)
+  --rtu-k N           events of the RTU that may be unacknowledged (default 12)
   --place HOW         free: the scheduler decides (default); together: load and system on one core, the steadiest
                       ratios; apart: load on core 0, system on the others, every hop wakes a core
   --timeout SECONDS   the whole bench gives up after this (default 1800)
@@ -70,6 +74,7 @@ export function readOptions(args: string[]): Options | null {
       help: { type: 'boolean', short: 'h' },
       quick: { type: 'boolean' },
       place: text,
+      'rtu-k': text,
       only: text,
       shape: text,
       seconds: text,
@@ -99,6 +104,7 @@ export function readOptions(args: string[]): Options | null {
     json: values.json ?? `${results}${shape}.json`,
     command: values.command?.split(' ') ?? [program],
     natsServer: values['nats-server'] ?? 'nats-server',
+    rtuK: Math.ceil(positive('rtu-k', values['rtu-k'], K)),
     placement: oneOf('place', values.place ?? 'free', PLACEMENTS),
     timeoutSeconds: positive('timeout', values.timeout, 1800),
   };

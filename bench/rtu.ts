@@ -11,7 +11,7 @@ import { sharedNowMs, stampOf } from './clock.ts';
 import { serve } from './control.ts';
 import { EVENT_OCTETS, MAX_ID, writeEvent, writeEventTemplate } from './event.ts';
 
-const { K, W, SEQUENCE_MASK } = apci;
+const { RTU_K: K, W, SEQUENCE_MASK } = apci;
 /** Every group is an RTU of its own and all have the same number: groups must not see each other by it. */
 const CA = 1;
 /** At most k APDUs are unacknowledged, so at most k windows can still wait in the socket: their octets stay untouched. */

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { RTU_K_VARIABLE } from './apci.ts';
 import { Field, RTU_HOST, type Fault } from './field.ts';
 import { median, show, table } from './figures.ts';
 import { command, commandTable } from './measures/command.ts';
@@ -175,6 +176,7 @@ function writeResults(options: Options): void {
 
 async function main(options: Options): Promise<number> {
   placement = options.placement;
+  process.env[RTU_K_VARIABLE] = String(options.rtuK);
   const wanted = (measure: Measure): boolean => options.measures.includes(measure);
   if (versionOf('haproxy', '-v') === 'not there') throw new Error('haproxy is not installed (apt-get install haproxy)');
   if (options.shape !== 'none' && path.isAbsolute(options.command[0]!) && !existsSync(options.command[0]!)) {

@@ -1,4 +1,5 @@
-/** As many events as the window lets through: k = 12, w = 8, one object per ASDU. */
+/** As many events as the window lets through, one object per ASDU. */
+import { K, RTU_K_VARIABLE, W } from '../apci.ts';
 import type { Field } from '../field.ts';
 import { median, medianOf, show, table } from '../figures.ts';
 import type { Options } from '../options.ts';
@@ -66,7 +67,7 @@ export function ratioToHaproxy(cases: Case<ThroughputRun>[], one: Case<Throughpu
 
 export function throughputTable(cases: Case<ThroughputRun>[]): string {
   return table(
-    'Throughput (k = 12, w = 8, one object per ASDU; CPU in % of a core)',
+    `Throughput (k of the RTU ${process.env[RTU_K_VARIABLE] ?? K}, w = ${W}, one object per ASDU; CPU in % of a core)`,
     ['', 'ASDU/s', 'deliveries/s', 'x haproxy', 'CPU', 'us CPU/delivery', 'CPU rtu', 'CPU masters', 'runs from', 'to'],
     cases.map((one) => {
       const rates = one.runs.map((run) => run.deliveriesPerSecond);
