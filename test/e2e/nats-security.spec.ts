@@ -14,6 +14,8 @@ import type { SystemOptions } from './system.ts';
 /** Characters that mean something in a URL. */
 const PASSWORD = 'p@ss:w/rd,#?%1';
 const TOKEN = 't,o/k@e:n%#';
+/** s since 1970. */
+const LONG_AGO = 1_700_000_000;
 const LOSSLESS = { missing: 0, repeats: 0, gaps: [], unknown: 0 };
 
 let directory: string;
@@ -131,16 +133,18 @@ describe.skipIf(!hasNats)('data and commands pass, and mm2ss watch shows them,',
     await passesData(nats, { partArguments: [...trusting(authority), ...asClient(forClient)] });
   });
 
-  it('with a credentials file, and again when it is renewed after it had expired', async () => {
+  it('with a credentials file, and again when that has expired and is renewed', async () => {
     const nats = await operatorServer();
-    const expires = Math.ceil(Date.now() / 1000) + 6;
-    const file = operator.credentials('short.creds', expires);
+    const file = operator.credentials('renewed.creds', inAnHour());
     const { system, rtu, one } = await passesData(nats, { partArguments: ['--nats-creds', file] });
     const run = system.part('run');
+    operator.credentials('renewed.creds', LONG_AGO);
+    await nats.kill();
+    await nats.restart();
     await run.logged({ msg: 'bus connection lost' });
     await until('the reason is logged', () => run.log.includes(`the credentials in ${file}, which expired at 2`));
     rtu.burst(10);
-    operator.credentials('short.creds', inAnHour());
+    operator.credentials('renewed.creds', inAnHour());
     await run.logged({ msg: 'bus connected again' });
     await one.hasAll();
     expect(one.account()).toMatchObject(LOSSLESS);
@@ -169,7 +173,7 @@ describe.skipIf(!hasNats)('at start', () => {
     onTestFinished(() => nats.stop());
     const nothing = inDirectory('nothing');
     const foreign = new Operator(directory).credentials('foreign.creds');
-    const expired = operator.credentials('expired.creds', 1_700_000_000);
+    const expired = operator.credentials('expired.creds', LONG_AGO);
     const using = (file: string) => refusal('--nats', at(nats), '--nats-creds', file);
     const said = await Promise.all([nothing, foreign, expired].map(using));
     expect(said[0]).toContain(`credentials file ${nothing} cannot be read (ENOENT)`);

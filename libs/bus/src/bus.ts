@@ -75,6 +75,8 @@ export interface EventLogOptions {
 export interface LogExtent {
   readonly first: number;
   readonly next: number;
+  /** When the log was begun, ms since 1970-01-01 UTC: positions of an earlier one mean nothing in it. */
+  readonly begunAt: number;
 }
 
 export interface LogWriterEvents {

@@ -297,11 +297,14 @@ const CASES: Record<string, Record<string, (parties: Parties) => Promise<void>>>
       const opened = await openLog(bus, group);
       assert.equal(opened.writer.next, 0);
       assert.equal(opened.writer.lastEpoch, 0);
-      assert.deepEqual(await opened.log.extent(), { first: 0, next: 0 });
+      const { first, next, begunAt } = await opened.log.extent();
+      assert.deepEqual([first, next], [0, 0]);
+      assert.ok(Math.abs(Date.now() - begunAt) < 60_000, 'it was begun just now');
       opened.append(3, 1, 5);
       assert.equal(opened.writer.next, 9);
       await opened.allStored();
-      assert.deepEqual(await other.eventLog(group).extent(), { first: 0, next: 9 });
+      const extent = await other.eventLog(group).extent();
+      assert.deepEqual([extent.first, extent.next], [0, 9]);
       assert.equal(opened.refused, 0);
     },
     'reads from any position, inside a record too': async ({ bus, other }) => {

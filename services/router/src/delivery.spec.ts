@@ -407,7 +407,7 @@ describe('a session that begins', () => {
   describe('before the log has stored what was routed', () => {
     /** Of a server that has passed a record on, and not stored it yet. */
     const behind = (): EventLog => ({
-      extent: () => Promise.resolve({ first: 0, next: 0 }),
+      extent: () => Promise.resolve({ first: 0, next: 0, begunAt: 0 }),
       openWriter: (handler) => log.openWriter(handler),
       follow: (from, handler) => log.follow(from, handler),
       trim: (position) => log.trim(position),

@@ -16,7 +16,7 @@ beforeEach(() => {
   bus = new RecordingBus();
   const config = groupConfig({ masters: [{ name: 'A', sources: [], certificateNames: ['scada-a'] }] });
   const saved = { confirmed: 0, cursors: {}, resting: [] };
-  router = new GroupRouter(config, { bus, logger, instance: 'router-1' }, 1, saved, 0);
+  router = new GroupRouter(config, { bus, logger, instance: 'router-1' }, 1, saved, { first: 0, next: 0, begunAt: 0 });
   router.start();
   router.settle();
 });

@@ -12,6 +12,7 @@ import {
   InKind,
   inSession,
   inText,
+  type LogExtent,
   OutKind,
   type OwnerMessage,
   rtuLinkUp,
@@ -114,8 +115,8 @@ export class GroupRouter {
     readonly fence: number,
     /** What an earlier owner left; on a first start everything begins at the oldest position of the log. */
     saved: RouterState,
-    /** End of the log at the takeover: answers before it are to commands that an earlier owner had. */
-    inheritedEnd: number,
+    /** The log at the takeover: answers before its end are to commands that an earlier owner had. */
+    private readonly inheritedLog: LogExtent,
   ) {
     const from = saved.confirmed;
     this.instance = dependencies.instance;
@@ -134,7 +135,7 @@ export class GroupRouter {
       sessions: this.sessions,
       holderOf: (oa) => this.holderOf(oa),
       send: (session, asdu) => this.delivery.send(session, asdu),
-      inheritedEnd,
+      inheritedEnd: inheritedLog.next,
       inherited: this.inherited,
     });
     const { transactions } = this.commands;
@@ -265,6 +266,8 @@ export class GroupRouter {
     const peer = peerText(request.address, request.port);
     const rtuAddress = this.rtu !== undefined && rtuLinkUp(this.rtu.state) ? this.rtu.address : null;
     const decision = admit(this.config, request, [...this.sessions.values()], rtuAddress);
+    // One of an earlier owner may have it.
+    while (this.sessions.has(this.nextSession) || this.closing.has(this.nextSession)) this.nextSession++;
     const oa = 'code' in decision ? undefined : this.addresses.allocate(this.nextSession, Date.now());
     if ('code' in decision || oa === undefined) {
       const refusal: Refusal =
@@ -367,11 +370,14 @@ export class GroupRouter {
     if (snapshot === undefined) return;
     const { session: id, address, port, originatorAddress: oa, started, starting, expected, acknowledged } = snapshot;
     this.unresumed.delete(id);
+    if (snapshot.since < this.inheritedLog.begunAt) {
+      this.refuseResume(id, 'log_lost the event log was lost, and with it where this session was');
+      return;
+    }
     let session = this.sessions.get(id);
     if (session === undefined) {
       if (!this.addresses.claim(oa, id)) {
-        const text = `oa_conflict originator address ${oa} has another session now`;
-        this.bus.publish(this.subjects.outTo(id), encodeOutText(OutKind.CLOSE, this.fence, text));
+        this.refuseResume(id, `oa_conflict originator address ${oa} has another session now`);
         return;
       }
       session = {
@@ -405,6 +411,12 @@ export class GroupRouter {
       if (acknowledged > 0) this.delivery.acknowledged(session, acknowledged);
     } else this.delivery.end(session);
     this.publishDemand();
+  }
+
+  /** @param text `code message` */
+  private refuseResume(session: number, text: string): void {
+    this.logger.warn({ session }, `session not taken over: ${text}`);
+    this.bus.publish(this.subjects.outTo(session), encodeOutText(OutKind.CLOSE, this.fence, text));
   }
 
   private isReplaced(session: Session): boolean {

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { decodeJson, encodeJson, type KeyValue, type Lease, rtuStatus } from '@iec104mm2ss/bus';
+import { decodeJson, encodeJson, type KeyValue, type Lease, type LogExtent, rtuStatus } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
   type GroupContribution,
@@ -146,7 +146,7 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
   /** Takes a group over: reads what its last owner left, gives the gateways time to announce their sessions, opens it. */
   private async own(group: GroupConfig, fence: number, stillOurs: () => boolean): Promise<void> {
     const { bus, logger } = this.options;
-    let taken: { readonly state: RouterState; readonly end: number };
+    let taken: { readonly state: RouterState; readonly log: LogExtent };
     for (;;) {
       try {
         taken = await this.load(group);
@@ -158,8 +158,8 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
       }
     }
     if (!stillOurs()) return;
-    const { state, end } = taken;
-    const router = new GroupRouter(group, this.options, fence, state, end);
+    const { state, log } = taken;
+    const router = new GroupRouter(group, this.options, fence, state, log);
     this.owned.set(group.id, { router, saved: '', saving: false });
     router.start();
     if (bus.kind === 'nats') {
@@ -185,14 +185,14 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
     }, RESYNCHRONISE_MS).unref();
   }
 
-  private async load(group: GroupConfig): Promise<{ state: RouterState; end: number }> {
+  private async load(group: GroupConfig): Promise<{ state: RouterState; log: LogExtent }> {
     const { bus } = this.options;
-    const { first, next } = await bus.eventLog(group.id, { capacity: group.buffsize }).extent();
+    const log = await bus.eventLog(group.id, { capacity: group.buffsize }).extent();
     const value = bus.kind === 'nats' ? await this.states.get(stateKey(group.id)) : undefined;
     const saved = value === undefined ? undefined : decodeJson<RouterState>(value);
-    const confirmed = Math.min(Math.max(saved?.confirmed ?? first, first), next);
+    const confirmed = Math.min(Math.max(saved?.confirmed ?? log.first, log.first), log.next);
     const { cursors = {}, resting = [], mirrorsOa = false } = saved ?? {};
-    return { state: { confirmed, cursors, resting, mirrorsOa }, end: next };
+    return { state: { confirmed, cursors, resting, mirrorsOa }, log };
   }
 
   private async save(owned: Owned): Promise<void> {

@@ -28,7 +28,7 @@ class FakeLog implements EventLog {
   private current: { events: LogWriterEvents; next: number; dead: boolean } | undefined;
 
   extent(): Promise<LogExtent> {
-    return Promise.resolve({ first: 0, next: this.next });
+    return Promise.resolve({ first: 0, next: this.next, begunAt: 0 });
   }
   follow(): never {
     throw new Error('not here');

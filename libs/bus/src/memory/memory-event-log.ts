@@ -15,6 +15,7 @@ export class MemoryEventLog implements EventLog {
   private head = 0;
   private first = 0;
   private next = 0;
+  private readonly begunAt = Date.now();
   private lastEpoch = 0;
   private writer: { closed: boolean } | undefined;
   private readonly followers = new Set<(record: Uint8Array) => void>();
@@ -23,7 +24,7 @@ export class MemoryEventLog implements EventLog {
   constructor(private readonly dispatch: (deliver: () => void) => void) {}
 
   extent(): Promise<LogExtent> {
-    return Promise.resolve({ first: this.first, next: this.next });
+    return Promise.resolve({ first: this.first, next: this.next, begunAt: this.begunAt });
   }
 
   openWriter(events: LogWriterEvents): Promise<LogWriter> {

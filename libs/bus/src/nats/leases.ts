@@ -3,6 +3,9 @@ import type { Lease, LeaseOptions } from '../bus.js';
 import { decodeJson, encodeJson } from '../messages/state-message.js';
 import { BEACON_MS, type Presence, SILENCE_MS } from './presence.js';
 
+/** 2020-01-01 UTC, s since 1970: keeps fences small. */
+const FENCE_EPOCH_S = 1_577_836_800;
+
 /** What the bucket says of a lease. `fence` only grows. */
 interface LeaseEntry {
   readonly holder: string | null;
@@ -152,7 +155,7 @@ export class Leases {
       const free = value.holder === null || value.holder === this.presence.instance;
       // A holder that has not been heard yet gets the time to be.
       if (!free && now - lease.unheldSince < SILENCE_MS && !lease.orphaned) return;
-      const entry: LeaseEntry = { holder: this.presence.instance, fence: value.fence + 1 };
+      const entry: LeaseEntry = { holder: this.presence.instance, fence: fenceAfter(value.fence) };
       // Revision 0: nobody ever held it.
       const entries = await this.entries();
       if (revision === 0) await entries.create(key, encodeJson(entry));
@@ -206,6 +209,11 @@ export class Leases {
     this.presence.claims.delete(lease.options.key);
     lease.options.onLost(reason);
   }
+}
+
+/** Larger than every earlier one; the clock sees to that when a server has lost its store, and the earlier one with it. */
+function fenceAfter(earlier: number): number {
+  return Math.max(earlier + 1, Math.floor(Date.now() / 1000) - FENCE_EPOCH_S);
 }
 
 /** The server's "wrong last sequence": the entry was changed since it was read. */

@@ -249,6 +249,8 @@ export class NatsBus implements Bus {
     clearInterval(this.outage);
     if (!up) this.outage = setInterval(() => void this.reportOutage(), OUTAGE_REPORT_MS);
     else {
+      // The server may be another one, or have lost its store.
+      this.stores.clear();
       for (const log of this.logs.values()) log.reconnected();
       void this.verifyLeases();
     }

@@ -74,8 +74,8 @@ export class NatsEventLog implements EventLog {
   }
 
   async extent(): Promise<LogExtent> {
-    const { first, next } = await this.ends();
-    return { first, next };
+    const { first, next, begunAt } = await this.ends();
+    return { first, next, begunAt };
   }
 
   async openWriter(events: LogWriterEvents): Promise<LogWriter> {
@@ -207,10 +207,11 @@ export class NatsEventLog implements EventLog {
     });
     await this.ensured;
     const manager = await this.manager();
-    const { state } = await manager.streams.info(this.stream);
+    const { state, created } = await manager.streams.info(this.stream);
+    const begunAt = Date.parse(created);
     this.lastSeen = state.last_seq;
     if (state.messages === 0) {
-      return { first: 0, next: 0, firstSequence: 1, lastSequence: state.last_seq, lastEpoch: 0 };
+      return { first: 0, next: 0, begunAt, firstSequence: 1, lastSequence: state.last_seq, lastEpoch: 0 };
     }
     const [first, last] = await Promise.all([
       this.record(manager, state.first_seq),
@@ -219,6 +220,7 @@ export class NatsEventLog implements EventLog {
     return {
       first: recordFirst(first),
       next: recordEnd(last),
+      begunAt,
       firstSequence: state.first_seq,
       lastSequence: state.last_seq,
       lastEpoch: recordEpoch(last),
