@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { NatsBus } from '@iec104mm2ss/bus';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { RESTART_PAUSE_MS, startScene, underFault } from './fault-scene.ts';
 import { NatsCluster } from './nats-cluster.ts';
 import { hasNats, startNatsProcess } from './nats-server.ts';
 import { until } from './ports.ts';
@@ -52,6 +54,19 @@ describe.skipIf(!hasNats)('a cluster of three servers', () => {
     expect(rtu.counts.connections).toBe(1);
   });
 
+  it('is restarted server by server under load, and no master notices', async () => {
+    const nats = await NatsCluster.start();
+    const scene = await startScene({ nats, partArguments: REPLICAS_3 });
+    for (const [index, victim] of nats.servers.entries()) {
+      await underFault(`kill -9 server ${index + 1} of the cluster`, scene, async () => {
+        await victim.kill();
+        await delay(RESTART_PAUSE_MS);
+        await victim.restart();
+        await until('three copies of all', () => nats.whole(), FAILOVER_MS);
+      });
+    }
+  });
+
   it('has streams of one copy raised to three, and not lowered again', async () => {
     const nats = await NatsCluster.start();
     const partArguments: string[] = [];
@@ -66,9 +81,7 @@ describe.skipIf(!hasNats)('a cluster of three servers', () => {
 
     partArguments.push(...REPLICAS_3);
     await system.startPart('run');
-    await until('three copies of all', async () =>
-      (await nats.streams()).every(({ cluster }) => cluster?.replicas?.filter(({ current }) => current).length === 2),
-    );
+    await until('three copies of all', () => nats.whole());
     expect(await copies(nats)).toEqual(everyStream(3));
     await system.started(2);
     rtu.burst(100);

@@ -56,6 +56,13 @@ export class NatsCluster implements NatsServer {
     return this.asking(async (connection) => (await jetstreamManager(connection)).streams.list().next());
   }
 
+  /** Every stream has all its copies, and they have caught up. */
+  async whole(): Promise<boolean> {
+    const streams = await this.streams().catch(() => []);
+    const copies = streams.map(({ cluster }) => cluster?.replicas?.filter(({ current }) => current).length ?? 0);
+    return copies.length > 0 && copies.every((others) => others === SIZE - 1);
+  }
+
   /** Makes a server the leader of a stream. */
   async lead(stream: string, server: NatsServer): Promise<void> {
     const preferred = this.nameOf(server);
