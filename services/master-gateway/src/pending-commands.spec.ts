@@ -54,6 +54,8 @@ describe('commands without an answer', () => {
     const answer = (asdu: Uint8Array): void => commands.answered(apdus([asdu]), 0);
     answer(eventAsdu(1, { ioa: 5 }));
     answer(mirror(singleCommand(1, 6, true), Cause.ACT_CON, false));
+    // To an earlier one.
+    answer(mirror(singleCommand(1, 5, false), Cause.ACT_CON, false));
     expect(commands.size).toBe(3);
     answer(mirror(command, Cause.ACT_CON, false));
     expect(commands.size).toBe(2);

@@ -1,4 +1,4 @@
-import { AsduView, Cause, mirror } from '@iec104mm2ss/iec104';
+import { AsduView, Cause, mirror, sameRequest } from '@iec104mm2ss/iec104';
 
 /** How long after its deadline a command may still be answered by the router that has it. */
 const ANSWER_MARGIN_MS = 1_000;
@@ -59,8 +59,14 @@ export class PendingCommands {
     const view = new AsduView(octets, at + APCI_OCTETS, length - APCI_OCTETS);
     const { typeId, ca, ioa } = view;
     if (typeId <= LAST_MONITOR_TYPE) return;
+    const answer = octets.subarray(at + APCI_OCTETS, at + length);
+    // A late answer to an earlier command of another value says nothing of this one.
     const index = this.pending.findIndex(
-      (command) => command.typeId === typeId && command.ioa === ioa && (command.ca === ca || command.ca === 0xffff),
+      (command) =>
+        command.typeId === typeId &&
+        command.ioa === ioa &&
+        (command.ca === ca || command.ca === 0xffff) &&
+        sameRequest(command.asdu, answer),
     );
     if (index >= 0) this.pending.splice(index, 1);
   }

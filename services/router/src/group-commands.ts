@@ -12,12 +12,12 @@ import {
   resultNumber,
   resultOutcome,
 } from '@iec104mm2ss/bus';
-import { APCI_OCTETS, ASDU_OA_OFFSET, AsduView, Cause, mirror, TypeId, typeName } from '@iec104mm2ss/iec104';
+import { APCI_OCTETS, ASDU_OA_OFFSET, AsduView, Cause, mirror, TypeId, typeName, isSelect } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import { auditRecord } from './audit.js';
 import type { DecodedFeed } from './decoded-feed.js';
 import { FileTransfers } from './file-transfers.js';
-import { isFileTransfer, isInterrogation, isProcessCommand, isSelect, mayBeSentByMaster } from './rules.js';
+import { isFileTransfer, isInterrogation, isProcessCommand, mayBeSentByMaster } from './rules.js';
 import { Selections } from './selections.js';
 import type { Session } from './session.js';
 import { type Participant, type Transaction, Transactions } from './transactions.js';

@@ -1,12 +1,5 @@
-import { ASDU_OA_OFFSET, AsduView, Cause } from '@iec104mm2ss/iec104';
-import {
-  endsWithTermination,
-  isFileTransfer,
-  isInterrogation,
-  isProcessCommand,
-  isSelect,
-  sameRequest,
-} from './rules.js';
+import { ASDU_OA_OFFSET, AsduView, Cause, isSelect, sameRequest } from '@iec104mm2ss/iec104';
+import { endsWithTermination, isFileTransfer, isInterrogation, isProcessCommand } from './rules.js';
 
 /** How long the RTU may take for its first answer, and for the next part of one it has begun. */
 export const ANSWER_TIMEOUT_MS = 10_000;

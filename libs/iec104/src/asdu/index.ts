@@ -6,6 +6,7 @@ export * from './cause.js';
 export type * from './element.js';
 export * from './mirror.js';
 export * from './qualifiers.js';
+export * from './request.js';
 export * from './time-tag.js';
 export * from './type-id.js';
 export * from './type-table.js';
