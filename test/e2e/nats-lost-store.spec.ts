@@ -13,14 +13,18 @@ describe.skipIf(!hasNats)('a nats-server that comes back without its store', () 
     const store = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-store-'));
     onTestFinished(() => rm(store, { recursive: true, force: true }));
     const nats = await startNatsProcess(['--store_dir', store]);
-    const { system, rtu, ledger, master } = await oneGroup({ masters: 'A=127.0.0.11' }, { nats });
+    const { system, rtu, ledger, master } = await oneGroup({ masters: 'A=127.0.0.11;B=127.0.0.12' }, { nats });
     const masters = [master(1, 0, { reconnect: true }), master(2, 1, { reconnect: true })];
     for (const each of masters) await each.connect();
     await system.started(2);
     rtu.startEvents(RATE_PER_SECOND);
     await until('events', () => masters.every((each) => each.distinct > 5 * RATE_PER_SECOND));
+    // What only the server had is lost.
+    rtu.stopEvents();
+    for (const each of masters) await each.hasAll();
 
     await nats.kill();
+    rtu.startEvents(RATE_PER_SECOND);
     await rm(store, { recursive: true });
     await nats.restart();
     const atRestart = ledger.total;
