@@ -32,6 +32,8 @@ const SETTLE_MS = 20_000;
 const SLOW_COMMAND_MS = 500;
 /** k of both links: as many as can be unacknowledged on one. */
 export const WINDOW = 12;
+/** Events between two times at which a router keeps its cursors, at 500 a second and with some patience. */
+export const CURSOR_EVENTS = 250;
 
 export const NAMES = ['A', 'B', 'C', 'D', 'E'] as const;
 export type Name = (typeof NAMES)[number];
@@ -132,6 +134,21 @@ async function makeWhole({ system, masters }: Scene): Promise<void> {
     const { length } = await system.masters();
     return length === NAMES.length && NAMES.every((name) => masters[name].simulator.started);
   });
+}
+
+/** Ends parts, and nats-server, together as kill -9 does and starts them again after a while. */
+export async function killAndRestart(
+  { system }: Scene,
+  names: readonly string[],
+  { pauseMs = RESTART_PAUSE_MS, withNats = false } = {},
+): Promise<void> {
+  const parts = names.map((name) => system.part(name));
+  const nats = withNats ? system.nats.kill() : undefined;
+  for (const part of parts) part.kill('SIGKILL');
+  await Promise.all([nats, ...parts.map((part) => part.exited)]);
+  await delay(pauseMs);
+  if (withNats) await system.nats.restart();
+  await Promise.all(names.map((name) => system.startPart(name)));
 }
 
 function addressOf(name: Name): string {

@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ABSENCE_MS, NAMES, RESTART_PAUSE_MS, sharedScene, underFault, WINDOW } from './fault-scene.ts';
+import { ABSENCE_MS, CURSOR_EVENTS, NAMES, RESTART_PAUSE_MS, sharedScene, underFault, WINDOW } from './fault-scene.ts';
 import { hasNats } from './nats-server.ts';
 import { until } from './ports.ts';
 
-/** Events between two times at which a router keeps its cursors, at 500 a second and with some patience. */
-const CURSOR_EVENTS = 250;
 /** The hold time, what may be lost of it by looking at clocks, and when it has ended for certain. */
 const HOLD_MS = 3_000;
 const CLOCK_MS = 100;

@@ -1,19 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ABSENCE_MS, RESTART_PAUSE_MS, type Scene, sharedScene, TAKEOVER_MS, underFault } from './fault-scene.ts';
+import {
+  ABSENCE_MS,
+  killAndRestart,
+  RESTART_PAUSE_MS,
+  type Scene,
+  sharedScene,
+  TAKEOVER_MS,
+  underFault,
+} from './fault-scene.ts';
 import { hasNats } from './nats-server.ts';
 import type { Part } from './part.ts';
 import { until } from './ports.ts';
 import { GATEWAY_HOSTS } from './system.ts';
-
-/** Ends a part as kill -9 does and starts it again after a while. */
-async function killAndRestart({ system }: Scene, name: string, pauseMs = RESTART_PAUSE_MS): Promise<void> {
-  const part = system.part(name);
-  part.kill('SIGKILL');
-  await part.exited;
-  await delay(pauseMs);
-  await system.startPart(name);
-}
 
 async function stopForAWhile(part: Part): Promise<void> {
   part.kill('SIGSTOP');
@@ -27,7 +26,7 @@ describe.skipIf(!hasNats)('under load', () => {
   describe('kill -9 of', () => {
     it('the connector loses nothing, and masters stay connected while it is started again', async () => {
       const scene = await sceneOf();
-      await underFault('kill -9 connector', scene, (it) => killAndRestart(it, 'connector1.1'));
+      await underFault('kill -9 connector', scene, (it) => killAndRestart(it, ['connector1.1']));
     });
 
     it('the router that owns the group loses nothing, and another takes over within 3 s', async () => {
@@ -37,7 +36,7 @@ describe.skipIf(!hasNats)('under load', () => {
         scene,
         async ({ system }) => {
           const owner = await system.owner();
-          await killAndRestart(scene, owner.name, 4_000);
+          await killAndRestart(scene, [owner.name], { pauseMs: 4_000 });
         },
         { silenceMs: TAKEOVER_MS },
       );
@@ -72,11 +71,7 @@ describe.skipIf(!hasNats)('under load', () => {
 
     it('nats-server loses nothing and disturbs no master', async () => {
       const scene = await sceneOf();
-      await underFault('kill -9 nats-server', scene, async ({ system: { nats } }) => {
-        await nats.kill();
-        await delay(RESTART_PAUSE_MS);
-        await nats.restart();
-      });
+      await underFault('kill -9 nats-server', scene, (it) => killAndRestart(it, [], { withNats: true }));
     });
   });
 

@@ -93,10 +93,8 @@ export class GroupGateway implements Scheduled {
   private readonly logger: Logger;
   private server: Server | undefined;
   private up = false;
-  private epoch = 0;
   /** What the connector said last; undefined before, and when it has been silent for too long. */
   rtu: StateMessage | undefined;
-  private connector = '';
   private silentAt = Infinity;
   private owner: OwnerMessage | undefined;
   /** When the owner was last heard (scheduler time); the group is given up `holdMs` later. */
@@ -236,16 +234,15 @@ export class GroupGateway implements Scheduled {
   private onState(data: Uint8Array): void {
     const state = decodeJson<StateMessage>(data);
     if (state === undefined || this.stopped) return;
+    const before = this.rtu;
     this.rtu = state;
     if (!rtuLinkUp(state.state)) {
       this.setDown('rtu_lost', `the RTU link is down (${state.reason})`);
       return;
     }
-    if (this.up && this.epoch !== state.epoch && this.connector === state.connector) {
+    if (this.up && before?.epoch !== state.epoch && before?.connector === state.connector) {
       this.setDown('rtu_lost', 'the RTU was connected anew');
     }
-    this.epoch = state.epoch;
-    this.connector = state.connector;
     this.silentAt = this.scheduler.now() + this.dependencies.holdMs + STATE_PERIOD_MS;
     if (this.up) return;
     this.up = true;

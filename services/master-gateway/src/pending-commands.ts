@@ -1,12 +1,9 @@
-import { AsduView, Cause, mirror, sameRequest } from '@iec104mm2ss/iec104';
+import { APCI_OCTETS, AsduView, confirmationOf, LAST_MONITOR_TYPE, mirror, sameRequest } from '@iec104mm2ss/iec104';
 
 /** How long after its deadline a command may still be answered by the router that has it. */
 const ANSWER_MARGIN_MS = 1_000;
 /** Commands of one master that may be without an answer; older ones are no longer watched over. */
 const MAX_PENDING = 1_000;
-/** Last TypeID of process information, which confirms nothing. */
-const LAST_MONITOR_TYPE = 40;
-const APCI_OCTETS = 6;
 const MIN_COMMAND_OCTETS = 9;
 
 interface PendingCommand {
@@ -58,6 +55,7 @@ export class PendingCommands {
     const length = (octets[at + 1] as number) + 2;
     const view = new AsduView(octets, at + APCI_OCTETS, length - APCI_OCTETS);
     const { typeId, ca, ioa } = view;
+    // Process information confirms nothing.
     if (typeId <= LAST_MONITOR_TYPE) return;
     const answer = octets.subarray(at + APCI_OCTETS, at + length);
     // A late answer to an earlier command of another value says nothing of this one.
@@ -88,10 +86,7 @@ export class PendingCommands {
         command.fence < fence || (!ownerLives && command.deadline <= now) || (command.doubtful && over(command)),
     );
     this.pending = this.pending.filter((command) => !refused.includes(command) && !(ownerLives && over(command)));
-    return refused.map(({ asdu }) => {
-      const cause = new AsduView(asdu).cot === Cause.DEACT ? Cause.DEACT_CON : Cause.ACT_CON;
-      return mirror(asdu, cause, true);
-    });
+    return refused.map(({ asdu }) => mirror(asdu, confirmationOf(new AsduView(asdu).cot), true));
   }
 
   clear(): void {

@@ -14,7 +14,7 @@ import {
   recordEnd,
   recordFirst,
 } from '@iec104mm2ss/bus';
-import { Cause } from '@iec104mm2ss/iec104';
+import { Cause, isInterrogated } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import { Audience, audienceOf, carriesOurOa } from './rules.js';
 import { ConfirmedMark } from './confirmed-mark.js';
@@ -135,7 +135,7 @@ export class Delivery {
           runPatched = patched;
         }
         if (cot === Cause.REQ) this.rules.requested(record, at, next);
-        else if (cot >= Cause.INROGEN && cot <= Cause.REQCO4) this.rules.interrogated?.(cot);
+        else if (isInterrogated(cot)) this.rules.interrogated?.(cot);
       } else {
         this.broadcastRun(record, runStart, at, runFirst, position, runPatched);
         this.reply(record, at, next, position, audience, cot);

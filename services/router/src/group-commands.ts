@@ -12,7 +12,17 @@ import {
   resultNumber,
   resultOutcome,
 } from '@iec104mm2ss/bus';
-import { APCI_OCTETS, ASDU_OA_OFFSET, AsduView, Cause, mirror, TypeId, typeName, isSelect } from '@iec104mm2ss/iec104';
+import {
+  APCI_OCTETS,
+  ASDU_OA_OFFSET,
+  AsduView,
+  Cause,
+  confirmationOf,
+  isSelect,
+  mirror,
+  TypeId,
+  typeName,
+} from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import { auditRecord } from './audit.js';
 import type { DecodedFeed } from './decoded-feed.js';
@@ -284,9 +294,4 @@ function positionOf(record: Uint8Array, at: number): number {
   let position = recordFirst(record);
   for (let begin = LOG_RECORD_PREAMBLE_OCTETS; begin < at; begin += (record[begin + 1] as number) + 2) position++;
   return position;
-}
-
-/** Cause of the confirmation a command with this cause expects. */
-function confirmationOf(cot: number): number {
-  return cot === Cause.DEACT ? Cause.DEACT_CON : Cause.ACT_CON;
 }

@@ -1,4 +1,4 @@
-import { Cause, TypeId } from '@iec104mm2ss/iec104';
+import { Cause, isInterrogated, LAST_MONITOR_TYPE, TypeId } from '@iec104mm2ss/iec104';
 
 /** Who an ASDU from the RTU is for. */
 export const Audience = {
@@ -13,18 +13,13 @@ export const Audience = {
 } as const;
 export type Audience = (typeof Audience)[keyof typeof Audience];
 
-/** Last TypeID of process information in monitor direction. */
-const LAST_MONITOR_TYPE = 40;
-
 /**
  * The rule of the manual, from TypeID and cause alone: process information (TypeID 1-40) is for all, whatever its cause;
  * everything else answers somebody's command.
  */
 export function audienceOf(typeId: number, cot: number, interrogationToOriginator: boolean): Audience {
   if (typeId <= LAST_MONITOR_TYPE && typeId > 0) {
-    return interrogationToOriginator && cot >= Cause.INROGEN && cot <= Cause.REQCO4
-      ? Audience.INTERROGATOR
-      : Audience.ALL;
+    return interrogationToOriginator && isInterrogated(cot) ? Audience.INTERROGATOR : Audience.ALL;
   }
   return typeId === TypeId.M_EI_NA_1 ? Audience.NOBODY : Audience.ORIGINATOR;
 }

@@ -1,5 +1,13 @@
 import { LOG_RECORD_PREAMBLE_OCTETS, recordFirst } from '@iec104mm2ss/bus';
-import { APCI_OCTETS, Cause, typeInfo } from '@iec104mm2ss/iec104';
+import {
+  APCI_OCTETS,
+  ASDU_CAUSE_OFFSET,
+  Cause,
+  COT_CAUSE_MASK,
+  isInterrogated,
+  LAST_MONITOR_TYPE,
+  typeInfo,
+} from '@iec104mm2ss/iec104';
 
 /** An ASDU of the event log. */
 export interface LoggedAsdu {
@@ -20,12 +28,6 @@ export function loggedAsdus(records: readonly Uint8Array[], position: number): L
   }
   return asdus;
 }
-
-/** TypeIDs above are not process information. */
-const LAST_MONITOR_TYPE = 40;
-const TYPE_AT = 0;
-const CAUSE_AT = 2;
-const CAUSE_MASK = 0x3f;
 
 /**
  * Recognises what an RTU sends once more after its link broke: the ASDUs that were not acknowledged to it, in order, octet
@@ -89,7 +91,7 @@ export class RepeatFilter {
 
   /** Index in the history, or -1. */
   private beginning(asdu: Uint8Array): number {
-    const timeTag = typeInfo(asdu[TYPE_AT] as number)?.timeTag ?? 'none';
+    const timeTag = typeInfo(asdu[0] as number)?.timeTag ?? 'none';
     return timeTag === 'none' ? -1 : this.history.findIndex((logged) => sameOctets(logged.asdu, asdu));
   }
 
@@ -105,12 +107,8 @@ export class RepeatFilter {
 
 /** True for what somebody asked for: commands mirrored, and answers to interrogations and reads. */
 function isAnswer(asdu: Uint8Array): boolean {
-  const cause = (asdu[CAUSE_AT] as number) & CAUSE_MASK;
-  return (
-    (asdu[TYPE_AT] as number) > LAST_MONITOR_TYPE ||
-    cause === Cause.REQ ||
-    (cause >= Cause.INROGEN && cause <= Cause.REQCO4)
-  );
+  const cot = (asdu[ASDU_CAUSE_OFFSET] as number) & COT_CAUSE_MASK;
+  return (asdu[0] as number) > LAST_MONITOR_TYPE || cot === Cause.REQ || isInterrogated(cot);
 }
 
 function sameOctets(a: Uint8Array, b: Uint8Array): boolean {

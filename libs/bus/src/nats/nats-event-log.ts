@@ -111,7 +111,7 @@ export class NatsEventLog implements EventLog {
       const [first] = records;
       if (first !== undefined && recordFirst(first) <= from && recordEnd(first) > from) return records;
     }
-    const { firstSequence, lastSequence } = await this.ends();
+    const { firstSequence, lastSequence } = await this.endsOnce();
     if (lastSequence === 0 || lastSequence < firstSequence) return [];
     const start = await this.sequenceOf(manager, from, firstSequence, lastSequence);
     return this.records(manager, start, Math.min(lastSequence, start + maxRecords - 1));
@@ -185,14 +185,14 @@ export class NatsEventLog implements EventLog {
     return low;
   }
 
-  /** @throws {BusError} UNAVAILABLE when it was trimmed meanwhile, or the server that answers does not have it yet */
+  /** @throws {RecordMissing} when it was trimmed meanwhile, or the server that answers does not have it yet */
   private async record(manager: JetStreamManager, sequence: number): Promise<Uint8Array> {
     const query = { seq: sequence };
     // Any replica answers a direct get, and one that lags does not have the newest records: the leader should.
     const message =
       (await manager.direct.getMessage(this.stream, query)) ??
       (this.replicated ? await manager.streams.getMessage(this.stream, query) : null);
-    if (message === null) throw new BusError('UNAVAILABLE', `stream ${this.stream}: record ${sequence} is not there`);
+    if (message === null) throw new RecordMissing(this.stream, sequence);
     return message.data;
   }
 
@@ -253,12 +253,18 @@ export class NatsEventLog implements EventLog {
   }
 }
 
+class RecordMissing extends BusError {
+  constructor(stream: string, sequence: number) {
+    super('UNAVAILABLE', `stream ${stream}: record ${sequence} is not there`);
+  }
+}
+
 /** Reads once more when a record was not there: a trim has crossed the first time. */
 async function twice<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof BusError) return read();
+    if (error instanceof RecordMissing) return read();
     throw error;
   }
 }

@@ -84,3 +84,8 @@ export function causeText(cause: number): string {
   if (cause >= 14 && cause <= 16) return 'authentication (IEC 60870-5-7)';
   return cause >= 48 && cause <= 63 ? 'private range' : 'reserved';
 }
+
+/** True for the causes of what an interrogation or counter interrogation brings, 20..41. */
+export function isInterrogated(cot: number): boolean {
+  return cot >= Cause.INROGEN && cot <= Cause.REQCO4;
+}

@@ -1,4 +1,4 @@
-import { COT_CAUSE_MASK } from './asdu-layout.js';
+import { ASDU_CAUSE_OFFSET, COT_CAUSE_MASK } from './asdu-layout.js';
 import { Cause } from './cause.js';
 import { TypeId } from './type-id.js';
 
@@ -54,11 +54,17 @@ const MIRRORED_OCTETS: Readonly<Record<number, number>> = {
 export function sameRequest(command: Uint8Array, answer: Uint8Array): boolean {
   const typeId = command[0] as number;
   const count = MIRRORED_OCTETS[typeId] ?? 0;
-  const selectAt = ((answer[2] as number) & COT_CAUSE_MASK) === Cause.ACT_TERM ? SELECT_OCTET[typeId] : undefined;
+  const selectAt =
+    ((answer[ASDU_CAUSE_OFFSET] as number) & COT_CAUSE_MASK) === Cause.ACT_TERM ? SELECT_OCTET[typeId] : undefined;
   if (answer.length < 9 + count) return false;
   for (let i = 9; i < 9 + count; i++) {
     const difference = (command[i] as number) ^ (answer[i] as number);
     if (difference !== 0 && !(i === selectAt && difference === SELECT_BIT)) return false;
   }
   return true;
+}
+
+/** Cause of the confirmation that a command with this cause expects (IEC 60870-5-101 clause 7.2.3). */
+export function confirmationOf(cot: number): number {
+  return cot === Cause.DEACT ? Cause.DEACT_CON : Cause.ACT_CON;
 }

@@ -84,3 +84,6 @@ export type TypeName = keyof typeof TypeId;
 
 /** Number of a known type. Any other 0..255 is reserved or private and stays opaque. */
 export type KnownTypeId = (typeof TypeId)[TypeName];
+
+/** Last TypeID of process information in monitor direction. */
+export const LAST_MONITOR_TYPE = 40;
