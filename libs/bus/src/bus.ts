@@ -1,10 +1,14 @@
+import type { LeaseEntry, LogPlace, LogRecord } from '@iec104mm2ss/wire';
+import type { DropCounter } from './drop-counter.js';
+
 /**
- * The only door between the services. Two implementations keep this contract, and one test suite is run against both:
- * memory (one process) and NATS.
+ * The only door between the services. Two implementations keep this contract, and one test suite is run against both and
+ * against the simulated one: memory (one process) and, between processes, a broker (NATS).
  *
  * Delivery: `publish` never waits. Messages of one publisher arrive at one subscriber in the order they were published,
- * across subjects. A handler is never called from inside another handler or from inside `publish` made by one: what a
- * handler publishes is delivered after it returned.
+ * across subjects; some may be missing (a connection that was lost, a subscriber that was too slow). A handler is never
+ * called from inside another handler or from inside `publish` made by one: what a handler publishes is delivered after it
+ * returned. A handler that throws loses its message and nothing else: it is counted in `drops`.
  */
 
 export interface Message {
@@ -21,7 +25,7 @@ export interface Subscription {
   unsubscribe(): void;
 }
 
-export type BusErrorCode = 'TIMEOUT' | 'NO_RESPONDERS' | 'CLOSED' | 'UNAVAILABLE' | 'REFUSED';
+export type BusErrorCode = 'TIMEOUT' | 'NO_RESPONDERS' | 'CLOSED' | 'UNAVAILABLE' | 'REFUSED' | 'CONFLICT';
 
 /** Every failure of a bus operation. */
 export class BusError extends Error {
@@ -41,6 +45,8 @@ export interface Bus {
   readonly connected: boolean;
   /** The server in use; undefined on the memory bus. */
   readonly server: string | undefined;
+  /** Messages that were dropped because they did not decode or their handler threw. Also for whoever decodes. */
+  readonly drops: DropCounter;
   publish(subject: string, data: Uint8Array): void;
   /** `pattern` may hold `*` (one token) and end in `>` (all further tokens). */
   subscribe(pattern: string, handler: MessageHandler): Subscription;
@@ -52,8 +58,12 @@ export interface Bus {
   eventLog(group: string, options?: EventLogOptions): EventLog;
   /** A bucket of small values that outlive their writer. */
   keyValue(bucket: string): KeyValue;
+  /** A bounded record of what happened, for people; the oldest entries go first. */
+  journal(name: string, options: JournalOptions): Journal;
   /** Exclusive ownership of a name among all processes on the bus. */
   lease(options: LeaseOptions): Lease;
+  /** What is stored of a lease: the truth about who holds it. Rejects with BusError when it cannot be read. */
+  leaseEntry(key: string): Promise<LeaseEntry>;
   /** Makes this process known as a member of `pool`, until it closes the bus or dies. */
   join(pool: string): void;
   /** Called with the instance name of a member of `pool` that left, died or is silent. */
@@ -62,8 +72,17 @@ export interface Bus {
   onConnection(listener: (connected: boolean) => void): void;
   /** Called with what went wrong inside, in words, when the bus itself goes on trying. */
   onTrouble(listener: (message: string) => void): void;
+  /** Whether what is stored survives a power failure; undefined on the memory bus, which keeps nothing. */
+  durability(): Promise<Durability | undefined>;
   /** Delivers what is under way and closes. */
   close(): Promise<void>;
+}
+
+/** Whether the server syncs to disk before it confirms. */
+export interface Durability {
+  readonly syncsAlways: boolean | 'unknown';
+  /** What was found, in words. */
+  readonly reason: string;
 }
 
 export interface EventLogOptions {
@@ -75,8 +94,8 @@ export interface EventLogOptions {
 export interface LogExtent {
   readonly first: number;
   readonly next: number;
-  /** When the log was begun, ms since 1970-01-01 UTC: positions of an earlier one mean nothing in it. */
-  readonly begunAt: number;
+  /** Of the last record; 0 when there is none. */
+  readonly generation: number;
 }
 
 export interface LogWriterEvents {
@@ -86,31 +105,50 @@ export interface LogWriterEvents {
   onRefused(position: number, error: BusError): void;
 }
 
+/** APDUs of one socket read: `octets[start..end)`, which must stay unchanged until they are stored. */
+export interface ApduRun {
+  readonly epoch: number;
+  readonly count: number;
+  /** ms since 1970-01-01 UTC. */
+  readonly receivedAt: number;
+  readonly octets: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface LogWriter {
-  /** Position the next record must begin with. */
+  /** Position of the next ASDU appended. */
   readonly next: number;
+  /** Generation that this writer began when it was opened: larger than that of every record before. */
+  readonly generation: number;
   /** Link epoch of the last record stored before this writer was opened; 0 when there is none. */
   readonly lastEpoch: number;
-  /** Appends one record (see log-record.ts) whose first position is `next`. The octets belong to the log afterwards. */
-  append(record: Uint8Array): void;
+  /** Appends one record. The octets are copied. */
+  append(run: ApduRun): void;
   close(): void;
 }
 
 /**
- * The events of one group, in RTU order, addressed by position: the running number of an ASDU, which survives restarts
- * as far as the implementation keeps anything.
+ * The events of one group, in RTU order, addressed by position: the running number of an ASDU. A log that lost its end
+ * gives the same positions out again, in a later generation (see LogPlace).
  */
 export interface EventLog {
   extent(): Promise<LogExtent>;
   /** One writer at a time: opening another one ends the first. */
   openWriter(events: LogWriterEvents): Promise<LogWriter>;
   /**
-   * Delivers every record that holds a position >= `from`, in order and without gaps, then live ones. Begins with the
-   * oldest record kept when `from` is older.
+   * Up to which position what was known at `place` still holds: `place.position`, or an earlier one when the log has lost
+   * its end since. Everything from there on is new.
    */
-  follow(from: number, handler: (record: Uint8Array) => void): Subscription;
+  validUpTo(place: LogPlace): Promise<number>;
+  /**
+   * Delivers every record that holds a position >= `from`, in order and without gaps, then live ones. Begins with the
+   * oldest record kept when `from` is older. A record of a later generation may begin before the end of the one delivered
+   * last: what was delivered from its first position on is no part of the log (any more).
+   */
+  follow(from: LogPlace, handler: (record: LogRecord) => void): Subscription;
   /** Up to `maxRecords` records in order, beginning with the one that holds `from` (or the oldest kept after it). */
-  read(from: number, maxRecords: number): Promise<Uint8Array[]>;
+  read(from: number, maxRecords: number): Promise<LogRecord[]>;
   /** Gives up records that lie wholly before `position`. */
   trim(position: number): void;
 }
@@ -120,6 +158,22 @@ export interface KeyValue {
   put(key: string, value: Uint8Array): Promise<void>;
   delete(key: string): Promise<void>;
   keys(): Promise<string[]>;
+}
+
+export interface JournalOptions {
+  /** Entries and octets kept at most. */
+  readonly maxEntries: number;
+  readonly maxOctets: number;
+}
+
+export interface Journal {
+  /**
+   * Stores an entry; one with an `id` that was stored within the last two minutes is not stored again. `group` is a
+   * subject token. Resolves when it is stored; rejects with BusError.
+   */
+  append(group: string, id: string, entry: Uint8Array): Promise<void>;
+  /** Entries in order, of one group or all, `maxEntries` of the newest at most. */
+  read(group: string | undefined, maxEntries: number): Promise<Uint8Array[]>;
 }
 
 export interface LeaseOptions {
@@ -135,6 +189,14 @@ export interface LeaseOptions {
 export interface Lease {
   /** 0 while not held. */
   readonly fence: number;
+  /**
+   * True while it is certain that nobody else can hold it. It turns false by itself when this process was held up
+   * (suspended, throttled) for so long that others may have taken the lease, until the stored entry was read: then
+   * `onCertain` or `onLost` is called. What cannot be undone must not be done meanwhile.
+   */
+  readonly certain: boolean;
+  /** Called when a lease that was uncertain turns out to be ours still. */
+  onCertain(listener: () => void): void;
   /** Stops wanting it; gives it back at once when held. */
   release(): Promise<void>;
 }

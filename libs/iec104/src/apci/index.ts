@@ -1,2 +1,3 @@
 export * from './apci.js';
+export * from './apdus.js';
 export * from './framer.js';

@@ -1,0 +1,45 @@
+/** Why a message was dropped: a `WireErrorCode`, HANDLER when its handler threw, FENCE when its sender owns nothing. */
+export type DropReason = string;
+
+export interface Drop {
+  /** Last tokens of the subject, without group and session: `out`, `cmd.result`, `ctl.admit`. */
+  readonly kind: string;
+  readonly reason: DropReason;
+  readonly count: number;
+}
+
+/** Messages that were dropped, counted by kind of subject and reason. */
+export class DropCounter {
+  private readonly counts = new Map<string, { kind: string; reason: DropReason; count: number }>();
+  private readonly listeners: ((drop: Drop, detail: string) => void)[] = [];
+
+  /** @param detail for people: what was wrong with this one */
+  add(subject: string, reason: DropReason, detail: string): void {
+    const kind = kindOf(subject);
+    const key = `${kind} ${reason}`;
+    let entry = this.counts.get(key);
+    if (entry === undefined) {
+      entry = { kind, reason, count: 0 };
+      this.counts.set(key, entry);
+    }
+    entry.count++;
+    for (const listener of this.listeners) listener(entry, detail);
+  }
+
+  /** Called for every drop: whoever logs it has to log rarely. */
+  onDrop(listener: (drop: Drop, detail: string) => void): void {
+    this.listeners.push(listener);
+  }
+
+  all(): Drop[] {
+    return [...this.counts.values()].map((entry) => ({ ...entry }));
+  }
+}
+
+/** `iec104.v1.<group>.out.<session>` is `out`, `iec104.v1.ctl.admit` is `ctl.admit`: labels of metrics are a closed set. */
+function kindOf(subject: string): string {
+  const [, , group = '', ...rest] = subject.split('.');
+  if (group === 'ctl') return ['ctl', ...rest.slice(0, 1)].join('.');
+  if (rest[0] === 'out' || rest[0] === 'decoded') return rest[0];
+  return rest.join('.') || 'other';
+}

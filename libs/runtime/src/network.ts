@@ -1,0 +1,71 @@
+import { connect, createServer } from 'node:net';
+
+/**
+ * What the product needs of a TCP (or TLS) socket: a part of Node's `net.Socket`, whose documentation holds. The simulated
+ * world implements it too.
+ */
+export interface TcpSocket {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly destroyed: boolean;
+  readonly writable: boolean;
+  /** Octets accepted by `write` that the system has not taken yet. */
+  readonly writableLength: number;
+  write(octets: Uint8Array): boolean;
+  end(): unknown;
+  destroy(error?: Error): unknown;
+  /** Closes with RST: octets that have not left are thrown away, here and in the system. */
+  resetAndDestroy(): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  setNoDelay(on: boolean): unknown;
+  setKeepAlive(on: boolean, delayMs: number): unknown;
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown;
+  on(event: 'connect' | 'drain' | 'end' | 'close', listener: () => void): unknown;
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+  once(event: 'connect' | 'drain' | 'end' | 'close', listener: () => void): unknown;
+  removeListener(event: string, listener: (...parameters: never[]) => void): unknown;
+}
+
+/** A listening port, closed once and for all by `close`. */
+export interface TcpListener {
+  /** Where it listens; undefined before it does and after it was closed. */
+  readonly address: { readonly address: string; readonly port: number } | undefined;
+  /** Accepts no more connections; those accepted stay. */
+  close(): void;
+}
+
+export interface ListenOptions {
+  readonly port: number;
+  /** Address to listen at; undefined = all. */
+  readonly host: string | undefined;
+  readonly backlog: number;
+  /** A connection came in. It is paused: nothing is read before `resume()`. */
+  onConnection(socket: TcpSocket): void;
+  onListening(): void;
+  /** It does not listen (any more): the port is in use, for instance. */
+  onError(error: NodeJS.ErrnoException): void;
+}
+
+/** The network of one process. */
+export interface Network {
+  connect(host: string, port: number): TcpSocket;
+  listen(options: ListenOptions): TcpListener;
+}
+
+export const SYSTEM_NETWORK: Network = {
+  connect: (host, port) => connect({ host, port }),
+  listen({ port, host, backlog, onConnection, onListening, onError }) {
+    const server = createServer({ pauseOnConnect: true, noDelay: true }, onConnection);
+    server.on('error', onError);
+    server.on('listening', onListening);
+    server.listen(host === undefined ? { port, backlog } : { port, backlog, host });
+    return {
+      get address() {
+        const address = server.listening ? server.address() : null;
+        return address === null || typeof address === 'string' ? undefined : address;
+      },
+      close: () => void server.close(),
+    };
+  },
+};

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { decodeAs, encodeJson, octet, position, text, u32, version } from './json.js';
+import type { Decoded } from './wire-error.js';
+
+/** Gateway to router, request on the control subject `admit` (JSON): may this connection come in? */
+const admissionRequest = z.object({
+  v: version,
+  group: text,
+  gateway: text,
+  /** Number of the connection, chosen at random by the gateway: asking again for it makes no second session. */
+  connection: position,
+  /** IP address of the peer, IPv4-mapped IPv6 already written as IPv4. */
+  address: text,
+  port: z.number().int().min(0).max(65_535),
+  /** Subject CN and SAN names of a verified client certificate; empty without TLS. */
+  certificateNames: z.array(text).max(100),
+});
+export type AdmissionRequest = z.infer<typeof admissionRequest>;
+
+export const encodeAdmissionRequest = (request: Omit<AdmissionRequest, 'v'>): Buffer =>
+  encodeJson({ v: 2, ...request });
+export const decodeAdmissionRequest = (data: Uint8Array): Decoded<AdmissionRequest> =>
+  decodeAs('admission request', admissionRequest, data);
+/** For who has parsed the JSON already. */
+export const admissionRequestSchema = admissionRequest;
+
+export const REFUSAL_CODES = [
+  'rtu_down',
+  'rtu_address',
+  'filter',
+  'same_ip',
+  'max_connections',
+  'no_oa',
+  'not_ready',
+] as const;
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+const admissionAnswer = z.discriminatedUnion('ok', [
+  z.object({
+    v: version,
+    ok: z.literal(true),
+    /** Fence of the router that made the session. */
+    fence: u32,
+    /** The session is provisional until its gateway states it. */
+    session: u32,
+    originatorAddress: octet,
+    name: text.nullable(),
+    certificateName: text.nullable(),
+  }),
+  z.object({ v: version, ok: z.literal(false), code: z.enum(REFUSAL_CODES), message: text }),
+]);
+export type AdmissionAnswer = z.infer<typeof admissionAnswer>;
+
+export const decodeAdmissionAnswer = (data: Uint8Array): Decoded<AdmissionAnswer> =>
+  decodeAs('admission answer', admissionAnswer, data);
+export const encodeAdmissionAnswer = (answer: AdmissionAnswer): Buffer => encodeJson(answer);

@@ -1,0 +1,16 @@
+export * from './ack-message.js';
+export * from './admission.js';
+export * from './command-query.js';
+export * from './connector-messages.js';
+export * from './in-message.js';
+export { decodeJson, encodeJson } from './json.js';
+export * from './log-record.js';
+export { asBuffer, isPosition, OLDEST_WIRE_VERSION, WIRE_VERSION } from './octets.js';
+export * from './out-message.js';
+export * from './owner-message.js';
+export * from './periods.js';
+export * from './presence-beacon.js';
+export * from './session-statement.js';
+export * from './state-message.js';
+export * from './stored.js';
+export * from './wire-error.js';

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { decodeAs, encodeJson, text, u32, version } from './json.js';
+import type { Decoded } from './wire-error.js';
+
+/**
+ * Router to all, on `.owner`: that it owns the group and what it wants. Published on every change and at least every
+ * OWNER_PERIOD_MS (JSON).
+ */
+const ownerMessage = z.object({
+  v: version,
+  group: text,
+  /** Instance name of its process. */
+  owner: text,
+  /** Fence of its lease on the group. */
+  fence: u32,
+  /** Sessions are served and masters admitted: the takeover is over. */
+  open: z.boolean(),
+  /** Data transfer with the RTU is wanted: a master is started. */
+  wanted: z.boolean(),
+  /** Sessions it has at each gateway, by instance name: a gateway that counts differently states its own at once. */
+  sessions: z.record(text, u32),
+});
+export type OwnerMessage = z.infer<typeof ownerMessage>;
+
+export const encodeOwner = (message: Omit<OwnerMessage, 'v'>): Buffer => encodeJson({ v: 2, ...message });
+export const decodeOwner = (data: Uint8Array): Decoded<OwnerMessage> => decodeAs('owner', ownerMessage, data);

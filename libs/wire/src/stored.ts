@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { decodeAs, encodeJson, milliseconds, octet, position, text, u32 } from './json.js';
+import { unknownVersion } from './octets.js';
+import { type Decoded, WireError } from './wire-error.js';
+
+/** Bucket `iec104_leases`: who holds a lease. `fence` only grows. Version 1 has no `v`. */
+const leaseEntry = z.object({
+  v: z.literal(2).optional(),
+  holder: text.nullable(),
+  fence: u32,
+});
+export interface LeaseEntry {
+  /** Instance name of the process that holds it. */
+  readonly holder: string | null;
+  readonly fence: number;
+}
+export const encodeLeaseEntry = (entry: LeaseEntry): Buffer => encodeJson({ v: 2, ...entry });
+export function decodeLeaseEntry(data: Uint8Array): Decoded<LeaseEntry> {
+  const entry = decodeAs('lease entry', leaseEntry, data);
+  return entry instanceof WireError ? entry : { holder: entry.holder, fence: entry.fence };
+}
+
+/** Bucket `iec104_state`, key `router.<group>`: what survives the owner of a group. */
+const routerState = z.object({
+  v: z.literal(2),
+  /** Everything before this position is confirmed; of the log's generation beside it. */
+  confirmed: position,
+  generation: position,
+  /** Position of each named master. */
+  cursors: z.record(text, position),
+  /** OAs that may still be answered with: who has them (0: nobody any more), and for how long, ms, nobody had them. */
+  addresses: z.array(z.object({ oa: z.number().int().min(1).max(255), session: u32, restedMs: milliseconds })).max(255),
+  /** When this was saved, ms since 1970-01-01 UTC: rests go on from there, never longer than a whole rest. */
+  savedAt: milliseconds,
+  /** How this RTU fills the OA of its answers. */
+  oaBehaviour: z.enum(['unknown', 'mirrors', 'opaque']),
+});
+export type RouterState = Omit<z.infer<typeof routerState>, 'v'>;
+
+const routerStateV1 = z.object({
+  v: z.undefined().optional(),
+  confirmed: position,
+  cursors: z.record(text, position).default({}),
+  resting: z
+    .array(z.tuple([octet, milliseconds]))
+    .max(255)
+    .default([]),
+  mirrorsOa: z.boolean().default(false),
+});
+
+export const encodeRouterState = (state: RouterState): Buffer => encodeJson({ v: 2, ...state });
+
+export function decodeRouterState(data: Uint8Array): Decoded<RouterState> {
+  const what = 'router state';
+  const versioned = decodeAs(what, z.object({ v: z.unknown() }), data);
+  if (versioned instanceof WireError) return versioned;
+  if (versioned.v === 2) {
+    const state = decodeAs(what, routerState, data);
+    if (state instanceof WireError) return state;
+    const { v: _, ...rest } = state;
+    return rest;
+  }
+  if (versioned.v !== undefined) return unknownVersion(what, Number(versioned.v));
+  const old = decodeAs(what, routerStateV1, data);
+  if (old instanceof WireError) return old;
+  const { confirmed, cursors, resting, mirrorsOa } = old;
+  // It says since when by the wall clock of another machine: they rest once more.
+  const addresses = resting.filter(([oa]) => oa > 0).map(([oa]) => ({ oa, session: 0, restedMs: 0 }));
+  return {
+    confirmed,
+    generation: 0,
+    cursors,
+    addresses,
+    savedAt: 0,
+    oaBehaviour: mirrorsOa ? 'mirrors' : 'unknown',
+  };
+}
