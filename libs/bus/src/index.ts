@@ -1,12 +1,11 @@
+export * from './broker.js';
 export * from './bus.js';
+export * from './connector-clock.js';
+export * from './drop-counter.js';
+export * from './fence-guard.js';
 export * from './memory/memory-bus.js';
-export * from './messages/ack-message.js';
-export * from './messages/connector-messages.js';
-export * from './messages/in-message.js';
-export * from './messages/log-record.js';
-export * from './messages/out-message.js';
-export * from './messages/state-message.js';
-export * from './subjects.js';
 export * from './nats/nats-bus.js';
 export type { NatsOptions } from './nats/nats-options.js';
 export { Pacer } from './pacer.js';
+export * from './receive.js';
+export * from './subjects.js';
