@@ -7,6 +7,8 @@ import { connect, createServer } from 'node:net';
 export interface TcpSocket {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
   readonly destroyed: boolean;
   readonly writable: boolean;
   /** Octets accepted by `write` that the system has not taken yet. */

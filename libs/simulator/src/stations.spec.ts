@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Cause, encodeAsdu, TypeId } from '@iec104mm2ss/iec104';
-import { DeadlineScheduler, SYSTEM_CLOCK } from '@iec104mm2ss/transport';
+import { SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
+import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import {
   MasterSimulator,
   type MasterOptions,

@@ -10,11 +10,16 @@ import {
   type ConnectionHandler,
   type ConnectionOptions,
 } from './connection.js';
-import { DeadlineScheduler, type Clock } from './deadline-scheduler.js';
+import type { Clock } from '@iec104mm2ss/runtime';
+import { DeadlineScheduler } from './deadline-scheduler.js';
 
 /* Real sockets on the loopback interface, virtual time. */
 
 class FakeClock implements Clock {
+  readonly wallMs = (): number => 0;
+  readonly endOfTurn = (callback: () => void): void => process.nextTick(callback);
+  readonly soon = (callback: () => void): void => void setImmediate(callback);
+
   time = 0;
   private readonly timers = new Map<object, { at: number; callback: () => void }>();
 
@@ -495,6 +500,39 @@ describe('closing', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('with reset: nothing that is owed leaves, the peer gets RST', async () => {
+    const { recorder, connection, peer } = await started();
+    const ended = once(peer, 'close').then(() => 'closed');
+    let failure = '';
+    peer.on('error', (error: NodeJS.ErrnoException) => (failure = error.code ?? ''));
+    connection.link.send(ASDU, 0);
+    connection.reset({ code: 'stuck', message: 'because' });
+    connection.close({ code: 'again', message: 'no' });
+    peer.resume();
+    expect(await ended).toBe('closed');
+    expect(failure).toBe('ECONNRESET');
+    expect(peer.bytesRead).toBe(6);
+    expect(recorder.calls).toEqual(['closed stuck']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is a reset while nothing may be written', async () => {
+    let may = true;
+    const { recorder, connection, peer } = await started({ mayWrite: () => may });
+    let failure = '';
+    peer.on('error', (error: NodeJS.ErrnoException) => (failure = error.code ?? ''));
+    may = false;
+    connection.link.send(ASDU, 0);
+    connection.touched();
+    await endOfTurns();
+    connection.close({ code: 'lost', message: 'because' });
+    peer.resume();
+    await once(peer, 'close');
+    expect(failure).toBe('ECONNRESET');
+    expect(peer.bytesRead).toBe(6);
+    expect(recorder.calls).toEqual(['closed lost']);
+  });
+
   it('of a socket that was gone before it was taken is told all the same', async () => {
     const [accepted] = await socketPair();
     accepted.destroy();
@@ -616,3 +654,18 @@ function closedSocket(socket: Socket): Promise<unknown> {
 async function endOfTurns(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+it('what the link wants written waits while nothing may be written', async () => {
+  let may = true;
+  const { connection, peer } = await started({ mayWrite: () => may });
+  may = false;
+  peer.write(TESTFR);
+  await endOfTurns();
+  connection.link.send(ASDU, 0);
+  connection.touched();
+  await endOfTurns();
+  expect(peer.bytesRead).toBe(6);
+  may = true;
+  connection.touched();
+  expect((await read(peer, 22)).length).toBe(22);
+});

@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net';
-import { ApduFramer, Link, MAX_APDU_OCTETS, type LinkOptions, type LinkState } from '@iec104mm2ss/iec104';
+import { apduEnd, ApduFramer, Link, MAX_APDU_OCTETS, type LinkOptions, type LinkState } from '@iec104mm2ss/iec104';
+import type { TcpSocket } from '@iec104mm2ss/runtime';
 import type { DeadlineScheduler, Scheduled } from './deadline-scheduler.js';
 
 /** Keep-alive probes start after this much silence, so that NAT and firewalls keep the path open. */
@@ -36,6 +36,11 @@ export interface ConnectionHandler {
 export interface ConnectionOptions extends LinkOptions {
   /** Close when nothing was received for this long. Infinity: never. */
   readonly idleTimeMs?: number;
+  /**
+   * False while nothing may be written, because somebody else may be using the peer: what the link wants written waits. Call
+   * `touched()` when it is true again. A connection closed meanwhile is reset, so that nothing leaves.
+   */
+  readonly mayWrite?: () => boolean;
 }
 
 /**
@@ -55,6 +60,7 @@ export class Connection implements Scheduled {
   private readonly framer = new ApduFramer();
   private readonly idleTimeMs: number;
   private readonly sendQueueOctets: number;
+  private readonly mayWrite: () => boolean;
   private paused = false;
   private flushAsked = false;
   private blocked = false;
@@ -62,7 +68,7 @@ export class Connection implements Scheduled {
   private seenAcknowledged = 0;
 
   constructor(
-    readonly socket: Socket,
+    readonly socket: TcpSocket,
     options: ConnectionOptions,
     private readonly handler: ConnectionHandler,
     private readonly scheduler: DeadlineScheduler,
@@ -70,6 +76,7 @@ export class Connection implements Scheduled {
     const now = scheduler.now();
     this.link = new Link(options, now);
     this.idleTimeMs = options.idleTimeMs ?? Infinity;
+    this.mayWrite = options.mayWrite ?? always;
     this.sendQueueOctets = options.k * MAX_APDU_OCTETS + SEND_QUEUE_OCTETS;
     this.lastReceivedAt = now;
     socket.setNoDelay(true);
@@ -84,7 +91,7 @@ export class Connection implements Scheduled {
     socket.on('close', onPeerClosed);
     scheduler.add(this);
     // Gone while its owner made up his mind whether to take it: there will be no more events.
-    if (socket.destroyed) process.nextTick(onPeerClosed);
+    if (socket.destroyed) scheduler.clock.endOfTurn(onPeerClosed);
   }
 
   get closed(): boolean {
@@ -106,22 +113,38 @@ export class Connection implements Scheduled {
   /** Ends the connection after what is owed was handed to the socket. */
   close(reason: CloseReason): void {
     if (this.ended) return;
+    if (!this.mayWrite()) {
+      this.reset(reason);
+      return;
+    }
     // A destroyed socket takes nothing more. One that was half closed by the peer still does.
     if (this.socket.writable) this.write();
-    this.ended = true;
-    this.scheduler.remove(this);
-    this.socket.removeListener('data', this.onData);
-    this.socket.removeListener('drain', this.onDrain);
+    this.leave();
     this.socket.resume();
     // end() lets queued octets out; a peer that does not read them must not keep the socket for ever.
     this.socket.end();
     const { socket } = this;
     if (!socket.destroyed) {
       const { clock } = this.scheduler;
-      const timer = clock.setTimer(() => socket.destroy(), CLOSE_LINGER_MS);
+      const timer = clock.setTimer(() => socket.resetAndDestroy(), CLOSE_LINGER_MS);
       socket.once('close', () => clock.clearTimer(timer));
     }
     this.handler.onClosed(reason);
+  }
+
+  /** Ends the connection at once with RST: octets that have not left this machine never will. */
+  reset(reason: CloseReason): void {
+    if (this.ended) return;
+    this.leave();
+    this.socket.resetAndDestroy();
+    this.handler.onClosed(reason);
+  }
+
+  private leave(): void {
+    this.ended = true;
+    this.scheduler.remove(this);
+    this.socket.removeListener('data', this.onData);
+    this.socket.removeListener('drain', this.onDrain);
   }
 
   /**
@@ -184,7 +207,7 @@ export class Connection implements Scheduled {
         if (format !== 'S') this.drainEvents();
         if (this.ended || format === undefined) break;
       }
-      at += (octets[at + 1] as number) + 2;
+      at = apduEnd(octets, at);
     }
     if (this.ended) return;
     if (runCount > 0) {
@@ -210,6 +233,7 @@ export class Connection implements Scheduled {
   };
 
   private write(): void {
+    if (!this.mayWrite()) return;
     const octets = this.link.poll();
     if (octets === undefined) return;
     this.sentOctets += octets.length;
@@ -241,4 +265,8 @@ export class Connection implements Scheduled {
       }
     }
   }
+}
+
+function always(): boolean {
+  return true;
 }

@@ -1,3 +1,5 @@
+import { type Clock, SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
+
 /**
  * One timer and one write per turn for all connections of a process.
  *
@@ -11,20 +13,6 @@ export interface Scheduled {
   onDeadline(now: number): void;
   flush(): void;
 }
-
-/** A clock and a timer; injected so that tests need not wait. */
-export interface Clock {
-  /** Monotonic milliseconds. */
-  now(): number;
-  setTimer(callback: () => void, delayMs: number): unknown;
-  clearTimer(timer: unknown): void;
-}
-
-export const SYSTEM_CLOCK: Clock = {
-  now: () => performance.now(),
-  setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
-  clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
-};
 
 /** Deadlines are met this late at most, so that those close together share one wake-up. */
 const GRANULARITY_MS = 5;
@@ -73,7 +61,7 @@ export class DeadlineScheduler {
     this.dirty.push(member);
     if (this.flushing) return;
     this.flushing = true;
-    process.nextTick(this.flushAll);
+    this.clock.endOfTurn(this.flushAll);
   }
 
   private readonly flushAll = (): void => {
@@ -85,7 +73,7 @@ export class DeadlineScheduler {
       // One member that throws must not silence the others.
       if (next < this.dirty.length) {
         this.dirty.splice(0, next);
-        process.nextTick(this.flushAll);
+        this.clock.endOfTurn(this.flushAll);
       } else {
         this.dirty.length = 0;
         this.flushing = false;

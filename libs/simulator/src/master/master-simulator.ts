@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import {
+  apduEnd,
   BROADCAST_CA,
   Cause,
   clockSync,
@@ -102,8 +103,8 @@ export class MasterSimulator extends EventEmitter<MasterEvents> implements Async
 
   /** `address:port` of this end; undefined when not connected. */
   get localEndpoint(): string | undefined {
-    const { localAddress, localPort } = this.connection?.socket ?? {};
-    return localAddress === undefined ? undefined : `${localAddress}:${localPort}`;
+    const socket = this.connection?.socket;
+    return socket?.localAddress === undefined ? undefined : `${socket.localAddress}:${socket.localPort}`;
   }
 
   /**
@@ -397,7 +398,7 @@ export class MasterSimulator extends EventEmitter<MasterEvents> implements Async
     if (connection === undefined) return;
     const receivedAt = this.scheduler.now();
     for (let at = start; at < end;) {
-      const next = at + 2 + (octets[at + 1] as number);
+      const next = apduEnd(octets, at);
       this.onAsdu(new ReceivedAsdu(octets.subarray(at + APCI_OCTETS, next), receivedAt));
       at = next;
     }

@@ -1,5 +1,5 @@
 import { AsduView, BROADCAST_CA, Cause, TypeId } from '@iec104mm2ss/iec104';
-import type { Clock } from '@iec104mm2ss/transport';
+import type { Clock } from '@iec104mm2ss/runtime';
 import { commandType } from '../points/point-kind.js';
 import type { ReceivedAsdu } from './received-asdu.js';
 

@@ -1,5 +1,5 @@
 import { AsduView, Cause, cp56ToEpochMs, decodeCp56 } from '@iec104mm2ss/iec104';
-import type { Clock } from '@iec104mm2ss/transport';
+import type { Clock } from '@iec104mm2ss/runtime';
 import { type CommandKind, type CommandTypeInfo, commandType } from '../points/point-kind.js';
 import type { Point, ProcessImage } from './process-image.js';
 

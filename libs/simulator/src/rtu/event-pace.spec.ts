@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '@iec104mm2ss/transport';
+import type { Clock } from '@iec104mm2ss/runtime';
 import { EventPace } from './event-pace.js';
 
 /** A clock whose timers fire late by as much as the test wants. */

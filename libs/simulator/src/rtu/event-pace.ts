@@ -1,4 +1,4 @@
-import type { Clock } from '@iec104mm2ss/transport';
+import type { Clock } from '@iec104mm2ss/runtime';
 
 /** What lies further back than this is given up: a computer that slept does not make up for its night. */
 const LONGEST_CATCH_UP_MS = 5_000;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { LinkState } from '@iec104mm2ss/iec104';
+import { apduEnd, type LinkState } from '@iec104mm2ss/iec104';
 import { type CloseReason, Connection, type ConnectionOptions, type DeadlineScheduler } from '@iec104mm2ss/transport';
 import type { EventBuffer } from './event-buffer.js';
 
@@ -123,7 +123,7 @@ export class RtuConnection {
 
   private onApdus(octets: Uint8Array, start: number, end: number): void {
     for (let at = start; at < end && !this.connection.closed;) {
-      const next = at + 2 + (octets[at + 1] as number);
+      const next = apduEnd(octets, at);
       this.owner.onRequest(this, octets.subarray(at + 6, next));
       at = next;
     }
