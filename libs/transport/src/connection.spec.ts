@@ -502,7 +502,7 @@ describe('closing', () => {
 
   it('with reset: nothing that is owed leaves, the peer gets RST', async () => {
     const { recorder, connection, peer } = await started();
-    const ended = once(peer, 'close').then(() => 'closed');
+    const ended = new Promise((resolve) => peer.once('close', () => resolve('closed')));
     let failure = '';
     peer.on('error', (error: NodeJS.ErrnoException) => (failure = error.code ?? ''));
     connection.link.send(ASDU, 0);
@@ -527,7 +527,7 @@ describe('closing', () => {
     await endOfTurns();
     connection.close({ code: 'lost', message: 'because' });
     peer.resume();
-    await once(peer, 'close');
+    await new Promise<void>((resolve) => peer.once('close', () => resolve()));
     expect(failure).toBe('ECONNRESET');
     expect(peer.bytesRead).toBe(6);
     expect(recorder.calls).toEqual(['closed lost']);
