@@ -6,28 +6,47 @@ import jsonc from 'jsonc-eslint-parser';
 import tseslint from 'typescript-eslint';
 
 /**
- * Who may depend on whom. Dependencies point one way: apps -> services -> libs, and libs/iec104 depends on nothing.
+ * Who may depend on whom. Dependencies point one way: apps -> services -> libs, and libs/iec104 and libs/runtime depend on
+ * nothing of ours.
  * Tags are in each project's package.json; test/workspace/boundaries.spec.ts shows that every line here bites.
  */
 const anyNats = ['@nats-io/*', 'nats'];
 const anyNest = ['@nestjs/*'];
-const core = ['scope:iec104', 'scope:transport', 'scope:bus', 'scope:config', 'scope:observability'];
+const core = [
+  'scope:iec104',
+  'scope:runtime',
+  'scope:wire',
+  'scope:transport',
+  'scope:bus',
+  'scope:config',
+  'scope:observability',
+];
 const fakes = ['scope:testing', 'scope:simulator'];
 
 /** @param {string[]} extra what specs may import besides */
 const constraints = (extra) => [
   { sourceTag: 'scope:iec104', onlyDependOnLibsWithTags: [] },
+  { sourceTag: 'scope:runtime', onlyDependOnLibsWithTags: [], bannedExternalImports: ['*'] },
   {
-    sourceTag: 'scope:transport',
+    sourceTag: 'scope:wire',
     onlyDependOnLibsWithTags: ['scope:iec104'],
     bannedExternalImports: [...anyNats, ...anyNest],
   },
-  { sourceTag: 'scope:bus', onlyDependOnLibsWithTags: [], bannedExternalImports: anyNest },
+  {
+    sourceTag: 'scope:transport',
+    onlyDependOnLibsWithTags: ['scope:iec104', 'scope:runtime'],
+    bannedExternalImports: [...anyNats, ...anyNest],
+  },
+  {
+    sourceTag: 'scope:bus',
+    onlyDependOnLibsWithTags: ['scope:runtime', 'scope:wire'],
+    bannedExternalImports: anyNest,
+  },
   { sourceTag: 'scope:config', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
   { sourceTag: 'scope:observability', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
   {
     sourceTag: 'scope:simulator',
-    onlyDependOnLibsWithTags: ['scope:iec104', 'scope:transport'],
+    onlyDependOnLibsWithTags: ['scope:iec104', 'scope:runtime', 'scope:transport'],
     bannedExternalImports: [...anyNats, ...anyNest],
   },
   {
@@ -72,6 +91,90 @@ const impureGlobals = [
 ].map((name) => ({ name, message: 'libs/iec104 is sans-io: time comes in as an argument, octets as Uint8Array.' }));
 
 const testFiles = ['**/*.spec.ts', 'test/**/*.ts'];
+
+/**
+ * What runs in the simulated world as well as in a real process: time, randomness and the network come in through Clock,
+ * Runtime and Network of libs/runtime, the bus through libs/bus.
+ */
+const simulated = [
+  'services/*/src/**/*.ts',
+  'libs/bus/src/**/*.ts',
+  'libs/transport/src/**/*.ts',
+  'libs/wire/src/**/*.ts',
+];
+/** The files among them that are the border to the real world. */
+const realWorld = ['libs/bus/src/nats/**/*.ts'];
+/** The simulated world itself, less what drives it and reports on it in real time. */
+const simulation = ['test/simulation/**/*.ts'];
+const simulationDrivers = ['test/simulation/world/world.ts', 'test/simulation/runner/**/*.ts'];
+
+const useClock = 'Time comes from Clock (libs/runtime): now() decides, wallMs() is for people; sleep and every wait.';
+const useRuntime = 'Chance and identity come from Runtime (libs/runtime): random(), randomId(), instance.';
+const useNetwork = 'Sockets come from Network (libs/runtime): connect and listen.';
+
+const realTimeGlobals = [
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'setInterval',
+  'setTimeout',
+  'clearImmediate',
+  'clearInterval',
+  'clearTimeout',
+].map((name) => ({ name, message: useClock }));
+const anyGlobal = ['global', 'globalThis'].map((name) => ({ name, message: 'Name what you need.' }));
+
+const realModules = [
+  ...['net', 'tls', 'dgram', 'dns', 'dns/promises', 'http', 'https'].map((name) => ({ name, message: useNetwork })),
+  ...['timers', 'timers/promises', 'perf_hooks'].map((name) => ({ name, message: useClock })),
+].flatMap(({ name, message }) => [
+  { name, message },
+  { name: `node:${name}`, message },
+]);
+const chanceOfCrypto = ['crypto', 'node:crypto'].map((name) => ({
+  name,
+  importNames: [
+    'randomBytes',
+    'randomFill',
+    'randomFillSync',
+    'randomInt',
+    'randomUUID',
+    'getRandomValues',
+    'webcrypto',
+  ],
+  message: useRuntime,
+}));
+
+const realProperties = [
+  { object: 'Date', property: 'now', message: useClock },
+  { object: 'process', property: 'nextTick', message: useClock },
+  { object: 'process', property: 'hrtime', message: useClock },
+  { object: 'process', property: 'uptime', message: useClock },
+  { object: 'Math', property: 'random', message: useRuntime },
+  { object: 'crypto', property: 'randomUUID', message: useRuntime },
+  { object: 'crypto', property: 'getRandomValues', message: useRuntime },
+];
+
+const realSyntax = [
+  { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: useClock },
+  { selector: 'CallExpression[callee.name="Date"]', message: useClock },
+  {
+    selector: 'ImportExpression[source.value=/^(node:)?(net|tls|dgram|dns|https?|timers|perf_hooks|crypto)\\b/]',
+    message: `${useNetwork} ${useClock}`,
+  },
+];
+
+const unfocusedTests = {
+  selector:
+    'MemberExpression[object.name=/^(it|test|describe|suite|bench)$/][property.name=/^(only|skip|todo|fails)$/]',
+  message: 'No focused or skipped tests: what needs a missing tool uses skipIf with requireTool().',
+};
+
+const nothingReal = {
+  'no-restricted-globals': ['error', ...realTimeGlobals, ...anyGlobal],
+  'no-restricted-imports': ['error', { paths: [...realModules, ...chanceOfCrypto] }],
+  'no-restricted-properties': ['error', ...realProperties],
+};
 
 export default tseslint.config(
   {
@@ -141,15 +244,18 @@ export default tseslint.config(
       // Asymmetric matchers (expect.any, expect.objectContaining) are typed any.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/unbound-method': 'off',
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector:
-            'MemberExpression[object.name=/^(it|test|describe|suite|bench)$/][property.name=/^(only|skip|todo|fails)$/]',
-          message: 'No focused or skipped tests: what needs a missing tool uses skipIf with requireTool().',
-        },
-      ],
+      'no-restricted-syntax': ['error', unfocusedTests],
     },
+  },
+  {
+    files: simulated,
+    ignores: [...testFiles, ...realWorld],
+    rules: { ...nothingReal, 'no-restricted-syntax': ['error', ...realSyntax] },
+  },
+  {
+    files: simulation,
+    ignores: simulationDrivers,
+    rules: { ...nothingReal, 'no-restricted-syntax': ['error', ...realSyntax, unfocusedTests] },
   },
   {
     files: ['{libs,services,apps}/*/package.json'],
@@ -162,7 +268,7 @@ export default tseslint.config(
           buildTargets: ['build'],
           checkVersionMismatches: false,
           checkObsoleteDependencies: true,
-          ignoredFiles: ['{projectRoot}/src/**/*.spec.ts'],
+          ignoredFiles: ['{projectRoot}/src/**/*.spec.ts', '{projectRoot}/src/golden.ts'],
         },
       ],
     },

@@ -36,6 +36,10 @@ export default defineConfig({
         ...shared,
         test: { name: 'workspace', include: ['test/workspace/**/*.spec.ts'], testTimeout: seconds(120) },
       },
+      {
+        ...shared,
+        test: { name: 'simulation', include: ['test/simulation/**/*.spec.ts'], testTimeout: seconds(120), maxWorkers: 2 },
+      },
       { ...shared, test: { ...slow, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
       {
         ...shared,

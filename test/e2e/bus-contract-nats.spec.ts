@@ -1,9 +1,8 @@
 import { NatsBus } from '@iec104mm2ss/bus';
+import { systemRuntime } from '@iec104mm2ss/runtime';
 import { describeBusContract } from '@iec104mm2ss/testing';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { hasNats, hasNats29, type NatsRelease, type NatsServer, startNatsServer } from './nats-server.ts';
-
-let instances = 0;
 
 describe.each<[NatsRelease, boolean]>([
   ['current', hasNats],
@@ -18,7 +17,7 @@ describe.each<[NatsRelease, boolean]>([
   });
 
   const open = (): Promise<NatsBus> =>
-    NatsBus.connect({ servers: [server.url], instance: `contract-${++instances}`, replicas: 1 });
+    NatsBus.connect({ servers: [server.url], runtime: systemRuntime(), replicas: 1 });
   const makeBus = async () => {
     const [bus, second] = await Promise.all([open(), open()]);
     return {

@@ -96,7 +96,7 @@ describe.skipIf(!hasNats)('a log that is full of what nobody has acknowledged', 
     one.simulator.setAcknowledging(false);
     rtu.burst(200);
     const connector = system.part('connector1.1');
-    await until('the log is full', async () => (await groupOf(connector)).log.full);
+    await until('the log is full', async () => (await groupOf(connector)).log.full === true);
     const { log } = await groupOf(connector);
     expect(log.next - log.confirmed).toBeGreaterThanOrEqual(buffsize - WINDOW);
     // The RTU keeps what the log could not take.

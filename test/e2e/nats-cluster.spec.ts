@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NatsBus } from '@iec104mm2ss/bus';
+import { systemRuntime } from '@iec104mm2ss/runtime';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RESTART_PAUSE_MS, startScene, underFault } from './fault-scene.ts';
 import { NatsCluster } from './nats-cluster.ts';
@@ -88,7 +89,7 @@ describe.skipIf(!hasNats)('a cluster of three servers', () => {
     await one.hasAll();
     expect(one.account()).toMatchObject({ missing: 0, gaps: [], unknown: 0 });
 
-    const bus = await NatsBus.connect({ servers: nats.url.split(','), instance: 'other', replicas: 1 });
+    const bus = await NatsBus.connect({ servers: nats.url.split(','), runtime: systemRuntime(), replicas: 1 });
     onTestFinished(() => bus.close());
     // The RTU's end of initialization is one more.
     expect((await bus.eventLog('1').extent()).next).toBe(201);

@@ -40,6 +40,9 @@ export class NatsCluster implements NatsServer {
   get url(): string {
     return this.servers.map(({ url }) => url).join(',');
   }
+  get monitorUrl(): string {
+    return this.servers.map(({ monitorUrl }) => monitorUrl).join(',');
+  }
   get log(): string {
     return this.servers.map(({ log }) => log).join('\n');
   }

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nkeys } from '@nats-io/transport-node';
 import { requireTool } from '../../tools/require.mjs';
+import { SYNC_ALWAYS } from './nats-server.ts';
 
 export const hasOpenssl = requireTool('openssl') !== undefined;
 
@@ -72,7 +73,8 @@ export class Operator {
       [this.account.getPublicKey(), account],
       [this.system.getPublicKey(), system],
     ].map(([key, jwt]) => `  ${key}: ${jwt}`);
-    const lines = [`operator: ${operator}`, 'resolver: MEMORY', 'resolver_preload: {', ...preload, '}', ''];
+    const resolver = ['resolver: MEMORY', 'resolver_preload: {', ...preload, '}'];
+    const lines = [`operator: ${operator}`, ...resolver, SYNC_ALWAYS];
     const file = join(this.directory, 'operator.conf');
     writeFileSync(file, lines.join('\n'));
     return file;

@@ -18,6 +18,9 @@ import { freePort, until } from './ports.ts';
 
 const DEFAULT_IMAGE = 'nats:2.15-alpine';
 const NATS_PORT = 4222;
+const MONITOR_PORT = 8222;
+/** What is confirmed is on disk, as the product asks for. */
+export const SYNC_ALWAYS = 'jetstream { sync_interval: always }\n';
 const HOST = '127.0.0.1';
 
 /** The releases that are tested: the current one and the oldest supported, Debian's. */
@@ -28,6 +31,8 @@ export interface NatsServer {
   readonly host: string;
   readonly port: number;
   readonly url: string;
+  /** Where it says what it is; several of a cluster, separated by commas. */
+  readonly monitorUrl: string;
   readonly log: string;
   /** As kill -9. */
   kill(): Promise<void>;
@@ -52,12 +57,24 @@ function binaryOf(release: NatsRelease): string {
 
 export async function startNatsServer(release: NatsRelease = 'current'): Promise<NatsServer> {
   if (release === 'current' && usesContainer()) return ContainerServer.start();
-  return ProcessServer.start(binaryOf(release));
+  return ProcessServer.start(binaryOf(release), { syncs: release === 'current' });
 }
 
-/** A process with settings of its own, in the files and folders of this machine; `url` is plain. */
+/**
+ * A process with settings of its own, in the files and folders of this machine; `url` is plain. It syncs before it
+ * confirms, but with a `--config` of its own only if that says so.
+ */
 export function startNatsProcess(settings: readonly string[], port?: number): Promise<NatsServer> {
-  return ProcessServer.start(binaryOf('current'), settings, port);
+  return ProcessServer.start(binaryOf('current'), {
+    settings,
+    syncs: !settings.includes('--config'),
+    ...(port === undefined ? {} : { port }),
+  });
+}
+
+/** A process of the current release that confirms before it syncs, as one without a configuration does. */
+export function startForgetfulNats(): Promise<NatsServer> {
+  return ProcessServer.start(binaryOf('current'), { syncs: false });
 }
 
 let container: boolean | undefined;
@@ -78,7 +95,7 @@ function dockerAnswers(): boolean {
   return status === 0;
 }
 
-const argumentsOf = (store: string, port: number, host: string): string[] => [
+const argumentsOf = (store: string, port: number, monitorPort: number, host: string): string[] => [
   '--jetstream',
   '--store_dir',
   store,
@@ -86,6 +103,8 @@ const argumentsOf = (store: string, port: number, host: string): string[] => [
   host,
   '--port',
   String(port),
+  '--http_port',
+  String(monitorPort),
 ];
 
 async function untilServing(host: string, port: number): Promise<void> {
@@ -107,6 +126,13 @@ function answers(host: string, port: number): Promise<boolean> {
   });
 }
 
+interface ProcessOptions {
+  readonly settings?: readonly string[];
+  readonly port?: number;
+  /** Whether it syncs before it confirms, if its settings do not say so. */
+  readonly syncs: boolean;
+}
+
 class ProcessServer implements NatsServer {
   readonly kind = 'process';
   readonly host = HOST;
@@ -116,14 +142,20 @@ class ProcessServer implements NatsServer {
 
   private constructor(
     private readonly binary: string,
-    private readonly store: string,
+    /** What is in it goes when the server is stopped. */
+    private readonly folder: string,
     readonly port: number,
+    private readonly monitorPort: number,
     private readonly settings: readonly string[],
   ) {}
 
-  static async start(binary: string, settings: readonly string[] = [], port?: number): Promise<ProcessServer> {
-    const store = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-nats-'));
-    const server = new ProcessServer(binary, store, port ?? (await freePort()), settings);
+  static async start(binary: string, options: ProcessOptions): Promise<ProcessServer> {
+    const { settings = [], port = await freePort(), syncs } = options;
+    const folder = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-nats-'));
+    const configuration = join(folder, 'sync-always.conf');
+    await writeFile(configuration, SYNC_ALWAYS);
+    const all = [...(syncs ? ['--config', configuration] : []), ...settings];
+    const server = new ProcessServer(binary, folder, port, await freePort(), all);
     await server.restart();
     return server;
   }
@@ -131,11 +163,13 @@ class ProcessServer implements NatsServer {
   get url(): string {
     return `nats://${this.host}:${this.port}`;
   }
+  get monitorUrl(): string {
+    return `http://${this.host}:${this.monitorPort}`;
+  }
 
   async restart(): Promise<void> {
-    const child = spawn(this.binary, [...argumentsOf(this.store, this.port, this.host), ...this.settings], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const own = argumentsOf(join(this.folder, 'store'), this.port, this.monitorPort, this.host);
+    const child = spawn(this.binary, [...own, ...this.settings], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.process = child;
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     this.exited = new Promise((resolve) => child.once('close', () => resolve()));
@@ -161,12 +195,13 @@ class ProcessServer implements NatsServer {
     // A stopped process takes no SIGTERM.
     await this.resume();
     await this.kill();
-    await rm(this.store, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 }
 
 /** Where the store is in the container: in its own layer, so that it is there again after a kill. */
 const CONTAINER_STORE = '/data';
+const CONTAINER_CONFIGURATION = '/sync-always.conf';
 
 class ContainerServer implements NatsServer {
   readonly kind = 'container';
@@ -176,20 +211,27 @@ class ContainerServer implements NatsServer {
   private constructor(
     private readonly started: StartedTestContainer,
     readonly port: number,
+    private readonly monitorPort: number,
   ) {}
 
   static async start(): Promise<ContainerServer> {
     // A port of our choice: one chosen by Docker would be another one after a restart.
     const port = await freePort();
+    const monitorPort = await freePort();
     const image = await natsImage();
     const lines: string[] = [];
     const started = await image
-      .withExposedPorts({ container: NATS_PORT, host: port })
-      .withCommand(argumentsOf(CONTAINER_STORE, NATS_PORT, '0.0.0.0'))
+      .withExposedPorts({ container: NATS_PORT, host: port }, { container: MONITOR_PORT, host: monitorPort })
+      .withCopyContentToContainer([{ content: SYNC_ALWAYS, target: CONTAINER_CONFIGURATION }])
+      .withCommand([
+        ...argumentsOf(CONTAINER_STORE, NATS_PORT, MONITOR_PORT, '0.0.0.0'),
+        '--config',
+        CONTAINER_CONFIGURATION,
+      ])
       .withLogConsumer((stream) => stream.on('data', (line: string | Buffer) => lines.push(String(line))))
       .withWaitStrategy(Wait.forLogMessage('Server is ready'))
       .start();
-    const server = new ContainerServer(started, port);
+    const server = new ContainerServer(started, port, monitorPort);
     Object.defineProperty(server, 'log', { get: () => lines.join('') });
     await untilServing(server.host, port);
     return server;
@@ -197,6 +239,9 @@ class ContainerServer implements NatsServer {
 
   get url(): string {
     return `nats://${this.host}:${this.port}`;
+  }
+  get monitorUrl(): string {
+    return `http://${this.host}:${this.monitorPort}`;
   }
 
   async kill(): Promise<void> {

@@ -13,6 +13,7 @@ import {
   Iec104Error,
   Link,
   TYPES,
+  apduEnd,
   decodeAsdu,
   encodeAsdu,
   explainAsdu,
@@ -212,9 +213,9 @@ function anyAsdu(random: Random): Uint8Array {
 
 function receive(octets: Uint8Array, link: Link, now: number, wholes: number[], report: FuzzReport): void {
   for (const octet of octets) wholes.push(octet);
-  for (let at = 0; at < octets.length; at += 2 + octets[at + 1]!) {
+  for (let at = 0; at < octets.length; at = apduEnd(octets, at)) {
     report.apdus++;
-    const end = at + 2 + octets[at + 1]!;
+    const end = apduEnd(octets, at);
     if (end > octets.length) throw new Error('the framer returned a part of an APDU');
     const format = link.receive(octets, at, now);
     if ((format === undefined) !== (link.state === 'closed')) throw new Error(`${format} in state ${link.state}`);

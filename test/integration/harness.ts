@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MemoryBus } from '@iec104mm2ss/bus';
 import { parseConfiguration } from '@iec104mm2ss/config';
 import type { GroupStatus, LoggerOptions, Status } from '@iec104mm2ss/observability';
+import { systemRuntime } from '@iec104mm2ss/runtime';
 import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
 import { onTestFailed, onTestFinished, vi } from 'vitest';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- the app exports nothing: it is the command, and this is what it runs
@@ -141,7 +142,7 @@ export class Multiplexer {
       configuration,
       parts: ['connector', 'router', 'gateway'],
       bus: multiplexer.bus,
-      instance: 'integration',
+      runtime: systemRuntime(),
       http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },
       logLevel: options.logLevel ?? 'info',
       logDirectory: undefined,

@@ -12,11 +12,14 @@ import {
   type StatusSource,
 } from '@iec104mm2ss/observability';
 import { RouterModule, RouterService } from '@iec104mm2ss/router';
+import type { Runtime } from '@iec104mm2ss/runtime';
 import { ConnectorModule, ConnectorService } from '@iec104mm2ss/slave-connector';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { type INestMicroservice, type ModuleMetadata, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { BusTransport } from './control/bus-transport.js';
+import { DropLog } from './bus/drop-log.js';
+import { DurabilityWatch } from './bus/durability-watch.js';
+import { BusTransport, PassErrorsOn } from './control/bus-transport.js';
 import { type HttpAddress, NestLogger, type ObservabilityHttpServer, startObservabilityHttp } from './http/index.js';
 import { NtpClient, SystemClockSetter } from './ntp/index.js';
 import { RELEASE } from './release.js';
@@ -27,8 +30,8 @@ export interface CompositionOptions {
   readonly configuration: Configuration;
   readonly parts: readonly Part[];
   readonly bus: Bus;
-  /** Name of this process among all on the bus. */
-  readonly instance: string;
+  /** Clock, network, chance and identity of this process. */
+  readonly runtime: Runtime;
   readonly http: HttpAddress | undefined;
   readonly logLevel: LogLevel;
   /** Folder of the per-group log files; undefined: none are written. */
@@ -51,9 +54,10 @@ const PART_ORDER: readonly Part[] = ['router', 'gateway', 'connector'];
 
 /** Builds, wires and starts parts of the multiplexer in this process. */
 export async function compose(options: CompositionOptions): Promise<Composition> {
-  const { configuration, bus, parts } = options;
+  const { configuration, bus, parts, runtime } = options;
+  const { clock } = runtime;
   const { groups } = configuration;
-  const startedAt = new Date();
+  const started = { wallMs: clock.wallMs(), now: clock.now() };
   const logging = createLogger({ level: options.logLevel, ...groupLogs(options) });
   const { logger } = logging;
   bus.onTrouble((reason) => logger.warn({ reason }, 'bus'));
@@ -61,8 +65,11 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     logger.warn({ server: bus.server }, connected ? 'bus connected again' : 'bus connection lost'),
   );
   const registry = createRegistry({ release: RELEASE });
-  const scheduler = new DeadlineScheduler();
-  const shared = { bus, scheduler, logger, registry, instance: options.instance };
+  const dropLog = new DropLog(bus, clock, logger, registry);
+  const stored = groups.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
+  const durability = new DurabilityWatch(bus, logger, registry, stored);
+  const scheduler = new DeadlineScheduler(clock);
+  const shared = { bus, scheduler, logger, registry, runtime };
 
   const modules = {
     router: () => RouterModule.forRoot({ ...shared, groups }),
@@ -81,7 +88,9 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     logger: new NestLogger(logger),
     abortOnError: false,
   });
+  app.useGlobalFilters(new PassErrorsOn());
   await app.listen();
+  void durability.ask();
 
   const services = parts.map((part) => app.get<StatusSource & HealthSource>(SERVICES[part]));
   const http =
@@ -92,18 +101,23 @@ export async function compose(options: CompositionOptions): Promise<Composition>
           registry,
           release: RELEASE,
           parts,
-          startedAt,
+          clock,
+          started,
           health: [...services, busHealth(bus)],
           bus: () => ({
             kind: bus.kind,
             connected: bus.connected,
             ...(bus.server === undefined ? {} : { server: bus.server }),
+            ...durability.status(),
           }),
           ntp: () => ntp.status(),
           groups: [configurationSource(groups, bus), ...services],
           messages: bus,
         });
-  logger.info({ parts, groups: groups.length, release: RELEASE, bus: bus.kind }, 'iec104mm2ss runs');
+  logger.info(
+    { parts, groups: groups.length, release: RELEASE, bus: bus.kind, instance: runtime.instance },
+    'iec104mm2ss runs',
+  );
 
   return {
     logger,
@@ -115,6 +129,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       await app.close();
       await http?.close();
       await bus.close();
+      dropLog.stop();
       logger.info('stopped');
       await logging.close();
     },
@@ -156,6 +171,7 @@ function startNtp(options: CompositionOptions, logger: Logger, registry: ReturnT
     updateEverySec,
     logger,
     registry,
+    clock: options.runtime.clock,
     ...(setClock ? { clockSetter: new SystemClockSetter() } : {}),
   });
   client.start();

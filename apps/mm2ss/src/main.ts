@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { ConfigError, EnvironmentError } from '@iec104mm2ss/config';
 import { Command } from 'commander';
+import { registerAudit } from './commands/audit.js';
 import { registerCheck } from './commands/check.js';
 import { UsageError } from './commands/errors.js';
 import { registerDecode } from './commands/decode.js';
@@ -24,6 +25,7 @@ registerCheck(program);
 registerDecode(program);
 registerSimulate(program);
 registerWatch(program);
+registerAudit(program);
 registerDemo(program);
 
 /** Errors that are the user's to mend: the message is enough. */

@@ -52,7 +52,10 @@ export interface Bus {
   subscribe(pattern: string, handler: MessageHandler): Subscription;
   /** Asks and waits for one answer. Rejects with BusError TIMEOUT, NO_RESPONDERS or CLOSED. */
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
-  /** False when certainly nobody listens, so that costly messages need not be made. */
+  /**
+   * False when nobody listens, so that costly messages need not be made. `subject` may end in `.>`: who subscribes to one
+   * subject only of such a family may be missed.
+   */
   hasInterest(subject: string): boolean;
   /** The event log of a group; the same object for the same group. `capacity` as in the first call. */
   eventLog(group: string, options?: EventLogOptions): EventLog;
@@ -149,8 +152,11 @@ export interface EventLog {
   follow(from: LogPlace, handler: (record: LogRecord) => void): Subscription;
   /** Up to `maxRecords` records in order, beginning with the one that holds `from` (or the oldest kept after it). */
   read(from: number, maxRecords: number): Promise<LogRecord[]>;
-  /** Gives up records that lie wholly before `position`. */
-  trim(position: number): void;
+  /**
+   * Gives up records that lie wholly before `position`, which is one of `generation` (without: of the newest one that was
+   * met here). What later generations have put in its place stays.
+   */
+  trim(position: number, generation?: number): void;
 }
 
 export interface KeyValue {
@@ -169,7 +175,8 @@ export interface JournalOptions {
 export interface Journal {
   /**
    * Stores an entry; one with an `id` that was stored within the last two minutes is not stored again. `group` is a
-   * subject token. Resolves when it is stored; rejects with BusError.
+   * subject token. Resolves when it is stored; rejects with BusError. It also goes to who subscribes to the journal's
+   * subject (see journalSubject).
    */
   append(group: string, id: string, entry: Uint8Array): Promise<void>;
   /** Entries in order, of one group or all, `maxEntries` of the newest at most. */

@@ -15,10 +15,12 @@ export class ConnectorClock {
 
   constructor(private readonly clock: Pick<Clock, 'now'>) {}
 
-  /** The connector with this lease fence said, a moment ago at most, that its clock shows `time`. */
+  /**
+   * The connector with this lease fence said, a moment ago at most, that its clock shows `time`. The fence has been checked
+   * (FenceGuard).
+   */
   heard(fence: number, time: number): void {
     const now = this.clock.now();
-    if (fence < this.fence) return;
     const known = fence === this.fence ? this.offset - (now - this.heardAt) * DRIFT : -Infinity;
     this.fence = fence;
     this.offset = Math.max(known, time - now);

@@ -1,4 +1,7 @@
-/** Why a message was dropped: a `WireErrorCode`, HANDLER when its handler threw, FENCE when its sender owns nothing. */
+/**
+ * Why a message was dropped: a `WireErrorCode`, HANDLER when its handler threw, FENCE when its sender owns nothing,
+ * DISCONNECTED when it was published while the server could not be reached, MISSING when the server has lost it.
+ */
 export type DropReason = string;
 
 export interface Drop {

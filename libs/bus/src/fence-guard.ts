@@ -4,21 +4,23 @@ import type { Bus } from './bus.js';
 const MAX_WAITING = 256;
 
 interface Waiting {
+  readonly subject: string;
   readonly fence: number;
-  readonly run: () => void;
+  readonly handle: () => void;
 }
 
 /**
- * Which fence is in force, for those who obey the holder of a lease. Messages carry the fence of their sender; one that is
- * larger than known counts only when the stored lease says so. Until it was read such messages wait, in order.
+ * Which fence is in force, for those who obey the holder of a lease. Messages carry the fence of their sender; another one
+ * than known counts only when the stored lease says so. Until it was read such messages wait, in order. A smaller one may be
+ * right, too: a store that was lost or restored, and a clock that is behind, make fences that are smaller than earlier ones.
  */
 export class FenceGuard {
-  /** The largest fence that the lease entry has confirmed; 0: none yet. */
+  /** The fence that the lease entry has confirmed last; 0: none yet. */
   current = 0;
   private waiting: Waiting[] = [];
   private reading = false;
 
-  /** @param onRaised called before the messages of the new holder are handled */
+  /** @param onRaised called with another fence, before the messages of the new holder are handled */
   constructor(
     private readonly bus: Bus,
     private readonly leaseKey: string,
@@ -27,25 +29,19 @@ export class FenceGuard {
 
   /** Runs `handle` now or when the lease has been read, unless `fence` turns out not to be in force: that is counted. */
   run(subject: string, fence: number, handle: () => void): void {
-    if (fence === this.current && this.waiting.length === 0) {
-      handle();
+    if (fence === 0) {
+      this.bus.drops.add(subject, 'FENCE', 'fence 0, which nobody ever holds');
       return;
     }
-    if (fence < this.current) {
-      this.bus.drops.add(subject, 'FENCE', `fence ${fence}, in force is ${this.current}`);
+    if (fence === this.current && this.waiting.length === 0) {
+      handle();
       return;
     }
     if (this.waiting.length >= MAX_WAITING) {
       this.bus.drops.add(subject, 'FENCE', `${MAX_WAITING} messages wait for the lease ${this.leaseKey} to be read`);
       return;
     }
-    this.waiting.push({
-      fence,
-      run: () => {
-        if (fence === this.current) handle();
-        else this.bus.drops.add(subject, 'FENCE', `fence ${fence}, in force is ${this.current}`);
-      },
-    });
+    this.waiting.push({ subject, fence, handle });
     if (!this.reading) void this.read();
   }
 
@@ -57,12 +53,37 @@ export class FenceGuard {
     } catch {
       // It cannot be read now: what waits is dropped, and said again by its sender.
     }
-    this.reading = false;
-    const waiting = this.waiting.splice(0);
-    if (fence > this.current) {
-      this.current = fence;
-      this.onRaised(fence);
+    const { waiting } = this;
+    // An entry with a smaller fence may be an old one; not if its holder speaks.
+    if (fence > this.current || waiting.some((each) => each.fence === fence)) this.change(fence);
+    // What comes while these are handled waits behind them.
+    for (let count = waiting.length; count > 0; count--) {
+      this.handle(waiting[0] as Waiting);
+      waiting.shift();
     }
-    for (const { run } of waiting) run();
+    this.reading = false;
+    if (waiting.length > 0) void this.read();
+  }
+
+  private change(fence: number): void {
+    if (fence === this.current) return;
+    this.current = fence;
+    try {
+      this.onRaised(fence);
+    } catch (error) {
+      this.bus.drops.add(this.leaseKey, 'HANDLER', String(error));
+    }
+  }
+
+  private handle({ subject, fence, handle }: Waiting): void {
+    if (fence !== this.current) {
+      this.bus.drops.add(subject, 'FENCE', `fence ${fence}, in force is ${this.current}`);
+      return;
+    }
+    try {
+      handle();
+    } catch (error) {
+      this.bus.drops.add(subject, 'HANDLER', String(error));
+    }
   }
 }

@@ -1,3 +1,4 @@
+export { BrokerBus, type BrokerBusOptions } from './broker/broker-bus.js';
 export * from './broker.js';
 export * from './bus.js';
 export * from './connector-clock.js';

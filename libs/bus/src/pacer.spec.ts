@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
 import { Pacer } from './pacer.js';
 
 const GAP_MS = 5;
@@ -6,7 +7,7 @@ let reports: number[];
 let pacer: Pacer;
 
 function make(gapMs: number): void {
-  pacer = new Pacer(gapMs, () => reports.push(performance.now()));
+  pacer = new Pacer(SYSTEM_CLOCK, gapMs, () => reports.push(performance.now()));
 }
 
 beforeEach(() => {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { allGroups, controlSubject, GroupSubjects } from './subjects.js';
+import {
+  allGroups,
+  controlSubject,
+  GroupSubjects,
+  journalSubject,
+  leasePresenceSubject,
+  presenceSubject,
+} from './subjects.js';
 
 describe('subjects', () => {
   it('of a group are these', () => {
@@ -9,24 +16,37 @@ describe('subjects', () => {
       in: into,
       ack,
       confirmed,
-      demand,
       command,
       commandResult,
+      commandQuery,
       state,
       owner,
       audit,
       decodedAll,
     } = new GroupSubjects('12');
-    expect([log, out, into, ack, confirmed, demand, command, commandResult, state, owner, audit, decodedAll]).toEqual(
+    expect([
+      log,
+      out,
+      into,
+      ack,
+      confirmed,
+      command,
+      commandResult,
+      commandQuery,
+      state,
+      owner,
+      audit,
+      decodedAll,
+    ]).toEqual(
       [
         'log',
         'out',
         'in',
         'ack',
         'confirmed',
-        'demand',
         'cmd',
         'cmd.result',
+        'cmd.query',
         'state',
         'owner',
         'audit',
@@ -42,6 +62,17 @@ describe('subjects', () => {
     expect(allGroups('decoded.>')).toBe('iec104.v1.*.decoded.>');
     expect(controlSubject('admit')).toBe('iec104.v1.ctl.admit');
     expect(controlSubject('log.level')).toBe('iec104.v1.ctl.log.level');
+  });
+
+  it('of presence are these', () => {
+    expect(presenceSubject('gateway')).toBe('iec104.v1.ctl.presence.gateway');
+    expect(leasePresenceSubject('router.12', 'router')).toBe('iec104.v1.ctl.presence.router.router.12');
+    expect(leasePresenceSubject('connector.12')).toBe('iec104.v1.ctl.presence.lease.connector.12');
+  });
+
+  it('of a journal are those of its groups', () => {
+    expect(journalSubject('audit', '12')).toBe(new GroupSubjects('12').audit);
+    expect(journalSubject('audit', '12')).toBe('iec104.v1.12.audit');
   });
 
   it.each(['', 'a.b', '*', '>', 'a b', 'ä', 'a\n'])('are never made from %j', (text) => {

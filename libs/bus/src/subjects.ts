@@ -7,14 +7,19 @@
  *     iec104.v1.<group>.in              gateway -> router: sessions and what masters send
  *     iec104.v1.<group>.ack             gateway -> router: what masters acknowledged
  *     iec104.v1.<group>.confirmed       router -> connector: what is safe
- *     iec104.v1.<group>.demand          router -> connector: data transfer wanted or not
  *     iec104.v1.<group>.cmd             router -> connector: commands with a deadline
  *     iec104.v1.<group>.cmd.result      connector -> router: what became of them
- *     iec104.v1.<group>.state           connector -> all: state of the RTU link
- *     iec104.v1.<group>.owner           router -> all: who owns the group
+ *     iec104.v1.<group>.cmd.query       router -> connector, request: what became of commands (JSON)
+ *     iec104.v1.<group>.state           connector -> all: what it has, state of the RTU link (JSON)
+ *     iec104.v1.<group>.owner           router -> all: who owns the group and what it wants (JSON)
  *     iec104.v1.<group>.decoded.<Type>  decoded feed (JSON), for people and historians
- *     iec104.v1.<group>.audit           one record per command (JSON)
+ *     iec104.v1.<group>.audit           one record per command (JSON), kept in the journal `audit`
  *     iec104.v1.ctl.<verb>              control plane (JSON)
+ *     iec104.v1.ctl.presence.<pool>     members of a pool -> those who need to know them: that they live
+ *     iec104.v1.ctl.presence.<pool>.<lease>   that one has taken or left a lease of the pool
+ *     iec104.v1.ctl.presence.lease.<lease>    those who want a lease that has no pool -> each other: that they live
+ *
+ * A lease's name may have several tokens: `connector.12`.
  */
 const ROOT = 'iec104.v1';
 const TOKEN = /^[A-Za-z0-9_-]+$/;
@@ -31,9 +36,9 @@ export class GroupSubjects {
   readonly in: string;
   readonly ack: string;
   readonly confirmed: string;
-  readonly demand: string;
   readonly command: string;
   readonly commandResult: string;
+  readonly commandQuery: string;
   readonly state: string;
   readonly owner: string;
   readonly audit: string;
@@ -48,9 +53,9 @@ export class GroupSubjects {
     this.in = `${prefix}.in`;
     this.ack = `${prefix}.ack`;
     this.confirmed = `${prefix}.confirmed`;
-    this.demand = `${prefix}.demand`;
     this.command = `${prefix}.cmd`;
     this.commandResult = `${prefix}.cmd.result`;
+    this.commandQuery = `${prefix}.cmd.query`;
     this.state = `${prefix}.state`;
     this.owner = `${prefix}.owner`;
     this.audit = `${prefix}.audit`;
@@ -70,6 +75,21 @@ export class GroupSubjects {
 /** Control plane subject of a verb (`admit`, `restart`, `status` ...). */
 export function controlSubject(verb: string): string {
   return `${ROOT}.ctl.${verb.split('.').map(token).join('.')}`;
+}
+
+/** Where members of a pool say that they live. */
+export function presenceSubject(pool: string): string {
+  return controlSubject(`presence.${pool}`);
+}
+
+/** Where those who want a lease hear of each other: of taking and leaving it, and without a pool also that they live. */
+export function leasePresenceSubject(lease: string, pool = 'lease'): string {
+  return presenceSubject(`${pool}.${lease}`);
+}
+
+/** Subject of a journal's entries about a group (see Journal). */
+export function journalSubject(journal: string, group: string): string {
+  return `${ROOT}.${token(group)}.${token(journal)}`;
 }
 
 /** All groups' subjects of one kind, for watchers: `decoded.>`, `audit`, `state`. */

@@ -13,6 +13,7 @@ const DEFAULTS = {
   natsCa: undefined,
   natsCert: undefined,
   natsKey: undefined,
+  natsMonitor: undefined,
   natsReplicas: 1,
   holdMs: 10_000,
 };
@@ -44,6 +45,7 @@ test('every variable', () => {
       MM2SS_NATS_CERT: 'cert.pem',
       MM2SS_NATS_KEY: 'key.pem',
       MM2SS_NATS_REPLICAS: '3',
+      MM2SS_NATS_MONITOR: 'http://nats-0:8222, https://nats-1:8222',
     }),
   ).toEqual({
     ini: '/etc/mm2ss/groups.csv',
@@ -57,6 +59,7 @@ test('every variable', () => {
     natsCert: 'cert.pem',
     natsKey: 'key.pem',
     natsReplicas: 3,
+    natsMonitor: 'http://nats-0:8222, https://nats-1:8222',
     holdMs: 5_000,
   });
 });
@@ -72,6 +75,10 @@ test('a flag overrides its variable, even a wrong one', () => {
 test.each<[Record<string, string>, EnvironmentFlags, string[]]>([
   [{ MM2SS_NATS_REPLICAS: '2' }, {}, ['MM2SS_NATS_REPLICAS']],
   [{ MM2SS_NATS: 'http://nats:4222' }, {}, ['MM2SS_NATS']],
+  [{ MM2SS_NATS_MONITOR: 'nats:8222' }, {}, ['MM2SS_NATS_MONITOR']],
+  [{ MM2SS_NATS_MONITOR: 'nats://nats:8222' }, {}, ['MM2SS_NATS_MONITOR']],
+  [{ MM2SS_NATS_MONITOR: 'http://a:8222,,' }, {}, ['MM2SS_NATS_MONITOR']],
+  [{}, { natsMonitor: 'http://' }, ['--nats-monitor']],
   [{ MM2SS_NATS: 'nats://a:4222,,' }, {}, ['MM2SS_NATS']],
   [{ MM2SS_NATS: 'ws://a:4222' }, {}, ['MM2SS_NATS']],
   [{ MM2SS_NATS: 'nats://user:50%@a:4222' }, {}, ['MM2SS_NATS']],

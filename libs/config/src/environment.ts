@@ -19,6 +19,11 @@ export interface Environment {
   readonly natsKey: string | undefined;
   /** `MM2SS_NATS_REPLICAS`, `--nats-replicas`: copies of every stream and bucket. Default 1. */
   readonly natsReplicas: 1 | 3;
+  /**
+   * `MM2SS_NATS_MONITOR`, `--nats-monitor`: monitoring endpoints of the NATS servers, separated by commas, which say whether
+   * they sync to disk before they confirm. Undefined = port 8222 of each server.
+   */
+  readonly natsMonitor: string | undefined;
   /** `MM2SS_LOG_LEVEL`, `--log-level`: default `info`. */
   readonly logLevel: LogLevel;
   /** `MM2SS_GROUP`, `--group`: the one group a connector serves. */
@@ -72,6 +77,13 @@ const SETTINGS = {
     .enum(['1', '3'], 'must be 1 or 3')
     .transform((text) => (text === '3' ? 3 : 1))
     .default(1),
+  natsMonitor: z
+    .string()
+    .refine(
+      (text) => text.split(',').every((url) => isHttpUrl(url.trim())),
+      'must be one or more URLs such as http://host:8222, separated by commas',
+    )
+    .optional(),
   logLevel: z
     .string()
     .transform((text) => text.toLowerCase())
@@ -101,6 +113,7 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   natsCert: { variable: 'MM2SS_NATS_CERT', flag: '--nats-cert' },
   natsKey: { variable: 'MM2SS_NATS_KEY', flag: '--nats-key' },
   natsReplicas: { variable: 'MM2SS_NATS_REPLICAS', flag: '--nats-replicas' },
+  natsMonitor: { variable: 'MM2SS_NATS_MONITOR', flag: '--nats-monitor' },
   logLevel: { variable: 'MM2SS_LOG_LEVEL', flag: '--log-level' },
   group: { variable: 'MM2SS_GROUP', flag: '--group' },
   listen: { variable: 'MM2SS_LISTEN', flag: '--listen' },
@@ -115,6 +128,11 @@ function isNatsUrl(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && ['http:', 'https:'].includes(url.protocol) && url.hostname !== '';
 }
 
 /** Command line flags as typed, by the name of the setting. */
@@ -146,6 +164,6 @@ export function readEnvironment(
     issues.push({ source: flags[setting] === undefined ? variable : flag, reason: issue.message });
   }
   if (!result.success || issues.length > 0) throw new EnvironmentError(issues);
-  const { http, group, listen, natsCreds, natsCa, natsCert, natsKey, ...others } = result.data;
-  return { ...others, http, group, listen, natsCreds, natsCa, natsCert, natsKey };
+  const { http, group, listen, natsCreds, natsCa, natsCert, natsKey, natsMonitor, ...others } = result.data;
+  return { ...others, http, group, listen, natsCreds, natsCa, natsCert, natsKey, natsMonitor };
 }

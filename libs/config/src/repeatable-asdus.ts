@@ -1,11 +1,13 @@
 import type { GroupConfig } from './types.js';
 
 const MIN_REPEATABLE = 64;
+/** With a k of thousands nobody wants to read the log for that long at each connect: what is repeated beyond comes twice. */
+const MAX_REPEATABLE = 1_024;
 
 /**
- * How many ASDUs an RTU may send once more when its link breaks: what its window k held, and as many again whose
- * acknowledgement was lost on the way.
+ * How many ASDUs of the log are compared with what an RTU sends first on a new link: what its window k held, and as many
+ * again whose acknowledgement was lost on the way. The log keeps as many.
  */
-export function repeatableAsdus({ k }: GroupConfig): number {
-  return Math.max(MIN_REPEATABLE, 2 * k);
+export function repeatableAsdus({ k }: Pick<GroupConfig, 'k'>): number {
+  return Math.min(MAX_REPEATABLE, Math.max(MIN_REPEATABLE, 2 * k));
 }

@@ -21,6 +21,17 @@ it('has a series for each group there is at the scrape, with its id and name', a
   expect(lines(await registry.metrics())).toEqual([]);
 });
 
+it('has no series for a number that is not known', async () => {
+  const registry = createRegistry({ processMetrics: false });
+  const metrics = new GroupMetrics(registry, () => [part('1', 3), part('2', 4)]);
+  metrics.counter('mm2ss_x_total', 'X.', ({ value }) => (value === 3 ? undefined : value));
+  metrics.gauge('mm2ss_x_now', 'X now.', ({ value }) => (value === 4 ? undefined : value));
+  expect(lines(await registry.metrics())).toEqual([
+    'mm2ss_x_total{group="2",name="RTU 2"} 4',
+    'mm2ss_x_now{group="1",name="RTU 1"} 3',
+  ]);
+});
+
 it('has a series for each value of a further label', async () => {
   const registry = createRegistry({ processMetrics: false });
   const metrics = new GroupMetrics(registry, () => [part('1', 3)]);

@@ -11,7 +11,7 @@ const GROUP_LABELS = ['group', 'name'] as const;
 
 /**
  * The metrics a service has for each of its groups, labelled with the group's id and name. The numbers are read from the
- * parts at a scrape; a part that is gone has none.
+ * parts at a scrape; a part that is gone, or does not know a number (undefined), has none.
  */
 export class GroupMetrics<Part extends GroupPart> {
   constructor(
@@ -19,11 +19,11 @@ export class GroupMetrics<Part extends GroupPart> {
     private readonly parts: () => readonly Part[],
   ) {}
 
-  counter(name: string, help: string, value: (part: Part) => number): void {
+  counter(name: string, help: string, value: (part: Part) => number | undefined): void {
     numericCounter(this.registry, { name, help, labelNames: GROUP_LABELS }, this.single(value));
   }
 
-  gauge(name: string, help: string, value: (part: Part) => number): void {
+  gauge(name: string, help: string, value: (part: Part) => number | undefined): void {
     numericGauge(this.registry, { name, help, labelNames: GROUP_LABELS }, this.single(value));
   }
 
@@ -36,8 +36,12 @@ export class GroupMetrics<Part extends GroupPart> {
     numericGauge(this.registry, { name, help, labelNames: [...GROUP_LABELS, label] }, this.several(label, values));
   }
 
-  private single(value: (part: Part) => number): Collect {
-    return () => this.parts().map((part) => ({ labels: labelsOf(part), value: value(part) }));
+  private single(value: (part: Part) => number | undefined): Collect {
+    return () =>
+      this.parts().flatMap((part) => {
+        const number = value(part);
+        return number === undefined ? [] : [{ labels: labelsOf(part), value: number }];
+      });
   }
 
   private several(label: string, values: (part: Part) => Values): Collect {

@@ -17,11 +17,11 @@ describe('mergeStatus', () => {
       rtuNumber: 32,
       ack: 'stored',
       interrogation: 'originator',
-      rtu: { state: 'disconnected', endpoint: null, since: null, linkEpoch: 0, connects: 0, lastError: null },
-      listener: { open: false, addresses: [] },
-      log: { capacity: 0, first: 0, next: 0, confirmed: 0, unconfirmed: 0, full: false },
+      rtu: { state: null, endpoint: null, since: null, linkEpoch: null, connects: null, lastError: null },
+      listener: { open: null, addresses: [] },
+      log: { capacity: null, first: null, next: null, confirmed: null, unconfirmed: null, full: null },
       masters: [],
-      rates: { fromRtuPerSecond: 0, toMastersPerSecond: 0, commandsPerSecond: 0 },
+      rates: { fromRtuPerSecond: null, toMastersPerSecond: null, commandsPerSecond: null },
       counters: {},
     });
   });
@@ -63,26 +63,45 @@ describe('mergeStatus', () => {
       owner: 'router-0',
       rtu: { state: 'started', endpoint: '127.0.0.1:2410', lastError: null },
       listener: { open: true, addresses: ['gw-a:2404', 'gw-b:2404'] },
-      log: { unconfirmed: 5, full: false },
+      log: { unconfirmed: 5, full: null },
       rates: { fromRtuPerSecond: 12.5, toMastersPerSecond: 20, commandsPerSecond: 1 },
       counters: { asdus_from_rtu: 25, asdus_to_masters: 14 },
     });
     expect(group.masters).toMatchObject([
       { session: 's1', originatorAddress: 1, commands: 4, gateway: 'gw-a', queue: 2, certificateName: null },
-      { session: 's2', originatorAddress: 2, commands: 0, gateway: 'gw-b', state: 'started' },
+      { session: 's2', originatorAddress: 2, commands: null, gateway: 'gw-b', state: 'started' },
     ]);
   });
 
   it('takes undefined for "not known", never for a value', () => {
     const parts = [[{ id: '1', rtu: { state: 'started' } }], [{ id: '1', name: undefined, rtu: { state: undefined } }]];
     const group = mergeStatus(parts as GroupContribution[][])[0]!;
-    expect(group.name).toBe('');
+    expect(group.name).toBeNull();
     expect(group.rtu.state).toBe('started');
+  });
+
+  it('adds up a rate that one part does not know yet, and leaves one that nobody knows unknown', () => {
+    const rates = (fromRtuPerSecond: number | null | undefined): GroupContribution[] => [
+      { id: '1', rates: { fromRtuPerSecond } },
+    ];
+    const merged = (...parts: GroupContribution[][]) => mergeStatus(parts)[0]!.rates.fromRtuPerSecond;
+    expect(merged(rates(undefined), rates(null))).toBeNull();
+    expect(merged(rates(5), rates(undefined))).toBe(5);
+    expect(merged(rates(null), rates(0))).toBe(0);
+    expect(merged(rates(5), rates(2))).toBe(7);
+  });
+
+  it('says that a listener is closed only when a gateway says so', () => {
+    const listener = (open: boolean): GroupContribution[] => [{ id: '1', listener: { open, addresses: [] } }];
+    expect(mergeStatus([[{ id: '1' }]])[0]!.listener.open).toBeNull();
+    expect(mergeStatus([listener(false)])[0]!.listener.open).toBe(false);
+    expect(mergeStatus([listener(false), listener(true)])[0]!.listener.open).toBe(true);
+    expect(mergeStatus([listener(true), listener(false)])[0]!.listener.open).toBe(true);
   });
 
   it('shows a group that only a service knows, and survives JSON unchanged', () => {
     const groups = mergeStatus([configured, [{ id: '9', counters: { toString: 1 } }]]);
-    expect(groups[2]).toMatchObject({ id: '9', name: '', counters: { toString: 1 } });
+    expect(groups[2]).toMatchObject({ id: '9', name: null, counters: { toString: 1 } });
     expect(JSON.parse(JSON.stringify(groups))).toEqual(groups);
   });
 });

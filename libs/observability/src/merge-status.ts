@@ -5,21 +5,21 @@ export type MasterContribution = Pick<MasterStatus, 'session'> & Partial<MasterS
 
 /**
  * What one part (configuration, connector, router, gateway) knows of one group. Plain JSON, so that it may come from
- * another process. A part leaves out what it does not know; it never fills in a guess.
+ * another process. A part leaves out what it does not know; it never fills in a guess, nor 0.
  */
 export interface GroupContribution {
   readonly id: string;
   readonly name?: string;
   readonly port?: number;
   readonly rtuNumber?: number;
-  readonly ack?: GroupStatus['ack'];
-  readonly interrogation?: GroupStatus['interrogation'];
+  readonly ack?: NonNullable<GroupStatus['ack']>;
+  readonly interrogation?: NonNullable<GroupStatus['interrogation']>;
   readonly owner?: string;
   readonly rtu?: Partial<RtuStatus>;
   readonly listener?: ListenerStatus;
   readonly log?: Partial<EventLogStatus>;
   readonly masters?: readonly MasterContribution[];
-  readonly rates?: Partial<GroupRates>;
+  readonly rates?: { readonly [rate in keyof GroupRates]?: GroupRates[rate] | undefined };
   readonly counters?: Readonly<Record<string, number>>;
 }
 
@@ -29,27 +29,35 @@ export interface StatusSource {
 }
 
 const UNKNOWN_RTU: RtuStatus = {
-  state: 'disconnected',
+  state: null,
   endpoint: null,
   since: null,
-  linkEpoch: 0,
-  connects: 0,
+  linkEpoch: null,
+  connects: null,
   lastError: null,
 };
-const UNKNOWN_LOG: EventLogStatus = { capacity: 0, first: 0, next: 0, confirmed: 0, unconfirmed: 0, full: false };
+const UNKNOWN_LOG: EventLogStatus = {
+  capacity: null,
+  first: null,
+  next: null,
+  confirmed: null,
+  unconfirmed: null,
+  full: null,
+};
+const UNKNOWN_RATES: GroupRates = { fromRtuPerSecond: null, toMastersPerSecond: null, commandsPerSecond: null };
 const UNKNOWN_MASTER: Omit<MasterStatus, 'session'> = {
-  peer: '',
+  peer: null,
   name: null,
   certificateName: null,
   gateway: null,
-  state: 'stopped',
+  state: null,
   originatorAddress: null,
   since: null,
-  queue: 0,
-  queueLimit: 0,
-  sent: 0,
-  acknowledged: 0,
-  commands: 0,
+  queue: null,
+  queueLimit: null,
+  sent: null,
+  acknowledged: null,
+  commands: null,
 };
 
 /**
@@ -70,16 +78,16 @@ export function mergeStatus(parts: readonly (readonly GroupContribution[])[]): G
 function emptyGroup(id: string): GroupStatus {
   return {
     id,
-    name: '',
-    port: 0,
-    rtuNumber: 0,
-    ack: 'delivered',
-    interrogation: 'all',
+    name: null,
+    port: null,
+    rtuNumber: null,
+    ack: null,
+    interrogation: null,
     rtu: UNKNOWN_RTU,
-    listener: { open: false, addresses: [] },
+    listener: { open: null, addresses: [] },
     log: UNKNOWN_LOG,
     masters: [],
-    rates: { fromRtuPerSecond: 0, toMastersPerSecond: 0, commandsPerSecond: 0 },
+    rates: UNKNOWN_RATES,
     counters: {},
   };
 }
@@ -93,7 +101,7 @@ function mergeGroup(known: GroupStatus, added: GroupContribution): GroupStatus {
     log: overlay(known.log, log),
     masters: masters ? mergeMasters(known.masters, masters) : known.masters,
     rates: { ...known.rates, ...sum(known.rates, rates) },
-    counters: sum(known.counters, counters),
+    counters: { ...known.counters, ...sum(known.counters, counters) },
   };
 }
 
@@ -104,7 +112,10 @@ function overlay<T extends object>(base: T, added: Partial<T> | undefined): T {
 }
 
 function mergeListeners(a: ListenerStatus, b: ListenerStatus): ListenerStatus {
-  return { open: a.open || b.open, addresses: [...new Set([...a.addresses, ...b.addresses])] };
+  return {
+    open: a.open === null ? b.open : a.open || b.open,
+    addresses: [...new Set([...a.addresses, ...b.addresses])],
+  };
 }
 
 function mergeMasters(known: readonly MasterStatus[], added: readonly MasterContribution[]): MasterStatus[] {
@@ -116,13 +127,13 @@ function mergeMasters(known: readonly MasterStatus[], added: readonly MasterCont
   return [...bySession.values()];
 }
 
-function sum(
-  a: Readonly<Record<string, number>> | GroupRates,
-  b: Readonly<Record<string, number>> | Partial<GroupRates> | undefined,
-): Record<string, number> {
-  const total = new Map<string, number>(Object.entries(a));
-  for (const [name, value] of Object.entries(b ?? {})) {
-    if (value !== undefined) total.set(name, (total.get(name) ?? 0) + value);
+type Numbers = Readonly<Record<string, number | null | undefined>>;
+
+/** The numbers of both, added up where both know one; what nobody knows is left out. */
+function sum(a: Numbers | GroupRates, b: Numbers | GroupContribution['rates']): Record<string, number> {
+  const total = new Map<string, number>();
+  for (const [name, value] of [...Object.entries(a), ...Object.entries(b ?? {})]) {
+    if (typeof value === 'number') total.set(name, (total.get(name) ?? 0) + value);
   }
   return Object.fromEntries(total);
 }

@@ -11,7 +11,7 @@ export class RateMeter {
   private readonly totals: number[] = [];
   private readonly times: number[] = [];
   private readonly slotMs: number;
-  private last = 0;
+  private last: number | undefined;
 
   constructor(private readonly windowMs = 10_000) {
     this.slotMs = windowMs / SLOTS;
@@ -19,13 +19,13 @@ export class RateMeter {
 
   /**
    * Takes `total`, the counter's value at `nowMs` (monotonic milliseconds), and returns its rate per second. A total
-   * below the previous one is a counter that was restarted: the window begins anew.
+   * below the previous one is a counter that was restarted: the window begins anew. Undefined while one look is all there was.
    */
-  update(total: number, nowMs: number): number {
+  update(total: number, nowMs: number): number | undefined {
     const newest = this.times.length - 1;
     if (newest >= 0 && total < this.totals[newest]!) {
       this.totals.length = this.times.length = 0;
-      this.last = 0;
+      this.last = undefined;
     }
     this.forget(nowMs);
     const oldestTime = this.times[0];
@@ -40,8 +40,8 @@ export class RateMeter {
     return this.last;
   }
 
-  /** The rate at the last update. */
-  get perSecond(): number {
+  /** The rate at the last update; undefined when it is not known. */
+  get perSecond(): number | undefined {
     return this.last;
   }
 

@@ -26,6 +26,13 @@ export interface BusStatus {
   readonly connected: boolean;
   /** The server in use; absent on the memory bus. */
   readonly server?: string;
+  /**
+   * The server writes to disk before it confirms, so what was acknowledged to the RTU survives a power failure; null: it could
+   * not be asked. Absent on the memory bus.
+   */
+  readonly syncsAlways?: boolean | null;
+  /** What is known about that, in words; null before the server was asked. Absent on the memory bus. */
+  readonly durability?: string | null;
 }
 
 export interface ClockStatus {
@@ -60,20 +67,22 @@ export interface NtpStatus {
 export type RtuState = 'disconnected' | 'connecting' | 'connected' | 'starting' | 'started' | 'stopping';
 
 export interface RtuStatus {
-  readonly state: RtuState;
+  /** Null before this process heard of it. */
+  readonly state: RtuState | null;
   /** `host:port` in use or being tried. */
   readonly endpoint: string | null;
   /** When `state` was entered. */
   readonly since: string | null;
   /** Number of the current (or last) link to the RTU; a new connection is a new epoch. */
-  readonly linkEpoch: number;
+  readonly linkEpoch: number | null;
   /** Connections established since the process started. */
-  readonly connects: number;
+  readonly connects: number | null;
   readonly lastError: string | null;
 }
 
 export interface ListenerStatus {
-  readonly open: boolean;
+  /** Null in a process that has no gateway. */
+  readonly open: boolean | null;
   /** `host:port` of every open listener of the group, over all gateways. */
   readonly addresses: readonly string[];
 }
@@ -81,17 +90,17 @@ export interface ListenerStatus {
 /** The group's event log; positions are ASDU sequence numbers. */
 export interface EventLogStatus {
   /** `buffsize`. */
-  readonly capacity: number;
+  readonly capacity: number | null;
   /** Position of the oldest ASDU held. */
-  readonly first: number;
+  readonly first: number | null;
   /** Position the next ASDU will get. */
-  readonly next: number;
+  readonly next: number | null;
   /** Every position below this has been acknowledged by at least one master (or, with `ack` = stored, is stored). */
-  readonly confirmed: number;
+  readonly confirmed: number | null;
   /** ASDUs no master has acknowledged yet. */
-  readonly unconfirmed: number;
+  readonly unconfirmed: number | null;
   /** The log refuses ASDUs; the RTU gets no acknowledgement. */
-  readonly full: boolean;
+  readonly full: boolean | null;
 }
 
 /** A master's link: `stopped` is connected and STOPDT; `started` is data transfer. */
@@ -100,45 +109,47 @@ export type MasterState = 'stopped' | 'started' | 'stopping' | 'closing';
 export interface MasterStatus {
   readonly session: string;
   /** `address:port` of the master. */
-  readonly peer: string;
+  readonly peer: string | null;
   /** From the `masters` column; null when the source belongs to no named master. */
   readonly name: string | null;
   /** Subject or SAN of the client certificate; null without TLS. */
   readonly certificateName: string | null;
   /** The gateway that holds the connection. */
   readonly gateway: string | null;
-  readonly state: MasterState;
+  readonly state: MasterState | null;
   /** OA this session has towards the RTU, 1..255; null before it has one. */
   readonly originatorAddress: number | null;
   /** When the master connected. */
   readonly since: string | null;
   /** ASDUs waiting to be sent or acknowledged, and the bound at which the master is disconnected. */
-  readonly queue: number;
-  readonly queueLimit: number;
-  readonly sent: number;
-  readonly acknowledged: number;
+  readonly queue: number | null;
+  readonly queueLimit: number | null;
+  readonly sent: number | null;
+  readonly acknowledged: number | null;
   /** Commands received from this master. */
-  readonly commands: number;
+  readonly commands: number | null;
 }
 
+/** Over the last ten seconds; null in the first second, and in a process without the part that measures it. */
 export interface GroupRates {
-  readonly fromRtuPerSecond: number;
-  readonly toMastersPerSecond: number;
-  readonly commandsPerSecond: number;
+  readonly fromRtuPerSecond: number | null;
+  readonly toMastersPerSecond: number | null;
+  readonly commandsPerSecond: number | null;
 }
 
 export interface GroupStatus {
   readonly id: string;
-  readonly name: string;
-  readonly port: number;
-  readonly rtuNumber: number;
-  readonly ack: 'stored' | 'delivered' | 'received';
-  readonly interrogation: 'all' | 'originator';
+  readonly name: string | null;
+  readonly port: number | null;
+  readonly rtuNumber: number | null;
+  readonly ack: 'stored' | 'delivered' | 'received' | null;
+  readonly interrogation: 'all' | 'originator' | null;
   /** The router that owns the group; absent while nobody does or in one process. */
   readonly owner?: string;
   readonly rtu: RtuStatus;
   readonly listener: ListenerStatus;
   readonly log: EventLogStatus;
+  /** Those that the parts of this process know. */
   readonly masters: readonly MasterStatus[];
   readonly rates: GroupRates;
   /** Running totals since the start of the process, by name. */

@@ -1,5 +1,5 @@
-import { encodeLogRecord } from '@iec104mm2ss/bus';
-import { type AsduHeader, Cause, encodeAsdu, iFormat } from '@iec104mm2ss/iec104';
+import { APDU_TYPE_OFFSET, type AsduHeader, Cause, encodeAsdu, forEachApdu, iFormat } from '@iec104mm2ss/iec104';
+import { encodeLogRecord } from '@iec104mm2ss/wire';
 
 export interface EventOptions extends Partial<Pick<AsduHeader, 'cot' | 'oa' | 'ca' | 'negative' | 'test'>> {
   readonly ioa?: number;
@@ -24,14 +24,20 @@ export function apdus(asdus: readonly Uint8Array[]): Buffer {
 /** The ASDUs of I-format APDUs back to back in `octets[from..]`. */
 export function asdusOf(octets: Uint8Array, from = 0): Uint8Array[] {
   const found: Uint8Array[] = [];
-  for (let at = from; at < octets.length; at += (octets[at + 1] as number) + 2) {
-    found.push(new Uint8Array(octets.subarray(at + 6, at + (octets[at + 1] as number) + 2)));
-  }
+  forEachApdu(octets, from, octets.length, (at, next) => {
+    found.push(new Uint8Array(octets.subarray(at + APDU_TYPE_OFFSET, next)));
+  });
   return found;
 }
 
 /** A record of the event log whose first ASDU has position `first`. */
-export function logRecord(first: number, asdus: readonly Uint8Array[], epoch = 1, receivedAt = 0): Buffer {
+export function logRecord(
+  first: number,
+  asdus: readonly Uint8Array[],
+  epoch = 1,
+  receivedAt = 0,
+  generation = 1,
+): Buffer {
   const octets = apdus(asdus);
-  return encodeLogRecord(epoch, first, asdus.length, receivedAt, octets, 0, octets.length);
+  return encodeLogRecord({ epoch, generation, first, count: asdus.length, receivedAt }, octets, 0, octets.length);
 }

@@ -1,135 +1,26 @@
-import { describe, expect, it, vi } from 'vitest';
-import { BusError, MemoryBus } from '@iec104mm2ss/bus';
+import { describe, expect, it } from 'vitest';
+import { BrokerBus, MemoryBus } from '@iec104mm2ss/bus';
+import { SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime';
 import { describeBusContract } from './bus-contract.js';
-import { logRecord, eventAsdu } from './asdus.js';
+import { FakeServer } from './fake-broker.js';
 import { FakeClock } from './fake-clock.js';
 
 const makeMemoryBus = () => {
-  const bus = new MemoryBus((error) => {
-    throw error;
-  });
+  const bus = new MemoryBus();
   return Promise.resolve({ bus, stop: () => bus.close() });
 };
 
 describeBusContract('memory', makeMemoryBus, { describe, it });
 
-const NOTHING = Buffer.alloc(0);
+const makeFakes = () => {
+  const server = new FakeServer();
+  const connect = (instance: string): BrokerBus =>
+    new BrokerBus(server.connect(SYSTEM_CLOCK), { runtime: { ...systemRuntime(), instance }, replicas: 1 });
+  const [bus, second] = [connect('one'), connect('two')];
+  return Promise.resolve({ bus, second, stop: async () => void (await Promise.all([bus.close(), second.close()])) });
+};
 
-describe('the memory bus besides', () => {
-  it('delivers at once when no handler is running', () => {
-    const bus = new MemoryBus();
-    const handler = vi.fn();
-    bus.subscribe('a.b', handler);
-    bus.publish('a.b', NOTHING);
-    expect(handler).toHaveBeenCalledTimes(1);
-  });
-
-  it('keeps no subscriber from its message because another one throws', () => {
-    const errors: unknown[] = [];
-    const bus = new MemoryBus((error) => errors.push(error));
-    const seen: string[] = [];
-    bus.subscribe('a', () => {
-      bus.publish('b', NOTHING);
-      throw new Error('broken');
-    });
-    bus.subscribe('a', () => seen.push('a'));
-    bus.subscribe('b', () => seen.push('b'));
-    bus.publish('a', NOTHING);
-    expect(seen).toEqual(['a', 'b']);
-    expect(errors).toEqual([new Error('broken')]);
-    bus.publish('b', NOTHING);
-    expect(seen).toEqual(['a', 'b', 'b']);
-  });
-
-  it('does not deliver to who was unsubscribed by another subscriber of the message', () => {
-    const bus = new MemoryBus();
-    const second = vi.fn();
-    const subscriptions = [bus.subscribe('a', () => subscriptions[1]?.unsubscribe()), bus.subscribe('a', second)];
-    bus.publish('a', NOTHING);
-    expect(second).not.toHaveBeenCalled();
-  });
-
-  it('does not deliver to who subscribes after the message was published', () => {
-    const bus = new MemoryBus();
-    const late = vi.fn();
-    bus.subscribe('a', () => {
-      bus.publish('b', NOTHING);
-      bus.subscribe('b', late);
-      bus.subscribe('*', late);
-    });
-    bus.publish('a', NOTHING);
-    expect(late).not.toHaveBeenCalled();
-  });
-
-  it.each([
-    ['a.b', ['a.b'], true],
-    ['a.b', ['a.*'], true],
-    ['a.b', ['a.c'], false],
-    ['a.>', ['a.b'], true],
-    ['a.>', ['a'], false],
-    ['a.>', ['*.b.c'], true],
-    ['a.>', ['b.>'], false],
-    ['a.*.c', ['a.>'], true],
-    ['a.*.c', ['a.b.d'], false],
-  ])('has interest in %s while %j is subscribed to: %s', (asked, subscribed, expected) => {
-    const bus = new MemoryBus();
-    expect(bus.hasInterest(asked)).toBe(false);
-    const subscriptions = subscribed.map((pattern) => bus.subscribe(pattern, () => undefined));
-    expect(bus.hasInterest(asked)).toBe(expected);
-    for (const subscription of subscriptions) subscription.unsubscribe();
-    expect(bus.hasInterest(asked)).toBe(false);
-  });
-
-  it('ends open requests when it closes', async () => {
-    const bus = new MemoryBus();
-    bus.subscribe('a', () => undefined);
-    const answer = bus.request('a', NOTHING, 60_000);
-    await bus.close();
-    await expect(answer).rejects.toMatchObject({ code: 'CLOSED' });
-  });
-
-  it('does not grant a lease that was given back while a handler was running', async () => {
-    const bus = new MemoryBus();
-    const granted: string[] = [];
-    const want = (who: string) =>
-      bus.lease({ key: 'k', onAcquired: () => granted.push(who), onLost: () => granted.push(`${who} lost`) });
-    bus.subscribe('a', () => {
-      const first = want('first');
-      want('second');
-      void first.release();
-    });
-    bus.publish('a', NOTHING);
-    await Promise.resolve();
-    expect(granted).toEqual(['second']);
-  });
-
-  it('tells a writer that was replaced that it is closed', async () => {
-    const log = new MemoryBus().eventLog('1');
-    const refused: BusError[] = [];
-    const onStored = vi.fn();
-    const first = await log.openWriter({ onStored, onRefused: (_position, error) => refused.push(error) });
-    await log.openWriter({ onStored, onRefused: () => undefined });
-    first.append(logRecord(0, [eventAsdu(1)]));
-    expect(refused.map(({ code }) => code)).toEqual(['CLOSED']);
-    expect(onStored).not.toHaveBeenCalled();
-    expect(await log.extent()).toMatchObject({ first: 0, next: 0 });
-  });
-
-  it('opens a log again after everything in it was trimmed, and keeps its memory small', async () => {
-    const log = new MemoryBus().eventLog('1');
-    const events = { onStored: () => undefined, onRefused: () => undefined };
-    const writer = await log.openWriter(events);
-    for (let i = 0; i < 2_000; i++) {
-      writer.append(logRecord(i, [eventAsdu(1)], 5));
-      log.trim(i + 1);
-    }
-    expect((log as unknown as { records: unknown[] }).records.length).toBeLessThan(600);
-    const again = await log.openWriter(events);
-    expect(again.next).toBe(2_000);
-    expect(again.lastEpoch).toBe(5);
-    expect(await log.extent()).toMatchObject({ first: 2_000, next: 2_000 });
-  });
-});
+describeBusContract('on a broker', makeFakes, { describe, it });
 
 describe('the fake clock', () => {
   it('fires what it passes, in order', () => {

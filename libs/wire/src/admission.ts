@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeAs, encodeJson, octet, position, text, u32, version } from './json.js';
+import { decodeAs, encodeJson, originatorAddress, position, text, u32, version, words } from './json.js';
 import type { Decoded } from './wire-error.js';
 
 /** Gateway to router, request on the control subject `admit` (JSON): may this connection come in? */
@@ -43,11 +43,11 @@ const admissionAnswer = z.discriminatedUnion('ok', [
     fence: u32,
     /** The session is provisional until its gateway states it. */
     session: u32,
-    originatorAddress: octet,
+    originatorAddress,
     name: text.nullable(),
     certificateName: text.nullable(),
   }),
-  z.object({ v: version, ok: z.literal(false), code: z.enum(REFUSAL_CODES), message: text }),
+  z.object({ v: version, ok: z.literal(false), code: z.enum(REFUSAL_CODES), message: words }),
 ]);
 export type AdmissionAnswer = z.infer<typeof admissionAnswer>;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeAs, encodeJson, milliseconds, octet, octets, position, text, u32, version } from './json.js';
+import { asduOctets, clockTime, decodeAs, duration, encodeJson, octet, position, text, u32, version } from './json.js';
 import type { Decoded } from './wire-error.js';
 
 /**
@@ -20,16 +20,18 @@ export const encodeCommandQuery = (query: Omit<CommandQuery, 'v'>): Buffer => en
 export const decodeCommandQuery = (data: Uint8Array): Decoded<CommandQuery> =>
   decodeAs('command query', commandQuery, data);
 
-/** A command that the RTU was sent on the present link, within the last SENT_REMEMBERED_MS. */
+/** A command that this connector has sent to the RTU within the last SENT_REMEMBERED_MS. */
 const sentCommand = z.object({
   fence: u32,
   number: u32,
   session: u32,
   command: u32,
   ownOa: octet,
+  /** The link it was sent on: on an earlier one than the report's the RTU answers it no longer. Absent: the present one. */
+  epoch: u32.optional(),
   /** As the RTU got it, with our OA. */
-  asdu: octets,
-  ageMs: milliseconds,
+  asdu: asduOctets,
+  ageMs: duration,
   /** The log's end when it was sent: its answers are at or behind this position. */
   position,
 });
@@ -40,7 +42,7 @@ const commandReport = z.object({
   connector: text,
   fence: u32,
   epoch: u32,
-  clock: milliseconds,
+  clock: clockTime,
   generation: position,
   sent: z.array(sentCommand).max(2_000),
   /** Numbers of commands of the asking fence that wait for the RTU's window. */

@@ -1,6 +1,7 @@
 import { MAX_ASDU_OCTETS, MIN_ASDU_OCTETS } from '@iec104mm2ss/iec104';
 import {
   asBuffer,
+  isClockTime,
   isPosition,
   short,
   unknownKind,
@@ -100,7 +101,7 @@ export function decodeCommand(octets: Uint8Array): Decoded<CommandMessage> {
   }
   const buffer = asBuffer(octets);
   const deadline = buffer.readDoubleLE(24);
-  if (!Number.isFinite(deadline)) return wrongValue(what, 'deadline', deadline);
+  if (!isClockTime(deadline)) return wrongValue(what, 'deadline', deadline);
   return {
     ownOa: octets[1] as number,
     fence: buffer.readUInt32LE(4),

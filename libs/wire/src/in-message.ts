@@ -1,6 +1,7 @@
 import { countApdus } from '@iec104mm2ss/iec104';
 import {
   asBuffer,
+  isClockTime,
   isPosition,
   short,
   unknownKind,
@@ -135,10 +136,12 @@ export function decodeIn(octets: Uint8Array): Decoded<InMessage> {
   switch (kind) {
     case InKind.STARTED:
     case InKind.STOPPED:
+      if (octets.length !== IN_PREAMBLE_OCTETS) return wrongLength(what, `${octets.length} octets`);
       return { kind, ...head };
     case InKind.CLOSED:
       return { kind, ...head, ...codeAndMessage(buffer.toString('utf8', IN_PREAMBLE_OCTETS)) };
     case InKind.RESYNC: {
+      if (octets.length !== IN_PREAMBLE_OCTETS) return wrongLength(what, `${octets.length} octets`);
       const position = buffer.readDoubleLE(24);
       const generation = buffer.readDoubleLE(32);
       if (!isPosition(position)) return wrongValue(what, 'position', position);
@@ -148,7 +151,7 @@ export function decodeIn(octets: Uint8Array): Decoded<InMessage> {
     case InKind.COMMANDS: {
       const count = buffer.readUInt16LE(2);
       const deadline = buffer.readDoubleLE(24);
-      if (!Number.isFinite(deadline)) return wrongValue(what, 'deadline', deadline);
+      if (!isClockTime(deadline)) return wrongValue(what, 'deadline', deadline);
       if (count === 0 || countApdus(octets, IN_PREAMBLE_OCTETS, octets.length) !== count) {
         return wrongLength(what, `its octets are not ${count} APDUs`);
       }

@@ -1,17 +1,33 @@
+import { MAX_ASDU_OCTETS, MIN_ASDU_OCTETS } from '@iec104mm2ss/iec104';
 import { z } from 'zod';
-import { asBuffer, isPosition } from './octets.js';
+import { asBuffer, isClockTime, isPosition, isWallTime } from './octets.js';
 import { type Decoded, WireError } from './wire-error.js';
 
 /** Parts of schemas. Objects may hold further fields of later releases; they are left out. */
 export const position = z.number().refine(isPosition, 'not a position');
 export const u32 = z.number().int().min(0).max(0xffffffff);
 export const octet = z.number().int().min(0).max(0xff);
-export const milliseconds = z.number().refine(Number.isFinite, 'not a time');
-/** Names of processes, addresses, reasons: nobody needs longer ones. */
-export const text = z.string().max(1_000);
-/** Octets as base64. */
-export const octets = z.base64().max(1_000);
+/** Milliseconds of a process's own clock. */
+export const clockTime = z.number().refine(isClockTime, 'not a time');
+/** Milliseconds since 1970-01-01 UTC. */
+export const wallTime = z.number().refine(isWallTime, 'not a time');
+/** Milliseconds that have passed. */
+export const duration = z.number().refine(isWallTime, 'not a duration');
+/** 1..255: an originator address that a session has. */
+export const originatorAddress = z.number().int().min(1).max(255);
 
+const MAX_TEXT = 1_000;
+/** Names of processes and addresses: nobody needs longer ones. */
+export const text = z.string().max(MAX_TEXT);
+/** What people read: cut off where it is longer, as a long reason is no reason to drop what it explains. */
+export const words = z.string().transform((value) => value.slice(0, MAX_TEXT));
+/** An ASDU as base64. */
+export const asduOctets = z.base64().refine((value) => {
+  const length = Buffer.byteLength(value, 'base64');
+  return length >= MIN_ASDU_OCTETS && length <= MAX_ASDU_OCTETS;
+}, 'not an ASDU');
+
+/** Any JSON value; `undefined` is none. */
 export function encodeJson(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }

@@ -1,5 +1,14 @@
 import { countApdus } from '@iec104mm2ss/iec104';
-import { asBuffer, isPosition, short, unknownVersion, WIRE_VERSION, wrongLength, wrongValue } from './octets.js';
+import {
+  asBuffer,
+  isPosition,
+  isWallTime,
+  short,
+  unknownVersion,
+  WIRE_VERSION,
+  wrongLength,
+  wrongValue,
+} from './octets.js';
 import type { Decoded } from './wire-error.js';
 
 /**
@@ -79,9 +88,9 @@ export function decodeLogRecord(octets: Uint8Array): Decoded<LogRecord> {
   const first = buffer.readDoubleLE(8);
   const receivedAt = buffer.readDoubleLE(16);
   const generation = version === 1 ? 0 : buffer.readDoubleLE(24);
-  if (!isPosition(first)) return wrongValue(what, 'position', first);
+  if (!isPosition(first) || !isPosition(first + count)) return wrongValue(what, 'position', first);
   if (!isPosition(generation)) return wrongValue(what, 'generation', generation);
-  if (!Number.isFinite(receivedAt)) return wrongValue(what, 'receive time', receivedAt);
+  if (!isWallTime(receivedAt)) return wrongValue(what, 'receive time', receivedAt);
   if (count === 0 || countApdus(octets, apdusAt, octets.length) !== count) {
     return wrongLength(what, `its octets are not ${count} APDUs`);
   }

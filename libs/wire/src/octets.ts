@@ -14,6 +14,17 @@ export function isPosition(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
+/** Milliseconds since 1970-01-01 UTC that a `Date` can show. */
+const MAX_WALL_MS = 8.64e15;
+export function isWallTime(value: number): boolean {
+  return value >= 0 && value <= MAX_WALL_MS;
+}
+
+/** Milliseconds of a monotonic clock: so small that a millisecond still counts. */
+export function isClockTime(value: number): boolean {
+  return Math.abs(value) <= MAX_WALL_MS;
+}
+
 export const short = (what: string, octets: number): WireError =>
   new WireError('SHORT', `${what} of ${octets} octets is too short`);
 export const unknownVersion = (what: string, version: number | undefined): WireError =>

@@ -131,22 +131,30 @@ export function decodeOut(octets: Uint8Array): Decoded<OutMessage> {
   if (!isPosition(generation)) return wrongValue(what, 'generation', generation);
   if (!isPosition(from)) return wrongValue(what, 'from', from);
   if (first !== NO_POSITION && !isPosition(first)) return wrongValue(what, 'first', first);
+  if (version === 1 && kind > OutKind.BEGIN) return unknownKind(what, kind);
   switch (kind) {
     case OutKind.DATA:
+      if (first !== NO_POSITION && (first < from || !isPosition(first + count)))
+        return wrongValue(what, 'first', first);
       if (count === 0 || countApdus(octets, bodyAt, octets.length) !== count) {
         return wrongLength(what, `its octets are not ${count} APDUs`);
       }
       break;
     case OutKind.BEGIN:
       // Version 1 has the number of the STARTED in `first`.
-      if (version === 1) [first, count] = [NO_POSITION, first];
+      if (version === 1) {
+        if (first < 0 || first > 0xffffffff) return wrongValue(what, 'number', first);
+        [first, count] = [NO_POSITION, first];
+      }
       break;
     case OutKind.SETTLED:
       if (octets.length !== bodyAt + 4 * count) return wrongLength(what, `its octets are not ${count} numbers`);
       break;
     case OutKind.JOIN:
-    case OutKind.MARK:
       if (first === NO_POSITION) return wrongValue(what, 'first', first);
+      break;
+    case OutKind.MARK:
+      if (first < from) return wrongValue(what, 'first', first);
       break;
     case OutKind.CLOSE:
     case OutKind.STANDBY:
@@ -155,7 +163,7 @@ export function decodeOut(octets: Uint8Array): Decoded<OutMessage> {
       return unknownKind(what, kind);
   }
   return {
-    kind: kind as OutKind,
+    kind: kind,
     flags,
     fence: buffer.readUInt32LE(4),
     generation,

@@ -15,7 +15,7 @@ export const UNSTATED_MS = 5_000;
 export const PROVISIONAL_MS = 5_000;
 /** How long a new owner of a group waits for the gateways to state their sessions before it opens the group. */
 export const TAKEOVER_MS = 250;
-/** A router that has not been heard for this long is not counted on: no listener is opened, no command taken. */
+/** A router that has not been heard for this long is not counted on: no listener is opened. */
 export const OWNER_SILENCE_MS = 2_500;
 /** A command must have been sent to the RTU this long after it came from the master. */
 export const COMMAND_DEADLINE_MS = 5_000;

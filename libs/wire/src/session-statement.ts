@@ -1,5 +1,19 @@
 import { z } from 'zod';
-import { decodeAs, encodeJson, milliseconds, octet, octets, position, text, u32, version } from './json.js';
+import {
+  asduOctets,
+  clockTime,
+  decodeAs,
+  duration,
+  encodeJson,
+  octet,
+  originatorAddress,
+  position,
+  text,
+  u32,
+  version,
+  wallTime,
+  words,
+} from './json.js';
 import type { Decoded } from './wire-error.js';
 
 /**
@@ -11,11 +25,11 @@ const pendingCommand = z.object({
   /** Its number within the session. */
   command: u32,
   /** The ASDU as the master sent it. */
-  asdu: octets,
+  asdu: asduOctets,
   connectorFence: u32,
   /** In that connector's clock. */
-  deadline: milliseconds,
-  ageMs: milliseconds,
+  deadline: clockTime,
+  ageMs: duration,
   /** Cause, with P/N, of the last answer that went to the master; null: none has. */
   answered: octet.nullable(),
 });
@@ -30,7 +44,7 @@ const sessionStatement = z.object({
   name: text.nullable(),
   certificateName: text.nullable(),
   /** OA towards the RTU, and the one its master used last. */
-  originatorAddress: z.number().int().min(1).max(255),
+  originatorAddress,
   ownOa: octet,
   started: z.boolean(),
   /** Number of its STARTED while the BEGIN of the router has not come; else 0. */
@@ -46,18 +60,19 @@ const sessionStatement = z.object({
   nextCommand: u32,
   /** Its commands that the router has not settled, oldest first, MAX_STATED_COMMANDS at most. */
   commands: z.array(pendingCommand).max(1_000),
-  sinceMs: milliseconds,
+  /** When its master connected, ms since 1970-01-01 UTC. For people. */
+  sinceMs: wallTime,
 });
 export type SessionStatement = z.infer<typeof sessionStatement>;
 
 const closedSession = z.object({
   session: u32,
-  originatorAddress: z.number().int().min(1).max(255),
+  originatorAddress,
   /** It gave commands: the RTU may still answer with its OA. */
   used: z.boolean(),
-  agoMs: milliseconds,
+  agoMs: duration,
   code: text,
-  message: text,
+  message: words,
   /** Commands that were not settled when it ended. */
   commands: z.array(pendingCommand).max(1_000),
   address: text,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeAs, encodeJson, milliseconds, position, text, u32, version } from './json.js';
+import { clockTime, decodeAs, encodeJson, position, text, u32, version, wallTime, words } from './json.js';
 import type { Decoded } from './wire-error.js';
 
 /**
@@ -18,7 +18,7 @@ const stateMessage = z.object({
   /** Fence of its lease on the group. */
   fence: u32,
   /** Its clock when this was sent, monotonic ms: deadlines of commands are in this clock. */
-  clock: milliseconds,
+  clock: clockTime,
   state: z.enum(RTU_STATES),
   /** Counts the RTU connections of the group. */
   epoch: u32,
@@ -26,9 +26,9 @@ const stateMessage = z.object({
   endpoint: text.nullable(),
   address: text.nullable(),
   /** Since when, ms since 1970-01-01 UTC. For people. */
-  since: milliseconds,
+  since: wallTime,
   /** Why the state was entered. */
-  reason: text,
+  reason: words,
   connects: position,
   /** Where the log goes on. */
   next: position,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeAs, encodeJson, milliseconds, octet, position, text, u32 } from './json.js';
+import { decodeAs, duration, encodeJson, octet, originatorAddress, position, text, u32, wallTime } from './json.js';
 import { unknownVersion } from './octets.js';
 import { type Decoded, WireError } from './wire-error.js';
 
@@ -29,20 +29,22 @@ const routerState = z.object({
   /** Position of each named master. */
   cursors: z.record(text, position),
   /** OAs that may still be answered with: who has them (0: nobody any more), and for how long, ms, nobody had them. */
-  addresses: z.array(z.object({ oa: z.number().int().min(1).max(255), session: u32, restedMs: milliseconds })).max(255),
+  addresses: z.array(z.object({ oa: originatorAddress, session: u32, restedMs: duration })).max(255),
   /** When this was saved, ms since 1970-01-01 UTC: rests go on from there, never longer than a whole rest. */
-  savedAt: milliseconds,
+  savedAt: wallTime,
   /** How this RTU fills the OA of its answers. */
   oaBehaviour: z.enum(['unknown', 'mirrors', 'opaque']),
 });
 export type RouterState = Omit<z.infer<typeof routerState>, 'v'>;
+
+const anyVersion = z.object({ v: z.unknown().optional() });
 
 const routerStateV1 = z.object({
   v: z.undefined().optional(),
   confirmed: position,
   cursors: z.record(text, position).default({}),
   resting: z
-    .array(z.tuple([octet, milliseconds]))
+    .array(z.tuple([octet, wallTime]))
     .max(255)
     .default([]),
   mirrorsOa: z.boolean().default(false),
@@ -52,7 +54,7 @@ export const encodeRouterState = (state: RouterState): Buffer => encodeJson({ v:
 
 export function decodeRouterState(data: Uint8Array): Decoded<RouterState> {
   const what = 'router state';
-  const versioned = decodeAs(what, z.object({ v: z.unknown() }), data);
+  const versioned = decodeAs(what, anyVersion, data);
   if (versioned instanceof WireError) return versioned;
   if (versioned.v === 2) {
     const state = decodeAs(what, routerState, data);
@@ -60,7 +62,9 @@ export function decodeRouterState(data: Uint8Array): Decoded<RouterState> {
     const { v: _, ...rest } = state;
     return rest;
   }
-  if (versioned.v !== undefined) return unknownVersion(what, Number(versioned.v));
+  if (versioned.v !== undefined) {
+    return unknownVersion(what, typeof versioned.v === 'number' ? versioned.v : undefined);
+  }
   const old = decodeAs(what, routerStateV1, data);
   if (old instanceof WireError) return old;
   const { confirmed, cursors, resting, mirrorsOa } = old;

@@ -1,32 +1,12 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  decodeJson,
-  encodeOut,
-  encodeOutMark,
-  encodeOutText,
-  GroupSubjects,
-  IN_PREAMBLE_OCTETS,
-  inCount,
-  inDeadline,
-  InKind,
-  inKind,
-  inNumber,
-  inSession,
-  inText,
-  NO_POSITION,
-  OutFlag,
-  OutKind,
-  type SessionSnapshot,
-} from '@iec104mm2ss/bus';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FenceGuard, GroupSubjects, type Lease, type Subscription } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
+  APDU_OA_OFFSET,
   ASDU_OA_OFFSET,
   Cause,
   DEFAULT_LINK_PARAMETERS,
   interrogation,
-  type LinkState,
   mirror,
   singleCommand,
   TypeId,
@@ -38,135 +18,120 @@ import {
   eventAsdu,
   eventValue,
   FakeClock,
+  FakeMaster,
+  FakeSocket,
   groupConfig,
   RecordingBus,
-  until,
 } from '@iec104mm2ss/testing';
-import { type CloseReason, Connection, DeadlineScheduler } from '@iec104mm2ss/transport';
-import { MasterSession, MIN_QUEUE_LIMIT, START_ANSWER_MS } from './master-session.js';
+import { type CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
+import {
+  decodeIn,
+  encodeOut,
+  encodeOutText,
+  encodeSettled,
+  InKind,
+  type InMessage,
+  NO_POSITION,
+  OutFlag,
+  OutKind,
+  type OutMessage,
+  decodeOut,
+  WireError,
+} from '@iec104mm2ss/wire';
+import { MasterSession, MIN_QUEUE_LIMIT } from './master-session.js';
+import type { CommandTerms } from './pending-commands.js';
 
-/* Real sockets on the loopback interface, virtual time. */
+/* Sockets in memory, virtual time. */
 
 const ID = 4_711;
 const OA = 33;
+const G = 100;
 const subjects = new GroupSubjects('1');
 const { logger } = createLogger({ level: 'silent' });
 
 let bus: RecordingBus;
 let clock: FakeClock;
 let scheduler: DeadlineScheduler;
+let router: FenceGuard;
+let lease: Lease;
 let session: MasterSession;
-let master: Connection;
-let masterState: LinkState;
-let received: Uint8Array[];
+let subscription: Subscription | undefined;
+let master: FakeMaster;
 let closed: CloseReason | undefined;
 let acknowledged: number[];
-let fence: number;
-let startedNumber: number;
-const sockets: Socket[] = [];
+let terms: CommandTerms | undefined;
 
-beforeEach(() => {
+beforeEach(async () => {
   bus = new RecordingBus();
   clock = new FakeClock();
   scheduler = new DeadlineScheduler(clock);
-  received = [];
+  router = new FenceGuard(bus, 'router.1');
   acknowledged = [];
   closed = undefined;
-  masterState = 'stopped';
-  fence = 1;
+  subscription = undefined;
+  terms = { connectorFence: 9, deadline: 77_000 };
+  lease = bus.lease({ key: 'router.1', onAcquired: () => undefined, onLost: () => undefined });
+  await heardOfOwner();
 });
 
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.destroy();
-});
+/** The guard knows the fence of the lease. */
+async function heardOfOwner(): Promise<void> {
+  await promises();
+  router.run('owner', lease.fence, () => undefined);
+  await promises();
+}
+
+async function promises(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  clock.flush();
+}
 
 /** A session, and the master at the other end of its socket, which acknowledges at once unless it holds back. */
-async function connect(changes: Partial<GroupConfig> = {}, hold = false): Promise<void> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const peer = new Socket();
-  peer.connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [accepted] = (await once(server, 'connection')) as [Socket];
-  if (peer.connecting) await once(peer, 'connect');
-  server.close();
-  sockets.push(accepted, peer);
-  master = new Connection(
-    peer,
-    { ...DEFAULT_LINK_PARAMETERS, w: 1, k: 12, role: 'controlling', holdAcknowledgements: hold },
-    {
-      onApdus: (octets, start, end) => received.push(...asdusOf(octets.subarray(start, end))),
-      onState: (to) => {
-        masterState = to;
-      },
-      onClosed: () => undefined,
-    },
-    scheduler,
-  );
+function connect(changes: Partial<GroupConfig> = {}, hold = false): FakeSocket {
+  const [client, accepted] = FakeSocket.pair(clock, '127.0.0.1', 5_000);
+  master = new FakeMaster(client, scheduler, { hold });
   const identity = {
+    session: ID,
+    connection: 99,
     address: '127.0.0.1',
     port: 5_000,
-    peer: '127.0.0.1:5000',
     name: 'A',
     certificateName: null,
     originatorAddress: OA,
   };
-  session = new MasterSession(ID, identity, groupConfig(changes), accepted, {
+  session = new MasterSession(identity, groupConfig(changes), accepted, {
     bus,
     scheduler,
     logger,
     subjects,
-    instance: 'gateway-1',
-    fence: () => fence,
-    acceptFence: (other) => {
-      if (other < fence) return false;
-      fence = other;
-      return true;
-    },
+    router,
+    commandTerms: () => terms,
     reportAcknowledged: () => bus.publish(subjects.ack, new Uint8Array(0)),
-    onAcknowledged: (each) => acknowledged.push(each.acknowledged),
-    onClosed: (each, reason) => {
-      // Not the one of an earlier test.
-      if (each === session) closed = reason;
+    onAcknowledged: (each) => acknowledged.push(each.acknowledged.position),
+    onClosed: (_session, reason, still) => {
+      closed = reason;
+      subscription = still;
     },
   });
-  closed = undefined;
-  bus.subscribe(subjects.in, ({ data: message }) => {
-    if (inKind(message) === InKind.STARTED) startedNumber = inNumber(message);
-  });
+  accepted.resume();
+  return client;
 }
 
-async function start(): Promise<void> {
-  master.link.startDataTransfer(clock.now());
-  master.touched();
-  await until(() => masterState === 'started' && session.state === 'started', 'started');
+function start(): void {
+  master.start();
+  clock.flush();
+  expect([master.state, session.state]).toEqual(['started', 'started']);
 }
 
 /** @param position where the router lets it begin */
-async function started(changes: Partial<GroupConfig> = {}, hold = false, position = 0): Promise<void> {
-  await connect(changes, hold);
-  await start();
+function started(changes: Partial<GroupConfig> = {}, hold = false, position = 0): FakeSocket {
+  const socket = connect(changes, hold);
+  start();
   begin(position);
-  await until(() => received.length === 1, 'end of initialization');
-  received.length = 0;
+  expect(master.received.length, 'end of initialization').toBe(1);
+  master.received.length = 0;
   bus.take();
-}
-
-/** Whatever the session was told up to here has left it and reached the master, and what that says has come back. */
-async function exchanged(): Promise<void> {
-  const { connection } = session;
-  const [sent, answered] = [connection.sentOctets, master.sentOctets];
-  // A test frame takes the same way, behind everything else, and its answer the way back.
-  connection.link.test(clock.now());
-  connection.touched();
-  await until(
-    () =>
-      connection.sentOctets > sent &&
-      master.receivedOctets === connection.sentOctets &&
-      master.sentOctets > answered &&
-      connection.receivedOctets === master.sentOctets,
-    'a test frame has come through',
-  );
+  return socket;
 }
 
 function data(
@@ -174,97 +139,121 @@ function data(
   first: number,
   values: readonly (number | Uint8Array)[],
   flags = 0,
-  withFence = fence,
+  generation = G,
 ): Buffer {
   const octets = apdus(values.map((value) => (typeof value === 'number' ? eventAsdu(value) : value)));
-  return encodeOut(OutKind.DATA, flags, withFence, from, first, values.length, octets, 0, octets.length);
+  const head = { kind: OutKind.DATA, flags, fence: lease.fence, generation, from, first, count: values.length };
+  return encodeOut(head, octets);
 }
 
-const toSession = (message: Uint8Array): void => bus.publish(subjects.outTo(ID), message);
-const join = (first: number, from = first): void => toSession(encodeOutMark(OutKind.JOIN, fence, from, first));
-/** The router's answer to the last STARTED. */
-const begin = (position: number): void => toSession(encodeOutMark(OutKind.BEGIN, fence, position, startedNumber));
-const broadcast = (from: number, first: number, count: number): void => {
-  const values = Array.from({ length: count }, (_, i) => first + i);
-  session.onBroadcast(data(from, first, values), from, first, count);
+function control(kind: OutKind, from: number, first: number, count: number, generation: number): Buffer {
+  return encodeOut({ kind, fence: lease.fence, generation, from, first, count });
+}
+
+const toSession = (message: Uint8Array): void => {
+  bus.publish(subjects.outTo(ID), message);
+  clock.flush();
 };
-const values = (): number[] => received.map(eventValue);
+const join = (first: number, from = first): void => toSession(control(OutKind.JOIN, from, first, 0, G));
+/** The router's answer to the last STARTED or RESYNC. */
+const begin = (position: number, generation = G, number = session.place.starting): void =>
+  toSession(control(OutKind.BEGIN, position, NO_POSITION, number, generation));
+const toAll = (message: Buffer): void => {
+  session.onBroadcast(decodeOut(message) as OutMessage);
+  clock.flush();
+};
+const broadcast = (from: number, first: number, count: number): void =>
+  toAll(
+    data(
+      from,
+      first,
+      Array.from({ length: count }, (_, i) => first + i),
+    ),
+  );
+const values = (): number[] => master.received.map(eventValue);
+
+function told(): InMessage[] {
+  return bus.take(subjects.in).map(({ data: message }) => {
+    const decoded = decodeIn(message);
+    if (decoded instanceof WireError) throw decoded;
+    return decoded;
+  });
+}
 const said = (): string[] =>
-  bus.take(subjects.in).map(({ data: message }) => {
-    expect(inSession(message)).toBe(ID);
-    const names = Object.entries(InKind).find(([, kind]) => kind === inKind(message)) as [string, number];
-    const position = inDeadline(message);
-    return position === 0 ? names[0] : `${names[0]} ${position}`;
+  told().map((message) => {
+    const [name = '?'] = Object.entries(InKind).find(([, kind]) => kind === message.kind) ?? [];
+    if (message.kind === InKind.RESYNC) return `${name} ${message.generation}/${message.position}`;
+    if (message.kind === InKind.CLOSED) return `${name} ${message.code} ${message.message}`;
+    return name;
   });
 
 describe('a master that starts', () => {
-  it('is told of the end of initialization, with the RTU’s number, and the router of the master', async () => {
-    await connect({ rtuNumber: 77 });
-    await start();
-    await until(() => received.length === 1, 'an ASDU');
-    expect([...(received[0] as Uint8Array)]).toEqual([TypeId.M_EI_NA_1, 1, Cause.INIT, 0, 77, 0, 0, 0, 0, 0]);
-    expect(said()).toEqual(['STARTED']);
+  it('is told of the end of initialization, with the RTU’s number, and the router of the master', () => {
+    connect({ rtuNumber: 77 });
+    start();
+    expect(master.received.map((asdu) => [...asdu])).toEqual([[TypeId.M_EI_NA_1, 1, Cause.INIT, 0, 77, 0, 0, 0, 0, 0]]);
+    expect(told()).toEqual([{ kind: InKind.STARTED, session: ID, number: 1 }]);
   });
 
-  it('tells the router again while that does not answer', async () => {
-    await connect();
-    await start();
-    const starting = (): number[] =>
-      bus
-        .take(subjects.in)
-        .filter(({ data: message }) => inKind(message) === InKind.RESUME)
-        .map(({ data: message }) => (JSON.parse(inText(message)) as SessionSnapshot).starting);
-    session.remind();
-    expect(starting()).toEqual([]);
-    clock.advance(START_ANSWER_MS);
-    session.remind();
-    session.remind();
-    expect(starting()).toEqual([startedNumber]);
-    begin(0);
-    clock.advance(START_ANSWER_MS);
-    session.remind();
-    expect(starting()).toEqual([]);
+  it('is stated as starting, with that number, until the router answers', () => {
+    connect();
+    start();
+    expect(session.statement(10)).toMatchObject({ started: true, starting: 1, number: 1, generation: 0, expected: 0 });
+    begin(5, G, 2);
+    expect(session.statement(10)).toMatchObject({ starting: 1 });
+    begin(5);
+    expect(session.statement(10)).toMatchObject({ starting: 0, generation: G, expected: 5, acknowledged: 5 });
   });
 
-  it('gets nothing before', async () => {
-    await connect();
+  it('gets no data before the router answers', () => {
+    connect();
     toSession(data(0, 0, [1]));
     join(1);
-    await start();
-    await until(() => received.length === 1, 'an ASDU');
-    expect(received[0]?.[0]).toBe(TypeId.M_EI_NA_1);
-    expect(session.isLive).toBe(false);
+    start();
+    toSession(data(0, 0, [1]));
+    join(1);
+    expect(master.received.map(([typeId]) => typeId)).toEqual([TypeId.M_EI_NA_1]);
+    expect(session.place.live).toBe(false);
   });
 });
 
 describe('data', () => {
-  it('is sent in order, from the log, then live, and what the master acknowledges is reported', async () => {
-    await started({}, false, 10);
+  it('is sent in order, from the log, then live, and what the master acknowledges is reported', () => {
+    started({}, false, 10);
     toSession(data(10, 10, [10, 11, 12]));
     toSession(data(13, 13, [13]));
     join(14);
-    expect(session.isLive).toBe(true);
+    expect(session.place.live).toBe(true);
     broadcast(14, 14, 3);
-    await until(() => received.length === 7, 'seven events');
     expect(values()).toEqual([10, 11, 12, 13, 14, 15, 16]);
-    await until(() => acknowledged.at(-1) === 17, 'all acknowledged');
+    expect(acknowledged.at(-1)).toBe(17);
     expect(acknowledged).toEqual([...acknowledged].sort((a, b) => a - b));
   });
 
-  it('waits for the window and stays in order', async () => {
-    await started();
+  it('waits for the window and stays in order', () => {
+    started();
     join(0);
-    for (let first = 0; first < 500; first += 20) broadcast(first, first, 20);
-    expect(session.queued).toBeGreaterThan(400);
-    await until(() => received.length === 500, '500 events');
+    for (let first = 0; first < 500; first += 20) {
+      session.onBroadcast(
+        decodeOut(
+          data(
+            first,
+            first,
+            Array.from({ length: 20 }, (_, i) => first + i),
+          ),
+        ) as OutMessage,
+      );
+    }
+    expect(session.queue.length).toBeGreaterThan(400);
+    clock.flush();
     expect(values()).toEqual(Array.from({ length: 500 }, (_, i) => i));
-    await until(() => acknowledged.at(-1) === 500, 'all acknowledged');
-    expect(session.queued).toBe(0);
+    expect(acknowledged.at(-1)).toBe(500);
+    expect(session.queue.length).toBe(0);
     expect(session.settle()).toBe(true);
   });
 
-  it('that it has is skipped, whole messages and parts of them', async () => {
-    await started({}, false, 10);
+  it('that the session has is skipped, whole messages and parts of them', () => {
+    started({}, false, 10);
     join(10);
     broadcast(10, 10, 5);
     broadcast(10, 10, 5);
@@ -272,155 +261,217 @@ describe('data', () => {
     broadcast(12, 12, 6);
     toSession(data(10, 10, [10]));
     toSession(data(16, 16, [16, 17, 18, 19]));
-    await until(() => received.length >= 10, 'ten events');
-    await exchanged();
     expect(values()).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
   });
 
-  it('of an earlier start, and its JOIN, are passed over until the router answers the new one', async () => {
-    await started();
+  it('of an earlier start, and its JOIN, are passed over until the router answers the new one', () => {
+    started();
     toSession(data(0, 0, [0, 1]));
-    master.link.stopDataTransfer(clock.now());
-    master.touched();
-    await until(() => masterState === 'stopped', 'stopped');
-    const earlier = startedNumber;
-    received.length = 0;
-    await start();
+    master.stop();
+    clock.flush();
+    expect(master.state).toBe('stopped');
+    master.received.length = 0;
+    start();
     // Sent before the router knew.
     toSession(data(2, 2, [2, 3]));
     join(4);
-    toSession(encodeOutMark(OutKind.BEGIN, fence, 4, earlier));
-    expect(session.isLive).toBe(false);
+    begin(4, G, 1);
+    expect(session.place.live).toBe(false);
     begin(1);
     toSession(data(1, 1, [1, 2, 3]));
     join(4);
-    await until(() => received.length === 4, 'four ASDUs');
     expect(values().slice(1)).toEqual([1, 2, 3]);
-    expect(session.isLive).toBe(true);
+    expect(session.place.live).toBe(true);
   });
 
-  it('that ended before the JOIN without coming is asked for again', async () => {
-    await started();
-    toSession(data(0, 0, [0, 1]));
-    join(7, 5);
-    expect(session.isLive).toBe(false);
-    expect(said()).toEqual(['RESYNC 2']);
-  });
-
-  it('for others leaves no gap: a message accounts for what lies before it', async () => {
-    await started();
+  it('for others leaves no gap: a message accounts for what lies before it, and so does MARK', () => {
+    started();
     join(0);
     broadcast(0, 0, 2);
     broadcast(2, 5, 2);
-    await until(() => received.length === 4, 'four events');
-    expect(values()).toEqual([0, 1, 5, 6]);
+    toAll(control(OutKind.MARK, 7, 9, 0, G));
+    broadcast(9, 9, 1);
+    expect(values()).toEqual([0, 1, 5, 6, 9]);
     expect(said()).toEqual([]);
   });
 
-  it('has a gap: the router is asked, once, to send again from there, and the master sees none of it', async () => {
-    await started();
+  it('has a gap: the router is asked, once, to send again from there, and the master sees none of it', () => {
+    started();
     join(0);
     broadcast(0, 0, 2);
     broadcast(5, 5, 1);
-    expect(session.isLive).toBe(false);
-    expect(said()).toEqual(['RESYNC 2']);
+    expect(session.place.live).toBe(false);
+    expect(said()).toEqual([`RESYNC ${G}/2`]);
+    expect(session.statement(10)).toMatchObject({ starting: 2, expected: 2, generation: G });
+    // Sent before the router knew.
+    toSession(data(2, 2, [2, 3, 4]));
+    broadcast(6, 6, 1);
+    begin(2);
     toSession(data(2, 2, [2, 3, 4, 5]));
     join(6);
     broadcast(6, 6, 1);
-    await until(() => received.length === 7, 'seven events');
     expect(values()).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(said()).toEqual([]);
   });
 
-  it('has a gap that an answer shows: the answer goes on, but does not hide the gap', async () => {
-    await started();
+  it('that ended before the JOIN, or the MARK, without coming is asked for again', () => {
+    started();
+    toSession(data(0, 0, [0, 1]));
+    join(7, 5);
+    expect(said()).toEqual([`RESYNC ${G}/2`]);
+    begin(2);
+    toSession(control(OutKind.MARK, 4, 9, 0, G));
+    expect(said()).toEqual([`RESYNC ${G}/2`]);
+  });
+
+  it('has a gap that an answer shows: the answer comes later, at its place', () => {
+    started();
     join(0);
     broadcast(0, 0, 2);
     const answer = mirror(singleCommand(1, 5, true), Cause.ACT_CON, false);
     toSession(data(4, 4, [answer]));
-    expect(said()).toEqual(['RESYNC 2']);
-    // Another one, sent before the router knew.
-    toSession(data(4, 5, [answer]));
-    toSession(data(2, 2, [2, 3]));
-    join(6, 4);
-    broadcast(4, 6, 1);
-    await until(() => received.length === 7, 'seven ASDUs');
-    expect(received.map((asdu) => (asdu[0] === TypeId.C_SC_NA_1 ? 'answer' : eventValue(asdu)))).toEqual([
+    expect(said()).toEqual([`RESYNC ${G}/2`]);
+    begin(2);
+    toSession(data(2, 2, [2, 3, answer]));
+    join(5);
+    expect(master.received.map((asdu) => (asdu[0] === TypeId.C_SC_NA_1 ? 'answer' : eventValue(asdu)))).toEqual([
       0,
       1,
-      'answer',
-      'answer',
       2,
       3,
-      6,
+      'answer',
     ]);
-    await until(() => acknowledged.at(-1) === 7, 'all acknowledged');
+    expect(acknowledged.at(-1)).toBe(5);
+  });
+
+  it('of the router’s own has no place: it is sent at once and acknowledges nothing', () => {
+    started();
+    toSession(data(40, NO_POSITION, [mirror(singleCommand(1, 5, true), Cause.ACT_CON, true)]));
+    expect(master.received.length).toBe(1);
+    expect(acknowledged).toEqual([]);
+    expect(session.place.expected).toBe(0);
+  });
+
+  it('of a router whose lease is over is refused, and counted', async () => {
+    started();
+    join(0);
+    const old = data(0, 0, [0]);
+    const close = encodeOutText(OutKind.CLOSE, lease.fence, 'any words');
+    await lease.release();
+    lease = bus.lease({ key: 'router.1', onAcquired: () => undefined, onLost: () => undefined });
+    await heardOfOwner();
+    toSession(old);
+    toSession(close);
+    toSession(data(0, 0, [100]));
+    await promises();
+    expect(values()).toEqual([100]);
+    expect(closed).toBeUndefined();
+    expect(bus.drops.all()).toEqual([{ kind: 'out', reason: 'FENCE', count: 2 }]);
+  });
+
+  it('that cannot be decoded is counted, and stops nothing', () => {
+    started();
+    join(0);
+    toSession(Buffer.from('null'));
+    toSession(data(0, 0, [1]).subarray(0, 40));
+    broadcast(0, 0, 1);
+    expect(values()).toEqual([0]);
+    expect(bus.drops.all().reduce((sum, { count }) => sum + count, 0)).toBe(2);
+  });
+});
+
+describe('a later generation of the log', () => {
+  it('is asked for from the place in the former one, and goes on where that still holds', () => {
+    started();
+    join(0);
+    broadcast(0, 0, 5);
+    toAll(control(OutKind.BEGIN, 3, NO_POSITION, 0, G + 1));
+    expect(said()).toEqual([`RESYNC ${G}/5`]);
+    begin(3, G + 1);
+    toSession(data(3, 3, [103, 104], 0, G + 1));
+    toSession(control(OutKind.JOIN, 5, 5, 0, G + 1));
+    toAll(data(5, 5, [105], 0, G + 1));
+    expect(values()).toEqual([0, 1, 2, 3, 4, 103, 104, 105]);
     expect(said()).toEqual([]);
   });
 
-  it('with an answer that may have come is not reported as acknowledged before it is', async () => {
-    await started({}, true);
+  it('does not answer a session that has asked something else', () => {
+    started();
     join(0);
-    broadcast(0, 0, 2);
-    toSession(data(4, 4, [mirror(singleCommand(1, 5, true), Cause.ACT_CON, false)]));
-    await until(() => received.length === 3, 'three ASDUs');
-    master.link.confirm(master.link.received, clock.now());
-    master.touched();
-    await until(() => acknowledged.length > 0, 'acknowledged');
-    expect(acknowledged.at(-1)).toBe(2);
+    broadcast(5, 5, 1);
+    expect(said()).toEqual([`RESYNC ${G}/0`]);
+    toAll(control(OutKind.BEGIN, 3, NO_POSITION, session.place.starting, G + 1));
+    expect(session.place.starting).toBeGreaterThan(0);
   });
 
-  it('of a former owner of the group is refused', async () => {
-    await started();
+  it('whose BEGIN was lost is noticed by its data', () => {
+    started();
     join(0);
-    fence = 5;
-    toSession(data(0, 0, [0], 0, 4));
-    toSession(encodeOutText(OutKind.CLOSE, 4, 'any words'));
-    toSession(data(0, 0, [100], 0, 5));
-    await until(() => received.length === 1, 'one event');
-    expect(values()).toEqual([100]);
-    expect(closed).toBeUndefined();
+    toAll(data(0, 0, [9], 0, G + 1));
+    expect(said()).toEqual([`RESYNC ${G}/0`]);
+    expect(values()).toEqual([]);
+  });
+
+  it('has its own acknowledgements; those of the former one are reported with that', () => {
+    started({}, true);
+    join(0);
+    broadcast(0, 0, 5);
+    toAll(control(OutKind.BEGIN, 3, NO_POSITION, 0, G + 1));
+    begin(3, G + 1);
+    toSession(data(3, 3, [103], 0, G + 1));
+    // One of them is the end of initialization.
+    master.acknowledge(5);
+    clock.flush();
+    expect(session.acknowledged).toEqual({ session: ID, position: 4, generation: G });
+    expect(session.statement(10), 'position 3 is another one now').toMatchObject({
+      generation: G + 1,
+      expected: 4,
+      acknowledged: 3,
+    });
+    master.acknowledge();
+    clock.flush();
+    expect(session.acknowledged).toEqual({ session: ID, position: 4, generation: G + 1 });
+    expect(session.statement(10)).toMatchObject({ generation: G + 1, acknowledged: 4 });
   });
 });
 
 describe('the OA', () => {
   const withOa = (oa: number, cot: number = Cause.INROGEN): Uint8Array => eventAsdu(0, { oa, cot });
 
-  it('of ours is replaced by the master’s own, others’ by 0, and none where the RTU said something of its own', async () => {
-    await started();
-    master.link.send(interrogation(1, 20, { oa: 99 }), clock.now());
-    master.touched();
-    await until(() => session.commands === 1, 'a command');
+  it('of ours is replaced by the master’s own, others’ by 0, and none where the RTU said something of its own', () => {
+    started();
+    master.send(interrogation(1, 20, { oa: 98 }), interrogation(1, 21, { oa: 99 }));
+    clock.flush();
     toSession(
       data(0, 0, [withOa(OA), withOa(44), withOa(0), withOa(OA, Cause.SPONT), withOa(OA, Cause.REQ)], OutFlag.PATCH_OA),
     );
-    await until(() => received.length === 5, 'five events');
-    expect(received.map((asdu) => asdu[ASDU_OA_OFFSET])).toEqual([99, 0, 0, OA, 99]);
+    expect(master.received.map((asdu) => asdu[ASDU_OA_OFFSET])).toEqual([99, 0, 0, OA, 99]);
+    expect(session.statement(10).ownOa).toBe(99);
   });
 
-  it('is left alone without the flag', async () => {
-    await started();
+  it('is left alone without the flag', () => {
+    started();
     toSession(data(0, 0, [withOa(OA), withOa(44)]));
-    await until(() => received.length === 2, 'two events');
-    expect(received.map((asdu) => asdu[ASDU_OA_OFFSET])).toEqual([OA, 44]);
+    expect(master.received.map((asdu) => asdu[ASDU_OA_OFFSET])).toEqual([OA, 44]);
   });
 
-  it('is patched in a copy: the message is other masters’ too', async () => {
-    await started();
+  it('is patched in a copy: the message is other masters’ too', () => {
+    started();
     const message = data(0, 0, [withOa(OA)], OutFlag.PATCH_OA);
     const before = Buffer.from(message);
     toSession(message);
-    await until(() => received.length === 1, 'an event');
+    expect(master.received.length).toBe(1);
     expect(message).toEqual(before);
+    expect(message[36 + APDU_OA_OFFSET]).toBe(OA);
   });
 });
 
 describe('the queue', () => {
-  it('is bounded: a master that acknowledges nothing is disconnected, with the reason', async () => {
-    await started({ k: 12 }, true);
+  it('is bounded: a master that acknowledges nothing is disconnected, with the reason', () => {
+    started({ k: 12 }, true);
     join(0);
     let first = 0;
-    for (; session.queued < MIN_QUEUE_LIMIT - 100; first += 100) broadcast(first, first, 100);
+    for (; session.queue.length < MIN_QUEUE_LIMIT - 100; first += 100) broadcast(first, first, 100);
     expect(closed).toBeUndefined();
     while (closed === undefined && first < 2 * MIN_QUEUE_LIMIT) {
       broadcast(first, first, 100);
@@ -429,203 +480,309 @@ describe('the queue', () => {
     expect(closed?.code).toBe('queue_full');
     expect(first - 11).toBeGreaterThan(MIN_QUEUE_LIMIT);
     expect(first - 11 - MIN_QUEUE_LIMIT).toBeLessThanOrEqual(100);
-    expect(session.queued).toBe(0);
-    const last = bus.take(subjects.in).at(-1)?.data as Uint8Array;
-    expect(inKind(last)).toBe(InKind.CLOSED);
-    expect(inText(last)).toMatch(/^queue_full /);
+    expect(session.queue.length).toBe(0);
+    expect(session.undelivered).toBe(first - 11);
+    expect(said().at(-1)).toMatch(/^CLOSED queue_full \d+ ASDUs wait/);
   });
 
-  it('is as large as the group’s buffer when that is larger', async () => {
-    await started({ buffsize: 20_000 }, true);
+  it('is as large as the group’s buffer when that is larger', () => {
+    started({ buffsize: 20_000 }, true);
     join(0);
     for (let first = 0; first < 19_900; first += 100) broadcast(first, first, 100);
     expect(closed).toBeUndefined();
-    expect(session.queueLimit).toBe(20_000);
+    expect(session.queue.limit).toBe(20_000);
   });
 
-  it('is given up when data transfer stops: the log has it', async () => {
-    await started({}, true);
+  it('is given up when data transfer stops: the log has it', () => {
+    started({}, true);
     join(0);
     broadcast(0, 0, 50);
-    await until(() => received.length === 11 || received.length === 12, 'a window');
-    const inWindow = received.length;
-    master.link.stopDataTransfer(clock.now());
-    master.link.confirm(master.link.received, clock.now());
-    master.touched();
-    await until(() => masterState === 'stopped', 'stopped');
-    expect(session.queued).toBe(0);
-    expect(session.isLive).toBe(false);
+    // The end of initialization is one of the window.
+    expect(master.received.length).toBe(11);
+    master.stop();
+    master.acknowledge();
+    clock.flush();
+    expect(master.state).toBe('stopped');
+    expect([session.queue.length, session.undelivered, session.place.live]).toEqual([0, 39, false]);
     expect(said()).toEqual(['STOPPED']);
-    expect(acknowledged.at(-1), 'what was sent and acknowledged still counts').toBe(inWindow);
-    toSession(data(12, 12, [12]));
+    expect(acknowledged.at(-1), 'what was sent and acknowledged still counts').toBe(11);
+    expect(session.statement(10)).toMatchObject({ started: false, acknowledged: 11, generation: G });
+    toSession(data(11, 11, [11]));
     // Again: from where the router says.
-    received.length = 0;
-    await start();
-    begin(12);
-    toSession(data(12, 12, [12, 13]));
-    await until(() => received.length === 3, 'three ASDUs');
-    expect(values().slice(1)).toEqual([12, 13]);
+    master.received.length = 0;
+    start();
+    begin(11);
+    toSession(data(11, 11, [11, 12]));
+    expect(values().slice(1)).toEqual([11, 12]);
   });
 });
 
 describe('the router’s word', () => {
-  it('STANDBY stops data transfer and keeps the connection', async () => {
-    await started();
+  it('STANDBY stops data transfer and keeps the connection', () => {
+    started();
     join(0);
-    toSession(encodeOutText(OutKind.STANDBY, fence, 'standby other took over'));
-    const words: string[] = [];
-    await until(() => words.push(...said()) > 0, 'told to the router');
-    expect(words).toEqual(['STOPPED']);
+    toSession(encodeOutText(OutKind.STANDBY, lease.fence, 'standby other took over'));
+    expect(said()).toEqual(['STOPPED']);
     expect(session.state).toBe('stopped');
-    expect(session.isLive).toBe(false);
     toSession(data(0, 0, [1]));
-    await exchanged();
-    expect(received).toEqual([]);
+    expect(master.received).toEqual([]);
     expect(closed).toBeUndefined();
     // The master may take over again.
-    master.link.stopDataTransfer(clock.now());
-    master.touched();
-    await until(() => masterState === 'stopped', 'stopped there too');
-    await start();
+    master.stop();
+    clock.flush();
+    expect(master.state).toBe('stopped');
+    start();
     expect(said()).toEqual(['STARTED']);
   });
 
-  it('CLOSE ends the connection with its reason', async () => {
-    await started();
-    toSession(encodeOutText(OutKind.CLOSE, fence, 'same_ip connected again'));
+  it('CLOSE ends the connection with its reason', () => {
+    started();
+    toSession(encodeOutText(OutKind.CLOSE, lease.fence, 'same_ip connected again'));
     expect(closed).toEqual({ code: 'same_ip', message: 'connected again' });
-    expect(bus.take(subjects.in).map(({ data: message }) => inText(message))).toEqual(['same_ip connected again']);
-    bus.publish(subjects.outTo(ID), data(0, 0, [1]));
-    expect(session.queued).toBe(0);
+    expect(said()).toEqual(['CLOSED same_ip connected again']);
+    toSession(data(0, 0, [1]));
+    expect(session.queue.length).toBe(0);
+    expect(session.connection.link.sent, 'the end of initialization only').toBe(1);
   });
 });
 
 describe('a master’s commands', () => {
-  it('go to the router, octet for octet, numbered, with a deadline', async () => {
-    await started();
-    const before = Date.now();
+  it('go to the router, octet for octet, numbered, with a deadline in the connector’s clock', () => {
+    started();
     const commands = [interrogation(1), singleCommand(1, 5, true)];
-    for (const command of commands) master.link.send(command, clock.now());
-    master.touched();
-    await until(() => session.commands === 2, 'two commands');
-    const [message] = bus.take(subjects.in).map((each) => each.data) as [Uint8Array];
-    expect(inKind(message)).toBe(InKind.COMMANDS);
-    expect(inCount(message)).toBe(2);
-    expect(inNumber(message), 'after STARTED').toBe(2);
-    expect(inDeadline(message)).toBeGreaterThanOrEqual(before + 5_000);
-    expect(asdusOf(message, IN_PREAMBLE_OCTETS)).toEqual(commands);
+    master.send(...commands);
+    clock.flush();
+    const [message, ...others] = told();
+    expect(others).toEqual([]);
+    if (message?.kind !== InKind.COMMANDS) throw new Error('no commands');
+    const { octets, apdusAt, ...head } = message;
+    // The STARTED was 1.
+    expect(head).toEqual({
+      kind: InKind.COMMANDS,
+      session: ID,
+      number: 2,
+      count: 2,
+      firstCommand: 1,
+      connectorFence: 9,
+      deadline: 77_000,
+    });
+    expect(asdusOf(octets, apdusAt)).toEqual(commands);
+    master.send(singleCommand(1, 6, true));
+    clock.flush();
+    expect(told()).toMatchObject([{ number: 3, firstCommand: 3, count: 1 }]);
+    expect(session.commands).toBe(3);
   });
 
-  it('that no router answers are refused here', async () => {
-    await started();
-    master.link.send(singleCommand(1, 5, true), clock.now());
-    master.link.send(singleCommand(1, 6, true), clock.now());
-    master.touched();
-    await until(() => session.commands === 2, 'two commands');
-    toSession(data(0, NO_POSITION, [mirror(singleCommand(1, 5, true), Cause.ACT_CON, false)]));
-    session.refuseForsaken(Date.now(), fence, true);
-    fence = 2;
-    session.refuseForsaken(Date.now(), fence, true);
-    await until(() => received.length === 2, 'two answers');
-    expect(received.map((asdu) => [asdu[6], asdu[2]])).toEqual([
-      [5, Cause.ACT_CON],
-      [6, Cause.ACT_CON | 0x40],
+  it('are stated until the router has settled them, with the answer that went out', () => {
+    started();
+    const command = singleCommand(1, 5, true);
+    master.send(command, singleCommand(1, 6, true));
+    clock.flush();
+    clock.advance(300);
+    const stated = (): unknown =>
+      session.statement(10).commands.map(({ command: number, answered }) => [number, answered]);
+    expect(session.statement(10)).toMatchObject({
+      nextCommand: 3,
+      commands: [
+        {
+          command: 1,
+          asdu: Buffer.from(command).toString('base64'),
+          connectorFence: 9,
+          deadline: 77_000,
+          ageMs: 300,
+          answered: null,
+        },
+        { command: 2 },
+      ],
+    });
+    toSession(data(0, 0, [mirror(command, Cause.ACT_CON, false)]));
+    expect(stated()).toEqual([
+      [1, Cause.ACT_CON],
+      [2, null],
     ]);
+    toSession(encodeSettled(lease.fence, [1]));
+    expect(stated()).toEqual([[2, null]]);
+    // A stop of data transfer does not settle them.
+    master.stop();
+    clock.flush();
+    expect(stated()).toEqual([[2, null]]);
+    toSession(encodeSettled(lease.fence, [1, 2]));
+    expect(stated()).toEqual([]);
+  });
+
+  it('are refused at once when nobody could take them over, and stated with that answer', () => {
+    started();
+    terms = undefined;
+    master.send(singleCommand(1, 5, true), singleCommand(1, 6, false, { cot: Cause.DEACT }));
+    clock.flush();
+    expect(told(), 'nobody else has seen them').toEqual([]);
+    expect(master.received.map((asdu) => [asdu[6], asdu[2]])).toEqual([
+      [5, Cause.ACT_CON | 0x40],
+      [6, Cause.DEACT_CON | 0x40],
+    ]);
+    expect(session.statement(10)).toMatchObject({
+      nextCommand: 3,
+      commands: [
+        { command: 1, answered: Cause.ACT_CON | 0x40 },
+        { command: 2, answered: Cause.DEACT_CON | 0x40 },
+      ],
+    });
+    expect(session.commandsRefused).toBe(2);
+  });
+
+  it('that hold no object, or are no commands at all, break nothing', () => {
+    started();
+    const empty = Uint8Array.of(TypeId.C_SC_NA_1, 1, Cause.ACT, 0, 1, 0);
+    master.send(empty, eventAsdu(1));
+    clock.flush();
+    expect(told()).toMatchObject([{ count: 2 }]);
+    terms = undefined;
+    master.send(empty, eventAsdu(1));
+    clock.flush();
+    expect(master.received.length).toBe(2);
+    toSession(data(0, NO_POSITION, [mirror(empty, Cause.ACT_CON, true), mirror(eventAsdu(1), 44, true)]));
+    expect(session.statement(10).commands.map(({ answered }) => answered)).toEqual([
+      Cause.ACT_CON | 0x40,
+      44 | 0x40,
+      Cause.ACT_CON | 0x40,
+      Cause.ACT_CON | 0x40,
+    ]);
+  });
+
+  it('of a session that has ended are remembered, and settled, with it', () => {
+    started();
+    master.send(singleCommand(1, 5, true), singleCommand(1, 6, true));
+    clock.flush();
+    session.close('bye', 'bye');
+    const { facts, commands } = session.closed({ code: 'bye', message: 'bye' });
+    expect(facts).toEqual({
+      session: ID,
+      originatorAddress: OA,
+      used: true,
+      code: 'bye',
+      message: 'bye',
+      address: '127.0.0.1',
+      port: 5_000,
+      name: 'A',
+      certificateName: null,
+    });
+    expect(commands.size).toBe(2);
+    toSession(data(0, 0, [mirror(singleCommand(1, 5, true), Cause.ACT_CON, false)]));
+    expect(commands.statement(10, 0)[0]?.answered, 'it did not reach the master').toBeNull();
+    toSession(encodeSettled(lease.fence, [1]));
+    expect(commands.size).toBe(1);
+    subscription?.unsubscribe();
+    toSession(encodeSettled(lease.fence, [2]));
+    expect(commands.size).toBe(1);
   });
 });
 
 describe('another owner of the group', () => {
-  it('is told all it needs', async () => {
-    await started({}, false, 3);
+  it('begins with BEGIN: what the master has is not sent again', () => {
+    started({}, false, 3);
     join(3);
     broadcast(3, 3, 2);
-    await until(() => acknowledged.at(-1) === 5, 'acknowledged');
-    bus.take();
-    session.resume();
-    expect(session.isLive).toBe(false);
-    const [message] = bus.take(subjects.in).map((each) => each.data) as [Uint8Array];
-    expect(inKind(message)).toBe(InKind.RESUME);
-    expect(decodeJson<SessionSnapshot>(Buffer.from(inText(message)))).toMatchObject({
-      session: ID,
-      gateway: 'gateway-1',
-      name: 'A',
-      originatorAddress: OA,
-      started: true,
-      expected: 5,
-      acknowledged: 5,
-    });
-    // It is behind: what the master has is not sent again.
-    fence = 2;
-    join(1);
+    session.place.ownerChanged();
+    broadcast(5, 5, 1);
+    expect(session.statement(10)).toMatchObject({ started: true, starting: 0, expected: 5, acknowledged: 5 });
+    begin(4, G, 0);
+    toSession(data(4, 4, [4, 5]));
+    join(6);
     broadcast(1, 1, 6);
-    await until(() => received.length === 4, 'four events');
     expect(values()).toEqual([3, 4, 5, 6]);
   });
 
-  it('finds a draining session stopped', async () => {
-    await started();
+  it('finds a draining session stopped', () => {
+    started();
     join(0);
     session.drain();
     session.drain();
     expect(said()).toEqual(['STOPPED']);
+    expect(session.statement(10)).toMatchObject({ started: false });
     toSession(data(0, 0, [0]));
     join(1);
-    expect(session.isLive).toBe(false);
-    await exchanged();
-    expect(received).toEqual([]);
+    expect(session.place.live).toBe(false);
+    expect(master.received).toEqual([]);
   });
 });
 
-describe('a draining session is settled', () => {
-  it('as soon as its master has read everything, acknowledged or not', async () => {
-    await started({}, true);
-    join(0);
-    master.setReading(false);
-    broadcast(0, 0, 5);
+describe('a draining session', () => {
+  it('refuses commands at once', () => {
+    started();
     session.drain();
-    const before = session.connection.sentOctets;
-    expect(session.settle()).toBe(false);
-    await until(() => session.connection.sentOctets > before, 'all of it has left');
-    expect(session.settle()).toBe(false);
-    master.setReading(true);
-    await until(() => session.settle(), 'settled');
-    expect(values()).toEqual([0, 1, 2, 3, 4]);
-    expect(session.connection.link.outstanding).toBeGreaterThanOrEqual(5);
-    expect(session.acknowledged).toBe(-1);
+    bus.take();
+    master.send(singleCommand(1, 5, true));
+    clock.flush();
+    expect(told()).toEqual([]);
+    expect(master.received.map((asdu) => asdu[2])).toEqual([Cause.ACT_CON | 0x40]);
   });
 
-  it('not before the queue is empty', async () => {
-    await started({ k: 2 }, true);
+  it('is settled as soon as its master has read everything, acknowledged or not', () => {
+    const socket = started({}, true);
+    join(0);
+    socket.pause();
+    broadcast(0, 0, 5);
+    session.drain();
+    expect(session.settle()).toBe(false);
+    clock.flush();
+    expect(session.settle()).toBe(false);
+    socket.resume();
+    clock.flush();
+    expect(session.settle()).toBe(true);
+    expect(values()).toEqual([0, 1, 2, 3, 4]);
+    expect(session.connection.link.outstanding).toBeGreaterThanOrEqual(5);
+    expect(session.acknowledged.position).toBe(-1);
+  });
+
+  it('is not settled before its queue is empty', () => {
+    started({ k: 2 }, true);
     join(0);
     broadcast(0, 0, 5);
     session.drain();
     for (const upTo of [2, 4, 6]) {
-      await until(() => master.link.received === upTo, `${upTo} read`);
+      expect(master.connection.link.received).toBe(upTo);
       if (upTo < 6) expect(session.settle()).toBe(false);
-      master.link.confirm(upTo, clock.now());
+      master.acknowledge(upTo);
       clock.advance(DEFAULT_LINK_PARAMETERS.t2Ms);
-      master.touched();
     }
-    await until(() => session.settle(), 'settled');
+    expect(session.settle()).toBe(true);
     expect(values()).toEqual([0, 1, 2, 3, 4]);
   });
 });
 
-it('tells what was acknowledged before it tells that data transfer or the connection has ended', async () => {
-  await started();
-  master.link.stopDataTransfer(clock.now());
-  master.touched();
-  await until(() => session.state === 'stopped', 'stopped');
+describe('a session whose RTU is lost', () => {
+  it('has all when it accounts for what was received and its master has read it', () => {
+    started({}, true);
+    join(0);
+    broadcast(0, 0, 3);
+    expect(session.hasAllBefore(G, 4)).toBe(false);
+    toAll(control(OutKind.MARK, 3, 4, 0, G));
+    expect(session.hasAllBefore(G, 4), 'not acknowledged').toBe(false);
+    clock.flush();
+    expect(session.hasAllBefore(G, 4), 'the test of the link is answered').toBe(true);
+    expect(session.hasAllBefore(G + 1, 4)).toBe(false);
+  });
+
+  it('has all when it gets no data', () => {
+    connect();
+    expect(session.hasAllBefore(G, 4)).toBe(true);
+  });
+});
+
+it('tells what was acknowledged before it tells that data transfer or the connection has ended', () => {
+  started();
+  master.stop();
+  clock.flush();
   session.close('bye', 'bye');
   const subjectsInOrder = bus.take().map(({ subject }) => subject);
   expect(subjectsInOrder).toEqual([subjects.ack, subjects.in, subjects.ack, subjects.in]);
 });
 
-it('a master that goes is reported once', async () => {
-  await started();
-  master.close({ code: 'bye', message: 'bye' });
-  await until(() => closed !== undefined, 'closed');
+it('a master that goes is reported once', () => {
+  started();
+  master.close();
+  clock.flush();
   expect(closed?.code).toBe('peer_closed');
   session.close('again', 'again');
-  expect(said().filter((line) => line === 'CLOSED')).toEqual(['CLOSED']);
+  expect(said()).toEqual(['CLOSED peer_closed closed by the peer']);
 });

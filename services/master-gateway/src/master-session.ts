@@ -1,119 +1,99 @@
-import type { Socket } from 'node:net';
-import {
-  type Bus,
-  encodeIn,
-  encodeJson,
-  encodeOut,
-  type GroupSubjects,
-  InKind,
-  NO_POSITION,
-  OUT_PREAMBLE_OCTETS,
-  outCount,
-  outFence,
-  outFirst,
-  OutFlag,
-  outFlags,
-  outFrom,
-  OutKind,
-  outKind,
-  outText,
-  type SessionSnapshot,
-  type Subscription,
-} from '@iec104mm2ss/bus';
-import type { GroupConfig } from '@iec104mm2ss/config';
-import { Cause, endOfInitialization, type LinkState } from '@iec104mm2ss/iec104';
+import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
+import { type GroupConfig, peerText } from '@iec104mm2ss/config';
+import { APDU_OA_OFFSET, apduEnd, endOfInitialization, iFormat, type LinkState } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
+import type { TcpSocket } from '@iec104mm2ss/runtime';
 import { type CloseReason, Connection, type DeadlineScheduler } from '@iec104mm2ss/transport';
-import { PendingCommands } from './pending-commands.js';
-import { SentRuns } from './sent-runs.js';
+import {
+  type Ack,
+  decodeOut,
+  encodeClosed,
+  encodeCommands,
+  encodeResync,
+  encodeStarted,
+  encodeStopped,
+  NO_POSITION,
+  type OutMessage,
+  type SessionStatement,
+} from '@iec104mm2ss/wire';
+import type { ClosedSession } from './closed-sessions.js';
+import { type CommandTerms, PendingCommands } from './pending-commands.js';
+import { type DeliveryTarget, SessionDelivery } from './session-delivery.js';
+import { SessionPlace } from './session-place.js';
+import { SessionQueue } from './session-queue.js';
 
-/** A command must have reached the RTU this long after it came from the master. */
-export const COMMAND_DEADLINE_MS = 5_000;
 /** ASDUs that may wait for one master, unless `buffsize` is larger: above it the master is disconnected. */
 export const MIN_QUEUE_LIMIT = 8_192;
-/** The router is told again when it has not answered a STARTED for this long. */
-export const START_ANSWER_MS = 2_000;
-
-/** Start octet, length, control field: the link fills it in. */
-const APCI_TEMPLATE = Buffer.from([0x68, 0, 0, 0, 0, 0]);
-const CAUSE_AT = 8;
-const OA_AT = 9;
-const CAUSE_MASK = 0x3f;
+/** Refusals of a session's commands are logged this often at most; a counter has them all. */
+const REFUSAL_LOG_MS = 1_000;
 
 export interface SessionDependencies {
   readonly bus: Bus;
   readonly scheduler: DeadlineScheduler;
   readonly logger: Logger;
   readonly subjects: GroupSubjects;
-  /** Name of this gateway. */
-  readonly instance: string;
-  /** Fence of the router that owns the group. */
-  fence(): number;
-  /** False for a message of a router that no longer owns the group. */
-  acceptFence(fence: number): boolean;
+  /** Which router owns the group. */
+  readonly router: FenceGuard;
+  /** For a command that comes now; undefined: there is nobody to give it to. */
+  commandTerms(): CommandTerms | undefined;
   /** The session acknowledged more; it is reported together with others. */
   onAcknowledged(session: MasterSession): void;
   /** Reports it now: what is told next comes after it. */
   readonly reportAcknowledged: () => void;
-  onClosed(session: MasterSession, reason: CloseReason): void;
+  /** @param subscription to what the router says to this session; ended by who takes it */
+  onClosed(session: MasterSession, reason: CloseReason, subscription: Subscription): void;
 }
 
 /** Who the session is, as the router has admitted it. */
 export interface SessionIdentity {
+  readonly session: number;
+  /** Number of the connection, see AdmissionRequest. */
+  readonly connection: number;
   readonly address: string;
   readonly port: number;
-  /** `address:port`. */
-  readonly peer: string;
   readonly name: string | null;
   readonly certificateName: string | null;
   /** OA towards the RTU. */
   readonly originatorAddress: number;
 }
 
-/** A message of the router, waiting for the master's window. */
-interface Waiting {
-  readonly message: Uint8Array;
-  /** Where the first APDU not sent begins, and its position. */
-  at: number;
-  position: number;
-  count: number;
-}
-
 /**
- * One master: the link in the controlled role, a bounded queue, and the bookkeeping of what it has acknowledged. It
- * decides nothing: what it sends is what the router says, what it receives goes to the router.
+ * One master: the link in the controlled role, and between it and the router what is to be sent, what was acknowledged,
+ * and the commands that are not settled. It decides nothing: what it sends is what the router says, what it receives goes
+ * to the router.
  */
-export class MasterSession {
+export class MasterSession implements DeliveryTarget {
   readonly connection: Connection;
+  readonly queue: SessionQueue;
+  readonly place = new SessionPlace();
+  readonly pending = new PendingCommands();
   readonly peer: string;
-  readonly queueLimit: number;
-  readonly since = Date.now();
-  queued = 0;
+  /** ms since 1970-01-01 UTC. For people. */
+  readonly since: number;
+  /** Commands received. */
   commands = 0;
+  commandsRefused = 0;
+  /** OA that the master used last. */
+  ownOa = 0;
+  /** ASDUs that waited when data transfer or the connection ended: the log has them. */
+  undelivered = 0;
 
-  private readonly sentRuns = new SentRuns();
-  private readonly pending = new PendingCommands();
-  private waiting: Waiting[] = [];
-  private live = false;
-  /** Next position expected; valid while started and not `starting`. */
-  private expected = 0;
-  /** Number of our STARTED until the router answers it: what comes before that belongs to an earlier start. */
-  private starting = 0;
-  private startingAt = 0;
+  /** Number of the last message on `.in`. */
   private number = 0;
-  private ownOa = 0;
   private draining = false;
+  private refusalLoggedAt = -Infinity;
+  private readonly delivery: SessionDelivery;
   private readonly subscription: Subscription;
 
   constructor(
-    readonly id: number,
-    private readonly identity: SessionIdentity,
+    readonly identity: SessionIdentity,
     private readonly config: GroupConfig,
-    socket: Socket,
+    socket: TcpSocket,
     private readonly dependencies: SessionDependencies,
   ) {
-    this.peer = identity.peer;
-    this.queueLimit = Math.max(config.buffsize, MIN_QUEUE_LIMIT);
+    const { bus, scheduler, subjects, router } = dependencies;
+    this.peer = peerText(identity.address, identity.port);
+    this.since = scheduler.clock.wallMs();
     const { t1Ms, t2Ms, t3Ms, k, w, idleTimeMs } = config;
     this.connection = new Connection(
       socket,
@@ -124,93 +104,68 @@ export class MasterSession {
         onState: (to, from) => this.onLinkState(to, from),
         onClosed: (reason) => this.onClosed(reason),
       },
-      dependencies.scheduler,
+      scheduler,
     );
-    this.subscription = dependencies.bus.subscribe(dependencies.subjects.outTo(id), ({ data }) => this.onOut(data));
+    this.queue = new SessionQueue(this.connection, scheduler, Math.max(config.buffsize, MIN_QUEUE_LIMIT), () =>
+      this.close('queue_full', `${this.queue.length} ASDUs wait for this master, the limit is ${this.queue.limit}`),
+    );
+    this.delivery = new SessionDelivery(this, this.place, this.queue, this.pending);
+    this.subscription = receive(bus, subjects.outTo(this.id), decodeOut, (message, { subject }) =>
+      router.run(subject, message.fence, () => this.delivery.onOwn(message)),
+    );
   }
 
-  /** Everything for this session before this position was acknowledged by its master. */
-  get acknowledged(): number {
-    return this.sentRuns.acknowledged;
-  }
-
-  get isLive(): boolean {
-    return this.live;
+  get id(): number {
+    return this.identity.session;
   }
 
   get state(): LinkState {
     return this.connection.link.state;
   }
 
+  get originatorAddress(): number {
+    return this.identity.originatorAddress;
+  }
+
+  get receiving(): boolean {
+    return this.state === 'started' && !this.draining && !this.connection.closed;
+  }
+
+  /** What its master has acknowledged, for the router; the position is negative before it has acknowledged anything. */
+  get acknowledged(): Ack {
+    const { acknowledged: position, generation } = this.queue.sentRuns;
+    return { session: this.id, position, generation };
+  }
+
+  /** What the router has to know of it. @param commandLimit commands stated at most */
+  statement(commandLimit: number): SessionStatement {
+    const { place, identity } = this;
+    const { position, generation } = this.acknowledged;
+    return {
+      ...identity,
+      ownOa: this.ownOa,
+      started: this.receiving,
+      starting: place.starting,
+      number: this.number,
+      expected: place.expected,
+      acknowledged: place.acknowledged(position, generation),
+      generation: place.generation,
+      nextCommand: this.pending.next,
+      commands: this.pending.statement(commandLimit, this.now),
+      sinceMs: this.since,
+    };
+  }
+
   close(code: string, message: string): void {
     this.connection.close({ code, message });
-  }
-
-  /** A message for every live session. */
-  onBroadcast(message: Uint8Array, from: number, first: number, count: number): void {
-    if (first + count <= this.expected) return;
-    if (from > this.expected) {
-      this.missed();
-      return;
-    }
-    const known = Math.max(0, this.expected - first);
-    this.expected = first + count;
-    this.enqueue(message, first, count, known);
-  }
-
-  /** Everything the next owner of the group has to know. */
-  resume(): void {
-    const { address, port, name, certificateName, originatorAddress } = this.identity;
-    const snapshot: SessionSnapshot = {
-      session: this.id,
-      gateway: this.dependencies.instance,
-      address,
-      port,
-      name,
-      certificateName,
-      originatorAddress,
-      ownOa: this.ownOa,
-      started: this.connection.link.state === 'started' && !this.draining,
-      starting: this.starting,
-      expected: this.expected,
-      acknowledged: Math.max(0, this.acknowledged),
-      since: this.since,
-    };
-    this.live = false;
-    const { bus, subjects } = this.dependencies;
-    bus.publish(subjects.in, encodeIn(InKind.RESUME, this.id, ++this.number, 0, 0, encodeJson(snapshot)));
-  }
-
-  /** Tells the router again when it does not answer a STARTED. Call a few times a second. */
-  remind(): void {
-    const now = this.dependencies.scheduler.now();
-    if (this.starting === 0 || now - this.startingAt < START_ANSWER_MS) return;
-    this.startingAt = now;
-    this.resume();
-  }
-
-  /** The bus was away: commands under way may be lost. */
-  doubtCommands(): void {
-    this.pending.doubt();
-  }
-
-  /** Answers commands that no router will answer any more. */
-  refuseForsaken(now: number, fence: number, ownerLives: boolean): void {
-    for (const refusal of this.pending.refusals(now, fence, ownerLives)) {
-      // Queued like everything else: the window may be full.
-      const apdu = Buffer.concat([APCI_TEMPLATE, refusal]);
-      apdu[1] = refusal.length + APCI_TEMPLATE.length - 2;
-      const message = encodeOut(OutKind.DATA, 0, fence, 0, NO_POSITION, 1, apdu, 0, apdu.length);
-      this.enqueue(message, NO_POSITION, 1, 0);
-    }
   }
 
   /** Takes nothing new for the master; what is queued still goes out. */
   drain(): void {
     if (this.draining) return;
     this.draining = true;
-    this.live = false;
-    this.tell(InKind.STOPPED, 0);
+    this.place.stopped();
+    this.publish(encodeStopped(this.nextHead()));
   }
 
   /**
@@ -218,196 +173,129 @@ export class MasterSession {
    * sooner. What stays unacknowledged is in the log, and a named master gets it again.
    */
   settle(): boolean {
-    if (this.waiting.length > 0) return false;
+    if (this.queue.length > 0) return false;
     const { connection } = this;
     if (connection.link.read === connection.link.sent) return true;
-    connection.link.test(this.dependencies.scheduler.now());
+    connection.link.test(this.now);
     connection.touched();
     return false;
   }
 
+  /** Its master has everything that was received from the RTU before `next` of `generation`, or gets no data. */
+  hasAllBefore(generation: number, next: number): boolean {
+    return (!this.receiving || this.place.accountsFor(generation, next)) && this.settle();
+  }
+
   // ---- from the router ----------------------------------------------------------------------------------------------
 
-  private onOut(message: Uint8Array): void {
-    if (!this.dependencies.acceptFence(outFence(message))) return;
-    switch (outKind(message)) {
-      case OutKind.DATA: {
-        const first = outFirst(message);
-        const count = outCount(message);
-        if (this.connection.link.state !== 'started' || this.draining) return;
-        if (first === NO_POSITION) {
-          if (this.pending.size > 0) this.answered(message);
-          this.enqueue(message, first, count, 0);
-          break;
-        }
-        if (this.starting > 0 || first + count <= this.expected) return;
-        if (this.pending.size > 0) this.answered(message);
-        if (outFrom(message) > this.expected) {
-          // Something before it is missing and will be sent again: this one must not count as if it had come.
-          if (this.live) this.missed();
-          this.enqueue(message, NO_POSITION, count, 0);
-          break;
-        }
-        const known = Math.max(0, this.expected - first);
-        this.expected = first + count;
-        this.enqueue(message, first, count, known);
-        break;
-      }
-      case OutKind.JOIN:
-        if (this.connection.link.state !== 'started' || this.draining || this.starting > 0) return;
-        if (outFrom(message) > this.expected) {
-          this.missed();
-          return;
-        }
-        this.live = true;
-        this.expected = Math.max(this.expected, outFirst(message));
-        break;
-      case OutKind.BEGIN:
-        if (outFirst(message) !== this.starting) return;
-        this.starting = 0;
-        this.expected = outFrom(message);
-        break;
-      case OutKind.STANDBY:
-        this.leave();
-        this.connection.link.deactivate(outText(message));
-        this.connection.touched();
-        break;
-      case OutKind.CLOSE: {
-        const [code = 'closed', ...words] = outText(message).split(' ');
-        this.close(code, words.join(' '));
-        break;
-      }
-    }
+  /** A message for every live session. */
+  onBroadcast(message: OutMessage): void {
+    this.delivery.onBroadcast(message);
   }
 
-  private missed(): void {
-    this.live = false;
-    this.tell(InKind.RESYNC, this.expected);
+  standby(reason: string): void {
+    this.stopData();
+    this.connection.link.deactivate(reason);
+    this.connection.touched();
   }
 
-  /** Sends or queues `count` ASDUs of a message, without the first `known` of them. */
-  private enqueue(message: Uint8Array, first: number, count: number, known: number): void {
-    const octets = (outFlags(message) & OutFlag.PATCH_OA) === 0 ? message : this.withOwnOa(message);
-    let at = OUT_PREAMBLE_OCTETS;
-    for (let skip = known; skip > 0; skip--) at += (octets[at + 1] as number) + 2;
-    const position = first === NO_POSITION ? first : first + known;
-    if (this.waiting.length === 0) {
-      const rest = this.send(octets, at, position, count - known);
-      if (rest !== undefined) this.push(rest);
-    } else this.push({ message: octets, at, position, count: count - known });
-  }
-
-  private answered(message: Uint8Array): void {
-    for (let at = OUT_PREAMBLE_OCTETS; at < message.length; at += (message[at + 1] as number) + 2) {
-      this.pending.answered(message, at);
-    }
-  }
-
-  private push(waiting: Waiting): void {
-    this.waiting.push(waiting);
-    this.queued += waiting.count;
-    if (this.queued > this.queueLimit) {
-      this.close('queue_full', `${this.queued} ASDUs wait for this master, the limit is ${this.queueLimit}`);
-    }
-  }
-
-  /** Sends as much as the window takes; returns what is left. */
-  private send(octets: Uint8Array, at: number, position: number, count: number): Waiting | undefined {
-    const { connection } = this;
-    if (connection.window <= 0) return { message: octets, at, position, count };
-    const { link } = connection;
-    const before = link.sent;
-    const next = link.sendApdus(octets, at, octets.length, this.dependencies.scheduler.now());
-    const sent = link.sent - before;
-    if (position === NO_POSITION) this.sentRuns.addWithoutPosition(link.sent);
-    else this.sentRuns.add(link.sent, position + sent);
-    connection.touched();
-    if (sent === count) return undefined;
-    return {
-      message: octets,
-      at: next,
-      position: position === NO_POSITION ? position : position + sent,
-      count: count - sent,
-    };
-  }
-
-  private onRoom(): void {
-    if (this.sentRuns.advance(this.connection.link.acknowledged)) this.dependencies.onAcknowledged(this);
-    let done = 0;
-    while (done < this.waiting.length && this.connection.window > 0) {
-      const { message, at, position, count } = this.waiting[done] as Waiting;
-      const rest = this.send(message, at, position, count);
-      this.queued -= count - (rest?.count ?? 0);
-      if (rest !== undefined) {
-        this.waiting[done] = rest;
-        break;
-      }
-      done++;
-    }
-    if (done === this.waiting.length) this.waiting.length = 0;
-    else if (done > 0) this.waiting.splice(0, done);
-  }
-
-  /** A copy in which OAs allocated by us are replaced: ours by the master's own, those of others by 0. */
-  private withOwnOa(message: Uint8Array): Uint8Array {
-    const octets = Buffer.from(message);
-    for (let at = OUT_PREAMBLE_OCTETS; at < octets.length; at += (octets[at + 1] as number) + 2) {
-      const oa = octets[at + OA_AT] as number;
-      if (oa === 0 || ((octets[at + CAUSE_AT] as number) & CAUSE_MASK) <= Cause.SPONT) continue;
-      octets[at + OA_AT] = oa === this.identity.originatorAddress ? this.ownOa : 0;
-    }
-    return octets;
+  /** Asks the router for everything from the next position on. */
+  missed(): void {
+    const { expected, generation } = this.place;
+    const head = this.nextHead();
+    this.place.resync(head.number);
+    this.publish(encodeResync(head, expected, generation));
   }
 
   // ---- from the master ----------------------------------------------------------------------------------------------
 
   private onApdus(octets: Uint8Array, start: number, end: number, count: number): void {
     this.commands += count;
-    this.ownOa = octets[start + OA_AT] as number;
+    for (let at = start; at < end; at = apduEnd(octets, at)) this.ownOa = octets[at + APDU_OA_OFFSET] as number;
+    const terms = this.draining ? undefined : this.dependencies.commandTerms();
+    const taken = this.pending.take(octets, start, end, terms, this.now);
+    if (taken.refusals.length > 0) this.refuse(taken.refusals, terms === undefined);
+    if (terms === undefined || taken.count === 0) return;
+    const head = { ...this.nextHead(), count: taken.count, firstCommand: taken.first, ...terms };
     const { bus, subjects } = this.dependencies;
-    const deadline = Date.now() + COMMAND_DEADLINE_MS;
-    this.pending.add(octets, start, end, deadline, this.dependencies.fence());
-    bus.publish(subjects.in, encodeIn(InKind.COMMANDS, this.id, ++this.number, deadline, count, octets, start, end));
+    bus.publish(subjects.in, encodeCommands(head, octets, start, taken.end));
+  }
+
+  /** Certain: nobody else has seen these commands. */
+  private refuse(refusals: readonly Uint8Array[], nobody: boolean): void {
+    this.commandsRefused += refusals.length;
+    this.logRefusal(refusals.length, nobody);
+    // Queued like everything else: the window may be full.
+    const apdus = Buffer.concat(refusals.map((asdu) => iFormat(0, 0, asdu)));
+    this.queue.add(apdus, 0, NO_POSITION, 0, refusals.length);
+  }
+
+  private logRefusal(count: number, nobody: boolean): void {
+    if (this.now < this.refusalLoggedAt + REFUSAL_LOG_MS) return;
+    this.refusalLoggedAt = this.now;
+    const reason = nobody ? 'no_router' : 'too_many';
+    this.dependencies.logger.warn(
+      { session: this.id, peer: this.peer, count, reason },
+      nobody ? 'commands refused: nobody could take them over' : 'commands refused: too many are not settled',
+    );
+  }
+
+  private onRoom(): void {
+    this.noteAcknowledged();
+    this.queue.fill();
+  }
+
+  private noteAcknowledged(): void {
+    if (this.queue.acknowledge()) this.dependencies.onAcknowledged(this);
   }
 
   private onLinkState(to: LinkState, from: LinkState): void {
     if (to === 'started') {
       // Clause 7.3.3 of 101: the station tells a master that it is ready. The RTU's own is not forwarded.
-      const { link } = this.connection;
-      link.send(endOfInitialization(this.config.rtuNumber), this.dependencies.scheduler.now());
-      this.sentRuns.addWithoutPosition(link.sent);
+      this.connection.link.send(endOfInitialization(this.config.rtuNumber), this.now);
+      this.queue.sentDirectly();
+      if (this.draining) return;
+      const head = this.nextHead();
       // The answer may come at once.
-      this.starting = this.number + 1;
-      this.startingAt = this.dependencies.scheduler.now();
-      this.tell(InKind.STARTED, 0);
+      this.place.started(head.number);
+      this.publish(encodeStarted(head));
     } else if (from === 'started') {
-      this.leave();
-      this.pending.clear();
-      this.tell(InKind.STOPPED, 0);
+      this.stopData();
+      this.publish(encodeStopped(this.nextHead()));
     }
   }
 
   private onClosed(reason: CloseReason): void {
-    this.leave();
-    this.subscription.unsubscribe();
-    const { bus, subjects, reportAcknowledged } = this.dependencies;
-    reportAcknowledged();
-    const text = Buffer.from(`${reason.code} ${reason.message}`);
-    bus.publish(subjects.in, encodeIn(InKind.CLOSED, this.id, ++this.number, 0, 0, text));
-    this.dependencies.onClosed(this, reason);
+    this.stopData();
+    this.publish(encodeClosed(this.nextHead(), reason.code, reason.message));
+    this.dependencies.onClosed(this, reason, this.subscription);
   }
 
-  private leave(): void {
-    this.live = false;
-    this.starting = 0;
-    this.expected = 0;
-    this.waiting = [];
-    this.queued = 0;
+  /** As it is remembered. */
+  closed({ code, message }: CloseReason): ClosedSession {
+    const { connection: _, ...identity } = this.identity;
+    return { facts: { ...identity, used: this.commands > 0, code, message }, commands: this.pending };
   }
 
-  private tell(kind: InKind, position: number): void {
+  private stopData(): void {
+    this.noteAcknowledged();
+    this.place.stopped();
+    this.undelivered += this.queue.length;
+    this.queue.clear();
+  }
+
+  private get now(): number {
+    return this.dependencies.scheduler.now();
+  }
+
+  private nextHead(): { readonly session: number; readonly number: number } {
+    return { session: this.id, number: ++this.number };
+  }
+
+  /** Tells the router; what the master has acknowledged comes first. */
+  private publish(message: Uint8Array): void {
     const { bus, subjects, reportAcknowledged } = this.dependencies;
     reportAcknowledged();
-    bus.publish(subjects.in, encodeIn(kind, this.id, ++this.number, position));
+    bus.publish(subjects.in, message);
   }
 }

@@ -1,77 +1,143 @@
 import { describe, expect, it } from 'vitest';
-import { AsduView, Cause, interrogation, mirror, singleCommand } from '@iec104mm2ss/iec104';
+import {
+  AsduView,
+  Cause,
+  COT_NEGATIVE_BIT,
+  interrogation,
+  mirror,
+  readCommand,
+  singleCommand,
+} from '@iec104mm2ss/iec104';
 import { apdus, eventAsdu } from '@iec104mm2ss/testing';
-import { PendingCommands } from './pending-commands.js';
+import { MAX_PENDING, PendingCommands, type TakenCommands } from './pending-commands.js';
 
-const DEADLINE = 5_000;
-const OWNER = 3;
+const TERMS = { connectorFence: 3, deadline: 5_000 };
+
+function take(
+  commands: PendingCommands,
+  asdus: readonly Uint8Array[],
+  terms: typeof TERMS | undefined = TERMS,
+  now = 0,
+) {
+  const octets = apdus(asdus);
+  return commands.take(octets, 0, octets.length, terms, now);
+}
 
 function pending(...asdus: Uint8Array[]): PendingCommands {
   const commands = new PendingCommands();
-  const octets = apdus(asdus);
-  commands.add(octets, 0, octets.length, DEADLINE, OWNER);
+  take(commands, asdus);
   return commands;
 }
 
-const describeRefusals = (refusals: readonly Uint8Array[]): string[] =>
+const answer = (commands: PendingCommands, ...asdus: Uint8Array[]): void => commands.answered(apdus(asdus), 0);
+const answers = (commands: PendingCommands): unknown[] =>
+  commands.statement(9_999, 0).map(({ command, answered }) => [command, answered]);
+
+const describeRefusals = ({ refusals }: TakenCommands): string[] =>
   refusals.map((asdu) => {
     const { typeId, cot, negative, ioa } = new AsduView(asdu);
     return `${typeId}/${ioa} cot ${cot}${negative ? ' negative' : ''}`;
   });
 
-describe('commands without an answer', () => {
-  it('are refused once when another router owns the group', () => {
-    const commands = pending(singleCommand(1, 5, true), singleCommand(1, 6, true, { cot: Cause.DEACT }));
-    expect(commands.refusals(0, OWNER, true)).toEqual([]);
-    expect(describeRefusals(commands.refusals(0, OWNER + 1, true))).toEqual([
-      '45/5 cot 7 negative',
-      '45/6 cot 9 negative',
+describe('commands of a master', () => {
+  it('are numbered within the session and kept until they are settled', () => {
+    const commands = new PendingCommands();
+    const asdus = [singleCommand(1, 5, true), singleCommand(1, 6, true)];
+    expect(take(commands, asdus, TERMS, 100)).toEqual({ first: 1, count: 2, end: 32, refusals: [] });
+    expect(take(commands, [interrogation(1)], TERMS, 200)).toMatchObject({ first: 3, count: 1 });
+    expect(commands.next).toBe(4);
+    expect(commands.statement(2, 250)).toEqual([
+      {
+        command: 1,
+        asdu: Buffer.from(asdus[0] as Uint8Array).toString('base64'),
+        ...TERMS,
+        ageMs: 150,
+        answered: null,
+      },
+      expect.objectContaining({ command: 2 }),
     ]);
-    expect(commands.refusals(0, OWNER + 1, true)).toEqual([]);
+    commands.settle([2, 77, 1]);
+    commands.settle([2]);
+    expect(answers(commands)).toEqual([[3, null]]);
   });
 
-  it('are refused at their deadline when no router lives, and left to it when one does', () => {
-    const commands = pending(singleCommand(1, 5, true));
-    expect(commands.refusals(DEADLINE - 1, OWNER, false)).toEqual([]);
-    expect(describeRefusals(commands.refusals(DEADLINE, OWNER, false))).toEqual(['45/5 cot 7 negative']);
-    const others = pending(singleCommand(1, 5, true));
-    expect(others.refusals(DEADLINE + 999, OWNER, true)).toEqual([]);
-    expect(others.size).toBe(1);
-    expect(others.refusals(DEADLINE + 1_000, OWNER, true)).toEqual([]);
-    expect(others.size).toBe(0);
+  it('are refused when there is nobody to give them to, and kept with that answer', () => {
+    const commands = new PendingCommands();
+    const octets = apdus([singleCommand(1, 5, true), singleCommand(1, 6, true, { cot: Cause.DEACT })]);
+    const taken = commands.take(octets, 0, octets.length, undefined, 0);
+    expect(taken).toMatchObject({ count: 0, end: 0 });
+    expect(describeRefusals(taken)).toEqual(['45/5 cot 7 negative', '45/6 cot 9 negative']);
+    expect(commands.statement(10, 0)).toMatchObject([
+      { command: 1, connectorFence: 0, deadline: 0, answered: Cause.ACT_CON | COT_NEGATIVE_BIT },
+      { command: 2, connectorFence: 0, deadline: 0, answered: Cause.DEACT_CON | COT_NEGATIVE_BIT },
+    ]);
   });
 
-  it('are refused after their time when the bus was away meanwhile: nobody may know of them', () => {
-    const commands = pending(singleCommand(1, 5, true));
-    commands.doubt();
-    expect(commands.refusals(DEADLINE + 999, OWNER, true)).toEqual([]);
-    expect(describeRefusals(commands.refusals(DEADLINE + 1_000, OWNER, true))).toEqual(['45/5 cot 7 negative']);
+  it('are refused when too many are not settled: the others still go', () => {
+    const commands = new PendingCommands();
+    for (let i = 1; i < MAX_PENDING; i++) take(commands, [singleCommand(1, i, true)]);
+    const taken = take(commands, [singleCommand(1, 5_000, true), singleCommand(1, 5_001, true)]);
+    expect(taken).toMatchObject({ first: MAX_PENDING, count: 1, end: 16 });
+    expect(describeRefusals(taken)).toEqual(['45/5001 cot 7 negative']);
+    expect([commands.size, commands.unrecorded, commands.next]).toEqual([MAX_PENDING, 1, MAX_PENDING + 2]);
+    commands.settle([1]);
+    expect(take(commands, [singleCommand(1, 5_002, true)])).toMatchObject({ first: MAX_PENDING + 2, count: 1 });
   });
+});
 
-  it('are no more when they are answered, each by one answer', () => {
+describe('an answer that goes to the master', () => {
+  it('belongs to the oldest command that it fits and that has none', () => {
     const command = singleCommand(1, 5, true);
     const commands = pending(command, command, interrogation(0xffff));
-    const answer = (asdu: Uint8Array): void => commands.answered(apdus([asdu]), 0);
-    answer(eventAsdu(1, { ioa: 5 }));
-    answer(mirror(singleCommand(1, 6, true), Cause.ACT_CON, false));
-    // To an earlier one.
-    answer(mirror(singleCommand(1, 5, false), Cause.ACT_CON, false));
-    expect(commands.size).toBe(3);
-    answer(mirror(command, Cause.ACT_CON, false));
-    expect(commands.size).toBe(2);
-    answer(mirror(interrogation(7), Cause.ACT_CON, false));
-    expect(commands.size).toBe(1);
-    commands.clear();
-    expect(commands.size).toBe(0);
+    answer(commands, mirror(singleCommand(1, 6, true), Cause.ACT_CON, false));
+    // To an earlier one, of another value.
+    answer(commands, mirror(singleCommand(1, 5, false), Cause.ACT_CON, false));
+    answer(commands, eventAsdu(1, { ioa: 5 }));
+    expect(answers(commands)).toEqual([
+      [1, null],
+      [2, null],
+      [3, null],
+    ]);
+    answer(commands, mirror(command, Cause.ACT_CON, false), mirror(interrogation(7), Cause.ACT_CON, false));
+    expect(answers(commands)).toEqual([
+      [1, 7],
+      [2, null],
+      [3, 7],
+    ]);
+    answer(commands, mirror(command, Cause.ACT_CON, true));
+    expect(answers(commands)).toEqual([
+      [1, 7],
+      [2, 0x47],
+      [3, 7],
+    ]);
   });
 
-  it('are watched over up to a bound', () => {
-    const commands = new PendingCommands();
-    for (let i = 0; i < 1_005; i++) {
-      const octets = apdus([singleCommand(1, i, true)]);
-      commands.add(octets, 0, octets.length, DEADLINE, OWNER);
-    }
-    expect(commands.size).toBe(1_000);
-    expect(new AsduView(commands.refusals(0, OWNER + 1, true)[0] as Uint8Array).ioa).toBe(5);
+  it('is noted once more when it terminates a command that was confirmed', () => {
+    const command = singleCommand(1, 5, true);
+    const commands = pending(command, command);
+    answer(commands, mirror(command, Cause.ACT_CON, true), mirror(command, Cause.ACT_CON, false));
+    answer(commands, mirror(command, Cause.ACT_TERM, false));
+    expect(answers(commands)).toEqual([
+      [1, 0x47],
+      [2, 10],
+    ]);
+  });
+
+  it('has its T bit left out', () => {
+    const command = singleCommand(1, 5, true, { test: true });
+    const commands = pending(command);
+    answer(commands, mirror(command, Cause.UNKNOWN_IOA, true));
+    expect(answers(commands)).toEqual([[1, 47 | COT_NEGATIVE_BIT]]);
+  });
+
+  it('may be the refusal of what is no command, or too short to be one', () => {
+    const short = Uint8Array.of(45, 1, Cause.ACT, 0, 1, 0);
+    const commands = pending(short, eventAsdu(1, { cot: Cause.ACT }), readCommand(1, 9));
+    answer(commands, mirror(eventAsdu(1, { cot: Cause.ACT }), Cause.UNKNOWN_TYPE, true), mirror(short, 7, true));
+    expect(answers(commands)).toEqual([
+      [1, 0x47],
+      [2, 44 | COT_NEGATIVE_BIT],
+      [3, null],
+    ]);
   });
 });

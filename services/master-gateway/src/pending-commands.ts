@@ -1,95 +1,142 @@
-import { APCI_OCTETS, AsduView, confirmationOf, LAST_MONITOR_TYPE, mirror, sameRequest } from '@iec104mm2ss/iec104';
+import {
+  APCI_OCTETS,
+  APDU_CAUSE_OFFSET,
+  APDU_TYPE_OFFSET,
+  apduEnd,
+  AsduView,
+  BROADCAST_CA,
+  Cause,
+  confirmationOf,
+  COT_CAUSE_MASK,
+  COT_NEGATIVE_BIT,
+  forEachApdu,
+  LAST_MONITOR_TYPE,
+  mirror,
+  sameRequest,
+} from '@iec104mm2ss/iec104';
+import { type PendingCommandStatement, toBase64 } from '@iec104mm2ss/wire';
 
-/** How long after its deadline a command may still be answered by the router that has it. */
-const ANSWER_MARGIN_MS = 1_000;
-/** Commands of one master that may be without an answer; older ones are no longer watched over. */
-const MAX_PENDING = 1_000;
+/** Commands of one master that may be unsettled; further ones are refused at once. */
+export const MAX_PENDING = 1_000;
+/** Cause and P/N, without T. */
+const CAUSE_AND_PN_MASK = COT_NEGATIVE_BIT | COT_CAUSE_MASK;
+/** Smallest ASDU with an information object address. */
 const MIN_COMMAND_OCTETS = 9;
+
+/** Until when, in whose clock, a command must have been sent to the RTU. */
+export interface CommandTerms {
+  readonly connectorFence: number;
+  readonly deadline: number;
+}
+const NO_TERMS: CommandTerms = { connectorFence: 0, deadline: 0 };
 
 interface PendingCommand {
   readonly asdu: Uint8Array;
-  readonly typeId: number;
-  readonly ca: number;
-  readonly ioa: number;
-  /** ms since 1970-01-01 UTC. */
-  readonly deadline: number;
-  /** Router that has it. */
-  readonly fence: number;
-  /** The bus was away meanwhile: the command, or its answer, may be lost. */
-  doubtful: boolean;
+  readonly terms: CommandTerms;
+  readonly since: number;
+  /** Cause, with P/N, of the last answer; null: none has been seen. */
+  answered: number | null;
+}
+
+/** What became of commands that came together: the first `count` of them go to the router, the others were refused. */
+export interface TakenCommands {
+  readonly first: number;
+  readonly count: number;
+  /** Where the APDUs that go to the router end. */
+  readonly end: number;
+  /** Negative confirmations for the others. */
+  readonly refusals: readonly Uint8Array[];
 }
 
 /**
- * A master's commands that have not been answered yet. The router answers them; this is for the case that it dies: then
- * each is answered with a refusal here, so that no master waits for ever.
+ * A master's commands that the router has not settled, by their number within the session, oldest first. The gateway
+ * states them, so that another router can go on with them; the router answers them and says when each is over.
  */
 export class PendingCommands {
-  private pending: PendingCommand[] = [];
+  /** Number of the next command. */
+  next = 1;
+  /** Commands refused here that could not even be kept: they have no audit record. */
+  unrecorded = 0;
+  private readonly pending = new Map<number, PendingCommand>();
 
   get size(): number {
-    return this.pending.length;
-  }
-
-  /** Commands that go to the router with this fence: APDUs in `octets[start..end)`. */
-  add(octets: Uint8Array, start: number, end: number, deadline: number, fence: number): void {
-    for (let at = start; at < end; at += (octets[at + 1] as number) + 2) {
-      const asdu = new Uint8Array(octets.subarray(at + APCI_OCTETS, at + (octets[at + 1] as number) + 2));
-      if (asdu.length < MIN_COMMAND_OCTETS) continue;
-      const view = new AsduView(asdu);
-      if (this.pending.length >= MAX_PENDING) this.pending.shift();
-      this.pending.push({
-        asdu,
-        typeId: view.typeId,
-        ca: view.ca,
-        ioa: view.ioa ?? 0,
-        deadline,
-        fence,
-        doubtful: false,
-      });
-    }
-  }
-
-  /** An ASDU for this master alone, the APDU at `octets[at]`, goes out: it answers the oldest of its kind. */
-  answered(octets: Uint8Array, at: number): void {
-    if (this.pending.length === 0) return;
-    const length = (octets[at + 1] as number) + 2;
-    const view = new AsduView(octets, at + APCI_OCTETS, length - APCI_OCTETS);
-    const { typeId, ca, ioa } = view;
-    // Process information confirms nothing.
-    if (typeId <= LAST_MONITOR_TYPE) return;
-    const answer = octets.subarray(at + APCI_OCTETS, at + length);
-    // A late answer to an earlier command of another value says nothing of this one.
-    const index = this.pending.findIndex(
-      (command) =>
-        command.typeId === typeId &&
-        command.ioa === ioa &&
-        (command.ca === ca || command.ca === 0xffff) &&
-        sameRequest(command.asdu, answer),
-    );
-    if (index >= 0) this.pending.splice(index, 1);
-  }
-
-  /** The bus was away: nobody may know of what is under way. */
-  doubt(): void {
-    for (const command of this.pending) command.doubtful = true;
+    return this.pending.size;
   }
 
   /**
-   * Refusals for commands that an earlier owner than `fence` had, and for those whose time is over when there is no owner
-   * at all or they may have been lost. Others whose time is over are the router's affair and forgotten.
+   * Takes the commands whose APDUs are `octets[start..end)`.
+   *
+   * @param terms undefined: they are refused, as nobody could take them over
    */
-  refusals(now: number, fence: number, ownerLives: boolean): Uint8Array[] {
-    if (this.pending.length === 0) return [];
-    const over = (command: PendingCommand): boolean => command.deadline + ANSWER_MARGIN_MS <= now;
-    const refused = this.pending.filter(
-      (command) =>
-        command.fence < fence || (!ownerLives && command.deadline <= now) || (command.doubtful && over(command)),
-    );
-    this.pending = this.pending.filter((command) => !refused.includes(command) && !(ownerLives && over(command)));
-    return refused.map(({ asdu }) => mirror(asdu, confirmationOf(new AsduView(asdu).cot), true));
+  take(octets: Uint8Array, start: number, end: number, terms: CommandTerms | undefined, now: number): TakenCommands {
+    const first = this.next;
+    let count = 0;
+    let takenEnd = start;
+    const refusals: Uint8Array[] = [];
+    forEachApdu(octets, start, end, (at, apduEndsAt) => {
+      const asdu = new Uint8Array(octets.subarray(at + APCI_OCTETS, apduEndsAt));
+      const number = this.next++;
+      const room = this.pending.size < MAX_PENDING;
+      if (terms !== undefined && room) {
+        this.pending.set(number, { asdu, terms, since: now, answered: null });
+        count++;
+        takenEnd = apduEndsAt;
+        return;
+      }
+      const cause = confirmationOf(new AsduView(asdu).cot);
+      refusals.push(mirror(asdu, cause, true));
+      if (room) this.pending.set(number, { asdu, terms: NO_TERMS, since: now, answered: cause | COT_NEGATIVE_BIT });
+      else this.unrecorded++;
+    });
+    return { first, count, end: takenEnd, refusals };
   }
 
-  clear(): void {
-    this.pending = [];
+  /** The APDUs in `octets[start..]` go to this master: each may answer a command. */
+  answered(octets: Uint8Array, start: number): void {
+    for (let at = start; at < octets.length && this.pending.size > 0; at = apduEnd(octets, at)) {
+      const cause = (octets[at + APDU_CAUSE_OFFSET] as number) & CAUSE_AND_PN_MASK;
+      // Process information, unless it is a master's own that the router refuses.
+      if ((octets[at + APDU_TYPE_OFFSET] as number) <= LAST_MONITOR_TYPE && (cause & COT_NEGATIVE_BIT) === 0) continue;
+      const command = this.commandOf(new AsduView(octets.subarray(at + APCI_OCTETS, apduEnd(octets, at))));
+      if (command !== undefined) command.answered = cause;
+    }
   }
+
+  /** The router has stored their audit records. */
+  settle(numbers: readonly number[]): void {
+    for (const number of numbers) this.pending.delete(number);
+  }
+
+  /** The oldest ones, `limit` at most. */
+  statement(limit: number, now: number): PendingCommandStatement[] {
+    const stated: PendingCommandStatement[] = [];
+    for (const [command, { asdu, terms, since, answered }] of this.pending) {
+      if (stated.length >= limit) break;
+      stated.push({ command, asdu: toBase64(asdu), ...terms, ageMs: now - since, answered });
+    }
+    return stated;
+  }
+
+  /**
+   * The command that `answer` belongs to: of several that are alike the oldest one without an answer, for ACT_TERM the
+   * oldest one that was confirmed.
+   */
+  private commandOf(answer: AsduView): PendingCommand | undefined {
+    const terminates = answer.cot === Cause.ACT_TERM;
+    let alike: PendingCommand | undefined;
+    for (const command of this.pending.values()) {
+      if (!answers(answer, command.asdu)) continue;
+      if (terminates ? command.answered === Cause.ACT_CON : command.answered === null) return command;
+      alike ??= command;
+    }
+    return alike;
+  }
+}
+
+function answers(answer: AsduView, asdu: Uint8Array): boolean {
+  if (answer.typeId !== asdu[0]) return false;
+  // Too short to have an object: only a refusal of the router mirrors that.
+  if (asdu.length < MIN_COMMAND_OCTETS) return answer.lengthOctets === asdu.length;
+  const { ca, ioa } = new AsduView(asdu);
+  return (ca === answer.ca || ca === BROADCAST_CA) && ioa === answer.ioa && sameRequest(asdu, answer.octets);
 }

@@ -2,22 +2,32 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SentRuns } from './sent-runs.js';
 
-/** The same said simply: the position each APDU carried. */
-class NaiveRuns {
-  private readonly positions: (number | undefined)[] = [];
-  acknowledged = -1;
+const GENERATION = 7;
 
-  add(end: number, position: number | undefined): void {
-    const count = end - this.positions.length;
-    for (let i = 0; i < count; i++) this.positions.push(position === undefined ? undefined : position - count + i);
+/** The same said simply: the position each APDU carried, and its generation. */
+class NaiveRuns {
+  private readonly sent: ({ readonly position: number; readonly generation: number } | undefined)[] = [];
+  private seen = 0;
+  acknowledged = -1;
+  generation = 0;
+
+  add(end: number, position: number | undefined, generation: number): void {
+    const count = end - this.sent.length;
+    for (let i = 0; i < count; i++) {
+      this.sent.push(position === undefined ? undefined : { position: position - count + i, generation });
+    }
   }
 
   advance(count: number): boolean {
-    const before = this.acknowledged;
-    for (const position of this.positions.slice(0, count)) {
-      if (position !== undefined) this.acknowledged = Math.max(this.acknowledged, position + 1);
+    const before = `${this.generation} ${this.acknowledged}`;
+    for (const each of this.sent.slice(this.seen, count)) {
+      if (each === undefined) continue;
+      if (each.generation !== this.generation) this.acknowledged = -1;
+      this.generation = each.generation;
+      this.acknowledged = Math.max(this.acknowledged, each.position + 1);
     }
-    return this.acknowledged > before;
+    this.seen = count;
+    return `${this.generation} ${this.acknowledged}` !== before;
   }
 }
 
@@ -32,9 +42,9 @@ describe('what a master has acknowledged, as positions', () => {
 
   it('can end within a run, and passes those without a position', () => {
     const runs = new SentRuns();
-    runs.add(4, 104);
+    runs.add(4, 104, GENERATION);
     runs.addWithoutPosition(5);
-    runs.add(8, 203);
+    runs.add(8, 203, GENERATION);
     expect(runs.advance(1)).toBe(true);
     expect(runs.acknowledged).toBe(101);
     expect(runs.advance(1)).toBe(false);
@@ -49,17 +59,31 @@ describe('what a master has acknowledged, as positions', () => {
 
   it('does not go back when positions are sent again', () => {
     const runs = new SentRuns();
-    runs.add(3, 13);
+    runs.add(3, 13, GENERATION);
     runs.advance(3);
-    runs.add(6, 12);
+    runs.add(6, 12, GENERATION);
     expect(runs.advance(6)).toBe(false);
     expect(runs.acknowledged).toBe(13);
+  });
+
+  it('is reported with its generation: the newest one acknowledged, whatever its number', () => {
+    const runs = new SentRuns();
+    runs.add(3, 103, 1);
+    runs.add(5, 102, 2);
+    runs.add(6, 50, 2);
+    expect(runs.advance(2)).toBe(true);
+    expect([runs.generation, runs.acknowledged]).toEqual([1, 102]);
+    expect(runs.advance(4)).toBe(true);
+    expect([runs.generation, runs.acknowledged]).toEqual([2, 101]);
+    expect(runs.advance(5)).toBe(true);
+    expect(runs.advance(6), 'sent again').toBe(false);
+    expect([runs.generation, runs.acknowledged]).toEqual([2, 102]);
   });
 
   it('costs no memory with a master that never catches up', () => {
     const runs = new SentRuns();
     for (let i = 1; i <= 10_000; i++) {
-      runs.add(i, i);
+      runs.add(i, i, GENERATION);
       if (i > 10) runs.advance(i - 10);
     }
     expect(runs.acknowledged).toBe(9_990);
@@ -76,6 +100,7 @@ describe('what a master has acknowledged, as positions', () => {
       }),
       fc.record({ what: fc.constant('acknowledge' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
       fc.record({ what: fc.constant('again' as const), back: fc.nat(20) }),
+      fc.record({ what: fc.constant('generation' as const), back: fc.nat(20) }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
@@ -84,22 +109,25 @@ describe('what a master has acknowledged, as positions', () => {
         let sent = 0;
         let acknowledged = 0;
         let position = 50;
+        let generation = 1;
         for (const each of steps) {
           if (each.what === 'send') {
             sent += each.count;
             if (each.positioned) {
               position += each.gap + each.count;
-              runs.add(sent, position);
-              naive.add(sent, position);
+              runs.add(sent, position, generation);
+              naive.add(sent, position, generation);
             } else {
               runs.addWithoutPosition(sent);
-              naive.add(sent, undefined);
+              naive.add(sent, undefined, 0);
             }
-          } else if (each.what === 'again') position = Math.max(0, position - each.back);
-          else {
+          } else if (each.what !== 'acknowledge') {
+            position = Math.max(0, position - each.back);
+            if (each.what === 'generation') generation++;
+          } else {
             acknowledged += Math.round((sent - acknowledged) * each.share);
             expect(runs.advance(acknowledged)).toBe(naive.advance(acknowledged));
-            expect(runs.acknowledged).toBe(naive.acknowledged);
+            expect([runs.generation, runs.acknowledged]).toEqual([naive.generation, naive.acknowledged]);
           }
         }
       }),

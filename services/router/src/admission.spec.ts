@@ -1,34 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { type GroupConfig, plainAddress } from '@iec104mm2ss/config';
 import { groupConfig, host } from '@iec104mm2ss/testing';
-import { type Admitted, admit, type AdmissionRequest, type Refusal } from './admission.js';
-import type { Session } from './session.js';
+import type { AdmissionRequest } from '@iec104mm2ss/wire';
+import { type Admitted, admit, mayNotGoOn, type Refusal } from './admission.js';
+import { newSession, type Session } from './session.js';
 
 const RTU = '10.9.9.9';
 
 function request(changes: Partial<AdmissionRequest> = {}): AdmissionRequest {
-  return { group: '1', gateway: 'g', address: '10.0.0.1', port: 5_000, certificateNames: [], ...changes };
+  return {
+    v: 2,
+    group: '1',
+    gateway: 'g',
+    connection: 1,
+    address: '10.0.0.1',
+    port: 5_000,
+    certificateNames: [],
+    ...changes,
+  };
 }
 
 let ids = 0;
 function session(address: string): Session {
-  return {
-    id: ++ids,
-    gateway: 'g',
-    address,
-    peer: `${address}:1`,
-    name: null,
-    certificateName: null,
-    oa: ids,
-    ownOa: 0,
-    started: true,
-    live: true,
-    catchingUp: false,
-    sent: 0,
-    acknowledged: 0,
-    since: 0,
-    commands: 0,
-  };
+  const id = ++ids;
+  const identity = { id, gateway: 'g', connection: id, address, port: 1, name: null, certificateName: null, oa: id };
+  return newSession({ ...identity, since: 0 }, 0);
 }
 
 const decide = (
@@ -147,3 +143,21 @@ it.each([
   ['::ffff:0a00:1', '::ffff:0a00:1'],
   ['fe80::1', 'fe80::1'],
 ])('%s is the plain address %s', (address, plain) => expect(plainAddress(address)).toBe(plain));
+
+describe('a session that an earlier owner admitted', () => {
+  const others = (): Session[] => [session('10.0.0.1'), session('10.0.0.2')];
+  const goesOn = (config: Partial<GroupConfig>, address = '10.0.0.3'): string =>
+    mayNotGoOn(groupConfig(config), address, others())?.code ?? 'goes on';
+
+  it('goes on while there is room', () => {
+    expect(goesOn({ maxConnections: 3 })).toBe('goes on');
+    expect(goesOn({ maxConnections: 2 })).toBe('max_connections');
+  });
+
+  it('does not go on when its master has come again and only one connection is kept', () => {
+    expect(goesOn({}, '10.0.0.1')).toBe('goes on');
+    expect(goesOn({ sameIp: 'old' }, '10.0.0.1')).toBe('same_ip');
+    expect(goesOn({ sameIp: 'new' }, '10.0.0.1')).toBe('same_ip');
+    expect(goesOn({ sameIp: 'new' })).toBe('goes on');
+  });
+});

@@ -1,19 +1,7 @@
 import type { GroupConfig, NamedMaster } from '@iec104mm2ss/config';
 import { matchesAny, plainAddress } from '@iec104mm2ss/config';
+import type { AdmissionRequest, RefusalCode } from '@iec104mm2ss/wire';
 import type { Session } from './session.js';
-
-/** A connection attempt at a gateway. */
-export interface AdmissionRequest {
-  readonly group: string;
-  readonly gateway: string;
-  /** IP address of the peer, IPv4-mapped IPv6 already written as IPv4. */
-  readonly address: string;
-  readonly port: number;
-  /** Subject CN and SAN names of a verified client certificate; empty without TLS. */
-  readonly certificateNames: readonly string[];
-}
-
-export type RefusalCode = 'rtu_down' | 'rtu_address' | 'filter' | 'same_ip' | 'max_connections' | 'no_oa' | 'not_owner';
 
 export interface Refusal {
   readonly code: RefusalCode;
@@ -55,6 +43,20 @@ export function admit(
   }
   const master = masterOf(config.masters, request);
   return { name: master?.name ?? null, certificateName: request.certificateNames[0] ?? null, replaces };
+}
+
+/**
+ * Why a session that its gateway has, and that this router does not know, must not go on; undefined: it may. An earlier owner
+ * admitted it, and others may have come since.
+ */
+export function mayNotGoOn(config: GroupConfig, address: string, sessions: readonly Session[]): Refusal | undefined {
+  if (config.sameIp !== 'all' && sessions.some((other) => other.address === address)) {
+    return { code: 'same_ip', message: `${address} has another connection by now and the group keeps one` };
+  }
+  if (sessions.length >= config.maxConnections) {
+    return { code: 'max_connections', message: `${config.maxConnections} masters are connected, the group's maximum` };
+  }
+  return undefined;
 }
 
 function masterOf(masters: readonly NamedMaster[], request: AdmissionRequest): NamedMaster | undefined {

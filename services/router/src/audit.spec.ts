@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { Cause, singleCommand } from '@iec104mm2ss/iec104';
-import { auditRecord } from './audit.js';
-import type { Session } from './session.js';
+import { auditId, auditRecord } from './audit.js';
 
-const session = { id: 5, peer: '10.0.0.1:999', name: 'A', certificateName: 'scada-a' } as Session;
+const master = { peer: '10.0.0.1:999', name: 'A', certificateName: 'scada-a' };
+const audited = { group: '1', session: 5, command: 7, master, outcome: 'confirmed', endedAt: 0, durationMs: 0 };
 
 describe('an audit record', () => {
   it('says who, what, when, how it ended and how long it took', () => {
-    const at = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
-    const command = singleCommand(7, 500, true, { select: true, cot: Cause.ACT });
-    expect(auditRecord('1', session, command, true, 'selected', at, at + 12)).toEqual({
+    const endedAt = Date.UTC(2026, 0, 2, 3, 4, 5, 690);
+    const asdu = singleCommand(7, 500, true, { select: true, cot: Cause.ACT });
+    const record = auditRecord({ ...audited, asdu, outcome: 'selected', endedAt, durationMs: 12 });
+    expect(record).toEqual({
       group: '1',
       at: '2026-01-02T03:04:05.678Z',
       session: 5,
+      command: 7,
       peer: '10.0.0.1:999',
       name: 'A',
       certificateName: 'scada-a',
@@ -25,18 +27,19 @@ describe('an audit record', () => {
       outcome: 'selected',
       durationMs: 12,
     });
+    expect(auditId(record)).toBe('1.5.7');
   });
 
   it('has the octets of what cannot be decoded', () => {
     const torn = Uint8Array.of(45, 2, 6, 0, 1, 0);
-    expect(auditRecord('1', session, torn, false, 'refused: malformed', 0, 0)).toMatchObject({
+    expect(auditRecord({ ...audited, asdu: torn })).toMatchObject({
       ioa: null,
       objects: expect.stringMatching(/^2d ?02/i),
     });
   });
 
   it('names private types', () => {
-    const secret = Uint8Array.of(200, 1, 6, 0, 1, 0, 5, 0, 0, 1);
-    expect(auditRecord('1', session, secret, false, 'confirmed', 0, 0)).toMatchObject({ type: 'TYPE_200', ioa: 5 });
+    const asdu = Uint8Array.of(200, 1, 6, 0, 1, 0, 5, 0, 0, 1);
+    expect(auditRecord({ ...audited, asdu })).toMatchObject({ type: 'TYPE_200', ioa: 5 });
   });
 });

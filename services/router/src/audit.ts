@@ -1,11 +1,21 @@
-import { AsduView, causeName, decodeAsdu, Iec104Error, toHex, toJson, typeName } from '@iec104mm2ss/iec104';
-import type { Session } from './session.js';
+import { AsduView, causeName, decodeAsdu, Iec104Error, isSelect, toHex, toJson, typeName } from '@iec104mm2ss/iec104';
 
-/** One command: who, what, when, outcome, duration. Published on `.audit` and logged. */
+/** Who gave a command. */
+export interface AuditedMaster {
+  /** `address:port`. */
+  readonly peer: string;
+  readonly name: string | null;
+  readonly certificateName: string | null;
+}
+
+/** One command: who, what, when, outcome, duration. Kept in the audit journal, published on `.audit` and logged. */
 export interface AuditRecord {
   readonly group: string;
+  /** When it came, ISO 8601. */
   readonly at: string;
   readonly session: number;
+  /** Its number within the session. */
+  readonly command: number;
   readonly peer: string;
   readonly name: string | null;
   readonly certificateName: string | null;
@@ -20,32 +30,44 @@ export interface AuditRecord {
   readonly durationMs: number;
 }
 
-export function auditRecord(
-  group: string,
-  session: Session,
-  asdu: Uint8Array,
-  select: boolean,
-  outcome: string,
-  createdAt: number,
-  now: number,
-): AuditRecord {
+/** What a record is made of. */
+export interface AuditedCommand {
+  readonly group: string;
+  readonly session: number;
+  readonly command: number;
+  readonly master: AuditedMaster;
+  readonly asdu: Uint8Array;
+  readonly outcome: string;
+  /** When it ended, ms since 1970-01-01 UTC, and how long it took by a clock that never steps. */
+  readonly endedAt: number;
+  readonly durationMs: number;
+}
+
+export function auditRecord(audited: AuditedCommand): AuditRecord {
+  const { group, session, command, master, asdu, outcome, endedAt, durationMs } = audited;
   const view = new AsduView(asdu);
   return {
     group,
-    at: new Date(createdAt).toISOString(),
-    session: session.id,
-    peer: session.peer,
-    name: session.name,
-    certificateName: session.certificateName,
+    at: new Date(endedAt - durationMs).toISOString(),
+    session,
+    command,
+    peer: master.peer,
+    name: master.name,
+    certificateName: master.certificateName,
     type: typeName(view.typeId),
     cause: causeName(view.cot),
     ca: view.ca,
     ioa: view.ioa ?? null,
-    select,
+    select: isSelect(asdu),
     objects: objectsOf(asdu),
     outcome,
-    durationMs: now - createdAt,
+    durationMs: Math.round(durationMs),
   };
+}
+
+/** The name that a record is stored under: a second one of the same command is not stored. */
+export function auditId({ group, session, command }: Pick<AuditRecord, 'group' | 'session' | 'command'>): string {
+  return `${group}.${session}.${command}`;
 }
 
 function objectsOf(asdu: Uint8Array): unknown {

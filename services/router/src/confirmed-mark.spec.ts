@@ -25,6 +25,13 @@ class NaiveMark {
     this.advance();
   }
 
+  cut(position: number): void {
+    this.confirmed = Math.min(this.confirmed, position);
+    this.acknowledgedTo = Math.min(this.acknowledgedTo, position);
+    this.end = Math.min(this.end, position);
+    for (const each of [...this.kinds.keys()]) if (each >= position) this.kinds.delete(each);
+  }
+
   private advance(): void {
     for (;;) {
       const kind = this.kinds.get(this.confirmed);
@@ -78,6 +85,28 @@ describe('the mark of what is safe', () => {
     expect(mark.confirmed).toBe(7);
   });
 
+  it('goes back when the log does, and begins there', () => {
+    const mark = new ConfirmedMark(0);
+    mark.addEvents(5);
+    mark.addOthers(7);
+    mark.addEvents(10);
+    mark.acknowledged(9);
+    mark.cut(6);
+    expect(mark.confirmed).toBe(6);
+    expect(mark.addEvents(9)).toBe(false);
+    expect(mark.acknowledged(8)).toBe(true);
+    expect(mark.confirmed).toBe(8);
+  });
+
+  it('does not take what is routed once more for new', () => {
+    const mark = new ConfirmedMark(10);
+    expect(mark.addEvents(4)).toBe(false);
+    expect(mark.addOthers(8)).toBe(false);
+    mark.addEvents(12);
+    mark.acknowledged(11);
+    expect(mark.confirmed).toBe(11);
+  });
+
   it('keeps its queue short', () => {
     const mark = new ConfirmedMark(0);
     const segments = (): number => (mark as unknown as { segments: unknown[] }).segments.length;
@@ -91,12 +120,13 @@ describe('the mark of what is safe', () => {
     expect(segments()).toBeLessThan(2_100);
   });
 
-  it('is where the naive mark is, never goes back, and says exactly when it moved', () => {
+  it('is where the naive mark is, goes back only when the log does, and says exactly when it moved', () => {
     const size = fc.integer({ min: 1, max: 9 });
     const step = fc.oneof(
       fc.record({ what: fc.constant('events' as const), size }),
       fc.record({ what: fc.constant('others' as const), size }),
       fc.record({ what: fc.constant('acknowledged' as const), at: fc.nat(60) }),
+      fc.record({ what: fc.constant('cut' as const), back: fc.nat(30) }),
     );
     fc.assert(
       fc.property(fc.nat(1_000), fc.array(step, { maxLength: 80 }), (start, steps) => {
@@ -124,6 +154,12 @@ describe('the mark of what is safe', () => {
               naive.acknowledged(position);
               break;
             }
+            case 'cut':
+              end = Math.max(start, end - each.back);
+              mark.cut(end);
+              naive.cut(end);
+              expect(mark.confirmed).toBe(Math.min(before, end));
+              continue;
           }
           expect(mark.confirmed).toBe(naive.confirmed);
           expect(moved).toBe(mark.confirmed > before);

@@ -42,7 +42,24 @@ export class ConfirmedMark {
     return this.advance();
   }
 
+  /** The log goes on at `position`: what was known of it from there on is void. */
+  cut(position: number): void {
+    this.position = Math.min(this.position, position);
+    this.highestAcknowledged = Math.min(this.highestAcknowledged, position);
+    const kept: Segment[] = [];
+    let begin = this.position;
+    for (const { end, events } of this.segments.slice(this.head)) {
+      if (begin >= position) break;
+      begin = Math.min(end, position);
+      kept.push({ end: begin, events });
+    }
+    this.segments = kept;
+    this.head = 0;
+  }
+
   private add(end: number, events: boolean): void {
+    // Routed once more after a takeover.
+    if (end <= this.position) return;
     const last = this.segments.at(-1);
     if (last !== undefined && last.events === events && this.segments.length > this.head) last.end = end;
     else this.segments.push({ end, events });

@@ -30,3 +30,32 @@ it('counts what is given up for a master that is away, until it is back', () => 
   expect(cursors.back('A')).toBe(0);
   expect(cursors.back(null)).toBe(0);
 });
+
+it('counts what the log has lost for masters that are away, and goes back with it', () => {
+  const cursors = new Cursors(['A', 'B', 'C'], { A: 10, B: 45, C: 20 }, 50);
+  expect(cursors.cut(30, 48, new Set(['C']))).toEqual([
+    { name: 'A', position: 10, count: 18, first: true },
+    { name: 'B', position: 45, count: 3, first: true },
+  ]);
+  expect(cursors.positions).toEqual({ A: 10, B: 30, C: 20 });
+  expect(cursors.back('A')).toBe(18);
+});
+
+it('gives up for one master what it cannot get any more', () => {
+  const cursors = new Cursors(['A', 'B'], { A: 10, B: 10 }, 50);
+  expect(cursors.giveUp('A', 30)).toEqual({ name: 'A', position: 10, count: 20, first: true });
+  expect(cursors.giveUp('A', 30)).toBeUndefined();
+  expect(cursors.giveUp('nobody', 30)).toBeUndefined();
+  expect(cursors.positions).toEqual({ A: 30, B: 10 });
+});
+
+it('is not confused by masters with strange names', () => {
+  const cursors = new Cursors(
+    ['constructor', '__proto__'],
+    JSON.parse('{"__proto__": 3}') as Record<string, number>,
+    5,
+  );
+  expect(cursors.position('constructor')).toBe(5);
+  expect(cursors.position('__proto__')).toBe(3);
+  expect(cursors.position('toString')).toBeUndefined();
+});

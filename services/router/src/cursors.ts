@@ -1,3 +1,13 @@
+/** What a named master will never get. */
+export interface CursorLoss {
+  readonly name: string;
+  /** Where it was. */
+  readonly position: number;
+  readonly count: number;
+  /** Its first loss since it was last here. */
+  readonly first: boolean;
+}
+
 /** How far each named master has acknowledged the event log, and what was given up for those that are away. */
 export class Cursors {
   /** Everything before its position was acknowledged by the master. */
@@ -7,7 +17,10 @@ export class Cursors {
 
   /** `saved`: positions an earlier owner of the group left, none of them beyond `confirmed`. */
   constructor(names: readonly string[], saved: Readonly<Record<string, number>>, confirmed: number) {
-    for (const name of names) this.byName.set(name, Math.min(saved[name] ?? confirmed, confirmed));
+    for (const name of names) {
+      const position = Object.hasOwn(saved, name) ? (saved[name] as number) : confirmed;
+      this.byName.set(name, Math.min(position, confirmed));
+    }
   }
 
   get positions(): Record<string, number> {
@@ -21,13 +34,13 @@ export class Cursors {
     return oldest;
   }
 
-  position(name: string): number | undefined {
-    return this.byName.get(name);
+  position(name: string | null): number | undefined {
+    return name === null ? undefined : this.byName.get(name);
   }
 
   /** The master acknowledged everything before `position`. Nothing is kept for a nameless one. */
   advance(name: string | null, position: number): void {
-    if (name !== null && position > (this.byName.get(name) ?? 0)) this.byName.set(name, position);
+    if (name !== null && position > (this.byName.get(name) ?? Infinity)) this.byName.set(name, position);
   }
 
   /** The master is back: how many ASDUs were given up for it meanwhile. */
@@ -37,17 +50,37 @@ export class Cursors {
     return count;
   }
 
-  /** Gives up what lies before `limit`; tells for which masters, where they were, and whether it is their first loss. */
-  giveUpBefore(limit: number): { name: string; position: number; count: number; first: boolean }[] {
-    const losses = [];
+  /** Gives up what lies before `limit`; tells for which masters. */
+  giveUpBefore(limit: number): CursorLoss[] {
+    return [...this.byName.keys()].flatMap((name) => this.giveUp(name, limit) ?? []);
+  }
+
+  /** As `giveUpBefore`, for one master. */
+  giveUp(name: string, limit: number): CursorLoss | undefined {
+    const position = this.byName.get(name);
+    if (position === undefined || position >= limit) return undefined;
+    this.byName.set(name, limit);
+    return this.lose(name, position, limit - position);
+  }
+
+  /**
+   * The log goes on at `begins`: positions up to `end` are void. What a master had not got of them is lost to it.
+   *
+   * @param here masters that have a session: it knows what they got
+   */
+  cut(begins: number, end: number, here: ReadonlySet<string>): CursorLoss[] {
+    const losses: CursorLoss[] = [];
     for (const [name, position] of this.byName) {
-      if (position >= limit) continue;
-      const count = limit - position;
-      const before = this.givenUp.get(name) ?? 0;
-      this.givenUp.set(name, before + count);
-      this.byName.set(name, limit);
-      losses.push({ name, position, count, first: before === 0 });
+      const count = end - Math.max(position, begins);
+      this.byName.set(name, Math.min(position, begins));
+      if (count > 0 && !here.has(name)) losses.push(this.lose(name, position, count));
     }
     return losses;
+  }
+
+  private lose(name: string, position: number, count: number): CursorLoss {
+    const before = this.givenUp.get(name) ?? 0;
+    this.givenUp.set(name, before + count);
+    return { name, position, count, first: before === 0 };
   }
 }

@@ -2,12 +2,20 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { GroupSubjects } from '@iec104mm2ss/bus';
 import { singleCommand } from '@iec104mm2ss/iec104';
-import { eventAsdu, logRecord, RecordingBus } from '@iec104mm2ss/testing';
+import { SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
+import { eventAsdu, logRecord as logOctets, RecordingBus } from '@iec104mm2ss/testing';
+import { decodeLogRecord, type LogRecord, WireError } from '@iec104mm2ss/wire';
 import { DecodedFeed, type DecodedMessage, FEED_QUEUE_OCTETS, FEED_QUEUE_RECORDS } from './decoded-feed.js';
 
 const subjects = new GroupSubjects('7');
 let bus: RecordingBus;
 let messages: { subject: string; message: DecodedMessage }[];
+
+const logRecord = (...parameters: Parameters<typeof logOctets>): LogRecord => {
+  const record = decodeLogRecord(logOctets(...parameters));
+  if (record instanceof WireError) throw record;
+  return record;
+};
 
 const listen = (pattern: string) =>
   bus.subscribe(pattern, ({ subject, data }) => {
@@ -30,7 +38,7 @@ async function drained(feed: DecodedFeed): Promise<void> {
 describe('the decoded feed', () => {
   it('publishes each ASDU under the name of its type, with its position and time', async () => {
     listen('iec104.v1.7.decoded.>');
-    const feed = new DecodedFeed(bus, subjects, true);
+    const feed = new DecodedFeed(bus, subjects, true, SYSTEM_CLOCK);
     const secret = Uint8Array.of(200, 1, 3, 0, 1, 0, 5, 0, 0, 1, 2);
     feed.record(logRecord(40, [eventAsdu(1), secret, eventAsdu(-2)], 1, Date.UTC(2026, 0, 2)));
     expect(messages, 'not within the data path').toEqual([]);
@@ -51,14 +59,14 @@ describe('the decoded feed', () => {
 
   it('publishes commands with their session', () => {
     listen('iec104.v1.*.decoded.>');
-    new DecodedFeed(bus, subjects, true).command(12, singleCommand(1, 5, true));
+    new DecodedFeed(bus, subjects, true, SYSTEM_CLOCK).command(12, singleCommand(1, 5, true));
     expect(messages[0]?.message).toMatchObject({ direction: 'control', session: 12, asdu: { type: 'C_SC_NA_1' } });
     expect(messages[0]?.message.position).toBeUndefined();
   });
 
   it('gives the octets of what cannot be decoded', async () => {
     listen('iec104.v1.7.decoded.>');
-    const feed = new DecodedFeed(bus, subjects, true);
+    const feed = new DecodedFeed(bus, subjects, true, SYSTEM_CLOCK);
     feed.record(logRecord(0, [eventAsdu(1).subarray(0, 10)]));
     await drained(feed);
     expect(messages[0]?.message.asdu).toMatchObject({ type: 'M_ME_NB_1', undecodable: expect.any(String) });
@@ -68,7 +76,7 @@ describe('the decoded feed', () => {
     'is made for who listens to %s',
     async (pattern) => {
       listen(pattern);
-      const feed = new DecodedFeed(bus, subjects, true);
+      const feed = new DecodedFeed(bus, subjects, true, SYSTEM_CLOCK);
       feed.record(logRecord(0, [eventAsdu(1)]));
       await drained(feed);
       expect(messages).toHaveLength(1);
@@ -81,7 +89,7 @@ describe('the decoded feed', () => {
     ['it is switched off', false, 'iec104.v1.7.decoded.>'],
   ])('costs nothing while %s', async (_why, enabled, pattern) => {
     if (pattern !== undefined) listen(pattern);
-    const feed = new DecodedFeed(bus, subjects, enabled);
+    const feed = new DecodedFeed(bus, subjects, enabled, SYSTEM_CLOCK);
     feed.record(logRecord(0, [eventAsdu(1)]));
     feed.command(1, singleCommand(1, 5, true));
     await drained(feed);
@@ -91,7 +99,7 @@ describe('the decoded feed', () => {
 
   it('leaves out, and counts, what is more than it may hold: records', async () => {
     listen('iec104.v1.7.decoded.>');
-    const feed = new DecodedFeed(bus, subjects, true);
+    const feed = new DecodedFeed(bus, subjects, true, SYSTEM_CLOCK);
     const record = logRecord(0, [eventAsdu(1)]);
     for (let i = 0; i < FEED_QUEUE_RECORDS + 5; i++) feed.record(record);
     expect(feed.dropped).toBe(5);
@@ -104,27 +112,36 @@ describe('the decoded feed', () => {
 
   it('leaves out, and counts, what is more than it may hold: octets', async () => {
     listen('iec104.v1.7.decoded.>');
-    const feed = new DecodedFeed(bus, subjects, true);
+    const feed = new DecodedFeed(bus, subjects, true, SYSTEM_CLOCK);
     const large = logRecord(
       0,
       Array.from({ length: 3_000 }, () => eventAsdu(1)),
     );
-    const fits = Math.ceil(FEED_QUEUE_OCTETS / large.length);
+    const fits = Math.ceil(FEED_QUEUE_OCTETS / large.octets.length);
     for (let i = 0; i < fits + 2; i++) feed.record(large);
     expect(feed.dropped).toBe(6_000);
     const seen = messages.length;
     await turn();
     await turn();
     expect(messages.length).toBeGreaterThan(seen);
-    expect((feed as unknown as { queuedOctets: number }).queuedOctets).toBe(fits * large.length);
+    expect((feed as unknown as { queuedOctets: number }).queuedOctets).toBe(fits * large.octets.length);
     while (feed.published < 3_000) await turn();
     feed.record(large);
     expect(feed.dropped, 'one was done').toBe(6_000);
   });
 
+  it('publishes nothing more once it is stopped', async () => {
+    listen('iec104.v1.7.decoded.>');
+    const feed = new DecodedFeed(bus, subjects, true, SYSTEM_CLOCK);
+    feed.record(logRecord(0, [eventAsdu(1)]));
+    feed.stop();
+    await drained(feed);
+    expect(feed.published).toBe(0);
+  });
+
   it('lets go what was decoded also while it never runs empty, and serves sockets in between', async () => {
     listen('iec104.v1.7.decoded.>');
-    const feed = new DecodedFeed(bus, subjects, true);
+    const feed = new DecodedFeed(bus, subjects, true, SYSTEM_CLOCK);
     const record = logRecord(
       0,
       Array.from({ length: 32 }, () => eventAsdu(1)),

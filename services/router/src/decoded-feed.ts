@@ -1,13 +1,16 @@
+import type { Bus, GroupSubjects } from '@iec104mm2ss/bus';
 import {
-  type Bus,
-  encodeJson,
-  type GroupSubjects,
-  LOG_RECORD_PREAMBLE_OCTETS,
-  recordCount,
-  recordFirst,
-  recordReceivedAt,
-} from '@iec104mm2ss/bus';
-import { APCI_OCTETS, type AsduJson, decodeAsdu, Iec104Error, toHex, toJson, typeName } from '@iec104mm2ss/iec104';
+  APCI_OCTETS,
+  apduEnd,
+  type AsduJson,
+  decodeAsdu,
+  Iec104Error,
+  toHex,
+  toJson,
+  typeName,
+} from '@iec104mm2ss/iec104';
+import type { Clock } from '@iec104mm2ss/runtime';
+import { encodeJson, type LogRecord } from '@iec104mm2ss/wire';
 
 /** Records, and octets in them, waiting to be decoded; what comes on top is left out of the feed, never of the data path. */
 export const FEED_QUEUE_RECORDS = 10_000;
@@ -41,58 +44,70 @@ export class DecodedFeed {
   /** ASDUs left out because the queue was full. */
   dropped = 0;
   published = 0;
-  private queue: Uint8Array[] = [];
+  private queue: LogRecord[] = [];
   private head = 0;
   private queuedOctets = 0;
-  private offset = LOG_RECORD_PREAMBLE_OCTETS;
-  private index = 0;
+  /** Octets and ASDUs of the first record in the queue that are published. */
+  private doneOctets = 0;
+  private doneAsdus = 0;
   private scheduled = false;
+  private stopped = false;
 
   constructor(
     private readonly bus: Bus,
     private readonly subjects: GroupSubjects,
     private readonly enabled: boolean,
+    private readonly clock: Pick<Clock, 'soon' | 'wallMs'>,
   ) {}
 
-  record(record: Uint8Array): void {
+  record(record: LogRecord): void {
     if (!this.enabled || !this.bus.hasInterest(this.subjects.decodedAll)) return;
     if (this.queue.length - this.head >= FEED_QUEUE_RECORDS || this.queuedOctets >= FEED_QUEUE_OCTETS) {
-      this.dropped += recordCount(record);
+      this.dropped += record.count;
       return;
     }
     this.queue.push(record);
-    this.queuedOctets += record.length;
+    this.queuedOctets += record.octets.length;
     this.schedule();
   }
 
   command(session: number, asdu: Uint8Array): void {
     if (!this.enabled || !this.bus.hasInterest(this.subjects.decodedAll)) return;
-    this.publish({ direction: 'control', at: new Date().toISOString(), session }, asdu);
+    this.publish({ direction: 'control', at: new Date(this.clock.wallMs()).toISOString(), session }, asdu);
+  }
+
+  /** Publishes nothing more. */
+  stop(): void {
+    this.stopped = true;
+    this.queue = [];
+    this.head = 0;
   }
 
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    setImmediate(() => {
+    this.clock.soon(() => {
       this.scheduled = false;
-      this.slice();
+      if (!this.stopped) this.slice();
     });
   }
 
   private slice(): void {
     for (let done = 0; done < SLICE_ASDUS && this.head < this.queue.length; done++) {
-      const record = this.queue[this.head] as Uint8Array;
-      const length = (record[this.offset + 1] as number) + 2;
-      const asdu = record.subarray(this.offset + APCI_OCTETS, this.offset + length);
-      const at = new Date(recordReceivedAt(record)).toISOString();
-      this.publish({ direction: 'monitor', at, position: recordFirst(record) + this.index }, asdu);
-      this.offset += length;
-      this.index++;
-      if (this.offset >= record.length) {
+      const record = this.queue[this.head] as LogRecord;
+      const { octets } = record;
+      const begin = record.apdusAt + this.doneOctets;
+      const end = apduEnd(octets, begin);
+      const at = new Date(record.receivedAt).toISOString();
+      const position = record.first + this.doneAsdus;
+      this.publish({ direction: 'monitor', at, position }, octets.subarray(begin + APCI_OCTETS, end));
+      this.doneOctets += end - begin;
+      this.doneAsdus++;
+      if (this.doneAsdus === record.count) {
         this.head++;
-        this.queuedOctets -= record.length;
-        this.offset = LOG_RECORD_PREAMBLE_OCTETS;
-        this.index = 0;
+        this.queuedOctets -= octets.length;
+        this.doneOctets = 0;
+        this.doneAsdus = 0;
       }
     }
     if (this.head === this.queue.length) {

@@ -1,66 +1,53 @@
+import { ObjectOwners } from './command-object-owners.js';
+import type { Participant } from './command-context.js';
+
 /** A file transfer without any ASDU for this long is over. */
 export const FILE_TIMEOUT_MS = 60_000;
-
-interface Transfer {
-  readonly session: number;
-  readonly ownOa: number;
-  until: number;
-}
-
-const OBJECTS_PER_STATION = 0x1000000;
+/** Files that may be under way at a time. */
+export const MAX_FILES_PER_SESSION = 16;
+export const MAX_FILES = 1_024;
 
 /**
  * Which session transfers which file (CA and IOA): the one that began, until nothing was heard of it for a minute or it
- * disconnects. Times in ms since 1970-01-01 UTC.
+ * disconnects. Times are monotonic.
  */
 export class FileTransfers {
-  private readonly transfers = new Map<number, Transfer>();
+  private readonly owners = new ObjectOwners({
+    holdMs: FILE_TIMEOUT_MS,
+    perSession: MAX_FILES_PER_SESSION,
+    total: MAX_FILES,
+  });
 
-  /** A file ASDU of a master. False when the file is another session's. */
-  fromMaster(ca: number, ioa: number, session: number, ownOa: number, now: number): boolean {
-    const transfer = this.transfers.get(key(ca, ioa));
-    if (transfer !== undefined && transfer.session !== session && transfer.until > now) return false;
-    this.transfers.set(key(ca, ioa), { session, ownOa, until: now + FILE_TIMEOUT_MS });
-    return true;
+  get size(): number {
+    return this.owners.size;
+  }
+
+  /** A file ASDU of a master. Why it must not pass; undefined when it may. */
+  fromMaster(ca: number, ioa: number, session: number, ownOa: number, now: number): string | undefined {
+    const owned = this.owners.owner(ca, ioa, now);
+    if (owned !== undefined && owned.session !== session) return 'file in use by another master';
+    return this.owners.take(ca, ioa, session, now, ownOa) ? undefined : 'too many files at a time';
   }
 
   /**
    * Who a file ASDU of the RTU is for: who transfers this file, else, for the directory, whose files have addresses of
    * their own, the only session that transfers anything from this station.
    */
-  fromRtu(
-    ca: number,
-    ioa: number,
-    isDirectory: boolean,
-    now: number,
-  ): { readonly session: number; readonly ownOa: number } | undefined {
-    const exact = this.transfers.get(key(ca, ioa));
-    const current = exact !== undefined && exact.until > now ? exact : undefined;
-    const transfer = current ?? (isDirectory ? this.onlyOneAt(ca, now) : undefined);
-    if (transfer !== undefined) transfer.until = now + FILE_TIMEOUT_MS;
-    return transfer;
+  fromRtu(ca: number, ioa: number, isDirectory: boolean, now: number): Participant | undefined {
+    const owned = this.owners.owner(ca, ioa, now) ?? (isDirectory ? this.owners.onlyOneAt(ca, now) : undefined);
+    if (owned !== undefined) this.owners.touch(owned, now);
+    return owned;
+  }
+
+  expire(now: number): void {
+    this.owners.expire(now);
   }
 
   forget(session: number): void {
-    for (const [file, transfer] of this.transfers) if (transfer.session === session) this.transfers.delete(file);
+    this.owners.forget(session);
   }
 
   clear(): void {
-    this.transfers.clear();
+    this.owners.clear();
   }
-
-  private onlyOneAt(ca: number, now: number): Transfer | undefined {
-    let found: Transfer | undefined;
-    for (const [file, transfer] of this.transfers) {
-      if (transfer.until <= now) this.transfers.delete(file);
-      else if (Math.floor(file / OBJECTS_PER_STATION) !== ca) continue;
-      else if (found !== undefined && found.session !== transfer.session) return undefined;
-      else found = transfer;
-    }
-    return found;
-  }
-}
-
-function key(ca: number, ioa: number): number {
-  return ca * OBJECTS_PER_STATION + ioa;
 }

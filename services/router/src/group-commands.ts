@@ -1,297 +1,324 @@
 import {
-  type Bus,
-  CommandOutcome,
-  encodeCommand,
-  encodeJson,
-  type GroupSubjects,
-  IN_PREAMBLE_OCTETS,
-  inCount,
-  inDeadline,
-  LOG_RECORD_PREAMBLE_OCTETS,
-  recordFirst,
-  resultNumber,
-  resultOutcome,
-} from '@iec104mm2ss/bus';
-import {
   APCI_OCTETS,
   ASDU_OA_OFFSET,
   AsduView,
-  Cause,
   confirmationOf,
-  isSelect,
+  forEachApdu,
   mirror,
   TypeId,
   typeName,
 } from '@iec104mm2ss/iec104';
-import type { Logger } from '@iec104mm2ss/observability';
-import { auditRecord } from './audit.js';
-import type { DecodedFeed } from './decoded-feed.js';
-import { FileTransfers } from './file-transfers.js';
-import { isFileTransfer, isInterrogation, isProcessCommand, mayBeSentByMaster } from './rules.js';
-import { Selections } from './selections.js';
-import type { Session } from './session.js';
-import { type Participant, type Transaction, Transactions } from './transactions.js';
+import {
+  type ClosedSessionStatement,
+  type CommandReport,
+  type CommandResults,
+  type InKind,
+  type InMessage,
+  type PendingCommandStatement,
+  rtuLinkUp,
+  type StateMessage,
+} from '@iec104mm2ss/wire';
+import type { CommandContext, CommandCounters, CommandSession, Participant, RecordOrigin } from './command-context.js';
+import { CommandHandOver, type ConnectorLink } from './command-hand-over.js';
+import { CommandInquiry, RESULT_DUE_MS } from './command-inquiry.js';
+import type { OaBehaviour } from './command-matching.js';
+import { CommandOwnership } from './command-ownership.js';
+import { CommandRecords } from './command-records.js';
+import { CommandTakeover } from './command-takeover.js';
+import type { Asker } from './command-transaction.js';
+import { INTERROGATION_DEADLINE_MS, isInterrogation } from './rules.js';
+import type { Transactions } from './transactions.js';
 
-/** An interrogation is not dangerous when late: it may wait for its turn this long. */
-export const INTERROGATION_DEADLINE_MS = 60_000;
-/** Smallest ASDU with an information object address. */
-const MIN_COMMAND_OCTETS = 9;
+export type * from './command-context.js';
 
-/** Running totals of one group. */
-export interface CommandCounters {
-  commands: number;
-  commandsRefused: number;
-  unmatchedAnswers: number;
+export type CommandsMessage = Extract<InMessage, { readonly kind: typeof InKind.COMMANDS }>;
+
+/** Until when a command may be sent, in the clock of the connector with this fence. */
+interface Deadline {
+  readonly connectorFence: number;
+  readonly deadline: number;
 }
-
-export interface CommandContext {
-  readonly group: string;
-  readonly bus: Bus;
-  readonly subjects: GroupSubjects;
-  readonly logger: Logger;
-  readonly fence: number;
-  readonly feed: DecodedFeed;
-  readonly sessions: ReadonlyMap<number, Session>;
-  /** The session an OA is given to. */
-  holderOf(oa: number): Session | undefined;
-  /** An ASDU of the router's own to one session. */
-  send(session: Session, asdu: Uint8Array): void;
-  /** End of the log at the takeover: answers before it are to commands that an earlier owner had. */
-  readonly inheritedEnd: number;
-  /** Sessions of an earlier owner, and the position before which each has everything. */
-  readonly inherited: ReadonlyMap<number, number>;
-}
-
-const NOBODY: readonly Participant[] = [];
 
 /**
  * What the masters of one group ask of the RTU: checks their commands, hands them to the connector one at a time where
  * answers could be mistaken, says whose an answer is, and leaves an audit record of each.
+ *
+ * P/N = 1 is sent only for what the RTU certainly did not get and will not get: before the hand-over, or when the connector
+ * has said so. docs/decisions/core.md tells the story of a command.
  */
 export class GroupCommands {
-  readonly counters: CommandCounters = { commands: 0, commandsRefused: 0, unmatchedAnswers: 0 };
-  readonly transactions: Transactions;
-  private readonly selections = new Selections();
-  private readonly files = new FileTransfers();
-  /** Who asked for a command, also those that have left since: the audit record names them. */
-  private readonly askers = new WeakMap<Transaction, Session[]>();
+  readonly counters: CommandCounters = {
+    commands: 0,
+    commandsRefused: 0,
+    unmatchedAnswers: 0,
+    commandsUnknown: 0,
+    commandsLost: 0,
+    auditDropped: 0,
+  };
+  private readonly ownership: CommandOwnership;
+  private readonly records: CommandRecords;
+  private readonly handOver: CommandHandOver;
+  private readonly transactions: Transactions;
+  private readonly takeover: CommandTakeover;
+  private readonly inquiry: CommandInquiry;
+  private wasReady = false;
+  /** Answers were routed: those to what is restored later may have been among them. */
+  private answersSeen = false;
+  /** Where the log was when this owner began to hand over commands. */
+  private begunAt: ConnectorLink | undefined;
 
   constructor(private readonly context: CommandContext) {
-    this.transactions = new Transactions({
-      veto: ({ typeId, ca, ioa, owner }) =>
-        isProcessCommand(typeId) ? this.selectedByAnother(ca, ioa, owner) : undefined,
-      forward: (transaction) => this.forward(transaction),
-      finished: (transaction, outcome) => this.finished(transaction, outcome),
-      refused: (transaction, outcome) => this.refuseTransaction(transaction, outcome),
+    const { bus, subjects, fence, clock } = context;
+    this.ownership = new CommandOwnership(clock, (session) => context.session(session) !== undefined);
+    this.records = new CommandRecords(context);
+    this.handOver = new CommandHandOver(context, this.counters, this.ownership, this.records, () => this.ready);
+    this.transactions = this.handOver.transactions;
+    this.takeover = new CommandTakeover({
+      context,
+      counters: this.counters,
+      records: this.records,
+      transactions: this.transactions,
+      ownership: this.ownership,
+      accept: (session, asdu, stated) => this.accept(session, asdu, stated.command, stated, stated.ageMs),
+      forget: (session) => this.forget(session),
     });
+    this.inquiry = new CommandInquiry(
+      { bus, subject: subjects.commandQuery, fence, clock },
+      {
+        due: (now) => this.isInquiryDue(now),
+        lastNumber: () => this.transactions.lastNumber,
+        report: (report, askedAt) => this.onReport(report, askedAt),
+      },
+    );
   }
 
-  /** Gives up what has waited too long. */
+  /** Commands that wait or are under way. */
+  get size(): number {
+    return this.transactions.size;
+  }
+
+  /** All that is kept here, for those who check that nothing is left over. */
+  get entries(): number {
+    const { transactions, ownership, records, takeover } = this;
+    return transactions.size + transactions.remembered + ownership.size + records.size + takeover.size;
+  }
+
+  /** How this RTU fills the OA of its answers: saved, and set after a takeover. */
+  get oaBehaviour(): OaBehaviour {
+    return this.transactions.matching.oaBehaviour;
+  }
+
+  set oaBehaviour(behaviour: OaBehaviour) {
+    this.transactions.matching.oaBehaviour = behaviour;
+  }
+
+  /** True while a command with this OA is under way: for `OriginatorAddresses.allocate`. */
+  answerable(oa: number): boolean {
+    return this.transactions.answerable(oa);
+  }
+
+  /** Gives up what has waited too long, asks the connector for what it has not said. Call a few times a second. */
   tick(now: number): void {
-    if (this.transactions.size > 0) this.transactions.expire(now);
+    const { ready } = this;
+    if (ready && !this.wasReady) this.transactions.resume();
+    this.wasReady = ready;
+    this.transactions.expire();
+    this.ownership.expire();
+    this.inquiry.tick(now);
+    this.takeover.tick(now);
+    this.records.tick(now);
+    this.counters.auditDropped = this.records.dropped;
   }
 
-  /** The session is gone. */
+  /** The session is over. What waits is dropped, what the RTU has is answered to nobody. */
   forget(session: number): void {
     this.transactions.forget(session);
-    this.selections.forget(session);
-    this.files.forget(session);
+    this.ownership.forget(session);
   }
 
-  /** The RTU's link is gone: nothing will be answered any more. */
-  clear(reason: string): void {
-    this.transactions.clear(reason);
-    this.selections.clear();
-    this.files.clear();
+  /** This process no longer owns the group: nothing is asked, stored or told any more. */
+  stop(): void {
+    this.inquiry.stop();
+    this.records.stop();
   }
 
-  // ---- from the masters ---------------------------------------------------------------------------------------------
+  // ---- from the masters, and from their gateways --------------------------------------------------------------------
 
-  /** A COMMANDS message of a session. */
-  onCommands(session: Session, message: Uint8Array): void {
-    const deadline = inDeadline(message);
-    let at = IN_PREAMBLE_OCTETS;
-    for (let count = inCount(message); count > 0; count--) {
-      const end = at + (message[at + 1] as number) + 2;
+  /** The next COMMANDS message of a session. */
+  onCommands(session: CommandSession, message: CommandsMessage): void {
+    // An earlier owner may have had them sent. When that is known their gateway states those that are not settled.
+    if (!this.takeover.done) return;
+    const { octets, apdusAt, firstCommand } = message;
+    forEachApdu(octets, apdusAt, octets.length, (at, next, index) => {
+      const command = firstCommand + index;
+      if (!this.records.ledger.take(session.id, command)) return;
       // Kept until it is answered, hence a copy: the message belongs to the bus.
-      this.onCommand(session, new Uint8Array(message.subarray(at + APCI_OCTETS, end)), deadline);
-      at = end;
-    }
+      const asdu = new Uint8Array(octets.subarray(at + APCI_OCTETS, next));
+      this.accept(session, asdu, command, message, 0);
+    });
   }
 
-  private onCommand(session: Session, asdu: Uint8Array, deadline: number): void {
-    const now = Date.now();
+  /** Commands that the session's gateway states as not settled. Call for every session of every statement. */
+  reconcile(session: CommandSession, stated: readonly PendingCommandStatement[]): void {
+    this.takeover.reconcile(session, stated);
+  }
+
+  /** A session that ended, as its gateway states it; call for every one of every statement. Also rests its OA. */
+  reconcileClosed(closed: ClosedSessionStatement): void {
+    this.takeover.reconcileClosed(closed);
+  }
+
+  /** A command, noted in the ledger already, begins its way here. */
+  private accept(session: CommandSession, asdu: Uint8Array, command: number, until: Deadline, ageMs: number): void {
+    const { clock, connectorClock, feed } = this.context;
+    const now = clock.now();
+    const ownOa = asdu[ASDU_OA_OFFSET] as number;
     this.counters.commands++;
     session.commands++;
-    session.ownOa = asdu[ASDU_OA_OFFSET] as number;
-    this.context.feed.command(session.id, asdu);
-    if (asdu.length < MIN_COMMAND_OCTETS) {
-      this.refuse(session, asdu, Cause.ACT_CON, 'malformed', now);
+    session.ownOa = ownOa;
+    feed.command(session.id, asdu);
+    const asker: Asker = { session: session.id, command, ownOa, since: now - ageMs, master: session, unstated: false };
+    const problem = this.ownership.problemOf(asdu, session.id, ownOa);
+    if (problem !== undefined) {
+      this.refuse(asker, asdu, problem.cause, problem.reason);
       return;
     }
-    const view = new AsduView(asdu);
-    const { typeId, ca, cot } = view;
-    const ioa = view.ioa as number;
-    if (!mayBeSentByMaster(typeId)) {
-      this.refuse(session, asdu, Cause.UNKNOWN_TYPE, 'type not for the control direction', now);
+    const { connectorFence, deadline } = until;
+    const { typeId, cot } = new AsduView(asdu);
+    const remainingMs = connectorClock.remaining(connectorFence, deadline);
+    if (remainingMs === undefined) {
+      this.refuse(asker, asdu, confirmationOf(cot), 'the connector changed');
       return;
     }
-    if (isFileTransfer(typeId)) {
-      if (!this.files.fromMaster(ca, ioa, session.id, session.ownOa, now)) {
-        this.refuse(session, asdu, Cause.FILE, 'file in use by another master', now);
-        return;
-      }
-    } else if (isProcessCommand(typeId)) {
-      const reason = this.selectedByAnother(ca, ioa, session.id);
-      if (reason !== undefined) {
-        this.refuse(session, asdu, confirmationOf(cot), reason, now);
-        return;
-      }
+    // Interrogations and reads are not dangerous when late: they may wait for their turn.
+    const isPatient = isInterrogation(typeId) || typeId === TypeId.C_RD_NA_1;
+    const moreMs = isPatient ? Math.max(0, INTERROGATION_DEADLINE_MS - ageMs - remainingMs) : 0;
+    if (remainingMs + moreMs <= 0) {
+      this.refuse(asker, asdu, confirmationOf(cot), 'expired');
+      return;
     }
-    const patience = isInterrogation(typeId) || typeId === TypeId.C_RD_NA_1 ? INTERROGATION_DEADLINE_MS : 0;
-    const latest = Math.max(deadline, patience && now + patience);
-    const transaction = this.transactions.begin(session.id, session.oa, asdu, latest, now);
-    const askers = this.askers.get(transaction);
-    if (askers === undefined) this.askers.set(transaction, [session]);
-    else askers.push(session);
+    const deadlines = { connectorDeadline: deadline + moreMs, deadline: now + remainingMs + moreMs };
+    this.transactions.begin({ asker, oa: session.oa, asdu, connectorFence, ...deadlines });
   }
 
-  private selectedByAnother(ca: number, ioa: number, session: number): string | undefined {
-    const holder = this.selections.holder(ca, ioa, Date.now());
-    return holder === undefined || holder === session ? undefined : 'selected by another master';
-  }
-
-  private refuse(session: Session, asdu: Uint8Array, cause: number, reason: string, now: number): void {
+  private refuse(asker: Asker, asdu: Uint8Array, cause: number, reason: string): void {
     this.counters.commandsRefused++;
-    this.context.send(session, mirror(asdu, cause, true));
-    this.audit(session, asdu, isSelect(asdu), `refused: ${reason}`, now);
+    this.context.send(asker.session, mirror(asdu, cause, true));
+    this.records.end({ ...asker, asdu }, `refused: ${reason}`);
   }
 
-  // ---- commands to the RTU ------------------------------------------------------------------------------------------
+  // ---- from the connector -------------------------------------------------------------------------------------------
 
-  private forward(transaction: Transaction): void {
-    const { asdu, oa, deadline, number, typeId, ca, ioa, owner, cot, select } = transaction;
-    const sent = new Uint8Array(asdu);
-    sent[ASDU_OA_OFFSET] = oa;
-    if (isProcessCommand(typeId)) {
-      if (select && cot === Cause.ACT) this.selections.hold(ca, ioa, owner, Date.now());
-      else this.selections.release(ca, ioa, owner);
-    }
-    this.context.bus.publish(this.context.subjects.command, encodeCommand(this.context.fence, number, deadline, sent));
+  /**
+   * What the RTU was sent under earlier owners. Call it once sessions were adopted and before the log is followed; a report
+   * that comes later, because the connector could not be asked, is fetched and restored here.
+   */
+  restore(report: CommandReport): void {
+    if (this.takeover.done) return;
+    const { fence: connectorFence, epoch, generation } = report;
+    const known = this.handOver.link;
+    const isNews = known?.connectorFence !== connectorFence || known.epoch !== epoch;
+    if (isNews) this.linkIs({ connectorFence, epoch, generation, position: 0, up: true });
+    this.takeover.restore(report, this.answersSeen);
+    this.begunAt = this.handOver.link;
+    this.wasReady = this.ready;
+    if (this.ready) this.transactions.resume();
   }
 
-  /** The connector says what became of a command. */
-  onCommandResult(message: Uint8Array): void {
-    const outcome = resultOutcome(message);
-    const text =
-      outcome === CommandOutcome.EXPIRED
-        ? 'expired'
-        : outcome === CommandOutcome.NOT_CONNECTED
-          ? 'RTU not connected'
-          : 'too many commands waiting';
-    this.transactions.handedOver(resultNumber(message), outcome === CommandOutcome.SENT, text, Date.now());
+  onResults(results: CommandResults): void {
+    this.handOver.onResults(results);
   }
 
-  private refuseTransaction(transaction: Transaction, outcome: string): void {
-    this.counters.commandsRefused++;
-    this.selections.release(transaction.ca, transaction.ioa, transaction.owner);
-    for (const { session: id, ownOa } of transaction.participants) {
-      const session = this.context.sessions.get(id);
-      if (session === undefined) continue;
-      const answer = mirror(transaction.asdu, confirmationOf(transaction.cot), true);
-      answer[ASDU_OA_OFFSET] = ownOa;
-      this.context.send(session, answer);
-    }
-    this.finished(transaction, `refused: ${outcome}`);
+  /**
+   * A statement of the connector in force. That the connector or its link is another one is found out here;
+   * `connectorChanged` and `linkLost` are for what is known otherwise, and may be called again.
+   */
+  connectorStated({ fence: connectorFence, epoch, generation, next: position, state, reason }: StateMessage): void {
+    this.linkIs({ connectorFence, epoch, generation, position, up: rtuLinkUp(state) }, reason);
+    if (!this.takeover.done) this.inquiry.tick(this.context.clock.now());
   }
 
-  private finished(transaction: Transaction, outcome: string): void {
-    if (transaction.select && outcome.startsWith('refused')) {
-      this.selections.release(transaction.ca, transaction.ioa, transaction.owner);
-    }
-    const { asdu, select, createdAt, owner } = transaction;
-    const first = this.context.sessions.get(owner);
-    const askers = this.askers.get(transaction) ?? (first === undefined ? [] : [first]);
-    for (const session of askers) {
-      const left = this.context.sessions.get(session.id) !== session;
-      this.audit(session, asdu, select, left ? `${outcome}, master gone` : outcome, createdAt);
-    }
+  linkLost(reason: string): void {
+    this.transactions.lose(reason === '' ? 'RTU link lost' : reason, false);
+    this.ownership.clear();
   }
 
-  /** Records a command after the sockets were served: the answer is on its way to the master meanwhile. */
-  private audit(session: Session, asdu: Uint8Array, select: boolean, outcome: string, createdAt: number): void {
-    const endedAt = Date.now();
-    setImmediate(() => {
-      const record = auditRecord(this.context.group, session, asdu, select, outcome, createdAt, endedAt);
-      this.context.bus.publish(this.context.subjects.audit, encodeJson(record));
-      const { type, ca, ioa, durationMs } = record;
-      const { cot } = new AsduView(asdu);
-      this.context.logger.info(
-        { session: session.id, peer: session.peer, direction: 'control', type, cot, ca, ioa, durationMs },
-        `command ${outcome}`,
-      );
-    });
+  connectorChanged(): void {
+    this.transactions.lose('the connector changed', true);
+    this.ownership.clear();
+  }
+
+  private linkIs(link: ConnectorLink, reason = ''): void {
+    const before = this.handOver.link;
+    if (before !== undefined && link.connectorFence < before.connectorFence) return;
+    this.handOver.link = link;
+    if (before === undefined) return;
+    if (before.connectorFence !== link.connectorFence) this.connectorChanged();
+    else if (before.epoch !== link.epoch || (before.up && !link.up)) this.linkLost(reason);
+  }
+
+  /** The connector's answer to a question of ours. */
+  private onReport(report: CommandReport, askedAt: number): void {
+    // One that has lost its lease may answer, too.
+    if (report.fence !== this.handOver.link?.connectorFence) return;
+    this.restore(report);
+    this.handOver.onReport(report, askedAt);
+  }
+
+  private get ready(): boolean {
+    return this.takeover.done && this.context.certain();
+  }
+
+  private isInquiryDue(now: number): boolean {
+    if (this.handOver.link === undefined) return false;
+    return !this.takeover.done || this.transactions.unreported(now - RESULT_DUE_MS).length > 0;
   }
 
   // ---- answers of the RTU -------------------------------------------------------------------------------------------
 
-  /** Who gets the answer at `octets[at..end)` of a log record. */
-  answer(octets: Uint8Array, at: number, end: number): readonly Participant[] {
-    const now = Date.now();
-    const asdu = octets.subarray(at + APCI_OCTETS, end);
+  /** Who gets an answer (an ASDU) at this position of the log. */
+  answer(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] {
+    this.answersSeen = true;
     const view = new AsduView(asdu);
-    if (isFileTransfer(view.typeId)) {
-      const isDirectory = view.typeId === TypeId.F_DR_TA_1;
-      const transfer = this.files.fromRtu(view.ca, view.ioa ?? 0, isDirectory, now);
-      if (transfer !== undefined) return [transfer];
-    }
-    const position =
-      recordFirst(octets) < this.context.inheritedEnd ? positionOf(octets, at) : this.context.inheritedEnd;
-    // What lies in the log since before the takeover cannot answer what was asked after it, however much it looks so.
-    const match = position < this.context.inheritedEnd ? undefined : this.transactions.answered(asdu, now);
-    if (match !== undefined) return match.participants;
-    // Some stacks answer twice, or after the command was over. The OA of an RTU that mirrors it still says whose it is.
-    const late = this.participantByOa(view.oa, position);
-    if (late !== undefined) return [late];
+    const receiver = this.ownership.fileReceiver(view);
+    if (receiver !== undefined) return [receiver];
+    const participants = this.transactions.answers.answered(asdu, position, record);
+    if (participants !== undefined) return participants;
+    const late = this.transactions.answers.late(view, position, record);
+    if (late.length > 0 || this.isFromBefore(position, record)) return late;
     this.counters.unmatchedAnswers++;
     this.context.logger.warn(
       { direction: 'monitor', type: typeName(view.typeId), cot: view.cot, ca: view.ca, ioa: view.ioa, oa: view.oa },
       'answer of the RTU belongs to no command: not forwarded',
     );
-    return NOBODY;
+    return late;
   }
 
-  /**
-   * The session an answer without a command belongs to as far as its OA tells, if it has not had it yet: after a takeover
-   * the log holds answers to commands of the earlier owner.
-   */
-  private participantByOa(oa: number, position: number): Participant | undefined {
-    const session = this.transactions.oaBehaviour === 'opaque' ? undefined : this.context.holderOf(oa);
-    if (session === undefined) return undefined;
-    const from = this.context.inherited.get(session.id) ?? this.context.inheritedEnd;
-    return position < from ? undefined : { session: session.id, ownOa: session.ownOa };
+  /** An answer that an earlier owner has dealt with. */
+  private isFromBefore(position: number, { generation }: RecordOrigin): boolean {
+    const { begunAt } = this;
+    if (begunAt === undefined) return true;
+    return generation < begunAt.generation || (generation === begunAt.generation && position < begunAt.position);
   }
 
-  /** Who asked for the interrogation that process information with this cause belongs to. */
-  interrogators(cot: number, oa: number): readonly Participant[] {
-    const transaction = this.transactions.interrogation(cot, Date.now());
+  /** Who asked for the interrogation that process information with this cause and CA belongs to. */
+  interrogators(cot: number, ca: number, oa: number): readonly Participant[] {
+    const transaction = this.transactions.answers.interrogation(cot, ca);
     if (transaction !== undefined) return transaction.participants;
-    const session = this.context.holderOf(oa);
-    if (session !== undefined) return [{ session: session.id, ownOa: session.ownOa }];
-    this.counters.unmatchedAnswers++;
-    return NOBODY;
+    const late = this.transactions.answers.lateInterrogation(cot, ca, oa);
+    if (late.length === 0) this.counters.unmatchedAnswers++;
+    return late;
+  }
+
+  /** An object with an interrogation's cause passed to all masters: the interrogation is alive. */
+  interrogated(cot: number, ca: number): void {
+    this.transactions.answers.interrogation(cot, ca);
   }
 
   /** A requested object (COT 5) passed: the read command is answered. */
-  requested(octets: Uint8Array, at: number, end: number): void {
-    const view = new AsduView(octets, at + APCI_OCTETS, end - at - APCI_OCTETS);
-    if (view.ioa !== undefined) this.transactions.readAnswered(TypeId.C_RD_NA_1, view.ca, view.ioa);
+  requested(asdu: Uint8Array, position: number, record: RecordOrigin): void {
+    this.answersSeen = true;
+    const { ca, ioa } = new AsduView(asdu);
+    if (ioa !== undefined) this.transactions.answers.readAnswered(ca, ioa, position, record);
   }
-}
-
-/** Position of the ASDU whose APDU begins at `octets[at]` of a record. */
-function positionOf(record: Uint8Array, at: number): number {
-  let position = recordFirst(record);
-  for (let begin = LOG_RECORD_PREAMBLE_OCTETS; begin < at; begin += (record[begin + 1] as number) + 2) position++;
-  return position;
 }

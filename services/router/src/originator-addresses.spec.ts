@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OA_REST_MS, OriginatorAddresses } from './originator-addresses.js';
+import { SENT_REMEMBERED_MS as OA_REST_MS } from '@iec104mm2ss/wire';
+import { OriginatorAddresses } from './originator-addresses.js';
 
 describe('originator addresses', () => {
   it('are 1..255, each given once, and then none is left', () => {
@@ -77,20 +78,69 @@ describe('originator addresses', () => {
     expect(addresses.allocate(2, 1e12)).toBeUndefined();
   });
 
-  it('go on resting under the next owner', () => {
+  it('that still rest are given out rather than none, when nothing under way can be answered with them', () => {
+    const addresses = new OriginatorAddresses();
+    for (let session = 1; session <= 255; session++) addresses.allocate(session, 0);
+    for (const [index, oa] of [40, 3, 200].entries()) addresses.release(oa, 1_000 + index);
+    const now = 1_000 + OA_REST_MS - 100;
+    expect(addresses.allocate(301, now, () => true)).toBeUndefined();
+    expect(addresses.allocate(301, now, (oa) => oa === 40)).toBe(3);
+    expect(addresses.allocate(302, now, () => false)).toBe(40);
+    // One that has rested long enough comes before those that have not.
+    addresses.release(7, 0);
+    expect(addresses.allocate(303, now, () => false)).toBe(7);
+  });
+
+  it('given out while they rested and not used go on resting', () => {
+    const addresses = new OriginatorAddresses();
+    for (let session = 1; session <= 255; session++) addresses.allocate(session, 0);
+    addresses.release(40, 1_000);
+    addresses.allocate(300, 2_000, () => false);
+    addresses.release(40, 3_000, false);
+    expect(addresses.allocate(301, 1_000 + OA_REST_MS - 1)).toBeUndefined();
+    expect(addresses.allocate(301, 1_000 + OA_REST_MS)).toBe(40);
+  });
+
+  it('of an earlier owner rest, unless somebody has them', () => {
+    const addresses = new OriginatorAddresses();
+    addresses.claim(9, 70);
+    addresses.rest(9, 5_000);
+    expect(addresses.holder(9)).toBe(70);
+    addresses.rest(1, 5_000);
+    addresses.rest(1, 4_000);
+    const given = Array.from({ length: 253 }, (_, i) => addresses.allocate(i, 6_000));
+    expect(given).not.toContain(1);
+    expect(addresses.allocate(999, 5_000 + OA_REST_MS - 1)).toBeUndefined();
+    expect(addresses.allocate(999, 5_000 + OA_REST_MS)).toBe(1);
+  });
+
+  it('go on resting, and stay with their sessions, under the next owner, however its clock differs', () => {
     const before = new OriginatorAddresses();
     before.release(before.allocate(1, 0) as number, 5_000);
     before.allocate(2, 0);
-    expect(before.resting(5_000)).toEqual([[1, 5_000]]);
-    expect(before.resting(5_000 + OA_REST_MS)).toEqual([]);
+    const saved = before.saved(5_000 + 12_345);
+    expect(saved).toEqual([
+      { oa: 1, session: 0, restedMs: 10_000 },
+      { oa: 2, session: 2, restedMs: 0 },
+    ]);
     const after = new OriginatorAddresses();
-    for (const [oa, since] of before.resting(6_000)) after.rest(oa, since);
-    const given = Array.from({ length: 254 }, (_, i) => after.allocate(i, 6_000));
+    const start = 7_777_777;
+    after.load(saved, start);
+    expect(after.inUse()).toEqual([[2, 2]]);
+    expect(after.claim(2, 2)).toBe(true);
+    expect(after.claim(2, 3)).toBe(false);
+    const given = Array.from({ length: 253 }, (_, i) => after.allocate(100 + i, start));
     expect(given).not.toContain(1);
-    expect(after.allocate(999, 5_000 + OA_REST_MS - 1)).toBeUndefined();
-    expect(after.allocate(999, 5_000 + OA_REST_MS)).toBe(1);
-    after.rest(1, 0);
-    expect(after.holder(1), 'an OA in use does not rest').toBe(999);
+    expect(given).not.toContain(undefined);
+    expect(after.allocate(999, start + OA_REST_MS - 10_001)).toBeUndefined();
+    expect(after.allocate(999, start + OA_REST_MS - 10_000)).toBe(1);
+  });
+
+  it('are saved anew only when something changed, or every few seconds while they rest', () => {
+    const addresses = new OriginatorAddresses();
+    addresses.release(addresses.allocate(1, 0) as number, 0);
+    expect(addresses.saved(1_000)).toEqual(addresses.saved(4_999));
+    expect(addresses.saved(OA_REST_MS)).toEqual([]);
   });
 
   it('never belong to two sessions, nor come back too early', () => {

@@ -1,10 +1,18 @@
-import { encodeLogRecord, recordFirst } from '@iec104mm2ss/bus';
+import type { LogRecord } from '@iec104mm2ss/wire';
 import { describe, expect, it } from 'vitest';
 import { RecentRecords } from './recent-records.js';
 
-const record = (first: number, count: number): Uint8Array =>
-  encodeLogRecord(1, first, count, 0, new Uint8Array(1_000), 0, 1_000);
-const firsts = (records: readonly Uint8Array[]): number[] => records.map(recordFirst);
+const record = (first: number, count: number): LogRecord => ({
+  epoch: 1,
+  generation: 1,
+  first,
+  end: first + count,
+  count,
+  receivedAt: 0,
+  octets: new Uint8Array(1_000),
+  apdusAt: 0,
+});
+const firsts = (records: readonly LogRecord[]): number[] => records.map(({ first }) => first);
 
 describe('recent records', () => {
   it('are read from any position they hold, inside a record too', () => {
@@ -38,6 +46,17 @@ describe('recent records', () => {
     expect(recent.read(980, 10)).toEqual([]);
     expect(firsts(recent.read(985, 3))).toEqual([984, 986, 988]);
     expect(firsts(recent.read(984, 100))).toHaveLength(8);
+  });
+
+  it('end where the log goes on', () => {
+    const recent = new RecentRecords(1e6);
+    for (const first of [10, 12, 14]) recent.add(record(first, 2));
+    recent.cut(13);
+    expect(firsts(recent.read(10, 10))).toEqual([10]);
+    recent.add(record(12, 3));
+    expect(firsts(recent.read(11, 10))).toEqual([10, 12]);
+    recent.cut(0);
+    expect(firsts(recent.read(11, 10))).toEqual([]);
   });
 
   it('are not kept without room', () => {

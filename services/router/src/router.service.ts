@@ -1,16 +1,23 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { decodeJson, encodeJson, type KeyValue, type Lease, type LogExtent, rtuStatus } from '@iec104mm2ss/bus';
+import type { Lease } from '@iec104mm2ss/bus';
+import { GroupSubjects } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
   type GroupContribution,
-  GroupMetrics,
   type HealthSource,
   RateMeter,
   type Registry,
   type StatusSource,
 } from '@iec104mm2ss/observability';
-import type { AdmissionRequest } from './admission.js';
-import { type AdmissionAnswer, GroupRouter, type RouterDependencies, type RouterState } from './group-router.js';
+import { every, type Stoppable } from '@iec104mm2ss/runtime';
+import { type AdmissionAnswer, type AdmissionRequest, OWNER_PERIOD_MS } from '@iec104mm2ss/wire';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { Ownership, RouterDependencies } from './group-parts.js';
+import { GroupRouter } from './group-router.js';
+import { registerRouterMetrics } from './router-metrics.js';
+import { routerContribution } from './router-status.js';
+import { type Legacy, StateStore } from './state-store.js';
+import { takeOver } from './takeover.js';
+import { Timers } from './timers.js';
 
 export const ROUTER_OPTIONS = Symbol('ROUTER_OPTIONS');
 
@@ -19,24 +26,25 @@ export interface RouterOptions extends RouterDependencies {
   readonly registry: Registry;
 }
 
-/** How often waiting commands are looked through for those that have waited too long, and state is saved. */
+/** How often sessions and commands are looked through for those that have waited too long, and state is saved. */
 const TICK_MS = 200;
-/** How often the owner of a group says that it is. */
-const ANNOUNCE_MS = 1_000;
-/** How long gateways have to announce their sessions to a new owner, and to tell about them again. */
-const RESUME_MS = 250;
-const RESYNCHRONISE_MS = 2_000;
-/** Pause before taking over a group is tried again when its state cannot be read. */
-const RETRY_MS = 500;
-
-const STATE_BUCKET = 'iec104_state';
+/** Pause before a takeover that failed is tried again. */
+const TAKEOVER_RETRY_MS = 5_000;
+/** Pause before a lease entry that could not be read is read again. */
+const LEASE_RETRY_MS = 500;
 const ROUTER_POOL = 'router';
 const GATEWAY_POOL = 'gateway';
 
+/** A group whose lease this process has. */
 interface Owned {
-  readonly router: GroupRouter;
-  saved: string;
-  saving: boolean;
+  readonly fence: number;
+  readonly timers: Timers;
+  /** Undefined until what an earlier owner left was read. */
+  router: GroupRouter | undefined;
+  /** The bus was away, and the lease entry has not been read since: another process may have the lease. */
+  cutOff: boolean;
+  /** Counts how often the connection came or went. */
+  connections: number;
 }
 
 /** The routers of all groups this process owns; with several processes, each group has one owner. */
@@ -44,57 +52,62 @@ interface Owned {
 export class RouterService implements OnApplicationBootstrap, OnApplicationShutdown, StatusSource, HealthSource {
   readonly name = 'router';
   private readonly owned = new Map<string, Owned>();
-  private readonly leases: Lease[] = [];
+  private readonly leases = new Map<string, Lease>();
   private readonly rates = new Map<string, RateMeter>();
-  private readonly states: KeyValue;
-  private timers: NodeJS.Timeout[] = [];
+  private timers: Stoppable[] = [];
 
   constructor(@Inject(ROUTER_OPTIONS) private readonly options: RouterOptions) {
-    this.states = options.bus.keyValue(STATE_BUCKET);
     for (const { id } of options.groups) this.rates.set(id, new RateMeter());
-    this.registerMetrics(options.registry);
+    registerRouterMetrics(options.registry, () => this.routers);
   }
 
   onApplicationBootstrap(): void {
-    const { bus, groups } = this.options;
+    const { bus, groups, runtime } = this.options;
     bus.onMemberGone(GATEWAY_POOL, (instance) => {
       for (const router of this.routers) router.gatewayGone(instance);
     });
     bus.onConnection((connected) => {
-      if (connected) this.resynchronise();
+      for (const [group, owned] of this.owned) {
+        owned.cutOff = true;
+        owned.connections++;
+        if (connected) void this.reconnected(group, owned);
+      }
     });
+    this.timers = [
+      every(runtime.clock, TICK_MS, () => {
+        const now = runtime.clock.now();
+        for (const router of this.routers) router.tick(now);
+      }),
+      every(runtime.clock, OWNER_PERIOD_MS, () => {
+        for (const router of this.routers) router.announce();
+      }),
+    ];
     for (const group of groups) {
-      const lease: Lease = bus.lease({
-        key: `router.${group.id}`,
+      const lease = bus.lease({
+        key: leaseKey(group.id),
         pool: ROUTER_POOL,
-        onAcquired: (fence) => void this.own(group, fence, () => lease?.fence === fence || bus.kind === 'memory'),
+        onAcquired: (fence) => this.own(group, fence),
         onLost: (reason) => this.disown(group.id, reason),
       });
-      this.leases.push(lease);
+      this.leases.set(group.id, lease);
     }
-    this.timers = [
-      setInterval(() => {
-        const now = Date.now();
-        for (const owned of this.owned.values()) {
-          owned.router.tick(now);
-          if (bus.kind === 'nats' && bus.connected) void this.save(owned);
-        }
-      }, TICK_MS),
-      setInterval(() => {
-        for (const router of this.routers) router.announce();
-      }, ANNOUNCE_MS),
-    ];
   }
 
   async onApplicationShutdown(): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
-    if (this.options.bus.connected) await Promise.all([...this.owned.values()].map((owned) => this.save(owned)));
-    await Promise.all(this.leases.map((lease) => lease.release()));
+    for (const timer of this.timers) timer.stop();
+    this.timers = [];
+    const saved = this.options.bus.connected ? this.routers.filter(({ isOpen }) => isOpen) : [];
+    await Promise.allSettled(saved.map((router) => router.save()));
+    await Promise.all([...this.leases.values()].map((lease) => lease.release()));
+    for (const group of [...this.owned.keys()]) this.disown(group, 'released');
   }
 
   /** Undefined when another process owns the group. */
-  admit(request: AdmissionRequest): AdmissionAnswer | undefined {
-    return this.owned.get(request.group)?.router.admit(request);
+  admit(request: AdmissionRequest): Promise<AdmissionAnswer> | undefined {
+    const owned = this.owned.get(request.group);
+    if (owned === undefined) return undefined;
+    if (owned.router !== undefined) return owned.router.admit(request);
+    return Promise.resolve({ v: 2, ok: false, code: 'not_ready', message: 'the group is being taken over' });
   }
 
   live() {
@@ -106,165 +119,86 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   groups(): GroupContribution[] {
-    const now = performance.now();
-    return this.routers.map((router) => ({
-      id: router.config.id,
-      interrogation: router.config.interrogation,
-      owner: this.options.instance,
-      ...(router.rtuState === undefined ? {} : { rtu: rtuStatus(router.rtuState) }),
-      log: { first: router.first },
-      masters: [...router.sessions.values()].map((session) => ({
-        session: String(session.id),
-        peer: session.peer,
-        name: session.name,
-        certificateName: session.certificateName,
-        gateway: session.gateway,
-        originatorAddress: session.oa,
-        since: new Date(session.since).toISOString(),
-      })),
-      rates: { commandsPerSecond: this.rates.get(router.config.id)!.update(router.commands.counters.commands, now) },
-      counters: {
-        routed: router.delivery.counters.routed,
-        broadcast: router.delivery.counters.broadcast,
-        replies: router.delivery.counters.replies,
-        notForwarded: router.delivery.counters.notForwarded,
-        unmatchedAnswers: router.commands.counters.unmatchedAnswers,
-        commands: router.commands.counters.commands,
-        commandsRefused: router.commands.counters.commandsRefused,
-        mastersAdmitted: router.counters.admitted,
-        mastersRefused: Object.values(router.counters.refusals).reduce((sum, count) => sum + count, 0),
-        lostByNamedMasters: router.counters.lostByNamedMasters,
-        feedDropped: router.feed.dropped,
-      },
-    }));
+    const { clock, instance } = this.options.runtime;
+    const now = clock.now();
+    return this.routers.map((router) => {
+      const { commands } = router.parts.commands.counters;
+      return routerContribution(router, instance, this.rates.get(router.config.id)?.update(commands, now));
+    });
   }
 
   private get routers(): GroupRouter[] {
-    return [...this.owned.values()].map(({ router }) => router);
+    return [...this.owned.values()].flatMap(({ router }) => router ?? []);
   }
 
-  /** Takes a group over: reads what its last owner left, gives the gateways time to announce their sessions, opens it. */
-  private async own(group: GroupConfig, fence: number, stillOurs: () => boolean): Promise<void> {
-    const { bus, logger } = this.options;
-    let taken: { readonly state: RouterState; readonly log: LogExtent };
-    for (;;) {
+  private own(group: GroupConfig, fence: number): void {
+    const timers = new Timers(this.options.runtime.clock);
+    const owned: Owned = { fence, timers, router: undefined, cutOff: false, connections: 0 };
+    this.owned.set(group.id, owned);
+    void this.takeOver(group, owned);
+  }
+
+  /** What fails is tried again: another process would fail as well. */
+  private async takeOver(group: GroupConfig, owned: Owned): Promise<void> {
+    const { bus, runtime } = this.options;
+    const { clock } = runtime;
+    const { fence, timers } = owned;
+    const stillOurs = (): boolean => this.owned.get(group.id) === owned;
+    // A lease that is acquired at once is not known here yet.
+    const certain = (): boolean => stillOurs() && !owned.cutOff && (this.leases.get(group.id)?.certain ?? true);
+    const ownership: Ownership = { fence, certain };
+    const logger = this.options.logger.child({ group: group.id });
+    const subjects = new GroupSubjects(group.id);
+    const log = bus.eventLog(group.id, { capacity: group.buffsize });
+    const store = new StateStore({ bus, subjects, log, logger, clock });
+    const load = (): Promise<Legacy> => store.load();
+    const begin = (legacy: Legacy): GroupRouter => {
+      const router = new GroupRouter(group, this.options, ownership, store, legacy);
+      owned.router = router;
+      router.start();
+      return router;
+    };
+    while (stillOurs()) {
       try {
-        taken = await this.load(group);
-        break;
+        await takeOver({ bus, subjects, logger, clock, timers, fence, stillOurs, load, begin });
+        return;
       } catch (error) {
-        logger.warn({ group: group.id, reason: (error as Error).message }, 'cannot take the group over yet');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-        if (!stillOurs()) return;
+        logger.error({ reason: (error as Error).message }, 'the group could not be taken over: trying again');
+        owned.router?.stop();
+        owned.router = undefined;
+        await timers.pause(TAKEOVER_RETRY_MS);
       }
     }
-    if (!stillOurs()) return;
-    const { state, log } = taken;
-    const router = new GroupRouter(group, this.options, fence, state, log);
-    this.owned.set(group.id, { router, saved: '', saving: false });
-    router.start();
-    if (bus.kind === 'nats') {
-      logger.info({ group: group.id, fence, position: state.confirmed }, 'this router owns the group');
-      await new Promise((resolve) => setTimeout(resolve, RESUME_MS));
+  }
+
+  /** The bus is back: is the group still ours? What the others said meanwhile may be lost: they state it again. */
+  private async reconnected(group: string, owned: Owned): Promise<void> {
+    const { bus } = this.options;
+    const { connections } = owned;
+    while (this.owned.get(group) === owned && owned.connections === connections) {
+      try {
+        const { fence } = await bus.leaseEntry(leaseKey(group));
+        // Else it is lost, and the lease says so.
+        if (fence !== owned.fence || owned.connections !== connections) return;
+        owned.cutOff = false;
+        owned.router?.announce();
+        return;
+      } catch {
+        await owned.timers.pause(LEASE_RETRY_MS);
+      }
     }
-    if (this.owned.get(group.id)?.router === router) router.settle();
   }
 
   private disown(group: string, reason: string): void {
     const owned = this.owned.get(group);
     if (owned === undefined) return;
-    if (reason !== 'released') this.options.logger.info({ group, reason }, 'this router no longer owns the group');
-    owned.router.stop();
     this.owned.delete(group);
-  }
-
-  /** The bus was away: messages of the gateways may be missing. */
-  private resynchronise(): void {
-    for (const router of this.routers) router.resynchronise();
-    setTimeout(() => {
-      for (const router of this.routers) router.dropUnresumed();
-    }, RESYNCHRONISE_MS).unref();
-  }
-
-  private async load(group: GroupConfig): Promise<{ state: RouterState; log: LogExtent }> {
-    const { bus } = this.options;
-    const log = await bus.eventLog(group.id, { capacity: group.buffsize }).extent();
-    const value = bus.kind === 'nats' ? await this.states.get(stateKey(group.id)) : undefined;
-    const saved = value === undefined ? undefined : decodeJson<RouterState>(value);
-    const confirmed = Math.min(Math.max(saved?.confirmed ?? log.first, log.first), log.next);
-    const { cursors = {}, resting = [], mirrorsOa = false } = saved ?? {};
-    return { state: { confirmed, cursors, resting, mirrorsOa }, log };
-  }
-
-  private async save(owned: Owned): Promise<void> {
-    if (owned.saving) return;
-    const text = JSON.stringify(owned.router.state);
-    if (text === owned.saved) return;
-    owned.saving = true;
-    try {
-      await this.states.put(stateKey(owned.router.config.id), encodeJson(owned.router.state));
-      owned.saved = text;
-    } catch (error) {
-      this.options.logger.debug(
-        { group: owned.router.config.id, reason: String(error) },
-        'state not saved, tried again',
-      );
-    } finally {
-      owned.saving = false;
-    }
-  }
-
-  private registerMetrics(registry: Registry): void {
-    const metrics = new GroupMetrics(registry, () => this.routers);
-    metrics.counter('mm2ss_router_asdus_routed_total', 'ASDUs routed.', ({ delivery }) => delivery.counters.routed);
-    metrics.counter(
-      'mm2ss_router_asdus_broadcast_total',
-      'ASDUs published for all masters.',
-      ({ delivery }) => delivery.counters.broadcast,
-    );
-    metrics.counter(
-      'mm2ss_router_replies_total',
-      'Answers forwarded to the master that asked.',
-      ({ delivery }) => delivery.counters.replies,
-    );
-    metrics.counter(
-      'mm2ss_router_not_forwarded_total',
-      'ASDUs of the RTU that were for nobody.',
-      ({ delivery }) => delivery.counters.notForwarded,
-    );
-    metrics.counter(
-      'mm2ss_router_unmatched_answers_total',
-      'Answers of the RTU that belong to no command.',
-      ({ commands }) => commands.counters.unmatchedAnswers,
-    );
-    metrics.counter(
-      'mm2ss_commands_total',
-      'Commands received from masters.',
-      ({ commands }) => commands.counters.commands,
-    );
-    metrics.counter(
-      'mm2ss_commands_refused_total',
-      'Commands answered with a refusal by the multiplexer.',
-      ({ commands }) => commands.counters.commandsRefused,
-    );
-    metrics.counter(
-      'mm2ss_named_master_events_lost_total',
-      'Events given up for named masters that were away too long.',
-      ({ counters }) => counters.lostByNamedMasters,
-    );
-    metrics.counter('mm2ss_feed_dropped_total', 'ASDUs left out of the decoded feed.', ({ feed }) => feed.dropped);
-    metrics.counterBy('reason', 'mm2ss_masters_refused_total', 'Connections of masters refused, by reason.', (router) =>
-      Object.entries(router.counters.refusals),
-    );
-    metrics.gaugeBy('state', 'mm2ss_masters', 'Masters connected, by state.', ({ sessions }) => {
-      const started = [...sessions.values()].filter((session) => session.started).length;
-      return [
-        ['started', started],
-        ['stopped', sessions.size - started],
-      ];
-    });
+    if (reason !== 'released') this.options.logger.info({ group, reason }, 'this router no longer owns the group');
+    owned.timers.stop();
+    owned.router?.stop();
   }
 }
 
-function stateKey(group: string): string {
+function leaseKey(group: string): string {
   return `router.${group}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Cause, TYPES, TypeId, typeInfo } from '@iec104mm2ss/iec104';
+import { Cause, TYPES, TypeId } from '@iec104mm2ss/iec104';
 import {
   Audience,
   audienceOf,
@@ -8,7 +8,6 @@ import {
   isFileTransfer,
   isInterrogation,
   isProcessCommand,
-  mayBeSentByMaster,
 } from './rules.js';
 
 const CAUSES = Array.from({ length: 64 }, (_, cause) => cause);
@@ -58,13 +57,6 @@ describe('an OA of ours in process information', () => {
 });
 
 describe('types', () => {
-  it('a master may send: none of the monitor direction, all commands, parameters, files and private ones', () => {
-    for (const typeId of TYPE_IDS) {
-      expect(mayBeSentByMaster(typeId), `type ${typeId}`).toBe(typeId >= 45 && typeId !== 70);
-      if (typeInfo(typeId)?.direction === 'control') expect(mayBeSentByMaster(typeId)).toBe(true);
-    }
-  });
-
   it('are sorted by what they are', () => {
     const numbers = (test: (typeId: number) => boolean) => TYPE_IDS.filter(test);
     expect(numbers(isProcessCommand)).toEqual([45, 46, 47, 48, 49, 50, 51, 58, 59, 60, 61, 62, 63, 64]);

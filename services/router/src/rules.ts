@@ -1,5 +1,8 @@
 import { Cause, isInterrogated, LAST_MONITOR_TYPE, TypeId } from '@iec104mm2ss/iec104';
 
+/** An interrogation or a read is not dangerous when late: it may wait for its turn this long. */
+export const INTERROGATION_DEADLINE_MS = 60_000;
+
 /** Who an ASDU from the RTU is for. */
 export const Audience = {
   /** Every started master of the group. */
@@ -30,11 +33,6 @@ export function audienceOf(typeId: number, cot: number, interrogationToOriginato
  */
 export function carriesOurOa(cot: number, oa: number): boolean {
   return oa !== 0 && cot > Cause.SPONT;
-}
-
-/** TypeIDs a master may send: none of those in monitor direction, which the RTU would answer as if it were an event. */
-export function mayBeSentByMaster(typeId: number): boolean {
-  return typeId >= TypeId.C_SC_NA_1 && typeId !== TypeId.M_EI_NA_1;
 }
 
 export function isProcessCommand(typeId: number): boolean {

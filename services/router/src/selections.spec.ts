@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { SELECT_TIMEOUT_MS, Selections } from './selections.js';
+import { MAX_SELECTIONS, MAX_SELECTIONS_PER_SESSION, SELECT_TIMEOUT_MS, Selections } from './selections.js';
 
 const A = 1;
 const B = 2;
+const C = 3;
 
 describe('a selected object', () => {
   it('belongs to who selected it until it is released', () => {
@@ -45,5 +46,22 @@ describe('a selected object', () => {
     expect([500, 501, 502].map((ioa) => selections.holder(1, ioa, 1))).toEqual([undefined, undefined, B]);
     selections.clear();
     expect(selections.holder(1, 502, 1)).toBeUndefined();
+  });
+
+  it('is one of so many of its session, and of all: what is over makes room', () => {
+    const selections = new Selections();
+    for (let ioa = 0; ioa < MAX_SELECTIONS_PER_SESSION; ioa++) expect(selections.hold(1, ioa, A, ioa)).toBe(true);
+    expect(selections.hold(1, 0xffff, A, 1_000)).toBe(false);
+    expect(selections.hasRoom(A, 1_000)).toBe(false);
+    expect(selections.hold(1, 0, A, 1_000), 'one it has').toBe(true);
+    expect(selections.hold(1, 0xffff, B, 1_000)).toBe(true);
+    expect(selections.hold(1, 0xfffe, A, 1 + SELECT_TIMEOUT_MS), 'one is over').toBe(true);
+    for (let session = 10; selections.size < MAX_SELECTIONS; session++) {
+      for (let ioa = 0; ioa < MAX_SELECTIONS_PER_SESSION; ioa++) selections.hold(session, ioa, session, 2_000);
+    }
+    expect(selections.hold(9, 9, C, 2_000)).toBe(false);
+    expect(selections.hold(9, 9, C, 2_000 + SELECT_TIMEOUT_MS)).toBe(true);
+    selections.expire(2_000 + SELECT_TIMEOUT_MS);
+    expect(selections.size).toBeLessThan(3);
   });
 });

@@ -1,36 +1,53 @@
+import { ObjectOwners } from './command-object-owners.js';
+
 /** How long a select protects its object when nothing ends it. RTUs use 10 to 60 s. */
 export const SELECT_TIMEOUT_MS = 30_000;
+/** Objects that may be selected at a time. */
+export const MAX_SELECTIONS_PER_SESSION = 200;
+export const MAX_SELECTIONS = 10_000;
 
 /**
  * Who has selected which object (CA and IOA). A select belongs to the session that made it until execute, deselect,
- * time-out or disconnect. Times in ms since 1970-01-01 UTC.
+ * time-out or disconnect. Times are monotonic.
  */
 export class Selections {
-  private readonly held = new Map<number, { readonly session: number; readonly until: number }>();
+  private readonly owners = new ObjectOwners({
+    holdMs: SELECT_TIMEOUT_MS,
+    perSession: MAX_SELECTIONS_PER_SESSION,
+    total: MAX_SELECTIONS,
+  });
+
+  get size(): number {
+    return this.owners.size;
+  }
 
   /** Session that holds the object, undefined when nobody does. */
   holder(ca: number, ioa: number, now: number): number | undefined {
-    const selection = this.held.get(key(ca, ioa));
-    return selection !== undefined && selection.until > now ? selection.session : undefined;
+    return this.owners.owner(ca, ioa, now)?.session;
   }
 
-  hold(ca: number, ioa: number, session: number, now: number): void {
-    this.held.set(key(ca, ioa), { session, until: now + SELECT_TIMEOUT_MS });
+  /** True when `session` may select one more object. */
+  hasRoom(session: number, now: number): boolean {
+    return this.owners.hasRoom(session, now);
+  }
+
+  hold(ca: number, ioa: number, session: number, now: number): boolean {
+    return this.owners.take(ca, ioa, session, now);
   }
 
   release(ca: number, ioa: number, session: number): void {
-    if (this.held.get(key(ca, ioa))?.session === session) this.held.delete(key(ca, ioa));
+    this.owners.release(ca, ioa, session);
+  }
+
+  expire(now: number): void {
+    this.owners.expire(now);
   }
 
   forget(session: number): void {
-    for (const [object, selection] of this.held) if (selection.session === session) this.held.delete(object);
+    this.owners.forget(session);
   }
 
   clear(): void {
-    this.held.clear();
+    this.owners.clear();
   }
-}
-
-function key(ca: number, ioa: number): number {
-  return ca * 0x1000000 + ioa;
 }

@@ -1,25 +1,31 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CommandOutcome } from '@iec104mm2ss/bus';
+import { CommandOutcome } from '@iec104mm2ss/wire';
 import { CommandQueue, MAX_WAITING_COMMANDS } from './command-queue.js';
 
 let done: [number, CommandOutcome][];
 let sent: number[];
 let window: number;
-let queue: CommandQueue;
+let queue: CommandQueue<Command>;
 
-const send = (asdu: Uint8Array): boolean => {
+interface Command {
+  readonly fence: number;
+  readonly number: number;
+  readonly deadline: number;
+}
+
+const send = ({ number }: Command): boolean => {
   if (window === 0) return false;
   window--;
-  sent.push(asdu[0] as number);
+  sent.push(number);
   return true;
 };
-const command = (number: number, deadline: number) => ({ number, deadline, asdu: Uint8Array.of(number) });
+const command = (number: number, deadline: number, fence = 1): Command => ({ number, deadline, fence });
 
 beforeEach(() => {
   done = [];
   sent = [];
   window = Infinity;
-  queue = new CommandQueue((number, outcome) => done.push([number, outcome]));
+  queue = new CommandQueue(({ number }, outcome) => done.push([number, outcome]));
 });
 
 describe('commands on their way to the RTU', () => {
@@ -73,6 +79,23 @@ describe('commands on their way to the RTU', () => {
     expect(done).toEqual([[MAX_WAITING_COMMANDS + 1, CommandOutcome.QUEUE_FULL]]);
   });
 
+  it('of routers that have been replaced are withdrawn, and no others', () => {
+    for (const [number, fence] of [
+      [1, 7],
+      [2, 8],
+      [3, 6],
+      [4, 9],
+    ] as const) {
+      queue.add(command(number, 100, fence), 0);
+    }
+    queue.withdrawBefore(8);
+    expect(done).toEqual([
+      [1, CommandOutcome.WITHDRAWN],
+      [3, CommandOutcome.WITHDRAWN],
+    ]);
+    expect(queue.commands.map(({ number }) => number)).toEqual([2, 4]);
+  });
+
   it('are given up with the link', () => {
     queue.add(command(1, 100), 0);
     queue.add(command(2, 100), 0);
@@ -85,7 +108,7 @@ describe('commands on their way to the RTU', () => {
   });
 
   it('that are handed over because others were given up are given up too, not left for the next link', () => {
-    const chained = new CommandQueue((number, outcome) => {
+    const chained = new CommandQueue<Command>(({ number }, outcome) => {
       done.push([number, outcome]);
       if (number < 5) chained.add(command(number + 1, 100), 0);
     });
@@ -96,7 +119,7 @@ describe('commands on their way to the RTU', () => {
   });
 
   it('that are handed over because others were sent keep their place', () => {
-    const chained = new CommandQueue((number) => {
+    const chained = new CommandQueue<Command>(({ number }) => {
       if (number === 1) chained.add(command(9, 100), 0);
     });
     for (const number of [1, 2, 3]) chained.add(command(number, 100), 0);

@@ -3,13 +3,13 @@ import type { Lease } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
   type GroupContribution,
-  GroupMetrics,
   type HealthSource,
   RateMeter,
   type Registry,
   type StatusSource,
 } from '@iec104mm2ss/observability';
-import { type ConnectorDependencies, GroupConnector } from './group-connector.js';
+import { registerConnectorMetrics } from './connector-metrics.js';
+import { type ConnectorDependencies, type ConnectorLease, GroupConnector } from './group-connector.js';
 
 export const CONNECTOR_OPTIONS = Symbol('CONNECTOR_OPTIONS');
 
@@ -30,29 +30,11 @@ export class ConnectorService implements OnApplicationBootstrap, OnApplicationSh
 
   constructor(@Inject(CONNECTOR_OPTIONS) private readonly options: ConnectorOptions) {
     for (const { id } of options.groups) this.rates.set(id, new RateMeter());
-    this.registerMetrics(options.registry);
+    registerConnectorMetrics(options.registry, () => this.connectors);
   }
 
   onApplicationBootstrap(): void {
-    const { bus, groups, logger } = this.options;
-    for (const group of groups) {
-      const lease = bus.lease({
-        key: `connector.${group.id}`,
-        onAcquired: (fence) => {
-          logger.info({ group: group.id, fence }, 'this connector serves the group');
-          const connector = new GroupConnector(group, this.options);
-          this.active.set(group.id, connector);
-          // Not awaited: a log that cannot be written yet must not keep the process from starting.
-          void connector.start();
-        },
-        onLost: (reason) => {
-          logger.info({ group: group.id, reason }, 'this connector no longer serves the group');
-          this.active.get(group.id)?.stop();
-          this.active.delete(group.id);
-        },
-      });
-      this.leases.push(lease);
-    }
+    for (const group of this.options.groups) this.leases.push(this.contend(group));
     this.started = true;
   }
 
@@ -61,13 +43,46 @@ export class ConnectorService implements OnApplicationBootstrap, OnApplicationSh
     await Promise.all(this.leases.map((lease) => lease.release()));
   }
 
+  /** Wants the lease of a group, and serves it for as long as this process has it. */
+  private contend(group: GroupConfig): Lease {
+    const { bus, logger } = this.options;
+    let onCertain: () => void = () => undefined;
+    // It may be ours before `lease` has returned.
+    let lease: Lease | undefined = undefined;
+    const held = (fence: number): ConnectorLease => ({
+      fence,
+      get certain() {
+        return lease === undefined || (lease.fence === fence && lease.certain);
+      },
+      onCertain: (listener) => {
+        onCertain = listener;
+      },
+    });
+    lease = bus.lease({
+      key: `connector.${group.id}`,
+      onAcquired: (fence) => {
+        logger.info({ group: group.id, fence }, 'this connector serves the group');
+        const connector = new GroupConnector(group, this.options, held(fence));
+        this.active.set(group.id, connector);
+        connector.start();
+      },
+      onLost: (reason) => {
+        logger.info({ group: group.id, reason }, 'this connector no longer serves the group');
+        this.active.get(group.id)?.stop();
+        this.active.delete(group.id);
+      },
+    });
+    lease.onCertain(() => onCertain());
+    return lease;
+  }
+
   private get connectors(): readonly GroupConnector[] {
     return [...this.active.values()];
   }
 
   /** Closes the link to a group's RTU, which is then opened anew. False when this process does not serve the group. */
   restart(group: string): boolean {
-    const connector = this.connectors.find(({ config }) => config.id === group);
+    const connector = this.active.get(group);
     connector?.restart();
     return connector !== undefined;
   }
@@ -84,82 +99,34 @@ export class ConnectorService implements OnApplicationBootstrap, OnApplicationSh
     const now = this.options.scheduler.now();
     return this.connectors.map((connector) => {
       const { id, buffsize } = connector.config;
-      const { next, confirmed, full } = connector.logStatus();
+      const { counters } = connector;
+      const { next, confirmed, unconfirmed, full, fullTimes } = connector.logStatus();
       return {
         id,
         ack: connector.ack,
         rtu: connector.status(),
-        log: { capacity: buffsize, next, confirmed, unconfirmed: Math.max(0, next - confirmed), full },
-        rates: { fromRtuPerSecond: this.rates.get(id)!.update(connector.counters.received, now) },
+        log: {
+          capacity: buffsize,
+          full,
+          // What is not known is left out.
+          ...(next === undefined ? {} : { next }),
+          ...(confirmed === undefined ? {} : { confirmed }),
+          ...(unconfirmed === undefined ? {} : { unconfirmed }),
+        },
+        rates: { fromRtuPerSecond: this.rates.get(id)!.update(counters.received, now) },
         counters: {
-          receivedFromRtu: connector.counters.received,
-          commandsSent: connector.counters.commandsSent,
-          commandsNotSent: connector.counters.commandsRefused,
-          rtuLinkFailures: connector.counters.linkFailures,
-          forcedAcknowledgements: connector.counters.forcedAcknowledgements,
-          repeatedByRtu: connector.counters.repeated,
-          logFull: connector.logStatus().fullTimes,
+          receivedFromRtu: counters.received,
+          commandsSent: counters.commandsSent,
+          commandsNotSent: counters.commandsRefused,
+          commandsWithdrawn: counters.commandsWithdrawn,
+          rtuLinkFailures: counters.linkFailures,
+          rtuPathResets: counters.pathResets,
+          forcedAcknowledgements: counters.forcedAcknowledgements,
+          repeatedByRtu: counters.repeated,
+          lostByLog: counters.lostByLog,
+          logFull: fullTimes,
         },
       };
     });
-  }
-
-  private registerMetrics(registry: Registry): void {
-    const metrics = new GroupMetrics(registry, () => this.connectors);
-    metrics.gauge('mm2ss_rtu_up', 'The RTU is connected.', (connector) => (connector.isUp ? 1 : 0));
-    metrics.gauge('mm2ss_rtu_started', 'Data transfer with the RTU is started.', (connector) =>
-      connector.status().state === 'started' ? 1 : 0,
-    );
-    metrics.counter(
-      'mm2ss_rtu_asdus_received_total',
-      'ASDUs received from the RTU.',
-      ({ counters }) => counters.received,
-    );
-    metrics.counter('mm2ss_rtu_connects_total', 'Connections made to the RTU.', ({ counters }) => counters.connects);
-    metrics.counter(
-      'mm2ss_rtu_link_failures_total',
-      'Connections to the RTU that ended.',
-      ({ counters }) => counters.linkFailures,
-    );
-    metrics.counter(
-      'mm2ss_rtu_forced_acknowledgements_total',
-      'ASDUs acknowledged to the RTU because t1 was near, before a master had acknowledged them.',
-      ({ counters }) => counters.forcedAcknowledgements,
-    );
-    metrics.counter(
-      'mm2ss_rtu_repeated_asdus_total',
-      'ASDUs the RTU sent once more after its link broke, not appended again.',
-      ({ counters }) => counters.repeated,
-    );
-    metrics.counter(
-      'mm2ss_rtu_commands_sent_total',
-      'Commands sent to the RTU.',
-      ({ counters }) => counters.commandsSent,
-    );
-    metrics.counter(
-      'mm2ss_rtu_commands_not_sent_total',
-      'Commands given up before the RTU: expired, RTU not connected, too many waiting.',
-      ({ counters }) => counters.commandsRefused,
-    );
-    metrics.gauge(
-      'mm2ss_rtu_commands_waiting',
-      'Commands waiting for the window of the RTU.',
-      (connector) => connector.waitingCommands,
-    );
-    metrics.gauge(
-      'mm2ss_log_capacity_asdus',
-      'ASDUs the event log may hold unacknowledged (buffsize).',
-      ({ config }) => config.buffsize,
-    );
-    metrics.gauge(
-      'mm2ss_log_unconfirmed_asdus',
-      'ASDUs in the event log that no master has acknowledged.',
-      (connector) => Math.max(0, connector.logStatus().next - connector.logStatus().confirmed),
-    );
-    metrics.counter(
-      'mm2ss_log_full_total',
-      'How often the event log was full or could not be written.',
-      (connector) => connector.logStatus().fullTimes,
-    );
   }
 }

@@ -1,220 +1,298 @@
-import { BusError, encodeLogRecord, type EventLog, type LogWriter, recordEnd, recordFirst } from '@iec104mm2ss/bus';
+import { type ApduRun, BusError, type EventLog, type LogWriter } from '@iec104mm2ss/bus';
+import type { Clock } from '@iec104mm2ss/runtime';
+import { LogOrdinals } from './log-ordinals.js';
 
 /** How long to wait before a log that refused is opened again. */
 export const REOPEN_PAUSE_MS = 500;
 
-interface WaitingRun {
-  readonly epoch: number;
-  readonly octets: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  readonly count: number;
-  readonly receivedAt: number;
+/** What one socket read brought; `first` is the ordinal of its first ASDU. */
+export interface OrdinalRun extends ApduRun {
+  readonly first: number;
+}
+
+export interface EventWriterOptions {
+  readonly log: EventLog;
+  /** `buffsize`. */
+  readonly capacity: number;
+  readonly clock: Clock;
+  /** False while somebody else may own the log: it is not opened then, as that would end the other's writer. */
+  readonly mayOpen: () => boolean;
 }
 
 export interface EventWriterEvents {
-  /** All before `position` is stored. */
-  onStored(position: number): void;
-  /** The log could not be written; it is being opened again. */
+  /** The log can be written (again). The generation is a new one, and positions may have moved. */
+  onOpened(): void;
+  /** More is stored. */
+  onStored(): void;
+  /** The log cannot be written; it is being opened again. */
   onTrouble(error: BusError): void;
-  /** The log no longer continues where this writer was: what it had not stored has to come from the RTU again. */
-  onReset(): void;
+  /** The log came back without so many ASDUs that the RTU has no longer, and that no master is known to have. */
+  onLost(count: number): void;
 }
 
 /**
  * Appends what the RTU sends to the group's event log, in order, and holds back what the log cannot take.
  *
  * The log is full when it has `capacity` ASDUs that no master has acknowledged: what comes then waits here, is not
- * acknowledged to the RTU, and so closes the RTU's window. What the bus has not stored yet is kept for appending again.
+ * acknowledged to the RTU, and so closes the RTU's window. What is not both stored and released (acknowledged to the RTU) is
+ * kept: when the log refuses it, or comes back without it, it is appended again.
+ *
+ * Everything is told in ordinals (see LogOrdinals), which stay what they are whatever happens to the log.
  */
 export class EventWriter {
-  /** Position the next ASDU from the RTU gets, waiting ones counted. */
-  private assigned = 0;
-  private confirmed = 0;
-  private stored = 0;
+  private readonly log: EventLog;
+  private readonly capacity: number;
+  private readonly clock: Clock;
+  private readonly mayOpen: () => boolean;
+  private readonly ordinals = new LogOrdinals();
   private writer: LogWriter | undefined;
-  private unstored: Uint8Array[] = [];
-  private waiting: WaitingRun[] = [];
-  private waitingAsdus = 0;
-  private reopening: NodeJS.Timeout | undefined;
+  /** Tells the writer in use from earlier ones, which have nothing to say any more. */
+  private opening: { failed: boolean } | undefined;
+  private retry: unknown;
   private stopped = false;
+
+  /** The next ASDU to come, and the first one that is not in the log yet because it is full. */
+  private taken = 0;
+  private appendedEnd = 0;
+  private storedEnd = 0;
+  private released = 0;
+  /** Acknowledged by a master, as far as the router has said. */
+  private confirmedEnd: number | undefined;
+  private kept: OrdinalRun[] = [];
+  private waiting: OrdinalRun[] = [];
+
   private opened = false;
+  private openedAt = 0;
+  /** Where the log ended when it was opened first. */
+  private begunAt = 0;
+  private currentGeneration = 0;
+  private epoch = 0;
   private fullCount = 0;
-  /** Counts the writers opened: an earlier one has nothing to say any more. */
-  private generation = 0;
 
   constructor(
-    private readonly log: EventLog,
-    private readonly capacity: number,
+    options: EventWriterOptions,
     private readonly events: EventWriterEvents,
-  ) {}
-
-  /** Opens the log; resolves when it can be written. Retries for ever. */
-  async open(): Promise<void> {
-    while (!this.stopped) {
-      try {
-        await this.openOnce();
-        return;
-      } catch (error) {
-        const trouble =
-          error instanceof BusError ? error : new BusError('UNAVAILABLE', String(error), { cause: error });
-        this.events.onTrouble(trouble);
-        await new Promise((resolve) => setTimeout(resolve, REOPEN_PAUSE_MS));
-      }
-    }
+  ) {
+    ({ log: this.log, capacity: this.capacity, clock: this.clock, mayOpen: this.mayOpen } = options);
   }
 
-  /** Link epoch of the last record an earlier connector wrote. */
-  get lastEpoch(): number {
-    return this.writer?.lastEpoch ?? 0;
-  }
-  /** False while the log cannot be written. */
-  get ready(): boolean {
-    return this.writer !== undefined;
-  }
-  /** Position the next ASDU from the RTU gets. */
-  get next(): number {
-    return this.assigned;
-  }
-  get storedPosition(): number {
-    return this.stored;
-  }
-  get confirmedPosition(): number {
-    return this.confirmed;
-  }
-  /** ASDUs received and not yet in the log. */
-  get waitingCount(): number {
-    return this.waitingAsdus;
-  }
-  get full(): boolean {
-    return this.waiting.length > 0;
-  }
-  /** How often the log was found full or unreachable. */
-  get fullTimes(): number {
-    return this.fullCount;
-  }
-
-  /** Takes `count` APDUs of one socket read. The octets must stay unchanged. */
-  write(epoch: number, octets: Uint8Array, start: number, end: number, count: number, receivedAt: number): void {
-    this.assigned += count;
-    if (this.waiting.length === 0 && this.fits(count)) {
-      this.append({ epoch, octets, start, end, count, receivedAt });
-      return;
-    }
-    if (this.waiting.length === 0) this.fullCount++;
-    this.waiting.push({ epoch, octets, start, end, count, receivedAt });
-    this.waitingAsdus += count;
-  }
-
-  /** A master has acknowledged everything before `position`: there may be room again. */
-  confirm(position: number): void {
-    if (position <= this.confirmed) return;
-    this.confirmed = position;
-    this.appendWaiting();
-  }
-
-  /**
-   * The link is gone, and the RTU will repeat what was not acknowledged to it: forgets what is not in the log yet.
-   * Returns the position the log ends at.
-   */
-  dropWaiting(): number {
-    this.waiting = [];
-    this.waitingAsdus = 0;
-    this.assigned = this.unstored.length > 0 ? recordEnd(this.unstored.at(-1) as Uint8Array) : this.logEnd();
-    return this.assigned;
+  /** Opens the log, however long it takes: `onOpened` is called then. */
+  open(): void {
+    this.clock.clearTimer(this.retry);
+    void this.attempt();
   }
 
   close(): void {
     this.stopped = true;
-    clearTimeout(this.reopening);
+    this.clock.clearTimer(this.retry);
     this.writer?.close();
+    this.writer = undefined;
   }
 
-  private logEnd(): number {
-    return this.writer?.next ?? this.stored;
+  /** False while the log cannot be written. */
+  get ready(): boolean {
+    return this.writer !== undefined;
+  }
+  /** Largest link epoch in the log when it was opened. */
+  get lastEpoch(): number {
+    return this.epoch;
+  }
+  /** Where the log goes on; undefined before it was opened for the first time. */
+  get place(): { readonly generation: number; readonly position: number } | undefined {
+    if (!this.opened) return undefined;
+    return { generation: this.currentGeneration, position: this.positionOf(this.appendedEnd) };
+  }
+  /** Ordinal that the next ASDU from the RTU gets. */
+  get next(): number {
+    return this.taken;
+  }
+  /** Everything before this ordinal was given to the log. */
+  get appended(): number {
+    return this.appendedEnd;
+  }
+  get stored(): number {
+    return this.storedEnd;
+  }
+  /** Undefined while no router has said anything. */
+  get confirmed(): number | undefined {
+    return this.confirmedEnd;
+  }
+  /** ASDUs received and not given to the log. */
+  get waitingCount(): number {
+    return this.taken - this.appendedEnd;
+  }
+  get full(): boolean {
+    return this.waiting.length > 0;
+  }
+  /** How often the log was found full or could not be written. */
+  get fullTimes(): number {
+    return this.fullCount;
+  }
+  /** What was given to the log and is not known to be stored. */
+  get unstored(): readonly OrdinalRun[] {
+    return this.kept.filter((run) => endOf(run) > this.storedEnd);
+  }
+
+  positionOf(ordinal: number): number {
+    return this.ordinals.positionOf(ordinal);
+  }
+  ordinalOf(position: number): number {
+    return this.ordinals.ordinalOf(position);
+  }
+
+  /** Takes `count` APDUs of one socket read, `octets[start..end)`, which must stay unchanged. */
+  write(epoch: number, octets: Uint8Array, start: number, end: number, count: number, receivedAt: number): void {
+    const run: OrdinalRun = { first: this.taken, epoch, octets, start, end, count, receivedAt };
+    this.taken += count;
+    if (this.waiting.length === 0 && this.fits(count)) this.append(run);
+    else {
+      if (this.waiting.length === 0) this.fullCount++;
+      this.waiting.push(run);
+    }
+  }
+
+  /**
+   * The router says that masters have acknowledged everything before `position`: there may be room again. Of another
+   * generation than ours it says nothing about what we have appended.
+   */
+  confirm(position: number, generation: number): void {
+    if (!this.opened) return;
+    const valid = generation === this.currentGeneration ? position : Math.min(position, this.openedAt);
+    const ordinal = Math.min(this.ordinalOf(valid), this.appendedEnd);
+    if (this.confirmedEnd !== undefined && ordinal <= this.confirmedEnd) return;
+    this.confirmedEnd = ordinal;
+    this.appendWaiting();
+  }
+
+  /** Everything before `ordinal` is acknowledged to the RTU, which has it no longer. */
+  release(ordinal: number): void {
+    if (ordinal <= this.released) return;
+    this.released = ordinal;
+    this.forgetSafe();
+  }
+
+  /** The link is gone, and the RTU will repeat what was not acknowledged to it: forgets what was not given to the log. */
+  dropWaiting(): void {
+    this.waiting = [];
+    this.taken = this.appendedEnd;
   }
 
   private fits(count: number): boolean {
     if (this.writer === undefined) return false;
-    const unconfirmed = this.logEnd() - this.confirmed;
+    const unconfirmed = this.appendedEnd - (this.confirmedEnd ?? 0);
     // A read larger than the whole log still has to pass once the log is empty.
     return unconfirmed + count <= this.capacity || unconfirmed <= 0;
   }
 
-  private append(run: WaitingRun): void {
-    const writer = this.writer as LogWriter;
-    const record = encodeLogRecord(run.epoch, writer.next, run.count, run.receivedAt, run.octets, run.start, run.end);
-    this.unstored.push(record);
-    writer.append(record);
+  private append(run: OrdinalRun): void {
+    this.kept.push(run);
+    this.appendedEnd = endOf(run);
+    (this.writer as LogWriter).append(run);
   }
 
   private appendWaiting(): void {
-    while (this.waiting.length > 0) {
-      const run = this.waiting[0] as WaitingRun;
-      if (!this.fits(run.count)) return;
-      this.waiting.shift();
-      this.waitingAsdus -= run.count;
-      this.append(run);
+    while (this.waiting.length > 0 && this.fits((this.waiting[0] as OrdinalRun).count)) {
+      this.append(this.waiting.shift() as OrdinalRun);
     }
   }
 
-  private async openOnce(): Promise<void> {
-    const generation = ++this.generation;
-    const writer = await this.log.openWriter({
-      onStored: (position) => {
-        if (generation === this.generation) this.onStored(position);
-      },
-      onRefused: (_position, error) => {
-        if (generation === this.generation) this.onRefused(error);
-      },
-    });
-    if (this.stopped) {
-      writer.close();
+  private forgetSafe(): void {
+    const safe = Math.min(this.storedEnd, this.released);
+    let count = 0;
+    while (count < this.kept.length && endOf(this.kept[count] as OrdinalRun) <= safe) count++;
+    if (count === this.kept.length) this.kept.length = 0;
+    else if (count > 0) this.kept.splice(0, count);
+  }
+
+  private async attempt(): Promise<void> {
+    if (this.stopped) return;
+    if (!this.mayOpen()) {
+      this.retryLater();
       return;
     }
-    const { next } = writer;
-    // What the earlier writer sent may have been stored although its confirmation was lost.
-    const again = this.unstored.filter((record) => recordEnd(record) > next);
-    const sentEnd = this.unstored.length > 0 ? recordEnd(this.unstored.at(-1) as Uint8Array) : this.stored;
-    const continues =
-      next >= this.stored && next === (again.length > 0 ? recordFirst(again[0] as Uint8Array) : sentEnd);
-    const first = !this.opened;
-    this.opened = true;
+    const opening = { failed: false };
+    this.opening = opening;
+    let writer: LogWriter | undefined;
+    let valid: number;
+    try {
+      writer = await this.log.openWriter({
+        onStored: (position) => {
+          if (opening === this.opening) this.onStored(position);
+        },
+        onRefused: (_position, error) => {
+          if (opening === this.opening) this.onRefused(opening, error);
+        },
+      });
+      // How much of what we appended is still there; everything else is somebody else's.
+      const place = { generation: this.currentGeneration, position: this.positionOf(this.appendedEnd) };
+      valid = this.opened ? await this.log.validUpTo(place) : writer.next;
+      if (opening.failed) throw new BusError('REFUSED', 'another writer opened the log');
+    } catch (error) {
+      writer?.close();
+      if (this.stopped) return;
+      const trouble = error instanceof BusError ? error : new BusError('UNAVAILABLE', String(error), { cause: error });
+      this.events.onTrouble(trouble);
+      this.retryLater();
+      return;
+    }
+    if (this.stopped) writer.close();
+    else this.begin(writer, Math.min(valid, writer.next));
+  }
+
+  private retryLater(): void {
+    this.retry = this.clock.setTimer(() => void this.attempt(), REOPEN_PAUSE_MS);
+  }
+
+  /** @param valid everything of ours before this position is still in the log */
+  private begin(writer: LogWriter, valid: number): void {
     this.writer = writer;
-    if (!continues && !first) {
-      // Another log, or another writer in between: positions known so far mean nothing in it.
-      this.unstored = [];
-      this.stored = next;
-      this.confirmed = Math.min(this.confirmed, next);
-      this.events.onReset();
-      this.assigned = next + this.waitingAsdus;
-      this.appendWaiting();
-      return;
+    this.currentGeneration = writer.generation;
+    this.openedAt = writer.next;
+    this.epoch = Math.max(this.epoch, writer.lastEpoch);
+    if (this.opened) this.goOn(writer, this.ordinalOf(valid));
+    else {
+      this.opened = true;
+      this.begunAt = writer.next;
+      this.taken = this.appendedEnd = this.storedEnd = this.released = writer.next;
     }
-    this.unstored = again;
-    if (again.length === 0 && this.waiting.length === 0) this.assigned = next;
-    // A copy: what is stored at once leaves `unstored`.
-    const records = [...again];
-    this.onStored(next);
-    for (const record of records) if (this.writer === writer) writer.append(record);
     this.appendWaiting();
+    this.events.onOpened();
+  }
+
+  private goOn(writer: LogWriter, valid: number): void {
+    // What an earlier writer sent may have been stored although its confirmation was lost.
+    const again = this.kept.filter((run) => endOf(run) > valid);
+    const from = again[0]?.first ?? this.appendedEnd;
+    const lost = from - Math.max(valid, this.confirmedEnd ?? this.begunAt);
+    if (lost > 0) this.events.onLost(lost);
+    this.ordinals.place(from, writer.next);
+    if (this.confirmedEnd !== undefined) this.confirmedEnd = Math.min(this.confirmedEnd, from);
+    const more = from > this.storedEnd;
+    this.storedEnd = from;
+    this.forgetSafe();
+    if (more) this.events.onStored();
+    for (const run of again) if (this.writer === writer) writer.append(run);
   }
 
   private onStored(position: number): void {
-    if (position <= this.stored) return;
-    this.stored = position;
-    let stored = 0;
-    while (stored < this.unstored.length && recordEnd(this.unstored[stored] as Uint8Array) <= position) stored++;
-    if (stored === this.unstored.length) this.unstored.length = 0;
-    else if (stored > 0) this.unstored.splice(0, stored);
-    this.events.onStored(position);
+    const ordinal = Math.min(this.ordinalOf(position), this.appendedEnd);
+    if (this.writer === undefined || ordinal <= this.storedEnd) return;
+    this.storedEnd = ordinal;
+    this.forgetSafe();
+    this.events.onStored();
   }
 
-  private onRefused(error: BusError): void {
-    if (this.writer === undefined || this.stopped) return;
+  private onRefused(opening: { failed: boolean }, error: BusError): void {
+    if (this.stopped) return;
+    opening.failed = true;
+    if (this.writer === undefined) return;
     this.writer = undefined;
     this.fullCount++;
     this.events.onTrouble(error);
-    this.reopening = setTimeout(() => void this.open(), REOPEN_PAUSE_MS);
+    this.retryLater();
   }
+}
+
+function endOf({ first, count }: OrdinalRun): number {
+  return first + count;
 }

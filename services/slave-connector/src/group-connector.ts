@@ -1,532 +1,342 @@
-import { connect, type Socket } from 'node:net';
-import {
-  type Bus,
-  CommandOutcome,
-  commandAsdu,
-  commandDeadline,
-  commandNumber,
-  confirmedPosition,
-  decodeJson,
-  demandWanted,
-  encodeCommandResult,
-  encodeJson,
-  GroupSubjects,
-  messageFence,
-  type OwnerMessage,
-  rtuLinkUp,
-  type RtuState,
-  type StateMessage,
-  type Subscription,
-} from '@iec104mm2ss/bus';
+import { type Bus, type EventLog, GroupSubjects, type Lease } from '@iec104mm2ss/bus';
 import { type AckPolicy, ackPolicy, type GroupConfig, repeatableAsdus } from '@iec104mm2ss/config';
-import type { LinkState } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
-import { type CloseReason, Connection, type DeadlineScheduler, type Scheduled } from '@iec104mm2ss/transport';
-import { CommandQueue } from './command-queue.js';
+import type { Runtime } from '@iec104mm2ss/runtime';
+import type { Connection, DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
+import {
+  type CommandMessage,
+  type CommandQuery,
+  type CommandResult,
+  encodeCommandReport,
+  encodeCommandResults,
+} from '@iec104mm2ss/wire';
+import { type ConnectorCounters, newCounters } from './counters.js';
 import { EventWriter } from './event-writer.js';
-import { HostRotation } from './host-rotation.js';
-import { type LoggedAsdu, loggedAsdus, RepeatFilter } from './repeat-filter.js';
+import { HistoryReading } from './log-history.js';
+import { logStatus, type LogStatus } from './log-status.js';
+import type { LoggedAsdu } from './repeat-filter.js';
+import { RouterOrders } from './router-orders.js';
+import { describeSent, RtuCommands } from './rtu-commands.js';
+import { RtuIntake } from './rtu-intake.js';
+import { RtuLink } from './rtu-link.js';
+import { type StatedState, StateStatement } from './state-statement.js';
 
-/** The state is published at least this often, so that a part that starts later, or waits, knows it. */
-export const STATE_HEARTBEAT_MS = 2_000;
 /** `delivered` is held back until this long before the RTU's t1 would run out. */
 export const HOLD_MARGIN_MS = 1_000;
-
-/**
- * The router is told this late that the RTU was sent a command, as it only gives the RTU time to answer then: the message
- * must not be in the way of the command and its answer.
- */
-const SENT_REPORT_MS = 20;
-
-/** From which states each state may be entered. */
-const ALLOWED: Readonly<Record<RtuState, readonly RtuState[]>> = {
-  disconnected: ['connecting', 'connected', 'starting', 'started', 'stopping'],
-  connecting: ['disconnected'],
-  connected: ['connecting', 'stopping'],
-  starting: ['connected'],
-  started: ['starting'],
-  stopping: ['started'],
-};
 
 export interface ConnectorDependencies {
   readonly bus: Bus;
   readonly scheduler: DeadlineScheduler;
   readonly logger: Logger;
-  /** Name of this process, for logs and status. */
-  readonly instance: string;
+  readonly runtime: Runtime;
 }
 
-/** Running totals of one group, read by metrics and status. */
-export interface ConnectorCounters {
-  received: number;
-  commandsSent: number;
-  commandsRefused: number;
-  connects: number;
-  linkFailures: number;
-  forcedAcknowledgements: number;
-  /** ASDUs the RTU sent once more after its link broke, and that the log had. */
-  repeated: number;
-}
+/** The lease on the group, as long as it is held: its fence does not change. */
+export type ConnectorLease = Pick<Lease, 'fence' | 'certain' | 'onCertain'>;
 
 /**
- * One RTU: connects to one of its hosts, starts and stops data transfer as the router demands, appends what comes to the
- * event log, acknowledges to the RTU only what is safe, and sends commands that are still in time.
+ * One RTU: connects to it, starts and stops data transfer as the router wants, appends what comes to the event log,
+ * acknowledges to the RTU only what is safe, and sends commands that are still in time.
+ *
+ * This is the wiring. The link is in RtuLink, what comes on it in RtuIntake and EventWriter, commands in RtuCommands, the
+ * router's messages in RouterOrders. The RTU is used only while it is certain that we hold the lease on the group.
  */
 export class GroupConnector implements Scheduled {
   readonly subjects: GroupSubjects;
   readonly ack: AckPolicy;
-  readonly counters: ConnectorCounters = {
-    received: 0,
-    commandsSent: 0,
-    commandsRefused: 0,
-    connects: 0,
-    linkFailures: 0,
-    forcedAcknowledgements: 0,
-    repeated: 0,
-  };
-
-  private state: RtuState = 'disconnected';
-  private stateSince = Date.now();
-  private reason = 'not started';
-  private lastError: string | null = null;
-  private epoch = 0;
-  private socket: Socket | undefined;
-  private connection: Connection | undefined;
-  private address: string | null = null;
-  /** Position of the first ASDU of this link; `received` of the link counts from here. */
-  private base = 0;
-  private repeats = new RepeatFilter([]);
-  /** The link has carried data or lived for t1: its host is a good one. */
-  private linkWorkedAt = Infinity;
-  private wanted = false;
-  private stopped = false;
-  private fence = 0;
-  private owner: OwnerMessage | undefined;
-  /**
-   * Something can be said of the RTU. Until its first attempt has ended, a connector that took over says nothing: masters
-   * are not to notice the change.
-   */
-  private outcomeKnown = false;
-
-  private retryAt = Infinity;
-  private connectAt = Infinity;
-  private heartbeatAt = Infinity;
-  private sentReportAt = Infinity;
-  /** Numbers of commands the RTU was sent and the router has not been told of. */
-  private sentCommands: number[] = [];
+  readonly counters: ConnectorCounters = newCounters();
 
   private readonly bus: Bus;
   private readonly scheduler: DeadlineScheduler;
+  private readonly runtime: Runtime;
   private readonly logger: Logger;
-  private readonly hosts: HostRotation;
+  private readonly fence: number;
+  private readonly log: EventLog;
   private readonly writer: EventWriter;
-  private readonly commands: CommandQueue;
-  private subscriptions: Subscription[] = [];
+  private readonly link: RtuLink;
+  private readonly commands: RtuCommands;
+  private readonly statement: StateStatement;
+  private router: RouterOrders | undefined;
+  private intake: RtuIntake | undefined;
+  private reading: HistoryReading | undefined;
+  private history: readonly LoggedAsdu[] = [];
+  private stopped = false;
+  /** The log was opened for the first time, and the RTU is being connected to. */
+  private begun = false;
+  private logTrouble = false;
 
   constructor(
     readonly config: GroupConfig,
-    private readonly dependencies: ConnectorDependencies,
+    dependencies: ConnectorDependencies,
+    private readonly lease: ConnectorLease,
   ) {
-    this.bus = dependencies.bus;
-    this.scheduler = dependencies.scheduler;
+    ({ bus: this.bus, scheduler: this.scheduler, runtime: this.runtime } = dependencies);
     this.logger = dependencies.logger.child({ group: config.id });
+    this.fence = lease.fence;
     this.subjects = new GroupSubjects(config.id);
     this.ack = ackPolicy(config, this.bus.kind);
-    this.hosts = new HostRotation(config.hosts);
-    this.writer = new EventWriter(this.bus.eventLog(config.id, { capacity: config.buffsize }), config.buffsize, {
-      onStored: () => this.confirm(),
-      onTrouble: (error) => this.logger.warn({ reason: error.message }, 'event log refuses: RTU is not acknowledged'),
-      onReset: () => this.dropLink({ code: 'log_reset', message: 'the event log was replaced' }),
-    });
-    this.commands = new CommandQueue((number, outcome) => this.commandDone(number, outcome));
+    this.log = this.bus.eventLog(config.id, { capacity: config.buffsize });
+    this.writer = this.makeWriter();
+    this.link = this.makeLink();
+    this.commands = this.makeCommands();
+    this.statement = new StateStatement(
+      () => this.scheduler.now(),
+      () => this.composeState(),
+      (message) => this.bus.publish(this.subjects.state, message),
+      () => this.deadlineMoved(),
+    );
+    lease.onCertain(() => this.onCertain());
   }
 
   /** Connects as soon as the event log can be written. */
-  async start(): Promise<void> {
-    this.subscriptions = [
-      this.bus.subscribe(this.subjects.confirmed, ({ data }) => this.onConfirmed(data)),
-      this.bus.subscribe(this.subjects.owner, ({ data }) => this.onOwner(data)),
-      this.bus.subscribe(this.subjects.demand, ({ data }) => this.onDemand(data)),
-      this.bus.subscribe(this.subjects.command, ({ data }) => this.onCommand(data)),
-    ];
+  start(): void {
+    this.router = new RouterOrders(this.bus, this.subjects, {
+      onNewRouter: () => this.statement.state(),
+      onWanted: (wanted) => this.link.want(wanted),
+      onConfirmed: (position, generation) => {
+        this.writer.confirm(position, generation);
+        this.intake?.confirm();
+      },
+      onCommand: (command) => this.onCommand(command),
+      onQuery: (query, respond) => this.onQuery(query, respond),
+    });
     this.scheduler.add(this);
-    await this.writer.open();
-    this.epoch = this.writer.lastEpoch;
-    if (!this.stopped) this.connect();
+    this.writer.open();
   }
 
-  /** Ends the link and everything else, without a word: another connector may take over. */
+  /** Ends the link and everything else: another connector may take over, and nothing is published after this. */
   stop(): void {
     if (this.stopped) return;
+    this.statement.stop();
+    if (this.mayUse()) {
+      this.commands.giveUp();
+      this.link.stop();
+    }
+    // Whatever is left of the link may not be touched: it is reset, and nobody is told anything.
     this.stopped = true;
-    this.outcomeKnown = false;
-    this.dropLink({ code: 'stopped', message: 'connector stops' });
-    this.socket?.destroy();
+    this.link.stop();
     this.scheduler.remove(this);
-    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    this.router?.stop();
+    this.reading?.stop();
     this.writer.close();
+    this.intake = undefined;
   }
 
   /** Closes the link to the RTU; it is opened again at once. */
   restart(): void {
-    this.dropLink({ code: 'restart', message: 'restart asked for' });
+    this.link.close({ code: 'restart', message: 'restart asked for' });
   }
 
   get isUp(): boolean {
-    return rtuLinkUp(this.state);
+    return this.link.isUp;
   }
 
   status() {
-    const host = this.hosts.current;
-    return {
-      state: this.state,
-      endpoint: `${host.host}:${host.port}`,
-      since: new Date(this.stateSince).toISOString(),
-      linkEpoch: this.epoch,
-      connects: this.counters.connects,
-      lastError: this.lastError,
-    };
+    const { state, endpoint, since, epoch, lastError } = this.link.description;
+    const { connects } = this.counters;
+    const linkEpoch = epoch === 0 ? null : epoch;
+    return { state, endpoint, since: new Date(since).toISOString(), linkEpoch, connects, lastError };
   }
 
-  logStatus() {
-    const { next, confirmedPosition, storedPosition, full, fullTimes, waitingCount } = this.writer;
-    return { next, confirmed: confirmedPosition, stored: storedPosition, full, fullTimes, waiting: waitingCount };
+  logStatus(): LogStatus {
+    return logStatus(this.writer);
   }
 
   get waitingCommands(): number {
-    return this.commands.length;
+    return this.commands.waiting;
+  }
+
+  get heldAsdus(): number {
+    return this.intake?.holding ?? 0;
   }
 
   // ---- deadlines ----------------------------------------------------------------------------------------------------
 
   nextDeadline(): number {
-    const earliest = this.commands.nextDeadline;
-    const commandAt = earliest === Infinity ? Infinity : this.scheduler.now() + earliest - Date.now();
-    return Math.min(this.retryAt, this.connectAt, this.heartbeatAt, this.sentReportAt, commandAt);
+    return Math.min(
+      this.link.nextDeadline(),
+      this.statement.nextDeadline(),
+      this.commands.nextDeadline(),
+      this.intake?.nextDeadline() ?? Infinity,
+    );
   }
 
   onDeadline(now: number): void {
-    if (this.heartbeatAt <= now) this.publishState();
-    if (this.sentReportAt <= now) this.reportSent();
-    if (this.retryAt <= now) {
-      this.retryAt = Infinity;
-      this.connect();
-    }
-    if (this.connectAt <= now) {
-      this.socket?.destroy(new Error(`no connection within t0 (${this.config.t0Ms / 1000} s)`));
-    }
-    this.commands.expire(Date.now());
+    this.statement.onDeadline(now);
+    this.commands.onDeadline(now);
+    this.intake?.onDeadline(now);
+    this.link.onDeadline(now);
   }
 
   flush(): void {
     // Nothing of its own: the connection writes.
   }
 
-  // ---- the RTU's link -----------------------------------------------------------------------------------------------
+  // ---- the parts ----------------------------------------------------------------------------------------------------
 
-  private connect(): void {
-    if (this.stopped || this.state !== 'disconnected') return;
-    if (!this.writer.ready) {
-      this.retryIn(1_000);
-      return;
-    }
-    const { host, port } = this.hosts.current;
-    this.transition('connecting', `trying ${host}:${port}`);
-    void this.open(host, port);
-  }
-
-  private async open(host: string, port: number): Promise<void> {
-    const history = await this.readHistory();
-    if (this.stopped || !this.writer.ready) {
-      if (!this.stopped) this.connectFailed('the event log cannot be written');
-      return;
-    }
-    this.repeats = new RepeatFilter(history);
-    const socket = connect({ host, port });
-    this.socket = socket;
-    this.connectAt = this.scheduler.now() + this.config.t0Ms;
-    this.scheduler.deadlineMoved(this);
-    let failure = '';
-    const onError = (error: NodeJS.ErrnoException): void => {
-      failure = error.code ?? error.message;
-    };
-    const onClose = (): void => this.connectFailed(failure || 'closed while connecting');
-    socket.on('error', onError);
-    socket.once('close', onClose);
-    socket.once('connect', () => {
-      socket.removeListener('error', onError);
-      socket.removeListener('close', onClose);
-      this.connected(socket);
+  private makeWriter(): EventWriter {
+    const { config, runtime, log } = this;
+    const options = { log, capacity: config.buffsize, clock: runtime.clock, mayOpen: () => this.mayUse() };
+    return new EventWriter(options, {
+      onOpened: () => this.onLogOpened(),
+      onStored: () => this.intake?.confirm(),
+      onTrouble: (error) => {
+        // Once, not at every attempt.
+        if (!this.logTrouble) {
+          this.logger.warn({ reason: error.message }, 'event log refuses: RTU is not acknowledged');
+        }
+        this.logTrouble = true;
+      },
+      onLost: (count) => {
+        this.counters.lostByLog += count;
+        this.logger.error({ count }, 'the event log lost events that were acknowledged to the RTU');
+      },
     });
   }
 
-  /** What the RTU may send once more on the next link, as far as the log still has it. */
-  private async readHistory(): Promise<LoggedAsdu[]> {
-    const count = repeatableAsdus(this.config);
-    const from = Math.max(0, this.writer.next - count);
+  private makeLink(): RtuLink {
+    const { config, scheduler, runtime, logger, counters } = this;
+    const { t1Ms } = config;
+    const holdLimitMs = this.ack === 'delivered' ? Math.max(t1Ms - HOLD_MARGIN_MS, t1Ms / 2) : Infinity;
+    return new RtuLink(
+      {
+        ...{ config, scheduler, runtime, logger, counters },
+        hold: { holdAcknowledgements: true, holdLimitMs },
+        mayUse: () => this.mayUse(),
+        mayWrite: () => !this.commands.late,
+      },
+      {
+        ready: () => this.writer.ready,
+        prepare: () => this.readHistory(),
+        onUp: (connection, epoch) => this.onUp(connection, epoch),
+        onApdus: (octets, start, end, count) => this.intake?.take(octets, start, end, count),
+        onRoom: () => this.commands.sendWaiting(),
+        onHoldLimit: (upTo) => this.intake?.force(upTo),
+        onDown: (connection) => this.onDown(connection),
+        onState: () => this.statement.state(),
+        onDeadlineMoved: () => this.deadlineMoved(),
+      },
+    );
+  }
+
+  private makeCommands(): RtuCommands {
+    return new RtuCommands({
+      now: () => this.scheduler.now(),
+      counters: this.counters,
+      link: () => {
+        const { connection, epoch } = this.link;
+        return connection === undefined ? undefined : { connection, epoch };
+      },
+      mayUse: () => this.mayUse(),
+      nextOrdinal: () => this.writer.next,
+      report: (results) => this.report(results),
+      onDeadlineMoved: () => this.deadlineMoved(),
+    });
+  }
+
+  /** False while another connector may have the lease: nothing that cannot be undone is done then. */
+  private mayUse(): boolean {
+    return !this.stopped && this.lease.certain;
+  }
+
+  private onCertain(): void {
+    if (this.stopped) return;
+    this.link.mayUseAgain();
+    this.commands.sendWaiting();
+  }
+
+  private deadlineMoved(): void {
+    if (!this.stopped) this.scheduler.deadlineMoved(this);
+  }
+
+  // ---- the link and the log -----------------------------------------------------------------------------------------
+
+  private onLogOpened(): void {
+    if (this.logTrouble) this.logger.info('event log can be written again');
+    this.logTrouble = false;
+    if (this.begun) {
+      this.intake?.confirm();
+      // Positions may have moved.
+      this.statement.state();
+      return;
+    }
+    this.begun = true;
+    this.link.start(this.writer.lastEpoch);
+  }
+
+  /** What the RTU may send once more on the next link. */
+  private async readHistory(): Promise<void> {
+    this.history = [];
+    this.reading = new HistoryReading(this.log, this.writer, this.runtime.clock, repeatableAsdus(this.config));
     try {
-      const records = await this.bus.eventLog(this.config.id, { capacity: this.config.buffsize }).read(from, count);
-      return loggedAsdus(records, from).slice(0, count);
+      this.history = await this.reading.read();
     } catch (error) {
       this.logger.warn({ reason: (error as Error).message }, 'event log not read: repeated events are not recognised');
-      return [];
     }
   }
 
-  private connectFailed(message: string): void {
-    this.connectAt = Infinity;
-    this.socket = undefined;
-    this.lastError = message;
-    const { host, port } = this.hosts.current;
-    if (this.stopped) return;
-    const pauseMs = this.hosts.failed();
-    if (this.hosts.roundEnded) this.outcomeKnown = true;
-    this.transition('disconnected', `${host}:${port}: ${message}`);
-    this.retryIn(pauseMs);
+  private onUp(connection: Connection, epoch: number): void {
+    const { ack, counters, config, history, writer } = this;
+    const { clock } = this.runtime;
+    const options = { ack, counters, clock, t1Ms: config.t1Ms, onDeadlineMoved: () => this.deadlineMoved() };
+    this.intake = new RtuIntake(connection, epoch, history, writer, options);
+    this.history = [];
+    this.commands.linkUp(connection);
   }
 
-  private connected(socket: Socket): void {
-    this.connectAt = Infinity;
-    this.outcomeKnown = true;
-    this.counters.connects++;
-    this.epoch++;
-    this.linkWorkedAt = this.scheduler.now() + this.config.t1Ms;
-    this.base = this.writer.next;
-    this.address = socket.remoteAddress ?? null;
-    const { t1Ms, t2Ms, t3Ms, k, w, idleTimeMs } = this.config;
-    this.connection = new Connection(
-      socket,
-      {
-        role: 'controlling',
-        t1Ms,
-        t2Ms,
-        t3Ms,
-        k,
-        w,
-        idleTimeMs,
-        holdAcknowledgements: true,
-        holdLimitMs: this.ack === 'delivered' ? Math.max(t1Ms - HOLD_MARGIN_MS, t1Ms / 2) : Infinity,
-      },
-      {
-        onApdus: (octets, start, end, count) => this.onApdus(octets, start, end, count),
-        onRoom: () => this.sendCommands(),
-        onState: (to, _from, reason) => this.onLinkState(to, reason),
-        onHoldLimit: (upTo) => this.onHoldLimit(upTo),
-        onClosed: (reason) => this.onClosed(reason),
-      },
-      this.scheduler,
-    );
-    this.transition('connected', 'TCP connection established');
-    this.followDemand();
-  }
-
-  private onApdus(octets: Uint8Array, start: number, end: number, count: number): void {
-    this.counters.received += count;
-    let from = start;
-    let fresh = count;
-    if (this.repeats.isActive) {
-      const before = this.repeats.repeated;
-      from = this.repeats.skip(octets, start, end);
-      fresh -= this.repeats.repeated - before;
-      this.counters.repeated += count - fresh;
-      // What is repeated may be safe already.
-      if (fresh < count) this.confirm();
-    }
-    if (fresh > 0) this.writer.write(this.epoch, octets, from, end, fresh, Date.now());
-    if (this.ack === 'received') this.confirm();
-  }
-
-  private onLinkState(to: LinkState, reason: string): void {
-    if (to === 'started') {
-      this.transition('started', reason);
-      this.sendCommands();
-    } else if (to === 'stopped') this.transition('connected', reason);
-    else if (to === 'starting' || to === 'stopping') this.transition(to, reason);
-    this.followDemand();
-  }
-
-  private onClosed(reason: CloseReason): void {
-    const connection = this.connection as Connection;
-    const { link } = connection;
-    // A host that accepts and closes at once (its masters are all there) is no better than one that refuses.
-    const worked = link.received > 0 || link.sent > 0 || this.scheduler.now() >= this.linkWorkedAt;
-    this.connection = undefined;
-    this.socket = undefined;
-    this.lastError = `${reason.code}: ${reason.message}`;
-    this.counters.linkFailures++;
+  private onDown(connection: Connection): void {
+    this.intake = undefined;
+    // What was given to the log will be stored, and is before the position that is stated now.
     this.writer.dropWaiting();
-    this.address = null;
-    this.transition('disconnected', this.lastError);
-    this.commands.clear(CommandOutcome.NOT_CONNECTED);
-    if (worked) this.hosts.succeeded();
-    if (!this.stopped) this.retryIn(worked ? this.hosts.lost() : this.hosts.failed());
+    if (!this.stopped) this.commands.linkDown(connection);
   }
 
-  private dropLink(reason: CloseReason): void {
-    this.connection?.close(reason);
+  // ---- the router ---------------------------------------------------------------------------------------------------
+
+  private onCommand(message: CommandMessage): void {
+    // The octets of the message are not ours to keep.
+    const command = { ...message, asdu: new Uint8Array(message.asdu) };
+    if (message.connectorFence === this.fence) this.commands.add(command);
+    else this.commands.refuseForeign(command);
   }
 
-  // ---- what is safe -------------------------------------------------------------------------------------------------
-
-  /** Tells the link how far it may acknowledge. */
-  private confirm(): void {
-    const connection = this.connection;
-    if (connection === undefined) return;
-    const { storedPosition, confirmedPosition } = this.writer;
-    const position = this.ack === 'delivered' ? Math.min(storedPosition, confirmedPosition) : storedPosition;
-    this.confirmTo(connection, position);
-  }
-
-  private confirmTo(connection: Connection, position: number): void {
-    const upTo = Math.min(this.countBefore(position), connection.link.received);
-    if (upTo <= 0) return;
-    connection.link.confirm(upTo, this.scheduler.now());
-    connection.touched();
-  }
-
-  /** How many of the link's I-format APDUs have a position before `position`: repeated ones have that of their first time. */
-  private countBefore(position: number): number {
-    if (position >= this.base) return this.repeats.repeated + position - this.base;
-    return this.repeats.repeatedBefore(position);
-  }
-
-  /** Position after the link's first `count` I-format APDUs. */
-  private positionAfter(count: number): number {
-    const { repeated } = this.repeats;
-    return count > repeated ? this.base + count - repeated : (this.repeats.positionAfter(count) ?? this.base);
-  }
-
-  private onConfirmed(data: Uint8Array): void {
-    if (!this.acceptFence(data)) return;
-    this.writer.confirm(confirmedPosition(data));
-    this.confirm();
-  }
-
-  /** What no master has acknowledged in time is acknowledged because the log holds it. */
-  private onHoldLimit(upTo: number): void {
-    const connection = this.connection as Connection;
-    const position = Math.min(this.positionAfter(upTo), this.writer.storedPosition);
-    const known = Math.max(this.positionAfter(0), this.writer.confirmedPosition);
-    this.counters.forcedAcknowledgements += Math.max(0, position - known);
-    this.confirmTo(connection, position);
-  }
-
-  // ---- what the router wants ----------------------------------------------------------------------------------------
-
-  /** A router that has just taken over, or may have missed something, does not know our state. */
-  private onOwner(data: Uint8Array): void {
-    const owner = decodeJson<OwnerMessage>(data);
-    if (owner === undefined) return;
-    const before = this.owner;
-    this.owner = owner;
-    if (before?.fence !== owner.fence || before.generation !== owner.generation) this.publishState();
-  }
-
-  private onDemand(data: Uint8Array): void {
-    if (!this.acceptFence(data)) return;
-    this.wanted = demandWanted(data);
-    this.followDemand();
-  }
-
-  private followDemand(): void {
-    const connection = this.connection;
-    if (connection === undefined) return;
-    if (this.wanted && this.state === 'connected') connection.link.startDataTransfer(this.scheduler.now());
-    else if (!this.wanted && this.state === 'started') connection.link.stopDataTransfer(this.scheduler.now());
-    else if (this.wanted && this.state === 'stopping') {
-      // A master is back while the RTU waits for our acknowledgement before it confirms STOPDT: do not keep it waiting.
-      this.onHoldLimit(connection.link.received);
-    } else return;
-    connection.touched();
-  }
-
-  private onCommand(data: Uint8Array): void {
-    const number = commandNumber(data);
-    if (!this.acceptFence(data)) return;
-    if (!rtuLinkUp(this.state)) {
-      this.commandDone(number, CommandOutcome.NOT_CONNECTED);
-      return;
-    }
-    this.commands.add({ number, deadline: commandDeadline(data), asdu: commandAsdu(data) }, Date.now());
-    this.sendCommands();
-    if (this.commands.length > 0) this.scheduler.deadlineMoved(this);
-  }
-
-  private sendCommands(): void {
-    const connection = this.connection;
-    if (connection === undefined || this.commands.length === 0 || connection.window === 0) return;
+  private onQuery(query: CommandQuery, respond: (data: Uint8Array) => void): void {
+    const { place } = this.writer;
+    // Who does not know whether he may answer says nothing, and is asked again.
+    if (place === undefined || !this.mayUse()) return;
+    const { sent, queued } = this.commands.answer(query);
     const now = this.scheduler.now();
-    this.commands.flush(Date.now(), (asdu) => connection.window > 0 && connection.link.send(asdu, now));
-    connection.touched();
+    respond(
+      encodeCommandReport({
+        connector: this.runtime.instance,
+        fence: this.fence,
+        epoch: this.link.epoch,
+        clock: now,
+        generation: place.generation,
+        sent: sent.map((entry) => describeSent(entry, now, (ordinal) => this.writer.positionOf(ordinal))),
+        queued,
+      }),
+    );
   }
 
-  private commandDone(number: number, outcome: CommandOutcome): void {
-    if (outcome !== CommandOutcome.SENT) {
-      this.counters.commandsRefused++;
-      this.bus.publish(this.subjects.commandResult, encodeCommandResult(number, outcome));
-      return;
-    }
-    this.counters.commandsSent++;
-    this.sentCommands.push(number);
-    if (this.sentReportAt !== Infinity) return;
-    this.sentReportAt = this.scheduler.now() + SENT_REPORT_MS;
-    this.scheduler.deadlineMoved(this);
+  private report(results: readonly CommandResult[]): void {
+    if (this.stopped) return;
+    this.bus.publish(this.subjects.commandResult, encodeCommandResults({ connectorFence: this.fence, results }));
   }
 
-  private reportSent(): void {
-    this.sentReportAt = Infinity;
-    for (const number of this.sentCommands.splice(0)) {
-      this.bus.publish(this.subjects.commandResult, encodeCommandResult(number, CommandOutcome.SENT));
-    }
-  }
-
-  /** A message of an owner that has been replaced is not obeyed. */
-  private acceptFence(data: Uint8Array): boolean {
-    const fence = messageFence(data);
-    if (fence < this.fence) {
-      this.logger.warn({ fence, current: this.fence }, 'message of a former owner of the group refused');
-      return false;
-    }
-    this.fence = fence;
-    return true;
-  }
-
-  // ---- state --------------------------------------------------------------------------------------------------------
-
-  private retryIn(pauseMs: number): void {
-    this.retryAt = this.scheduler.now() + pauseMs;
-    this.scheduler.deadlineMoved(this);
-  }
-
-  private transition(to: RtuState, reason: string): void {
-    const from = this.state;
-    if (!ALLOWED[to].includes(from)) throw new Error(`RTU link state ${from} -> ${to} (${reason}) is not allowed`);
-    this.state = to;
-    this.stateSince = Date.now();
-    this.reason = reason;
-    const fields = { peer: this.status().endpoint, link_epoch: this.epoch, from, to, reason };
-    if (rtuLinkUp(from) !== rtuLinkUp(to)) {
-      this.logger.info(fields, rtuLinkUp(to) ? 'RTU connected' : 'RTU link lost');
-    } else this.logger.debug(fields, 'RTU link state');
-    this.publishState();
-  }
-
-  private publishState(): void {
-    this.heartbeatAt = this.scheduler.now() + STATE_HEARTBEAT_MS;
-    this.scheduler.deadlineMoved(this);
-    if (!this.outcomeKnown) return;
-    const message: StateMessage = {
+  private composeState(): StatedState | undefined {
+    const { place } = this.writer;
+    if (this.stopped || place === undefined || !this.link.outcomeKnown) return undefined;
+    const { state, epoch, endpoint, address, since, reason } = this.link.description;
+    return {
       group: this.config.id,
-      connector: this.dependencies.instance,
-      state: this.state,
-      epoch: this.epoch,
-      endpoint: this.status().endpoint,
-      address: this.address,
-      since: this.stateSince,
-      reason: this.reason,
+      connector: this.runtime.instance,
+      fence: this.fence,
+      clock: this.scheduler.now(),
+      ...{ state, epoch, endpoint, address, since, reason },
       connects: this.counters.connects,
-      next: this.writer.next,
+      next: place.position,
+      generation: place.generation,
     };
-    this.bus.publish(this.subjects.state, encodeJson(message));
   }
 }

@@ -39,8 +39,6 @@ describe('the hosts of an RTU', () => {
     expect(pauses[1]).toBe(875);
     expect(pauses[2]).toBeLessThan(1_250);
     expect(pauses[2]).toBeGreaterThan(1_240);
-    const own = new Set(Array.from({ length: 20 }, () => new HostRotation([A]).failed()));
-    expect(own.size).toBeGreaterThan(1);
   });
 
   it('begin a new count with one that accepted, which is tried first again', () => {

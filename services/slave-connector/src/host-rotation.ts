@@ -17,7 +17,7 @@ export class HostRotation {
 
   constructor(
     private readonly hosts: readonly Endpoint[],
-    private readonly random: () => number = Math.random,
+    private readonly random: () => number,
   ) {}
 
   get current(): Endpoint {

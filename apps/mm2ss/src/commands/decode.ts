@@ -10,6 +10,7 @@ import {
   MIN_ASDU_OCTETS,
   MIN_LENGTH,
   START_OCTET,
+  apduEnd,
   decodeAsdu,
   explainAsdu,
   formatOf,
@@ -189,8 +190,8 @@ function decodeApdu(octets: Uint8Array, at: number, problems: DecodeProblem[]): 
     return { offset: at, length: 2, fields };
   }
   add(at + 1, 1, `length ${length}`);
-  const end = Math.min(at + 2 + length, octets.length);
-  const whole = end === at + 2 + length;
+  const end = Math.min(apduEnd(octets, at), octets.length);
+  const whole = end === apduEnd(octets, at);
   let apdu: DecodedApdu = { offset: at, length: end - at, fields };
   if (end > at + 2) {
     const format = formatOf(octets, at);

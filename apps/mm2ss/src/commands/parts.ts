@@ -1,4 +1,5 @@
 import { readEnvironment } from '@iec104mm2ss/config';
+import { systemRuntime } from '@iec104mm2ss/runtime';
 import { type Command, Option } from 'commander';
 import { compose, type Part } from '../composition.js';
 import { parseHttpAddress } from '../http/index.js';
@@ -10,7 +11,6 @@ import {
   addStorageOptions,
   asEnvironmentFlags,
   DEFAULT_HTTP,
-  instanceName,
   loadConfiguration,
   openBus,
   type ProcessFlags,
@@ -49,11 +49,12 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
       environment.group === undefined ? '--group ID is needed (or MM2SS_GROUP)' : `no group ${environment.group}`;
     throw new UsageError(`connector: ${given}; ${environment.ini} has ${ids}`);
   }
+  const runtime = systemRuntime();
   const composition = await compose({
     configuration: part === 'connector' ? { ...configuration, groups: connectorGroups } : configuration,
     parts: [part],
-    bus: await openBus(environment),
-    instance: instanceName(),
+    bus: await openBus(environment, runtime),
+    runtime,
     http: parseHttpAddress(environment.http ?? DEFAULT_HTTP),
     logLevel: environment.logLevel,
     logDirectory: undefined,

@@ -1,7 +1,7 @@
-import { hostname } from 'node:os';
 import { type Bus, MemoryBus, NatsBus } from '@iec104mm2ss/bus';
 import { type Configuration, type Environment, LOG_LEVELS, readConfiguration } from '@iec104mm2ss/config';
 import { createLogger } from '@iec104mm2ss/observability';
+import type { Runtime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { formatProblem } from './check.js';
 import { UsageError } from './errors.js';
@@ -21,6 +21,7 @@ export interface ProcessFlags {
   readonly natsCert?: string;
   readonly natsKey?: string;
   readonly natsReplicas?: string;
+  readonly natsMonitor?: string;
   readonly listen?: string;
   readonly group?: string;
 }
@@ -51,11 +52,17 @@ export function addNatsOptions(command: Command): Command {
 
 /** What a command needs that keeps something on the bus. */
 export function addStorageOptions(command: Command): Command {
-  return command.option(
-    '--nats-replicas <1|3>',
-    'copies of every stream and bucket: 3 in a cluster. What exists is raised to it, never lowered ' +
-      '(default: 1, or MM2SS_NATS_REPLICAS)',
-  );
+  return command
+    .option(
+      '--nats-replicas <1|3>',
+      'copies of every stream and bucket: 3 in a cluster. What exists is raised to it, never lowered ' +
+        '(default: 1, or MM2SS_NATS_REPLICAS)',
+    )
+    .option(
+      '--nats-monitor <url>',
+      'monitoring endpoints of the NATS servers, separated by commas: asked whether what they confirm survives a power ' +
+        'failure (default: http://HOST:8222 of each, or MM2SS_NATS_MONITOR)',
+    );
 }
 
 /** The flags by the names the environment knows. */
@@ -71,6 +78,7 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
     'natsCert',
     'natsKey',
     'natsReplicas',
+    'natsMonitor',
     'listen',
     'group',
   ];
@@ -78,25 +86,27 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
   return { ...known, holdMs: holdSeconds };
 }
 
-/** Name of this process among all: what a pod is called, and its pid. */
-export function instanceName(): string {
-  return `${hostname()}-${process.pid}`;
-}
-
-/** The bus the environment asks for: NATS when there are servers, else the memory of this process. */
-export async function openBus(environment: Environment): Promise<Bus> {
-  if (environment.nats.length === 0) return new MemoryBus();
+/**
+ * The bus the environment asks for: NATS when there are servers, else the memory of this process, which keeps its journals in
+ * files of `journalDirectory`.
+ */
+export async function openBus(environment: Environment, runtime: Runtime, journalDirectory?: string): Promise<Bus> {
+  if (environment.nats.length === 0) {
+    const { clock, instance } = runtime;
+    return new MemoryBus({ clock, instance, journalDirectory });
+  }
   const { logger } = createLogger({ level: environment.logLevel });
-  return openNats(environment, (reason) => logger.warn({ reason }, 'waiting for NATS'));
+  return openNats(environment, runtime, (reason) => logger.warn({ reason }, 'waiting for NATS'));
 }
 
 /** `waiting` hears, again and again, why there is no connection yet. */
 export async function openNats(
   environment: Environment,
+  runtime: Runtime,
   waiting: (reason: string) => void,
   options: { readonly listenOnly?: boolean } = {},
 ): Promise<NatsBus> {
-  const { nats, natsCreds, natsCa, natsCert, natsKey, natsReplicas } = environment;
+  const { nats, natsCreds, natsCa, natsCert, natsKey, natsReplicas, natsMonitor } = environment;
   const tls =
     natsCa === undefined && natsCert === undefined && natsKey === undefined
       ? undefined
@@ -105,10 +115,11 @@ export async function openNats(
     return await NatsBus.connect(
       {
         servers: nats,
-        instance: instanceName(),
+        runtime,
         credentialsFile: natsCreds,
         tls,
         replicas: natsReplicas,
+        monitorUrl: natsMonitor,
         ...options,
       },
       waiting,

@@ -1,4 +1,5 @@
 import { readEnvironment } from '@iec104mm2ss/config';
+import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { compose } from '../composition.js';
 import { parseHttpAddress } from '../http/index.js';
@@ -10,7 +11,6 @@ import {
   addStorageOptions,
   asEnvironmentFlags,
   DEFAULT_HTTP,
-  instanceName,
   loadConfiguration,
   openBus,
   type ProcessFlags,
@@ -35,7 +35,7 @@ export function registerRun(program: Command): void {
     .option('-t, --ntp_update_every_sec <seconds>', 'NTP update interval (default: the file, else 900)')
     .option('--set-clock', 'set the clock of this machine from NTP (needs the privilege)')
     .option('--listen <address>', 'address to accept masters at (default: all, or MM2SS_LISTEN)')
-    .option('--log-dir <folder>', 'folder of the per-group log files', 'log');
+    .option('--log-dir <folder>', 'folder of the per-group log files and of the audit records (mm2ss audit)', 'log');
   addStorageOptions(addNatsOptions(addProcessOptions(command))).action((flags: RunFlags) => run(flags));
 }
 
@@ -44,11 +44,12 @@ async function run(flags: RunFlags): Promise<void> {
   const configuration = await loadConfiguration(environment.ini);
   const http = parseHttpAddress(environment.http ?? DEFAULT_HTTP);
   const updateEverySec = seconds(flags.ntp_update_every_sec) ?? configuration.settings.ntpUpdateEverySec;
+  const runtime = systemRuntime();
   const composition = await compose({
     configuration,
     parts: ['connector', 'router', 'gateway'],
-    bus: await openBus(environment),
-    instance: instanceName(),
+    bus: await openBus(environment, runtime, flags.logDir),
+    runtime,
     http,
     logLevel: environment.logLevel,
     logDirectory: flags.logDir,

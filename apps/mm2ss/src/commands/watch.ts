@@ -2,6 +2,7 @@ import { get } from 'node:http';
 import { createInterface } from 'node:readline';
 import { readEnvironment } from '@iec104mm2ss/config';
 import type { AuditRecord, DecodedMessage, UndecodableAsdu } from '@iec104mm2ss/router';
+import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { formatHttpAddress, parseHttpAddress } from '../http/index.js';
 import { feedSubjects } from '../http/feed.controller.js';
@@ -58,7 +59,9 @@ async function watch(flags: WatchFlags): Promise<void> {
 async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (text: string) => void): Promise<void> {
   const say = (message: string): boolean => process.stderr.write(`mm2ss: watch: ${message}\n`);
   const ended = untilSignal();
-  const connecting = openNats(environment, (reason) => say(`waiting for NATS: ${reason}`), { listenOnly: true });
+  const connecting = openNats(environment, systemRuntime(), (reason) => say(`waiting for NATS: ${reason}`), {
+    listenOnly: true,
+  });
   const bus = await Promise.race([connecting, ended]);
   // The signal came before the server: it is still being waited for.
   if (bus === undefined) process.exit(0);
@@ -94,7 +97,8 @@ async function watchHttp(text: string, group: string | undefined, show: (text: s
   await new Promise<void>((resolve, reject) => {
     const request = get(`http://${host}/feed${query}`, (response) => {
       if (response.statusCode !== 200) {
-        reject(new UsageError(`watch: http://${host}/feed answers ${response.statusCode}`));
+        const busy = response.statusCode === 503 ? ': it has as many readers as it takes' : '';
+        reject(new UsageError(`watch: http://${host}/feed answers ${response.statusCode}${busy}`));
         return;
       }
       createInterface({ input: response }).on('line', show).on('close', resolve);

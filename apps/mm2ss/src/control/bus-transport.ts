@@ -1,13 +1,15 @@
-import { type Bus, controlSubject, decodeJson, encodeJson, type Subscription } from '@iec104mm2ss/bus';
+import { type Bus, controlSubject, type Message, type Subscription } from '@iec104mm2ss/bus';
+import { decodeJson, encodeJson, WireError } from '@iec104mm2ss/wire';
+import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
-import { isObservable, lastValueFrom } from 'rxjs';
+import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
 
 /**
  * NestJS microservice handlers on our bus: `@MessagePattern('admit')` answers requests on the control subject `admit`, in
  * JSON. It carries the control plane only.
  *
  * Every process on the bus gets every request; a handler that returns undefined is not the one concerned and says
- * nothing.
+ * nothing. A request that is no JSON, or whose handler fails, is answered with nothing and counted in `bus.drops`.
  */
 export class BusTransport extends Server implements CustomTransportStrategy {
   private subscriptions: Subscription[] = [];
@@ -20,9 +22,9 @@ export class BusTransport extends Server implements CustomTransportStrategy {
     for (const [verb, handler] of this.getHandlers()) {
       this.subscriptions.push(
         this.bus.subscribe(controlSubject(verb), (message) => {
-          const request = decodeJson<unknown>(message.data);
-          if (request === undefined) return;
-          void this.answer(handler, request, (answer) => message.respond(encodeJson(answer)));
+          const request = decodeJson(verb, message.data);
+          if (request instanceof WireError) this.bus.drops.add(message.subject, request.code, request.message);
+          else void this.answer(handler, request, message);
         }),
       );
     }
@@ -45,14 +47,22 @@ export class BusTransport extends Server implements CustomTransportStrategy {
   private async answer(
     handler: (data: unknown) => Promise<unknown>,
     request: unknown,
-    respond: (answer: unknown) => void,
+    message: Message,
   ): Promise<void> {
     try {
       const result = await handler(request);
       const answer: unknown = isObservable(result) ? await lastValueFrom(result, { defaultValue: undefined }) : result;
-      if (answer !== undefined) respond(answer);
+      if (answer !== undefined) message.respond(encodeJson(answer));
     } catch (error) {
-      this.logger.error(error);
+      this.bus.drops.add(message.subject, 'HANDLER', error instanceof Error ? error.message : String(error));
     }
+  }
+}
+
+/** Hands what a handler throws to the transport as it is. Nest's own filter writes each one to the log. */
+@Catch()
+export class PassErrorsOn implements RpcExceptionFilter {
+  catch(exception: unknown, _host: ArgumentsHost): Observable<never> {
+    return throwError(() => exception);
   }
 }

@@ -1,15 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { allGroups, GroupSubjects } from '@iec104mm2ss/bus';
 import { BadRequestException, Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
+import { FEED_READERS, type FeedReaders } from './feed-readers.js';
 import { HTTP_SOURCES, type HttpSources } from './http-sources.js';
 
 /** What a slow reader may leave unread before lines are left out for it. */
 const MAX_UNREAD_OCTETS = 1 << 20;
+/** A reader that has read nothing for so long while lines were left out for it is disconnected. */
+const UNREAD_LIMIT_MS = 60_000;
+/** A reader whose host is gone is found out by probes of TCP. */
+const KEEP_ALIVE_MS = 30_000;
+/** When to try again where all places are taken. */
+const RETRY_AFTER_S = 10;
 
 /** `/feed`: the decoded feed and the audit records as they pass, a JSON document a line, until the reader goes. */
 @Controller('feed')
 export class FeedController {
-  constructor(@Inject(HTTP_SOURCES) private readonly sources: HttpSources) {}
+  constructor(
+    @Inject(HTTP_SOURCES) private readonly sources: HttpSources,
+    @Inject(FEED_READERS) private readonly readers: FeedReaders,
+  ) {}
 
   @Get()
   feed(
@@ -19,23 +29,48 @@ export class FeedController {
   ): void {
     const subjects = feedSubjects(group);
     response.setHeader('Content-Type', 'application/x-ndjson');
+    if (request.method === 'HEAD') {
+      response.end();
+      return;
+    }
+    const { socket } = request;
+    if (!this.readers.enter(socket)) {
+      response.writeHead(503, { 'Content-Type': 'application/json; charset=utf-8', 'Retry-After': RETRY_AFTER_S });
+      response.end(JSON.stringify({ error: `${this.readers.max} readers already` }));
+      return;
+    }
+    // It is silent as long as nothing passes.
+    socket.setTimeout(0);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     response.flushHeaders();
-    let leftOut = 0;
+    const line = this.writer(response);
     const subscriptions = subjects.map((subject) =>
       this.sources.messages.subscribe(subject, ({ data }) => {
-        if (data.length === 0) return;
-        if (response.writableLength > MAX_UNREAD_OCTETS) {
-          leftOut++;
-          return;
-        }
-        if (leftOut > 0) response.write(`${JSON.stringify({ leftOut })}\n`);
-        leftOut = 0;
-        response.write(Buffer.concat([data, NEW_LINE]));
+        if (data.length > 0) line(data);
       }),
     );
-    request.on('close', () => {
+    response.on('close', () => {
+      this.readers.leave();
       for (const subscription of subscriptions) subscription.unsubscribe();
     });
+  }
+
+  /** Writes lines as far as they are read; says how many were left out. */
+  private writer(response: ServerResponse): (data: Uint8Array) => void {
+    const { clock } = this.sources;
+    let leftOut = 0;
+    let unreadSince = 0;
+    return (data) => {
+      if (response.writableLength > MAX_UNREAD_OCTETS) {
+        if (leftOut === 0) unreadSince = clock.now();
+        leftOut++;
+        if (clock.now() - unreadSince > UNREAD_LIMIT_MS) response.destroy();
+        return;
+      }
+      if (leftOut > 0) response.write(`${JSON.stringify({ leftOut })}\n`);
+      leftOut = 0;
+      response.write(Buffer.concat([data, NEW_LINE]));
+    };
   }
 }
 

@@ -1,14 +1,15 @@
 import type { Bus } from '@iec104mm2ss/bus';
-import type {
-  BusStatus,
-  HealthSource,
-  Logger,
-  NtpStatus,
-  Registry,
-  Status,
-  StatusSource,
+import {
+  type BusStatus,
+  type HealthSource,
+  type Logger,
+  mergeStatus,
+  type NtpStatus,
+  type Registry,
+  type Status,
+  type StatusSource,
 } from '@iec104mm2ss/observability';
-import { mergeStatus } from '@iec104mm2ss/observability';
+import type { Clock } from '@iec104mm2ss/runtime';
 
 /** Everything the HTTP pages show. All of it is asked at each request; nothing is kept. */
 export interface HttpSources {
@@ -19,15 +20,15 @@ export interface HttpSources {
   readonly release: string;
   /** Parts that run in this process, for `/status`. */
   readonly parts: readonly string[];
-  readonly startedAt: Date;
+  readonly clock: Pick<Clock, 'now' | 'wallMs'>;
+  /** When the process started: by the wall clock, and by `clock.now`. */
+  readonly started: { readonly wallMs: number; readonly now: number };
   readonly bus: () => BusStatus;
   readonly ntp: () => NtpStatus;
   /** What each part knows of the groups; the configuration first, it decides their order. */
   readonly groups: readonly StatusSource[];
   /** Where `/feed` takes its messages from. */
   readonly messages: Pick<Bus, 'subscribe'>;
-  /** Wall clock in milliseconds. */
-  readonly now?: () => number;
 }
 
 /** Injection token of HttpSources. */
@@ -37,18 +38,17 @@ export const PRODUCT = 'iec104mm2ss';
 
 /** Asks every source, and puts the answer of `GET /status` together. */
 export async function readStatus(sources: HttpSources): Promise<Status> {
-  const { release, parts, startedAt, now = Date.now } = sources;
+  const { release, parts, clock, started } = sources;
   const groups = mergeStatus(await Promise.all(sources.groups.map(async (source) => source.groups())));
-  const nowMs = now();
   return {
     version: 1,
     product: PRODUCT,
     release,
-    startedAt: startedAt.toISOString(),
-    uptimeSeconds: Math.max(0, nowMs - startedAt.getTime()) / 1000,
+    startedAt: new Date(started.wallMs).toISOString(),
+    uptimeSeconds: (clock.now() - started.now) / 1000,
     parts,
     bus: sources.bus(),
-    clock: { now: new Date(nowMs).toISOString(), ntp: sources.ntp() },
+    clock: { now: new Date(clock.wallMs()).toISOString(), ntp: sources.ntp() },
     groups,
   };
 }

@@ -9,8 +9,16 @@ import {
   type Check,
   type HealthSource,
 } from '@iec104mm2ss/observability';
+import { SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
 import type { HttpSources } from './http-sources.js';
-import { HttpListenError, startObservabilityHttp, type ObservabilityHttpServer } from './observability-http-server.js';
+import {
+  HttpListenError,
+  type HttpLimits,
+  startObservabilityHttp,
+  type ObservabilityHttpServer,
+} from './observability-http-server.js';
+
+const memoryBus = (): MemoryBus => new MemoryBus({ clock: SYSTEM_CLOCK });
 
 describe('startObservabilityHttp', () => {
   const servers: ObservabilityHttpServer[] = [];
@@ -32,7 +40,8 @@ describe('startObservabilityHttp', () => {
       health: [],
       release: '0.1.0',
       parts: ['connector', 'router', 'gateway'],
-      startedAt: new Date('2026-11-21T10:00:00Z'),
+      clock: { now: () => 91_500.5, wallMs: () => Date.parse('2026-11-21T12:01:30.500Z') },
+      started: { wallMs: Date.parse('2026-11-21T10:00:00Z'), now: 1_000 },
       bus: () => ({ kind: 'memory', connected: true }),
       ntp: () => ({
         state: 'off',
@@ -48,16 +57,16 @@ describe('startObservabilityHttp', () => {
         { groups: () => [{ id: '111', name: 'RTU-ABB', port: 2404 }] },
         { groups: async () => [{ id: '111', rtu: { state: 'started', endpoint: '127.0.0.1:2410' } }] },
       ],
-      messages: new MemoryBus(),
-      now: () => Date.parse('2026-11-21T10:01:30.500Z'),
+      messages: memoryBus(),
       ...changes,
     };
   }
 
   async function start(
     changes?: Partial<HttpSources>,
+    limits?: Partial<HttpLimits>,
   ): Promise<(path: string, init?: RequestInit) => Promise<Response>> {
-    const server = await startObservabilityHttp({ host: '127.0.0.1', port: 0 }, sources(changes));
+    const server = await startObservabilityHttp({ host: '127.0.0.1', port: 0 }, sources(changes), limits);
     servers.push(server);
     return (path, init) => fetch(new URL(path, server.url), init);
   }
@@ -103,10 +112,11 @@ describe('startObservabilityHttp', () => {
       product: 'iec104mm2ss',
       release: '0.1.0',
       startedAt: '2026-11-21T10:00:00.000Z',
-      uptimeSeconds: 90.5,
+      // The wall clock was set two hours ahead meanwhile: that makes nothing older.
+      uptimeSeconds: 90.5005,
       parts: ['connector', 'router', 'gateway'],
       bus: { kind: 'memory', connected: true },
-      clock: { now: '2026-11-21T10:01:30.500Z', ntp: { state: 'off' } },
+      clock: { now: '2026-11-21T12:01:30.500Z', ntp: { state: 'off' } },
       groups: [{ id: '111', name: 'RTU-ABB', rtu: { state: 'started', endpoint: '127.0.0.1:2410' }, masters: [] }],
     });
   });
@@ -168,7 +178,7 @@ describe('startObservabilityHttp', () => {
   });
 
   it('streams the decoded feed and the audit records of the group asked for, until the reader goes', async () => {
-    const bus = new MemoryBus();
+    const bus = memoryBus();
     const get = await start({ messages: bus });
     const reading = new AbortController();
     const response = await get('/feed?group=111', { signal: reading.signal });

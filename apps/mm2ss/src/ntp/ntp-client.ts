@@ -1,7 +1,7 @@
 import { numericCounter, numericGauge, type Logger, type NtpStatus, type Registry } from '@iec104mm2ss/observability';
 import { ClockSetError, type ClockSetter } from './clock-setter.js';
 import { NtpError, type NtpSample } from './ntp-packet.js';
-import { parseNtpServer, queryNtpServer, SYSTEM_NTP_CLOCK, type NtpClock, type NtpServer } from './ntp-query.js';
+import { parseNtpServer, queryNtpServer, type NtpClock, type NtpServer } from './ntp-query.js';
 
 export interface NtpClientOptions {
   /** Asked in this order; `host`, `host:port`, IPv6 with or without brackets. None: nothing is done. */
@@ -12,7 +12,7 @@ export interface NtpClientOptions {
   readonly registry: Registry;
   /** Present (`--set-clock`): the clock is set from the answers; absent: the offset is only reported. */
   readonly clockSetter?: ClockSetter;
-  readonly clock?: NtpClock;
+  readonly clock: NtpClock;
   readonly timeoutMs?: number;
 }
 
@@ -57,7 +57,7 @@ export class NtpClient {
       silentUntil: -Infinity,
       results: new Map<Result, number>(),
     }));
-    this.clock = options.clock ?? SYSTEM_NTP_CLOCK;
+    this.clock = options.clock;
     this.timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.logger = options.logger;
     this.current = {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
-import { SYSTEM_CLOCK, type Clock } from '@iec104mm2ss/transport';
+import type { Clock } from '@iec104mm2ss/runtime';
 import { COOKIE_OCTETS, decodeReply, encodeRequest, NtpError, type NtpSample } from './ntp-packet.js';
 
 const NTP_PORT = 123;
@@ -15,11 +15,7 @@ export interface NtpServer {
 }
 
 /** Monotonic time and timers, and the wall clock in Unix milliseconds. */
-export interface NtpClock extends Clock {
-  wallMs(): number;
-}
-
-export const SYSTEM_NTP_CLOCK: NtpClock = { ...SYSTEM_CLOCK, wallMs: () => Date.now() };
+export type NtpClock = Pick<Clock, 'now' | 'wallMs' | 'setTimer' | 'clearTimer'>;
 
 /** Reads `host`, `host:port`, a bare IPv6 address or `[IPv6]:port`; throws a plain Error that says what is wrong. */
 export function parseNtpServer(text: string): NtpServer {

@@ -1,7 +1,12 @@
+import { join } from 'node:path';
+import { type Clock, SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
+import type { LeaseEntry } from '@iec104mm2ss/wire';
 import {
   type Bus,
   BusError,
   type EventLog,
+  type Journal,
+  type JournalOptions,
   type KeyValue,
   type Lease,
   type LeaseOptions,
@@ -9,7 +14,14 @@ import {
   type MessageHandler,
   type Subscription,
 } from '../bus.js';
+import { DropCounter } from '../drop-counter.js';
+import { GroupSubjects, journalSubject } from '../subjects.js';
+import { JournalFile } from './journal-file.js';
 import { MemoryEventLog } from './memory-event-log.js';
+import { MemoryJournal } from './memory-journal.js';
+import { MemoryKeyValue } from './memory-key-value.js';
+import { MemoryLeases } from './memory-leases.js';
+import { isPattern, matches, overlap } from './subject-pattern.js';
 
 interface Subscriber {
   readonly handler: MessageHandler;
@@ -21,31 +33,44 @@ interface WildSubscriber {
   readonly subscriber: Subscriber;
 }
 
+export interface MemoryBusOptions {
+  readonly clock?: Clock;
+  /** Name of this process, as the holder of leases. */
+  readonly instance?: string;
+  /** Folder in which journals are kept; without it they end with the process. */
+  readonly journalDirectory?: string | undefined;
+}
+
 /**
- * The bus of one process: nothing to install, nothing copied, nothing kept after the process ends.
+ * The bus of one process: nothing to install, nothing copied, nothing but journals kept after the process ends.
  *
- * A published message is delivered in the same turn: at once when no handler is running, else right after it. A handler
- * that throws keeps no other from its message; the error goes to `onHandlerError`.
+ * A published message is delivered in the same turn: at once when no handler is running, else right after it.
  */
 export class MemoryBus implements Bus {
   readonly kind = 'memory';
   readonly connected = true;
   readonly server = undefined;
 
+  readonly drops = new DropCounter();
+  private readonly clock: Clock;
   private readonly exact = new Map<string, readonly Subscriber[]>();
   private wild: readonly WildSubscriber[] = [];
   /** Answers of `hasInterest` since the subscriptions last changed. */
   private readonly interest = new Map<string, boolean>();
   private readonly openRequests = new Set<(error: BusError) => void>();
   private readonly logs = new Map<string, MemoryEventLog>();
+  private readonly journals = new Map<string, MemoryJournal>();
   private readonly buckets = new Map<string, MemoryKeyValue>();
-  private readonly leases = new Map<string, MemoryLease[]>();
-  private readonly fences = new Map<string, number>();
+  private readonly leases: MemoryLeases;
   private readonly pending: (() => void)[] = [];
+  private readonly troubleListeners: ((message: string) => void)[] = [];
   private dispatching = false;
   private closed = false;
 
-  constructor(private readonly onHandlerError: (error: unknown) => void = throwLater) {}
+  constructor(private readonly options: MemoryBusOptions = {}) {
+    this.clock = options.clock ?? SYSTEM_CLOCK;
+    this.leases = new MemoryLeases(options.instance ?? 'this process', (tell) => this.run(tell));
+  }
 
   publish(subject: string, data: Uint8Array): void {
     this.deliver(subject, data, ignore);
@@ -68,14 +93,14 @@ export class MemoryBus implements Bus {
     }
     return new Promise((resolve, reject) => {
       const settle = (): void => {
-        clearTimeout(timer);
+        this.clock.clearTimer(timer);
         this.openRequests.delete(fail);
       };
       const fail = (error: BusError): void => {
         settle();
         reject(error);
       };
-      const timer = setTimeout(
+      const timer = this.clock.setTimer(
         () => fail(new BusError('TIMEOUT', `no answer on ${subject} within ${timeoutMs} ms`)),
         timeoutMs,
       );
@@ -101,7 +126,12 @@ export class MemoryBus implements Bus {
   eventLog(group: string): EventLog {
     let log = this.logs.get(group);
     if (log === undefined) {
-      log = new MemoryEventLog((deliver) => this.run(deliver));
+      const subject = new GroupSubjects(group).log;
+      log = new MemoryEventLog(
+        this.clock,
+        (deliver) => this.run(deliver),
+        (error) => this.drops.add(subject, 'HANDLER', String(error)),
+      );
       this.logs.set(group, log);
     }
     return log;
@@ -116,17 +146,27 @@ export class MemoryBus implements Bus {
     return store;
   }
 
+  journal(name: string, options: JournalOptions): Journal {
+    let journal = this.journals.get(name);
+    if (journal === undefined) {
+      const { journalDirectory } = this.options;
+      const file =
+        journalDirectory === undefined
+          ? undefined
+          : new JournalFile(join(journalDirectory, `${name}.jsonl`), options.maxOctets);
+      const publish = (group: string, entry: Uint8Array): void => this.publish(journalSubject(name, group), entry);
+      journal = new MemoryJournal(this.clock, options, publish, file);
+      this.journals.set(name, journal);
+    }
+    return journal;
+  }
+
   lease(options: LeaseOptions): Lease {
-    const queue = this.leases.get(options.key) ?? [];
-    this.leases.set(options.key, queue);
-    const lease = new MemoryLease(options, async () => {
-      const index = queue.indexOf(lease);
-      if (index >= 0) queue.splice(index, 1);
-      if (index === 0) this.grant(options.key);
-    });
-    queue.push(lease);
-    if (queue.length === 1) this.grant(options.key);
-    return lease;
+    return this.leases.add(options);
+  }
+
+  leaseEntry(key: string): Promise<LeaseEntry> {
+    return Promise.resolve(this.leases.entry(key));
   }
 
   join(): void {
@@ -137,29 +177,25 @@ export class MemoryBus implements Bus {
     // And does not outlive itself.
   }
 
-  onTrouble(): void {
-    // There is none.
+  onTrouble(listener: (message: string) => void): void {
+    this.troubleListeners.push(listener);
   }
 
   onConnection(): void {
     // Always connected.
   }
 
-  close(): Promise<void> {
+  durability(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  async close(): Promise<void> {
     this.closed = true;
     this.exact.clear();
     this.wild = [];
     this.interest.clear();
     for (const fail of [...this.openRequests]) fail(new BusError('CLOSED', 'the bus was closed'));
-    return Promise.resolve();
-  }
-
-  private grant(key: string): void {
-    const lease = this.leases.get(key)?.[0];
-    if (lease === undefined) return;
-    const fence = (this.fences.get(key) ?? 0) + 1;
-    this.fences.set(key, fence);
-    this.run(() => lease.grant(fence));
+    await Promise.all([...this.journals.values()].map((journal) => journal.close()));
   }
 
   private deliver(subject: string, data: Uint8Array, respond: (answer: Uint8Array) => void): void {
@@ -180,7 +216,7 @@ export class MemoryBus implements Bus {
     try {
       subscriber.handler(message);
     } catch (error) {
-      this.onHandlerError(error);
+      this.drops.add(message.subject, 'HANDLER', String(error));
     }
   }
 
@@ -201,7 +237,7 @@ export class MemoryBus implements Bus {
     try {
       deliver();
     } catch (error) {
-      this.onHandlerError(error);
+      for (const listener of this.troubleListeners) listener(String(error));
     }
   }
 
@@ -226,77 +262,6 @@ export class MemoryBus implements Bus {
   }
 }
 
-class MemoryLease implements Lease {
-  fence = 0;
-  private released = false;
-
-  constructor(
-    private readonly options: LeaseOptions,
-    private readonly leave: () => Promise<void>,
-  ) {}
-
-  grant(fence: number): void {
-    // Given back before it was told that it has it.
-    if (this.released) return;
-    this.fence = fence;
-    this.options.onAcquired(fence);
-  }
-
-  async release(): Promise<void> {
-    const held = this.fence > 0;
-    this.released = true;
-    this.fence = 0;
-    if (held) this.options.onLost('released');
-    await this.leave();
-  }
-}
-
-class MemoryKeyValue implements KeyValue {
-  private readonly values = new Map<string, Uint8Array>();
-
-  get(key: string): Promise<Uint8Array | undefined> {
-    return Promise.resolve(this.values.get(key));
-  }
-  put(key: string, value: Uint8Array): Promise<void> {
-    // Not value.slice(): on a Node Buffer that would be a view.
-    this.values.set(key, new Uint8Array(value));
-    return Promise.resolve();
-  }
-  delete(key: string): Promise<void> {
-    this.values.delete(key);
-    return Promise.resolve();
-  }
-  keys(): Promise<string[]> {
-    return Promise.resolve([...this.values.keys()]);
-  }
-}
-
 function ignore(): void {
   // `publish` wants no answer.
-}
-
-/** A handler that throws is a programming error: it ends the process like any other, but not in the publisher's code. */
-function throwLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
-}
-
-function isPattern(subject: string): boolean {
-  return subject.includes('*') || subject.endsWith('>');
-}
-
-/** Subject matching with `*` for one token and `>` for all that follow (at least one). */
-function matches(pattern: readonly string[], subject: string): boolean {
-  return overlap(pattern, subject.split('.'));
-}
-
-/** True when some subject matches both patterns. */
-function overlap(a: readonly string[], b: readonly string[]): boolean {
-  for (let i = 0; ; i++) {
-    if (a[i] === '>') return b.length > i;
-    if (b[i] === '>') return a.length > i;
-    if (i >= a.length || i >= b.length) return a.length === b.length;
-    if (a[i] !== '*' && b[i] !== '*' && a[i] !== b[i]) return false;
-  }
 }

@@ -1,4 +1,7 @@
+import type { Clock } from '@iec104mm2ss/runtime';
+import { encodeLogRecord, LOG_RECORD_PREAMBLE_OCTETS, type LogPlace, type LogRecord } from '@iec104mm2ss/wire';
 import {
+  type ApduRun,
   BusError,
   type EventLog,
   type LogExtent,
@@ -6,58 +9,61 @@ import {
   type LogWriterEvents,
   type Subscription,
 } from '../bus.js';
-import { recordEnd, recordEpoch, recordFirst } from '../messages/log-record.js';
 
-/** The event log of a group in memory: an array of records, trimmed from the front. */
+/** The event log of a group in memory: an array of records, trimmed from the front. It never loses its end. */
 export class MemoryEventLog implements EventLog {
-  private records: Uint8Array[] = [];
+  private records: (LogRecord | undefined)[] = [];
   private ends: number[] = [];
   private head = 0;
   private first = 0;
   private next = 0;
-  private readonly begunAt = Date.now();
   private lastEpoch = 0;
-  private writer: { closed: boolean } | undefined;
-  private readonly followers = new Set<(record: Uint8Array) => void>();
+  /** Of the newest record, and the newest that a writer has begun. */
+  private generation = 0;
+  private begun = 0;
+  private writer: MemoryLogWriter | undefined;
+  private readonly followers = new Set<(record: LogRecord) => void>();
 
-  /** `dispatch` runs a delivery outside of any handler (see the bus contract). */
-  constructor(private readonly dispatch: (deliver: () => void) => void) {}
+  /**
+   * @param dispatch runs a delivery outside of any handler (see the bus contract)
+   * @param failed a handler threw
+   */
+  constructor(
+    private readonly clock: Pick<Clock, 'wallMs'>,
+    private readonly dispatch: (deliver: () => void) => void,
+    private readonly failed: (error: unknown) => void,
+  ) {}
 
   extent(): Promise<LogExtent> {
-    return Promise.resolve({ first: this.first, next: this.next, begunAt: this.begunAt });
+    return Promise.resolve({ first: this.first, next: this.next, generation: this.generation });
   }
 
   openWriter(events: LogWriterEvents): Promise<LogWriter> {
-    if (this.writer !== undefined) this.writer.closed = true;
-    const handle = { closed: false };
-    this.writer = handle;
-    const store = (record: Uint8Array): void => this.store(record);
-    const nextPosition = (): number => this.next;
-    return Promise.resolve({
-      get next() {
-        return nextPosition();
-      },
-      lastEpoch: this.lastEpoch,
-      append(record: Uint8Array): void {
-        if (handle.closed) {
-          events.onRefused(recordFirst(record), new BusError('CLOSED', 'this writer was closed'));
-          return;
-        }
-        store(record);
-        events.onStored(nextPosition());
-      },
-      close(): void {
-        handle.closed = true;
-      },
+    this.writer?.close();
+    this.begun = Math.max(this.begun + 1, Math.max(1, Math.floor(this.clock.wallMs())));
+    this.writer = new MemoryLogWriter(this.begun, this.lastEpoch, events, {
+      next: () => this.next,
+      store: (record) => this.store(record),
     });
+    return Promise.resolve(this.writer);
   }
 
-  follow(from: number, handler: (record: Uint8Array) => void): Subscription {
+  validUpTo(place: LogPlace): Promise<number> {
+    return Promise.resolve(this.holdsUpTo(place));
+  }
+
+  follow(from: LogPlace, handler: (record: LogRecord) => void): Subscription {
     let live = true;
-    const deliver = (record: Uint8Array): void => {
-      if (live && recordEnd(record) > from) handler(record);
+    const position = this.holdsUpTo(from);
+    const deliver = (record: LogRecord): void => {
+      if (!live || record.end <= position) return;
+      try {
+        handler(record);
+      } catch (error) {
+        this.failed(error);
+      }
     };
-    const backlog = this.records.slice(this.indexOf(from));
+    const backlog = this.records.slice(this.indexOf(position)) as LogRecord[];
     // A follower before its backlog is delivered: what a handler of the backlog appends comes after it, and is not missed.
     this.followers.add(deliver);
     this.dispatch(() => {
@@ -71,15 +77,15 @@ export class MemoryEventLog implements EventLog {
     };
   }
 
-  read(from: number, maxRecords: number): Promise<Uint8Array[]> {
+  read(from: number, maxRecords: number): Promise<LogRecord[]> {
     const index = this.indexOf(from);
-    return Promise.resolve(this.records.slice(index, index + maxRecords));
+    return Promise.resolve(this.records.slice(index, index + maxRecords) as LogRecord[]);
   }
 
   trim(position: number): void {
     while (this.head < this.ends.length && (this.ends[this.head] as number) <= position) {
       this.first = this.ends[this.head] as number;
-      this.records[this.head] = NOTHING;
+      this.records[this.head] = undefined;
       this.head++;
     }
     if (this.head > 256 && this.head * 2 > this.records.length) {
@@ -89,28 +95,72 @@ export class MemoryEventLog implements EventLog {
     }
   }
 
-  private store(record: Uint8Array): void {
-    if (recordFirst(record) !== this.next) {
-      throw new RangeError(`record at position ${recordFirst(record)}, expected ${this.next}`);
-    }
-    this.next = recordEnd(record);
-    this.lastEpoch = recordEpoch(record);
+  private store(record: LogRecord): void {
+    this.next = record.end;
+    this.lastEpoch = record.epoch;
+    this.generation = record.generation;
     this.records.push(record);
-    this.ends.push(this.next);
+    this.ends.push(record.end);
     for (const follower of this.followers) this.dispatch(() => follower(record));
+  }
+
+  private holdsUpTo({ generation, position }: LogPlace): number {
+    const valid = Math.min(position, this.next);
+    if (generation >= this.generation) return valid;
+    const later = this.search((index) => (this.records[index] as LogRecord).generation > generation);
+    return Math.min(valid, this.records[later]?.first ?? valid);
   }
 
   /** Index of the first kept record that reaches beyond `position`. */
   private indexOf(position: number): number {
+    return this.search((index) => (this.ends[index] as number) > position);
+  }
+
+  /** The first kept record for which `matches` is true, which it must be for all after it too. */
+  private search(matches: (index: number) => boolean): number {
     let low = this.head;
     let high = this.ends.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.ends[middle] as number) > position) high = middle;
+      if (matches(middle)) high = middle;
       else low = middle + 1;
     }
     return low;
   }
 }
 
-const NOTHING = new Uint8Array(0);
+class MemoryLogWriter implements LogWriter {
+  private closed = false;
+
+  constructor(
+    readonly generation: number,
+    readonly lastEpoch: number,
+    private readonly events: LogWriterEvents,
+    private readonly log: { next(): number; store(record: LogRecord): void },
+  ) {}
+
+  get next(): number {
+    return this.log.next();
+  }
+
+  append({ epoch, count, receivedAt, octets, start, end }: ApduRun): void {
+    const first = this.log.next();
+    if (this.closed) return this.events.onRefused(first, new BusError('CLOSED', 'this writer was closed'));
+    const { generation } = this;
+    this.log.store({
+      epoch,
+      generation,
+      first,
+      end: first + count,
+      count,
+      receivedAt,
+      octets: encodeLogRecord({ epoch, generation, first, count, receivedAt }, octets, start, end),
+      apdusAt: LOG_RECORD_PREAMBLE_OCTETS,
+    });
+    this.events.onStored(this.log.next());
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}

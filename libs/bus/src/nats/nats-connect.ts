@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, sleep } from '@iec104mm2ss/runtime';
 import { connect, errors, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { BusError } from '../bus.js';
 import { connectionOptions, hostAndPort, type NatsOptions, natsUrl } from './nats-options.js';
 
-/** Pause between two attempts at start, and how often the same reason is said again. */
+/** Pause between two attempts at start, and how often the same reason is reported again. */
 const RETRY_MS = 500;
-const SAY_AGAIN_MS = 3_000;
+const REPORT_AGAIN_MS = 3_000;
 
 /** Why something failed, in words; final when waiting does not mend it. Holds no secret. */
 export interface Failure {
@@ -15,28 +15,29 @@ export interface Failure {
 }
 
 /**
- * Repeats `attempt` for as long as it takes; `waiting` hears why, again and again.
+ * Repeats `attempt` until it succeeds; `waiting` hears why it does not, again and again.
  *
  * @throws {BusError} REFUSED when it fails for good
  */
-export async function patiently<T>(
+export async function untilDone<T>(
+  clock: Clock,
   attempt: () => Promise<T>,
   explain: (error: unknown) => Failure,
   waiting: (reason: string) => void,
 ): Promise<T> {
-  let said: { reason: string; at: number } | undefined;
+  let reported: { reason: string; at: number } | undefined;
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
       const { reason, final } = explain(error);
       if (final) throw new BusError('REFUSED', reason, { cause: error });
-      const now = performance.now();
-      if (said?.reason !== reason || now - said.at >= SAY_AGAIN_MS) {
-        said = { reason, at: now };
+      const now = clock.now();
+      if (reported?.reason !== reason || now - reported.at >= REPORT_AGAIN_MS) {
+        reported = { reason, at: now };
         waiting(reason);
       }
-      await delay(RETRY_MS);
+      await sleep(clock, RETRY_MS);
     }
   }
 }
@@ -46,19 +47,17 @@ export async function patiently<T>(
  *
  * @throws {BusError} REFUSED when a server is there and does not let us in, or a file is wrong
  */
-export async function connectPatiently(
-  options: NatsOptions,
-  waiting: (reason: string) => void,
-): Promise<NatsConnection> {
+export async function connectToNats(options: NatsOptions, waiting: (reason: string) => void): Promise<NatsConnection> {
   let wanted: NodeConnectionOptions;
   try {
     wanted = connectionOptions(options);
   } catch (error) {
     throw new BusError('REFUSED', (error as Error).message, { cause: error });
   }
-  return patiently(
+  return untilDone(
+    options.runtime.clock,
     async () => {
-      await knock(wanted);
+      await connectOnce(wanted);
       return connect(wanted);
     },
     (error) => connectFailure(error, options),
@@ -69,7 +68,7 @@ export async function connectPatiently(
 /** Why no server lets us in at this moment; undefined when one does. */
 export async function whyNotConnected(options: NatsOptions): Promise<string | undefined> {
   try {
-    await knock(connectionOptions(options));
+    await connectOnce(connectionOptions(options));
     return undefined;
   } catch (error) {
     return connectFailure(error, options).reason;
@@ -77,7 +76,7 @@ export async function whyNotConnected(options: NatsOptions): Promise<string | un
 }
 
 /** A connection that does not reconnect says why it failed; one that does tries for ever, without a word. */
-async function knock(wanted: NodeConnectionOptions): Promise<void> {
+async function connectOnce(wanted: NodeConnectionOptions): Promise<void> {
   await (await connect({ ...wanted, reconnect: false })).close();
 }
 
@@ -98,7 +97,7 @@ function describe(error: unknown, options: NatsOptions): Failure {
   const refused =
     error instanceof errors.UserAuthenticationExpiredError ||
     (error instanceof errors.AuthorizationError && !/timeout/i.test(message));
-  if (refused) return { reason: `the server refuses ${whoWeSayWeAre(options)} (${message})`, final: true };
+  if (refused) return { reason: `the server refuses ${howWeAuthenticate(options)} (${message})`, final: true };
 
   const { caFile, certFile } = options.tls ?? {};
   const code = codeOf(error) ?? codeOf(cause) ?? '';
@@ -124,7 +123,7 @@ function describe(error: unknown, options: NatsOptions): Failure {
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code;
 
-function whoWeSayWeAre({ servers, credentialsFile, tls }: NatsOptions): string {
+function howWeAuthenticate({ servers, credentialsFile, tls }: NatsOptions): string {
   if (credentialsFile !== undefined) return `the credentials in ${credentialsFile}${expiry(credentialsFile)}`;
   const user = servers.map(natsUrl).find(({ username }) => username !== '');
   if (user !== undefined) return user.password === '' ? 'the token in the URL' : 'the user and password in the URL';

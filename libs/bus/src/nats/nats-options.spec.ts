@@ -2,11 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { systemRuntime } from '@iec104mm2ss/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectionOptions } from './nats-options.js';
 
 const optionsOf = (servers: string[], more: Partial<Parameters<typeof connectionOptions>[0]> = {}) =>
-  connectionOptions({ servers, instance: 'test', replicas: 1, ...more });
+  connectionOptions({ servers, runtime: { ...systemRuntime(), instance: 'test' }, replicas: 1, ...more });
 
 describe('the account in a URL', () => {
   it.each([

@@ -1,14 +1,15 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
+import type { Runtime } from '@iec104mm2ss/runtime';
 import { type Authenticator, credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node';
 
 /** How to reach the NATS servers. */
 export interface NatsOptions {
   /** `nats://`, `tls://` or `host:port`; user and password, or a token, may stand in front of the host. */
   readonly servers: readonly string[];
-  /** Name of this process, unique among all: shown by the server, and who holds leases. */
-  readonly instance: string;
+  /** The process; its name is shown by the server. */
+  readonly runtime: Pick<Runtime, 'clock' | 'random' | 'instance'>;
   /** A credentials file (JWT and seed). */
   readonly credentialsFile?: string | undefined;
   readonly tls?: TlsFiles | undefined;
@@ -16,6 +17,8 @@ export interface NatsOptions {
   readonly replicas: 1 | 3;
   /** True: subscribes only, creates nothing and needs no JetStream. */
   readonly listenOnly?: boolean;
+  /** Where the servers say what they are, `http://host:port`, several separated by commas; default: port 8222 of each. */
+  readonly monitorUrl?: string | undefined;
 }
 
 export interface TlsFiles {
@@ -27,19 +30,23 @@ export interface TlsFiles {
 /** Pause between two attempts to reconnect, and how much of it is random. */
 const RECONNECT_WAIT_MS = 250;
 const RECONNECT_JITTER_MS = 250;
-/** A server that is silent this long twice is given up and another one tried. */
-const PING_INTERVAL_MS = 2_000;
+/**
+ * A server that leaves two pings unanswered is given up, and another one tried: 3 to 4.5 s after the path to it was cut
+ * without a word, so that there is time for the rest within the hold time.
+ */
+const PING_INTERVAL_MS = 1_500;
+const UNANSWERED_PINGS = 2;
 /** A server that accepts and then says nothing is given up after this. */
 const DIAL_LIMIT_MS = 3_000;
 
 /** @throws when a file cannot be read or does not hold what it should */
-export function connectionOptions({ servers, instance, credentialsFile, tls }: NatsOptions): NodeConnectionOptions {
+export function connectionOptions({ servers, runtime, credentialsFile, tls }: NatsOptions): NodeConnectionOptions {
   const urls = servers.map(natsUrl);
   const withUser = urls.find((url) => url.username !== '');
   const secure = tls !== undefined || urls.some((url) => url.protocol === 'tls:');
   return {
     servers: urls.map(hostAndPort),
-    name: instance,
+    name: runtime.instance,
     reconnect: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_WAIT_MS,
@@ -49,7 +56,7 @@ export function connectionOptions({ servers, instance, credentialsFile, tls }: N
     ignoreAuthErrorAbort: true,
     timeout: DIAL_LIMIT_MS,
     pingInterval: PING_INTERVAL_MS,
-    maxPingOut: 2,
+    maxPingOut: UNANSWERED_PINGS,
     ...(withUser === undefined
       ? {}
       : withUser.password === ''
@@ -61,6 +68,9 @@ export function connectionOptions({ servers, instance, credentialsFile, tls }: N
 }
 
 export const natsUrl = (server: string): URL => new URL(server.includes('://') ? server : `nats://${server}`);
+
+/** IPv6 addresses in brackets. */
+export const hostOf = ({ hostname }: URL): string => hostname;
 
 /** Without user and password. */
 export const hostAndPort = ({ hostname, port }: URL): string => `${hostname}:${port === '' ? '4222' : port}`;

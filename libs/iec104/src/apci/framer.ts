@@ -1,5 +1,6 @@
 import { Iec104Error } from '../errors.js';
 import { MAX_APDU_OCTETS, MAX_LENGTH, MIN_LENGTH, START_OCTET } from './apci.js';
+import { apduEnd } from './apdus.js';
 
 const NOTHING = new Uint8Array(0);
 
@@ -49,8 +50,9 @@ export class ApduFramer {
         this.fail('APCI_LENGTH', `length octet ${length}, allowed are ${MIN_LENGTH}..${MAX_LENGTH}`);
         return octets.subarray(0, at);
       }
-      if (at + 2 + length > end) break;
-      at += 2 + length;
+      const next = apduEnd(octets, at);
+      if (next > end) break;
+      at = next;
     }
     if (at === end) return octets;
     this.carried = end - at;

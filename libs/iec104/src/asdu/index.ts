@@ -3,6 +3,7 @@ export * from './asdu-layout.js';
 export * from './asdu-view.js';
 export type * from './asdu.js';
 export * from './cause.js';
+export * from './command-check.js';
 export type * from './element.js';
 export * from './mirror.js';
 export * from './qualifiers.js';

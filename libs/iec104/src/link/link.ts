@@ -8,6 +8,7 @@ import {
   sendSequence,
   uFunctionName,
 } from '../apci/apci.js';
+import { apduEnd } from '../apci/apdus.js';
 import { MAX_ASDU_OCTETS, MIN_ASDU_OCTETS, asduLengthError } from '../apci/asdu-length.js';
 import { Iec104Error, type Iec104ErrorCode } from '../errors.js';
 import { OutputRegion } from './slab.js';
@@ -208,7 +209,7 @@ export class Link {
 
   /**
    * Takes one whole APDU at `octets[at]`, as an `ApduFramer` returns them, and says what it was: its format, or
-   * undefined when the link has failed. For 'I' the ASDU is `octets[at + 6 .. at + 2 + length)`.
+   * undefined when the link has failed. For 'I' the ASDU is `octets[at + 6 .. apduEnd(octets, at))`.
    *
    * Reserved bits of the control field are not looked at: established stacks ignore them too.
    */
@@ -258,7 +259,7 @@ export class Link {
     let count = 0;
     let to = from;
     while (count < window && to < end) {
-      to += (octets[to + 1] as number) + 2;
+      to = apduEnd(octets, to);
       count++;
     }
     if (count === 0) return from;
@@ -274,7 +275,7 @@ export class Link {
       target[at + 3] = (ns >> 7) & 0xff;
       target[at + 4] = (nr << 1) & 0xff;
       target[at + 5] = nr >> 7;
-      at += (target[at + 1] as number) + 2;
+      at = apduEnd(target, at);
     }
     this.countSent(count, now);
     return to;

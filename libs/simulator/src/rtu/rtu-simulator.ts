@@ -179,10 +179,10 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
     this.pace = undefined;
   }
 
-  /** `count` spontaneous events at once. */
+  /** `count` spontaneous events at once. Their time tags, a millisecond apart, are those of the moments before. */
   burst(count: number): void {
-    const epochMs = this.epochMs();
-    for (let i = 0; i < count; i++) this.spontaneous(epochMs);
+    const first = this.epochMs() - count + 1;
+    for (let i = 0; i < count; i++) this.spontaneous(first + i);
   }
 
   /** Sets a point, which is told with COT 3, or 12 (`RETLOC`) when it stands for a local command. */

@@ -1,0 +1,230 @@
+import { every, type Runtime, type Stoppable } from '@iec104mm2ss/runtime';
+import { BEACON_MS, type LeaseEntry } from '@iec104mm2ss/wire';
+import type { Broker } from '../broker.js';
+import {
+  type Bus,
+  BusError,
+  type Durability,
+  type EventLog,
+  type EventLogOptions,
+  type Journal,
+  type JournalOptions,
+  type KeyValue,
+  type Lease,
+  type LeaseOptions,
+  type MessageHandler,
+  type Subscription,
+} from '../bus.js';
+import { DropCounter } from '../drop-counter.js';
+import { BrokerEventLog } from './broker-event-log.js';
+import { BrokerJournal } from './broker-journal.js';
+import { BrokerKeyValue, Buckets } from './buckets.js';
+import { Interest } from './interest.js';
+import { LeaseContenders } from './lease-contenders.js';
+import { LeaseStore } from './lease-store.js';
+import { Leases } from './leases.js';
+import { LoopWatch } from './loop-watch.js';
+import { Presences } from './presences.js';
+
+const DEFAULT_CAPACITY = 1_000;
+/** Bucket of the leases. */
+export const LEASE_BUCKET = 'iec104_leases';
+
+export interface BrokerBusOptions {
+  readonly runtime: Pick<Runtime, 'clock' | 'random' | 'instance'>;
+  /** Copies of every stream and bucket. */
+  readonly replicas: number;
+  /** True: subscribes only, creates nothing. */
+  readonly listenOnly?: boolean;
+}
+
+/** The bus between processes: messages, event logs, leases and small values on a broker. */
+export class BrokerBus implements Bus {
+  readonly kind = 'nats';
+  readonly drops = new DropCounter();
+  private readonly buckets: Buckets;
+  private closing = false;
+  private readonly logs = new Map<string, BrokerEventLog>();
+  private readonly journals = new Map<string, BrokerJournal>();
+  private readonly connectionListeners: ((connected: boolean) => void)[] = [];
+  private readonly troubleListeners: ((message: string) => void)[] = [];
+  private readonly interest: Interest;
+  private readonly presences: Presences;
+  private readonly contenders: LeaseContenders;
+  private readonly leaseStore: LeaseStore;
+  private readonly leases: Leases;
+  private loop: LoopWatch | undefined;
+  private ticking: Stoppable | undefined;
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly options: BrokerBusOptions,
+  ) {
+    const { runtime, replicas } = options;
+    const { clock, instance } = runtime;
+    const trouble = (message: string): void => this.trouble(message);
+    const presenceWorld = { broker, clock, instance, drops: this.drops };
+    this.buckets = new Buckets(broker, replicas);
+    this.interest = new Interest(broker, clock);
+    this.presences = new Presences(presenceWorld);
+    this.contenders = new LeaseContenders(presenceWorld, this.presences);
+    this.leaseStore = new LeaseStore(() => this.buckets.open(LEASE_BUCKET), clock, trouble);
+    this.leases = new Leases({
+      clock,
+      random: () => runtime.random(),
+      instance,
+      connected: () => this.connected,
+      store: this.leaseStore,
+      contenders: this.contenders,
+      lookAtLoop: () => this.loop?.look(),
+      trouble,
+    });
+    broker.onConnection((connected) => this.onBrokerConnection(connected));
+    broker.onTrouble(trouble);
+  }
+
+  get connected(): boolean {
+    return this.broker.connected;
+  }
+
+  get server(): string {
+    return this.broker.server;
+  }
+
+  publish(subject: string, data: Uint8Array): void {
+    if (this.closing) return;
+    if (this.connected) this.broker.publish(subject, data);
+    // It would arrive when what it says is past: everybody states what it has once more then.
+    else this.drops.add(subject, 'DISCONNECTED', 'published while the server could not be reached');
+  }
+
+  subscribe(pattern: string, handler: MessageHandler): Subscription {
+    if (this.closing) return { unsubscribe: () => undefined };
+    return this.broker.subscribe(pattern, (message) => {
+      try {
+        handler(message);
+      } catch (error) {
+        this.drops.add(message.subject, 'HANDLER', String(error));
+      }
+    });
+  }
+
+  request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    if (this.closing) return Promise.reject(new BusError('CLOSED', `the bus was closed: ${subject}`));
+    return this.broker.request(subject, data, timeoutMs);
+  }
+
+  hasInterest(subject: string): boolean {
+    return subject.endsWith('.>') ? this.interest.has(subject) : true;
+  }
+
+  eventLog(group: string, options?: EventLogOptions): EventLog {
+    let log = this.logs.get(group);
+    if (log === undefined) {
+      const { broker, drops } = this;
+      const { runtime, replicas } = this.options;
+      const trouble = (message: string): void => this.trouble(message);
+      const world = { broker, clock: runtime.clock, drops, replicas, trouble };
+      log = new BrokerEventLog(world, group, options?.capacity ?? DEFAULT_CAPACITY);
+      this.logs.set(group, log);
+    }
+    return log;
+  }
+
+  keyValue(bucket: string): KeyValue {
+    return new BrokerKeyValue(() => this.buckets.open(bucket));
+  }
+
+  journal(name: string, options: JournalOptions): Journal {
+    let journal = this.journals.get(name);
+    if (journal === undefined) {
+      const { runtime, replicas } = this.options;
+      const world = { broker: this.broker, clock: runtime.clock, replicas, creates: this.options.listenOnly !== true };
+      journal = new BrokerJournal(world, name, options);
+      this.journals.set(name, journal);
+    }
+    return journal;
+  }
+
+  lease(options: LeaseOptions): Lease {
+    this.startTicking();
+    return this.leases.add(options);
+  }
+
+  leaseEntry(key: string): Promise<LeaseEntry> {
+    return this.leaseStore.entry(key);
+  }
+
+  join(pool: string): void {
+    this.startTicking();
+    const presence = this.presences.ofPool(pool);
+    if (!presence.speaks) presence.speak(() => this.leases.heldIn(pool));
+  }
+
+  onMemberGone(pool: string, listener: (instance: string) => void): void {
+    this.startTicking();
+    this.presences.ofPool(pool).onGone(({ instance }) => listener(instance));
+  }
+
+  onConnection(listener: (connected: boolean) => void): void {
+    this.connectionListeners.push(listener);
+  }
+
+  onTrouble(listener: (message: string) => void): void {
+    this.troubleListeners.push(listener);
+  }
+
+  durability(): Promise<Durability> {
+    return this.broker.durability();
+  }
+
+  async close(): Promise<void> {
+    if (this.closing) return;
+    this.leases.stop();
+    this.contenders.stop();
+    for (const log of this.logs.values()) log.stop();
+    for (const journal of this.journals.values()) journal.stop();
+    this.presences.stop();
+    this.closing = true;
+    this.ticking?.stop();
+    await this.broker.close();
+  }
+
+  private trouble(message: string): void {
+    if (this.closing) return;
+    for (const listener of this.troubleListeners) listener(message);
+  }
+
+  /** Who has no lease and no member to look after needs no timer. */
+  private startTicking(): void {
+    if (this.loop !== undefined) return;
+    const { clock } = this.options.runtime;
+    this.loop = new LoopWatch(clock, () => this.onHeldUp());
+    this.ticking = every(clock, BEACON_MS, () => this.tick());
+  }
+
+  private tick(): void {
+    this.loop?.tick();
+    if (!this.connected) return;
+    this.presences.tick();
+    this.leases.tick();
+  }
+
+  private onHeldUp(): void {
+    this.presences.grantTime();
+    this.leases.heldUp();
+  }
+
+  private onBrokerConnection(connected: boolean): void {
+    if (this.closing) return;
+    this.presences.grantTime();
+    if (connected) {
+      this.presences.send();
+      this.buckets.reconnected();
+      for (const log of this.logs.values()) log.reconnected();
+      for (const journal of this.journals.values()) journal.reconnected();
+      this.leases.reconnected();
+    }
+    for (const listener of this.connectionListeners) listener(connected);
+  }
+}

@@ -1,0 +1,222 @@
+import type { Clock } from '@iec104mm2ss/runtime';
+import type { LogPlace, LogRecord, WireError } from '@iec104mm2ss/wire';
+import type { Broker } from '../broker.js';
+import type { EventLog, LogExtent, LogWriter, LogWriterEvents, Subscription } from '../bus.js';
+import type { DropCounter } from '../drop-counter.js';
+import { GroupSubjects } from '../subjects.js';
+import { LogFollower } from './log-follower.js';
+import { BrokerLogWriter } from './log-writer.js';
+import { StoredLog } from './stored-log.js';
+
+/** Room for records beyond what `capacity` asks for: trimming is lazy. */
+const SLACK_RECORDS = 65_536;
+/** The largest record: a socket read of 64 KiB and its preamble. */
+const MAX_RECORD_OCTETS = 0x20000;
+/** Trimming waits for this many positions, or this long. */
+const TRIM_POSITIONS = 8_192;
+const TRIM_MS = 5_000;
+/** How often the end of a log that is followed is looked at: a live record may be lost, and no other come after it. */
+const LOOK_MS = 5_000;
+/** Generation of a position where none was met yet. */
+const ANY = Number.MAX_SAFE_INTEGER;
+/** How often at most it is reported what is wrong. */
+const REPORT_MS = 10_000;
+
+export interface EventLogWorld {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly drops: DropCounter;
+  readonly replicas: number;
+  trouble(message: string): void;
+}
+
+/**
+ * The event log of a group as a stream: file storage, refuse-new. Only one writer's records fit, because each names the
+ * sequence it follows; so a record appended again after a fault, or by a writer that was replaced, is refused and never
+ * stored twice. The newest record is never trimmed: it knows where positions go on.
+ */
+export class BrokerEventLog implements EventLog {
+  private readonly subject: string;
+  private readonly stored: StoredLog;
+  private readonly followers = new Map<LogFollower, Subscription>();
+  private writer: BrokerLogWriter | undefined;
+  private ownGeneration = 0;
+  /** The newest generation met here. */
+  private generationSeen = 0;
+  private trimWanted: LogPlace = { generation: 0, position: 0 };
+  private trimmed = 0;
+  private trimming = false;
+  private trimTimer: unknown;
+  private lookTimer: unknown;
+  private reportedAt = -Infinity;
+  private stopped = false;
+
+  constructor(
+    private readonly world: EventLogWorld,
+    private readonly group: string,
+    capacity: number,
+  ) {
+    this.subject = new GroupSubjects(group).log;
+    const stream = {
+      name: `IEC104_LOG_${group}`,
+      subject: this.subject,
+      maxMessages: 2 * capacity + SLACK_RECORDS,
+      maxMessageOctets: MAX_RECORD_OCTETS,
+      discard: 'new',
+      replicas: world.replicas,
+      description: 'iec104mm2ss event log',
+    } as const;
+    this.stored = new StoredLog(world.broker, stream, (sequence, reason) => this.onSkipped(sequence, reason));
+  }
+
+  async extent(): Promise<LogExtent> {
+    const end = await this.stored.end();
+    const { record } = end;
+    if (record === undefined) return { first: 0, next: 0, generation: 0 };
+    this.saw(record.generation);
+    const first = (await this.stored.first(end)) ?? record.end;
+    return { first, next: record.end, generation: record.generation };
+  }
+
+  async openWriter(events: LogWriterEvents): Promise<LogWriter> {
+    this.writer?.close();
+    const { broker, clock } = this.world;
+    const { state, record } = await this.stored.end();
+    this.saw(record?.generation ?? 0);
+    const wallMs = Math.max(1, Math.floor(clock.wallMs()));
+    this.ownGeneration = Math.max((record?.generation ?? 0) + 1, this.ownGeneration + 1, wallMs);
+    const end = {
+      next: record?.end ?? 0,
+      lastSequence: state.last,
+      lastEpoch: record?.epoch ?? 0,
+      generation: this.ownGeneration,
+    };
+    // Somebody may have opened another one while we asked.
+    this.writer?.close();
+    this.writer = new BrokerLogWriter(broker, clock, this.subject, end, events);
+    return this.writer;
+  }
+
+  validUpTo(place: LogPlace): Promise<number> {
+    return this.stored.validUpTo(place);
+  }
+
+  follow(from: LogPlace, handler: (record: LogRecord) => void): Subscription {
+    const { broker, clock, drops } = this.world;
+    const deliver = (record: LogRecord): void => {
+      this.saw(record.generation);
+      try {
+        handler(record);
+      } catch (error) {
+        drops.add(this.subject, 'HANDLER', String(error));
+      }
+    };
+    const follower = new LogFollower(
+      {
+        clock,
+        log: this.stored,
+        deliver,
+        unreadable: ({ code, message }) => drops.add(this.subject, code, message),
+        failed: (error) => this.report('cannot be read', error),
+      },
+      from,
+    );
+    const subscription = broker.subscribe(this.subject, ({ data }) => follower.onLive(data));
+    this.followers.set(follower, subscription);
+    follower.catchUp();
+    this.lookTimer ??= clock.setTimer(() => void this.lookAtEnd(), LOOK_MS);
+    return { unsubscribe: () => this.unfollow(follower) };
+  }
+
+  async read(from: number, maxRecords: number): Promise<LogRecord[]> {
+    const records = await this.stored.read(from, maxRecords);
+    this.saw(records.at(-1)?.generation ?? 0);
+    return records;
+  }
+
+  trim(position: number, generation = this.generationSeen === 0 ? ANY : this.generationSeen): void {
+    const wanted = this.trimWanted;
+    const isOlder = generation < wanted.generation && wanted.generation !== ANY;
+    if (this.stopped || isOlder || (generation === wanted.generation && position <= wanted.position)) return;
+    if (generation !== wanted.generation) this.trimmed = Math.min(this.trimmed, position);
+    this.trimWanted = { generation, position };
+    if (position - this.trimmed >= TRIM_POSITIONS) void this.trimNow();
+    else this.trimTimer ??= this.world.clock.setTimer(() => void this.trimNow(), TRIM_MS);
+  }
+
+  /** The connection came back: what was sent before may be lost, what was published meanwhile was missed. */
+  reconnected(): void {
+    this.stored.reconnected();
+    this.writer?.fail('the connection was lost');
+    for (const follower of this.followers.keys()) follower.catchUp();
+  }
+
+  stop(): void {
+    const { clock } = this.world;
+    this.stopped = true;
+    clock.clearTimer(this.trimTimer);
+    clock.clearTimer(this.lookTimer);
+    this.writer?.close();
+    for (const follower of [...this.followers.keys()]) this.unfollow(follower);
+  }
+
+  private unfollow(follower: LogFollower): void {
+    follower.stop();
+    this.followers.get(follower)?.unsubscribe();
+    this.followers.delete(follower);
+  }
+
+  /** Whether there is more than the followers have. */
+  private async lookAtEnd(): Promise<void> {
+    const { broker, clock } = this.world;
+    try {
+      if (broker.connected && this.followers.size > 0) {
+        const { record } = await this.stored.end();
+        for (const follower of this.followers.keys()) {
+          const { generation, position } = follower.place;
+          if (record !== undefined && (record.end > position || record.generation > generation)) follower.catchUp();
+        }
+      }
+    } catch (error) {
+      this.report('cannot be read', error);
+    }
+    this.lookTimer = undefined;
+    if (!this.stopped && this.followers.size > 0) {
+      this.lookTimer = clock.setTimer(() => void this.lookAtEnd(), LOOK_MS);
+    }
+  }
+
+  private async trimNow(): Promise<void> {
+    this.world.clock.clearTimer(this.trimTimer);
+    this.trimTimer = undefined;
+    if (this.trimming || this.stopped) return;
+    this.trimming = true;
+    const wanted = this.trimWanted;
+    try {
+      // What has become part of the log since is nobody's to give up.
+      await this.stored.trim(await this.stored.validUpTo(wanted));
+      this.trimmed = wanted.position;
+    } catch {
+      // The next trim does it: nothing is lost by keeping more.
+    }
+    this.trimming = false;
+  }
+
+  private saw(generation: number): void {
+    if (generation > this.generationSeen) this.generationSeen = generation;
+  }
+
+  private onSkipped(sequence: number, reason: WireError | undefined): void {
+    const why = reason?.message ?? 'the server does not have it any more';
+    this.world.drops.add(this.subject, reason?.code ?? 'MISSING', `message ${sequence} of its stream: ${why}`);
+    this.report(`message ${sequence} is skipped`, why);
+  }
+
+  private report(what: string, error: unknown): void {
+    const now = this.world.clock.now();
+    if (this.stopped || now - this.reportedAt < REPORT_MS) return;
+    this.reportedAt = now;
+    const why = error instanceof Error ? error.message : String(error);
+    this.world.trouble(`the event log of group ${this.group}: ${what}: ${why}`);
+  }
+}

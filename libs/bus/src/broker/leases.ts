@@ -1,0 +1,324 @@
+import type { Clock } from '@iec104mm2ss/runtime';
+import { SILENCE_MS } from '@iec104mm2ss/wire';
+import { BusError, type Lease, type LeaseOptions } from '../bus.js';
+import { BrokerLease, type LeaseManager } from './broker-lease.js';
+import type { LeaseContenders } from './lease-contenders.js';
+import { shareOf, surplusOf } from './lease-shares.js';
+import type { LeaseStore } from './lease-store.js';
+
+/** How often an entry is read without a reason, about; and how often at most because of what was heard. */
+const READ_AGAIN_MS = 5_000;
+const READ_PAUSE_MS = 1_000;
+/** A lease of a pool that nobody has taken for this long is taken by who has his share already. */
+const NOBODYS_MS = 3 * SILENCE_MS;
+/** Such a one is not handed over for so long: nobody else seems to want it. */
+const KEPT_MS = 300_000;
+/** Pause before a lease that could not be given back is given back again. */
+const GIVE_BACK_AGAIN_MS = 500;
+/** How often it is reported that entries cannot be read or written. */
+const REPORT_MS = 5_000;
+
+export interface LeaseWorld {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly instance: string;
+  connected(): boolean;
+  readonly store: LeaseStore;
+  readonly contenders: LeaseContenders;
+  lookAtLoop(): void;
+  trouble(message: string): void;
+}
+
+/**
+ * Exclusive ownership: an entry per lease in a bucket, written only when it changes hands, so a lease that is held costs
+ * next to nothing.
+ *
+ * A contender takes a lease when its entry names nobody, or somebody that was silent for SILENCE_MS while the entry stayed
+ * as it was. A holder reads the entry again when somebody else may have taken it: when somebody says so, after the
+ * connection was lost, every few seconds. When this process was held up it also writes its entry once more, so that who was
+ * about to take the lease fails and waits for another SILENCE_MS. What is heard decides nothing: it only makes us read.
+ */
+export class Leases implements LeaseManager {
+  /** By key. Only the first of several in this process is active. */
+  private readonly leases = new Map<string, BrokerLease[]>();
+  private readonly timers = new Set<unknown>();
+  private reportedAt = -Infinity;
+  private stopped = false;
+
+  constructor(private readonly world: LeaseWorld) {
+    world.contenders.onMoved((key, at) => this.onMoved(key, at));
+    world.contenders.onGone((instance) => this.onGone(instance));
+  }
+
+  add(options: LeaseOptions): Lease {
+    const { key, pool } = options;
+    const lease = new BrokerLease(options, this);
+    const same = this.leases.get(key);
+    if (same === undefined) this.leases.set(key, [lease]);
+    else same.push(lease);
+    this.world.contenders.join(key, pool, () => (pool === undefined ? this.heldOf(key) : this.heldIn(pool)));
+    this.world.clock.soon(() => this.tick());
+    return lease;
+  }
+
+  /** How many leases of a pool are held. */
+  heldIn(pool: string): number {
+    return this.inPool(pool).filter(({ state }) => state === 'held').length;
+  }
+
+  /** To be called every BEACON_MS. */
+  tick(): void {
+    const { contenders, clock, random } = this.world;
+    if (this.stopped || !this.world.connected()) return;
+    for (const lease of this.active()) this.attend(lease);
+    for (const pool of contenders.pools) {
+      const surplus = surplusOf(this.inPool(pool), contenders.membersOf(pool), clock.now(), random);
+      for (const lease of surplus) lease.change = this.handOver(lease);
+    }
+  }
+
+  /** This process did not run for so long that others may have taken what it holds. */
+  heldUp(): void {
+    for (const lease of this.active()) {
+      lease.doubt();
+      if (lease.state === 'held') void this.verify(lease);
+    }
+  }
+
+  /** The connection came back. */
+  reconnected(): void {
+    for (const lease of this.active()) {
+      lease.stale = true;
+      lease.readAt = -Infinity;
+    }
+    this.tick();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const timer of this.timers) this.world.clock.clearTimer(timer);
+    this.timers.clear();
+  }
+
+  lookAtLoop(): void {
+    this.world.lookAtLoop();
+  }
+
+  async release(lease: BrokerLease): Promise<void> {
+    const { key, state, options } = lease;
+    if (state === 'released') return;
+    lease.state = 'released';
+    const rest = (this.leases.get(key) ?? []).filter((each) => each !== lease);
+    if (rest.length > 0) this.leases.set(key, rest);
+    else this.leases.delete(key);
+    if (state === 'held') this.callback(lease, () => options.onLost('released'));
+    // Who is writing our entry gives it back.
+    await (state === 'changing' ? lease.change.catch(() => undefined) : this.giveBack(lease));
+    if (rest.length > 0) this.tick();
+    else if (!this.leases.has(key)) this.world.contenders.leave(key, options.pool);
+  }
+
+  private active(): BrokerLease[] {
+    return [...this.leases.values()].map(([first]) => first as BrokerLease);
+  }
+
+  private inPool(pool: string): BrokerLease[] {
+    return this.active().filter(({ options }) => options.pool === pool);
+  }
+
+  private heldOf(key: string): number {
+    return this.leases.get(key)?.[0]?.state === 'held' ? 1 : 0;
+  }
+
+  /** Somebody says that it has taken (`holds`) or left a lease. */
+  private onMoved(key: string, { instance, holds }: { readonly instance: string; readonly holds: boolean }): void {
+    const lease = this.leases.get(key)?.[0];
+    if (lease === undefined) return;
+    const isKnown = holds === (lease.stored?.entry?.holder === instance);
+    if (isKnown) return;
+    lease.stale = true;
+    if (!holds && lease.state === 'wanted') lease.readAt = -Infinity;
+    this.attend(lease);
+  }
+
+  private onGone(instance: string): void {
+    for (const lease of this.active()) if (lease.stored?.entry?.holder === instance) this.attend(lease);
+  }
+
+  private attend(lease: BrokerLease): void {
+    if (this.stopped || lease.reading || !this.world.connected()) return;
+    const now = this.world.clock.now();
+    const due = now >= (lease.stale ? lease.readAt + READ_PAUSE_MS : lease.readAgainAt);
+    if (lease.state === 'held' && (due || lease.doubtful)) void this.verify(lease);
+    else if (lease.state === 'wanted' && (due || this.mayTake(lease))) void this.look(lease);
+  }
+
+  /** Reads the entry of a lease that we do not hold, and takes it if we may. */
+  private async look(lease: BrokerLease): Promise<void> {
+    try {
+      await this.read(lease);
+      if (this.stopped || lease.state !== 'wanted') return;
+      // It has moved since.
+      if (lease.stale) return this.attend(lease);
+      if (!this.mayTake(lease)) return;
+      lease.change = this.take(lease);
+      await lease.change;
+    } catch (error) {
+      this.failed(lease, error);
+    }
+  }
+
+  private async read(lease: BrokerLease): Promise<void> {
+    const { clock, random, store } = this.world;
+    lease.reading = true;
+    lease.stale = false;
+    lease.readAt = clock.now();
+    try {
+      lease.saw(await store.read(lease.key), clock.now());
+    } finally {
+      lease.reading = false;
+      lease.readAgainAt = clock.now() + READ_AGAIN_MS * (0.75 + random() / 2);
+    }
+  }
+
+  private mayTake(lease: BrokerLease): boolean {
+    const { stored, options } = lease;
+    if (stored === undefined || lease.stale) return false;
+    // What was not heard while this process did not run says nothing.
+    this.lookAtLoop();
+    const freeFor = this.freeFor(lease);
+    if (freeFor < 0) return false;
+    if (options.pool === undefined || freeFor >= NOBODYS_MS) return true;
+    const { held, ceil } = shareOf(this.inPool(options.pool), this.world.contenders.membersOf(options.pool));
+    return held < ceil;
+  }
+
+  /** For how long nobody is known to have it, ms; negative when somebody has it, or may have it. */
+  private freeFor({ key, options, stored, storedSince }: BrokerLease): number {
+    const { instance, contenders, clock } = this.world;
+    const known = clock.now() - storedSince;
+    const holder = stored?.entry === undefined ? undefined : stored.entry.holder;
+    // Our own: we wrote it, and did not learn that it was stored.
+    if (holder === null || holder === instance) return known;
+    // One that cannot be read names somebody whom we do not know.
+    const silence = holder === undefined ? known : contenders.silenceOf(holder, key, options.pool);
+    return Math.min(silence, known) - SILENCE_MS;
+  }
+
+  private async take(lease: BrokerLease): Promise<void> {
+    const { store, instance, contenders } = this.world;
+    const { key, options, stored } = lease;
+    const clear = lease.beginClearing();
+    lease.state = 'changing';
+    lease.claimed = store.nextFence(key);
+    if (this.freeFor(lease) >= NOBODYS_MS) lease.keptUntil = this.world.clock.now() + KEPT_MS;
+    try {
+      await store.swap(key, { holder: instance, fence: lease.claimed }, stored?.revision ?? 0);
+    } catch (error) {
+      if (this.isReleased(lease)) await this.giveBack(lease);
+      else lease.state = 'wanted';
+      throw error;
+    }
+    if (this.isReleased(lease)) return this.giveBack(lease);
+    lease.state = 'held';
+    clear();
+    lease.stale = true;
+    contenders.tell(key, options.pool, true);
+    this.callback(lease, () => options.onAcquired(lease.claimed));
+  }
+
+  /** Reads the entry of a lease that we hold: is it still ours? */
+  private async verify(lease: BrokerLease): Promise<void> {
+    if (lease.reading) return;
+    const { store, instance, contenders } = this.world;
+    const { key, options, claimed } = lease;
+    try {
+      await this.read(lease);
+      if (lease.fence !== claimed) return;
+      const { entry, revision } = lease.stored ?? { entry: undefined, revision: 0 };
+      if (entry === undefined) return this.lose(lease, 'its entry cannot be read');
+      if (entry.holder !== instance || entry.fence !== claimed) {
+        return this.lose(lease, `taken over by ${entry.holder ?? 'nobody'} with fence ${entry.fence}`);
+      }
+      if (!lease.doubtful) return;
+      lease.reading = true;
+      const clear = lease.beginClearing();
+      // Who hears us does not take it; who was about to take it fails, for its revision is another one then.
+      contenders.tell(key, options.pool, true);
+      await store.swap(key, entry, revision);
+      lease.stale = true;
+      this.lookAtLoop();
+      if (lease.fence === claimed) clear();
+    } catch (error) {
+      this.failed(lease, error);
+    } finally {
+      lease.reading = false;
+    }
+  }
+
+  private lose(lease: BrokerLease, reason: string): void {
+    lease.state = 'wanted';
+    this.world.contenders.tell(lease.key, lease.options.pool, false);
+    this.callback(lease, () => lease.options.onLost(reason));
+  }
+
+  private async handOver(lease: BrokerLease): Promise<void> {
+    lease.state = 'changing';
+    this.callback(lease, () => lease.options.onLost('handed over to share the load'));
+    await this.giveBack(lease);
+    if (this.isReleased(lease)) return;
+    lease.state = 'wanted';
+    lease.stale = true;
+  }
+
+  /** Repeated until the entry names somebody else or nobody; resolves after the first time. */
+  private async giveBack(lease: BrokerLease): Promise<void> {
+    const { store, instance, contenders, clock } = this.world;
+    const { key, claimed, options } = lease;
+    if (claimed === 0) return;
+    try {
+      const { entry, revision } = await store.read(key);
+      if (entry?.holder !== instance || entry.fence !== claimed) return;
+      await store.swap(key, { holder: null, fence: claimed }, revision);
+      contenders.tell(key, options.pool, false);
+    } catch (error) {
+      if (!isConflict(error)) this.report(`lease ${key} was not given back`, error);
+      if (this.stopped) return;
+      const timer = clock.setTimer(() => {
+        this.timers.delete(timer);
+        void this.giveBack(lease);
+      }, GIVE_BACK_AGAIN_MS);
+      this.timers.add(timer);
+    }
+  }
+
+  private isReleased(lease: BrokerLease): boolean {
+    return lease.state === 'released';
+  }
+
+  private failed(lease: BrokerLease, error: unknown): void {
+    lease.stale = true;
+    if (!isConflict(error)) this.report(`lease ${lease.key}`, error);
+  }
+
+  private report(what: string, error: unknown): void {
+    const now = this.world.clock.now();
+    if (this.stopped || now - this.reportedAt < REPORT_MS) return;
+    this.reportedAt = now;
+    this.world.trouble(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  /** What a lease calls back may throw: that stops nothing here. */
+  private callback(lease: BrokerLease, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.world.trouble(`lease ${lease.key}: ${String(error)}`);
+    }
+  }
+}
+
+/** Somebody else was faster: nothing is wrong. */
+function isConflict(error: unknown): boolean {
+  return error instanceof BusError && error.code === 'CONFLICT';
+}

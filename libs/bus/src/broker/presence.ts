@@ -1,0 +1,158 @@
+import type { Clock } from '@iec104mm2ss/runtime';
+import { asBuffer, BEACON_MS, type Beacon, decodeBeacon, encodeBeacon, SILENCE_MS, WireError } from '@iec104mm2ss/wire';
+import type { Broker } from '../broker.js';
+import type { Subscription } from '../bus.js';
+import type { DropCounter } from '../drop-counter.js';
+
+/** A holder that nobody has been heard beside for this long speaks only every so many beacons. */
+const ALONE_AFTER_MS = 2 * SILENCE_MS;
+const ALONE_BEACONS = 10;
+/** When a member that is gone was heard last is known for this long. */
+const GONE_REMEMBERED_MS = 10 * SILENCE_MS;
+
+export interface PresenceWorld {
+  readonly broker: Pick<Broker, 'publish' | 'subscribe'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly instance: string;
+  readonly drops: DropCounter;
+}
+
+export interface Member {
+  readonly instance: string;
+  /** Leases it says it holds. */
+  held: number;
+  heardAt: number;
+}
+
+/**
+ * Which processes live, of those that speak on one subject: the members of a pool, or those who want a lease that has no
+ * pool. A beacon proves only that its sender lives. Who does not need to know the others only speaks, and who does not
+ * belong to them only listens, so nobody receives what it does not need.
+ */
+export class Presence {
+  /** The others that live, by instance name. */
+  readonly members = new Map<string, Member>();
+  /** When those that are gone were heard last. */
+  private readonly gone = new Map<string, number>();
+  private readonly goneListeners: ((member: Member) => void)[] = [];
+  private readonly beaconListeners: ((beacon: Beacon) => void)[] = [];
+  private subscription: Subscription | undefined;
+  private heldNow: (() => number) | undefined;
+  private listeningSince = 0;
+  private heardAt = -Infinity;
+  private sentAt = -Infinity;
+  private sent: { readonly held: number; readonly octets: Buffer } | undefined;
+
+  /**
+   * @param answering true where everybody who listens also speaks: then a holder that is alone need not speak often, for
+   * it hears who comes
+   */
+  constructor(
+    private readonly world: PresenceWorld,
+    private readonly subject: string,
+    private readonly answering: boolean,
+  ) {}
+
+  /** Says from now on that this process lives, and how many leases it holds. */
+  speak(held: () => number): void {
+    this.heldNow = held;
+    this.send();
+  }
+
+  get speaks(): boolean {
+    return this.heldNow !== undefined;
+  }
+
+  /** Hears the others from now on. */
+  listen(): void {
+    if (this.subscription !== undefined) return;
+    this.listeningSince = this.world.clock.now();
+    this.subscription = this.world.broker.subscribe(this.subject, ({ data }) => this.onMessage(data));
+  }
+
+  /** Called for a member that has left or is silent. */
+  onGone(listener: (member: Member) => void): void {
+    this.listen();
+    this.goneListeners.push(listener);
+  }
+
+  /** Called for every beacon of another process. */
+  onBeacon(listener: (beacon: Beacon) => void): void {
+    this.listen();
+    this.beaconListeners.push(listener);
+  }
+
+  /** For how long `instance` would have been heard if it lived, and was not, ms. */
+  silenceOf(instance: string): number {
+    const heardAt = this.members.get(instance)?.heardAt ?? this.gone.get(instance) ?? -Infinity;
+    return this.world.clock.now() - Math.max(heardAt, this.listeningSince);
+  }
+
+  /** Says at once what has changed. */
+  send(leaving = false): void {
+    if (this.heldNow === undefined) return;
+    this.sentAt = this.world.clock.now();
+    this.world.broker.publish(this.subject, this.encode(this.heldNow(), leaving));
+  }
+
+  /** To be called every BEACON_MS. */
+  tick(): void {
+    const now = this.world.clock.now();
+    for (const member of [...this.members.values()]) if (now - member.heardAt > SILENCE_MS) this.remove(member);
+    for (const [instance, heardAt] of this.gone) if (now - heardAt > GONE_REMEMBERED_MS) this.gone.delete(instance);
+    if (!this.mayBeQuiet(now) || now - this.sentAt >= ALONE_BEACONS * BEACON_MS) this.send();
+  }
+
+  /** Nobody could be heard until now, so the silence of the others says nothing. */
+  grantTime(): void {
+    const now = this.world.clock.now();
+    this.listeningSince = now;
+    for (const member of this.members.values()) member.heardAt = now;
+  }
+
+  /** Says that it leaves, and hears nothing more. */
+  stop(): void {
+    this.send(true);
+    this.heldNow = undefined;
+    this.subscription?.unsubscribe();
+    this.subscription = undefined;
+    this.members.clear();
+  }
+
+  private mayBeQuiet(now: number): boolean {
+    return this.answering && now - this.heardAt > ALONE_AFTER_MS && (this.heldNow?.() ?? 0) > 0;
+  }
+
+  private encode(held: number, leaving: boolean): Buffer {
+    const { instance } = this.world;
+    if (leaving) return encodeBeacon({ instance, held, leaving });
+    if (this.sent?.held !== held) this.sent = { held, octets: encodeBeacon({ instance, held, leaving }) };
+    return this.sent.octets;
+  }
+
+  private onMessage(data: Uint8Array): void {
+    // Our own come back to us: most of them are recognised without decoding.
+    if (this.sent?.octets.equals(asBuffer(data)) === true) return;
+    const beacon = decodeBeacon(data);
+    if (beacon instanceof WireError) this.world.drops.add(this.subject, beacon.code, beacon.message);
+    else if (beacon.instance !== this.world.instance) this.onOther(beacon);
+  }
+
+  private onOther(beacon: Beacon): void {
+    const { instance, held, leaving } = beacon;
+    const now = this.world.clock.now();
+    this.heardAt = now;
+    const member = this.members.get(instance) ?? { instance, held, heardAt: now };
+    member.held = held;
+    member.heardAt = now;
+    this.members.set(instance, member);
+    if (leaving) this.remove(member);
+    for (const listener of this.beaconListeners) listener(beacon);
+  }
+
+  private remove(member: Member): void {
+    if (!this.members.delete(member.instance)) return;
+    this.gone.set(member.instance, member.heardAt);
+    for (const listener of this.goneListeners) listener(member);
+  }
+}

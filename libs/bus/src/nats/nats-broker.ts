@@ -1,0 +1,233 @@
+import { jetstream, jetstreamManager, type JetStreamManager, StorageType } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { every, sleep, type Stoppable } from '@iec104mm2ss/runtime';
+import { createInbox, errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import type {
+  Broker,
+  BrokerBucket,
+  BrokerMessage,
+  PublishConfirmation,
+  StreamOptions,
+  StreamPublisher,
+  StreamState,
+} from '../broker.js';
+import { BusError, type Durability, type Subscription } from '../bus.js';
+import { NatsBucket } from './nats-bucket.js';
+import { whyNotConnected } from './nats-connect.js';
+import { askDurability, monitorUrls } from './nats-durability.js';
+import { busError, requestError } from './nats-errors.js';
+import type { NatsOptions } from './nats-options.js';
+import { NatsPublisher } from './nats-publisher.js';
+import { NatsStreams } from './nats-streams.js';
+
+/** JetStream calls fail after this long, so that a lost server is noticed and the call repeated. */
+const API_TIMEOUT_MS = 2_000;
+const CLOSE_LIMIT_MS = 1_000;
+/** How long the answer to a probe may take. */
+const PROBE_MS = 250;
+const NO_RESPONDERS = 503;
+/** How often it is reported why there is no connection, and at most that a message was not permitted. */
+const OUTAGE_REPORT_MS = 3_000;
+const PERMISSION_REPORT_MS = 5_000;
+
+/** NATS for messages, JetStream for streams and small values. */
+export class NatsBroker implements Broker {
+  private up = true;
+  private closing = false;
+  private readonly streams = new NatsStreams(() => this.manager());
+  private readonly connectionListeners: ((connected: boolean) => void)[] = [];
+  private readonly troubleListeners: ((message: string) => void)[] = [];
+  private managing: Promise<JetStreamManager> | undefined;
+  private outage: Stoppable | undefined;
+  private permissionReportedAt = -Infinity;
+
+  constructor(
+    private readonly connection: NatsConnection,
+    private readonly options: NatsOptions,
+  ) {
+    void this.watchConnection();
+  }
+
+  get connected(): boolean {
+    return this.up;
+  }
+
+  get server(): string {
+    return this.connection.getServer();
+  }
+
+  publish(subject: string, data: Uint8Array): void {
+    // The client would keep it, and send it when it is out of date.
+    if (this.up && !this.closing) this.connection.publish(subject, data);
+  }
+
+  subscribe(pattern: string, handler: (message: BrokerMessage) => void): Subscription {
+    const subscription = this.connection.subscribe(pattern, {
+      callback: (error, message) => {
+        if (error === null) handler(new NatsMessage(message));
+      },
+    });
+    return { unsubscribe: () => subscription.unsubscribe() };
+  }
+
+  async request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    try {
+      this.checkConnected();
+      return (await this.connection.request(subject, data, { timeout: timeoutMs })).data;
+    } catch (error) {
+      if (this.closing) throw new BusError('CLOSED', `the bus was closed: ${subject}`, { cause: error });
+      throw requestError(subject, timeoutMs, error);
+    }
+  }
+
+  /** The server does not tell, but answers a message that wants a reply with "no responders" when nobody got it. */
+  async probe(subject: string): Promise<boolean> {
+    this.checkConnected();
+    const inbox = createInbox();
+    let settle = (_interested: boolean): void => undefined;
+    const answered = new Promise<boolean>((resolve) => (settle = resolve));
+    const subscription = this.connection.subscribe(inbox, {
+      callback: (error, message) => settle(error === null && message.headers?.code !== NO_RESPONDERS),
+    });
+    const timer = this.options.runtime.clock.setTimer(() => settle(true), PROBE_MS, true);
+    this.connection.publish(subject.replace(/>$/, 'PROBE'), NOTHING, { reply: inbox });
+    const interested = await answered;
+    this.options.runtime.clock.clearTimer(timer);
+    subscription.unsubscribe();
+    return interested;
+  }
+
+  ensureStream(stream: StreamOptions): Promise<{ readonly replicas: number }> {
+    return this.ask(`stream ${stream.name}`, () => this.streams.ensure(stream));
+  }
+
+  streamState(stream: string): Promise<StreamState> {
+    return this.ask(`state of ${stream}`, () => this.streams.state(stream));
+  }
+
+  streamMessage(stream: string, sequence: number): Promise<Uint8Array | undefined> {
+    return this.ask(`message ${sequence} of ${stream}`, () => this.streams.message(stream, sequence));
+  }
+
+  streamTail(stream: string, subject: string, maxMessages: number): Promise<Uint8Array[]> {
+    return this.ask(`newest of ${stream}`, () => this.streams.tail(stream, subject, maxMessages));
+  }
+
+  purge(stream: string, sequence: number): Promise<void> {
+    return this.ask(`purge of ${stream}`, () => this.streams.purge(stream, sequence));
+  }
+
+  openPublisher(onConfirmed: (confirmation: PublishConfirmation) => void): StreamPublisher {
+    return new NatsPublisher(this.connection, () => this.up && !this.closing, onConfirmed);
+  }
+
+  /** Values are asked of the bucket's leader (no direct get): another replica may still have the last but one. */
+  bucket(name: string, { replicas }: { readonly replicas: number }): Promise<BrokerBucket> {
+    return this.ask(`bucket ${name}`, async () => {
+      const options = { history: 1, replicas, storage: StorageType.File, allow_direct: false };
+      const store = await new Kvm(jetstream(this.connection, { timeout: API_TIMEOUT_MS })).create(name, options);
+      const status = await store.status();
+      if (status.replicas < replicas) {
+        await (await this.manager()).streams.update(status.streamInfo.config.name, { num_replicas: replicas });
+      }
+      return new NatsBucket(store, name, () => this.checkConnected());
+    });
+  }
+
+  onConnection(listener: (connected: boolean) => void): void {
+    this.connectionListeners.push(listener);
+  }
+
+  onTrouble(listener: (message: string) => void): void {
+    this.troubleListeners.push(listener);
+  }
+
+  durability(): Promise<Durability> {
+    return askDurability(monitorUrls(this.options.servers, this.options.monitorUrl));
+  }
+
+  async close(): Promise<void> {
+    if (this.closing) return;
+    this.closing = true;
+    this.outage?.stop();
+    // A server that hangs would hold us back.
+    if (this.up) await Promise.race([this.connection.drain(), sleep(this.options.runtime.clock, CLOSE_LIMIT_MS)]);
+    await this.connection.close();
+  }
+
+  private async ask<T>(what: string, question: () => Promise<T>): Promise<T> {
+    try {
+      this.checkConnected();
+      return await question();
+    } catch (error) {
+      throw busError(what, error);
+    }
+  }
+
+  private checkConnected(): void {
+    if (this.closing) throw new BusError('CLOSED', 'the bus was closed');
+    // The client would keep what we ask, and ask when nobody waits for it any more.
+    if (!this.up) throw new BusError('UNAVAILABLE', 'no server is connected');
+  }
+
+  private manager(): Promise<JetStreamManager> {
+    if (this.managing === undefined) {
+      const managing = jetstreamManager(this.connection, { timeout: API_TIMEOUT_MS });
+      this.managing = managing;
+      managing.catch(() => (this.managing = undefined));
+    }
+    return this.managing;
+  }
+
+  private async watchConnection(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      if (status.type === 'disconnect') this.setUp(false);
+      else if (status.type === 'reconnect') this.setUp(true);
+      else if (status.type === 'error' && status.error instanceof errors.PermissionViolationError) {
+        this.onPermissionViolation(status.error.message);
+      }
+    }
+  }
+
+  /** It may happen with every message: once in a while is enough. */
+  private onPermissionViolation(message: string): void {
+    const now = this.options.runtime.clock.now();
+    if (now - this.permissionReportedAt < PERMISSION_REPORT_MS) return;
+    this.permissionReportedAt = now;
+    this.trouble(message);
+  }
+
+  private async reportOutage(): Promise<void> {
+    const reason = await whyNotConnected(this.options);
+    if (!this.up && reason !== undefined) this.trouble(reason);
+  }
+
+  private setUp(up: boolean): void {
+    if (up === this.up || this.closing) return;
+    this.up = up;
+    this.outage?.stop();
+    if (!up) this.outage = every(this.options.runtime.clock, OUTAGE_REPORT_MS, () => void this.reportOutage());
+    for (const listener of this.connectionListeners) listener(up);
+  }
+
+  private trouble(message: string): void {
+    if (this.closing) return;
+    for (const listener of this.troubleListeners) listener(message);
+  }
+}
+
+class NatsMessage implements BrokerMessage {
+  constructor(private readonly message: Msg) {}
+
+  get subject(): string {
+    return this.message.subject;
+  }
+  get data(): Uint8Array {
+    return this.message.data;
+  }
+  respond(data: Uint8Array): void {
+    this.message.respond(data);
+  }
+}
+
+const NOTHING = new Uint8Array(0);

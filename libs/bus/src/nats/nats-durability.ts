@@ -1,0 +1,63 @@
+import type { Durability } from '../bus.js';
+import { hostOf, natsUrl } from './nats-options.js';
+
+const MONITORING_PORT = 8222;
+const ANSWER_LIMIT_MS = 2_000;
+
+/** What the monitoring endpoint says of JetStream (`GET /varz`). */
+interface Varz {
+  readonly version?: string;
+  readonly jetstream?: { readonly config?: { readonly sync_interval?: number; readonly sync_always?: boolean } };
+}
+
+/** Where each server says what it is: `monitorUrl` (several are separated by commas), else port 8222 of its host. */
+export function monitorUrls(servers: readonly string[], monitorUrl: string | undefined): string[] {
+  if (monitorUrl !== undefined) return monitorUrl.split(',').map((url) => url.trim());
+  return [...new Set(servers.map((server) => `http://${hostOf(natsUrl(server))}:${MONITORING_PORT}`))];
+}
+
+/** Whether all servers sync to disk before they confirm. */
+export async function askDurability(urls: readonly string[]): Promise<Durability> {
+  const answers = await Promise.all(urls.map(askServer));
+  return (
+    answers.find(({ syncsAlways }) => syncsAlways === false) ??
+    answers.find(({ syncsAlways }) => syncsAlways === 'unknown') ??
+    answers[0] ?? { syncsAlways: 'unknown', reason: 'no monitoring endpoint is known' }
+  );
+}
+
+async function askServer(url: string): Promise<Durability> {
+  let varz: Varz;
+  try {
+    const response = await fetch(new URL('/varz', url), { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+    if (!response.ok) return unknown(url, `it answers ${response.status}`);
+    varz = (await response.json()) as Varz;
+  } catch (error) {
+    const { name, message, cause } = error as Error;
+    const reason = cause instanceof Error ? cause.message : message;
+    return unknown(url, name === 'TimeoutError' ? `no answer within ${ANSWER_LIMIT_MS / 1000} s` : reason);
+  }
+  return durabilityOf(url, varz);
+}
+
+/** What `GET /varz` of the server at `url` says. A release before 2.10 cannot be set to sync always, and says nothing. */
+export function durabilityOf(url: string, varz: unknown): Durability {
+  const { version = '', jetstream } = (varz ?? {}) as Varz;
+  const config = jetstream?.config;
+  if (config === undefined || config === null) return unknown(url, 'it says nothing of JetStream');
+  const server = `nats-server ${version} at ${url}`;
+  if (config.sync_always === true) return { syncsAlways: true, reason: `${server} syncs before it confirms` };
+  const interval = config.sync_interval;
+  const every = typeof interval === 'number' && interval > 0 ? `every ${interval / 1e9} s` : 'from time to time';
+  return {
+    syncsAlways: false,
+    reason:
+      `${server} confirms before it syncs, which it does ${every}: a power failure loses events that were acknowledged ` +
+      'to the RTU (jetstream { sync_interval: always } prevents it)',
+  };
+}
+
+const unknown = (url: string, why: string): Durability => ({
+  syncsAlways: 'unknown',
+  reason: `the monitoring endpoint ${url} cannot be asked whether the server syncs before it confirms: ${why}`,
+});

@@ -1,0 +1,124 @@
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import type { StreamOptions, StreamState } from '../broker.js';
+import { isNotFound } from './nats-errors.js';
+
+/** Messages looked through first for the newest of one subject; twice as many each time that this is not enough. */
+const FIRST_WINDOW = 1_000;
+
+/** Streams of JetStream, asked with its API. */
+export class NatsStreams {
+  /** Streams that are kept once only: no other server has more of them than the one that answers. */
+  private readonly single = new Set<string>();
+
+  constructor(private readonly manager: () => Promise<JetStreamManager>) {}
+
+  /** Creates the stream, or brings the limits of an existing one to what is asked for. Copies are never taken away. */
+  async ensure(stream: StreamOptions): Promise<{ readonly replicas: number }> {
+    const { streams } = await this.manager();
+    const { name } = stream;
+    let { replicas } = stream;
+    try {
+      const { config } = await streams.info(name);
+      replicas = Math.max(config.num_replicas, replicas);
+      const wanted = { ...limits(stream), num_replicas: replicas };
+      if (differs(config, wanted)) await streams.update(name, wanted);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      await streams.add({ name, storage: StorageType.File, ...limits(stream) });
+    }
+    if (replicas === 1) this.single.add(name);
+    else this.single.delete(name);
+    return { replicas };
+  }
+
+  async state(name: string): Promise<StreamState> {
+    const { state } = await (await this.manager()).streams.info(name);
+    return { messages: state.messages, first: state.first_seq, last: state.last_seq };
+  }
+
+  /** Any copy answers a direct get, and one that lags does not have the newest messages: the leader should. */
+  async message(name: string, sequence: number): Promise<Uint8Array | undefined> {
+    const manager = await this.manager();
+    const query = { seq: sequence };
+    const message =
+      (await manager.direct.getMessage(name, query)) ??
+      (this.single.has(name) ? null : await manager.streams.getMessage(name, query));
+    return message?.data;
+  }
+
+  async tail(name: string, subject: string, maxMessages: number): Promise<Uint8Array[]> {
+    let state: StreamState;
+    try {
+      state = await this.state(name);
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw error;
+    }
+    if (state.messages === 0) return [];
+    return subject.includes('*')
+      ? this.lastOf(name, state, maxMessages)
+      : this.lastOfSubject(name, subject, state, maxMessages);
+  }
+
+  async purge(name: string, sequence: number): Promise<void> {
+    await (await this.manager()).streams.purge(name, { seq: sequence });
+  }
+
+  private async lastOf(name: string, { first, last }: StreamState, maxMessages: number): Promise<Uint8Array[]> {
+    const start = Math.max(first, last - maxMessages + 1);
+    const sequences = Array.from({ length: last - start + 1 }, (_, index) => start + index);
+    const messages = await Promise.all(sequences.map((sequence) => this.message(name, sequence)));
+    return messages.filter((message) => message !== undefined);
+  }
+
+  /** The server finds messages of a subject forwards only: so windows at the end are looked through. */
+  private async lastOfSubject(
+    name: string,
+    subject: string,
+    { first, last }: StreamState,
+    maxMessages: number,
+  ): Promise<Uint8Array[]> {
+    const { direct } = await this.manager();
+    let found: Uint8Array[] = [];
+    let end = last + 1;
+    for (let window = FIRST_WINDOW; end > first && found.length < maxMessages; window *= 2) {
+      const start = Math.max(first, end - window);
+      const part: Uint8Array[] = [];
+      for (let sequence = start; sequence < end;) {
+        const message = await direct.getMessage(name, { seq: sequence, next_by_subj: subject });
+        if (message === null || message.seq >= end) break;
+        part.push(message.data);
+        sequence = message.seq + 1;
+      }
+      found = [...part, ...found];
+      end = start;
+    }
+    return found.slice(-maxMessages);
+  }
+}
+
+function limits(stream: StreamOptions): Partial<StreamConfig> {
+  return {
+    subjects: [stream.subject],
+    retention: RetentionPolicy.Limits,
+    discard: stream.discard === 'new' ? DiscardPolicy.New : DiscardPolicy.Old,
+    max_msgs: stream.maxMessages,
+    max_msg_size: stream.maxMessageOctets,
+    max_bytes: stream.maxOctets ?? -1,
+    num_replicas: stream.replicas,
+    allow_direct: true,
+    description: stream.description,
+  };
+}
+
+function differs(config: StreamConfig, wanted: Partial<StreamConfig>): boolean {
+  return Object.entries(wanted).some(
+    ([name, value]) => JSON.stringify(config[name as keyof StreamConfig]) !== JSON.stringify(value),
+  );
+}

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import {
+  decodeAdmissionAnswer,
+  decodeAdmissionRequest,
+  encodeAdmissionAnswer,
+  encodeAdmissionRequest,
+} from './admission.js';
+import { decodeCommandQuery, decodeCommandReport, encodeCommandQuery, encodeCommandReport } from './command-query.js';
+import { fromText } from './golden.js';
+import { encodeJson } from './json.js';
+import { decodeOwner, encodeOwner } from './owner-message.js';
+import { decodeBeacon, encodeBeacon } from './presence-beacon.js';
+import { decodeStatement, encodeStatement, fromBase64, toBase64 } from './session-statement.js';
+import { decodeState, encodeState, RTU_STATES, rtuLinkUp, rtuStatus, type StateMessage } from './state-message.js';
+import type { Decoded } from './wire-error.js';
+
+/** One JSON message: the text on the bus, and its codec. The encoder adds the version where the message has none. */
+interface Golden {
+  readonly name: string;
+  readonly text: string;
+  readonly decode: (data: Uint8Array) => Decoded<object>;
+  readonly encode: (value: never) => Buffer;
+}
+
+const STATE =
+  '{"v":2,"group":"111","connector":"pod-a-1-0a0b0c0d","fence":7,"clock":1234.5,"state":"started","epoch":3,' +
+  '"endpoint":"10.0.0.1:2404","address":"10.0.0.1","since":1700000000000,"reason":"STARTDT con","connects":3,' +
+  '"next":9007199254740991,"generation":1700000000001}';
+const OWNER =
+  '{"v":2,"group":"111","owner":"pod-b-1-01020304","fence":8,"open":true,"wanted":false,"sessions":{"gw-1-0a":2}}';
+/** C_SC_NA_1, activation, OA 0, CA 1, IOA 5, on: 2d 01 06 00 01 00 05 00 00 01. */
+const ASDU = 'LQEGAAEABQAAAQ==';
+const PENDING = `{"command":4,"asdu":"${ASDU}","connectorFence":7,"deadline":6234.5,"ageMs":12.25,"answered":71}`;
+const STATEMENT =
+  '{"v":2,"group":"111","gateway":"gw-1-0a","sessions":[{"session":4294967295,"connection":9007199254740991,' +
+  '"address":"10.1.1.5","port":40000,"name":"A","certificateName":null,"originatorAddress":255,"ownOa":0,' +
+  '"started":true,"starting":0,"number":5,"expected":12,"acknowledged":10,"generation":3,"nextCommand":5,' +
+  `"commands":[${PENDING}],"sinceMs":1700000000000}],"closed":[{"session":9,"originatorAddress":1,"used":true,` +
+  '"agoMs":250,"code":"peer_closed","message":"the master closed","commands":[],"address":"10.1.1.6","port":1,' +
+  '"name":null,"certificateName":"scada-b"}]}';
+const REQUEST =
+  '{"v":2,"group":"111","gateway":"gw-1-0a","connection":281474976710655,"address":"10.1.1.5","port":40000,' +
+  '"certificateNames":["scada-a"]}';
+
+const GOLDEN: readonly Golden[] = [
+  { name: 'state', text: STATE, decode: decodeState, encode: encodeState },
+  { name: 'owner', text: OWNER, decode: decodeOwner, encode: encodeOwner },
+  { name: 'statement', text: STATEMENT, decode: decodeStatement, encode: encodeStatement },
+  { name: 'admission request', text: REQUEST, decode: decodeAdmissionRequest, encode: encodeAdmissionRequest },
+  {
+    name: 'admission answer, admitted',
+    text: '{"v":2,"ok":true,"fence":8,"session":4294967295,"originatorAddress":1,"name":"A","certificateName":null}',
+    decode: decodeAdmissionAnswer,
+    encode: encodeAdmissionAnswer,
+  },
+  {
+    name: 'admission answer, refused',
+    text: '{"v":2,"ok":false,"code":"max_connections","message":"8 of 8 connections in use"}',
+    decode: decodeAdmissionAnswer,
+    encode: encodeAdmissionAnswer,
+  },
+  {
+    name: 'command query',
+    text: '{"v":2,"fence":8,"upTo":12}',
+    decode: decodeCommandQuery,
+    encode: encodeCommandQuery,
+  },
+  {
+    name: 'command report',
+    text:
+      '{"v":2,"connector":"pod-a-1-0a0b0c0d","fence":7,"epoch":3,"clock":1234.5,"generation":3,"sent":[{"fence":8,' +
+      `"number":12,"session":9,"command":4,"ownOa":0,"asdu":"${ASDU}","ageMs":12.25,"position":12},{"fence":8,"number":11,"session":9,"command":3,"ownOa":0,` +
+      `"epoch":2,"asdu":"${ASDU}","ageMs":59999,"position":3}],"queued":[13]}`,
+    decode: decodeCommandReport,
+    encode: encodeCommandReport,
+  },
+  {
+    name: 'beacon',
+    text: '{"v":2,"instance":"pod-b-1-01020304","held":150,"leaving":false}',
+    decode: decodeBeacon,
+    encode: encodeBeacon,
+  },
+];
+
+describe.each(GOLDEN)('the message "$name"', ({ text, decode, encode }) => {
+  const fields = JSON.parse(text) as Record<string, unknown>;
+
+  it('is what it was, both ways', () => {
+    const value = decode(fromText(text));
+    expect(value).toEqual(fields);
+    expect(encode(value as never).toString()).toBe(text);
+    // Without a version: the encoder says it first.
+    const { v: _, ...rest } = fields;
+    if (!('ok' in rest)) expect(encode(rest as never).toString()).toBe(text);
+  });
+
+  it('may have further fields, which are left out', () => {
+    expect(decode(encodeJson({ ...fields, later: [1] }))).toEqual(fields);
+  });
+
+  it.each([[1], [3], ['2'], [null], [undefined]])('of version %j is refused', (v) => {
+    expect(decode(encodeJson({ ...fields, v }))).toMatchObject({ name: 'WireError', code: 'VERSION' });
+  });
+
+  it.each(Object.keys(fields).filter((name) => name !== 'v'))('needs its %s, of the right type', (name) => {
+    for (const wrong of [undefined, -1, [[]], { a: {} }, 'x'.repeat(1_001)]) {
+      const free = name === 'reason' || name === 'message' || name === 'clock';
+      if (free && (typeof wrong === 'string' || wrong === -1)) continue;
+      expect(decode(encodeJson({ ...fields, [name]: wrong })), JSON.stringify(wrong)).toMatchObject({ code: 'JSON' });
+    }
+  });
+
+  it.each(['', 'null', '7', '[]', '"x"', '{"v":2', '{}', '\u{feff}{}'])('is not "%s"', (other) => {
+    const result = decode(fromText(other));
+    const code = other === '{}' && !('ok' in fields) ? 'VERSION' : 'JSON';
+    expect(result).toMatchObject({ name: 'WireError', code });
+  });
+});
+
+describe('the state of an RTU link', () => {
+  const state = decodeState(fromText(STATE)) as StateMessage;
+
+  it('says when masters may be connected', () => {
+    expect(RTU_STATES.filter(rtuLinkUp)).toEqual(['connected', 'starting', 'started', 'stopping']);
+  });
+
+  it('is shown with the last error while the link is down', () => {
+    const shown = { endpoint: '10.0.0.1:2404', since: '2023-11-14T22:13:20.000Z', linkEpoch: 3, connects: 3 };
+    expect(rtuStatus(state)).toEqual({ state: 'started', ...shown });
+    const down = { ...state, state: 'disconnected', reason: 't1' } as const;
+    expect(rtuStatus(down)).toEqual({ state: 'disconnected', ...shown, lastError: 't1' });
+  });
+
+  it('can be shown whatever was decoded', () => {
+    for (const since of [0, 8.64e15, 8.64e15 + 2, -1, 1e300]) {
+      const decoded = decodeState(encodeState({ ...state, since }));
+      if (!(decoded instanceof Error)) expect(rtuStatus(decoded).since).not.toBe('');
+      expect(decoded instanceof Error).toBe(since < 0 || since > 8.64e15);
+    }
+  });
+
+  it('with a very long reason is understood', () => {
+    const decoded = decodeState(encodeState({ ...state, reason: 'x'.repeat(5_000) }));
+    expect(decoded).toMatchObject({ reason: 'x'.repeat(1_000) });
+  });
+});
+
+describe('octets in JSON', () => {
+  it('are base64', () => {
+    const asdu = Uint8Array.of(0x2d, 1, 6, 0, 1, 0, 5, 0, 0, 1);
+    expect(toBase64(asdu)).toBe(ASDU);
+    expect(fromBase64(ASDU)).toEqual(asdu);
+  });
+
+  it.each([
+    ['shorter than an ASDU', toBase64(new Uint8Array(5))],
+    ['longer than an ASDU', toBase64(new Uint8Array(250))],
+    ['no base64', '????????????'],
+    ['cut off', `${ASDU.slice(0, -3)}`],
+  ])('that are %s are refused', (_what, asdu) => {
+    const fields = JSON.parse(STATEMENT) as { sessions: { commands: object[] }[] };
+    const [session] = fields.sessions;
+    const command = { ...session!.commands[0], asdu };
+    const wrong = { ...fields, sessions: [{ ...session, commands: [command] }] };
+    expect(decodeStatement(encodeJson(wrong))).toMatchObject({ code: 'JSON' });
+    expect(decodeStatement(fromText(STATEMENT))).not.toBeInstanceOf(Error);
+  });
+
+  it('as long as the longest ASDU are taken', () => {
+    const asdu = toBase64(new Uint8Array(249));
+    expect(decodeStatement(fromText(STATEMENT.replace(ASDU, asdu)))).not.toBeInstanceOf(Error);
+  });
+});

@@ -1,0 +1,41 @@
+import { GroupMetrics, type Registry } from '@iec104mm2ss/observability';
+import type { GroupGateway } from './group-gateway.js';
+
+/** What a gateway counts of each of its groups. */
+export function registerMetrics(registry: Registry, gateways: readonly GroupGateway[]): void {
+  const metrics = new GroupMetrics(registry, () => gateways);
+  metrics.counter('mm2ss_master_asdus_sent_total', 'ASDUs sent to masters.', ({ masters }) => masters.delivered);
+  metrics.counter(
+    'mm2ss_master_asdus_undelivered_total',
+    'ASDUs that waited for a master when its data transfer or connection ended; the event log has them.',
+    ({ masters }) => masters.undelivered,
+  );
+  metrics.counter(
+    'mm2ss_master_connections_total',
+    'Connections of masters accepted.',
+    ({ masters }) => masters.counters.accepted,
+  );
+  metrics.counterBy(
+    'reason',
+    'mm2ss_master_connections_refused_total',
+    'Connections of masters that were closed before they became sessions, by reason.',
+    ({ masters }) => Object.entries(masters.counters.refused),
+  );
+  metrics.counterBy(
+    'reason',
+    'mm2ss_master_disconnects_total',
+    'Connections of masters that ended, by reason.',
+    ({ masters }) => Object.entries(masters.counters.closed),
+  );
+  metrics.counter(
+    'mm2ss_master_commands_refused_total',
+    'Commands refused by the gateway, as no router could take them over.',
+    ({ masters }) => masters.commandsRefused,
+  );
+  metrics.gauge('mm2ss_listener_open', 'The port for masters is open in this process.', ({ listening }) =>
+    listening === undefined ? 0 : 1,
+  );
+  metrics.gauge('mm2ss_master_queue_asdus', 'Longest queue of a master.', ({ sessions }) =>
+    Math.max(0, ...Array.from(sessions.values(), ({ queue }) => queue.length)),
+  );
+}

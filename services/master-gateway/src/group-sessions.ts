@@ -1,0 +1,200 @@
+import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
+import { type GroupConfig, peerText, plainAddress } from '@iec104mm2ss/config';
+import type { Logger } from '@iec104mm2ss/observability';
+import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
+import type { CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
+import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
+import type { AcknowledgementReport } from './acknowledgement-report.js';
+import { AdmissionAttempt, type Admitted, type NotAdmitted } from './admission-attempt.js';
+import { ClosedSessions } from './closed-sessions.js';
+import { backlogOf } from './master-listener.js';
+import { MasterSession } from './master-session.js';
+import type { CommandTerms } from './pending-commands.js';
+
+export interface GroupSessionsDependencies {
+  readonly bus: Bus;
+  readonly scheduler: DeadlineScheduler;
+  readonly logger: Logger;
+  readonly runtime: Runtime;
+  readonly subjects: GroupSubjects;
+  /** Which router owns the group. */
+  readonly router: FenceGuard;
+  readonly acknowledgements: AcknowledgementReport;
+  readonly commandTerms: () => CommandTerms | undefined;
+  /** Something is different from what was stated. @param soon the router waits for it */
+  readonly changed: (soon: boolean) => void;
+  /** The last session has ended. */
+  readonly empty: () => void;
+}
+
+/** Running totals of one group: of connections, and of sessions that have ended. */
+export interface GatewayCounters {
+  accepted: number;
+  /** ASDUs sent, ASDUs that waited when data transfer or the connection ended, commands refused here. */
+  delivered: number;
+  undelivered: number;
+  commandsRefused: number;
+  /** Connections that did not become sessions, and sessions that ended, by reason. */
+  readonly refused: Record<string, number>;
+  readonly closed: Record<string, number>;
+}
+
+/** A router that keeps its own rules does not do that. */
+const TAKEN = { code: 'session_taken', message: 'the router gave it the session of another connection' };
+
+/** The masters of one group that are connected here: from the connection, over the router's word, to the session's end. */
+export class GroupSessions {
+  readonly counters: GatewayCounters = {
+    accepted: 0,
+    delivered: 0,
+    undelivered: 0,
+    commandsRefused: 0,
+    refused: {},
+    closed: {},
+  };
+  readonly sessions = new Map<number, MasterSession>();
+  readonly closed = new ClosedSessions();
+  private readonly attempts = new Map<TcpSocket, AdmissionAttempt>();
+  /** What is published for all; nobody listens while no master is here. */
+  private broadcasts: Subscription | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly config: GroupConfig,
+    private readonly dependencies: GroupSessionsDependencies,
+  ) {}
+
+  /** There is something that a router has to know. */
+  get any(): boolean {
+    return this.sessions.size > 0 || this.attempts.size > 0 || this.closed.size > 0;
+  }
+
+  /** A connection came in. It becomes a session if the router says so. */
+  async connect(socket: TcpSocket): Promise<void> {
+    const { bus, scheduler, runtime, router } = this.dependencies;
+    const address = plainAddress(socket.remoteAddress ?? '');
+    const port = socket.remotePort ?? 0;
+    const peer = peerText(address, port);
+    const waiting = this.attempts.size;
+    if (waiting >= backlogOf(this.config)) {
+      this.refuse(socket, peer, { ok: false, code: 'too_many_waiting', message: `${waiting} connections wait` });
+      return;
+    }
+    const ignoreError = (): void => undefined;
+    socket.on('error', ignoreError);
+    const connection = randomId(runtime);
+    const { id: group } = this.config;
+    const request = { group, gateway: runtime.instance, connection, address, port, certificateNames: [] };
+    const attempt = new AdmissionAttempt(bus, scheduler.clock, router, request);
+    this.attempts.set(socket, attempt);
+    this.dependencies.changed(false);
+    const answer = await attempt.ask();
+    this.attempts.delete(socket);
+    if (!answer.ok) this.refuse(socket, peer, answer);
+    else if (this.sessions.has(answer.session)) this.refuse(socket, peer, { ok: false, ...TAKEN });
+    else if (!socket.destroyed) this.accept(socket, answer, { connection, address, port });
+    else this.refuseAdmitted(socket, peer, answer);
+    socket.removeListener('error', ignoreError);
+  }
+
+  /** Lets none of those in that wait for the router's word. */
+  cancelAttempts(): void {
+    for (const [socket, attempt] of this.attempts) {
+      attempt.cancel();
+      socket.destroy();
+    }
+    this.attempts.clear();
+  }
+
+  closeAll(code: string, message: string): void {
+    for (const session of [...this.sessions.values()]) session.close(code, message);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancelAttempts();
+    this.closeAll('stopped', 'the gateway stops');
+    this.closed.clear();
+  }
+
+  /** ASDUs sent to masters since the start. */
+  get delivered(): number {
+    return this.total(this.counters.delivered, ({ connection }) => connection.link.sent);
+  }
+
+  /** ASDUs that waited when data transfer or the connection ended: the log has them. */
+  get undelivered(): number {
+    return this.total(this.counters.undelivered, ({ undelivered }) => undelivered);
+  }
+
+  /** Commands refused here, as nobody could take them over. */
+  get commandsRefused(): number {
+    return this.total(this.counters.commandsRefused, ({ commandsRefused }) => commandsRefused);
+  }
+
+  private accept(
+    socket: TcpSocket,
+    { session: id, name, certificateName, originatorAddress }: Admitted,
+    peer: { readonly connection: number; readonly address: string; readonly port: number },
+  ): void {
+    const { bus, subjects, router, acknowledgements, ...others } = this.dependencies;
+    const identity = { session: id, ...peer, name, certificateName, originatorAddress };
+    const session = new MasterSession(identity, this.config, socket, {
+      bus,
+      subjects,
+      router,
+      scheduler: others.scheduler,
+      logger: others.logger,
+      commandTerms: others.commandTerms,
+      onAcknowledged: (acknowledging) => acknowledgements.add(acknowledging),
+      reportAcknowledged: () => acknowledgements.publish(),
+      onClosed: (closed, reason, subscription) => this.onClosed(closed, reason, subscription),
+    });
+    this.counters.accepted++;
+    this.sessions.set(id, session);
+    this.broadcasts ??= receive(bus, subjects.out, decodeOut, (message, { subject }) =>
+      router.run(subject, message.fence, () => {
+        for (const each of this.sessions.values()) each.onBroadcast(message);
+      }),
+    );
+    others.changed(true);
+    socket.resume();
+  }
+
+  private refuse(socket: TcpSocket, peer: string, { code, message }: NotAdmitted): void {
+    this.counters.refused[code] = (this.counters.refused[code] ?? 0) + 1;
+    this.dependencies.logger.warn({ peer, reason: code }, `connection refused: ${message}`);
+    socket.destroy();
+  }
+
+  /** The router has made a session of a connection that is gone. It is told; else the statement would show it. */
+  private refuseAdmitted(socket: TcpSocket, peer: string, { session }: Admitted): void {
+    const message = 'the connection ended while it was admitted';
+    this.refuse(socket, peer, { ok: false, code: 'given_up', message });
+    if (this.stopped) return;
+    const { bus, subjects, changed } = this.dependencies;
+    bus.publish(subjects.in, encodeClosed({ session, number: 1 }, 'given_up', message));
+    changed(true);
+  }
+
+  private onClosed(session: MasterSession, reason: CloseReason, subscription: Subscription): void {
+    this.sessions.delete(session.id);
+    this.closed.add(session.closed(reason), subscription, this.dependencies.scheduler.now());
+    const { counters } = this;
+    counters.delivered += session.connection.link.sent;
+    counters.undelivered += session.undelivered;
+    counters.commandsRefused += session.commandsRefused;
+    counters.closed[reason.code] = (counters.closed[reason.code] ?? 0) + 1;
+    this.dependencies.changed(false);
+    if (this.sessions.size > 0) return;
+    this.broadcasts?.unsubscribe();
+    this.broadcasts = undefined;
+    this.dependencies.empty();
+  }
+
+  private total(ended: number, of: (session: MasterSession) => number): number {
+    let sum = ended;
+    for (const session of this.sessions.values()) sum += of(session);
+    return sum;
+  }
+}

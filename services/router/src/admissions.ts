@@ -1,0 +1,116 @@
+import type { GroupConfig } from '@iec104mm2ss/config';
+import { peerText } from '@iec104mm2ss/config';
+import type { Logger } from '@iec104mm2ss/observability';
+import type { Clock } from '@iec104mm2ss/runtime';
+import type { AdmissionAnswer, AdmissionRequest, RefusalCode } from '@iec104mm2ss/wire';
+import { admit, type Refusal } from './admission.js';
+import type { OriginatorAddresses } from './originator-addresses.js';
+import type { RtuLink } from './rtu-link.js';
+import type { Session } from './session.js';
+import type { SessionTable } from './session-table.js';
+import { Timers } from './timers.js';
+
+/** A session that could not be saved within this time is not admitted: another router would not know of it. */
+export const SAVE_MS = 1_000;
+
+export interface AdmissionParts {
+  readonly config: GroupConfig;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly fence: number;
+  readonly table: SessionTable;
+  readonly addresses: OriginatorAddresses;
+  readonly rtu: RtuLink;
+  /** True while the RTU may still answer a command with this OA. */
+  answerable(oa: number): boolean;
+  /** Masters are admitted. */
+  open(): boolean;
+  /** Stores what the next owner has to know. Rejects, or takes its time. */
+  save(): Promise<void>;
+}
+
+/** Decides on connection attempts and makes the sessions of those that may come in, together with their OAs. */
+export class Admissions {
+  admitted = 0;
+  readonly refusals: Partial<Record<RefusalCode, number>> = {};
+  /** Sessions that are being saved. */
+  private readonly saving = new Map<Session, Promise<boolean>>();
+
+  constructor(private readonly parts: AdmissionParts) {}
+
+  /** Asking again for the same connection makes no second session. */
+  async admit(request: AdmissionRequest): Promise<AdmissionAnswer> {
+    const { config, table, addresses, rtu, clock, logger } = this.parts;
+    if (!this.parts.open()) return this.notReady('the group is being taken over');
+    const known = table.byConnection(request.gateway, request.connection);
+    if (known !== undefined) return this.answerWhenSaved(known);
+    if (rtu.state === undefined) return this.notReady('nothing is known of the RTU yet');
+
+    const decision = admit(config, request, table.all(), rtu.address);
+    if ('code' in decision) return this.refuse(request, decision);
+    const id = table.newId();
+    const oa = addresses.allocate(id, clock.now(), (each) => this.parts.answerable(each));
+    if (oa === undefined) {
+      return this.refuse(request, { code: 'no_oa', message: 'every originator address is in use or resting' });
+    }
+    const { gateway, connection, address, port } = request;
+    const { name, certificateName } = decision;
+    const session = table.add({
+      id,
+      gateway,
+      connection,
+      address,
+      port,
+      name,
+      certificateName,
+      oa,
+      since: clock.wallMs(),
+    });
+    this.saving.set(session, this.save(session));
+    const answer = await this.answerWhenSaved(session);
+    if (!answer.ok) return answer;
+    for (const old of decision.replaces) {
+      if (table.get(old.id) !== old) continue;
+      table.close(old, 'same_ip', `${address} connected again and the group keeps the new connection`);
+    }
+    this.admitted++;
+    logger.info({ session: id, peer: session.peer, name: name ?? undefined, oa, gateway }, 'master connected');
+    return answer;
+  }
+
+  private async answerWhenSaved(session: Session): Promise<AdmissionAnswer> {
+    const saved = (await this.saving.get(session)) ?? true;
+    // Meanwhile another connection may have replaced it, or another router taken over.
+    if (!saved || this.parts.table.get(session.id) !== session) return this.notReady('the session could not be saved');
+    const { id, oa, name, certificateName } = session;
+    return { v: 2, ok: true, fence: this.parts.fence, session: id, originatorAddress: oa, name, certificateName };
+  }
+
+  private async save(session: Session): Promise<boolean> {
+    const { clock, table, logger } = this.parts;
+    const timers = new Timers(clock);
+    const stored = this.parts.save().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    const late = timers.pause(SAVE_MS).then(() => `not stored within ${SAVE_MS} ms`);
+    const reason = await Promise.race([stored, late]);
+    timers.stop();
+    this.saving.delete(session);
+    if (reason === undefined) return true;
+    logger.warn({ peer: session.peer, reason }, 'session not saved: not admitted');
+    table.end(session, 'not_saved', 'it could not be saved');
+    return false;
+  }
+
+  private refuse({ address, port }: AdmissionRequest, { code, message }: Refusal): AdmissionAnswer {
+    this.refusals[code] = (this.refusals[code] ?? 0) + 1;
+    this.parts.logger.warn({ peer: peerText(address, port), reason: code }, `master refused: ${message}`);
+    return { v: 2, ok: false, code, message };
+  }
+
+  /** The gateway asks again. */
+  private notReady(message: string): AdmissionAnswer {
+    return { v: 2, ok: false, code: 'not_ready', message };
+  }
+}

@@ -1,0 +1,137 @@
+import { ASDU_OA_OFFSET, confirmationOf, mirror } from '@iec104mm2ss/iec104';
+import {
+  CommandOutcome,
+  type CommandReport,
+  type CommandResults,
+  encodeCommand,
+  SENT_REMEMBERED_MS,
+} from '@iec104mm2ss/wire';
+import type { CommandContext, CommandCounters } from './command-context.js';
+import type { CommandOwnership } from './command-ownership.js';
+import type { CommandRecords } from './command-records.js';
+import { FULL_REPORT, type AnswerFloor, type Asker, type Transaction } from './command-transaction.js';
+import { type TransactionEffects, Transactions } from './transactions.js';
+
+/** What the connector in force said last. */
+export interface ConnectorLink extends AnswerFloor {
+  readonly connectorFence: number;
+  readonly up: boolean;
+}
+
+/** Why the connector did not send a command. */
+const NOT_SENT: Readonly<Record<CommandOutcome, string>> = {
+  [CommandOutcome.SENT]: 'sent',
+  [CommandOutcome.EXPIRED]: 'expired',
+  [CommandOutcome.NOT_CONNECTED]: 'RTU not connected',
+  [CommandOutcome.QUEUE_FULL]: 'too many commands waiting',
+  [CommandOutcome.WITHDRAWN]: 'withdrawn',
+};
+
+/**
+ * Between the transactions and the connector: hands commands over, takes its word for what became of them, and tells the
+ * masters what certainly was not sent.
+ */
+export class CommandHandOver implements TransactionEffects {
+  readonly transactions: Transactions;
+  link: ConnectorLink | undefined;
+
+  constructor(
+    private readonly context: CommandContext,
+    private readonly counters: CommandCounters,
+    private readonly ownership: CommandOwnership,
+    private readonly records: CommandRecords,
+    private readonly isReady: () => boolean,
+  ) {
+    this.transactions = new Transactions(this, context.clock);
+  }
+
+  // ---- what the connector says --------------------------------------------------------------------------------------
+
+  onResults({ connectorFence, results }: CommandResults): void {
+    for (const { fence, number, outcome } of results) {
+      if (fence !== this.context.fence) continue;
+      if (this.transactions.underWay(number)?.connectorFence !== connectorFence) continue;
+      this.transactions.handedOver(number, outcome === CommandOutcome.SENT, NOT_SENT[outcome]);
+    }
+  }
+
+  /** @param askedAt what was handed over since is not in it */
+  onReport({ fence, epoch, generation, sent, queued }: CommandReport, askedAt: number): void {
+    const ours = new Map(
+      sent.filter((command) => command.fence === this.context.fence).map((one) => [one.number, one]),
+    );
+    const waiting = new Set(queued);
+    for (const transaction of this.transactions.unreported(askedAt)) {
+      const { number, connectorFence, sentAt } = transaction;
+      // Another connector knows nothing of it.
+      if (connectorFence !== fence || waiting.has(number)) continue;
+      const known = ours.get(number);
+      if (known !== undefined) {
+        const floor = { epoch: known.epoch ?? epoch, generation, position: known.position };
+        this.transactions.handedOver(number, true, '', floor);
+        continue;
+      }
+      // Sent too long ago it would not be in the report either.
+      const wouldBeListed = sent.length < FULL_REPORT && this.context.clock.now() - sentAt < SENT_REMEMBERED_MS;
+      if (wouldBeListed) this.transactions.handedOver(number, false, 'lost on the way to the connector');
+    }
+  }
+
+  // ---- effects of the transactions ----------------------------------------------------------------------------------
+
+  ready(): boolean {
+    return this.isReady();
+  }
+
+  veto(transaction: Transaction): string | undefined {
+    const { connectorFence, connectorDeadline } = transaction;
+    const remainingMs = this.context.connectorClock.remaining(connectorFence, connectorDeadline);
+    if (remainingMs === undefined || this.link === undefined) return 'the connector changed';
+    return remainingMs <= 0 ? 'expired' : this.ownership.veto(transaction);
+  }
+
+  forward(transaction: Transaction): AnswerFloor {
+    const { bus, subjects, fence } = this.context;
+    const { number, oa, askers, owner: session, connectorFence, connectorDeadline: deadline } = transaction;
+    const [{ command, ownOa }] = askers as [Asker];
+    const asdu = new Uint8Array(transaction.asdu);
+    asdu[ASDU_OA_OFFSET] = oa;
+    this.ownership.handedOver(transaction);
+    const message = { ownOa, fence, number, session, command, connectorFence, deadline, asdu };
+    bus.publish(subjects.command, encodeCommand(message));
+    return this.link as ConnectorLink;
+  }
+
+  sent(transaction: Transaction): void {
+    this.ownership.sent(transaction);
+  }
+
+  refused(transaction: Transaction, outcome: string): void {
+    const { asdu, cot, participants } = transaction;
+    this.ownership.notSent(transaction);
+    this.counters.commandsRefused += participants.length;
+    for (const { session, ownOa } of participants) {
+      const answer = mirror(asdu, confirmationOf(cot), true);
+      answer[ASDU_OA_OFFSET] = ownOa;
+      this.context.send(session, answer);
+    }
+    this.end(transaction, `refused: ${outcome}`);
+  }
+
+  finished(transaction: Transaction, outcome: string): void {
+    if (outcome.startsWith('refused')) this.ownership.refusedByRtu(transaction);
+    if (outcome === 'unknown') this.counters.commandsUnknown += transaction.askers.length;
+    this.end(transaction, outcome);
+  }
+
+  private end({ asdu, askers, participants }: Transaction, outcome: string): void {
+    for (const asker of askers) {
+      const { session, command, unstated } = asker;
+      const isThere =
+        this.context.session(session) !== undefined && participants.some((other) => other.session === session);
+      const text = isThere || outcome === 'master gone' ? outcome : `${outcome}, master gone`;
+      if (unstated) this.records.ledger.end(session, command, text);
+      else this.records.end({ ...asker, asdu }, text);
+    }
+  }
+}

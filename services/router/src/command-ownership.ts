@@ -1,0 +1,130 @@
+import { AsduView, Cause, checkCommand, commandObjects, confirmationOf, isSelect, TypeId } from '@iec104mm2ss/iec104';
+import type { Clock } from '@iec104mm2ss/runtime';
+import type { Participant } from './command-context.js';
+import type { Transaction } from './command-transaction.js';
+import { FileTransfers } from './file-transfers.js';
+import { isFileTransfer, isProcessCommand } from './rules.js';
+import { Selections } from './selections.js';
+
+/** Why a command must not be sent, and the cause that its master is refused with. */
+export interface Problem {
+  readonly cause: number;
+  readonly reason: string;
+}
+
+/** Which objects belong to which session: what is selected, and which files are transferred. */
+export class CommandOwnership {
+  private readonly selections = new Selections();
+  private readonly files = new FileTransfers();
+  /** Selects under way of an object that its session had selected before. */
+  private readonly selectedAgain = new WeakSet<Transaction>();
+
+  /** @param isThere false for a session of an earlier owner that no gateway has stated: it owns nothing */
+  constructor(
+    private readonly clock: Pick<Clock, 'now'>,
+    private readonly isThere: (session: number) => boolean,
+  ) {}
+
+  /** Objects that belong to somebody. */
+  get size(): number {
+    return this.selections.size + this.files.size;
+  }
+
+  /** Looks at every object of a command. A file that is free belongs to `session` from now on. */
+  problemOf(asdu: Uint8Array, session: number, ownOa: number): Problem | undefined {
+    const check = checkCommand(asdu);
+    if (!check.ok) return check;
+    const { typeId, cot } = new AsduView(asdu);
+    if (isProcessCommand(typeId)) {
+      for (const { ca, ioa } of commandObjects(asdu)) {
+        const reason = this.selectionProblem(ca, ioa, session, isSelect(asdu) && cot === Cause.ACT);
+        if (reason !== undefined) return { cause: confirmationOf(cot), reason };
+      }
+    } else if (isFileTransfer(typeId)) {
+      for (const { ca, ioa } of commandObjects(asdu)) {
+        const reason = this.files.fromMaster(ca, ioa, session, ownOa, this.clock.now());
+        if (reason !== undefined) return { cause: Cause.FILE, reason };
+      }
+    }
+    return undefined;
+  }
+
+  /** Why a command that had to wait must not be sent now. */
+  veto({ typeId, ca, ioa, owner, select, cot }: Transaction): string | undefined {
+    return isProcessCommand(typeId) ? this.selectionProblem(ca, ioa, owner, select && cot === Cause.ACT) : undefined;
+  }
+
+  /** The command is handed over. A select protects its object from now on. */
+  handedOver(transaction: Transaction): void {
+    const { ca, ioa, owner } = transaction;
+    if (!isSelecting(transaction)) return;
+    const now = this.clock.now();
+    if (this.selections.holder(ca, ioa, now) === owner) this.selectedAgain.add(transaction);
+    this.selections.hold(ca, ioa, owner, now);
+  }
+
+  /** The RTU has it: an execute or a deselect ends the selection. */
+  sent(transaction: Transaction): void {
+    const { typeId, ca, ioa, owner } = transaction;
+    if (isProcessCommand(typeId) && !isSelecting(transaction)) this.selections.release(ca, ioa, owner);
+  }
+
+  /** The RTU did not and will not get it. */
+  notSent(transaction: Transaction): void {
+    const { ca, ioa, owner, state } = transaction;
+    if (state === 'queued' || !isSelecting(transaction) || this.selectedAgain.has(transaction)) return;
+    this.selections.release(ca, ioa, owner);
+  }
+
+  /** The RTU has refused it. */
+  refusedByRtu(transaction: Transaction): void {
+    const { ca, ioa, owner } = transaction;
+    if (isSelecting(transaction)) this.selections.release(ca, ioa, owner);
+  }
+
+  /** An earlier owner of the group had it sent at `since`. */
+  restore(transaction: Transaction, since: number): void {
+    const { typeId, ca, ioa, owner, asdu, askers } = transaction;
+    if (isSelecting(transaction)) this.selections.hold(ca, ioa, owner, since);
+    else if (isProcessCommand(typeId)) this.selections.release(ca, ioa, owner);
+    else if (isFileTransfer(typeId)) {
+      for (const file of commandObjects(asdu)) {
+        this.files.fromMaster(file.ca, file.ioa, owner, askers[0]?.ownOa ?? 0, since);
+      }
+    }
+  }
+
+  /** Who gets a file ASDU of the RTU; undefined when that is nobody's transfer, or another type. */
+  fileReceiver({ typeId, ca, ioa }: AsduView): Participant | undefined {
+    if (!isFileTransfer(typeId)) return undefined;
+    return this.files.fromRtu(ca, ioa ?? 0, typeId === TypeId.F_DR_TA_1, this.clock.now());
+  }
+
+  expire(): void {
+    const now = this.clock.now();
+    this.selections.expire(now);
+    this.files.expire(now);
+  }
+
+  forget(session: number): void {
+    this.selections.forget(session);
+    this.files.forget(session);
+  }
+
+  clear(): void {
+    this.selections.clear();
+    this.files.clear();
+  }
+
+  private selectionProblem(ca: number, ioa: number, session: number, selects: boolean): string | undefined {
+    const now = this.clock.now();
+    const holder = this.selections.holder(ca, ioa, now);
+    if (holder !== undefined && holder !== session && this.isThere(holder)) return 'selected by another master';
+    const isFull = selects && holder !== session && !this.selections.hasRoom(session, now);
+    return isFull ? 'too many objects selected' : undefined;
+  }
+}
+
+function isSelecting({ typeId, select, cot }: Transaction): boolean {
+  return isProcessCommand(typeId) && select && cot === Cause.ACT;
+}

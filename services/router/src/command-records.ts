@@ -1,0 +1,110 @@
+import { AsduView } from '@iec104mm2ss/iec104';
+import { type AuditedCommand, type AuditedMaster, type AuditRecord, auditRecord } from './audit.js';
+import { AuditLog } from './audit-log.js';
+import type { CommandContext } from './command-context.js';
+import { CommandLedger } from './command-ledger.js';
+
+/** A command that is over, as far as its record needs it. */
+export interface EndedCommand {
+  readonly session: number;
+  readonly command: number;
+  readonly asdu: Uint8Array;
+  /** When it came, monotonic. */
+  readonly since: number;
+  /** Who gave it; undefined when only its session can tell. */
+  readonly master: AuditedMaster | undefined;
+}
+
+/** A session that no gateway has stated, and that is gone. */
+const UNKNOWN_MASTER: AuditedMaster = { peer: 'unknown', name: null, certificateName: null };
+
+/**
+ * What is written down of commands: one audit record each. When that is stored the command is settled, and its gateway told
+ * that it may forget it.
+ */
+export class CommandRecords {
+  readonly ledger = new CommandLedger();
+  private readonly log: AuditLog;
+  /** Of which no record was made yet. */
+  private ended: AuditedCommand[] = [];
+  /** Settled in this turn, by session. */
+  private settled = new Map<number, number[]>();
+  private stopped = false;
+
+  constructor(private readonly context: CommandContext) {
+    const { journal, clock, logger } = context;
+    this.log = new AuditLog({ journal, clock, logger, certain: () => context.certain() }, ({ session, command }) => {
+      this.ledger.settle(session, command);
+      this.settle(session, command);
+    });
+  }
+
+  get dropped(): number {
+    return this.log.dropped;
+  }
+
+  /** Records that are not stored yet, and sessions whose commands are known. */
+  get size(): number {
+    return this.ended.length + this.log.size + this.settled.size + this.ledger.size;
+  }
+
+  /**
+   * The command is over. Its record is made after the sockets were served: the answer is on its way to the master
+   * meanwhile.
+   */
+  end(ended: EndedCommand, outcome: string): void {
+    if (this.stopped) return;
+    const { group, clock } = this.context;
+    const { session, command, asdu, since } = ended;
+    const master = ended.master ?? this.context.session(session) ?? UNKNOWN_MASTER;
+    const times = { endedAt: clock.wallMs(), durationMs: clock.now() - since };
+    if (this.ended.length === 0) clock.soon(() => this.record());
+    this.ended.push({ group, session, command, master, asdu, outcome, ...times });
+  }
+
+  /** Tells the gateway (again) that its command is settled. */
+  settle(session: number, command: number): void {
+    if (this.stopped) return;
+    if (this.settled.size === 0) this.context.clock.endOfTurn(() => this.flush());
+    const commands = this.settled.get(session);
+    if (commands === undefined) this.settled.set(session, [command]);
+    else commands.push(command);
+  }
+
+  tick(now: number): void {
+    this.log.tick();
+    this.ledger.expire(now, (session) => this.context.session(session) !== undefined);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.settled.clear();
+    this.ended = [];
+    this.log.stop();
+  }
+
+  private flush(): void {
+    const settled = this.settled;
+    this.settled = new Map();
+    for (const [session, commands] of settled) this.context.settled(session, commands);
+  }
+
+  private record(): void {
+    const ended = this.ended.splice(0);
+    this.log.add(
+      ended.map((command) => {
+        const record = auditRecord(command);
+        this.logCommand(record, command.asdu);
+        return record;
+      }),
+    );
+  }
+
+  private logCommand({ session, peer, type, ca, ioa, durationMs, outcome }: AuditRecord, asdu: Uint8Array): void {
+    const { cot } = new AsduView(asdu);
+    this.context.logger.info(
+      { session, peer, direction: 'control', type, cot, ca, ioa, durationMs },
+      `command ${outcome}`,
+    );
+  }
+}

@@ -1,0 +1,266 @@
+import {
+  ASDU_OA_OFFSET,
+  AsduView,
+  Cause,
+  COT_CAUSE_MASK,
+  COT_NEGATIVE_BIT,
+  isSelect,
+  mirror,
+  sameRequest,
+} from '@iec104mm2ss/iec104';
+import { peerText } from '@iec104mm2ss/config';
+import {
+  type ClosedSessionStatement,
+  COMMAND_DEADLINE_MS,
+  type CommandReport,
+  fromBase64,
+  MAX_STATED_COMMANDS,
+  type PendingCommandStatement,
+  SENT_REMEMBERED_MS,
+  type SentCommand,
+} from '@iec104mm2ss/wire';
+import type { CommandContext, CommandCounters, CommandSession } from './command-context.js';
+import type { AuditedMaster } from './audit.js';
+import type { CommandRecords, EndedCommand } from './command-records.js';
+import { ANSWER_TIMEOUT_MS, type Asker, FULL_REPORT, type Transaction } from './command-transaction.js';
+import type { CommandOwnership } from './command-ownership.js';
+import { INTERROGATION_DEADLINE_MS, isInterrogation } from './rules.js';
+import type { Transactions } from './transactions.js';
+
+/** What a statement says may be that much older than it says: it waits while a group is taken over. */
+const STATEMENT_DELAY_MS = 8_000;
+
+export interface TakeoverNeeds {
+  readonly context: CommandContext;
+  readonly counters: CommandCounters;
+  readonly records: CommandRecords;
+  readonly transactions: Transactions;
+  readonly ownership: CommandOwnership;
+  /** A command that came late takes its way: it is known in the ledger already. */
+  accept(session: CommandSession, asdu: Uint8Array, stated: PendingCommandStatement): void;
+  /** The session is over. */
+  forget(session: number): void;
+}
+
+/** Deadlines of interrogations are long. */
+function longestMs(asdu: Uint8Array): number {
+  return isInterrogation(asdu[0] as number) ? INTERROGATION_DEADLINE_MS : COMMAND_DEADLINE_MS;
+}
+
+type StatedCommand = EndedCommand & { readonly master: AuditedMaster };
+
+interface Restored {
+  readonly asker: Asker;
+  readonly transaction: Transaction;
+}
+
+/**
+ * What this owner of the group knows of commands that it was not given itself: those an earlier owner sent, as the connector
+ * reports them, and those that gateways state and that never came here.
+ */
+export class CommandTakeover {
+  /** What the connector had sent when it was asked first; undefined until then. */
+  private report: { readonly at: number; readonly fence: number; readonly complete: boolean } | undefined;
+  /** By session. Emptied when their records cannot be doubted any more. */
+  private readonly restored = new Map<number, Restored[]>();
+
+  constructor(private readonly needs: TakeoverNeeds) {}
+
+  /** The connector was asked: what is not in its report, and did not come here, was never sent. */
+  get done(): boolean {
+    return this.report !== undefined;
+  }
+
+  /** Sessions of earlier owners that are remembered. */
+  get size(): number {
+    return this.restored.size;
+  }
+
+  tick(now: number): void {
+    if (this.report !== undefined && now - this.report.at >= 2 * SENT_REMEMBERED_MS) this.restored.clear();
+  }
+
+  // ---- from the connector -------------------------------------------------------------------------------------------
+
+  /** @param answersMissed answers to these commands may have passed already */
+  restore(report: CommandReport, answersMissed: boolean): void {
+    if (this.report !== undefined) return;
+    const { fence, sent } = report;
+    this.report = { at: this.needs.context.clock.now(), fence, complete: sent.length < FULL_REPORT };
+    const inOrder = [...sent].sort((a, b) => b.ageMs - a.ageMs);
+    for (const command of inOrder) {
+      if (command.fence !== this.needs.context.fence) this.restoreOne(command, report, answersMissed);
+    }
+  }
+
+  private restoreOne(sent: SentCommand, report: CommandReport, answersMissed: boolean): void {
+    const { context, records, transactions, ownership } = this.needs;
+    const { session, command, ownOa, ageMs, position, epoch = report.epoch } = sent;
+    const { fence, generation, clock } = report;
+    if (!records.ledger.take(session, command)) return;
+    const asdu = fromBase64(sent.asdu);
+    const oa = asdu[ASDU_OA_OFFSET] as number;
+    asdu[ASDU_OA_OFFSET] = ownOa;
+    const since = context.clock.now() - ageMs;
+    const asker: Asker = { session, command, ownOa, since, master: context.session(session), unstated: false };
+    // It was in time: its deadline does not matter any more.
+    const deadlines = { connectorFence: fence, connectorDeadline: clock, deadline: since };
+    const floor = { epoch, generation, position };
+    const isLost = epoch !== report.epoch;
+    const history = { ageMs, floor, answersMissed, isLost };
+    const transaction = transactions.restore({ asker, oa, asdu, ...deadlines }, history);
+    const others = this.restored.get(session);
+    if (others === undefined) this.restored.set(session, [{ asker, transaction }]);
+    else others.push({ asker, transaction });
+    context.addresses.rest(oa, since);
+    if (!isLost) ownership.restore(transaction, since);
+  }
+
+  // ---- from the gateways --------------------------------------------------------------------------------------------
+
+  reconcile(session: CommandSession, stated: readonly PendingCommandStatement[]): void {
+    this.markStated(session.id, session, stated);
+    for (const command of stated) this.reconcileOne(session.id, command, session, session);
+  }
+
+  reconcileClosed(closed: ClosedSessionStatement): void {
+    const { context, records } = this.needs;
+    const { session, commands, name, certificateName, address, port, originatorAddress: oa, used, agoMs } = closed;
+    const master = { peer: peerText(address, port), name, certificateName };
+    const now = context.clock.now();
+    if (context.session(session) === undefined) {
+      if (this.restored.has(session)) this.needs.forget(session);
+      // An earlier owner gave it the OA.
+      if (context.addresses.holder(oa) === session) context.addresses.release(oa, now, used);
+    }
+    if (used) context.addresses.rest(oa, now - agoMs);
+    this.markStated(session, master, commands);
+    for (const command of commands) this.reconcileOne(session, command, master, undefined);
+    records.ledger.stated(session, now);
+  }
+
+  /** Which restored commands its gateway still states: the others were recorded by an earlier owner. */
+  private markStated(session: number, master: AuditedMaster, stated: readonly PendingCommandStatement[]): void {
+    const restored = this.restored.get(session);
+    if (restored === undefined) return;
+    const commands = new Set(stated.map(({ command }) => command));
+    for (const { asker } of restored) {
+      asker.master = master;
+      asker.unstated = stated.length < MAX_STATED_COMMANDS && !commands.has(asker.command);
+    }
+  }
+
+  private reconcileOne(
+    id: number,
+    stated: PendingCommandStatement,
+    master: AuditedMaster,
+    session: CommandSession | undefined,
+  ): void {
+    const { context, records } = this.needs;
+    const { command, ageMs, answered } = stated;
+    const standing = records.ledger.standing(id, command);
+    if (standing === 'open') {
+      if (answered !== null) this.answeredBefore(id, stated, answered);
+      return;
+    }
+    if (standing === 'settled') {
+      records.settle(id, command);
+      return;
+    }
+    const asdu = fromBase64(stated.asdu);
+    const ended = { session: id, command, asdu, since: context.clock.now() - ageMs, master };
+    const gone = session === undefined ? ', master gone' : '';
+    if (standing !== 'new') {
+      records.ledger.reopen(id, command);
+      records.end(ended, standing.ended);
+    } else if (answered !== null) {
+      // More may come, if the connector says that it was sent.
+      if (answered === Cause.ACT_CON && this.isYoung(asdu, ageMs)) return;
+      records.ledger.take(id, command);
+      if (session === undefined || !this.joins(ended, answered)) records.end(ended, outcomeOf(asdu, answered) + gone);
+    } else this.judge(ended, stated, session);
+  }
+
+  /** A command that never came here, and that nobody has answered. */
+  private judge(ended: StatedCommand, stated: PendingCommandStatement, session: CommandSession | undefined): void {
+    const { counters, records } = this.needs;
+    const { session: id, command, asdu } = ended;
+    const sent = this.mayHaveBeenSent(stated);
+    if (sent === undefined && this.isYoung(asdu, stated.ageMs)) return;
+    records.ledger.take(id, command);
+    if (sent === false) {
+      if (this.cameSince(stated)) counters.commandsLost++;
+      if (session === undefined) records.end(ended, 'master gone');
+      else this.needs.accept(session, asdu, stated);
+      return;
+    }
+    counters.commandsUnknown++;
+    records.end(ended, session === undefined ? 'unknown, master gone' : 'unknown');
+  }
+
+  /** The connector has not been asked yet, but may be before it is too late: the command is stated again. */
+  private isYoung(asdu: Uint8Array, ageMs: number): boolean {
+    return this.report === undefined && ageMs < longestMs(asdu) + ANSWER_TIMEOUT_MS;
+  }
+
+  /** Whether an earlier owner may have had it sent; undefined: not known yet. */
+  private mayHaveBeenSent({ ageMs, connectorFence }: PendingCommandStatement): boolean | undefined {
+    if (this.report === undefined) return undefined;
+    // Since the report only what came here was sent.
+    if (this.cameSince({ ageMs })) return false;
+    // The report lists all that this connector sent within a certain time.
+    const { at, fence, complete } = this.report;
+    const listedMs = SENT_REMEMBERED_MS + this.needs.context.clock.now() - at;
+    return !complete || connectorFence !== fence || ageMs + STATEMENT_DELAY_MS > listedMs;
+  }
+
+  /** The command came after the connector was asked: no earlier owner can have had it sent. */
+  private cameSince({ ageMs }: Pick<PendingCommandStatement, 'ageMs'>): boolean {
+    const at = this.report?.at ?? Infinity;
+    return ageMs + STATEMENT_DELAY_MS < this.needs.context.clock.now() - at;
+  }
+
+  /** The master of a restored command had an answer of which the log may know nothing any more. */
+  private answeredBefore(session: number, { command }: PendingCommandStatement, answered: number): void {
+    const restored = this.restored.get(session)?.find(({ asker }) => asker.command === command);
+    if (restored === undefined) return;
+    const { transaction } = restored;
+    if (this.needs.transactions.underWay(transaction.number) !== transaction) return;
+    const answer = mirror(transaction.asdu, answered & COT_CAUSE_MASK, (answered & COT_NEGATIVE_BIT) !== 0);
+    this.needs.transactions.answers.answeredBefore(transaction, answer);
+  }
+
+  /** An interrogation that was confirmed together with another master's: its ACT_TERM comes with that one's. */
+  private joins({ session, command, asdu, since, master }: StatedCommand, answered: number): boolean {
+    const { transactions } = this.needs;
+    const { typeId, ca, cot } = new AsduView(asdu);
+    if (!isInterrogation(typeId) || cot !== Cause.ACT || answered !== Cause.ACT_CON) return false;
+    for (const { transaction } of [...this.restored.values()].flat()) {
+      if (transaction.typeId !== typeId || transaction.ca !== ca || transaction.cot !== Cause.ACT) continue;
+      if (!sameRequest(transaction.asdu, asdu) || transactions.underWay(transaction.number) !== transaction) continue;
+      const ownOa = asdu[ASDU_OA_OFFSET] as number;
+      transactions.join(transaction, { session, command, ownOa, since, master, unstated: false });
+      return true;
+    }
+    return false;
+  }
+}
+
+/** How a command ended as far as its gateway saw. */
+function outcomeOf(asdu: Uint8Array, answered: number): string {
+  const cause = answered & COT_CAUSE_MASK;
+  if ((answered & COT_NEGATIVE_BIT) !== 0) {
+    if (cause === Cause.DEACT_CON) return 'deactivation refused';
+    return cause === Cause.ACT_CON ? 'refused' : `refused (COT ${cause})`;
+  }
+  switch (cause) {
+    case Cause.ACT_CON:
+      return isSelect(asdu) ? 'selected' : 'confirmed';
+    case Cause.DEACT_CON:
+      return 'deactivated';
+    case Cause.ACT_TERM:
+      return 'terminated';
+    default:
+      return `answered (COT ${cause})`;
+  }
+}

@@ -1,0 +1,159 @@
+import { AsduView, isSelect } from '@iec104mm2ss/iec104';
+import type { AuditedMaster } from './audit.js';
+import type { Participant, RecordOrigin } from './command-context.js';
+
+/** How long the RTU may take for its first answer, and for the next part of one it has begun. */
+export const ANSWER_TIMEOUT_MS = 10_000;
+export const INTERROGATION_TIMEOUT_MS = 30_000;
+/** How long the RTU may take for ACT_TERM of a process command when it has been seen to send one: drives run long. */
+export const TERMINATION_TIMEOUT_MS = 30_000;
+/** How long ACT_TERM of a process command is waited for when this RTU is known to send none. */
+export const UNSEEN_TERMINATION_MS = 1_000;
+/**
+ * A confirmed command keeps others on the same object waiting for this long, if their answers could be told apart. Those
+ * that could not be told apart wait until it is over.
+ */
+export const RELEASE_MS = 1_000;
+/** After the last answer to a command to all stations: that much later no other one is expected. */
+export const STATIONS_QUIET_MS = 2_000;
+/** Commands of one session, and of all, that may wait or be under way. */
+export const MAX_COMMANDS_PER_SESSION = 1_000;
+export const MAX_COMMANDS = 20_000;
+/** A report of the connector with so many commands may have left some out. */
+export const FULL_REPORT = 2_000;
+
+/** A command as one master gave it. */
+export interface Asker {
+  readonly session: number;
+  /** Number of the command within that session. */
+  readonly command: number;
+  /** OA its master used. */
+  readonly ownOa: number;
+  /** When it came, monotonic. */
+  readonly since: number;
+  /** Who it is; undefined for one of an earlier owner's sessions that has not been stated. */
+  master: AuditedMaster | undefined;
+  /** Its gateway does not state the command: an earlier owner has recorded it. */
+  unstated: boolean;
+}
+
+/**
+ * `queued`: in its lane. `forwarded`: handed to the connector. `sent`: the connector says that the RTU got it. `confirmed`:
+ * the RTU has answered, and may answer again.
+ */
+export type TransactionState = 'queued' | 'forwarded' | 'sent' | 'confirmed';
+
+/** A place in the log and the link that its records came from: answers to a command are of that link, and not before it. */
+export interface AnswerFloor extends RecordOrigin {
+  readonly position: number;
+}
+
+/** One command on its way to the RTU and back. Times are monotonic. */
+export interface Transaction {
+  /** Identifies it between this owner of the group and the connector. */
+  readonly number: number;
+  /** Which came first, among those that wait. */
+  order: number;
+  /** As the master sent it, with the master's OA. */
+  readonly asdu: Uint8Array;
+  readonly typeId: number;
+  readonly ca: number;
+  /** Of its object, of which `checkCommand` lets pass only one; 0 for a private type that has none. */
+  readonly ioa: number;
+  readonly cot: number;
+  readonly select: boolean;
+  /** OA the RTU sees. */
+  readonly oa: number;
+  /** Session the OA belongs to: the one that asked first. */
+  readonly owner: number;
+  /** All who asked, also those that have left since. */
+  readonly askers: Asker[];
+  /** Who gets the answers; empty when all of them have left. */
+  participants: Participant[];
+  state: TransactionState;
+  /** Deadline in the clock of the connector with this fence, and when that is by our clock, or a little later. */
+  readonly connectorFence: number;
+  connectorDeadline: number;
+  deadline: number;
+  readonly createdAt: number;
+  /** When it was handed over, or known to be sent. */
+  sentAt: number;
+  /** When to give up waiting for (more) answers. */
+  expiresAt: number;
+  /** Answers before this place are not for it; undefined while it is queued. */
+  floor: AnswerFloor | undefined;
+  /** Its link to the RTU is gone: only what was received before can still answer it, until then. */
+  lostUntil: number;
+  /** Answers may have passed before we knew of it. */
+  answersMissed: boolean;
+  /** Confirmed for long enough: those need not wait for it any more whose answers can be told from its own. */
+  released: boolean;
+  releaseAt: number;
+  /** To all stations: how many of them have confirmed and not terminated, and what the last one said. */
+  openStations: number;
+  outcome: string;
+}
+
+/** What is known of a command when it comes. */
+export interface NewCommand {
+  readonly asker: Asker;
+  /** OA towards the RTU of the asking session. */
+  readonly oa: number;
+  /** Has passed `checkCommand`; kept. It still has the master's OA. */
+  readonly asdu: Uint8Array;
+  readonly connectorFence: number;
+  readonly connectorDeadline: number;
+  readonly deadline: number;
+}
+
+/** How a command was sent under an earlier owner. */
+export interface SentBefore {
+  readonly ageMs: number;
+  /** From where on it can be answered. */
+  readonly floor: AnswerFloor;
+  /** Answers may have passed already. */
+  readonly answersMissed: boolean;
+  /** The link it was sent on is gone. */
+  readonly isLost: boolean;
+}
+
+export function newTransaction(number: number, command: NewCommand): Transaction {
+  const { asker, oa, asdu, connectorFence, connectorDeadline, deadline } = command;
+  const view = new AsduView(asdu);
+  return {
+    number,
+    order: 0,
+    asdu,
+    typeId: view.typeId,
+    ca: view.ca,
+    ioa: view.ioa ?? 0,
+    cot: view.cot,
+    select: isSelect(asdu),
+    oa,
+    owner: asker.session,
+    askers: [asker],
+    participants: [{ session: asker.session, ownOa: asker.ownOa }],
+    state: 'queued',
+    connectorFence,
+    connectorDeadline,
+    deadline,
+    createdAt: asker.since,
+    sentAt: 0,
+    expiresAt: Infinity,
+    floor: undefined,
+    lostUntil: Infinity,
+    answersMissed: false,
+    released: false,
+    releaseAt: Infinity,
+    openStations: 0,
+    outcome: '',
+  };
+}
+
+/** True when an answer at this place of the log can be one to `transaction`. */
+export function mayAnswer({ floor, lostUntil }: Transaction, position: number, record: RecordOrigin): boolean {
+  if (floor === undefined) return false;
+  // A connector that goes on for another one may count its links from the same number: its log has a new generation.
+  if (record.epoch !== floor.epoch || (lostUntil < Infinity && record.generation !== floor.generation)) return false;
+  return record.generation > floor.generation || (record.generation === floor.generation && position >= floor.position);
+}

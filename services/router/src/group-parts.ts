@@ -1,0 +1,229 @@
+import { type Bus, ConnectorClock, type EventLog, GroupSubjects } from '@iec104mm2ss/bus';
+import { type GroupConfig, reportGapMs } from '@iec104mm2ss/config';
+import type { Logger } from '@iec104mm2ss/observability';
+import type { Clock, Runtime } from '@iec104mm2ss/runtime';
+import { Admissions } from './admissions.js';
+import { AUDIT_JOURNAL, AUDIT_LIMITS } from './audit-log.js';
+import { Cursors } from './cursors.js';
+import { DataTransfer } from './data-transfer.js';
+import { DecodedFeed } from './decoded-feed.js';
+import { Delivery, type DeliveryEvents } from './delivery.js';
+import { GroupCommands } from './group-commands.js';
+import { LogPlaces } from './log-places.js';
+import { Losses } from './losses.js';
+import { OriginatorAddresses } from './originator-addresses.js';
+import { OutStream } from './out-stream.js';
+import { Reconciliation } from './reconciliation.js';
+import { Retention } from './retention.js';
+import { RtuLink } from './rtu-link.js';
+import type { Session } from './session.js';
+import { SessionTable } from './session-table.js';
+import type { Legacy } from './state-store.js';
+
+/** What sessions that are a little behind get without a read of the stored log: some thousand ASDUs. */
+const RECENT_OCTETS = 0x40000;
+
+export interface RouterDependencies {
+  readonly bus: Bus;
+  readonly logger: Logger;
+  readonly runtime: Runtime;
+}
+
+/** The lease of the group. */
+export interface Ownership {
+  readonly fence: number;
+  /** False while another process may have taken the lease. */
+  certain(): boolean;
+}
+
+/** What the parts need of the router that they belong to. */
+export interface PartsHooks {
+  /** Masters are served. */
+  open(): boolean;
+  /** Stores what the next owner has to know. */
+  save(): Promise<void>;
+  /** The sessions have changed, or whether data transfer is wanted. */
+  changed(): void;
+  /** The log goes on at this position. */
+  cut(begins: number): void;
+}
+
+/** Everything that knows a rule of one group. */
+export interface GroupParts {
+  readonly config: GroupConfig;
+  readonly bus: Bus;
+  readonly subjects: GroupSubjects;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly ownership: Ownership;
+  readonly out: OutStream;
+  readonly places: LogPlaces;
+  readonly losses: Losses;
+  readonly cursors: Cursors;
+  readonly retention: Retention;
+  readonly delivery: Delivery;
+  readonly addresses: OriginatorAddresses;
+  readonly table: SessionTable;
+  readonly transfer: DataTransfer;
+  readonly admissions: Admissions;
+  readonly reconciliation: Reconciliation;
+  readonly rtu: RtuLink;
+  readonly connectorClock: ConnectorClock;
+  readonly commands: GroupCommands;
+  readonly feed: DecodedFeed;
+  /** A master acknowledged everything for it before this place. */
+  acknowledged(session: Session, position: number, generation: number): void;
+}
+
+/** Makes the parts of a group and joins them. `legacy`: what an earlier owner left. */
+export function makeParts(
+  config: GroupConfig,
+  { bus, logger: parent, runtime }: RouterDependencies,
+  ownership: Ownership,
+  legacy: Legacy,
+  hooks: PartsHooks,
+): GroupParts {
+  const { clock } = runtime;
+  const { fence } = ownership;
+  const { confirmed, confirmedBefore, log: extent } = legacy;
+  const certain = (): boolean => ownership.certain();
+  const changed = (): void => hooks.changed();
+  const logger = parent.child({ group: config.id });
+  const subjects = new GroupSubjects(config.id);
+  const log = bus.eventLog(config.id, { capacity: config.buffsize });
+  const out = new OutStream(bus, subjects, fence, extent.generation, confirmed);
+  const places = new LogPlaces(log, extent.generation);
+  const losses = new Losses();
+  const names = config.masters.map(({ name }) => name);
+  const cursors = new Cursors(names, legacy.cursors, confirmedBefore);
+  const feed = new DecodedFeed(bus, subjects, config.decoded, clock);
+  const rtu = new RtuLink(clock);
+  const connectorClock = new ConnectorClock(clock);
+  const addresses = new OriginatorAddresses();
+  addresses.load(legacy.addresses, clock.now());
+
+  const over = (session: Session): void => {
+    delivery.end(session);
+    commands.forget(session.id);
+  };
+  const random = (): number => runtime.random();
+  const connected = (): boolean => bus.connected;
+  const table = new SessionTable({ config, logger, clock, out, addresses, random, connected, over, changed });
+  const { sessions } = table;
+
+  const commands = new GroupCommands({
+    group: config.id,
+    bus,
+    subjects,
+    logger,
+    clock,
+    connectorClock,
+    fence,
+    feed,
+    addresses,
+    journal: bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS),
+    session: (id) => sessions.get(id),
+    send: (id, asdu) => {
+      if (sessions.has(id)) out.own(id, asdu);
+    },
+    settled: (id, settled) => out.settled(id, settled),
+    certain,
+  });
+  commands.oaBehaviour = legacy.oaBehaviour;
+
+  // What a session is to get next is gone: it is told by being disconnected.
+  const lost = (session: Session, count: number, end: number | undefined, reason: string): void => {
+    retention.lost(session, count, end, reason);
+    if (table.get(session.id) !== session) return;
+    table.close(session, 'events_lost', `${count} events cannot be delivered: ${reason}`);
+  };
+  const events: DeliveryEvents = {
+    confirmed: () => retention.confirmed(delivery.mark.confirmed),
+    lost,
+    cut: (begins, end, here) => {
+      hooks.cut(begins);
+      retention.cut(begins, end, here);
+    },
+  };
+  const delivery = new Delivery(
+    { bus, subjects, log, fence, out, places, sessions, rules: commands, events, logger, clock },
+    {
+      confirmed,
+      interrogationToOriginator: config.interrogation === 'originator',
+      confirmGapMs: reportGapMs(config, bus.kind),
+      recentOctets: bus.kind === 'memory' ? 0 : RECENT_OCTETS,
+    },
+  );
+  const neededBy = (session: Session): number => delivery.neededBy(session);
+  const retention = new Retention(
+    { config, log, places, cursors, losses, logger, sessions, neededBy, certain, lost },
+    extent.first,
+  );
+  if (confirmed < confirmedBefore) retention.cut(confirmed, confirmedBefore, new Set());
+  retention.begins(extent.first);
+
+  const transfer = new DataTransfer({
+    sessions,
+    delivery,
+    cursors,
+    places,
+    retention,
+    out,
+    logger,
+    clock,
+    changed,
+    lost,
+  });
+  const acknowledged = (session: Session, position: number, generation: number): void => {
+    const present = places.present({ position, generation });
+    if (present !== undefined) cursors.advance(session.name, delivery.acknowledged(session, present));
+  };
+  const admissions = new Admissions({
+    config,
+    logger,
+    clock,
+    fence,
+    table,
+    addresses,
+    rtu,
+    answerable: (oa) => commands.answerable(oa),
+    open: () => hooks.open(),
+    save: () => hooks.save(),
+  });
+  const reconciliation = new Reconciliation({
+    config,
+    logger,
+    table,
+    addresses,
+    transfer,
+    out,
+    commands,
+    acknowledged,
+  });
+  return {
+    config,
+    bus,
+    subjects,
+    logger,
+    clock,
+    log,
+    ownership,
+    out,
+    places,
+    losses,
+    cursors,
+    retention,
+    delivery,
+    addresses,
+    table,
+    transfer,
+    admissions,
+    reconciliation,
+    rtu,
+    connectorClock,
+    commands,
+    feed,
+    acknowledged,
+  };
+}

@@ -1,0 +1,103 @@
+import type { EventLog } from '@iec104mm2ss/bus';
+import { type GroupConfig, repeatableAsdus } from '@iec104mm2ss/config';
+import type { Logger } from '@iec104mm2ss/observability';
+import type { CursorLoss, Cursors } from './cursors.js';
+import type { LogPlaces } from './log-places.js';
+import type { Losses } from './losses.js';
+import type { Session } from './session.js';
+
+export interface RetentionParts {
+  readonly config: GroupConfig;
+  readonly log: Pick<EventLog, 'trim'>;
+  readonly places: Pick<LogPlaces, 'generation'>;
+  readonly cursors: Cursors;
+  readonly losses: Losses;
+  readonly logger: Logger;
+  readonly sessions: ReadonlyMap<number, Session>;
+  /** Oldest position that a started session may still ask for. */
+  readonly neededBy: (session: Session) => number;
+  /** True while it is certain that this process owns the group: what was trimmed does not come back. */
+  readonly certain: () => boolean;
+  /** What comes next for this session is given up: it has to go. */
+  readonly lost: (session: Session, count: number, end: number, reason: string) => void;
+}
+
+/**
+ * What the event log keeps: what is not confirmed, and, as far as `buffsize` reaches, what named masters have not fetched and
+ * started sessions may still ask for. What is given up is counted for the master that does not get it.
+ */
+export class Retention {
+  constructor(
+    private readonly parts: RetentionParts,
+    /** Oldest position kept. */
+    public oldest: number,
+  ) {}
+
+  /** Everything before `confirmed` is safe: gives up what nobody needs any more, and what does not fit. */
+  confirmed(confirmed: number): void {
+    const { config, cursors, sessions, log, certain } = this.parts;
+    if (!certain()) return;
+    const limit = confirmed - config.buffsize;
+    if (cursors.oldest < limit) this.haveEverything();
+    let keep = Math.min(confirmed, cursors.oldest);
+    for (const session of sessions.values()) {
+      if (session.started) keep = Math.min(keep, this.parts.neededBy(session));
+    }
+    if (keep < limit) {
+      this.giveUpBefore(limit);
+      keep = limit;
+    }
+    // The connector recognises by these what the RTU sends once more.
+    keep = Math.min(keep, confirmed - repeatableAsdus(config));
+    if (keep <= this.oldest) return;
+    this.oldest = keep;
+    log.trim(keep, this.parts.places.generation);
+  }
+
+  /** The log goes on at `begins`: positions up to `end` are void. `here`: named masters that have a started session. */
+  cut(begins: number, end: number, here: ReadonlySet<string>): void {
+    this.oldest = Math.min(this.oldest, begins);
+    this.report(this.parts.cursors.cut(begins, end, here), 'the event log lost its end');
+  }
+
+  /** The log begins at `position` only. */
+  begins(position: number): void {
+    this.oldest = Math.max(this.oldest, position);
+    this.report(this.parts.cursors.giveUpBefore(position), 'its oldest events are no longer in the event log');
+  }
+
+  /** Masters that are here and have acknowledged all that was for them need nothing of what was for others. */
+  private haveEverything(): void {
+    const { sessions, cursors, neededBy } = this.parts;
+    for (const session of sessions.values()) {
+      if (session.live && session.name !== null) cursors.advance(session.name, neededBy(session));
+    }
+  }
+
+  /** A session lost `count` events; `end`: none before it can be had any more, else what its master has not got stays. */
+  lost({ name, peer }: Session, count: number, end: number | undefined, reason: string): void {
+    if (name === null || end === undefined) {
+      this.parts.losses.add(name, count);
+      this.parts.logger.warn({ name, peer, count }, `events lost for ${name ?? peer}: ${reason}`);
+      return;
+    }
+    const loss = this.parts.cursors.giveUp(name, end);
+    if (loss !== undefined) this.report([loss], reason);
+  }
+
+  private giveUpBefore(limit: number): void {
+    this.report(this.parts.cursors.giveUpBefore(limit), 'it has been away too long: its oldest events are given up');
+    for (const session of [...this.parts.sessions.values()]) {
+      if (!session.started || session.live || session.sent >= limit) continue;
+      const reason = 'it is too far behind the other masters: what comes next was given up';
+      this.parts.lost(session, limit - session.sent, limit, reason);
+    }
+  }
+
+  private report(losses: readonly CursorLoss[], reason: string): void {
+    for (const { name, position, count, first } of losses) {
+      this.parts.losses.add(name, count);
+      if (first) this.parts.logger.warn({ name, position, count }, `events lost for ${name}: ${reason}`);
+    }
+  }
+}

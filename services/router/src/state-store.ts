@@ -1,0 +1,130 @@
+import type { Bus, EventLog, GroupSubjects, KeyValue, LogExtent } from '@iec104mm2ss/bus';
+import type { Logger } from '@iec104mm2ss/observability';
+import type { Clock } from '@iec104mm2ss/runtime';
+import { decodeRouterState, encodeRouterState, type RouterState, WireError } from '@iec104mm2ss/wire';
+
+export const STATE_BUCKET = 'iec104_state';
+
+/** What an earlier owner of a group left, brought to what its log holds now. */
+export interface Legacy {
+  readonly log: LogExtent;
+  /** Everything before this position is confirmed. */
+  readonly confirmed: number;
+  /** `confirmed` as it was saved, when the log has lost its end since. */
+  readonly confirmedBefore: number;
+  /** Positions of named masters, of the log as it was. */
+  readonly cursors: RouterState['cursors'];
+  readonly addresses: RouterState['addresses'];
+  readonly oaBehaviour: RouterState['oaBehaviour'];
+}
+
+export interface StateStoreParts {
+  readonly bus: Bus;
+  readonly subjects: GroupSubjects;
+  readonly log: EventLog;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/**
+ * What survives the owner of a group, in the bucket `iec104_state`. In one process nothing does: there is nothing to
+ * store.
+ */
+export class StateStore {
+  private readonly bucket: KeyValue;
+  private readonly key: string;
+  private stored = '';
+  private writing: Promise<void> | undefined;
+  private following: Promise<void> | undefined;
+
+  constructor(private readonly parts: StateStoreParts) {
+    this.bucket = parts.bus.keyValue(STATE_BUCKET);
+    this.key = `router.${parts.subjects.group}`;
+  }
+
+  /** Rejects with BusError when it cannot be read now. */
+  async load(): Promise<Legacy> {
+    const { log } = this.parts;
+    const extent = await log.extent();
+    const saved = await this.read();
+    if (saved === undefined) {
+      const { first } = extent;
+      return {
+        log: extent,
+        confirmed: first,
+        confirmedBefore: first,
+        cursors: {},
+        addresses: [],
+        oaBehaviour: 'unknown',
+      };
+    }
+    const { confirmed: position, generation, cursors, addresses, oaBehaviour } = saved;
+    const valid = Math.min(position, await log.validUpTo({ generation, position }));
+    const confirmed = Math.min(Math.max(valid, extent.first), Math.max(extent.next, extent.first));
+    const confirmedBefore = Math.max(position, confirmed);
+    return { log: extent, confirmed, confirmedBefore, cursors, addresses, oaBehaviour };
+  }
+
+  /**
+   * Stores `state()` as it is now or later. Rejects when it is not stored, and when it is not `certain` that this process
+   * owns the group: a paused owner must not undo what its successor has stored.
+   */
+  save(state: () => RouterState, certain: () => boolean): Promise<void> {
+    if (this.parts.bus.kind === 'memory') return Promise.resolve();
+    if (this.writing === undefined) return this.write(state, certain);
+    // The one under way may be older than what is to be stored: one more follows for all who ask meanwhile.
+    this.following ??= this.writing
+      .catch(() => undefined)
+      .then(() => {
+        this.following = undefined;
+        return this.write(state, certain);
+      });
+    return this.following;
+  }
+
+  /** Stores it if it has changed, in its own time. */
+  saveChanged(state: () => RouterState, certain: () => boolean): void {
+    const { bus, logger } = this.parts;
+    if (bus.kind === 'memory' || this.writing !== undefined || !bus.connected || !certain()) return;
+    if (textOf(state()) === this.stored) return;
+    this.save(state, certain).catch((error: Error) => logger.debug({ reason: error.message }, 'state not saved yet'));
+  }
+
+  private write(state: () => RouterState, certain: () => boolean): Promise<void> {
+    const writing = this.put(state, certain).finally(() => {
+      this.writing = undefined;
+    });
+    this.writing = writing;
+    return writing;
+  }
+
+  private async put(state: () => RouterState, certain: () => boolean): Promise<void> {
+    if (!certain()) throw new Error('another router may own the group');
+    const value = state();
+    await this.bucket.put(this.key, encodeRouterState(value));
+    this.stored = textOf(value);
+  }
+
+  /** One that cannot be understood is set aside, for people, and the group starts without it. */
+  private async read(): Promise<RouterState | undefined> {
+    const { bus, logger, subjects } = this.parts;
+    if (bus.kind === 'memory') return undefined;
+    const value = await this.bucket.get(this.key);
+    if (value === undefined) return undefined;
+    const state = decodeRouterState(value);
+    if (!(state instanceof WireError)) return state;
+    const aside = `${this.key}.unreadable`;
+    bus.drops.add(`${subjects.owner}.saved`, state.code, state.message);
+    logger.error(
+      { reason: state.message, key: aside },
+      'the saved state of the group cannot be read: it is set aside, and the group begins at the oldest event kept',
+    );
+    await this.bucket.put(aside, value);
+    return undefined;
+  }
+}
+
+/** Without the time, which always changes. */
+function textOf(state: RouterState): string {
+  return JSON.stringify({ ...state, savedAt: 0 });
+}

@@ -1,0 +1,66 @@
+import { type Bus, FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
+import {
+  type CommandMessage,
+  type CommandQuery,
+  type Decoded,
+  decodeCommand,
+  decodeCommandQuery,
+  decodeConfirmed,
+  decodeOwner,
+} from '@iec104mm2ss/wire';
+
+export interface RouterOrdersHandler {
+  /** Another router holds the lease on the group: it does not know us yet. */
+  onNewRouter(): void;
+  /** Data transfer is wanted, or no longer. */
+  onWanted(wanted: boolean): void;
+  /** Everything before this position of the log is acknowledged by a master, or is for nobody. */
+  onConfirmed(position: number, generation: number): void;
+  /** The octets of its ASDU belong to the message. */
+  onCommand(command: CommandMessage): void;
+  onQuery(query: CommandQuery, respond: (answer: Uint8Array) => void): void;
+}
+
+/** What the router says that holds the lease on the group; nobody else is listened to. */
+export class RouterOrders {
+  private readonly guard: FenceGuard;
+  private readonly subscriptions: Subscription[];
+  private stopped = false;
+
+  constructor(
+    private readonly bus: Bus,
+    { group, owner, confirmed, command, commandQuery }: GroupSubjects,
+    handler: RouterOrdersHandler,
+  ) {
+    this.guard = new FenceGuard(bus, `router.${group}`, () => {
+      if (!this.stopped) handler.onNewRouter();
+    });
+    this.subscriptions = [
+      this.obey(owner, decodeOwner, ({ open, wanted }) => {
+        // A router that is taking over does not know yet what masters want.
+        if (open || wanted) handler.onWanted(wanted);
+      }),
+      this.obey(confirmed, decodeConfirmed, ({ position, generation }) => handler.onConfirmed(position, generation)),
+      this.obey(command, decodeCommand, (message) => handler.onCommand(message)),
+      this.obey(commandQuery, decodeCommandQuery, (query, respond) => handler.onQuery(query, respond)),
+    ];
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+  }
+
+  private obey<T extends { readonly fence: number }>(
+    subject: string,
+    decode: (data: Uint8Array) => Decoded<T>,
+    handle: (message: T, respond: (answer: Uint8Array) => void) => void,
+  ): Subscription {
+    return receive(this.bus, subject, decode, (value, message) =>
+      this.guard.run(subject, value.fence, () => {
+        // It may have waited for the lease to be read.
+        if (!this.stopped) handle(value, (answer) => message.respond(answer));
+      }),
+    );
+  }
+}

@@ -1,0 +1,313 @@
+import type { GroupConfig } from '@iec104mm2ss/config';
+import type { LinkState } from '@iec104mm2ss/iec104';
+import type { Logger } from '@iec104mm2ss/observability';
+import type { Runtime, TcpSocket } from '@iec104mm2ss/runtime';
+import { type CloseReason, Connection, type ConnectionOptions, type DeadlineScheduler } from '@iec104mm2ss/transport';
+import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
+import type { ConnectorCounters } from './counters.js';
+import { HostRotation } from './host-rotation.js';
+
+/** How soon to look again whether a connection may be made: the log cannot be written, or the lease is uncertain. */
+const NOT_READY_MS = 1_000;
+
+/** From which states each state may be entered. */
+const ALLOWED: Readonly<Record<RtuState, readonly RtuState[]>> = {
+  disconnected: ['connecting', 'connected', 'starting', 'started', 'stopping'],
+  connecting: ['disconnected'],
+  connected: ['connecting', 'stopping'],
+  starting: ['connected'],
+  started: ['starting'],
+  stopping: ['started'],
+};
+
+export interface RtuLinkOptions {
+  readonly config: GroupConfig;
+  readonly scheduler: DeadlineScheduler;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  readonly counters: ConnectorCounters;
+  /** Of the connection: how acknowledgements are held. */
+  readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs'>;
+  /** False while another connector may be using the RTU: nothing is sent to it then, and no connection made. */
+  readonly mayUse: () => boolean;
+  /** False while a command that is late could leave with whatever is written. */
+  readonly mayWrite: () => boolean;
+}
+
+export interface RtuLinkEvents {
+  /** False: there is no point in connecting now. */
+  ready(): boolean;
+  /** Called before each attempt; the attempt waits for it. */
+  prepare(): Promise<void>;
+  /** There is a connection; nothing has come on it yet. */
+  onUp(connection: Connection, epoch: number): void;
+  onApdus(octets: Uint8Array, start: number, end: number, count: number): void;
+  /** There may be room for commands. */
+  onRoom(): void;
+  onHoldLimit(upTo: number): void;
+  /** The connection that was up is gone. Called before its state is told. */
+  onDown(connection: Connection): void;
+  /** The state has changed. */
+  onState(): void;
+  /** A deadline has become earlier. */
+  onDeadlineMoved(): void;
+}
+
+/** The connection to one RTU: its hosts in turn, STARTDT and STOPDT as wanted, one state. */
+export class RtuLink {
+  private current: RtuState = 'disconnected';
+  /** Since when, ms since 1970-01-01 UTC, and why. */
+  private since: number;
+  private reason = 'not started';
+  private lastError: string | null = null;
+  private epochs = 0;
+  private socket: TcpSocket | undefined;
+  private up: Connection | undefined;
+  private address: string | null = null;
+  /** When the link has lived for t1: its host is a good one then. */
+  private workedAt = Infinity;
+  private wanted = false;
+  private stopped = false;
+  /** An attempt to connect, or every host of a round, has come to its end. */
+  private attempted = false;
+  private retryAt = Infinity;
+  private connectAt = Infinity;
+  private readonly hosts: HostRotation;
+
+  constructor(
+    private readonly options: RtuLinkOptions,
+    private readonly events: RtuLinkEvents,
+  ) {
+    this.hosts = new HostRotation(options.config.hosts, () => options.runtime.random());
+    this.since = options.runtime.clock.wallMs();
+  }
+
+  get state(): RtuState {
+    return this.current;
+  }
+
+  get isUp(): boolean {
+    return rtuLinkUp(this.current);
+  }
+
+  get connection(): Connection | undefined {
+    return this.up;
+  }
+
+  /** Counts the connections of the group; the last one when there is none. */
+  get epoch(): number {
+    return this.epochs;
+  }
+
+  /**
+   * False for a connector that took over until its first attempt has ended: before that it knows nothing of the RTU, and
+   * masters are not to notice the change.
+   */
+  get outcomeKnown(): boolean {
+    return this.attempted;
+  }
+
+  /** What is said of the link in status and statement. */
+  get description() {
+    const { host, port } = this.hosts.current;
+    const { current: state, address, epochs: epoch, lastError, reason, since } = this;
+    return { state, endpoint: `${host}:${port}`, address, epoch, lastError, reason, since };
+  }
+
+  /** @param lastEpoch epoch of the last link that left anything in the log */
+  start(lastEpoch: number): void {
+    this.epochs = Math.max(this.epochs, lastEpoch);
+    this.connect();
+  }
+
+  /** Ends the link for good: with FIN while the RTU is ours, else with RST. */
+  stop(): void {
+    this.stopped = true;
+    this.retryAt = this.connectAt = Infinity;
+    this.close({ code: 'stopped', message: 'connector stops' });
+    this.socket?.destroy();
+  }
+
+  /** Closes the link; it is opened again at once, as it is no fault of the host. */
+  close(reason: CloseReason): void {
+    this.workedAt = -Infinity;
+    this.up?.close(reason);
+  }
+
+  /** Data transfer is wanted, or no longer. */
+  want(wanted: boolean): void {
+    this.wanted = wanted;
+    this.followDemand();
+  }
+
+  /** The lease turned out to be ours still: what had to wait may be written. */
+  mayUseAgain(): void {
+    this.up?.touched();
+  }
+
+  nextDeadline(): number {
+    return Math.min(this.retryAt, this.connectAt);
+  }
+
+  onDeadline(now: number): void {
+    if (this.retryAt <= now) {
+      this.retryAt = Infinity;
+      this.connect();
+    }
+    if (this.connectAt <= now) {
+      this.connectAt = Infinity;
+      this.socket?.destroy(new Error(`no connection within t0 (${this.options.config.t0Ms / 1000} s)`));
+    }
+  }
+
+  private connect(): void {
+    if (this.stopped || this.current !== 'disconnected') return;
+    if (!this.events.ready() || !this.options.mayUse()) {
+      this.retryIn(NOT_READY_MS);
+      return;
+    }
+    const { host, port } = this.hosts.current;
+    this.transition('connecting', `trying ${host}:${port}`);
+    void this.open(host, port);
+  }
+
+  private async open(host: string, port: number): Promise<void> {
+    await this.events.prepare();
+    if (this.stopped) return;
+    if (!this.events.ready()) {
+      this.postpone('the event log cannot be written');
+      return;
+    }
+    const socket = this.options.runtime.network.connect(host, port);
+    this.socket = socket;
+    this.connectAt = this.options.scheduler.now() + this.options.config.t0Ms;
+    this.events.onDeadlineMoved();
+    let failure = '';
+    const onError = (error: NodeJS.ErrnoException): void => {
+      failure = error.code ?? error.message;
+    };
+    const onClose = (): void => this.connectFailed(failure || 'closed while connecting');
+    socket.on('error', onError);
+    socket.once('close', onClose);
+    socket.once('connect', () => {
+      socket.removeListener('close', onClose);
+      if (this.options.mayUse()) {
+        socket.removeListener('error', onError);
+        this.connected(socket);
+      } else {
+        socket.resetAndDestroy();
+        this.postpone('it is not certain that the RTU is ours');
+      }
+    });
+  }
+
+  /** No fault of the host. */
+  private postpone(reason: string): void {
+    this.socket = undefined;
+    this.connectAt = Infinity;
+    this.lastError = reason;
+    this.transition('disconnected', reason);
+    this.retryIn(NOT_READY_MS);
+  }
+
+  private connectFailed(message: string): void {
+    this.connectAt = Infinity;
+    this.socket = undefined;
+    if (this.stopped) return;
+    const { host, port } = this.hosts.current;
+    this.lastError = message;
+    const pauseMs = this.hosts.failed();
+    if (this.hosts.roundEnded) this.attempted = true;
+    this.transition('disconnected', `${host}:${port}: ${message}`);
+    this.retryIn(pauseMs);
+  }
+
+  private connected(socket: TcpSocket): void {
+    const { config, counters, hold, mayUse, mayWrite, scheduler } = this.options;
+    const { t1Ms, t2Ms, t3Ms, k, w, idleTimeMs } = config;
+    this.connectAt = Infinity;
+    this.attempted = true;
+    counters.connects++;
+    this.epochs++;
+    this.workedAt = scheduler.now() + t1Ms;
+    this.address = socket.remoteAddress ?? null;
+    const connection = new Connection(
+      socket,
+      {
+        role: 'controlling',
+        ...{ t1Ms, t2Ms, t3Ms, k, w, idleTimeMs },
+        ...hold,
+        mayWrite: () => mayUse() && mayWrite(),
+      },
+      {
+        onApdus: (octets, start, end, count) => this.events.onApdus(octets, start, end, count),
+        onRoom: () => this.events.onRoom(),
+        onState: (to, _from, reason) => this.onLinkState(to, reason),
+        onHoldLimit: (upTo) => this.events.onHoldLimit(upTo),
+        onClosed: (reason) => this.onClosed(reason),
+      },
+      scheduler,
+    );
+    this.up = connection;
+    this.events.onUp(connection, this.epochs);
+    this.transition('connected', 'TCP connection established');
+    this.followDemand();
+  }
+
+  private onLinkState(to: LinkState, reason: string): void {
+    if (to === 'started') {
+      this.transition('started', reason);
+      this.events.onRoom();
+    } else if (to === 'stopped') this.transition('connected', reason);
+    else if (to === 'starting' || to === 'stopping') this.transition(to, reason);
+    this.followDemand();
+  }
+
+  private followDemand(): void {
+    const connection = this.up;
+    if (connection === undefined) return;
+    const { link } = connection;
+    const now = this.options.scheduler.now();
+    if (this.wanted && this.current === 'connected') link.startDataTransfer(now);
+    else if (!this.wanted && this.current === 'started') link.stopDataTransfer(now);
+    // A master is back while the RTU waits for our acknowledgement before it confirms STOPDT: do not keep it waiting.
+    else if (this.wanted && this.current === 'stopping') this.events.onHoldLimit(link.received);
+    else return;
+    connection.touched();
+  }
+
+  private onClosed(reason: CloseReason): void {
+    const connection = this.up as Connection;
+    const { link } = connection;
+    // A host that accepts and closes at once (its masters are all there) is no better than one that refuses.
+    const worked = link.received > 0 || link.sent > 0 || this.options.scheduler.now() >= this.workedAt;
+    this.up = undefined;
+    this.socket = undefined;
+    this.address = null;
+    this.lastError = `${reason.code}: ${reason.message}`;
+    this.options.counters.linkFailures++;
+    this.events.onDown(connection);
+    this.transition('disconnected', this.lastError);
+    if (worked) this.hosts.succeeded();
+    if (!this.stopped) this.retryIn(worked ? this.hosts.lost() : this.hosts.failed());
+  }
+
+  private retryIn(pauseMs: number): void {
+    this.retryAt = this.options.scheduler.now() + pauseMs;
+    this.events.onDeadlineMoved();
+  }
+
+  private transition(to: RtuState, reason: string): void {
+    const from = this.current;
+    if (!ALLOWED[to].includes(from)) throw new Error(`RTU link state ${from} -> ${to} (${reason}) is not allowed`);
+    this.current = to;
+    this.since = this.options.runtime.clock.wallMs();
+    this.reason = reason;
+    const { endpoint: peer, epoch } = this.description;
+    const fields = { peer, link_epoch: epoch, from, to, reason };
+    const { logger } = this.options;
+    if (rtuLinkUp(from) !== rtuLinkUp(to)) logger.info(fields, rtuLinkUp(to) ? 'RTU connected' : 'RTU link lost');
+    else logger.debug(fields, 'RTU link state');
+    this.events.onState();
+  }
+}

@@ -1,0 +1,26 @@
+/** When something was wrong, and with what: whoever judges asks what could not be expected. */
+export interface Trouble {
+  readonly from: number;
+  until: number;
+  /** A process, an address, `bus`, `disk`, a group's RTU ... */
+  readonly what: string;
+  readonly kind: string;
+}
+
+export class FaultsLog {
+  readonly all: Trouble[] = [];
+
+  begin(from: number, until: number, kind: string, what: string): Trouble {
+    const trouble = { from, until, kind, what };
+    this.all.push(trouble);
+    return trouble;
+  }
+
+  /** Some trouble, of one of these kinds if given, fell into the time between. */
+  between(from: number, until: number, kinds?: readonly string[]): boolean {
+    return this.all.some(
+      (trouble) =>
+        trouble.from <= until && trouble.until >= from && (kinds === undefined || kinds.includes(trouble.kind)),
+    );
+  }
+}

@@ -1,0 +1,14 @@
+import type { Ledger } from './ledger.ts';
+import type { Violations } from './violations.ts';
+
+/** At the end of a story: what the RTU was told is safe must have come to some master. */
+export function checkAcknowledged(ledger: Ledger, violations: Violations): void {
+  const lost = ledger.entries.filter(
+    ({ kind, acknowledgedAt, receivedBy, excuse }) =>
+      kind === 'event' && acknowledgedAt !== undefined && receivedBy.size === 0 && excuse === undefined,
+  );
+  const [first] = lost;
+  if (first === undefined) return;
+  const acknowledged = `the first, #${first.index}, was acknowledged at ${first.acknowledgedAt?.toFixed(0)}`;
+  violations.add('lost', `${lost.length} events of ${ledger.group} came to nobody; ${acknowledged}`);
+}

@@ -1,0 +1,134 @@
+import type { LinkParameters } from '@iec104mm2ss/iec104';
+import type { RtuHabits } from '../actors/rtu-habits.ts';
+import { Random } from '../world/random.ts';
+import { generateActs } from './generate-acts.ts';
+import { generateFaults } from './generate-faults.ts';
+import type { GroupPlan, MasterPlan, Part, ProcessPlan, Scenario } from './scenario.ts';
+
+/** Everything is up and quiet before the first fault. */
+export const BEGIN_MS = 8_000;
+
+/** Makes a story from a seed. */
+export function generate(seed: number): Scenario {
+  const random = new Random(`${seed}/scenario`);
+  const shape = random.pick(['pods', 'pods', 'pods', 'pairs', 'one'] as const);
+  const groups = Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, (_, i) => groupPlan(`${i + 1}`, random));
+  const masters = groups.flatMap((group) => masterPlans(group, random));
+  const servers = shape !== 'one' && random.chance(0.3) ? 3 : 1;
+  const sync = random.chance(0.85) ? 'always' : random.integer(3_000, 20_000);
+  const plan = {
+    seed,
+    shape,
+    bus: { servers, sync },
+    groups: groups.map((group) => withLimits(group, masters)),
+    processes: processPlans(shape, groups, random),
+    masters: renumber(masters),
+  } as const;
+  const quietAt = BEGIN_MS + random.integer(15_000, 50_000);
+  const acts = generateActs(plan, quietAt, new Random(`${seed}/acts`));
+  const faults = generateFaults(plan, quietAt, new Random(`${seed}/faults`));
+  return { ...plan, acts, faults, quietAt };
+}
+
+function groupPlan(id: string, random: Random): GroupPlan {
+  const t1Ms = random.pick([4_000, 8_000, 15_000]);
+  const rtuK = random.pick([12, 12, 3]);
+  const k = random.pick([12, 12, 3, 1]);
+  const link: LinkParameters = {
+    t1Ms,
+    t2Ms: Math.floor(t1Ms / random.pick([2, 3, 8])),
+    t3Ms: random.pick([5_000, 20_000]),
+    k,
+    // One w for both sides, which fits what either may have unacknowledged.
+    w: Math.min(random.pick([8, 8, 1]), twoThirds(rtuK), twoThirds(k)),
+  };
+  return {
+    id,
+    habits: rtuHabits(Number(id), rtuK, link, random),
+    rate: random.pick([0.5, 3, 3, 10]),
+    config: {
+      link,
+      buffsize: random.pick([30, 200, 1_000, 1_000]),
+      maxConnections: 5,
+      sameIp: random.pick(['all', 'all', 'new', 'old']),
+      ack: random.pick([undefined, undefined, undefined, 'stored', 'delivered']),
+      interrogation: random.pick(['all', 'all', 'originator']),
+      decoded: random.chance(0.1),
+    },
+  };
+}
+
+function rtuHabits(number: number, k: number, link: LinkParameters, random: Random): RtuHabits {
+  const slow = random.chance(0.15);
+  return {
+    cas: random.chance(0.25) ? [number, number + 100, number + 200] : [number],
+    link: { ...link, k, w: random.pick([1, twoThirds(link.k)]), t2Ms: Math.min(link.t2Ms, 2_000) },
+    oa: random.pick(['mirror', 'mirror', 'zero', 'constant', 'last']),
+    actTerm: random.chance(0.75),
+    answerMs: slow ? [100, 12_000] : [2, random.pick([20, 300, 2_000])],
+    executionMs: random.pick([0, 20, 1_000]),
+    repeats: random.chance(0.85),
+    tags: random.pick(['none', 'valid', 'valid', 'constant', 'invalid']),
+    twins: random.pick([0, 0, 0.2, 0.6]),
+    needsSelect: random.chance(0.5),
+    selectMs: random.pick([5_000, 20_000]),
+    connections: random.pick(['several', 'several', 'refuses', 'replaces']),
+    startWithinMs: random.chance(0.1) ? 2_000 : undefined,
+    endOfInitialization: random.chance(0.5),
+    interrogationObjects: random.pick([1, 5, 15]),
+    oneInterrogation: random.chance(0.3),
+  };
+}
+
+function masterPlans(group: GroupPlan, random: Random): MasterPlan[] {
+  const count = random.pick([1, 2, 2, 3, 4]);
+  const named = random.chance(0.6);
+  const pair = named && count > 1 && random.chance(0.6);
+  return Array.from({ length: count }, (_, i) => ({
+    id: '',
+    group: group.id,
+    address: `10.4.${group.id}.${i + 1}`,
+    name: pair && i < 2 ? 'A' : named && random.chance(0.6) ? `M${i + 1}` : undefined,
+    wish: pair && i === 1 ? 'standby' : 'started',
+    link: { ...group.config.link, t2Ms: random.integer(100, group.config.link.t2Ms), w: random.pick([1, group.config.link.w]) },
+  }));
+}
+
+const twoThirds = (k: number): number => Math.max(1, Math.floor((2 * k) / 3));
+
+function renumber(masters: readonly MasterPlan[]): MasterPlan[] {
+  return masters.map((master, i) => ({ ...master, id: `m${i + 1}` }));
+}
+
+/** No more connections than there are masters: one that is left over keeps somebody out. */
+function withLimits(group: GroupPlan, masters: readonly MasterPlan[]): GroupPlan {
+  const maxConnections = Math.max(1, masters.filter((master) => master.group === group.id).length);
+  return { ...group, config: { ...group.config, maxConnections } };
+}
+
+function processPlans(shape: Scenario['shape'], groups: readonly GroupPlan[], random: Random): ProcessPlan[] {
+  const plans: ProcessPlan[] = [];
+  const ids = groups.map(({ id }) => id);
+  // Two containers may have the same host name; all have process id 1.
+  const sameHost = random.chance(0.5);
+  const add = (parts: readonly Part[], served: readonly string[]): void => {
+    const id = `p${plans.length + 1}`;
+    plans.push({
+      id,
+      parts,
+      groups: served,
+      hostname: sameHost ? 'host' : `host-${id}`,
+      address: `10.1.0.${plans.length + 1}`,
+      rate: 1 + random.between(-2e-4, 2e-4),
+      wallSkewMs: random.pick([0, 0, random.integer(-40_000, 40_000), 3_600_000, -3_600_000]),
+    });
+  };
+  if (shape === 'one') add(['connector', 'router', 'gateway'], ids);
+  else if (shape === 'pairs') for (let i = 0; i < 2; i++) add(['connector', 'router', 'gateway'], ids);
+  else {
+    for (const id of ids) for (let i = random.pick([1, 2, 2]); i > 0; i--) add(['connector'], [id]);
+    for (let i = random.pick([1, 2, 2, 3]); i > 0; i--) add(['router'], []);
+    for (let i = random.pick([1, 2, 2, 3]); i > 0; i--) add(['gateway'], []);
+  }
+  return plans;
+}

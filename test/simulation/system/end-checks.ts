@@ -1,0 +1,70 @@
+import { checkAcknowledged } from '../accounts/lost-account.ts';
+import type { GivenCommand } from '../accounts/command-book.ts';
+import type { Master } from '../actors/master.ts';
+import type { System } from './system.ts';
+
+/** The newest events may be on their way still. */
+const UNDER_WAY_MS = 8_000;
+
+/** Is everything working again? Each master that wants to be started is, gets events, and has a command answered. */
+export class Probes {
+  private readonly sent = new Map<Master, GivenCommand | undefined>();
+  private readonly since: number;
+
+  constructor(private readonly system: System) {
+    this.since = system.world.time;
+    let index = 0;
+    for (const { id, wish } of system.scenario.masters) {
+      const master = system.masters.get(id);
+      if (master === undefined || wish !== 'started') continue;
+      if (!master.started || !master.isActive) system.violations.add('recovery', `${id} is not connected and started`);
+      else system.commands.probe(master, index++, (command) => this.sent.set(master, command));
+    }
+  }
+
+  check(): void {
+    const { violations, scenario } = this.system;
+    for (const [master, command] of this.sent) {
+      const rate = scenario.groups.find(({ id }) => id === master.options.group)?.rate ?? 0;
+      if (rate > 0.1 && master.lastDataAt < this.since) violations.add('recovery', `${master.id} gets no events`);
+      if (command === undefined) violations.add('recovery', `${master.id} cannot send a command`);
+      else if (command.answers.length === 0) violations.add('recovery', `c${command.id} of ${master.id} is not answered`);
+      else if (command.refusedAt !== undefined) violations.add('recovery', `c${command.id} of ${master.id} is refused`);
+    }
+  }
+}
+
+/** What must be true of everything that happened, once all is quiet. */
+export function checkEnd(system: System): void {
+  const { masters, ledgers, violations, world, scenario } = system;
+  for (const { id, wish } of scenario.masters) {
+    const master = masters.get(id);
+    const ledger = ledgers.get(master?.options.group ?? '');
+    if (master === undefined || ledger === undefined || wish !== 'started' || !master.isActive) continue;
+    master.session?.checkComplete(ledger.firstCreatedAt(world.time - UNDER_WAY_MS));
+  }
+  for (const ledger of ledgers.values()) checkAcknowledged(ledger, violations);
+}
+
+/** Everything was stopped: nothing may be left. */
+export function checkLeftovers(system: System): void {
+  const { violations, network } = system;
+  for (const { plan, process, broker, stopped } of system.products.values()) {
+    const left = (what: string): void => violations.add('leftover', `${plan.id} (${plan.parts.join(', ')}): ${what}`);
+    for (const error of process.uncaught) violations.add('uncaught', `${plan.id}: ${errorText(error)}`);
+    if (!stopped) {
+      left('it does not stop');
+      continue;
+    }
+    const { all } = process.pendingTimers;
+    if (all > 0) left(`${all} timers`);
+    const { sockets, listeners } = network.open(process);
+    if (sockets > 0) left(`${sockets} sockets`);
+    if (listeners > 0) left(`${listeners} listeners`);
+    if (broker !== undefined && broker.subscriptionsLeft > 0) left(`${broker.subscriptionsLeft} subscriptions`);
+  }
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 4).join(' | ') : String(error);
+}

@@ -1,0 +1,214 @@
+import type { GroupConfig, SourceRange } from '@iec104mm2ss/config';
+import { CommandBook } from '../accounts/command-book.ts';
+import { FaultsLog } from '../accounts/faults-log.ts';
+import { Ledger } from '../accounts/ledger.ts';
+import { LinkAccount } from '../accounts/link-account.ts';
+import { OriginatorAccount } from '../accounts/originator-account.ts';
+import { Cursor, type SessionRules } from '../accounts/session-account.ts';
+import { Violations } from '../accounts/violations.ts';
+import { Master } from '../actors/master.ts';
+import { Rtu } from '../actors/rtu.ts';
+import { Cluster } from '../broker/cluster.ts';
+import { SimNetwork } from '../network/sim-network.ts';
+import type { GroupPlan, MasterPlan, ProcessPlan, Scenario } from '../scenario/scenario.ts';
+import { SimProcess } from '../world/sim-process.ts';
+import { World } from '../world/world.ts';
+import { AuditTrail } from './audit-trail.ts';
+import { CommandGiver } from './command-giver.ts';
+import { ProductProcess } from './product-process.ts';
+import { lineText, type LogLine, simLogger } from './sim-logger.ts';
+
+const FIRST_MASTER_PORT = 2_500;
+
+export const rtuAddress = (group: string): string => `10.0.${group}.1`;
+
+/** A whole system in one world: RTUs, the product's processes, masters, the bus, and the books about all of them. */
+export class System {
+  readonly world: World;
+  readonly network: SimNetwork;
+  readonly cluster: Cluster | undefined;
+  readonly violations: Violations;
+  readonly faults = new FaultsLog();
+  readonly book: CommandBook;
+  readonly ledgers = new Map<string, Ledger>();
+  readonly rtus = new Map<string, Rtu>();
+  readonly rtuProcesses = new Map<string, SimProcess>();
+  readonly products = new Map<string, ProductProcess>();
+  readonly masters = new Map<string, Master>();
+  readonly commands: CommandGiver;
+  readonly audit = new AuditTrail();
+  readonly configs: readonly GroupConfig[];
+  private readonly runs = new Map<string, number>();
+  private readonly numbers = new Map<string, { next: number }>();
+  private readonly cursors = new Map<string, Cursor>();
+  private readonly links: LinkAccount;
+  private readonly originators: OriginatorAccount;
+
+  constructor(
+    readonly scenario: Scenario,
+    keepStory: boolean,
+  ) {
+    this.world = new World(scenario.seed, keepStory);
+    this.network = new SimNetwork(this.world);
+    this.cluster = scenario.shape === 'one' ? undefined : new Cluster(this.world, this.network, scenario.bus);
+    this.violations = new Violations(this.world);
+    const now = (): number => this.world.time;
+    this.book = new CommandBook(now, this.violations, this.faults);
+    this.links = new LinkAccount(now, this.violations);
+    this.originators = new OriginatorAccount(now, this.violations);
+    this.commands = new CommandGiver(this);
+    this.configs = scenario.groups.map((group) => this.configOf(group));
+    for (const group of scenario.groups) {
+      this.ledgers.set(group.id, new Ledger(group.id));
+      this.numbers.set(group.id, { next: 1 });
+    }
+  }
+
+  start(): void {
+    for (const { id } of this.scenario.groups) this.startRtu(id);
+    for (const { id } of this.scenario.processes) this.startProduct(id);
+    for (const plan of this.scenario.masters) {
+      const master = this.makeMaster(plan);
+      this.masters.set(plan.id, master);
+      this.world.at(1_000, () => master.want(plan.wish));
+    }
+  }
+
+  /** Starts a process of the product, anew when it has run before. */
+  startProduct(id: string): void {
+    const plan = this.plan(id);
+    const process = this.process(plan.id, plan.hostname, plan.address, plan);
+    const product = new ProductProcess(plan, process, {
+      cluster: this.cluster,
+      groups: this.configs,
+      logger: (of) => simLogger((line) => this.onLine(of, line)),
+      onBus: (bus) => this.audit.watch(bus),
+    });
+    this.products.set(id, product);
+    product.start();
+  }
+
+  startRtu(group: string): void {
+    const plan = this.scenario.groups.find(({ id }) => id === group) as GroupPlan;
+    const process = this.process(`rtu${group}`, `rtu${group}`, rtuAddress(group));
+    const rtu = new Rtu(
+      process,
+      group,
+      plan.habits,
+      {
+        ledger: this.ledgers.get(group) as Ledger,
+        book: this.book,
+        links: this.links,
+        originators: this.originators,
+        violations: this.violations,
+      },
+      plan.rate,
+      this.numbers.get(group) as { next: number },
+    );
+    this.rtuProcesses.set(group, process);
+    this.rtus.set(group, rtu);
+    rtu.start();
+  }
+
+  plan(process: string): ProcessPlan {
+    return this.scenario.processes.find(({ id }) => id === process) as ProcessPlan;
+  }
+
+  /** Addresses of the connectors of a group. */
+  connectorsOf(group: string): string[] {
+    return this.scenario.processes.filter(({ groups }) => groups.includes(group)).map(({ address }) => address);
+  }
+
+  get gatewayAddresses(): string[] {
+    return this.scenario.processes.filter(({ parts }) => parts.includes('gateway')).map(({ address }) => address);
+  }
+
+  tell(what: string): void {
+    this.world.tell('STORY', what);
+  }
+
+  private process(name: string, hostname: string, address: string, plan?: ProcessPlan): SimProcess {
+    const run = (this.runs.get(name) ?? 0) + 1;
+    this.runs.set(name, run);
+    const process = new SimProcess(this.world, {
+      name: run === 1 ? name : `${name}.${run}`,
+      hostname,
+      address,
+      rate: plan?.rate ?? 1,
+      wallSkewMs: plan?.wallSkewMs ?? 0,
+    });
+    this.network.attach(process);
+    return process;
+  }
+
+  private makeMaster(plan: MasterPlan): Master {
+    const { id, group, address, name } = plan;
+    const process = this.process(id, id, address);
+    let cursor: Cursor | undefined;
+    if (name !== undefined) {
+      cursor = this.cursors.get(`${group}/${name}`) ?? new Cursor(name);
+      this.cursors.set(`${group}/${name}`, cursor);
+    }
+    const rules: SessionRules = {
+      ledger: this.ledgers.get(group) as Ledger,
+      violations: this.violations,
+      faults: this.faults,
+      now: () => this.world.time,
+      interrogation: this.scenario.groups.find((candidate) => candidate.id === group)?.config.interrogation ?? 'all',
+      masterOf: (command) => this.book.get(command)?.master,
+    };
+    const port = FIRST_MASTER_PORT + Number(group);
+    return new Master(
+      process,
+      { account: { id, cursor }, group, gateways: this.gatewayAddresses, port, link: plan.link },
+      { book: this.book, rules, processAt: (at) => this.productAt(at)?.process.name },
+      (command, cause, negative) => this.commands.onAnswer(command, cause, negative),
+    );
+  }
+
+  private productAt(address: string): ProductProcess | undefined {
+    return [...this.products.values()].find(({ plan }) => plan.address === address);
+  }
+
+  private onLine(process: SimProcess, line: LogLine): void {
+    if (line.message.startsWith('events lost for')) {
+      const { group, name } = line.fields;
+      const cursor = this.cursors.get(`${String(group)}/${String(name)}`);
+      if (cursor !== undefined) cursor.lossesTold++;
+    }
+    this.world.note(process.name, () => lineText(line));
+  }
+
+  private configOf({ id, config }: GroupPlan): GroupConfig {
+    const { link, buffsize, maxConnections, sameIp, ack, interrogation, decoded } = config;
+    const named = new Map<string, string[]>();
+    for (const { group, name, address } of this.scenario.masters) {
+      if (group !== id || name === undefined) continue;
+      named.set(name, [...(named.get(name) ?? []), address]);
+    }
+    return {
+      ...link,
+      id,
+      row: 1 + Number(id),
+      name: `Group ${id}`,
+      port: FIRST_MASTER_PORT + Number(id),
+      rtuNumber: Number(id),
+      buffsize,
+      maxConnections,
+      sameIp,
+      ack,
+      interrogation,
+      decoded,
+      t0Ms: 5_000,
+      hosts: [{ host: rtuAddress(id), port: 2404 }],
+      idleTimeMs: 60_000,
+      logEvents: false,
+      filter: [],
+      masters: [...named].map(([name, addresses]) => ({ name, sources: addresses.map(oneHost), certificateNames: [] })),
+    };
+  }
+}
+
+function oneHost(address: string): SourceRange {
+  return { text: address, contains: (other) => other === address };
+}
