@@ -19,6 +19,9 @@ export class FenceGuard {
   current = 0;
   private waiting: Waiting[] = [];
   private reading = false;
+  /** A fence that the lease did not agree with, and how many of its messages were dropped since without asking again. */
+  private refused = 0;
+  private refusals = 0;
 
   /** @param onRaised called with another fence, before the messages of the new holder are handled */
   constructor(
@@ -35,6 +38,11 @@ export class FenceGuard {
     }
     if (fence === this.current && this.waiting.length === 0) {
       handle();
+      return;
+    }
+    // A router that was held up sends much before it learns that it lost the lease: one look will do for many.
+    if (fence === this.refused && ++this.refusals % MAX_WAITING !== 0) {
+      this.bus.drops.add(subject, 'FENCE', `fence ${fence}, in force is ${this.current}`);
       return;
     }
     if (this.waiting.length >= MAX_WAITING) {
@@ -68,6 +76,8 @@ export class FenceGuard {
   private change(fence: number): void {
     if (fence === this.current) return;
     this.current = fence;
+    this.refused = 0;
+    this.refusals = 0;
     try {
       this.onRaised(fence);
     } catch (error) {
@@ -77,6 +87,7 @@ export class FenceGuard {
 
   private handle({ subject, fence, handle }: Waiting): void {
     if (fence !== this.current) {
+      if (fence < this.current) this.refused = fence;
       this.bus.drops.add(subject, 'FENCE', `fence ${fence}, in force is ${this.current}`);
       return;
     }

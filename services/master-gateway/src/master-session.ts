@@ -66,7 +66,7 @@ export class MasterSession implements DeliveryTarget {
   readonly connection: Connection;
   readonly queue: SessionQueue;
   readonly place = new SessionPlace();
-  readonly pending = new PendingCommands();
+  readonly pending = new PendingCommands(() => this.connection.setReading(true));
   readonly peer: string;
   /** ms since 1970-01-01 UTC. For people. */
   readonly since: number;
@@ -213,30 +213,33 @@ export class MasterSession implements DeliveryTarget {
     this.commands += count;
     for (let at = start; at < end; at = apduEnd(octets, at)) this.ownOa = octets[at + APDU_OA_OFFSET] as number;
     const terms = this.draining ? undefined : this.dependencies.commandTerms();
-    const taken = this.pending.take(octets, start, end, terms, this.now);
-    if (taken.refusals.length > 0) this.refuse(taken.refusals, terms === undefined);
-    if (terms === undefined || taken.count === 0) return;
-    const head = { ...this.nextHead(), count: taken.count, firstCommand: taken.first, ...terms };
+    const { first, refusals } = this.pending.take(octets, start, end, terms, this.now);
+    // The router settles in a moment: until then TCP holds the master back.
+    if (this.pending.full) this.connection.setReading(false);
+    if (terms === undefined) {
+      this.refuse(refusals);
+      return;
+    }
+    const head = { ...this.nextHead(), count, firstCommand: first, ...terms };
     const { bus, subjects } = this.dependencies;
-    bus.publish(subjects.in, encodeCommands(head, octets, start, taken.end));
+    bus.publish(subjects.in, encodeCommands(head, octets, start, end));
   }
 
   /** Certain: nobody else has seen these commands. */
-  private refuse(refusals: readonly Uint8Array[], nobody: boolean): void {
+  private refuse(refusals: readonly Uint8Array[]): void {
     this.commandsRefused += refusals.length;
-    this.logRefusal(refusals.length, nobody);
+    this.logRefusal(refusals.length);
     // Queued like everything else: the window may be full.
     const apdus = Buffer.concat(refusals.map((asdu) => iFormat(0, 0, asdu)));
     this.queue.add(apdus, 0, NO_POSITION, 0, refusals.length);
   }
 
-  private logRefusal(count: number, nobody: boolean): void {
+  private logRefusal(count: number): void {
     if (this.now < this.refusalLoggedAt + REFUSAL_LOG_MS) return;
     this.refusalLoggedAt = this.now;
-    const reason = nobody ? 'no_router' : 'too_many';
     this.dependencies.logger.warn(
-      { session: this.id, peer: this.peer, count, reason },
-      nobody ? 'commands refused: nobody could take them over' : 'commands refused: too many are not settled',
+      { session: this.id, peer: this.peer, count, reason: 'no_router' },
+      'commands refused: nobody could take them over',
     );
   }
 

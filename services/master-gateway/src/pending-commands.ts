@@ -16,8 +16,9 @@ import {
 } from '@iec104mm2ss/iec104';
 import { type PendingCommandStatement, toBase64 } from '@iec104mm2ss/wire';
 
-/** Commands of one master that may be unsettled; further ones are refused at once. */
-export const MAX_PENDING = 1_000;
+/** Commands of one master that may be unsettled: no more are read from it, until there is room for half of them again. */
+export const MAX_PENDING = 2_000;
+const ROOM_AGAIN = MAX_PENDING / 2;
 /** Cause and P/N, without T. */
 const CAUSE_AND_PN_MASK = COT_NEGATIVE_BIT | COT_CAUSE_MASK;
 /** Smallest ASDU with an information object address. */
@@ -38,13 +39,10 @@ interface PendingCommand {
   answered: number | null;
 }
 
-/** What became of commands that came together: the first `count` of them go to the router, the others were refused. */
+/** Commands that came together: they go to the router, or each has a negative confirmation. */
 export interface TakenCommands {
+  /** Number of the first one. */
   readonly first: number;
-  readonly count: number;
-  /** Where the APDUs that go to the router end. */
-  readonly end: number;
-  /** Negative confirmations for the others. */
   readonly refusals: readonly Uint8Array[];
 }
 
@@ -55,9 +53,11 @@ export interface TakenCommands {
 export class PendingCommands {
   /** Number of the next command. */
   next = 1;
-  /** Commands refused here that could not even be kept: they have no audit record. */
-  unrecorded = 0;
   private readonly pending = new Map<number, PendingCommand>();
+  private wasFull = false;
+
+  /** @param onRoom called when there is room again after it was full */
+  constructor(private readonly onRoom: () => void = () => undefined) {}
 
   get size(): number {
     return this.pending.size;
@@ -70,25 +70,24 @@ export class PendingCommands {
    */
   take(octets: Uint8Array, start: number, end: number, terms: CommandTerms | undefined, now: number): TakenCommands {
     const first = this.next;
-    let count = 0;
-    let takenEnd = start;
     const refusals: Uint8Array[] = [];
     forEachApdu(octets, start, end, (at, apduEndsAt) => {
       const asdu = new Uint8Array(octets.subarray(at + APCI_OCTETS, apduEndsAt));
-      const number = this.next++;
-      const room = this.pending.size < MAX_PENDING;
-      if (terms !== undefined && room) {
-        this.pending.set(number, { asdu, terms, since: now, answered: null });
-        count++;
-        takenEnd = apduEndsAt;
-        return;
+      let answered: number | null = null;
+      if (terms === undefined) {
+        const cause = confirmationOf(new AsduView(asdu).cot);
+        refusals.push(mirror(asdu, cause, true));
+        answered = cause | COT_NEGATIVE_BIT;
       }
-      const cause = confirmationOf(new AsduView(asdu).cot);
-      refusals.push(mirror(asdu, cause, true));
-      if (room) this.pending.set(number, { asdu, terms: NO_TERMS, since: now, answered: cause | COT_NEGATIVE_BIT });
-      else this.unrecorded++;
+      this.pending.set(this.next++, { asdu, terms: terms ?? NO_TERMS, since: now, answered });
     });
-    return { first, count, end: takenEnd, refusals };
+    this.wasFull ||= this.full;
+    return { first, refusals };
+  }
+
+  /** Nothing more may be taken: each command gets its audit record, so none may be forgotten. */
+  get full(): boolean {
+    return this.pending.size >= MAX_PENDING;
   }
 
   /** The APDUs in `octets[start..]` go to this master: each may answer a command. */
@@ -105,6 +104,9 @@ export class PendingCommands {
   /** The router has stored their audit records. */
   settle(numbers: readonly number[]): void {
     for (const number of numbers) this.pending.delete(number);
+    if (!this.wasFull || this.pending.size > ROOM_AGAIN) return;
+    this.wasFull = false;
+    this.onRoom();
   }
 
   /** The oldest ones, `limit` at most. */
