@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { decodeJson } from '@iec104mm2ss/bus';
+import { asBuffer } from '@iec104mm2ss/wire';
 import { describe, expect, it } from 'vitest';
 import { hasNats } from './nats-server.ts';
 import { until } from './ports.ts';
@@ -10,6 +10,8 @@ import { GATEWAY_HOSTS } from './system.ts';
 /** w: a master acknowledges at the latest after so many. */
 const ACKNOWLEDGED_AFTER = 8;
 const LOSSLESS = { missing: 0, repeats: 0, gaps: [], unknown: 0 };
+
+const parsed = (data: Uint8Array): unknown => JSON.parse(asBuffer(data).toString());
 
 /** Whether somebody accepts connections. */
 function accepts(host: string, port: number): Promise<boolean> {
@@ -92,11 +94,8 @@ describe.skipIf(!hasNats)('separate processes over NATS', () => {
     const bus = await system.bus();
     const decoded: { position?: number; direction: string; asdu: { type: string } }[] = [];
     const audits: Record<string, unknown>[] = [];
-    bus.subscribe('iec104.v1.1.decoded.>', ({ data }) => {
-      const message = decodeJson<(typeof decoded)[number]>(data);
-      if (message !== undefined) decoded.push(message);
-    });
-    bus.subscribe('iec104.v1.1.audit', ({ data }) => audits.push(decodeJson<Record<string, unknown>>(data) ?? {}));
+    bus.subscribe('iec104.v1.1.decoded.>', ({ data }) => decoded.push(parsed(data) as (typeof decoded)[number]));
+    bus.subscribe('iec104.v1.1.audit', ({ data }) => audits.push(parsed(data) as (typeof audits)[number]));
     const [one] = [master(1)];
     await one?.connect();
     await until('the feed flows', () => {

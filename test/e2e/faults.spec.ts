@@ -51,7 +51,7 @@ describe.skipIf(!hasNats)('under load', () => {
           const gateway = system.part('gateway2');
           const owner = await system.owner();
           const there = (await system.masters())
-            .filter(({ peer }) => /^127\.0\.0\.1[45]:/.test(peer))
+            .filter(({ peer }) => /^127\.0\.0\.1[45]:/.test(peer ?? ''))
             .map(({ session }) => session);
           expect(there).toHaveLength(2);
           gateway.kill('SIGKILL');

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NatsBus } from '@iec104mm2ss/bus';
 import type { GroupStatus, MasterStatus } from '@iec104mm2ss/observability';
+import { systemRuntime } from '@iec104mm2ss/runtime';
 import { onTestFailed, onTestFinished } from 'vitest';
 import { type NatsRelease, type NatsServer, startNatsServer } from './nats-server.ts';
 import { Part } from './part.ts';
@@ -20,7 +21,7 @@ export const GATEWAY_HOSTS = ['127.0.0.1', '127.0.0.3', '127.0.0.4'] as const;
 /** How long a process may take to start: it is the machine that is measured here. */
 const START_MS = 60_000;
 /** Log lines of each part shown when a test fails. */
-const FAILURE_LINES = 30;
+const FAILURE_LINES = Number(process.env['MM2SS_FAILURE_LINES'] ?? 30);
 
 /** The manual's columns, as a test wants them unless it says otherwise. */
 const DEFAULTS: Columns = {
@@ -126,6 +127,7 @@ export class System {
     const { holdSeconds, natsUrlOf, logLevel = 'info', partArguments = [], environment } = this.options;
     const url = (await natsUrlOf?.(name, this.nats)) ?? this.nats.url;
     const args = [...this.argumentsOf(name), '-i', this.file, '--log-level', logLevel, ...partArguments];
+    args.push('--nats-monitor', this.nats.monitorUrl);
     if (environment?.['MM2SS_NATS'] === undefined) args.push('--nats', url);
     if (holdSeconds !== undefined) args.push('--hold-seconds', String(holdSeconds));
     const part = new Part(name, args, `127.0.0.1:${await freePort()}`, this.directory, environment);
@@ -191,7 +193,7 @@ export class System {
 
   /** A client of the same server, for what is to be seen there. */
   async bus(): Promise<NatsBus> {
-    const bus = await NatsBus.connect({ servers: [this.nats.url], instance: `test-${process.pid}`, replicas: 1 });
+    const bus = await NatsBus.connect({ servers: [this.nats.url], runtime: systemRuntime(), replicas: 1 });
     onTestFinished(() => bus.close());
     return bus;
   }

@@ -83,7 +83,9 @@ describe('listener and RTU link', () => {
     expect(attempts).toBe(1);
 
     // A host that worked is tried first again; when it is gone for good, the others have their turn.
-    await startMaster(mux.port, 1);
+    const master = await startMaster(mux.port, 1);
+    rtu.setValue(1000, 1);
+    await until('an event', () => master.events.length === 1);
     rtu.dropConnections();
     await until('the working host again', () => rtu.connections.length === 1);
     expect(attempts).toBe(1);

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MemoryBus } from '@iec104mm2ss/bus';
 import { parseConfiguration } from '@iec104mm2ss/config';
 import type { GroupStatus, LoggerOptions, Status } from '@iec104mm2ss/observability';
-import { systemRuntime } from '@iec104mm2ss/runtime';
+import { type Runtime, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime';
 import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
 import { onTestFailed, onTestFinished, vi } from 'vitest';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- the app exports nothing: it is the command, and this is what it runs
@@ -109,6 +109,8 @@ export interface MultiplexerOptions {
   readonly http?: boolean;
   /** Default `info`, which is what an operator has. */
   readonly logLevel?: 'debug' | 'info';
+  /** How long a silent part disturbs nobody. Default 10 s. */
+  readonly holdMs?: number;
 }
 
 /** A running multiplexer and what can be seen of it from outside. */
@@ -117,6 +119,7 @@ export class Multiplexer {
   /** Audit records of all groups, as published on the bus. */
   readonly audits: Readonly<Record<string, unknown>>[] = [];
   readonly bus = new MemoryBus();
+  private aheadMs = 0;
   private stopping: Promise<void> | undefined;
 
   private constructor(
@@ -142,12 +145,12 @@ export class Multiplexer {
       configuration,
       parts: ['connector', 'router', 'gateway'],
       bus: multiplexer.bus,
-      runtime: systemRuntime(),
+      runtime: multiplexer.runtime(),
       http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },
       logLevel: options.logLevel ?? 'info',
       logDirectory: undefined,
       listen: GATEWAY_HOST,
-      holdMs: 10_000,
+      holdMs: options.holdMs ?? 10_000,
     });
     halt.stop = () => composition.stop();
     halt.url = composition.http?.url ?? '';
@@ -162,6 +165,16 @@ export class Multiplexer {
   stop(): Promise<void> {
     this.stopping ??= this.halt.stop();
     return this.stopping;
+  }
+
+  /** Lets so much time pass for the multiplexer: its monotonic clock jumps; its timers fire when they would have anyway. */
+  moveClock(ms: number): void {
+    this.aheadMs += ms;
+  }
+
+  private runtime(): Runtime {
+    const clock = { ...SYSTEM_CLOCK, now: () => SYSTEM_CLOCK.now() + this.aheadMs };
+    return { ...systemRuntime(), clock };
   }
 
   /** Port for the masters of the first group. */

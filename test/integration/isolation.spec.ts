@@ -90,7 +90,7 @@ describe('a bad master', () => {
     await until('8,000 at the good one', () => good?.events.length === 8_000);
     expect(slow.closed).toBe(false);
     const { masters } = await mux.group();
-    const status = masters.find(({ peer }) => peer.startsWith(masterAddress(2)));
+    const status = masters.find(({ peer }) => peer?.startsWith(masterAddress(2)));
     expect(status?.queueLimit).toBe(8_192);
     expect(status?.queue).toBeGreaterThan(7_000);
     expect(await mux.metric('mm2ss_master_queue_asdus')).toBeGreaterThan(7_000);

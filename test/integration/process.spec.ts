@@ -187,8 +187,8 @@ describe('mm2ss run', () => {
     }
     expect(command.lines.at(-1)?.['msg']).toBe('stopped');
 
-    // One file per group with logevents = Y; it has what standard output has of that group.
-    expect(await readdir(join(command.directory, 'log'))).toEqual(['1-Wadi-1.log']);
+    // The audit records, and one file per group with logevents = Y; it has what standard output has of that group.
+    expect(await readdir(join(command.directory, 'log'))).toEqual(['1-Wadi-1.log', 'audit.jsonl']);
     const file = (await readFile(join(command.directory, 'log', '1-Wadi-1.log'), 'utf8')).trim().split('\n');
     const ofGroup = command.lines.filter(({ group }) => group === '1');
     expect(file.map((line) => JSON.parse(line) as unknown)).toEqual(ofGroup);

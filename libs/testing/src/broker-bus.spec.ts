@@ -61,6 +61,25 @@ it('a bucket is made sure of again when the connection comes back: the server ma
   expect(Buffer.from((await store.get('x')) ?? []).toString()).toBe('2');
 });
 
+it('a listener that throws keeps nobody else from hearing', async () => {
+  const heard: string[] = [];
+  const failing = (): never => {
+    throw new Error('broken');
+  };
+  a.bus.onConnection(failing);
+  a.bus.onConnection((connected) => heard.push(String(connected)));
+  a.bus.onMemberGone('pool', failing);
+  a.bus.onMemberGone('pool', (instance) => heard.push(instance));
+  b.bus.join('pool');
+  await world.settle();
+  a.broker.setConnected(false);
+  a.broker.setConnected(true);
+  await b.bus.close();
+  await world.settle();
+  expect(heard).toEqual(['false', 'true', 'b']);
+  expect(a.troubles).toHaveLength(3);
+});
+
 it('a closed bus takes nothing more', async () => {
   await a.bus.close();
   a.bus.publish('x', Buffer.from(''));

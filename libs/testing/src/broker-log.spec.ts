@@ -69,6 +69,20 @@ function recordV1(first: number, count: number, epoch = 1): Buffer {
   return record;
 }
 
+/** Holds up the part of reads from message `sequence` on, until what is returned is called. */
+function holdReadsFrom(sequence: number): () => void {
+  let pass = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (pass = resolve));
+  let before = 0;
+  world.server.delays = (question, detail) => {
+    // A search jumps, a read asks for one after the other.
+    const isRead = question === 'streamMessage' && detail === before + 1;
+    before = Number(detail);
+    return isRead && Number(detail) >= sequence ? gate : undefined;
+  };
+  return () => pass();
+}
+
 describe('a log that lost its end', () => {
   it('goes on in a later generation, and its followers go back to where that begins', async () => {
     const first = await open();
@@ -110,23 +124,40 @@ describe('a log that lost its end', () => {
   it('is read right when it loses its end while it is read', async () => {
     append(await open(), ...Array<number>(10).fill(1));
     await world.settle();
-    let pass = (): void => undefined;
-    const gate = new Promise<void>((resolve) => (pass = resolve));
-    let delayed = 0;
-    world.server.delays = (question, sequence) => {
-      if (question !== 'streamMessage' || Number(sequence) < 5 || Number(sequence) === 10) return undefined;
-      delayed++;
-      return gate;
-    };
+    const pass = holdReadsFrom(5);
     const seen = follow();
     await world.settle();
-    expect(delayed).toBeGreaterThan(0);
     world.server.delays = () => undefined;
     world.server.forget(STREAM, 4);
     append(await open(), ...Array<number>(8).fill(1));
     pass();
     await world.pass(100);
+    expect(seen.slice(0, 4)).toEqual(['a0+1', 'a1+1', 'a2+1', 'a3+1']);
     expect(seen.filter((each) => each.startsWith('b'))).toEqual([3, 4, 5, 6, 7, 8, 9, 10].map((each) => `b${each}+1`));
+  });
+
+  it('has lost messages, not unreadable ones', async () => {
+    append(await open(), ...Array<number>(10).fill(1));
+    await world.settle();
+    const pass = holdReadsFrom(5);
+    const seen = follow();
+    await world.settle();
+    world.server.delays = () => undefined;
+    world.server.forget(STREAM, 7);
+    pass();
+    await world.pass(1_000);
+    expect(seen).toHaveLength(6);
+    expect(router.bus.drops.all()).toEqual([]);
+  });
+
+  it('is searched again by a read that goes on where one ended before', async () => {
+    append(await open(), ...Array<number>(10).fill(1));
+    await world.settle();
+    expect(ranges(await log.read(0, 5))).toHaveLength(5);
+    world.server.forget(STREAM, 4);
+    append(await open(), 5, 5, 5, 5);
+    await world.settle();
+    expect(ranges(await log.read(5, 2))).toEqual(['3+5', '8+5']);
   });
 
   it('begins at 0 again when all of it is lost', async () => {
@@ -250,6 +281,8 @@ describe('a follower of the log', () => {
       await world.pass(10);
     }
     expect(seen).toEqual([]);
+    const [follower] = (log as unknown as { followers: Map<{ held: unknown[] }, unknown> }).followers.keys();
+    expect(follower?.held.length).toBeLessThanOrEqual(256);
     expect(router.troubles).toEqual(['the event log of group 1: cannot be read: streamState']);
     world.server.fails = () => undefined;
     await world.pass(500);
@@ -436,6 +469,24 @@ describe('a writer of the log', () => {
     await world.settle();
     expect(connector.clock.pending).toBe(0);
     expect(stored).toBe(0);
+  });
+});
+
+describe('a log', () => {
+  it('is read as far as asked for, however many records these are', async () => {
+    append(await open(), ...Array<number>(200).fill(1));
+    await world.settle();
+    expect(await log.read(3, 150)).toHaveLength(150);
+    expect(await log.read(153, 150)).toHaveLength(47);
+  });
+
+  it('keeps its newest record when everything is given up, and goes on behind it', async () => {
+    append(await open(), 1, 1, 1);
+    await world.settle();
+    log.trim(3);
+    await world.pass(LOOK_MS + 100);
+    expect(await log.extent()).toMatchObject({ first: 2, next: 3 });
+    expect((await open()).next).toBe(3);
   });
 });
 

@@ -72,10 +72,10 @@ export class CommandAnswers {
     return transaction;
   }
 
-  /** Who asked with this OA for an interrogation that is over. */
-  lateInterrogation(cot: number, ca: number, oa: number): readonly Participant[] {
+  /** Who asked with this OA for an interrogation that is over; undefined when that is not certain. */
+  lateInterrogation(cot: number, ca: number, oa: number): readonly Participant[] | undefined {
     const { matching, memory } = this.parts;
-    return matching.oaBehaviour === 'opaque' ? NOBODY : memory.interrogators(interrogationType(cot), ca, oa);
+    return matching.oaBehaviour === 'opaque' ? undefined : memory.interrogators(interrogationType(cot), ca, oa);
   }
 
   /** A requested object (COT 5) ends the read command it answers. */

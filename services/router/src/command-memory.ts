@@ -69,13 +69,13 @@ export class CommandMemory {
     return last !== undefined && best.every(({ owner }) => owner === last.owner) ? last.participants : NOBODY;
   }
 
-  /** Who asked for an interrogation (C_IC or C_CI) of this station with this OA, if it is certain. */
-  interrogators(typeId: number, ca: number, oa: number): readonly Participant[] {
+  /** Who asked for an interrogation (C_IC or C_CI) of this station with this OA; undefined when that is not certain. */
+  interrogators(typeId: number, ca: number, oa: number): readonly Participant[] | undefined {
     const possible = [...(this.byOa.get(oa) ?? [])].filter(
       (sent) => sent.typeId === typeId && (sent.ca === ca || sent.ca === BROADCAST_CA),
     );
     const last = possible.at(-1);
-    return last !== undefined && possible.every(({ owner }) => owner === last.owner) ? last.participants : NOBODY;
+    return possible.every(({ owner }) => owner === last?.owner) ? last?.participants : undefined;
   }
 
   /** Commands that are over and remembered. */

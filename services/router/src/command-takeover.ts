@@ -118,8 +118,31 @@ export class CommandTakeover {
 
   // ---- from the gateways --------------------------------------------------------------------------------------------
 
-  reconcile(session: CommandSession, stated: readonly PendingCommandStatement[]): void {
+  /**
+   * What its gateway says of a session: an earlier owner has settled what is not stated, so that is over. It must not be
+   * waited for: its answers may have been trimmed from the log, and it would take those of later commands.
+   *
+   * @param stated the oldest ones that are not settled
+   * @param nextCommand number of its next command when it was stated
+   */
+  settledBefore(session: number, stated: readonly PendingCommandStatement[], nextCommand: number): void {
+    const { transactions, records } = this.needs;
+    const numbers = new Set(stated.map(({ command }) => command));
+    // There was no room for all: nothing is said of what came after the last one.
+    const end = stated.at(-1)?.command ?? nextCommand;
+    for (const { asker, transaction } of this.restored.get(session) ?? []) {
+      if (asker.command >= end || numbers.has(asker.command)) continue;
+      asker.unstated = true;
+      if (transactions.underWay(transaction.number) !== transaction) continue;
+      if (!transaction.askers.every(({ unstated }) => unstated)) continue;
+      transactions.settledBefore(transaction);
+      records.ledger.settle(session, asker.command);
+    }
+  }
+
+  reconcile(session: CommandSession, stated: readonly PendingCommandStatement[], nextCommand: number): void {
     this.markStated(session.id, session, stated);
+    this.settledBefore(session.id, stated, nextCommand);
     for (const command of stated) this.reconcileOne(session.id, command, session, session);
   }
 
@@ -135,6 +158,7 @@ export class CommandTakeover {
     }
     if (used) context.addresses.rest(oa, now - agoMs);
     this.markStated(session, master, commands);
+    this.settledBefore(session, commands, Infinity);
     for (const command of commands) this.reconcileOne(session, command, master, undefined);
     records.ledger.stated(session, now);
   }

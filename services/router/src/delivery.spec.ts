@@ -39,7 +39,7 @@ let places: LogPlaces;
 let stream: OutStream;
 let delivery: Delivery;
 let answerTo: readonly Participant[];
-let interrogators: readonly Participant[];
+let interrogators: readonly Participant[] | undefined;
 let told: string[];
 
 function session(id: number, name: string | null = null): Session {
@@ -110,7 +110,7 @@ beforeEach(async () => {
   ({ generation } = writer);
   sessions = new Map();
   answerTo = [];
-  interrogators = [];
+  interrogators = undefined;
   told = [];
   make();
 });
@@ -360,13 +360,15 @@ describe('an answer', () => {
 describe('objects of an interrogation, in a group where only the originator gets them', () => {
   beforeEach(() => make({ interrogationToOriginator: true }));
 
-  it('go to who asked, and to all when that is not known', async () => {
+  it('go to who asked, to nobody when he has left, and to all when it is not known who asked', async () => {
     await join(A, B);
     interrogators = [{ session: B, ownOa: 5 }];
     arrives(eventAsdu(0), eventAsdu(1, { cot: Cause.INROGEN }), eventAsdu(2));
-    interrogators = [];
+    interrogators = undefined;
     arrives(eventAsdu(3, { cot: Cause.INROGEN }));
-    expect(out()).toEqual(['all 0>0 [0]', '2 1>1 [1]', 'all 1>2 [2]', 'all 3>3 [3]']);
+    interrogators = [];
+    arrives(eventAsdu(4, { cot: Cause.INROGEN }), eventAsdu(5));
+    expect(out()).toEqual(['all 0>0 [0]', '2 1>1 [1]', 'all 1>2 [2]', 'all 3>3 [3]', 'all 4>5 [5]']);
   });
 
   it('never overtake older events of a session that catches up', async () => {

@@ -204,8 +204,9 @@ class Bench {
     return { command, asdu: octets, connectorFence: CONNECTOR, deadline, ageMs: 0, answered: null, ...parts };
   }
 
+  /** What a gateway states of a session that has not given more commands, as far as is known. */
   reconcile(id: number, ...stated: PendingCommandStatement[]): void {
-    this.commands.reconcile(this.sessions.get(id) as CommandSession, stated);
+    this.commands.reconcile(this.sessions.get(id) as CommandSession, stated, 0);
   }
 
   closed(id: number, oa: number, ...commands: PendingCommandStatement[]): void {
@@ -627,8 +628,8 @@ describe('interrogations', () => {
     for (const { number } of bench.handedOver()) bench.result(number);
     expect(bench.commands.interrogators(Cause.INROGEN, 1, 0)).toEqual([{ session: A, ownOa: 5 }]);
     expect(bench.commands.interrogators(Cause.INROGEN, 2, 0)).toEqual([{ session: B, ownOa: 5 }]);
-    expect(bench.commands.interrogators(Cause.INROGEN, 3, 0)).toEqual([]);
-    expect(bench.commands.interrogators(Cause.REQCOGEN, 1, 0)).toEqual([]);
+    expect(bench.commands.interrogators(Cause.INROGEN, 3, 0)).toBeUndefined();
+    expect(bench.commands.interrogators(Cause.REQCOGEN, 1, 0)).toBeUndefined();
   });
 });
 
@@ -869,6 +870,28 @@ describe('after a takeover', () => {
     bench.reconcile(A, bench.stated(2, singleCommand(1, 501, true)));
     await bench.pass(11_000);
     expect(bench.outcomes()).toEqual(['a 2 no answer']);
+  });
+
+  it('a command that an earlier owner settled takes no answer of a later one', async () => {
+    restore({ sent: [sentCommand(A, 1, ON, 10), sentCommand(A, 2, ON, 10)] });
+    // Stated before the second one was given.
+    bench.commands.settledBefore(A, [], 2);
+    bench.commands.reconcile(bench.sessions.get(A) as CommandSession, [bench.stated(2, ON)], 3);
+    for (const cause of [Cause.ACT_CON, Cause.ACT_TERM]) expect(bench.answer(ON, cause, { oa: 10 })).toEqual([A]);
+    await bench.pass(200);
+    expect(bench.outcomes()).toEqual(['a 2 terminated']);
+    // What comes late for the first one is still its own.
+    expect(bench.answer(ON, Cause.ACT_CON, { oa: 10 })).toEqual([A]);
+  });
+
+  it('a command is not taken for settled because there was no room to state it', async () => {
+    restore({ sent: [sentCommand(A, 1, ON, 10), sentCommand(A, 3, ON, 10)] });
+    bench.commands.settledBefore(A, [bench.stated(1, ON), bench.stated(2, ON)], 4);
+    for (let i = 0; i < 2; i++) {
+      for (const cause of [Cause.ACT_CON, Cause.ACT_TERM]) expect(bench.answer(ON, cause, { oa: 10 })).toEqual([A]);
+    }
+    await bench.pass(200);
+    expect(bench.outcomes()).toEqual(['a 1 terminated', 'a 3 terminated']);
   });
 
   it('a command whose gateway states it after all gets its record when it is over', async () => {

@@ -159,8 +159,13 @@ export class GroupCommands {
   }
 
   /** Commands that the session's gateway states as not settled. Call for every session of every statement. */
-  reconcile(session: CommandSession, stated: readonly PendingCommandStatement[]): void {
-    this.takeover.reconcile(session, stated);
+  reconcile(session: CommandSession, stated: readonly PendingCommandStatement[], nextCommand: number): void {
+    this.takeover.reconcile(session, stated, nextCommand);
+  }
+
+  /** Which commands an earlier owner has settled, as a statement shows it. Call it before the log is followed. */
+  settledBefore(session: number, stated: readonly PendingCommandStatement[], nextCommand: number): void {
+    this.takeover.settledBefore(session, stated, nextCommand);
   }
 
   /** A session that ended, as its gateway states it; call for every one of every statement. Also rests its OA. */
@@ -301,12 +306,15 @@ export class GroupCommands {
     return generation < begunAt.generation || (generation === begunAt.generation && position < begunAt.position);
   }
 
-  /** Who asked for the interrogation that process information with this cause and CA belongs to. */
-  interrogators(cot: number, ca: number, oa: number): readonly Participant[] {
+  /**
+   * Who asked for the interrogation that process information with this cause and CA belongs to, those that have left not
+   * counted; undefined when that is not certain.
+   */
+  interrogators(cot: number, ca: number, oa: number): readonly Participant[] | undefined {
     const transaction = this.transactions.answers.interrogation(cot, ca);
     if (transaction !== undefined) return transaction.participants;
     const late = this.transactions.answers.lateInterrogation(cot, ca, oa);
-    if (late.length === 0) this.counters.unmatchedAnswers++;
+    if (late === undefined) this.counters.unmatchedAnswers++;
     return late;
   }
 

@@ -87,6 +87,16 @@ export class GroupRouter {
     }
   }
 
+  /** What the RTU was sent is known again, but for what gateways show as settled. */
+  restoreCommands(report: CommandReport): void {
+    const { commands } = this.parts;
+    commands.restore(report);
+    for (const { sessions, closed } of this.inbox.stated()) {
+      for (const each of sessions) commands.settledBefore(each.session, each.commands, each.nextCommand);
+      for (const each of closed) commands.settledBefore(each.session, each.commands, Infinity);
+    }
+  }
+
   /** Follows the log from the oldest position that anybody needs. Resolves when what it held at first was routed. */
   followLog(report: CommandReport | undefined): Promise<void> {
     const { delivery, log } = this.parts;

@@ -41,7 +41,7 @@ export class Reconciliation {
       if (table.get(session.id) !== session) continue;
       const { acknowledged, generation } = stated;
       if (generation > 0) this.parts.acknowledged(session, acknowledged, generation);
-      commands.reconcile(session, stated.commands);
+      commands.reconcile(session, stated.commands, stated.nextCommand);
     }
   }
 

@@ -23,8 +23,11 @@ const APDU_CA_OFFSET = APCI_OCTETS + ASDU_CA_OFFSET;
 export interface RoutingRules {
   /** Who gets an answer (an ASDU) at this position; also moves its command on. Empty: nobody, it is counted there. */
   answer(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[];
-  /** Who gets process information with an interrogation's cause, when only the originator does. Empty: all. */
-  interrogators(cot: number, ca: number, oa: number): readonly Participant[];
+  /**
+   * Who gets process information with an interrogation's cause, when only the originator does. Empty: those who asked have
+   * left; undefined: it is not known who asked, so all do.
+   */
+  interrogators(cot: number, ca: number, oa: number): readonly Participant[] | undefined;
   /** A requested object (COT 5) passed. */
   requested(asdu: Uint8Array, position: number, record: RecordOrigin): void;
   /** An object with an interrogation's cause passed to all masters: the interrogation is alive. */
@@ -149,7 +152,7 @@ export class Routing {
       case Audience.INTERROGATOR: {
         const oa = octets[at + APDU_OA_OFFSET] as number;
         const participants = rules.interrogators(cot, commonAddressAt(octets, at), oa);
-        if (participants.length === 0) {
+        if (participants === undefined) {
           this.interrogations.skip();
           return undefined;
         }

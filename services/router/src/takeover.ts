@@ -50,7 +50,7 @@ export async function takeOver(parts: TakeoverParts): Promise<void> {
   await stated;
   if (!stillOurs()) return;
   router.takeSessionsOver();
-  if (report !== undefined) router.parts.commands.restore(report);
+  if (report !== undefined) router.restoreCommands(report);
 
   // 5. Who got which answer, up to what the log holds by now.
   await Promise.race([router.followLog(report), timers.pause(REBUILD_MS)]);

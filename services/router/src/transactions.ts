@@ -165,6 +165,11 @@ export class Transactions {
     if (isFileTransfer(transaction.typeId)) this.finish(transaction, 'forwarded');
   }
 
+  /** An earlier owner has settled this restored command. It is remembered: late answers are still its own. */
+  settledBefore(transaction: Transaction): void {
+    this.finish(transaction, 'settled before');
+  }
+
   /** One more who asked for a restored interrogation, and has had its ACT_CON. */
   join(transaction: Transaction, asker: Asker): void {
     this.table.join(transaction, asker);

@@ -19,6 +19,8 @@ export interface GivenCommand {
   readonly asdu: Uint8Array;
   readonly key: string;
   readonly isSelect: boolean;
+  /** When it came to the RTU, another master was waiting for the same. */
+  ambiguous: boolean;
   readonly sentAt: number;
   /** When a gateway has read it, and which process that was. */
   readAt: number | undefined;
@@ -49,6 +51,11 @@ export class CommandBook {
     return this.all[id];
   }
 
+  askerOf(id: number): string | undefined {
+    const command = this.all[id];
+    return command === undefined || command.ambiguous ? undefined : command.master;
+  }
+
   give(group: string, master: string, session: number, asdu: Uint8Array, isSelect: boolean): GivenCommand {
     const command: GivenCommand = {
       id: this.all.length,
@@ -58,6 +65,7 @@ export class CommandBook {
       asdu,
       key: `${group} ${asduKey(asdu)}`,
       isSelect,
+      ambiguous: false,
       sentAt: this.now(),
       readAt: undefined,
       gateway: undefined,
@@ -72,12 +80,6 @@ export class CommandBook {
     if (same === undefined) this.open.set(command.key, [command]);
     else same.push(command);
     return command;
-  }
-
-  /** The RTU has given this answer to this command, or to one that looks like it. */
-  rtuAnswered(command: GivenCommand, cause: number, negative: boolean): boolean {
-    const answer = negative ? cause + NEGATIVE : cause;
-    return this.all.some(({ key, rtuAnswers }) => key === command.key && rtuAnswers.includes(answer));
   }
 
   /** No other command looks like it. */
@@ -102,6 +104,7 @@ export class CommandBook {
       else this.violations.add('twice', `the RTU of ${group} got c${known.id} again: ${describe(asdu)}`);
       return undefined;
     }
+    command.ambiguous = waiting.some(({ master }) => master !== command.master);
     waiting.splice(waiting.indexOf(command), 1);
     command.arrivedAt.push(this.now());
     if (command.refusedAt !== undefined) {
@@ -111,30 +114,61 @@ export class CommandBook {
     return command;
   }
 
-  /** An answer came to a master. Returns the command that it answers. */
-  answered(group: string, master: string, session: number, asdu: Uint8Array, cause: number, negative: boolean) {
-    const mine = this.all.filter((command) => command.group === group && command.master === master);
-    const same = (command: GivenCommand): boolean => sameRequest(command.asdu, asdu);
-    const open = mine.filter((command) => command.session === session && same(command));
-    const command =
-      open.find((candidate) => !candidate.answers.includes(cause) && candidate.arrivedAt.length > 0 !== negative) ??
-      open.find(({ answers }) => !answers.includes(cause)) ??
-      open.at(-1);
+  /**
+   * An answer came to a master. `byRtu`: it is the RTU's, to this command as far as known; undefined: it is the product's own.
+   * Returns the command that it answers.
+   */
+  answered(
+    by: { readonly group: string; readonly master: string; readonly session: number },
+    asdu: Uint8Array,
+    cause: number,
+    byRtu: { readonly command: number | undefined } | undefined,
+    negative: boolean,
+  ): GivenCommand | undefined {
+    const command = this.answeredCommand(by, asdu, cause, byRtu);
     if (command === undefined) {
-      const other = this.all.findLast((candidate) => candidate.group === group && same(candidate));
-      const whose = other === undefined ? 'nobody' : `${other.master} (c${other.id})`;
-      const before = mine.some(same) ? ', which gave it on an earlier connection' : '';
-      this.violations.add('answer', `${master}${before} got the answer to a command of ${whose}: ${describe(asdu)}`);
+      this.violations.add('answer', this.strange(by, asdu, byRtu?.command));
       return undefined;
     }
     command.answers.push(cause);
-    if (negative && !this.rtuAnswered(command, cause, true) && command.refusedAt === undefined) {
+    if (byRtu === undefined && negative && command.refusedAt === undefined) {
       command.refusedAt = this.now();
       if (command.arrivedAt.length > 0) {
-        this.violations.add('refusal', `c${command.id} of ${master} came to the RTU and was refused then`);
+        this.violations.add('refusal', `c${command.id} of ${by.master} came to the RTU and was refused then`);
       }
     }
     return command;
+  }
+
+  private answeredCommand(
+    by: { readonly group: string; readonly master: string; readonly session: number },
+    asdu: Uint8Array,
+    cause: number,
+    byRtu: { readonly command: number | undefined } | undefined,
+  ): GivenCommand | undefined {
+    const isMine = ({ group, master, session }: GivenCommand): boolean =>
+      group === by.group && master === by.master && session === by.session;
+    const known = byRtu?.command === undefined ? undefined : this.all[byRtu.command];
+    if (known !== undefined && isMine(known)) return known;
+    const open = this.all.filter((command) => isMine(command) && sameRequest(command.asdu, asdu));
+    const waits = ({ answers }: GivenCommand): boolean => !answers.includes(cause);
+    return (
+      open.find((command) => waits(command) && command.arrivedAt.length > 0 === (byRtu !== undefined)) ??
+      open.find(waits) ??
+      open.at(-1)
+    );
+  }
+
+  private strange(
+    { group, master }: { readonly group: string; readonly master: string },
+    asdu: Uint8Array,
+    known: number | undefined,
+  ): string {
+    const same = (command: GivenCommand): boolean => command.group === group && sameRequest(command.asdu, asdu);
+    const other = known === undefined ? this.all.findLast(same) : this.all[known];
+    const whose = other === undefined ? 'nobody' : `${other.master} (c${other.id})`;
+    const before = other?.master === master ? ', on an earlier connection' : '';
+    return `${master} got the answer to a command of ${whose}${before}: ${describe(asdu)}`;
   }
 
   private checkDeadline(command: GivenCommand): void {

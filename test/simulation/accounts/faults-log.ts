@@ -16,6 +16,11 @@ export class FaultsLog {
     return trouble;
   }
 
+  /** Some trouble with one of these fell into the time between. */
+  with(whats: readonly string[], from: number, until: number): boolean {
+    return this.all.some((trouble) => trouble.from <= until && trouble.until >= from && whats.includes(trouble.what));
+  }
+
   /** Some trouble, of one of these kinds if given, fell into the time between. */
   between(from: number, until: number, kinds?: readonly string[]): boolean {
     return this.all.some(

@@ -56,6 +56,10 @@ export class Ledger {
     return this.entries[index];
   }
 
+  knows(key: string): boolean {
+    return this.byKey.has(key);
+  }
+
   /** It was said once: who gets it knows where it belongs. */
   isUnique(key: string): boolean {
     return (this.byKey.get(key)?.length ?? 0) < 2;

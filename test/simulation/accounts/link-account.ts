@@ -1,4 +1,3 @@
-import { AsduView } from '@iec104mm2ss/iec104';
 import type { RtuLink } from '../actors/rtu-link.ts';
 import type { Violations } from './violations.ts';
 
@@ -20,17 +19,15 @@ export class LinkAccount {
   }
 
   /** An ASDU came over `link`, written at `writtenAt`. */
-  used(group: string, link: RtuLink, asdu: Uint8Array, writtenAt: number): void {
-    link.usedAt = this.now();
+  used(group: string, link: RtuLink, writtenAt: number): void {
     const current = this.current.get(group);
     if (current === undefined || current === link || current.connection.closed) return;
     const startedAt = current.startedAt ?? this.now();
     if (link.startedAt !== undefined && link.startedAt > startedAt) return;
     if (writtenAt <= startedAt + UNDER_WAY_MS) return;
-    const view = new AsduView(asdu);
     this.violations.add(
       'link',
-      `the RTU of ${group} gets type ${view.typeId} from ${link.peer} (link ${link.id}), written at ${writtenAt.toFixed(0)}, ` +
+      `the RTU of ${group} gets an ASDU from ${link.peer} (link ${link.id}), written at ${writtenAt.toFixed(0)}, ` +
         `while ${current.peer} (link ${current.id}) is started since ${startedAt.toFixed(0)}`,
     );
   }

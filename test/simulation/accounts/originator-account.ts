@@ -4,6 +4,7 @@ import type { Violations } from './violations.ts';
 
 /** Watches, at the RTU, who uses which OA: nobody takes one over while an answer to its last holder may still come. */
 export class OriginatorAccount {
+  /** By group, link and OA: an RTU answers over the link over which it was asked. */
   private readonly last = new Map<string, GivenCommand[]>();
 
   constructor(
@@ -11,8 +12,8 @@ export class OriginatorAccount {
     private readonly violations: Violations,
   ) {}
 
-  used(group: string, oa: number, command: GivenCommand): void {
-    const key = `${group}/${oa}`;
+  used(group: string, link: string, oa: number, command: GivenCommand): void {
+    const key = `${group}/${link}/${oa}`;
     const earlier = (this.last.get(key) ?? []).filter((other) => this.mayStillBeAnswered(other));
     const other = earlier.find(({ master, session }) => master !== command.master || session !== command.session);
     if (other !== undefined) {

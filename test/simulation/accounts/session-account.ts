@@ -3,8 +3,11 @@ import type { FaultsLog } from './faults-log.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
 import type { Violations } from './violations.ts';
 
-/** How long after a fault what was acknowledged just before it may come once more. */
+/** How long a fault is felt: what was acknowledged just before it may come once more, and what comes just after it. */
 const FAULT_LAG_MS = 6_000;
+
+/** An acknowledgement that was sent so shortly before may not have come when another session began. */
+const ON_ITS_WAY_MS = 500;
 
 /** What is known of a master over all its sessions. */
 export interface MasterAccount {
@@ -36,8 +39,8 @@ export interface SessionRules {
   readonly now: () => number;
   /** Data of an interrogation goes to all (`all`), or for certain only to the master that asked. */
   readonly interrogation: 'all' | 'originator';
-  /** Master that gave a command. */
-  readonly masterOf: (command: number) => string | undefined;
+  /** Master that gave a command, if there is only one that can have given it. */
+  readonly askerOf: (command: number) => string | undefined;
 }
 
 /** What one session of a master gets, from STARTDT con until it stops or is closed. */
@@ -60,16 +63,18 @@ export class SessionAccount {
     this.mustHaveFrom = rules.ledger.firstCreatedAt(startedAt);
   }
 
-  /** An ASDU came that the RTU must have sent. */
-  onAsdu(asdu: Uint8Array, key: string, isAnswer: boolean): void {
+  /** An ASDU came that the RTU must have sent. Returns its entry when that is known at once. */
+  onAsdu(asdu: Uint8Array, key: string, isAnswer: boolean): LedgerEntry | undefined {
     if (this.pointer === undefined && !this.rules.ledger.isUnique(key)) {
       // Where a session begins can be told only when something comes that was said once.
       this.prefix.push({ asdu, key, isAnswer, slot: this.received.length });
       this.received.push(undefined);
-      return;
+      return undefined;
     }
     if (this.prefix.length > 0) this.placePrefix(key);
-    this.received.push(this.place(asdu, key, isAnswer));
+    const entry = this.place(asdu, key, isAnswer);
+    this.received.push(entry);
+    return entry;
   }
 
   private place(asdu: Uint8Array, key: string, isAnswer: boolean): LedgerEntry | undefined {
@@ -99,10 +104,13 @@ export class SessionAccount {
 
   /** The next entry that may come, if it has this key. */
   private expected(from: number, key: string): LedgerEntry | undefined {
+    // What may be missing is taken for it only when what may not does not fit: several may look alike.
+    let optional: LedgerEntry | undefined;
     for (let index = from; ; index++) {
       const entry = this.rules.ledger.at(index);
-      if (entry === undefined || entry.key === key) return entry;
-      if (this.isOwed(entry)) return undefined;
+      if (entry === undefined) return optional;
+      if (this.isOwed(entry)) return entry.key === key ? entry : optional;
+      if (entry.key === key) optional ??= entry;
     }
   }
 
@@ -166,7 +174,7 @@ export class SessionAccount {
     }
     if (entry.index > this.mustHaveFrom) this.checkGap(this.mustHaveFrom, entry.index);
     const acknowledgedAt = cursor?.acknowledgedAt.get(entry.index);
-    if (acknowledgedAt === undefined || entry.sends > 1) return;
+    if (acknowledgedAt === undefined || acknowledgedAt > this.startedAt - ON_ITS_WAY_MS || entry.sends > 1) return;
     const { faults, now, violations } = this.rules;
     if (faults.between(acknowledgedAt - FAULT_LAG_MS, Math.min(now(), acknowledgedAt + FAULT_LAG_MS))) return;
     violations.add('repeat', `${this.master.id} gets #${entry.index} again, which it acknowledged at ${acknowledgedAt}`);
@@ -186,14 +194,14 @@ export class SessionAccount {
       return;
     }
     const span = missing.length === 1 ? `#${first.index}` : `#${first.index}..#${missing.at(-1)?.index}`;
-    this.rules.violations.add('gap', `${this.master.id} did not get ${missing.length} of ${span}`);
+    this.rules.violations.add('gap', `${this.master.id} did not get ${missing.length} of ${span} (${first.kind})`);
   }
 
   private isOwed(entry: LedgerEntry): boolean {
     if (entry.givenUp || entry.excuse !== undefined || entry.sends === 0) return false;
     if (entry.kind === 'event') return true;
     if (entry.kind === 'answer' || entry.command === undefined) return false;
-    return this.rules.interrogation === 'all' || this.rules.masterOf(entry.command) === this.master.id;
+    return this.rules.interrogation === 'all' || this.rules.askerOf(entry.command) === this.master.id;
   }
 
   /** What was not acknowledged when something went wrong may come twice, and so may what the RTU has sent twice. */
@@ -203,7 +211,7 @@ export class SessionAccount {
       .earlier(key, before)
       .find(
         ({ sends, kind, sentAt, acknowledgedAt }) =>
-          sends > 1 || kind === 'answer' || faults.between(sentAt, acknowledgedAt ?? Infinity),
+          sends > 1 || kind === 'answer' || faults.between(sentAt - FAULT_LAG_MS, acknowledgedAt ?? Infinity),
       );
   }
 }

@@ -58,7 +58,7 @@ class Scene {
       this.rtuProcess,
       '1',
       { ...HABITS, ...habits },
-      { ledger, book, links, originators, violations },
+      { ledger, book, links, originators, violations, isHeld: () => true },
       20,
       { next: 1 },
     );
@@ -75,7 +75,7 @@ class Scene {
               faults: this.faults,
               now,
               interrogation: 'all',
-              masterOf: (command) => book.get(command)?.master,
+              askerOf: (command) => book.askerOf(command),
             },
             processAt: () => 'proxy',
           },

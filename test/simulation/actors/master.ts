@@ -48,6 +48,7 @@ export class Master {
   private receivedBefore = 0;
   private wish: Wish = 'away';
   private retrying = false;
+  private connecting = false;
   private lost = false;
 
   constructor(
@@ -140,7 +141,7 @@ export class Master {
     this.retrying = true;
     this.process.setTimer(() => {
       this.retrying = false;
-      if (this.wish !== 'away' && this.connection === undefined && !this.lost) this.connect();
+      if (this.wish !== 'away' && this.connection === undefined && !this.connecting && !this.lost) this.connect();
     }, delayMs);
   }
 
@@ -148,18 +149,22 @@ export class Master {
     const { gateways, port } = this.options;
     const address = this.random.pick(gateways);
     const socket = this.process.network.connect(address, port) as SimSocket;
+    this.connecting = true;
     const again = (): void => this.retry(this.random.between(RETRY_LEAST_MS, RETRY_MOST_MS));
     const limit = this.process.setTimer(() => socket.destroy(), CONNECT_LIMIT_MS);
     let connected = false;
     socket.on('error', () => undefined);
     socket.once('connect', () => {
       connected = true;
+      this.connecting = false;
       this.process.clearTimer(limit);
       this.open(socket);
     });
     socket.once('close', () => {
       this.process.clearTimer(limit);
-      if (!connected) again();
+      if (connected) return;
+      this.connecting = false;
+      again();
     });
   }
 
@@ -198,6 +203,8 @@ export class Master {
     this.receivedBefore = connection.link.received;
     const { cursor } = this.options.account;
     if (cursor !== undefined) cursor.active = this.id;
+    // It has changed its mind meanwhile.
+    if (this.wish === 'standby') connection.link.stopDataTransfer(this.scheduler.now());
     this.session = new SessionAccount(this.options.account, this.books.rules, this.process.world.time);
     this.tell('is started');
   }
@@ -237,15 +244,18 @@ export class Master {
     if (view.typeId === TypeId.M_EI_NA_1) return session.onOther();
     if (!ANSWER_CAUSES.has(view.cot)) {
       if (view.cot === Cause.SPONT) this.lastDataAt = this.process.world.time;
-      return session.onAsdu(asdu, asduKey(asdu), false);
+      session.onAsdu(asdu, asduKey(asdu), false);
+      return;
     }
-    const { group } = this.options;
-    const command = this.books.book.answered(group, this.id, this.sessions, asdu, view.cot, view.negative);
-    if (command === undefined) return session.onOther();
+    const key = asduKey(asdu);
+    const byRtu = this.books.rules.ledger.knows(key);
+    const entry = byRtu ? session.onAsdu(asdu, key, true) : undefined;
+    if (!byRtu) session.onOther();
+    const by = { group: this.options.group, master: this.id, session: this.sessions };
+    const command = this.books.book.answered(by, asdu, view.cot, byRtu ? { command: entry?.command } : undefined, view.negative);
+    if (command === undefined) return;
     this.lastAnswerAt = this.process.world.time;
     this.tell(`c${command.id} answered: ${describe(asdu)}`);
-    if (this.books.book.rtuAnswered(command, view.cot, view.negative)) session.onAsdu(asdu, asduKey(asdu), true);
-    else session.onOther();
     this.onAnswer(command, view.cot, view.negative);
   }
 

@@ -15,19 +15,22 @@ export interface RtuLinkUser {
   onStarted(link: RtuLink): void;
   onStopped(link: RtuLink): void;
   onAsdu(link: RtuLink, asdu: Uint8Array, writtenAt: number): void;
+  /** An I-format APDU came although another connection has taken over. */
+  onStray(link: RtuLink, writtenAt: number): void;
   onClosed(link: RtuLink, unacknowledged: Outgoing[], queued: Outgoing[]): void;
   now(): number;
+  /** For the story. */
+  note(what: () => string): void;
 }
 
 /** One connection of a simulated RTU. */
 export class RtuLink {
   readonly connection: Connection;
   startedAt: number | undefined;
-  /** When it last brought something that makes it a link in use. */
-  usedAt = -Infinity;
   private readonly queue: Outgoing[] = [];
   private inFlight: Outgoing[] = [];
   private acknowledged = 0;
+  private handedOver = false;
 
   constructor(
     readonly id: number,
@@ -54,8 +57,9 @@ export class RtuLink {
           } else if (from === 'started') this.user.onStopped(this);
           this.send();
         },
-        onClosed: () => {
+        onClosed: ({ code }) => {
           this.noteAcknowledged();
+          if (this.handedOver && code === 'LINK_NOT_STARTED') this.user.onStray(this, this.socket.chunkWrittenAt);
           this.user.onClosed(this, this.inFlight, this.queue);
         },
       },
@@ -85,6 +89,7 @@ export class RtuLink {
   /** Another connection takes over: what this one has not sent, and what it has sent in vain. */
   handOver(): { readonly queued: Outgoing[]; readonly unacknowledged: Outgoing[] } {
     this.noteAcknowledged();
+    this.handedOver = true;
     this.connection.link.deactivate('another connection was started');
     return { queued: this.queue.splice(0), unacknowledged: this.inFlight.splice(0) };
   }
@@ -99,6 +104,8 @@ export class RtuLink {
       if (outgoing.entry !== undefined) {
         outgoing.entry.sends++;
         outgoing.entry.sentAt = this.user.now();
+        const { index, sends } = outgoing.entry;
+        this.user.note(() => `sends #${index}${sends > 1 ? ' again' : ''} on link ${this.id}`);
       }
       this.connection.touched();
     }
@@ -110,6 +117,8 @@ export class RtuLink {
     const done = this.inFlight.splice(0, acknowledged - this.acknowledged);
     this.acknowledged = acknowledged;
     for (const { entry } of done) if (entry !== undefined) entry.acknowledgedAt ??= this.user.now();
+    const last = done.findLast(({ entry }) => entry !== undefined)?.entry;
+    if (last !== undefined) this.user.note(() => `has #${last.index} acknowledged on link ${this.id}`);
   }
 }
 

@@ -31,11 +31,15 @@ interface Selection {
 export interface StationWorld {
   readonly habits: RtuHabits;
   readonly group: string;
+  /** Names the link that it answers on. */
+  readonly link: string;
   readonly book: CommandBook;
   readonly originators: OriginatorAccount;
   readonly violations: Violations;
   readonly random: Random;
   now(): number;
+  /** The master that gave this select is still there: nobody else may execute what it has selected. */
+  isHeld(select: GivenCommand): boolean;
   /** Calls back after a while, unless the link has ended since. */
   later(delayMs: number, run: () => void): void;
   say(asdu: Uint8Array, kind: EntryKind, command: number | undefined): void;
@@ -58,7 +62,7 @@ export class RtuStation {
     this.lastOa = view.oa;
     const command = world.book.arrived(world.group, asdu);
     world.tell(`gets ${command === undefined ? 'an unknown command' : `c${command.id}`}`);
-    if (command !== undefined && world.book.isUnique(command)) world.originators.used(world.group, view.oa, command);
+    if (command !== undefined && world.book.isUnique(command)) world.originators.used(world.group, world.link, view.oa, command);
     const known = world.habits.cas.includes(view.ca);
     const toAll = view.ca === BROADCAST_CA && STATION_COMMANDS.has(view.typeId);
     const [least, most] = world.habits.answerMs;
@@ -95,7 +99,7 @@ export class RtuStation {
     }
     if (needsSelect && view.typeId !== TypeId.C_BO_NA_1 && !selected) return confirm(true);
     this.selections.delete(object);
-    if (selected && command !== undefined && selection.command.master !== command.master) {
+    if (selected && command !== undefined && selection.command.master !== command.master && world.isHeld(selection.command)) {
       world.violations.add(
         'select',
         `c${command.id} of ${command.master} executes what ${selection.command.master} has selected (c${selection.command.id})`,

@@ -1,7 +1,7 @@
 import { AsduView, Cause, encodeAsdu, endOfInitialization, epochMsToCp56 } from '@iec104mm2ss/iec104';
 import { every, type Stoppable } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
-import type { CommandBook } from '../accounts/command-book.ts';
+import type { CommandBook, GivenCommand } from '../accounts/command-book.ts';
 import type { Ledger } from '../accounts/ledger.ts';
 import type { LinkAccount } from '../accounts/link-account.ts';
 import type { OriginatorAccount } from '../accounts/originator-account.ts';
@@ -29,6 +29,8 @@ export interface RtuBooks {
   readonly links: LinkAccount;
   readonly originators: OriginatorAccount;
   readonly violations: Violations;
+  /** The master that gave this select is still there. */
+  readonly isHeld: (select: GivenCommand) => boolean;
 }
 
 /** A simulated RTU in a process of its own: it has events to say, answers commands, and keeps the books about both. */
@@ -57,7 +59,7 @@ export class Rtu implements RtuLinkUser {
     this.scheduler = new DeadlineScheduler(process);
     this.random = process.world.random(`rtu/${group}`);
     this.rate = rate;
-    this.station = this.newStation(() => undefined);
+    this.station = this.newStation(() => undefined, '');
   }
 
   start(): void {
@@ -96,11 +98,17 @@ export class Rtu implements RtuLinkUser {
   }
 
   burst(count: number): void {
-    for (let i = 0; i < count; i++) this.makeEvent();
+    this.process.start(() => {
+      for (let i = 0; i < count; i++) this.makeEvent();
+    });
   }
 
   now(): number {
     return this.process.world.time;
+  }
+
+  note(what: () => string): void {
+    this.process.world.note(this.process.name, what);
   }
 
   // ---- links --------------------------------------------------------------------------------------------------------
@@ -108,7 +116,7 @@ export class Rtu implements RtuLinkUser {
   onStarted(link: RtuLink): void {
     this.tell(`data transfer started by ${link.peer}`);
     this.books.links.started(this.group, link);
-    this.station = this.newStation(() => link);
+    this.station = this.newStation(() => link, `${this.process.name} ${link.id}`);
     if (this.habits.endOfInitialization && !this.initialized) {
       this.initialized = true;
       link.put({ asdu: endOfInitialization(this.habits.cas[0] as number), entry: undefined });
@@ -128,8 +136,12 @@ export class Rtu implements RtuLinkUser {
   }
 
   onAsdu(link: RtuLink, asdu: Uint8Array, writtenAt: number): void {
-    this.books.links.used(this.group, link, asdu, writtenAt);
+    this.books.links.used(this.group, link, writtenAt);
     if (isActivation(new AsduView(asdu))) this.station.onCommand(asdu);
+  }
+
+  onStray(link: RtuLink, writtenAt: number): void {
+    this.books.links.used(this.group, link, writtenAt);
   }
 
   onClosed(link: RtuLink, unacknowledged: Outgoing[], queued: Outgoing[]): void {
@@ -144,7 +156,7 @@ export class Rtu implements RtuLinkUser {
     const keep = (outgoing: Outgoing, isSent: boolean): void => {
       const { entry } = outgoing;
       if (entry === undefined) return;
-      if (entry.kind === 'answer' || (isSent && !this.habits.repeats)) entry.givenUp = true;
+      if (entry.kind !== 'event' || (isSent && !this.habits.repeats)) entry.givenUp = true;
       else kept.push(outgoing);
     };
     for (const outgoing of unacknowledged) keep(outgoing, true);
@@ -195,7 +207,7 @@ export class Rtu implements RtuLinkUser {
       return;
     }
     const epochMs = tags === 'valid' ? this.process.wallMs() : STOPPED_CLOCK_MS;
-    const time = { ...epochMsToCp56(epochMs), invalid: tags === 'invalid' };
+    const time = { ...epochMsToCp56(epochMs), iv: tags === 'invalid' };
     this.say(encodeAsdu({ type: 'M_BO_TB_1', ...base, objects: [{ ioa, value, time }] }), 'event', undefined);
   }
 
@@ -204,20 +216,22 @@ export class Rtu implements RtuLinkUser {
     const outgoing = { asdu, entry };
     const link = this.inUse;
     if (link !== undefined) link.put(outgoing);
-    else if (kind === 'answer' || this.backlog.length >= BUFFER_EVENTS) entry.givenUp = true;
+    else if (kind !== 'event' || this.backlog.length >= BUFFER_EVENTS) entry.givenUp = true;
     else this.backlog.push(outgoing);
   }
 
-  private newStation(link: () => RtuLink | undefined): RtuStation {
+  private newStation(link: () => RtuLink | undefined, name: string): RtuStation {
     const { process, habits, group, books, random, numbers } = this;
     return new RtuStation({
       habits,
       group,
+      link: name,
       random,
       book: books.book,
       originators: books.originators,
       violations: books.violations,
       now: () => this.now(),
+      isHeld: books.isHeld,
       later: (delayMs, run) => {
         process.setTimer(() => {
           if (link()?.started === true) run();

@@ -1,3 +1,4 @@
+import type { QueuedEvent } from '../world/event-queue.ts';
 import type { World } from '../world/world.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -24,7 +25,9 @@ export class Pipe {
   private readOctets = 0;
   private pushedOctets = 0;
   private lastDueAt = 0;
-  private moving = false;
+  private moving: QueuedEvent | undefined;
+  /** What is under way was lost once, and will be sent again. */
+  private retransmitting = false;
   private retransmissionMs = FIRST_RETRANSMISSION_MS;
   private watchers: { readonly offset: number; readonly heard: () => void }[] = [];
   /** The peer has said that nothing more comes. */
@@ -64,20 +67,19 @@ export class Pipe {
 
   /** Throws away what has not arrived, and says so, once: a reset that gets lost is not repeated. */
   reset(): void {
+    // What was lost, or has no room at the receiver, is still here; what is on its way arrives before the reset.
     const passes = this.from.paths.passes(this.from.address, this.to.address);
-    if (!passes) {
-      this.dropAll();
-      return;
-    }
-    // What the receiver has no room for is still here; what is on its way arrives before the reset.
-    if (this.receivedOctets >= RECEIVE_BUFFER_OCTETS) this.dropAll();
-    this.add('RST');
+    if (!passes || this.retransmitting || this.receivedOctets >= RECEIVE_BUFFER_OCTETS) this.dropAll();
+    if (passes) this.add('RST');
   }
 
   /** Its sender's machine is gone. */
   dropAll(): void {
     this.underWay = [];
     this.underWayOctets = 0;
+    this.retransmitting = false;
+    if (this.moving !== undefined) this.moving.cancelled = true;
+    this.moving = undefined;
   }
 
   /** Up to `most` octets, as one chunk. `writtenAt`: when the oldest of them were written. */
@@ -121,23 +123,23 @@ export class Pipe {
 
   private move(): void {
     const [head] = this.underWay;
-    if (this.moving || head === undefined) return;
+    if (this.moving !== undefined || head === undefined) return;
     if (typeof head.octets !== 'string' && this.receivedOctets >= RECEIVE_BUFFER_OCTETS) return;
-    this.moving = true;
-    this.world.at(head.dueAt, () => this.arrive());
+    this.moving = this.world.at(head.dueAt, () => this.arrive());
   }
 
   private arrive(): void {
-    this.moving = false;
+    this.moving = undefined;
     const [head] = this.underWay;
     if (head === undefined) return;
     if (!this.from.paths.passes(this.from.address, this.to.address)) {
-      this.moving = true;
-      this.world.after(this.retransmissionMs, () => this.arrive());
+      this.retransmitting = true;
+      this.moving = this.world.after(this.retransmissionMs, () => this.arrive());
       this.retransmissionMs = Math.min(2 * this.retransmissionMs, LONGEST_RETRANSMISSION_MS);
       return;
     }
     this.retransmissionMs = FIRST_RETRANSMISSION_MS;
+    this.retransmitting = false;
     if (head.dueAt > this.world.time) {
       this.move();
       return;

@@ -89,7 +89,11 @@ function makeFault(plan: Plan, kind: FaultKind, random: Random, quietAt: number)
     case 'bus stops':
     case 'power lost':
     case 'store lost':
-    case 'store restored':
-      return fault('', random.skewed(300, 8_000), random.integer(1_000, 12_000));
+      return fault('', random.skewed(300, 8_000));
+    case 'store restored': {
+      // Until it comes back, and until the servers are up again.
+      const age = random.integer(1_000, 12_000);
+      return fault('', age + random.skewed(300, 6_000), age);
+    }
   }
 }

@@ -106,9 +106,8 @@ export class FaultPlayer {
         cluster.backUp();
         world.after(value, () => {
           this.system.tell(`${fault.id} the store of ${value} ms ago comes back`);
-          this.trouble(kind, target, world.time, world.time + ms);
           this.excuse();
-          this.stopServers(ms, () => void cluster.restore());
+          this.stopServers(ms - value, () => void cluster.restore());
         });
         break;
       default:
@@ -121,7 +120,7 @@ export class FaultPlayer {
   private crash(id: string, ms: number, crash: () => void): void {
     const { world } = this.system;
     this.processTrouble(id, 'crashed', world.time, world.time + ms);
-    this.excuseForced(id);
+    this.excuseMemory(id);
     crash();
     world.after(ms, () => {
       const product = this.system.products.get(id);
@@ -135,7 +134,7 @@ export class FaultPlayer {
     const { world, network } = this.system;
     const { address } = this.system.plan(id);
     this.processTrouble(id, 'crashed', world.time, world.time + ms);
-    this.excuseForced(id);
+    this.excuseMemory(id);
     network.paths.setDown(address, true);
     this.processOf(id)?.crash(true);
     world.after(ms, () => {
@@ -150,7 +149,7 @@ export class FaultPlayer {
     this.processTrouble(id, 'restarted', world.time, world.time + ms);
     product?.stop();
     const begin = (): void => {
-      this.excuseForced(id);
+      this.excuseMemory(id);
       product?.process.crash();
       this.begin(id);
     };
@@ -269,17 +268,22 @@ export class FaultPlayer {
     world.after(STORE_LAG_MS, mark);
   }
 
-  /** One process without a disk: what was acknowledged because t1 was near ends with it. */
-  private excuseForced(id: string): void {
+  /**
+   * One process keeps everything in memory: with it ends what it called stored, what it acknowledged because t1 was near, and
+   * where its named masters were.
+   */
+  private excuseMemory(id: string): void {
     const { scenario, ledgers } = this.system;
     if (scenario.shape !== 'one' || !this.system.plan(id).parts.includes('connector')) return;
     for (const [group, { entries }] of ledgers) {
-      const t1Ms = scenario.groups.find((plan) => plan.id === group)?.config.link.t1Ms ?? 0;
+      const config = scenario.groups.find((plan) => plan.id === group)?.config;
       for (const entry of entries) {
-        const held = (entry.acknowledgedAt ?? Infinity) - entry.sentAt;
-        if (held >= t1Ms - 2_000) entry.excuse ??= 'acknowledged because t1 was near';
+        const heldMs = (entry.acknowledgedAt ?? Infinity) - entry.sentAt;
+        const isForced = heldMs >= (config?.link.t1Ms ?? 0) - 2_000;
+        if (isForced || config?.ack === 'stored') entry.excuse ??= 'kept in memory only';
       }
     }
+    this.system.forgetCursors();
   }
 
   private trouble(kind: string, target: string, from: number, until: number): void {

@@ -10,6 +10,7 @@ export const RECOVERY_MS = 45_000;
 /** A command given then is answered within this time: RTUs may take twelve seconds. */
 export const PROBE_MS = 25_000;
 /** Events that are under way arrive within this time when nothing is wrong. */
+const SETTLE_MS = 20_000;
 const DRAIN_MS = 12_000;
 /** Nothing is remembered of masters that left for longer than this. */
 const FORGET_MS = 75_000;
@@ -42,6 +43,8 @@ export async function runStory(scenario: Scenario, keepStory = false): Promise<S
     for (const { id, wish } of scenario.masters) {
       masters.get(id)?.read(true);
       masters.get(id)?.want(wish);
+      // One of a redundant pair may have been on its way to take over.
+      world.after(SETTLE_MS, () => masters.get(id)?.want(wish));
     }
     await world.runFor(RECOVERY_MS);
     const probes = new Probes(system);

@@ -1,5 +1,5 @@
 import type { GroupConfig, SourceRange } from '@iec104mm2ss/config';
-import { CommandBook } from '../accounts/command-book.ts';
+import { CommandBook, type GivenCommand } from '../accounts/command-book.ts';
 import { FaultsLog } from '../accounts/faults-log.ts';
 import { Ledger } from '../accounts/ledger.ts';
 import { LinkAccount } from '../accounts/link-account.ts';
@@ -101,6 +101,7 @@ export class System {
         links: this.links,
         originators: this.originators,
         violations: this.violations,
+        isHeld: (select) => this.isHeld(select),
       },
       plan.rate,
       this.numbers.get(group) as { next: number },
@@ -121,6 +122,11 @@ export class System {
 
   get gatewayAddresses(): string[] {
     return this.scenario.processes.filter(({ parts }) => parts.includes('gateway')).map(({ address }) => address);
+  }
+
+  /** Nobody knows any more where named masters were. */
+  forgetCursors(): void {
+    for (const cursor of this.cursors.values()) cursor.expected = undefined;
   }
 
   tell(what: string): void {
@@ -155,7 +161,7 @@ export class System {
       faults: this.faults,
       now: () => this.world.time,
       interrogation: this.scenario.groups.find((candidate) => candidate.id === group)?.config.interrogation ?? 'all',
-      masterOf: (command) => this.book.get(command)?.master,
+      askerOf: (command) => this.book.askerOf(command),
     };
     const port = FIRST_MASTER_PORT + Number(group);
     return new Master(
@@ -164,6 +170,14 @@ export class System {
       { book: this.book, rules, processAt: (at) => this.productAt(at)?.process.name },
       (command, cause, negative) => this.commands.onAnswer(command, cause, negative),
     );
+  }
+
+  /** A select is held for as long as its master's connection lives, and the gateway that has it is not in trouble. */
+  private isHeld({ master: id, session, gateway, sentAt }: GivenCommand): boolean {
+    const master = this.masters.get(id);
+    if (master?.sessions !== session || !master.started) return false;
+    const [process = ''] = (gateway ?? '').split('.');
+    return !this.faults.with([id, process], sentAt, this.world.time);
   }
 
   private productAt(address: string): ProductProcess | undefined {

@@ -1,4 +1,4 @@
-import { every, type Runtime, type Stoppable } from '@iec104mm2ss/runtime';
+import type { Runtime } from '@iec104mm2ss/runtime';
 import { BEACON_MS, type LeaseEntry } from '@iec104mm2ss/wire';
 import type { Broker } from '../broker.js';
 import {
@@ -27,6 +27,8 @@ import { LoopWatch } from './loop-watch.js';
 import { Presences } from './presences.js';
 
 const DEFAULT_CAPACITY = 1_000;
+/** How often a process looks after what it holds when there is nobody beside it: each time costs. */
+const ALONE_TICK_MS = 500;
 /** Bucket of the leases. */
 export const LEASE_BUCKET = 'iec104_leases';
 
@@ -54,7 +56,7 @@ export class BrokerBus implements Bus {
   private readonly leaseStore: LeaseStore;
   private readonly leases: Leases;
   private loop: LoopWatch | undefined;
-  private ticking: Stoppable | undefined;
+  private timer: unknown;
 
   constructor(
     private readonly broker: Broker,
@@ -94,7 +96,7 @@ export class BrokerBus implements Bus {
   publish(subject: string, data: Uint8Array): void {
     if (this.closing) return;
     if (this.connected) this.broker.publish(subject, data);
-    // It would arrive when what it says is past: everybody states what it has once more then.
+    // Kept until the connection is back it would be out of date; everybody states what it has again then.
     else this.drops.add(subject, 'DISCONNECTED', 'published while the server could not be reached');
   }
 
@@ -163,7 +165,7 @@ export class BrokerBus implements Bus {
 
   onMemberGone(pool: string, listener: (instance: string) => void): void {
     this.startTicking();
-    this.presences.ofPool(pool).onGone(({ instance }) => listener(instance));
+    this.presences.ofPool(pool).onGone(({ instance }) => this.call('a member is gone', () => listener(instance)));
   }
 
   onConnection(listener: (connected: boolean) => void): void {
@@ -186,7 +188,7 @@ export class BrokerBus implements Bus {
     for (const journal of this.journals.values()) journal.stop();
     this.presences.stop();
     this.closing = true;
-    this.ticking?.stop();
+    this.options.runtime.clock.clearTimer(this.timer);
     await this.broker.close();
   }
 
@@ -200,10 +202,16 @@ export class BrokerBus implements Bus {
     if (this.loop !== undefined) return;
     const { clock } = this.options.runtime;
     this.loop = new LoopWatch(clock, () => this.onHeldUp());
-    this.ticking = every(clock, BEACON_MS, () => this.tick());
+    this.armTick();
+  }
+
+  private armTick(): void {
+    const periodMs = this.presences.alone ? ALONE_TICK_MS : BEACON_MS;
+    this.timer = this.options.runtime.clock.setTimer(() => this.tick(), periodMs);
   }
 
   private tick(): void {
+    this.armTick();
     this.loop?.tick();
     if (!this.connected) return;
     this.presences.tick();
@@ -225,6 +233,15 @@ export class BrokerBus implements Bus {
       for (const journal of this.journals.values()) journal.reconnected();
       this.leases.reconnected();
     }
-    for (const listener of this.connectionListeners) listener(connected);
+    for (const listener of this.connectionListeners) this.call('the connection changed', () => listener(connected));
+  }
+
+  /** A listener may throw: that stops nothing here. */
+  private call(what: string, listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.trouble(`${what}: ${String(error)}`);
+    }
   }
 }

@@ -193,7 +193,7 @@ export class BrokerEventLog implements EventLog {
     this.trimming = true;
     const wanted = this.trimWanted;
     try {
-      // What has become part of the log since is nobody's to give up.
+      // Records of a later generation at these positions were not meant, and stay.
       await this.stored.trim(await this.stored.validUpTo(wanted));
       this.trimmed = wanted.position;
     } catch {

@@ -20,7 +20,7 @@ export interface JournalWorld {
   readonly broker: Broker;
   readonly clock: Clock;
   readonly replicas: number;
-  /** False: the stream is as it is, if it is. */
+  /** False: the stream is not created, and its limits are not changed. */
   readonly creates: boolean;
 }
 
@@ -113,7 +113,7 @@ class JournalLane {
   /** Entries that wait are not stored, as far as known. */
   fail(error: BusError): void {
     this.clock.clearTimer(this.timer);
-    // What is confirmed from now on belongs to none of the later ones.
+    // A late confirmation must not be taken for that of a later entry.
     this.publisher?.close();
     this.publisher = undefined;
     const { waiting } = this;

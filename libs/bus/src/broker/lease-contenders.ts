@@ -49,6 +49,11 @@ export class LeaseContenders {
     return [...this.presences.ofPool(pool).members.values()];
   }
 
+  /** Nobody else has been heard for a while that wants the lease. */
+  isAlone(key: string, pool: string | undefined): boolean {
+    return pool === undefined && (this.presences.find(key)?.alone ?? true);
+  }
+
   silenceOf(instance: string, key: string, pool: string | undefined): number {
     const presence = pool === undefined ? this.presences.ofLease(key) : this.presences.ofPool(pool);
     return presence.silenceOf(instance);

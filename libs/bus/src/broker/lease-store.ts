@@ -63,7 +63,7 @@ export class LeaseStore {
     const byClock = Math.min(seconds, LARGEST_FENCE_BY_CLOCK);
     const next = (this.fences.get(key) ?? 0) + 1;
     if (next < LAST_FENCE) return Math.max(next, byClock);
-    // Somebody has spoilt it with a fence that leaves no room: what follows is smaller.
+    // A spoilt entry had the largest fence there is: go on with a smaller one.
     this.fences.delete(key);
     return byClock;
   }
@@ -79,4 +79,9 @@ export class LeaseStore {
     }
     return { entry: undefined, revision };
   }
+}
+
+/** Somebody else was faster: nothing is wrong. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof BusError && error.code === 'CONFLICT';
 }

@@ -1,20 +1,24 @@
 import type { Clock } from '@iec104mm2ss/runtime';
 import { SILENCE_MS } from '@iec104mm2ss/wire';
-import { BusError, type Lease, type LeaseOptions } from '../bus.js';
+import type { Lease, LeaseOptions } from '../bus.js';
 import { BrokerLease, type LeaseManager } from './broker-lease.js';
 import type { LeaseContenders } from './lease-contenders.js';
 import { shareOf, surplusOf } from './lease-shares.js';
-import type { LeaseStore } from './lease-store.js';
+import { LeaseReturns } from './lease-returns.js';
+import { isConflict, type LeaseStore } from './lease-store.js';
+import { HELD_UP_MS } from './loop-watch.js';
 
-/** How often an entry is read without a reason, about; and how often at most because of what was heard. */
+/**
+ * How often an entry is read without a reason, about, beside others and where nobody else is heard; and how often at most
+ * because of what was heard.
+ */
 const READ_AGAIN_MS = 5_000;
+const READ_AGAIN_ALONE_MS = 10_000;
 const READ_PAUSE_MS = 1_000;
 /** A lease of a pool that nobody has taken for this long is taken by who has his share already. */
 const NOBODYS_MS = 3 * SILENCE_MS;
 /** Such a one is not handed over for so long: nobody else seems to want it. */
 const KEPT_MS = 300_000;
-/** Pause before a lease that could not be given back is given back again. */
-const GIVE_BACK_AGAIN_MS = 500;
 /** How often it is reported that entries cannot be read or written. */
 const REPORT_MS = 5_000;
 
@@ -41,11 +45,12 @@ export interface LeaseWorld {
 export class Leases implements LeaseManager {
   /** By key. Only the first of several in this process is active. */
   private readonly leases = new Map<string, BrokerLease[]>();
-  private readonly timers = new Set<unknown>();
+  private readonly returns: LeaseReturns;
   private reportedAt = -Infinity;
   private stopped = false;
 
   constructor(private readonly world: LeaseWorld) {
+    this.returns = new LeaseReturns(world, (what, error) => this.report(what, error));
     world.contenders.onMoved((key, at) => this.onMoved(key, at));
     world.contenders.onGone((instance) => this.onGone(instance));
   }
@@ -96,8 +101,7 @@ export class Leases implements LeaseManager {
 
   stop(): void {
     this.stopped = true;
-    for (const timer of this.timers) this.world.clock.clearTimer(timer);
-    this.timers.clear();
+    this.returns.stop();
   }
 
   lookAtLoop(): void {
@@ -113,7 +117,7 @@ export class Leases implements LeaseManager {
     else this.leases.delete(key);
     if (state === 'held') this.callback(lease, () => options.onLost('released'));
     // Who is writing our entry gives it back.
-    await (state === 'changing' ? lease.change.catch(() => undefined) : this.giveBack(lease));
+    await (state === 'changing' ? lease.change.catch(() => undefined) : this.returns.giveBack(lease));
     if (rest.length > 0) this.tick();
     else if (!this.leases.has(key)) this.world.contenders.leave(key, options.pool);
   }
@@ -158,7 +162,7 @@ export class Leases implements LeaseManager {
     try {
       await this.read(lease);
       if (this.stopped || lease.state !== 'wanted') return;
-      // It has moved since.
+      // It changed hands while it was read.
       if (lease.stale) return this.attend(lease);
       if (!this.mayTake(lease)) return;
       lease.change = this.take(lease);
@@ -169,7 +173,7 @@ export class Leases implements LeaseManager {
   }
 
   private async read(lease: BrokerLease): Promise<void> {
-    const { clock, random, store } = this.world;
+    const { clock, random, store, contenders } = this.world;
     lease.reading = true;
     lease.stale = false;
     lease.readAt = clock.now();
@@ -177,14 +181,16 @@ export class Leases implements LeaseManager {
       lease.saw(await store.read(lease.key), clock.now());
     } finally {
       lease.reading = false;
-      lease.readAgainAt = clock.now() + READ_AGAIN_MS * (0.75 + random() / 2);
+      const alone = lease.state === 'held' && contenders.isAlone(lease.key, lease.options.pool);
+      const pauseMs = alone ? READ_AGAIN_ALONE_MS : READ_AGAIN_MS;
+      lease.readAgainAt = clock.now() + pauseMs * (0.75 + random() / 2);
     }
   }
 
   private mayTake(lease: BrokerLease): boolean {
     const { stored, options } = lease;
     if (stored === undefined || lease.stale) return false;
-    // What was not heard while this process did not run says nothing.
+    // If this process did not run it could hear nobody.
     this.lookAtLoop();
     const freeFor = this.freeFor(lease);
     if (freeFor < 0) return false;
@@ -206,23 +212,31 @@ export class Leases implements LeaseManager {
   }
 
   private async take(lease: BrokerLease): Promise<void> {
-    const { store, instance, contenders } = this.world;
+    const { store, instance, contenders, clock } = this.world;
     const { key, options, stored } = lease;
+    const startedAt = clock.now();
     const clear = lease.beginClearing();
     lease.state = 'changing';
     lease.claimed = store.nextFence(key);
-    if (this.freeFor(lease) >= NOBODYS_MS) lease.keptUntil = this.world.clock.now() + KEPT_MS;
+    if (this.freeFor(lease) >= NOBODYS_MS) lease.keptUntil = startedAt + KEPT_MS;
     try {
       await store.swap(key, { holder: instance, fence: lease.claimed }, stored?.revision ?? 0);
     } catch (error) {
-      if (this.isReleased(lease)) await this.giveBack(lease);
+      if (this.isReleased(lease)) await this.returns.giveBack(lease);
       else lease.state = 'wanted';
       throw error;
     }
-    if (this.isReleased(lease)) return this.giveBack(lease);
-    lease.state = 'held';
-    clear();
+    if (this.isReleased(lease)) return this.returns.giveBack(lease);
     lease.stale = true;
+    this.lookAtLoop();
+    clear();
+    if (lease.doubtful || clock.now() - startedAt > HELD_UP_MS) {
+      // It was ours when it was written, and may have been taken since: the entry is read first.
+      lease.state = 'wanted';
+      lease.readAt = -Infinity;
+      return;
+    }
+    lease.state = 'held';
     contenders.tell(key, options.pool, true);
     this.callback(lease, () => options.onAcquired(lease.claimed));
   }
@@ -243,12 +257,13 @@ export class Leases implements LeaseManager {
       if (!lease.doubtful) return;
       lease.reading = true;
       const clear = lease.beginClearing();
+      const startedAt = this.world.clock.now();
       // Who hears us does not take it; who was about to take it fails, for its revision is another one then.
       contenders.tell(key, options.pool, true);
       await store.swap(key, entry, revision);
       lease.stale = true;
       this.lookAtLoop();
-      if (lease.fence === claimed) clear();
+      if (lease.fence === claimed && this.world.clock.now() - startedAt <= HELD_UP_MS) clear();
     } catch (error) {
       this.failed(lease, error);
     } finally {
@@ -265,31 +280,10 @@ export class Leases implements LeaseManager {
   private async handOver(lease: BrokerLease): Promise<void> {
     lease.state = 'changing';
     this.callback(lease, () => lease.options.onLost('handed over to share the load'));
-    await this.giveBack(lease);
+    await this.returns.giveBack(lease);
     if (this.isReleased(lease)) return;
     lease.state = 'wanted';
     lease.stale = true;
-  }
-
-  /** Repeated until the entry names somebody else or nobody; resolves after the first time. */
-  private async giveBack(lease: BrokerLease): Promise<void> {
-    const { store, instance, contenders, clock } = this.world;
-    const { key, claimed, options } = lease;
-    if (claimed === 0) return;
-    try {
-      const { entry, revision } = await store.read(key);
-      if (entry?.holder !== instance || entry.fence !== claimed) return;
-      await store.swap(key, { holder: null, fence: claimed }, revision);
-      contenders.tell(key, options.pool, false);
-    } catch (error) {
-      if (!isConflict(error)) this.report(`lease ${key} was not given back`, error);
-      if (this.stopped) return;
-      const timer = clock.setTimer(() => {
-        this.timers.delete(timer);
-        void this.giveBack(lease);
-      }, GIVE_BACK_AGAIN_MS);
-      this.timers.add(timer);
-    }
   }
 
   private isReleased(lease: BrokerLease): boolean {
@@ -316,9 +310,4 @@ export class Leases implements LeaseManager {
       this.world.trouble(`lease ${lease.key}: ${String(error)}`);
     }
   }
-}
-
-/** Somebody else was faster: nothing is wrong. */
-function isConflict(error: unknown): boolean {
-  return error instanceof BusError && error.code === 'CONFLICT';
 }

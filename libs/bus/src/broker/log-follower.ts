@@ -125,7 +125,7 @@ export class LogFollower {
     this.reading = false;
   }
 
-  /** And reads again. */
+  /** Waits, then the log is read again. */
   private async pause(ms: number): Promise<void> {
     this.again = true;
     if (this.stopped) return;

@@ -22,7 +22,7 @@ export class LoopWatch {
     this.ranAt = clock.now();
   }
 
-  /** To be called every BEACON_MS. */
+  /** To be called every BEACON_MS, or a little less often. */
   tick(): void {
     this.look();
     this.ranAt = this.clock.now();

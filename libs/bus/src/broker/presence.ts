@@ -4,9 +4,9 @@ import type { Broker } from '../broker.js';
 import type { Subscription } from '../bus.js';
 import type { DropCounter } from '../drop-counter.js';
 
-/** A holder that nobody has been heard beside for this long speaks only every so many beacons. */
+/** A holder beside whom nobody has been heard for this long need not speak often. */
 const ALONE_AFTER_MS = 2 * SILENCE_MS;
-const ALONE_BEACONS = 10;
+const ALONE_BEACON_MS = 40 * BEACON_MS;
 /** When a member that is gone was heard last is known for this long. */
 const GONE_REMEMBERED_MS = 10 * SILENCE_MS;
 
@@ -95,12 +95,17 @@ export class Presence {
     this.world.broker.publish(this.subject, this.encode(this.heldNow(), leaving));
   }
 
-  /** To be called every BEACON_MS. */
+  /** Nobody is there to hear us. */
+  get alone(): boolean {
+    return this.isAlone(this.world.clock.now());
+  }
+
+  /** To be called every BEACON_MS, or about that while alone. */
   tick(): void {
     const now = this.world.clock.now();
     for (const member of [...this.members.values()]) if (now - member.heardAt > SILENCE_MS) this.remove(member);
     for (const [instance, heardAt] of this.gone) if (now - heardAt > GONE_REMEMBERED_MS) this.gone.delete(instance);
-    if (!this.mayBeQuiet(now) || now - this.sentAt >= ALONE_BEACONS * BEACON_MS) this.send();
+    if (!this.isAlone(now) || now - this.sentAt >= ALONE_BEACON_MS) this.send();
   }
 
   /** Nobody could be heard until now, so the silence of the others says nothing. */
@@ -119,7 +124,7 @@ export class Presence {
     this.members.clear();
   }
 
-  private mayBeQuiet(now: number): boolean {
+  private isAlone(now: number): boolean {
     return this.answering && now - this.heardAt > ALONE_AFTER_MS && (this.heldNow?.() ?? 0) > 0;
   }
 

@@ -27,6 +27,12 @@ export class Presences {
     this.bySubject.delete(leasePresenceSubject(key));
   }
 
+  /** There is nobody on any subject who would hear us. */
+  get alone(): boolean {
+    for (const presence of this.bySubject.values()) if (!presence.alone) return false;
+    return true;
+  }
+
   tick(): void {
     for (const presence of this.bySubject.values()) presence.tick();
   }

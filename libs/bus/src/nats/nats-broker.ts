@@ -166,7 +166,7 @@ export class NatsBroker implements Broker {
 
   private checkConnected(): void {
     if (this.closing) throw new BusError('CLOSED', 'the bus was closed');
-    // The client would keep what we ask, and ask when nobody waits for it any more.
+    // The client would send it after the caller has given up.
     if (!this.up) throw new BusError('UNAVAILABLE', 'no server is connected');
   }
 

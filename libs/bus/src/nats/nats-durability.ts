@@ -1,5 +1,5 @@
 import type { Durability } from '../bus.js';
-import { hostOf, natsUrl } from './nats-options.js';
+import { natsUrl } from './nats-options.js';
 
 const MONITORING_PORT = 8222;
 const ANSWER_LIMIT_MS = 2_000;
@@ -13,7 +13,7 @@ interface Varz {
 /** Where each server says what it is: `monitorUrl` (several are separated by commas), else port 8222 of its host. */
 export function monitorUrls(servers: readonly string[], monitorUrl: string | undefined): string[] {
   if (monitorUrl !== undefined) return monitorUrl.split(',').map((url) => url.trim());
-  return [...new Set(servers.map((server) => `http://${hostOf(natsUrl(server))}:${MONITORING_PORT}`))];
+  return [...new Set(servers.map((server) => `http://${natsUrl(server).hostname}:${MONITORING_PORT}`))];
 }
 
 /** Whether all servers sync to disk before they confirm. */

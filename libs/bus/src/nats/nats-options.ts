@@ -69,9 +69,6 @@ export function connectionOptions({ servers, runtime, credentialsFile, tls }: Na
 
 export const natsUrl = (server: string): URL => new URL(server.includes('://') ? server : `nats://${server}`);
 
-/** IPv6 addresses in brackets. */
-export const hostOf = ({ hostname }: URL): string => hostname;
-
 /** Without user and password. */
 export const hostAndPort = ({ hostname, port }: URL): string => `${hostname}:${port === '' ? '4222' : port}`;
 

@@ -36,7 +36,7 @@ export class NatsPublisher implements StreamPublisher {
     data: Uint8Array,
     { expectedLastSequence, messageId }: { readonly expectedLastSequence?: number; readonly messageId?: string },
   ): void {
-    // Never confirmed then: it must not be stored when somebody has given it up.
+    // The client would send it after the writer has given it up. It is not confirmed, so the writer notices.
     if (!this.isConnected()) return;
     const header = headers();
     if (expectedLastSequence !== undefined) header.set('Nats-Expected-Last-Sequence', String(expectedLastSequence));
