@@ -187,7 +187,7 @@ export interface LeaseOptions {
   readonly key: string;
   /** Members of this pool share all keys with it evenly. Without: the first to come keeps it. */
   readonly pool?: string;
-  /** The lease is ours; `fence` is larger than that of every earlier owner. */
+  /** The lease is ours; `fence` is larger than that of every earlier owner. Never called before `lease` has returned. */
   onAcquired(fence: number): void;
   /** It is ours no longer: stop at once. */
   onLost(reason: string): void;

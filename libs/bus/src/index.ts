@@ -4,6 +4,7 @@ export * from './bus.js';
 export * from './connector-clock.js';
 export * from './drop-counter.js';
 export * from './fence-guard.js';
+export * from './group-leases.js';
 export * from './memory/memory-bus.js';
 export * from './nats/nats-bus.js';
 export type { NatsOptions } from './nats/nats-options.js';

@@ -1,4 +1,5 @@
 export * from './group-metrics.js';
+export * from './group-service.js';
 export * from './health.js';
 export * from './log-fields.js';
 export * from './logger.js';

@@ -573,6 +573,22 @@ describe('members of a pool', () => {
     expect(gone).toEqual(['member']);
   });
 
+  it('are not reported gone by who does not even hear itself: the server is silent', async () => {
+    const [router, gateway] = [world.start('router'), world.start('gateway')];
+    router.bus.lease({ key: 'router.1', pool: 'router', onAcquired: () => undefined, onLost: () => undefined });
+    router.bus.onMemberGone('gateway', (instance) => gone.push(instance));
+    gateway.bus.join('gateway');
+    await world.pass(5_000);
+    world.server.loses = () => true;
+    await world.pass(10 * SILENCE_MS);
+    world.server.loses = () => false;
+    await world.pass(2 * SILENCE_MS);
+    expect(gone).toEqual([]);
+    gateway.kill();
+    await world.pass(SILENCE_MS + 2 * BEACON_MS);
+    expect(gone).toEqual(['gateway']);
+  });
+
   it('are reported gone at once when they leave', async () => {
     const [listener, member] = [world.start('listener'), world.start('member')];
     listener.bus.onMemberGone('gateway', (instance) => gone.push(instance));

@@ -32,6 +32,7 @@ beforeEach(() => {
   bus = new RecordingBus({ clock });
   guard = new FenceGuard(bus, 'router.1');
   lease = bus.lease({ key: 'router.1', onAcquired: () => undefined, onLost: () => undefined });
+  clock.flush();
   outcome = undefined;
   asked = [];
 });
@@ -97,6 +98,7 @@ describe('a connection that asks for admission', () => {
     const former = lease.fence;
     await lease.release();
     lease = bus.lease({ key: 'router.1', onAcquired: () => undefined, onLost: () => undefined });
+    clock.flush();
     router(admitted(former), admitted(lease.fence + 7), admitted(lease.fence));
     ask();
     await clock.advanceAsync(4 * ADMISSION_PAUSE_MS + 50);

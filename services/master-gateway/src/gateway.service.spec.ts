@@ -35,7 +35,9 @@ async function connected() {
   const scene = start();
   const { bus, clock, network, scheduler } = scene;
   const routerLease = bus.lease({ key: 'router.1', onAcquired: () => undefined, onLost: () => undefined });
+  clock.flush();
   const connectorLease = bus.lease({ key: 'connector.1', onAcquired: () => undefined, onLost: () => undefined });
+  clock.flush();
   let refuse = true;
   bus.subscribe(controlSubject('admit'), (message) => {
     refuse = !refuse;

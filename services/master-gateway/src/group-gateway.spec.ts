@@ -64,7 +64,11 @@ let requests: AdmissionRequest[];
 /** What the router answers to the next requests for admission; by default it makes a session. */
 let answers: (Partial<Extract<AdmissionAnswer, { ok: true }>> | Extract<AdmissionAnswer, { ok: false }> | 'nothing')[];
 
-const lease = (key: string): Lease => bus.lease({ key, onAcquired: () => undefined, onLost: () => undefined });
+function lease(key: string): Lease {
+  const wanted = bus.lease({ key, onAcquired: () => undefined, onLost: () => undefined });
+  clock.flush();
+  return wanted;
+}
 
 beforeEach(() => {
   clock = new FakeClock(1_000_000);

@@ -1,4 +1,12 @@
-import { type Bus, ConnectorClock, FenceGuard, GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
+import {
+  type Bus,
+  ConnectorClock,
+  FenceGuard,
+  leaseKey,
+  GroupSubjects,
+  receive,
+  type Subscription,
+} from '@iec104mm2ss/bus';
 import { type GroupConfig, reportGapMs } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import { type Runtime, sleep } from '@iec104mm2ss/runtime';
@@ -67,8 +75,8 @@ export class GroupGateway implements Scheduled {
     this.logger = dependencies.logger.child({ group: config.id });
     this.instance = runtime.instance;
     this.subjects = new GroupSubjects(config.id);
-    this.router = new FenceGuard(bus, `router.${config.id}`, () => this.onNewOwner());
-    this.connectorGuard = new FenceGuard(bus, `connector.${config.id}`);
+    this.router = new FenceGuard(bus, leaseKey('router', config.id), () => this.onNewOwner());
+    this.connectorGuard = new FenceGuard(bus, leaseKey('connector', config.id));
     this.connectorClock = new ConnectorClock(runtime.clock);
     this.connector = new ConnectorView(holdMs);
     this.owner = new OwnerView(holdMs);

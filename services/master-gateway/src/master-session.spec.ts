@@ -71,6 +71,7 @@ beforeEach(async () => {
   subscription = undefined;
   terms = { connectorFence: 9, deadline: 77_000 };
   lease = bus.lease({ key: 'router.1', onAcquired: () => undefined, onLost: () => undefined });
+  clock.flush();
   await heardOfOwner();
 });
 
@@ -359,6 +360,7 @@ describe('data', () => {
     const close = encodeOutText(OutKind.CLOSE, lease.fence, 'any words');
     await lease.release();
     lease = bus.lease({ key: 'router.1', onAcquired: () => undefined, onLost: () => undefined });
+    clock.flush();
     await heardOfOwner();
     toSession(old);
     toSession(close);

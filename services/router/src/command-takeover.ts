@@ -18,6 +18,7 @@ import {
   type PendingCommandStatement,
   SENT_REMEMBERED_MS,
   type SentCommand,
+  type SessionStatement,
 } from '@iec104mm2ss/wire';
 import type { CommandContext, CommandCounters, CommandSession } from './command-context.js';
 import type { AuditedMaster } from './audit.js';
@@ -140,6 +141,21 @@ export class CommandTakeover {
     }
   }
 
+  /**
+   * What a gateway states before the log is followed: how far it has seen the answers to restored commands. What is in the
+   * log before the place that its session expects has been counted then.
+   */
+  statedBefore({ session, commands, nextCommand, expected, generation }: SessionStatement): void {
+    this.settledBefore(session, commands, nextCommand);
+    for (const stated of commands) {
+      const transaction = this.underWay(session, stated.command);
+      const floor = transaction?.floor;
+      if (transaction === undefined || floor?.generation !== generation) continue;
+      transaction.floor = { ...floor, position: Math.max(floor.position, expected) };
+      if (stated.answered !== null) this.answeredBefore(session, stated, stated.answered);
+    }
+  }
+
   reconcile(session: CommandSession, stated: readonly PendingCommandStatement[], nextCommand: number): void {
     this.markStated(session.id, session, stated);
     this.settledBefore(session.id, stated, nextCommand);
@@ -246,12 +262,18 @@ export class CommandTakeover {
 
   /** The master of a restored command had an answer of which the log may know nothing any more. */
   private answeredBefore(session: number, { command }: PendingCommandStatement, answered: number): void {
-    const restored = this.restored.get(session)?.find(({ asker }) => asker.command === command);
-    if (restored === undefined) return;
-    const { transaction } = restored;
-    if (this.needs.transactions.underWay(transaction.number) !== transaction) return;
+    const transaction = this.underWay(session, command);
+    if (transaction === undefined) return;
     const answer = mirror(transaction.asdu, answered & COT_CAUSE_MASK, (answered & COT_NEGATIVE_BIT) !== 0);
     this.needs.transactions.answers.answeredBefore(transaction, answer);
+  }
+
+  /** A restored command that is not over. */
+  private underWay(session: number, command: number): Transaction | undefined {
+    const transaction = this.restored.get(session)?.find(({ asker }) => asker.command === command)?.transaction;
+    if (transaction === undefined || this.needs.transactions.underWay(transaction.number) !== transaction)
+      return undefined;
+    return transaction;
   }
 
   /** An interrogation that was confirmed together with another master's: its ACT_TERM comes with that one's. */

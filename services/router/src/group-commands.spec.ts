@@ -205,6 +205,15 @@ class Bench {
   }
 
   /** What a gateway states of a session that has not given more commands, as far as is known. */
+  /** What a gateway states of a session before the log is followed. */
+  statedBefore(session: number, expected: number, nextCommand: number, ...commands: PendingCommandStatement[]): void {
+    const { generation } = RECORD;
+    const master = { connection: 1, address: '10.0.0.1', port: 1, name: null, certificateName: null, sinceMs: 0 };
+    const link = { originatorAddress: 10, ownOa: 5, started: true, starting: 0, number: 1, acknowledged: expected };
+    const stated = { session, expected, generation, nextCommand, commands, ...master, ...link };
+    this.commands.statedBefore({ v: 2, group: '1', gateway: 'g', sessions: [stated], closed: [] });
+  }
+
   reconcile(id: number, ...stated: PendingCommandStatement[]): void {
     this.commands.reconcile(this.sessions.get(id) as CommandSession, stated, 0);
   }
@@ -875,7 +884,7 @@ describe('after a takeover', () => {
   it('a command that an earlier owner settled takes no answer of a later one', async () => {
     restore({ sent: [sentCommand(A, 1, ON, 10), sentCommand(A, 2, ON, 10)] });
     // Stated before the second one was given.
-    bench.commands.settledBefore(A, [], 2);
+    bench.statedBefore(A, 0, 2);
     bench.commands.reconcile(bench.sessions.get(A) as CommandSession, [bench.stated(2, ON)], 3);
     for (const cause of [Cause.ACT_CON, Cause.ACT_TERM]) expect(bench.answer(ON, cause, { oa: 10 })).toEqual([A]);
     await bench.pass(200);
@@ -884,9 +893,22 @@ describe('after a takeover', () => {
     expect(bench.answer(ON, Cause.ACT_CON, { oa: 10 })).toEqual([A]);
   });
 
+  it('a command that its gateway has seen confirmed gets its ACT_TERM, though the log no longer has the ACT_CON', async () => {
+    restore({ sent: [sentCommand(A, 1, ON, 10), sentCommand(A, 2, ON, 10)] });
+    bench.statedBefore(A, 7, 3, bench.stated(1, ON, { answered: Cause.ACT_CON }), bench.stated(2, ON));
+    // Its gateway has counted this one: it does not confirm the second command.
+    expect(bench.answer(ON, Cause.ACT_CON, { oa: 0, position: 6 })).toEqual([]);
+    expect(bench.answer(ON, Cause.ACT_TERM, { oa: 10, position: 7 })).toEqual([A]);
+    for (const cause of [Cause.ACT_CON, Cause.ACT_TERM]) {
+      expect(bench.answer(ON, cause, { oa: 10, position: 8 })).toEqual([A]);
+    }
+    await bench.pass(200);
+    expect(bench.outcomes()).toEqual(['a 1 terminated', 'a 2 terminated']);
+  });
+
   it('a command is not taken for settled because there was no room to state it', async () => {
     restore({ sent: [sentCommand(A, 1, ON, 10), sentCommand(A, 3, ON, 10)] });
-    bench.commands.settledBefore(A, [bench.stated(1, ON), bench.stated(2, ON)], 4);
+    bench.statedBefore(A, 0, 4, bench.stated(1, ON), bench.stated(2, ON));
     for (let i = 0; i < 2; i++) {
       for (const cause of [Cause.ACT_CON, Cause.ACT_TERM]) expect(bench.answer(ON, cause, { oa: 10 })).toEqual([A]);
     }

@@ -17,6 +17,7 @@ import {
   type PendingCommandStatement,
   rtuLinkUp,
   type StateMessage,
+  type Statement,
 } from '@iec104mm2ss/wire';
 import type { CommandContext, CommandCounters, CommandSession, Participant, RecordOrigin } from './command-context.js';
 import { CommandHandOver, type ConnectorLink } from './command-hand-over.js';
@@ -130,9 +131,9 @@ export class GroupCommands {
     this.counters.auditDropped = this.records.dropped;
   }
 
-  /** The session is over. What waits is dropped, what the RTU has is answered to nobody. */
-  forget(session: number): void {
-    this.transactions.forget(session);
+  /** The session is over. What waits is dropped, what the RTU has is answered to nobody, unless the session returns. */
+  forget(session: number, mayReturn = false): void {
+    this.transactions.forget(session, mayReturn);
     this.ownership.forget(session);
   }
 
@@ -163,9 +164,10 @@ export class GroupCommands {
     this.takeover.reconcile(session, stated, nextCommand);
   }
 
-  /** Which commands an earlier owner has settled, as a statement shows it. Call it before the log is followed. */
-  settledBefore(session: number, stated: readonly PendingCommandStatement[], nextCommand: number): void {
-    this.takeover.settledBefore(session, stated, nextCommand);
+  /** What gateways have stated of restored commands. Call it before the log is followed. */
+  statedBefore({ sessions, closed }: Statement): void {
+    for (const session of sessions) this.takeover.statedBefore(session);
+    for (const { session, commands } of closed) this.takeover.settledBefore(session, commands, Infinity);
   }
 
   /** A session that ended, as its gateway states it; call for every one of every statement. Also rests its OA. */

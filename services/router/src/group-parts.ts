@@ -103,9 +103,9 @@ export function makeParts(
   const addresses = new OriginatorAddresses();
   addresses.load(legacy.addresses, clock.now());
 
-  const over = (session: Session): void => {
+  const over = (session: Session, mayReturn: boolean): void => {
     delivery.end(session);
-    commands.forget(session.id);
+    commands.forget(session.id, mayReturn);
   };
   const random = (): number => runtime.random();
   const connected = (): boolean => bus.connected;

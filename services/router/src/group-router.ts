@@ -1,4 +1,4 @@
-import { FenceGuard, receive, type Subscription } from '@iec104mm2ss/bus';
+import { FenceGuard, leaseKey, receive, type Subscription } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import {
   type AdmissionAnswer,
@@ -55,7 +55,7 @@ export class GroupRouter {
     this.inbox = new GatewayInbox(this.parts);
     this.lastWord = new LastWord(this.parts);
     this.announcer = new OwnerAnnouncer(this.parts, dependencies.runtime.instance, () => this.opened);
-    this.connector = new FenceGuard(dependencies.bus, `connector.${config.id}`);
+    this.connector = new FenceGuard(dependencies.bus, leaseKey('connector', config.id));
   }
 
   // ---- the steps of a takeover --------------------------------------------------------------------------------------
@@ -87,14 +87,11 @@ export class GroupRouter {
     }
   }
 
-  /** What the RTU was sent is known again, but for what gateways show as settled. */
+  /** What the RTU was sent is known again, and how far the gateways have seen it answered. */
   restoreCommands(report: CommandReport): void {
     const { commands } = this.parts;
     commands.restore(report);
-    for (const { sessions, closed } of this.inbox.stated()) {
-      for (const each of sessions) commands.settledBefore(each.session, each.commands, each.nextCommand);
-      for (const each of closed) commands.settledBefore(each.session, each.commands, Infinity);
-    }
+    for (const statement of this.inbox.stated()) commands.statedBefore(statement);
   }
 
   /** Follows the log from the oldest position that anybody needs. Resolves when what it held at first was routed. */

@@ -140,8 +140,8 @@ class Scene {
 
   get router(): GroupRouter | undefined {
     for (const { service } of this.routers) {
-      const [owned] = (service as unknown as { owned: Map<string, { router?: GroupRouter }> }).owned.values();
-      if (owned?.router?.isOpen === true) return owned.router;
+      const [router] = service.serving();
+      if (router?.isOpen === true) return router;
     }
     return undefined;
   }

@@ -118,8 +118,7 @@ async function passes(ms: number): Promise<void> {
 }
 
 function routerOf({ service }: RouterProcess): GroupRouter | undefined {
-  const [owned] = (service as unknown as { owned: Map<string, { router?: GroupRouter }> }).owned.values();
-  return owned?.router;
+  return service.serving()[0];
 }
 
 const owner = (): RouterProcess => {

@@ -1,13 +1,6 @@
-import type { Lease } from '@iec104mm2ss/bus';
-import { GroupSubjects } from '@iec104mm2ss/bus';
+import { GroupLeases, GroupSubjects, type HeldLease, leaseKey } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
-import {
-  type GroupContribution,
-  type HealthSource,
-  RateMeter,
-  type Registry,
-  type StatusSource,
-} from '@iec104mm2ss/observability';
+import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { every, type Stoppable } from '@iec104mm2ss/runtime';
 import { type AdmissionAnswer, type AdmissionRequest, OWNER_PERIOD_MS } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -37,7 +30,7 @@ const GATEWAY_POOL = 'gateway';
 
 /** A group whose lease this process has. */
 interface Owned {
-  readonly fence: number;
+  readonly lease: HeldLease;
   readonly timers: Timers;
   /** Undefined until what an earlier owner left was read. */
   router: GroupRouter | undefined;
@@ -49,103 +42,91 @@ interface Owned {
 
 /** The routers of all groups this process owns; with several processes, each group has one owner. */
 @Injectable()
-export class RouterService implements OnApplicationBootstrap, OnApplicationShutdown, StatusSource, HealthSource {
-  readonly name = 'router';
-  private readonly owned = new Map<string, Owned>();
-  private readonly leases = new Map<string, Lease>();
-  private readonly rates = new Map<string, RateMeter>();
+export class RouterService extends GroupService<GroupRouter> implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly leases: GroupLeases<Owned>;
   private timers: Stoppable[] = [];
 
   constructor(@Inject(ROUTER_OPTIONS) private readonly options: RouterOptions) {
-    for (const { id } of options.groups) this.rates.set(id, new RateMeter());
-    registerRouterMetrics(options.registry, () => this.routers);
+    super('router', () => options.runtime.clock.now());
+    const configs = new Map(options.groups.map((group) => [group.id, group]));
+    this.leases = new GroupLeases<Owned>(options.bus, 'router', ROUTER_POOL, {
+      begin: (group, lease) => this.own(configs.get(group) as GroupConfig, lease),
+      end: (group, owned, reason) => this.disown(group, owned, reason),
+    });
+    registerRouterMetrics(options.registry, () => this.serving());
   }
 
   onApplicationBootstrap(): void {
     const { bus, groups, runtime } = this.options;
     bus.onMemberGone(GATEWAY_POOL, (instance) => {
-      for (const router of this.routers) router.gatewayGone(instance);
+      for (const router of this.serving()) router.gatewayGone(instance);
     });
     bus.onConnection((connected) => {
-      for (const [group, owned] of this.owned) {
+      for (const { id } of groups) {
+        const owned = this.leases.get(id);
+        if (owned === undefined) continue;
         owned.cutOff = true;
         owned.connections++;
-        if (connected) void this.reconnected(group, owned);
+        if (connected) void this.reconnected(id, owned);
       }
     });
     this.timers = [
       every(runtime.clock, TICK_MS, () => {
         const now = runtime.clock.now();
-        for (const router of this.routers) router.tick(now);
+        for (const router of this.serving()) router.tick(now);
       }),
       every(runtime.clock, OWNER_PERIOD_MS, () => {
-        for (const router of this.routers) router.announce();
+        for (const router of this.serving()) router.announce();
       }),
     ];
-    for (const group of groups) {
-      const lease = bus.lease({
-        key: leaseKey(group.id),
-        pool: ROUTER_POOL,
-        onAcquired: (fence) => this.own(group, fence),
-        onLost: (reason) => this.disown(group.id, reason),
-      });
-      this.leases.set(group.id, lease);
-    }
+    for (const { id } of groups) this.leases.want(id);
+    this.started = true;
   }
 
   async onApplicationShutdown(): Promise<void> {
     for (const timer of this.timers) timer.stop();
     this.timers = [];
-    const saved = this.options.bus.connected ? this.routers.filter(({ isOpen }) => isOpen) : [];
+    const saved = this.options.bus.connected ? this.serving().filter(({ isOpen }) => isOpen) : [];
     await Promise.allSettled(saved.map((router) => router.save()));
-    await Promise.all([...this.leases.values()].map((lease) => lease.release()));
-    for (const group of [...this.owned.keys()]) this.disown(group, 'released');
+    await this.leases.release();
   }
 
   /** Undefined when another process owns the group. */
   admit(request: AdmissionRequest): Promise<AdmissionAnswer> | undefined {
-    const owned = this.owned.get(request.group);
+    const owned = this.leases.get(request.group);
     if (owned === undefined) return undefined;
     if (owned.router !== undefined) return owned.router.admit(request);
     return Promise.resolve({ v: 2, ok: false, code: 'not_ready', message: 'the group is being taken over' });
   }
 
-  live() {
-    return { ok: true };
+  serving(): readonly GroupRouter[] {
+    return this.leases.all().flatMap(({ router }) => router ?? []);
   }
 
-  ready() {
-    return this.timers.length === 0 ? { ok: false, reason: 'not started yet' } : { ok: true };
+  protected total({ parts }: GroupRouter): number {
+    return parts.commands.counters.commands;
   }
 
-  groups(): GroupContribution[] {
-    const { clock, instance } = this.options.runtime;
-    const now = clock.now();
-    return this.routers.map((router) => {
-      const { commands } = router.parts.commands.counters;
-      return routerContribution(router, instance, this.rates.get(router.config.id)?.update(commands, now));
-    });
+  protected contribution(router: GroupRouter, perSecond: number | undefined): GroupContribution {
+    return routerContribution(router, this.options.runtime.instance, perSecond);
   }
 
-  private get routers(): GroupRouter[] {
-    return [...this.owned.values()].flatMap(({ router }) => router ?? []);
-  }
-
-  private own(group: GroupConfig, fence: number): void {
+  private own(group: GroupConfig, lease: HeldLease): Owned {
     const timers = new Timers(this.options.runtime.clock);
-    const owned: Owned = { fence, timers, router: undefined, cutOff: false, connections: 0 };
-    this.owned.set(group.id, owned);
-    void this.takeOver(group, owned);
+    const owned: Owned = { lease, timers, router: undefined, cutOff: false, connections: 0 };
+    // Begins when this is known to be ours.
+    this.options.runtime.clock.endOfTurn(() => void this.takeOver(group, owned));
+    return owned;
   }
 
   /** What fails is tried again: another process would fail as well. */
   private async takeOver(group: GroupConfig, owned: Owned): Promise<void> {
     const { bus, runtime } = this.options;
     const { clock } = runtime;
-    const { fence, timers } = owned;
-    const stillOurs = (): boolean => this.owned.get(group.id) === owned;
-    // A lease that is acquired at once is not known here yet.
-    const certain = (): boolean => stillOurs() && !owned.cutOff && (this.leases.get(group.id)?.certain ?? true);
+    const { timers, lease } = owned;
+    const { fence } = lease;
+    const stillOurs = (): boolean => this.leases.get(group.id) === owned;
+    const certain = (): boolean => stillOurs() && !owned.cutOff && lease.certain;
     const ownership: Ownership = { fence, certain };
     const logger = this.options.logger.child({ group: group.id });
     const subjects = new GroupSubjects(group.id);
@@ -175,11 +156,11 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
   private async reconnected(group: string, owned: Owned): Promise<void> {
     const { bus } = this.options;
     const { connections } = owned;
-    while (this.owned.get(group) === owned && owned.connections === connections) {
+    while (this.leases.get(group) === owned && owned.connections === connections) {
       try {
-        const { fence } = await bus.leaseEntry(leaseKey(group));
+        const { fence } = await bus.leaseEntry(leaseKey('router', group));
         // Else it is lost, and the lease says so.
-        if (fence !== owned.fence || owned.connections !== connections) return;
+        if (fence !== owned.lease.fence || owned.connections !== connections) return;
         owned.cutOff = false;
         owned.router?.announce();
         return;
@@ -189,16 +170,9 @@ export class RouterService implements OnApplicationBootstrap, OnApplicationShutd
     }
   }
 
-  private disown(group: string, reason: string): void {
-    const owned = this.owned.get(group);
-    if (owned === undefined) return;
-    this.owned.delete(group);
+  private disown(group: string, owned: Owned, reason: string): void {
     if (reason !== 'released') this.options.logger.info({ group, reason }, 'this router no longer owns the group');
     owned.timers.stop();
     owned.router?.stop();
   }
-}
-
-function leaseKey(group: string): string {
-  return `router.${group}`;
 }

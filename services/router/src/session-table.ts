@@ -28,8 +28,11 @@ export interface SessionTableParts {
   readonly random: () => number;
   /** False while the gateways cannot be heard. */
   readonly connected: () => boolean;
-  /** A session is over: it has left the table. */
-  readonly over: (session: Session) => void;
+  /**
+   * A session is over: it has left the table. `mayReturn`: its gateway is only silent, and states it when it can be heard
+   * again.
+   */
+  readonly over: (session: Session, mayReturn: boolean) => void;
   /** The table changed, or what is in it. */
   readonly changed: () => void;
 }
@@ -122,9 +125,13 @@ export class SessionTable {
 
   /** The session is over. `used`: the RTU may still answer with its OA, as its gateway says. */
   end(session: Session, code: string, message: string, used = false): void {
+    this.remove(session, code, message, used, false);
+  }
+
+  private remove(session: Session, code: string, message: string, used: boolean, mayReturn: boolean): void {
     if (!this.sessions.delete(session.id)) return;
     const { addresses, clock, logger, over, changed } = this.parts;
-    over(session);
+    over(session, mayReturn);
     addresses.release(session.oa, clock.now(), used || session.commands > 0 || session.usedBefore);
     logger.info({ session: session.id, peer: session.peer, reason: code }, `master disconnected: ${message}`);
     changed();
@@ -150,7 +157,9 @@ export class SessionTable {
   gatewayGone(gateway: string): void {
     for (const [id, { session }] of this.closing) if (session.gateway === gateway) this.closing.delete(id);
     for (const session of this.all()) {
-      if (session.gateway === gateway) this.end(session, 'gateway_gone', `gateway ${gateway} is gone`);
+      if (session.gateway === gateway) {
+        this.remove(session, 'gateway_gone', `gateway ${gateway} is gone`, false, true);
+      }
     }
   }
 
@@ -165,7 +174,7 @@ export class SessionTable {
         if (silentMs(session.admittedAt) > PROVISIONAL_MS)
           this.end(session, 'never_stated', 'its gateway never had it');
       } else if (silentMs(session.statedAt) > UNSTATED_MS) {
-        this.end(session, 'unstated', `its gateway has not stated it for ${UNSTATED_MS / 1000} s`);
+        this.remove(session, 'unstated', `its gateway has not stated it for ${UNSTATED_MS / 1000} s`, false, true);
       }
     }
     for (const [id, { at }] of this.closing) if (silentMs(at) > UNSTATED_MS) this.closing.delete(id);

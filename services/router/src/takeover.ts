@@ -1,5 +1,5 @@
 import type { Bus, GroupSubjects } from '@iec104mm2ss/bus';
-import { BusError } from '@iec104mm2ss/bus';
+import { BusError, leaseKey } from '@iec104mm2ss/bus';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { type CommandReport, decodeCommandReport, encodeCommandQuery, TAKEOVER_MS, WireError } from '@iec104mm2ss/wire';
@@ -76,7 +76,7 @@ async function load({ load, logger, timers, stillOurs }: TakeoverParts): Promise
 /** Undefined: there is no connector, or it cannot be asked. Then commands that are under way stay open. */
 async function askConnector(parts: TakeoverParts): Promise<CommandReport | undefined> {
   const { bus, subjects, fence, clock, timers, logger, stillOurs } = parts;
-  const lease = `connector.${subjects.group}`;
+  const lease = leaseKey('connector', subjects.group);
   const query = encodeCommandQuery({ fence, upTo: 0 });
   const until = clock.now() + QUERY_MS;
   let reason = '';

@@ -803,6 +803,23 @@ describe('a session that leaves', () => {
     expect(bench.answer(ON, Cause.ACT_CON)).toEqual([C]);
   });
 
+  it('and may return still gets what the RTU answers; what waits is dropped all the same', () => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.begin(A, OFF);
+    bench.begin(B, OFF);
+    bench.begin(A, ON);
+    bench.transactions.forget(A, true);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([A]);
+    bench.sent(bench.forwarded[1] as Transaction);
+    expect(bench.answer(OFF, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(OFF, Cause.ACT_TERM)).toEqual([A]);
+    bench.sent(bench.forwarded[2] as Transaction);
+    expect(bench.answer(OFF, Cause.ACT_CON)).toEqual([B]);
+    expect(bench.transactions.size).toBe(1);
+  });
+
   it('has none of its waiting commands sent because another of them is dropped', () => {
     const bench = new Bench();
     bench.command(A, ON);

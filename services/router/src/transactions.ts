@@ -187,17 +187,23 @@ export class Transactions {
 
   // ---- the end ------------------------------------------------------------------------------------------------------
 
-  /** The session is gone: what waits is dropped, what the RTU has is answered to nobody. */
-  forget(session: number): void {
+  /**
+   * The session is gone: what waits is dropped, what the RTU has is answered to nobody. If the session may return, it still
+   * gets those answers: no other one has its number.
+   */
+  forget(session: number, mayReturn = false): void {
     const isOther = (participant: Participant): boolean => participant.session !== session;
-    for (const transaction of this.memory.over()) {
-      transaction.participants = transaction.participants.filter(isOther);
+    if (!mayReturn) {
+      for (const transaction of this.memory.over()) {
+        transaction.participants = transaction.participants.filter(isOther);
+      }
     }
     const dropped: Transaction[] = [];
     for (const transaction of this.table.all()) {
       if (transaction.participants.every(isOther)) continue;
-      transaction.participants = transaction.participants.filter(isOther);
-      if (transaction.participants.length === 0 && transaction.state === 'queued') dropped.push(transaction);
+      const others = transaction.participants.filter(isOther);
+      if (others.length === 0 && transaction.state === 'queued') dropped.push(transaction);
+      if (!mayReturn || transaction.state === 'queued') transaction.participants = others;
     }
     // All of them leave their lanes first: the end of one must not send the next.
     for (const transaction of dropped) {

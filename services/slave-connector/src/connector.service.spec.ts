@@ -94,8 +94,10 @@ describe('the connectors of a process', () => {
     const bus = new RecordingBus({ clock });
     let fence = 0;
     bus.lease({ key: 'router.1', onAcquired: (given) => (fence = given), onLost: () => undefined });
+    clock.flush();
     const service = make(bus);
     service.onApplicationBootstrap();
+    clock.flush();
     expect(service.groups()[0]?.log).toEqual({ capacity: 1_000, full: false });
     expect(await metric('mm2ss_log_unconfirmed_asdus')).toBeUndefined();
     await settle();

@@ -78,6 +78,7 @@ beforeEach(() => {
   lease = new FakeLease();
   routerFence = 0;
   bus.lease({ key: 'router.1', onAcquired: (fence) => (routerFence = fence), onLost: () => undefined });
+  clock.flush();
   epochs = [];
 });
 

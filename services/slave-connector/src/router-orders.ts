@@ -1,4 +1,4 @@
-import { type Bus, FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
+import { type Bus, FenceGuard, leaseKey, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
 import {
   type CommandMessage,
   type CommandQuery,
@@ -32,7 +32,7 @@ export class RouterOrders {
     { group, owner, confirmed, command, commandQuery }: GroupSubjects,
     handler: RouterOrdersHandler,
   ) {
-    this.guard = new FenceGuard(bus, `router.${group}`, () => {
+    this.guard = new FenceGuard(bus, leaseKey('router', group), () => {
       if (!this.stopped) handler.onNewRouter();
     });
     this.subscriptions = [

@@ -69,7 +69,7 @@ export class RtuLink {
   }
 
   get started(): boolean {
-    return this.connection.link.state === 'started';
+    return !this.connection.closed && this.connection.link.state === 'started';
   }
 
   get peer(): string {

@@ -24,6 +24,8 @@ export interface LinkUser {
 /** One connection of one client to one server, while it lasts: two directions, each in order. */
 export class ClientLink {
   private readonly subscriptions = new Map<number, { readonly pattern: readonly string[]; readonly since: number }>();
+  /** By subject, until the subscriptions change. */
+  private readonly matches = new Map<string, readonly { readonly id: number; readonly since: number }[]>();
   private readonly toServer: Fifo;
   private readonly toClient: Fifo;
   private alive = true;
@@ -34,12 +36,9 @@ export class ClientLink {
     readonly server: number,
     private readonly user: LinkUser,
   ) {
-    const { world, network } = cluster;
-    const serverAddress = cluster.addresses[server] as string;
-    const delay = (): number => network.paths.delay(address, serverAddress);
-    const passes = (): boolean => network.paths.passes(address, serverAddress);
-    this.toServer = new Fifo(world, delay, passes);
-    this.toClient = new Fifo(world, delay, passes);
+    const path = cluster.network.paths.between(address, cluster.addresses[server] as string);
+    this.toServer = new Fifo(cluster.world, path);
+    this.toClient = new Fifo(cluster.world, path);
   }
 
   get inbox(): string {
@@ -54,11 +53,17 @@ export class ClientLink {
 
   subscribe(id: number, pattern: string): void {
     const tokens = pattern.split('.');
-    this.up(() => this.subscriptions.set(id, { pattern: tokens, since: this.cluster.world.time }));
+    this.up(() => {
+      this.subscriptions.set(id, { pattern: tokens, since: this.cluster.world.time });
+      this.matches.clear();
+    });
   }
 
   unsubscribe(id: number): void {
-    this.up(() => this.subscriptions.delete(id));
+    this.up(() => {
+      this.subscriptions.delete(id);
+      this.matches.clear();
+    });
   }
 
   publish(subject: string, data: Uint8Array, reply: string | undefined): void {
@@ -81,18 +86,14 @@ export class ClientLink {
   // ---- from the server ----------------------------------------------------------------------------------------------
 
   /** Subscriptions to a subject that were made before `knownSince`. */
-  matching(subject: readonly string[], knownSince: number): number {
+  countMatching(subject: string, knownSince: number): number {
     let count = 0;
-    for (const { pattern, since } of this.subscriptions.values()) {
-      if (since <= knownSince && matchesSubject(pattern, subject)) count++;
-    }
+    for (const { since } of this.matching(subject)) if (since <= knownSince) count++;
     return count;
   }
 
-  deliver(tokens: readonly string[], subject: string, data: Uint8Array, reply: string | undefined): void {
-    for (const [id, { pattern }] of this.subscriptions) {
-      if (matchesSubject(pattern, tokens)) this.down(() => this.user.onMessage(id, { subject, data, reply }));
-    }
+  deliver(subject: string, data: Uint8Array, reply: string | undefined): void {
+    for (const { id } of this.matching(subject)) this.down(() => this.user.onMessage(id, { subject, data, reply }));
   }
 
   reply(reply: string, data: Uint8Array | undefined): void {
@@ -109,6 +110,18 @@ export class ClientLink {
     if (!this.alive) return;
     this.leave();
     this.toClient.send(() => this.user.onEnd(reason));
+  }
+
+  private matching(subject: string): readonly { readonly id: number; readonly since: number }[] {
+    let found = this.matches.get(subject);
+    if (found === undefined) {
+      const tokens = subject.split('.');
+      found = [...this.subscriptions]
+        .filter(([, { pattern }]) => matchesSubject(pattern, tokens))
+        .map(([id, { since }]) => ({ id, since }));
+      this.matches.set(subject, found);
+    }
+    return found;
   }
 
   private down(run: () => void): void {

@@ -57,9 +57,10 @@ export class Cluster {
     this.addresses = Array.from({ length: servers }, (_, i) => `10.9.0.${i + 1}`);
     this.up = this.addresses.map(() => true);
     this.routes = this.addresses.map((from) =>
-      this.addresses.map((to) => new Fifo(world, () => (from === to ? 0 : network.paths.delay(from, to)))),
+      this.addresses.map((to) => new Fifo(world, network.paths.between(from, to))),
     );
-    this.disk = new Fifo(world, () => this.random.skewed(0.05, 1) + this.random.skewed(0, 2 * this.diskDelayMs));
+    const delay = (): number => this.random.skewed(0.05, 1) + this.random.skewed(0, 2 * this.diskDelayMs);
+    this.disk = new Fifo(world, { passes: true, delay });
     if (sync !== 'always') this.syncEvery(sync);
   }
 
@@ -84,14 +85,13 @@ export class Cluster {
 
   /** A message has reached `from`'s server. Returns how many subscribers it has. */
   route(from: ClientLink, subject: string, data: Uint8Array, reply: string | undefined): number {
-    const tokens = subject.split('.');
     let interested = 0;
     for (let server = 0; server < this.addresses.length; server++) {
-      const links = [...this.links].filter((link) => link.server === server);
+      const links = this.linksOf(server);
       const known = server === from.server ? Infinity : this.world.time - INTEREST_MS;
-      for (const link of links) interested += link.matching(tokens, known);
+      for (const link of links) interested += link.countMatching(subject, known);
       const deliver = (): void => {
-        for (const link of links) if (!this.isLost(subject, link)) link.deliver(tokens, subject, data, reply);
+        for (const link of links) if (!this.isLost(subject, link)) link.deliver(subject, data, reply);
       };
       if (server === from.server) deliver();
       else if (links.length > 0) (this.routes[from.server]?.[server] as Fifo).send(deliver);
@@ -193,7 +193,13 @@ export class Cluster {
     this.world.after(ms, () => this.syncEvery(ms));
   }
 
+  private linksOf(server: number): readonly ClientLink[] {
+    if (this.addresses.length === 1) return [...this.links];
+    return [...this.links].filter((link) => link.server === server);
+  }
+
   private isLost(subject: string, link: ClientLink): boolean {
+    if (this.losses.length === 0) return false;
     for (const { part, probability, until, to } of this.losses) {
       if (until < this.world.time || (to !== undefined && to !== link.address) || !subject.includes(part)) continue;
       if (this.random.chance(probability)) return true;

@@ -1,5 +1,13 @@
 import type { World } from '../world/world.ts';
 
+/** What they take their time on. */
+export interface Way {
+  /** False: nothing gets through at the moment, and is sent again until it does. */
+  readonly passes: boolean;
+  /** For the next one, ms. */
+  delay(): number;
+}
+
 /** Things that take a while and come in the order in which they were sent. */
 export class Fifo {
   private waiting: { readonly dueAt: number; readonly run: () => void }[] = [];
@@ -7,14 +15,9 @@ export class Fifo {
   private moving = false;
   private retryMs = FIRST_RETRY_MS;
 
-  /**
-   * @param delay ms for the next one
-   * @param passes false: nothing gets through at the moment, and is sent again until it does
-   */
   constructor(
     private readonly world: World,
-    private readonly delay: () => number,
-    private readonly passes: () => boolean = () => true,
+    private readonly way: Way,
   ) {}
 
   get length(): number {
@@ -22,7 +25,7 @@ export class Fifo {
   }
 
   send(run: () => void): void {
-    this.lastDueAt = Math.max(this.lastDueAt, this.world.time + this.delay());
+    this.lastDueAt = Math.max(this.lastDueAt, this.world.time + this.way.delay());
     this.waiting.push({ dueAt: this.lastDueAt, run });
     this.move();
   }
@@ -44,7 +47,7 @@ export class Fifo {
   private arrive(): void {
     this.moving = false;
     if (this.waiting.length === 0) return;
-    if (!this.passes()) {
+    if (!this.way.passes) {
       this.moving = true;
       this.world.after(this.retryMs, () => this.arrive());
       this.retryMs = Math.min(2 * this.retryMs, LONGEST_RETRY_MS);

@@ -274,10 +274,10 @@ export class SimBroker implements Broker, LinkUser, ProcessEnd {
     const server = cluster.random.integer(0, cluster.addresses.length - 1);
     const address = cluster.addresses[server] as string;
     const again = (): void => process.post('io', 'bus', () => this.redial(then));
-    const passes = network.paths.passes(process.address, address);
-    world.after(passes ? 2 * network.paths.delay(process.address, address) : DIAL_LIMIT_MS, () => {
+    const path = network.paths.between(process.address, address);
+    world.after(path.passes ? 2 * path.delay() : DIAL_LIMIT_MS, () => {
       if (process.dead) return;
-      if (!network.paths.passes(process.address, address) || !cluster.isUp(server)) return again();
+      if (!path.passes || !cluster.isUp(server)) return again();
       process.post('io', 'bus', () => {
         if (!process.effect() || !cluster.isUp(server)) return this.redial(then);
         this.link = cluster.connect(process.address, server, this);

@@ -1,5 +1,5 @@
 import type { World } from '../world/world.ts';
-import type { Paths } from './paths.ts';
+import type { Path } from './paths.ts';
 import { Pipe } from './pipe.ts';
 
 /** The process's end of a connection hears of it through this. */
@@ -23,18 +23,16 @@ export class Endpoint {
   private pipe: Pipe | undefined;
 
   constructor(
-    readonly world: World,
-    readonly paths: Paths,
     readonly address: string,
     readonly port: number,
   ) {}
 
   /** Connects two ends. */
-  static join(a: Endpoint, b: Endpoint): void {
+  static join(world: World, path: Path, a: Endpoint, b: Endpoint): void {
     a.other = b;
     b.other = a;
-    a.pipe = new Pipe(a.world, a, b);
-    b.pipe = new Pipe(b.world, b, a);
+    a.pipe = new Pipe(world, path, a, b);
+    b.pipe = new Pipe(world, path, b, a);
   }
 
   get peer(): Endpoint | undefined {

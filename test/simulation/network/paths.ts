@@ -4,19 +4,51 @@ import type { World } from '../world/world.ts';
 /** How a stream of octets is cut on its way: as it was written, at random, or octet by octet. */
 export type Cutting = 'whole' | 'pieces' | 'octets';
 
-/** The way between two hosts. */
+interface Host {
+  isDown: boolean;
+}
+
+/** The way between two hosts, both directions. */
 export class Path {
   latencyMs = 0.3;
   jitterMs = 0.4;
   cutting: Cutting = 'whole';
   /** Nothing passes before this time; what was sent stays with its sender and is sent again. */
   stalledUntil = 0;
+
+  constructor(
+    private readonly world: World,
+    private readonly draws: Random,
+    private readonly ends: readonly [Host, Host],
+  ) {}
+
+  /** False: what is sent now does not come through. */
+  get passes(): boolean {
+    const [a, b] = this.ends;
+    return this.stalledUntil <= this.world.time && !a.isDown && !b.isDown;
+  }
+
+  delay(): number {
+    return this.latencyMs + this.draws.skewed(0, this.jitterMs);
+  }
+
+  /** Cuts octets as the path does. */
+  cut(octets: Buffer): Buffer[] {
+    if (this.cutting === 'whole' || octets.length < 2) return [octets];
+    const parts: Buffer[] = [];
+    for (let at = 0; at < octets.length; ) {
+      const length = this.cutting === 'octets' ? 1 : this.draws.integer(1, octets.length - at);
+      parts.push(octets.subarray(at, at + length));
+      at += length;
+    }
+    return parts;
+  }
 }
 
-/** All ways of the simulated network, and which hosts are there at all. */
+/** All ways of the simulated network. */
 export class Paths {
   private readonly paths = new Map<string, Path>();
-  private readonly down = new Set<string>();
+  private readonly hosts = new Map<string, Host>();
   private readonly draws: Random;
 
   constructor(private readonly world: World) {
@@ -27,7 +59,8 @@ export class Paths {
     const key = a < b ? `${a} ${b}` : `${b} ${a}`;
     let path = this.paths.get(key);
     if (path === undefined) {
-      path = new Path();
+      path = new Path(this.world, this.draws, [this.host(a), this.host(b)]);
+      if (a === b) path.latencyMs = path.jitterMs = 0.05;
       this.paths.set(key, path);
     }
     return path;
@@ -35,32 +68,15 @@ export class Paths {
 
   /** A host that is down receives nothing and answers nothing; one that is up again knows nothing of what was before. */
   setDown(address: string, isDown: boolean): void {
-    if (isDown) this.down.add(address);
-    else this.down.delete(address);
+    this.host(address).isDown = isDown;
   }
 
-  /** False: what is sent now does not come through. */
-  passes(a: string, b: string): boolean {
-    if (this.down.has(a) || this.down.has(b)) return false;
-    return a === b || this.between(a, b).stalledUntil <= this.world.time;
-  }
-
-  delay(a: string, b: string): number {
-    if (a === b) return 0.05;
-    const { latencyMs, jitterMs } = this.between(a, b);
-    return latencyMs + this.draws.skewed(0, jitterMs);
-  }
-
-  /** Cuts octets as the path does. */
-  cut(a: string, b: string, octets: Buffer): Buffer[] {
-    const { cutting } = this.between(a, b);
-    if (cutting === 'whole' || octets.length < 2) return [octets];
-    const parts: Buffer[] = [];
-    for (let at = 0; at < octets.length; ) {
-      const length = cutting === 'octets' ? 1 : this.draws.integer(1, Math.max(1, octets.length - at));
-      parts.push(octets.subarray(at, at + length));
-      at += length;
+  private host(address: string): Host {
+    let host = this.hosts.get(address);
+    if (host === undefined) {
+      host = { isDown: false };
+      this.hosts.set(address, host);
     }
-    return parts;
+    return host;
   }
 }

@@ -1,6 +1,7 @@
 import type { QueuedEvent } from '../world/event-queue.ts';
 import type { World } from '../world/world.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { Path } from './paths.ts';
 
 /** Octets a system keeps for a socket: on the sending side, and on the receiving side. */
 const SEND_BUFFER_OCTETS = 32_768;
@@ -35,6 +36,7 @@ export class Pipe {
 
   constructor(
     private readonly world: World,
+    private readonly path: Path,
     private readonly from: Endpoint,
     private readonly to: Endpoint,
   ) {}
@@ -55,7 +57,7 @@ export class Pipe {
     if (taken === 0) return 0;
     this.pushedOctets += taken;
     this.underWayOctets += taken;
-    for (const part of this.from.paths.cut(this.from.address, this.to.address, octets.subarray(0, taken))) {
+    for (const part of this.path.cut(octets.subarray(0, taken))) {
       this.add(part);
     }
     return taken;
@@ -68,7 +70,7 @@ export class Pipe {
   /** Throws away what has not arrived, and says so, once: a reset that gets lost is not repeated. */
   reset(): void {
     // What was lost, or has no room at the receiver, is still here; what is on its way arrives before the reset.
-    const passes = this.from.paths.passes(this.from.address, this.to.address);
+    const { passes } = this.path;
     if (!passes || this.retransmitting || this.receivedOctets >= RECEIVE_BUFFER_OCTETS) this.dropAll();
     if (passes) this.add('RST');
   }
@@ -114,8 +116,7 @@ export class Pipe {
   }
 
   private add(octets: Segment['octets']): void {
-    const delay = this.from.paths.delay(this.from.address, this.to.address);
-    const dueAt = Math.max(this.lastDueAt, this.world.time + delay);
+    const dueAt = Math.max(this.lastDueAt, this.world.time + this.path.delay());
     this.lastDueAt = dueAt;
     this.underWay.push({ octets, dueAt, writtenAt: this.world.time });
     this.move();
@@ -132,7 +133,7 @@ export class Pipe {
     this.moving = undefined;
     const [head] = this.underWay;
     if (head === undefined) return;
-    if (!this.from.paths.passes(this.from.address, this.to.address)) {
+    if (!this.path.passes) {
       this.retransmitting = true;
       this.moving = this.world.after(this.retransmissionMs, () => this.arrive());
       this.retransmissionMs = Math.min(2 * this.retransmissionMs, LONGEST_RETRANSMISSION_MS);

@@ -60,28 +60,28 @@ export class SimNetwork {
   }
 
   endpoint(address: string, port = this.ports++): Endpoint {
-    return new Endpoint(this.world, this.paths, address, port);
+    return new Endpoint(address, port);
   }
 
   /** The first packet of a connection. */
   knock(socket: SimSocket, host: string, port: number, retryMs = FIRST_SYN_RETRY_MS): void {
-    const { world, paths } = this;
-    const { address } = socket.endpoint;
+    const { world } = this;
+    const path = this.paths.between(socket.endpoint.address, host);
     const again = (): void => {
       if (retryMs > LAST_SYN_RETRY_MS) socket.refused('ETIMEDOUT');
       else world.after(retryMs, () => this.knock(socket, host, port, 2 * retryMs));
     };
     if (socket.destroyed) return;
-    world.after(paths.delay(address, host), () => {
-      if (!paths.passes(address, host)) return again();
+    world.after(path.delay(), () => {
+      if (!path.passes) return again();
       const listener = this.listeners.get(`${host}:${port}`);
       if (listener?.isFull === true) return again();
       const far = this.endpoint(host, port);
       if (listener !== undefined) {
-        Endpoint.join(socket.endpoint, far);
+        Endpoint.join(world, path, socket.endpoint, far);
         listener.enqueue(far);
       }
-      world.after(paths.delay(address, host), () => {
+      world.after(path.delay(), () => {
         if (listener === undefined) socket.refused('ECONNREFUSED');
         else socket.connected();
       });

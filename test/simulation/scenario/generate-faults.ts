@@ -86,6 +86,11 @@ function makeFault(plan: Plan, kind: FaultKind, random: Random, quietAt: number)
       return fault('', random.skewed(200, 4_000), random.pick([0, 1]));
     case 'disk slow':
       return fault('', random.integer(1_000, 8_000), random.pick([20, 300, 2_000]));
+    case 'garbage':
+    case 'forged':
+      return fault(group(), 0);
+    case 'value spoilt':
+      return fault(group(), 0, random.integer(0, 20));
     case 'bus stops':
     case 'power lost':
     case 'store lost':

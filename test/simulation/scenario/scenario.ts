@@ -108,6 +108,9 @@ export const FAULT_KINDS = [
   'power lost',
   'store lost',
   'store restored',
+  'garbage',
+  'forged',
+  'value spoilt',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 

@@ -22,15 +22,26 @@ export class Probes {
     }
   }
 
+  /** All that was asked is answered, and everybody has got an event. */
+  get answered(): boolean {
+    return [...this.sent].every(
+      ([master, command]) =>
+        (command === undefined || command.answers.length > 0) && (this.rateOf(master) <= 0.1 || master.lastDataAt >= this.since),
+    );
+  }
+
   check(): void {
-    const { violations, scenario } = this.system;
+    const { violations } = this.system;
     for (const [master, command] of this.sent) {
-      const rate = scenario.groups.find(({ id }) => id === master.options.group)?.rate ?? 0;
-      if (rate > 0.1 && master.lastDataAt < this.since) violations.add('recovery', `${master.id} gets no events`);
+      if (this.rateOf(master) > 0.1 && master.lastDataAt < this.since) violations.add('recovery', `${master.id} gets no events`);
       if (command === undefined) violations.add('recovery', `${master.id} cannot send a command`);
       else if (command.answers.length === 0) violations.add('recovery', `c${command.id} of ${master.id} is not answered`);
       else if (command.refusedAt !== undefined) violations.add('recovery', `c${command.id} of ${master.id} is refused`);
     }
+  }
+
+  private rateOf(master: Master): number {
+    return this.system.scenario.groups.find(({ id }) => id === master.options.group)?.rate ?? 0;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Cutting, Path } from '../network/paths.ts';
 import type { Fault } from '../scenario/scenario.ts';
+import { sendForged, sendGarbage, spoilStored } from './garbage.ts';
 import { rtuAddress, type System } from './system.ts';
 
 /** What was under way at a fault of the store may be lost with it. */
@@ -109,6 +110,15 @@ export class FaultPlayer {
           this.excuse();
           this.stopServers(ms - value, () => void cluster.restore());
         });
+        break;
+      case 'garbage':
+        sendGarbage(cluster, target);
+        break;
+      case 'forged':
+        sendForged(cluster, target);
+        break;
+      case 'value spoilt':
+        spoilStored(cluster, target, value);
         break;
       default:
         throw new Error(`no such fault: ${kind}`);

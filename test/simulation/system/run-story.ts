@@ -1,5 +1,5 @@
-import type { Scenario } from '../scenario/scenario.ts';
 import type { Violation } from '../accounts/violations.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import type { StoryLine } from '../world/world.ts';
 import { checkEnd, checkLeftovers, Probes } from './end-checks.ts';
 import { FaultPlayer } from './fault-player.ts';
@@ -10,11 +10,13 @@ export const RECOVERY_MS = 45_000;
 /** A command given then is answered within this time: RTUs may take twelve seconds. */
 export const PROBE_MS = 25_000;
 /** Events that are under way arrive within this time when nothing is wrong. */
-const SETTLE_MS = 20_000;
 const DRAIN_MS = 12_000;
 /** Nothing is remembered of masters that left for longer than this. */
 const FORGET_MS = 75_000;
 const SHUTDOWN_MS = 15_000;
+/** Every so many seeds are given all this time, the others as much as they need. */
+const THOROUGH = 25;
+const STEP_MS = 1_000;
 
 export interface StoryResult {
   readonly hash: string;
@@ -30,9 +32,16 @@ export async function runStory(scenario: Scenario, keepStory = false): Promise<S
   const system = new System(scenario, keepStory);
   const { world, violations, masters, rtus } = system;
   const unhandled = (error: unknown): void => {
-    violations.add('uncaught', `a promise was rejected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    violations.add('uncaught', `a promise was rejected: ${text.split('\n').slice(0, 4).join(' | ')}`);
   };
   process.on('unhandledRejection', unhandled);
+  const isThorough = scenario.seed % THOROUGH === 0;
+  /** Runs for `ms`, or until `done` if that is enough. */
+  const runFor = async (ms: number, done: () => boolean): Promise<void> => {
+    const end = world.time + ms;
+    while (world.time < end && (isThorough || !done())) await world.runFor(Math.min(STEP_MS, end - world.time));
+  };
   try {
     system.start();
     playActs(system);
@@ -40,24 +49,26 @@ export async function runStory(scenario: Scenario, keepStory = false): Promise<S
     await world.runUntil(scenario.quietAt);
 
     system.tell('from here on nothing goes wrong');
-    for (const { id, wish } of scenario.masters) {
-      masters.get(id)?.read(true);
-      masters.get(id)?.want(wish);
-      // One of a redundant pair may have been on its way to take over.
-      world.after(SETTLE_MS, () => masters.get(id)?.want(wish));
-    }
-    await world.runFor(RECOVERY_MS);
+    for (const { id } of scenario.masters) masters.get(id)?.read(true);
+    let calm = 0;
+    await runFor(RECOVERY_MS, () => {
+      system.wishAgain();
+      calm = system.everybodyIsThere ? calm + 1 : 0;
+      return calm > 3;
+    });
     const probes = new Probes(system);
-    await world.runFor(PROBE_MS);
+    await runFor(PROBE_MS, () => probes.answered);
     probes.check();
 
     for (const rtu of rtus.values()) rtu.quiet();
-    await world.runFor(DRAIN_MS);
+    await runFor(DRAIN_MS, () => [...rtus.values()].every(({ unacknowledged }) => unacknowledged === 0));
+    await world.runFor(2 * STEP_MS);
     checkEnd(system);
 
     system.tell('all masters leave');
     for (const master of masters.values()) master.want('away');
-    await world.runFor(FORGET_MS);
+    await runFor(FORGET_MS, () => true);
+    await world.runFor(STEP_MS);
     system.tell('everything is stopped');
     for (const product of system.products.values()) product.stop();
     await world.runFor(SHUTDOWN_MS);

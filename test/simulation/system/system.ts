@@ -124,6 +124,21 @@ export class System {
     return this.scenario.processes.filter(({ parts }) => parts.includes('gateway')).map(({ address }) => address);
   }
 
+  /** Tells masters what they want that they have not, or may not have. */
+  wishAgain(): void {
+    for (const { id, wish } of this.scenario.masters) {
+      const master = this.masters.get(id);
+      if (master !== undefined && !isThere(master, wish)) master.want(wish);
+    }
+  }
+
+  get everybodyIsThere(): boolean {
+    return this.scenario.masters.every(({ id, wish }) => {
+      const master = this.masters.get(id);
+      return master === undefined || wish === 'standby' || isThere(master, wish);
+    });
+  }
+
   /** Nobody knows any more where named masters were. */
   forgetCursors(): void {
     for (const cursor of this.cursors.values()) cursor.expected = undefined;
@@ -221,6 +236,10 @@ export class System {
       masters: [...named].map(([name, addresses]) => ({ name, sources: addresses.map(oneHost), certificateNames: [] })),
     };
   }
+}
+
+function isThere(master: Master, wish: MasterPlan['wish']): boolean {
+  return wish === 'started' ? master.started && master.isActive : !master.started;
 }
 
 function oneHost(address: string): SourceRange {

@@ -41,6 +41,8 @@ export class Presence {
   private listeningSince = 0;
   private heardAt = -Infinity;
   private sentAt = -Infinity;
+  /** Since when our own beacons have not come back; undefined: none is under way. */
+  private unheardSince: number | undefined;
   private sent: { readonly held: number; readonly octets: Buffer } | undefined;
 
   /**
@@ -92,7 +94,13 @@ export class Presence {
   send(leaving = false): void {
     if (this.heldNow === undefined) return;
     this.sentAt = this.world.clock.now();
+    if (this.subscription !== undefined) this.unheardSince ??= this.sentAt;
     this.world.broker.publish(this.subject, this.encode(this.heldNow(), leaving));
+  }
+
+  /** Not even our own beacons come back: the server says nothing, so the silence of the others says nothing. */
+  get deaf(): boolean {
+    return this.unheardSince !== undefined && this.world.clock.now() - this.unheardSince >= BEACON_MS;
   }
 
   /** Nobody is there to hear us. */
@@ -137,10 +145,14 @@ export class Presence {
 
   private onMessage(data: Uint8Array): void {
     // Our own come back to us: most of them are recognised without decoding.
-    if (this.sent?.octets.equals(asBuffer(data)) === true) return;
+    if (this.sent?.octets.equals(asBuffer(data)) === true) {
+      this.unheardSince = undefined;
+      return;
+    }
     const beacon = decodeBeacon(data);
     if (beacon instanceof WireError) this.world.drops.add(this.subject, beacon.code, beacon.message);
     else if (beacon.instance !== this.world.instance) this.onOther(beacon);
+    else this.unheardSince = undefined;
   }
 
   private onOther(beacon: Beacon): void {

@@ -34,6 +34,7 @@ export class Presences {
   }
 
   tick(): void {
+    if ([...this.bySubject.values()].some(({ deaf }) => deaf)) this.grantTime();
     for (const presence of this.bySubject.values()) presence.tick();
   }
 

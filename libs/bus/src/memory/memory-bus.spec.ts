@@ -80,6 +80,15 @@ describe('the memory bus', () => {
     await expect(answer).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
+  it('grants a lease after `lease` has returned', async () => {
+    const bus = new MemoryBus();
+    const order: string[] = [];
+    bus.lease({ key: 'k', onAcquired: () => order.push('acquired'), onLost: () => undefined });
+    order.push('returned');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(order).toEqual(['returned', 'acquired']);
+  });
+
   it('does not grant a lease that was given back while a handler was running', async () => {
     const bus = new MemoryBus();
     const granted: string[] = [];
@@ -91,7 +100,7 @@ describe('the memory bus', () => {
       void first.release();
     });
     bus.publish('a', NOTHING);
-    await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
     expect(granted).toEqual(['second']);
   });
 

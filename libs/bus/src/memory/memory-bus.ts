@@ -69,7 +69,9 @@ export class MemoryBus implements Bus {
 
   constructor(private readonly options: MemoryBusOptions = {}) {
     this.clock = options.clock ?? SYSTEM_CLOCK;
-    this.leases = new MemoryLeases(options.instance ?? 'this process', (tell) => this.run(tell));
+    this.leases = new MemoryLeases(options.instance ?? 'this process', (tell) =>
+      this.clock.endOfTurn(() => this.run(tell)),
+    );
   }
 
   publish(subject: string, data: Uint8Array): void {

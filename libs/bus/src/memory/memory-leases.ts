@@ -6,7 +6,7 @@ export class MemoryLeases {
   private readonly queues = new Map<string, MemoryLease[]>();
   private readonly fences = new Map<string, number>();
 
-  /** @param dispatch runs a call outside of any handler (see the bus contract) */
+  /** @param dispatch runs a call later, outside of any handler (see the bus contract) */
   constructor(
     private readonly instance: string,
     private readonly dispatch: (tell: () => void) => void,

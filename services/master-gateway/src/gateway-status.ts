@@ -4,7 +4,7 @@ import type { GroupGateway } from './group-gateway.js';
 import type { MasterSession } from './master-session.js';
 
 /** What a gateway knows of a group; what it does not know is left out. */
-export function statusOf(
+export function gatewayContribution(
   gateway: GroupGateway,
   instance: string,
   toMastersPerSecond: number | undefined,

@@ -1,0 +1,145 @@
+/** What comes over the bus or from its store is believed. See defects.mjs. */
+
+const onServers = ({ shape }) => shape !== 'one';
+
+const DEAF_SUBSCRIPTIONS = {
+  file: 'libs/bus/src/broker/broker-bus.ts',
+  find: `    return this.broker.subscribe(pattern, (message) => {
+      try {
+        handler(message);
+      } catch (error) {
+`,
+  replace: `    let deaf = false;
+    return this.broker.subscribe(pattern, (message) => {
+      if (deaf) return;
+      try {
+        handler(message);
+      } catch (error) {
+        deaf = true;
+`,
+};
+
+/** @type {readonly import('./defects.mjs').Defect[]} */
+export const BUS_DEFECTS = [
+  {
+    id: '1-state-cast',
+    title: '1: JSON null on .state deafens a process',
+    patches: [
+      DEAF_SUBSCRIPTIONS,
+      {
+        file: 'libs/wire/src/state-message.ts',
+        find: `decodeAs('state', stateMessage, data);`,
+        replace: `JSON.parse(Buffer.from(data).toString()) as StateMessage;`,
+      },
+    ],
+    rules: ['recovery'],
+    garbage: true,
+    only: onServers,
+  },
+  {
+    id: '1-short-confirmed',
+    title: '1: one octet on .confirmed deafens the connector',
+    patches: [
+      DEAF_SUBSCRIPTIONS,
+      {
+        file: 'libs/wire/src/connector-messages.ts',
+        find: `  if (octets[0] !== WIRE_VERSION) return unknownVersion(what, octets[0]);
+  if (octets.length !== CONFIRMED_OCTETS) return wrongLength(what, \`\${octets.length} octets\`);
+`,
+        replace: '',
+      },
+    ],
+    rules: ['recovery', 'gap', 'lost'],
+    garbage: true,
+    only: onServers,
+  },
+  {
+    id: '3-instance-name',
+    title: '3: the instance name is host and process id',
+    patches: [
+      {
+        file: 'test/simulation/world/sim-process.ts',
+        find: "options.randomInstance === false ? '' : `-${this.randoms.hex(8)}`",
+        replace: `''`,
+      },
+    ],
+    rules: ['link', 'recovery', 'repeat', 'gap', 'answer'],
+    only: onServers,
+  },
+  {
+    id: '7-generations',
+    title: '7: positions of a log that lost its end are taken for those of the log before',
+    patches: [
+      {
+        file: 'libs/bus/src/broker/stored-log.ts',
+        find: `    if (record === undefined || record.generation <= generation) return valid;`,
+        replace: `    return position;`,
+      },
+      {
+        file: 'libs/bus/src/broker/log-follower.ts',
+        find: `    return generation === this.generation && first <= this.expected;`,
+        replace: `    return first <= this.expected;`,
+      },
+      {
+        file: 'libs/bus/src/broker/log-follower.ts',
+        find: `    return end <= this.expected && (generation === this.generation || generation === NONE);`,
+        replace: `    return end <= this.expected;`,
+      },
+    ],
+    rules: ['gap', 'lost'],
+    only: onServers,
+  },
+  {
+    id: '12-stored-state',
+    title: '12: the saved state of a group is believed without a schema',
+    patches: [
+      {
+        file: 'libs/wire/src/stored.ts',
+        find: `  const what = 'router state';\n`,
+        replace: `  const what = 'router state';\n  if (what !== '') return JSON.parse(Buffer.from(data).toString()) as RouterState;\n`,
+      },
+    ],
+    rules: ['recovery'],
+    garbage: true,
+    only: onServers,
+  },
+  {
+    id: '18-state-fence',
+    title: '18: .state is believed whatever its fence',
+    patches: [
+      {
+        file: 'services/router/src/group-router.ts',
+        find: `this.connector.run(state, message.fence, () => this.onState(message));`,
+        replace: `this.onState(message);`,
+      },
+      {
+        file: 'services/master-gateway/src/group-gateway.ts',
+        find: `this.connectorGuard.run(state, message.fence, () => this.onState(message)),`,
+        replace: `this.onState(message),`,
+      },
+    ],
+    rules: [],
+    story: 'forged-state',
+  },
+  {
+    id: '18-largest-fence',
+    title: '18: a message alone raises the fence, and 0xffffffff poisons the group',
+    patches: [
+      {
+        file: 'libs/bus/src/fence-guard.ts',
+        find: `    if (fence === this.current && this.waiting.length === 0) {
+      handle();
+      return;
+    }
+`,
+        replace: `    if (fence < this.current) return this.bus.drops.add(subject, 'FENCE', 'smaller');
+    if (fence > this.current) this.change(fence);
+    if (fence === this.current) return handle();
+`,
+      },
+    ],
+    rules: ['recovery', 'unknownCommand'],
+    garbage: true,
+    only: onServers,
+  },
+];

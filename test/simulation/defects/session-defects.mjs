@@ -1,0 +1,99 @@
+/** Sessions, and what is delivered to them. See defects.mjs. */
+
+/** @type {readonly import('./defects.mjs').Defect[]} */
+export const SESSION_DEFECTS = [
+  {
+    id: '2-admission',
+    title: '2: a session that its gateway never had holds its slot for ever',
+    patches: [
+      {
+        file: 'services/router/src/session-table.ts',
+        find: `        if (silentMs(session.admittedAt) > PROVISIONAL_MS)
+          this.end(session, 'never_stated', 'its gateway never had it');
+`,
+        replace: '',
+      },
+      {
+        file: 'services/router/src/admissions.ts',
+        find: `    if (known !== undefined) return this.answerWhenSaved(known);\n`,
+        replace: '',
+      },
+    ],
+    rules: ['recovery'],
+    only: ({ shape }) => shape !== 'one',
+  },
+  {
+    id: '5-silent-loss',
+    title: '5: a session that catches up skips what was trimmed, without a word',
+    patches: [
+      {
+        file: 'services/router/src/catch-up.ts',
+        find: `if (record.first > session.sent) return this.missing(session, Math.min(record.first, routed()));`,
+        replace: `if (record.first > session.sent) session.sent = Math.min(record.first, routed());`,
+      },
+      {
+        file: 'services/router/src/retention.ts',
+        find: `      if (session.started) keep = Math.min(keep, this.parts.neededBy(session));\n`,
+        replace: '',
+      },
+      {
+        file: 'services/router/src/retention.ts',
+        find: `      if (!session.started || session.live || session.sent >= limit) continue;\n`,
+        replace: `      if (session.started || !session.started) continue;\n`,
+      },
+    ],
+    rules: ['gap'],
+  },
+  {
+    id: '6-overtaking-answers',
+    title: '6: answers overtake the events that are being replayed',
+    patches: [
+      {
+        file: 'services/router/src/routing.ts',
+        find: `      if (session?.live !== true) continue;\n`,
+        replace: `      if (session === undefined || !session.started) continue;
+      if (!session.live) {
+        this.parts.out.own(id, octets.subarray(at + APCI_OCTETS, next));
+        continue;
+      }
+`,
+      },
+      {
+        file: 'services/router/src/catch-up.ts',
+        find: `        if (own !== undefined) {`,
+        replace: `        if (own !== undefined && position < first) {`,
+      },
+    ],
+    rules: ['gap'],
+  },
+  {
+    id: '8-late-answers',
+    title: '8: after a failover late answers reach the next holder of the OA',
+    patches: [
+      {
+        file: 'services/router/src/group-parts.ts',
+        find: `  addresses.load(legacy.addresses, clock.now());\n`,
+        replace: '',
+      },
+      {
+        file: 'services/router/src/command-takeover.ts',
+        find: `    if (!records.ledger.take(session, command)) return;\n`,
+        replace: `    records.ledger.take(session, command);\n    if (session >= 0) return;\n`,
+      },
+      {
+        file: 'services/router/src/command-takeover.ts',
+        find: `    if (used) context.addresses.rest(oa, now - agoMs);\n`,
+        replace: '',
+      },
+      {
+        file: 'services/router/src/group-commands.ts',
+        find: `    const late = this.transactions.answers.late(view, position, record);\n`,
+        replace: `    const holder = this.context.addresses.holder(view.oa);
+    const late = holder === undefined ? [] : [{ session: holder, ownOa: 0 }];
+`,
+      },
+    ],
+    rules: ['answer', 'originator'],
+    only: ({ shape }) => shape !== 'one',
+  },
+];
