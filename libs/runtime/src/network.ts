@@ -43,10 +43,10 @@ export interface ListenOptions {
   readonly host: string | undefined;
   readonly backlog: number;
   /** A connection came in. It is paused: nothing is read before `resume()`. */
-  onConnection(socket: TcpSocket): void;
-  onListening(): void;
+  readonly onConnection: (socket: TcpSocket) => void;
+  readonly onListening: () => void;
   /** It does not listen (any more): the port is in use, for instance. */
-  onError(error: NodeJS.ErrnoException): void;
+  readonly onError: (error: NodeJS.ErrnoException) => void;
 }
 
 /** The network of one process. */

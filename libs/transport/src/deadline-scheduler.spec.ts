@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler, type Scheduled } from './deadline-scheduler.js';
 

@@ -121,7 +121,7 @@ export const STORIES: Readonly<Record<string, Story>> = {
   'forty-stations': {
     scenario: story({
       cas: Array.from({ length: 40 }, (_, index) => index + 1),
-      executionMs: 2_000,
+      executionMs: 4_000,
       acts: Array.from({ length: 40 }, (_, index) =>
         command(index, 12_000 + 50 * index, `m${1 + (index % 2)}`, { type: 'interrogation', ca: index + 1 }),
       ),

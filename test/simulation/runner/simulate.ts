@@ -20,11 +20,11 @@ const STORY_LIMIT_MS = 120_000;
 /** Failing stories that are shortened and shown. */
 const MOST_SHOWN = 3;
 const PROGRESS_MS = 1_000;
+/** Where nobody looks at a terminal. */
+const QUIET_PROGRESS_MS = 30_000;
+const HANGS = 'the story does not end';
 
 const { SEEDS, SEED, FROM, JOBS, KEEP, STORY } = process.env;
-
-if (SEED !== undefined && SEED !== '') process.exitCode = await playOne(number('SEED', SEED));
-else process.exitCode = await playMany(number('SEEDS', SEEDS || '300'), number('FROM', FROM || '1'), number('JOBS', JOBS || '2'));
 
 function number(name: string, text: string): number {
   const value = Number(text);
@@ -54,6 +54,7 @@ async function playMany(seeds: number, from: number, jobs: number): Promise<numb
   const failed = new Map<number, string>();
   let played = 0;
   let simulatedMs = 0;
+  let saidAt = began;
   const progress = (): string => {
     const elapsedS = (performance.now() - began) / 1_000;
     const hours = (simulatedMs / 3_600_000).toFixed(1);
@@ -61,7 +62,10 @@ async function playMany(seeds: number, from: number, jobs: number): Promise<numb
   };
   const timer = setInterval(() => {
     if (process.stderr.isTTY) process.stderr.write(`\r${progress()} `);
-    else if (played % 500 < 5) process.stderr.write(`${progress()}\n`);
+    else if (performance.now() - saidAt > QUIET_PROGRESS_MS) {
+      saidAt = performance.now();
+      process.stderr.write(`${progress()}\n`);
+    }
   }, PROGRESS_MS);
   const onLine = (line: WorkerLine): void => {
     played++;
@@ -97,8 +101,6 @@ async function playLane(from: number, count: number, step: number, onLine: (line
   }
 }
 
-const HANGS = 'the story does not end';
-
 /** @returns how many stories ended */
 function playUntilItHangs(from: number, count: number, step: number, onLine: (line: WorkerLine) => void): Promise<number> {
   const worker = fileURLToPath(new URL('worker.ts', import.meta.url));
@@ -125,3 +127,6 @@ function playUntilItHangs(from: number, count: number, step: number, onLine: (li
     });
   });
 }
+
+if (SEED !== undefined && SEED !== '') process.exitCode = await playOne(number('SEED', SEED));
+else process.exitCode = await playMany(number('SEEDS', SEEDS || '300'), number('FROM', FROM || '1'), number('JOBS', JOBS || '2'));
