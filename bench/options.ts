@@ -22,6 +22,8 @@ export interface Options {
   /** The command under test, before its subcommand. */
   command: string[];
   natsServer: string;
+  /** nats-server syncs to disk before it confirms. */
+  natsSyncs: boolean;
   timeoutSeconds: number;
   placement: Placement;
   /** k of the RTUs. */
@@ -44,6 +46,7 @@ const HELP = `node bench/run.ts [options]      measures mm2ss beside haproxy and
   --json FILE         where the figures go (default bench/results/SHAPE.json)
   --command "CMD"     the program under test (default bin/mm2ss)
   --nats-server CMD   (default nats-server)
+  --nats-sync WHEN    always: it syncs to disk before it confirms (default); never: a power failure loses what it confirmed
   --rtu-k N           events of the RTU that may be unacknowledged (default 12)
   --place HOW         free: the scheduler decides (default); together: load and system on one core, the steadiest
                       ratios; apart: load on core 0, system on the others, every hop wakes a core
@@ -84,6 +87,7 @@ export function readOptions(args: string[]): Options | null {
       json: text,
       command: text,
       'nats-server': text,
+      'nats-sync': text,
       timeout: text,
     },
   });
@@ -104,6 +108,7 @@ export function readOptions(args: string[]): Options | null {
     json: values.json ?? `${results}${shape}.json`,
     command: values.command?.split(' ') ?? [program],
     natsServer: values['nats-server'] ?? 'nats-server',
+    natsSyncs: oneOf('nats-sync', values['nats-sync'] ?? 'always', ['always', 'never']) === 'always',
     rtuK: Math.ceil(positive('rtu-k', values['rtu-k'], K)),
     placement: oneOf('place', values.place ?? 'free', PLACEMENTS),
     timeoutSeconds: positive('timeout', values.timeout, 1800),

@@ -53,7 +53,7 @@ function started(system: System): System {
 
 async function startMultiplexer(options: Options, at: Site): Promise<System> {
   const system = await (options.shape === 'nats'
-    ? nats(options.command, options.natsServer, at)
+    ? nats(options.command, options.natsServer, options.natsSyncs, at)
     : single(options.command, at));
   return started(system);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { awaitListener, freePorts, Program } from '../programs.ts';
 import { writeGroupsFile } from './groups-file.ts';
 import type { Site, System } from './system.ts';
@@ -6,7 +6,7 @@ import type { Site, System } from './system.ts';
 const GATEWAY_HOSTS = ['127.0.0.11', '127.0.0.12'];
 
 /** The multiplexer as processes of their own: nats-server, one connector per group, one router, two gateways. */
-export async function nats(command: string[], natsServer: string, site: Site): Promise<System> {
+export async function nats(command: string[], natsServer: string, syncs: boolean, site: Site): Promise<System> {
   const groups = site.rtuPorts.length;
   const [natsPort, ...rest] = await freePorts(1 + groups + groups + 1 + GATEWAY_HOSTS.length);
   const ports = rest.splice(0, groups);
@@ -14,6 +14,8 @@ export async function nats(command: string[], natsServer: string, site: Site): P
   const ids = writeGroupsFile(file, site, ports);
   const store = `${site.directory}/jetstream`;
   mkdirSync(store);
+  const settings = `${site.directory}/nats.conf`;
+  writeFileSync(settings, `jetstream { store_dir: "${store}"${syncs ? ', sync_interval: always' : ''} }\n`);
 
   const programs: Program[] = [];
   const stop = async (): Promise<void> => {
@@ -30,7 +32,7 @@ export async function nats(command: string[], natsServer: string, site: Site): P
     return start(name, [...command, ...line, ...common]);
   };
   try {
-    const server = start('nats-server', [natsServer, '-js', '-a', '127.0.0.1', '-p', String(natsPort), '-sd', store]);
+    const server = start('nats-server', [natsServer, '-c', settings, '-a', '127.0.0.1', '-p', String(natsPort)]);
     await awaitListener('127.0.0.1', natsPort!, server, 10_000);
     part('router', 'router');
     GATEWAY_HOSTS.forEach((host, i) => part(`gateway-${i}`, 'gateway', '--listen', host));
