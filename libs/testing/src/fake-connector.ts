@@ -116,6 +116,6 @@ export class FakeConnector {
     const { instance: connector, fence, epoch, writer, sent = [] } = this;
     const generation = writer?.generation ?? 0;
     const clock = this.clock.now();
-    return encodeCommandReport({ connector, fence, epoch, clock, linkMs: clock, generation, sent, queued: [] });
+    return encodeCommandReport({ connector, fence, epoch, clock, generation, sent, queued: [] });
   }
 }

@@ -10,7 +10,7 @@ import {
   type ConnectionHandler,
   type ConnectionOptions,
 } from './connection.js';
-import type { Clock } from '@iec104mm2ss/runtime';
+import type { Clock, TcpSocket } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from './deadline-scheduler.js';
 
 /* Real sockets on the loopback interface, virtual time. */
@@ -294,8 +294,8 @@ describe('sending', () => {
     const { connection } = await started({ k: 32_767 });
     const written: Uint8Array[] = [];
     const write = connection.socket.write.bind(connection.socket);
-    vi.spyOn(connection.socket, 'write').mockImplementation((chunk: Uint8Array | string) => {
-      if (connection.socket.writableLength > 0) written.push(chunk as Uint8Array);
+    vi.spyOn(connection.socket, 'write').mockImplementation((chunk: Uint8Array) => {
+      if (connection.socket.writableLength > 0) written.push(chunk);
       return write(chunk);
     });
     const big = new Uint8Array(249);
@@ -646,8 +646,8 @@ it('small writes are not delayed and dead paths are probed', async () => {
   expect(keepAlive).toHaveBeenCalledWith(true, 30_000);
 });
 
-function closedSocket(socket: Socket): Promise<unknown> {
-  return socket.closed ? Promise.resolve() : once(socket, 'close');
+function closedSocket(socket: TcpSocket): Promise<unknown> {
+  return (socket as Socket).closed ? Promise.resolve() : once(socket as Socket, 'close');
 }
 
 /** A few turns of the event loop, polling for I/O in each. */
