@@ -7,6 +7,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, expect, onTestFailed, onTestFinished } from 'vitest';
+import { commandFaults } from './command-account.ts';
 import { until } from './ports.ts';
 import { Relay } from './relay.ts';
 import { type Account, type Afterwards, COMMAND_TIMEOUT_MS, Master, startRtu, type TestRtu } from './stations.ts';
@@ -30,6 +31,13 @@ export const TAKEOVER_MS = 3_000;
 const SETTLE_MS = 20_000;
 /** Commands slower than this are listed. */
 const SLOW_COMMAND_MS = 500;
+/** Objects of the commands of B and D. */
+const COMMANDED: readonly (readonly [Name, number])[] = [
+  ['B', 5_000],
+  ['D', 5_001],
+];
+/** w of both links: so many events a master may have acknowledged just before its gateway could report it. */
+export const ACKNOWLEDGED_TOGETHER = 8;
 /** k of both links: as many as can be unacknowledged on one. */
 export const WINDOW = 12;
 /** Events between two times at which a router keeps its cursors, at 500 a second and with some patience. */
@@ -61,6 +69,8 @@ export interface Expected {
   readonly rtuConnections?: number;
   /** How long a master whose connection stays may be without new events, in ms. */
   readonly silenceMs?: number;
+  /** How long the gateway of a master that commands is stopped: it cannot know when commands came meanwhile. Default 0. */
+  readonly heldUpMs?: number;
 }
 
 /**
@@ -179,16 +189,16 @@ export async function underFault(
   fault: (scene: Scene) => Promise<string | void>,
   expected: Expected = {},
 ): Promise<Figures> {
-  const { rtu, ledger, masters, mostConnections } = scene;
-  const { disturbed = [], repeats = WINDOW, rtuConnections = 1, silenceMs = Infinity } = expected;
+  const { rtu, ledger, masters, mostConnections, requests, system } = scene;
+  const { disturbed = [], repeats = WINDOW, rtuConnections = 1, silenceMs = Infinity, heldUpMs = 0 } = expected;
   const everybody = Object.entries(masters) as [Name, Master][];
 
   for (const [, master] of everybody) master.startAccount();
   scene.countConnections();
   const from = ledger.total;
   rtu.startEvents(EVENTS_PER_SECOND);
-  masters.B.startCommanding(5000, COMMAND_PAUSE_MS);
-  masters.D.startCommanding(5001, COMMAND_PAUSE_MS);
+  const since = Date.now();
+  for (const [key, ioa] of COMMANDED) masters[key].startCommanding(ioa, COMMAND_PAUSE_MS);
   const startedAt = performance.now();
   await delay(LEAD_MS);
   for (const [, master] of everybody) expect(master.received.length).toBeGreaterThan(0);
@@ -243,7 +253,17 @@ export async function underFault(
     if (!disturbed.includes(key)) expect(masters[key].disconnections, label).toBe(0);
     expect(masters[key].strays, `answers to ${key} that it never asked for`).toBe(0);
   }
-  expect(count('timeout'), 'commands without an answer').toBe(0);
+  const commandsWrong = async (): Promise<string[]> => {
+    const records = await system.audits(since);
+    return COMMANDED.flatMap(([key, ioa]) => {
+      const own = records.filter((record) => record.ioa === ioa);
+      return commandFaults(ioa, masters[key].outcomes, requests, own, heldUpMs);
+    });
+  };
+  await until('every command has its audit record', async () => (await commandsWrong()).length === 0).catch(
+    () => undefined,
+  );
+  expect(await commandsWrong(), 'what is wrong with commands').toEqual([]);
   for (const [key] of undisturbed) {
     const closed = masters[key].outcomes.filter(({ result }) => result === 'closed');
     expect(closed, `commands of ${key}`).toEqual([]);

@@ -2,12 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
   ABSENCE_MS,
+  ACKNOWLEDGED_TOGETHER,
   killAndRestart,
   RESTART_PAUSE_MS,
   type Scene,
   sharedScene,
   TAKEOVER_MS,
   underFault,
+  WINDOW,
 } from './fault-scene.ts';
 import { hasNats } from './nats-server.ts';
 import type { Part } from './part.ts';
@@ -65,7 +67,7 @@ describe.skipIf(!hasNats)('under load', () => {
           await system.startPart('gateway2');
           return `sessions freed after ${Math.round(freedMs)} ms`;
         },
-        { disturbed: ['D', 'E'] },
+        { disturbed: ['D', 'E'], repeats: WINDOW + ACKNOWLEDGED_TOGETHER },
       );
     });
 
@@ -90,7 +92,9 @@ describe.skipIf(!hasNats)('under load', () => {
 
     it('a gateway loses nothing and disturbs no master', async () => {
       const scene = await sceneOf();
-      await underFault('SIGSTOP gateway', scene, ({ system }) => stopForAWhile(system.part('gateway2')));
+      await underFault('SIGSTOP gateway', scene, ({ system }) => stopForAWhile(system.part('gateway2')), {
+        heldUpMs: ABSENCE_MS,
+      });
     });
 
     it('nats-server loses nothing and disturbs no master', async () => {

@@ -1,6 +1,7 @@
 /** The RTU and the masters of these tests, and the exact account of what one sent and the others got. */
 import { MasterSimulator, type Outcome, RtuSimulator } from '@iec104mm2ss/simulator';
 import { onTestFinished } from 'vitest';
+import { RequestLedger } from './command-account.ts';
 import { until } from './ports.ts';
 
 /** Where to leave what has to be done at the end: of the running test, or of what several tests share. */
@@ -247,6 +248,7 @@ export const COMMAND_TIMEOUT_MS = 7_500;
 export interface TestRtu {
   readonly rtu: RtuSimulator;
   readonly ledger: EventLedger;
+  readonly requests: RequestLedger;
   /** Most connections that were open at the same time. */
   readonly mostConnections: () => number;
   /** Counts those anew. */
@@ -259,9 +261,16 @@ export async function startRtu(
 ): Promise<TestRtu> {
   const rtu = new RtuSimulator({ host: '127.0.0.2', ca: RTU_CA, eventBuffer: 100_000, ...options });
   const ledger = new EventLedger(rtu);
+  const requests = new RequestLedger(rtu);
   let most = 0;
   rtu.on('connected', () => (most = Math.max(most, rtu.connections.length)));
   await rtu.start();
   afterwards(() => rtu.close());
-  return { rtu, ledger, mostConnections: () => most, countConnections: () => (most = rtu.connections.length) };
+  return {
+    rtu,
+    ledger,
+    requests,
+    mostConnections: () => most,
+    countConnections: () => (most = rtu.connections.length),
+  };
 }

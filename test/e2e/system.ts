@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NatsBus } from '@iec104mm2ss/bus';
 import type { GroupStatus, MasterStatus } from '@iec104mm2ss/observability';
+import { AUDIT_JOURNAL, AUDIT_LIMITS, type AuditRecord } from '@iec104mm2ss/router';
 import { systemRuntime } from '@iec104mm2ss/runtime';
 import { onTestFailed, onTestFinished } from 'vitest';
 import { type NatsRelease, type NatsServer, startNatsServer } from './nats-server.ts';
@@ -196,6 +197,19 @@ export class System {
     const bus = await NatsBus.connect({ servers: [this.nats.url], runtime: systemRuntime(), replicas: 1 });
     onTestFinished(() => bus.close());
     return bus;
+  }
+
+  /** The audit records of a group, of commands that came at `since` (ms since 1970) or later. */
+  async audits(since = 0, group = '1'): Promise<AuditRecord[]> {
+    const runtime = systemRuntime();
+    const bus = await NatsBus.connect({ servers: [this.nats.url], runtime, replicas: 1, listenOnly: true });
+    try {
+      const entries = await bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS).read(group, AUDIT_LIMITS.maxEntries);
+      const records = entries.map((entry) => JSON.parse(Buffer.from(entry).toString()) as AuditRecord);
+      return records.filter(({ at }) => Date.parse(at) >= since);
+    } finally {
+      await bus.close();
+    }
   }
 
   async stop(): Promise<void> {

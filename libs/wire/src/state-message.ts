@@ -33,6 +33,11 @@ const stateMessage = z.object({
   /** Where the log goes on. */
   next: position,
   generation: position,
+  /**
+   * ASDUs of this connector that the log had lost when this generation began: of its earlier end, from where it goes on.
+   * Whatever else was seen of that end was never stored, and is in this generation. Absent: not known.
+   */
+  lost: position.optional(),
 });
 export type StateMessage = z.infer<typeof stateMessage>;
 

@@ -64,7 +64,7 @@ export class Cursors {
   }
 
   /**
-   * The log goes on at `begins`: positions up to `end` are void. What a master had not got of them is lost to it.
+   * The log goes on at `begins`: positions up to `end` are lost. What a master had not got of them it never gets.
    *
    * @param here masters that have a session: it knows what they got
    */

@@ -722,6 +722,15 @@ describe('a later generation of the log', () => {
     ]);
   });
 
+  it('takes nothing from a session when its writer had not been told that what is void was stored', async () => {
+    for (let i = 0; i < 4; i++) arrives(...events(i * 400, i * 400 + 400));
+    delivery.begin(session(A, 'name'), 0);
+    await settle();
+    places.heard(generation + 1, 0);
+    delivery.route(record(1_000, events(0, 2), generation + 1));
+    expect(told.filter((line) => !line.startsWith('confirmed'))).toEqual(['cut 1000 of 1000, here: name']);
+  });
+
   it('lets a session that catches up go on when it loses nothing', async () => {
     const stored = [0, 1, 2, 3].map((i) => record(i * 400, events(i * 400, i * 400 + 400)));
     make({ log: { ...stubbed(), read: (from) => Promise.resolve(stored.filter(({ end }) => end > from)) } });

@@ -25,7 +25,10 @@ export interface DeliveryEvents {
    * @param end none before it can be had any more; undefined: others of its master can
    */
   lost(session: Session, count: number, end: number | undefined, reason: string): void;
-  /** The log goes on at `begins`: what was routed up to `end` is void. `here`: masters that have a started session. */
+  /**
+   * The log goes on at `begins`: what was routed from there on is void, up to `end` it is lost. `here`: masters that have a
+   * started session.
+   */
   cut(begins: number, end: number, here: ReadonlySet<string>): void;
 }
 
@@ -134,10 +137,11 @@ export class Delivery {
   /** A later generation of the log goes on at `begins`: what was routed from there on is no part of it. */
   private goOnAt(begins: number, generation: number): void {
     const { out, places, events, logger } = this.parts;
-    const end = this.routed;
-    if (begins < end) {
-      const count = end - begins;
-      logger.warn({ position: begins, count, generation }, 'the event log lost its end: it goes on where that began');
+    const { routed } = this;
+    const end = places.lostEnd(generation, begins, routed);
+    if (begins < routed) {
+      const fields = { position: begins, count: routed - begins, lost: end - begins, generation };
+      logger.warn(fields, 'the event log lost its end: it goes on where that began');
     }
     places.cut(generation, begins, end);
     this.routed = begins;
@@ -150,7 +154,7 @@ export class Delivery {
     const losses: { readonly session: Session; readonly count: number }[] = [];
     for (const session of this.parts.sessions.values()) {
       if (session.started) {
-        const count = end - Math.max(session.live ? end : session.sent, begins);
+        const count = end - Math.max(session.live ? routed : session.sent, begins);
         if (count > 0) losses.push({ session, count });
         if (session.name !== null) here.add(session.name);
       }

@@ -187,8 +187,9 @@ export class GroupRouter {
 
   private onState(state: StateMessage): void {
     if (this.stopped) return;
-    const { connectorClock, rtu, commands, delivery } = this.parts;
+    const { connectorClock, rtu, commands, delivery, places } = this.parts;
     connectorClock.heard(state.fence, state.clock);
+    places.heard(state.generation, state.lost);
     const { connector, link, lost } = rtu.heard(state);
     commands.connectorStated(state);
     if (connector) commands.connectorChanged();

@@ -64,6 +64,18 @@ describe('a place in the log', () => {
     expect(lost(8, 50)).toBe(0);
   });
 
+  it('is lost only as far as its writer says that it was stored, and wholly when that says nothing', () => {
+    const { places: known } = places(5);
+    known.heard(6, undefined);
+    expect(known.lostEnd(6, 100, 120)).toBe(120);
+    known.heard(6, 0);
+    expect(known.lostEnd(6, 100, 120)).toBe(100);
+    known.heard(7, 5);
+    expect(known.lostEnd(7, 100, 120)).toBe(105);
+    expect(known.lostEnd(7, 100, 103)).toBe(103);
+    expect(known.lostEnd(8, 100, 120), 'of another writer').toBe(120);
+  });
+
   it('is forgotten when it is too old, so that nothing grows', () => {
     const { places: known } = places(0);
     for (let generation = 1; generation <= 1_000; generation++) known.cut(generation, 10, 10);

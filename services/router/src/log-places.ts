@@ -1,7 +1,7 @@
 import type { EventLog } from '@iec104mm2ss/bus';
 import type { LogPlace } from '@iec104mm2ss/wire';
 
-/** The log went on at `begins` in `generation`: positions `begins..end` of earlier generations are void. */
+/** The log went on at `begins` in `generation`: positions `begins..end` of earlier generations are lost. */
 interface Cut {
   readonly generation: number;
   readonly begins: number;
@@ -19,6 +19,8 @@ export class LogPlaces {
   private cuts: Cut[] = [];
   /** Places of older generations are unknown here. */
   private oldestKnown: number;
+  /** What the connector says of the generation that it writes. */
+  private stated: { readonly generation: number; readonly lost: number } | undefined;
 
   constructor(
     private readonly log: Pick<EventLog, 'validUpTo'>,
@@ -28,7 +30,20 @@ export class LogPlaces {
     this.oldestKnown = generation;
   }
 
-  /** A later generation begins: of what was routed up to `end`, everything from `begins` on is void. */
+  /** The connector says how many ASDUs the log had lost when its generation began. */
+  heard(generation: number, lost: number | undefined): void {
+    if (lost !== undefined) this.stated = { generation, lost };
+  }
+
+  /**
+   * A later generation goes on at `begins`, where another one was routed up to `end`: up to where that can have been lost.
+   * What the connector had not been told to be stored comes again.
+   */
+  lostEnd(generation: number, begins: number, end: number): number {
+    return this.stated?.generation === generation ? Math.min(end, begins + this.stated.lost) : end;
+  }
+
+  /** A later generation begins: of what was routed, everything from `begins` on is void, up to `end` it is lost. */
   cut(generation: number, begins: number, end: number): void {
     this.generation = generation;
     this.cuts.push({ generation, begins, end });

@@ -54,7 +54,7 @@ export class Retention {
     log.trim(keep, this.parts.places.generation);
   }
 
-  /** The log goes on at `begins`: positions up to `end` are void. `here`: named masters that have a started session. */
+  /** The log goes on at `begins`: positions up to `end` are lost. `here`: named masters that have a started session. */
   cut(begins: number, end: number, here: ReadonlySet<string>): void {
     this.oldest = Math.min(this.oldest, begins);
     this.report(this.parts.cursors.cut(begins, end, here), 'the event log lost its end');

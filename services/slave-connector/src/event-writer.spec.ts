@@ -12,6 +12,8 @@ let stored: number[];
 let troubles: string[];
 let lost: number[];
 let openings: number;
+/** What the log held when its generation began. */
+let heldAtBegin: number;
 let written: number;
 let mayOpen: boolean;
 
@@ -36,6 +38,7 @@ function begin(capacity: number): void {
   writer = new EventWriter(
     { log, capacity, clock, mayOpen: () => mayOpen },
     {
+      onNextGeneration: () => (heldAtBegin = log.asdus.length),
       onOpened: () => openings++,
       onStored: () => stored.push(writer.stored),
       onTrouble: (error) => troubles.push(error.code),
@@ -343,6 +346,8 @@ describe('a log that comes back without its end', () => {
     expect(log.records.at(-1)).toMatchObject({ first: 3, count: 2, generation: 2 });
     // Event 3 is lost too, but a master has it.
     expect(lost).toEqual([2]);
+    expect(writer.lost).toBe(3);
+    expect(heldAtBegin, 'what is said of the new generation goes before its events').toBe(3);
     expect(writer.place).toEqual({ generation: 2, position: 5 });
     expect([writer.next, writer.stored, writer.confirmed]).toEqual([8, 6, 4]);
     log.confirm();
@@ -358,6 +363,7 @@ describe('a log that comes back without its end', () => {
     await reopened();
     expect(values()).toEqual(upTo(4));
     expect(lost).toEqual([]);
+    expect(writer.lost).toBe(0);
     expect(writer.place).toEqual({ generation: 2, position: 4 });
     writer.release(4);
     log.lose(2);

@@ -20,6 +20,8 @@ export interface EventWriterOptions {
 }
 
 export interface EventWriterEvents {
+  /** A later generation begins, and nothing has been appended to it yet: what is said of it now goes before its events. */
+  onNextGeneration(): void;
   /** The log can be written (again). The generation is a new one, and positions may have moved. */
   onOpened(): void;
   /** More is stored. */
@@ -66,6 +68,7 @@ export class EventWriter {
   /** Where the log ended when it was opened first. */
   private begunAt = 0;
   private currentGeneration = 0;
+  private lostCount: number | undefined;
   private epoch = 0;
   private fullCount = 0;
 
@@ -101,6 +104,10 @@ export class EventWriter {
   get place(): { readonly generation: number; readonly position: number } | undefined {
     if (!this.opened) return undefined;
     return { generation: this.currentGeneration, position: this.positionOf(this.appendedEnd) };
+  }
+  /** What the log had lost of ours when its generation began; undefined for the first one. */
+  get lost(): number | undefined {
+    return this.lostCount;
   }
   /** Ordinal that the next ASDU from the RTU gets. */
   get next(): number {
@@ -249,20 +256,24 @@ export class EventWriter {
     this.currentGeneration = writer.generation;
     this.openedAt = writer.next;
     this.epoch = Math.max(this.epoch, writer.lastEpoch);
-    if (this.opened) this.goOn(writer, this.ordinalOf(valid));
+    let again: readonly OrdinalRun[] = [];
+    if (this.opened) again = this.goOn(writer, this.ordinalOf(valid));
     else {
       this.opened = true;
       this.begunAt = writer.next;
       this.taken = this.appendedEnd = this.storedEnd = this.released = writer.next;
     }
+    for (const run of again) if (this.writer === writer) writer.append(run);
     this.appendWaiting();
     this.events.onOpened();
   }
 
-  private goOn(writer: LogWriter, valid: number): void {
+  /** Returns what has to be appended again. */
+  private goOn(writer: LogWriter, valid: number): readonly OrdinalRun[] {
     // What an earlier writer sent may have been stored although its confirmation was lost.
     const again = this.kept.filter((run) => endOf(run) > valid);
     const from = again[0]?.first ?? this.appendedEnd;
+    this.lostCount = Math.max(0, from - valid);
     const lost = from - Math.max(valid, this.confirmedEnd ?? this.begunAt);
     if (lost > 0) this.events.onLost(lost);
     this.ordinals.place(from, writer.next);
@@ -270,8 +281,9 @@ export class EventWriter {
     const more = from > this.storedEnd;
     this.storedEnd = from;
     this.forgetSafe();
+    this.events.onNextGeneration();
     if (more) this.events.onStored();
-    for (const run of again) if (this.writer === writer) writer.append(run);
+    return again;
   }
 
   private onStored(position: number): void {

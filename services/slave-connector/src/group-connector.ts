@@ -178,6 +178,7 @@ export class GroupConnector implements Scheduled {
     const { config, runtime, log } = this;
     const options = { log, capacity: config.buffsize, clock: runtime.clock, mayOpen: () => this.mayUse() };
     return new EventWriter(options, {
+      onNextGeneration: () => this.statement.state(),
       onOpened: () => this.onLogOpened(),
       onStored: () => this.intake?.confirm(),
       onTrouble: (error) => {
@@ -337,6 +338,7 @@ export class GroupConnector implements Scheduled {
       connects: this.counters.connects,
       next: place.position,
       generation: place.generation,
+      ...(this.writer.lost === undefined ? {} : { lost: this.writer.lost }),
     };
   }
 }

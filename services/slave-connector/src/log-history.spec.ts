@@ -14,7 +14,7 @@ async function begin(emptyAt = 0): Promise<void> {
   log = new FakeLog(emptyAt);
   writer = new EventWriter(
     { log, capacity: 10_000, clock, mayOpen: () => true },
-    { onOpened: nothing, onStored: nothing, onTrouble: nothing, onLost: nothing },
+    { onNextGeneration: nothing, onOpened: nothing, onStored: nothing, onTrouble: nothing, onLost: nothing },
   );
   writer.open();
   await settle();

@@ -28,6 +28,7 @@ class Scene {
   readonly writer = new EventWriter(
     { log: this.log, capacity: 100, clock: this.clock, mayOpen: () => true },
     {
+      onNextGeneration: () => undefined,
       onOpened: () => this.intake?.confirm(),
       onStored: () => this.intake?.confirm(),
       onTrouble: () => undefined,

@@ -14,11 +14,15 @@ export interface GivenCommand {
   readonly id: number;
   readonly group: string;
   readonly master: string;
-  /** Of this connection of the master. */
+  /** Of this connection of the master: which one, its `address:port`, and the number of the command on it, from 1. */
   readonly session: number;
+  readonly peer: string;
+  readonly number: number;
   readonly asdu: Uint8Array;
   readonly key: string;
   readonly isSelect: boolean;
+  /** Another connection of its master had taken over: the gateway takes it for a broken rule. */
+  isStray: boolean;
   /** When it came to the RTU, another master was waiting for the same. */
   ambiguous: boolean;
   readonly sentAt: number;
@@ -56,16 +60,21 @@ export class CommandBook {
     return command === undefined || command.ambiguous ? undefined : command.master;
   }
 
-  give(group: string, master: string, session: number, asdu: Uint8Array, isSelect: boolean): GivenCommand {
+  give(
+    by: Pick<GivenCommand, 'group' | 'master' | 'session' | 'peer'>,
+    asdu: Uint8Array,
+    isSelect: boolean,
+  ): GivenCommand {
+    const { group, master, session } = by;
     const command: GivenCommand = {
+      ...by,
       id: this.all.length,
-      group,
-      master,
-      session,
+      number: 1 + this.all.filter((other) => other.master === master && other.session === session).length,
       asdu,
       key: `${group} ${asduKey(asdu)}`,
       isSelect,
       ambiguous: false,
+      isStray: false,
       sentAt: this.now(),
       readAt: undefined,
       gateway: undefined,

@@ -122,7 +122,10 @@ export class Master {
     if (!connection.link.send(asdu, this.scheduler.now())) return undefined;
     connection.touched();
     const { account, group } = this.options;
-    const command = this.books.book.give(group, account.id, this.sessions, asdu, isSelect(asdu));
+    const peer = `${this.process.address}:${socket.endpoint.port}`;
+    const by = { group, master: account.id, session: this.sessions, peer };
+    const command = this.books.book.give(by, asdu, isSelect(asdu));
+    command.isStray = !this.isActive;
     this.tell(`c${command.id}: ${describe(asdu)}`);
     const gateway = this.books.processAt(socket.remoteAddress ?? '');
     this.process.endOfTurn(() =>

@@ -63,7 +63,7 @@ export const BUS_DEFECTS = [
         replace: `''`,
       },
     ],
-    rules: ['link', 'recovery', 'repeat', 'gap', 'answer'],
+    rules: ['link', 'recovery'],
     only: onServers,
   },
   {
@@ -100,6 +100,7 @@ export const BUS_DEFECTS = [
       },
     ],
     rules: ['recovery'],
+    story: 'spoilt-state',
     garbage: true,
     only: onServers,
   },

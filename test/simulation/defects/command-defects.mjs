@@ -19,6 +19,7 @@ export const COMMAND_DEFECTS = [
       },
     ],
     rules: ['select'],
+    story: 'select-at-takeover',
     only: ({ shape }) => shape !== 'one',
   },
   {
@@ -46,6 +47,7 @@ export const COMMAND_DEFECTS = [
       },
     ],
     rules: ['refusal'],
+    story: 'result-lost',
   },
   {
     id: '10-refused-sent',
@@ -75,6 +77,7 @@ export const COMMAND_DEFECTS = [
       },
     ],
     rules: ['refusal', 'twice'],
+    story: 'waiting-at-takeover',
     only: ({ shape }) => shape !== 'one',
   },
   {
@@ -105,6 +108,12 @@ export const COMMAND_DEFECTS = [
         find: `  return (type * 0x10000 + ca) * 0x1000000 + (STATION_TYPES.has(typeId) ? 0 : ioa);`,
         replace: `  return STATION_TYPES.has(typeId) ? type * 0x10000 * 0x1000000 : (type * 0x10000 + ca) * 0x1000000 + ioa;`,
       },
+      {
+        // They share a lane, and are not joined.
+        file: 'services/router/src/transactions.ts',
+        find: `          other.ioa === ioa &&\n`,
+        replace: `          other.ioa === ioa &&\n          other.ca === ca &&\n`,
+      },
     ],
     rules: [],
     story: 'forty-stations',
@@ -133,5 +142,6 @@ export const COMMAND_DEFECTS = [
       },
     ],
     rules: ['audit', 'unanswered'],
+    story: 'no-router',
   },
 ];

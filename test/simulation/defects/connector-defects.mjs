@@ -48,19 +48,7 @@ export const CONNECTOR_DEFECTS = [
       },
     ],
     rules: ['gap', 'lost'],
+    story: 'broken-bursts',
     only: ({ groups }) => groups.some(({ habits }) => habits.tags === 'valid' && habits.twins > 0),
-  },
-  {
-    id: 'x-paused-connector',
-    title: 'beside the eighteen: a connector that was paused goes on without reading its lease',
-    patches: [
-      {
-        file: 'libs/bus/src/broker/broker-lease.ts',
-        find: `    return this.state === 'held' && !this.doubtful;`,
-        replace: `    return this.state === 'held';`,
-      },
-    ],
-    rules: ['link', 'late', 'twice', 'refusal'],
-    only: ({ shape }) => shape !== 'one',
   },
 ];

@@ -1,13 +1,16 @@
 /**
- * `node run.mjs [DEFECT] [SEEDS]`: puts each defect back and looks for the first seed that finds it: one with a violation of
- * an expected account that the same story does not have without the patch. Exit code 1 when a defect is not found.
+ * `node run.mjs [DEFECT,DEFECT...] [SEEDS] [seeds]`: puts each defect back and looks for a story that finds it: one with a
+ * violation of an expected account that the same story does not have without the patch. That is the defect's own story, if it
+ * has one (not with `seeds`), else the first of so many seeds. Exit code 1 when a defect is not found.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { DEFECTS, defectOf, ROOT } from './defects.mjs';
 
-const [only = '', seeds = '200'] = process.argv.slice(2);
-const limit = Number(seeds);
+const parameters = process.argv.slice(2);
+const limit = Number(parameters.find((each) => /^\d+$/.test(each)) ?? 200);
+const onlySeeds = parameters.includes('seeds');
+const only = parameters.find((each) => each !== 'seeds' && !/^\d+$/.test(each)) ?? '';
 /** A defect may keep a process busy for ever. */
 const STORY_LIMIT_MS = 60_000;
 
@@ -51,27 +54,35 @@ function play(id, isPatched, from, to) {
 /** Same account: that is what the story says without the patch, too. */
 const rulesOf = (found) => new Set(found.map((text) => text.split(':')[0]));
 
-async function find(defect) {
+/** The first of the stories `from..to` that has what the same story has not without the patch. */
+async function search(id, from, to) {
+  const { found, ...result } = await play(id, true, from, to);
+  if (found.length === 0) return result;
+  const without = rulesOf((await play(id, false, result.seed === 0 ? from : result.seed, result.seed)).found);
+  return { ...result, text: found.find((text) => !without.has(text.split(':')[0])), more: true };
+}
+
+async function find({ id, story, rules }) {
+  if (story !== undefined && (!onlySeeds || rules.length === 0)) {
+    const { text } = await search(id, 'story', 'story');
+    return { played: 1, by: text === undefined ? undefined : `story ${story}`, text };
+  }
   let played = 0;
   for (let from = 1; from <= limit; ) {
-    const result = await play(defect.id, true, from, limit);
+    const result = await search(id, from, limit);
     played += result.played;
-    if (result.found.length === 0) break;
-    const without = rulesOf((await play(defect.id, false, result.seed, result.seed)).found);
-    const found = result.found.find((text) => !without.has(text.split(':')[0]));
-    if (found !== undefined) return { played, seed: result.seed, found };
-    if (defect.story !== undefined) break;
+    if (result.text !== undefined) return { played, by: `seed ${result.seed}`, text: result.text };
+    if (result.more !== true) break;
     from = result.seed + 1;
   }
-  return { played, seed: undefined, found: 'NOT FOUND' };
+  return { played, by: undefined, text: undefined };
 }
 
 let missing = 0;
 process.stdout.write('| defect | stories played | found by | account |\n| --- | --- | --- | --- |\n');
 for (const defect of only === '' ? DEFECTS : only.split(',').map(defectOf)) {
-  const { played, seed, found } = await find(defect);
-  const by = seed === undefined ? '-' : defect.story === undefined ? `seed ${seed}` : `story ${defect.story}`;
-  process.stdout.write(`| ${defect.id} | ${played} | ${by} | ${found.slice(0, 160)} |\n`);
-  if (seed === undefined) missing++;
+  const { played, by = '-', text = 'NOT FOUND' } = await find(defect);
+  process.stdout.write(`| ${defect.id} | ${played} | ${by} | ${text.slice(0, 160)} |\n`);
+  if (by === '-') missing++;
 }
 process.exitCode = missing === 0 ? 0 : 1;

@@ -20,6 +20,7 @@ export const SESSION_DEFECTS = [
       },
     ],
     rules: ['recovery'],
+    story: 'lost-admission',
     only: ({ shape }) => shape !== 'one',
   },
   {
@@ -43,6 +44,7 @@ export const SESSION_DEFECTS = [
       },
     ],
     rules: ['gap'],
+    story: 'trimmed-meanwhile',
   },
   {
     id: '6-overtaking-answers',
@@ -65,6 +67,7 @@ export const SESSION_DEFECTS = [
       },
     ],
     rules: ['gap'],
+    story: 'command-while-behind',
   },
   {
     id: '8-late-answers',
@@ -94,6 +97,7 @@ export const SESSION_DEFECTS = [
       },
     ],
     rules: ['answer', 'originator'],
+    story: 'left-before-takeover',
     only: ({ shape }) => shape !== 'one',
   },
 ];

@@ -1,5 +1,14 @@
-import { FAULT_KINDS, type Act, type CommandPlan, type Fault, type FaultKind, type Scenario } from '../scenario/scenario.ts';
+import type { RtuHabits } from '../actors/rtu-habits.ts';
 import { generate } from '../scenario/generate.ts';
+import {
+  type Act,
+  type CommandPlan,
+  type Fault,
+  FAULT_KINDS,
+  type FaultKind,
+  type GroupPlan,
+  type Scenario,
+} from '../scenario/scenario.ts';
 import { Random } from '../world/random.ts';
 import type { StoryLine } from '../world/world.ts';
 
@@ -14,13 +23,17 @@ const LINK = { t1Ms: 15_000, t2Ms: 5_000, t3Ms: 20_000, k: 12, w: 8 };
 
 /** One group in pods, with a second router and a second gateway, two masters, and an RTU without bad habits. */
 function story(changes: {
-  readonly cas?: readonly number[];
-  readonly executionMs?: number;
+  readonly habits?: Partial<RtuHabits>;
+  readonly config?: Partial<GroupPlan['config']>;
+  /** Of the first master. */
+  readonly name?: string;
   readonly acts?: readonly Act[];
   readonly faults?: readonly Fault[];
   readonly quietAt?: number;
+  /** Decides which master connects to which gateway. */
+  readonly seed?: number;
 }): Scenario {
-  const { cas = [1], executionMs = 100, acts = [], faults = [], quietAt = 30_000 } = changes;
+  const { habits, config, name, acts = [], faults = [], quietAt = 30_000, seed = 1 } = changes;
   const process = (id: string, part: 'connector' | 'router' | 'gateway', index: number) => ({
     id,
     parts: [part],
@@ -31,7 +44,7 @@ function story(changes: {
     wallSkewMs: 0,
   });
   return {
-    seed: 1,
+    seed,
     shape: 'pods',
     bus: { servers: 1, sync: 'always' },
     groups: [
@@ -39,12 +52,12 @@ function story(changes: {
         id: '1',
         rate: 3,
         habits: {
-          cas,
+          cas: [1],
           link: { ...LINK, t2Ms: 1_000 },
           oa: 'mirror',
           actTerm: true,
           answerMs: [2, 20],
-          executionMs,
+          executionMs: 100,
           repeats: true,
           tags: 'valid',
           twins: 0,
@@ -55,6 +68,7 @@ function story(changes: {
           endOfInitialization: true,
           interrogationObjects: 2,
           oneInterrogation: false,
+          ...habits,
         },
         config: {
           link: LINK,
@@ -64,6 +78,7 @@ function story(changes: {
           ack: undefined,
           interrogation: 'all',
           decoded: false,
+          ...config,
         },
       },
     ],
@@ -78,9 +93,9 @@ function story(changes: {
       id: `m${index}`,
       group: '1',
       address: `10.4.1.${index}`,
-      name: undefined,
+      name: index === 1 ? name : undefined,
       wish: 'started',
-      link: { ...LINK, t2Ms: 1_000 },
+      link: { ...LINK, w: 1, t2Ms: 1_000 },
     })),
     acts,
     faults,
@@ -95,6 +110,9 @@ function command(index: number, at: number, master: string, plan: CommandPlan): 
 function fault(kind: FaultKind, at: number, ms: number, target: string, value = 0): Fault {
   return { id: 'f1', kind, at, ms, target, value };
 }
+
+/** For stories that the accounts judge. */
+const nothingElse = (): string[] => [];
 
 const before = (time: number, lines: readonly StoryLine[]): StoryLine[] => lines.filter(({ at }) => at < time);
 
@@ -120,8 +138,7 @@ export const STORIES: Readonly<Record<string, Story>> = {
   },
   'forty-stations': {
     scenario: story({
-      cas: Array.from({ length: 40 }, (_, index) => index + 1),
-      executionMs: 4_000,
+      habits: { cas: Array.from({ length: 40 }, (_, index) => index + 1), executionMs: 4_000 },
       acts: Array.from({ length: 40 }, (_, index) =>
         command(index, 12_000 + 50 * index, `m${1 + (index % 2)}`, { type: 'interrogation', ca: index + 1 }),
       ),
@@ -146,6 +163,122 @@ export const STORIES: Readonly<Record<string, Story>> = {
         ? []
         : ['the second interrogation is not answered within 10 s'],
   },
+  // A master comes back while no answer reaches its gateway.
+  'lost-admission': {
+    scenario: story({
+      acts: [{ id: 'a1', kind: 'drop', at: 20_000, master: 'm1', reset: false }],
+      faults: [fault('messages lost', 20_000, 7_000, 'reply', 1)],
+    }),
+    check: nothingElse,
+  },
+  // A gateway is cut off, and a router is lost, while the log is trimmed past what the gateway's master has.
+  'trimmed-meanwhile': {
+    scenario: story({
+      config: { buffsize: 30 },
+      acts: [{ id: 'a1', kind: 'burst', at: 14_500, group: '1', count: 400 }],
+      faults: [
+        fault('bus unreachable', 14_000, 7_000, 'p4'),
+        fault('crash', 20_600, 300, 'p2'),
+        fault('crash', 20_600, 300, 'p3'),
+      ],
+      quietAt: 40_000,
+      seed: 3,
+    }),
+    check: nothingElse,
+  },
+  // A named master comes back, reads slowly, and gives a command while its events are replayed.
+  'command-while-behind': {
+    scenario: story({
+      config: { buffsize: 5_000 },
+      name: 'A',
+      acts: [
+        { id: 'a1', kind: 'wish', at: 12_000, master: 'm1', wish: 'away' },
+        { id: 'a2', kind: 'burst', at: 13_000, group: '1', count: 2_500 },
+        { id: 'a3', kind: 'wish', at: 25_000, master: 'm1', wish: 'started' },
+        ...Array.from({ length: 20 }, (_, index) => command(4 + index, 25_000 + 20 * index, 'm1', { type: 'bitstring', ioa: 5_000 })),
+      ],
+      quietAt: 40_000,
+    }),
+    check: nothingElse,
+  },
+  // The RTU answers late, and that the command was sent is not heard.
+  'result-lost': {
+    scenario: story({
+      habits: { answerMs: [7_000, 7_500] },
+      acts: [command(1, 15_000, 'm1', { type: 'bitstring', ioa: 5_000 })],
+      faults: [fault('messages lost', 14_500, 8_000, '.cmd.result', 1)],
+      quietAt: 40_000,
+    }),
+    check: nothingElse,
+  },
+  // Commands wait in the connector for the RTU's window when another router takes over.
+  'waiting-at-takeover': {
+    scenario: story({
+      config: { link: { ...LINK, k: 1, w: 1 } },
+      acts: [1, 2, 3].map((index) => command(index, 20_100 + index, 'm1', { type: 'bitstring', ioa: 5_000 + index })),
+      faults: [
+        fault('rtu path stalled', 20_000, 2_500, '1'),
+        fault('restart', 20_200, 300, 'p2'),
+        fault('restart', 20_900, 300, 'p3'),
+      ],
+    }),
+    check: nothingElse,
+  },
+  // A master selects, the router is lost, and another master executes.
+  'select-at-takeover': {
+    scenario: story({
+      acts: [
+        command(1, 20_000, 'm1', { type: 'setpoint', ioa: 6_000, steps: 'select' }),
+        command(2, 24_000, 'm2', { type: 'setpoint', ioa: 6_000, steps: 'execute' }),
+        command(3, 25_000, 'm2', { type: 'setpoint', ioa: 6_000, steps: 'execute' }),
+      ],
+      faults: [fault('restart', 20_400, 300, 'p2'), fault('restart', 22_000, 300, 'p3')],
+      seed: 2,
+    }),
+    check: nothingElse,
+  },
+  // A master gives a command and leaves, the router is lost, and the RTU answers when somebody else has come.
+  'left-before-takeover': {
+    scenario: story({
+      habits: { answerMs: [7_000, 7_500] },
+      acts: [
+        command(1, 20_000, 'm1', { type: 'bitstring', ioa: 5_000 }),
+        { id: 'a2', kind: 'wish', at: 20_200, master: 'm1', wish: 'away' },
+        { id: 'a3', kind: 'wish', at: 24_000, master: 'm1', wish: 'started' },
+      ],
+      faults: [fault('crash', 20_300, 500, 'p2'), fault('crash', 20_300, 500, 'p3')],
+      quietAt: 40_000,
+    }),
+    check: nothingElse,
+  },
+  // Bursts of events of the same moment, many of them alike, in the middle of which the link breaks.
+  'broken-bursts': {
+    scenario: story({
+      habits: { twins: 0.6, repeats: false },
+      acts: [12_000, 15_000, 18_000, 21_000].map((at, index) => ({ id: `a${index}`, kind: 'burst', at, group: '1', count: 150 })),
+      faults: [12_005, 15_008, 18_011, 21_014].map((at) => fault('rtu path reset', at, 0, '1')),
+      quietAt: 40_000,
+    }),
+    check: nothingElse,
+  },
+  // No router for longer than gateways wait for one: they refuse what comes then, and disconnect their masters.
+  'no-router': {
+    scenario: story({
+      acts: Array.from({ length: 10 }, (_, index) => command(index, 29_500 + 150 * index, 'm1', { type: 'bitstring', ioa: 5_000 })),
+      faults: [fault('crash', 20_000, 14_000, 'p2'), fault('crash', 20_000, 14_000, 'p3')],
+      // A record may take a minute: it is missed later only.
+      quietAt: 100_000,
+    }),
+    check: nothingElse,
+  },
+  // The saved state is spoilt while no router is there to write it anew.
+  'spoilt-state': {
+    scenario: story({
+      name: 'A',
+      faults: [fault('crash', 20_000, 1_500, 'p2'), fault('crash', 20_000, 1_500, 'p3'), fault('value spoilt', 20_500, 0, '1')],
+    }),
+    check: nothingElse,
+  },
 };
 
 const GARBAGE_KINDS = FAULT_KINDS.filter((kind) => kind === 'garbage' || kind === 'forged' || kind === 'value spoilt');
@@ -155,10 +288,17 @@ export function withGarbage(seed: number): Scenario {
   const scenario = generate(seed);
   if (scenario.shape === 'one') return scenario;
   const random = new Random(`${seed}/garbage`);
-  const more = Array.from({ length: random.integer(1, 4) }, (_, index): Fault => {
-    const at = random.integer(8_000, scenario.quietAt - 1_000);
-    const group = random.pick(scenario.groups).id;
-    return { id: `f${index + 101}`, kind: random.pick(GARBAGE_KINDS), at, ms: 0, target: group, value: random.integer(0, 20) };
-  });
+  const more: Fault[] = [];
+  const add = (kind: FaultKind, at: number, ms: number, target: string, value = 0): void => {
+    more.push({ id: `f${more.length + 101}`, kind, at, ms, target, value });
+  };
+  for (let count = random.integer(1, 4); count > 0; count--) {
+    const at = random.integer(8_000, scenario.quietAt - 2_000);
+    const kind = random.pick(GARBAGE_KINDS);
+    add(kind, at, 0, random.pick(scenario.groups).id, random.integer(0, 20));
+    // The owner of a group writes its state all the time: what is spoilt matters when none is there.
+    if (kind !== 'value spoilt') continue;
+    for (const { id, parts } of scenario.processes) if (parts.includes('router')) add('crash', at - 50, 400, id);
+  }
   return { ...scenario, faults: [...scenario.faults, ...more].sort((a, b) => a.at - b.at) };
 }

@@ -1,3 +1,5 @@
+import { checkAudit } from '../accounts/audit-account.ts';
+import { grown, type Sizes, sizesOf } from '../accounts/collections.ts';
 import { checkAcknowledged } from '../accounts/lost-account.ts';
 import type { GivenCommand } from '../accounts/command-book.ts';
 import type { Master } from '../actors/master.ts';
@@ -55,6 +57,35 @@ export function checkEnd(system: System): void {
     master.session?.checkComplete(ledger.firstCreatedAt(world.time - UNDER_WAY_MS));
   }
   for (const ledger of ledgers.values()) checkAcknowledged(ledger, violations);
+}
+
+/** What was written down of commands, once nothing more can come. */
+export function checkRecords(system: System): void {
+  const { audit, cluster, book, violations, faults, world } = system;
+  checkAudit(audit.records(cluster), {
+    book,
+    violations,
+    faults,
+    now: world.time,
+    peerOf: (session) => audit.peerOf(session),
+    disconnectedAt: (peer) => audit.disconnectedAt(peer),
+    isInMemory: cluster === undefined,
+  });
+}
+
+/** The largest of each collection that the processes hold. */
+export function collectionsOf(system: System): Sizes {
+  const all = new Map<string, number>();
+  for (const { process, services, bus } of system.products.values()) {
+    if (process.dead || bus === undefined) continue;
+    for (const [path, size] of sizesOf({ services, bus })) all.set(path, Math.max(all.get(path) ?? 0, size));
+  }
+  return all;
+}
+
+/** All masters have been gone for long: nothing may be remembered of them. */
+export function checkMemory(system: System, before: Sizes): void {
+  for (const text of grown(before, collectionsOf(system))) system.violations.add('leftover', text);
 }
 
 /** Everything was stopped: nothing may be left. */

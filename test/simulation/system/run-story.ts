@@ -1,7 +1,8 @@
+import type { Sizes } from '../accounts/collections.ts';
 import type { Violation } from '../accounts/violations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { StoryLine } from '../world/world.ts';
-import { checkEnd, checkLeftovers, Probes } from './end-checks.ts';
+import { checkEnd, checkLeftovers, checkMemory, checkRecords, collectionsOf, Probes } from './end-checks.ts';
 import { FaultPlayer } from './fault-player.ts';
 import { System } from './system.ts';
 
@@ -12,10 +13,12 @@ export const PROBE_MS = 25_000;
 /** Events that are under way arrive within this time when nothing is wrong. */
 const DRAIN_MS = 12_000;
 /** Nothing is remembered of masters that left for longer than this. */
-const FORGET_MS = 75_000;
+const FORGET_MS = 210_000;
+/** The product has started, and no master has come yet. */
+const BEFORE_MASTERS_MS = 900;
 const SHUTDOWN_MS = 15_000;
 /** Every so many seeds are given all this time, the others as much as they need. */
-const THOROUGH = 25;
+const THOROUGH = 15;
 const STEP_MS = 1_000;
 
 export interface StoryResult {
@@ -40,10 +43,14 @@ export async function runStory(scenario: Scenario, keepStory = false): Promise<S
   /** Runs for `ms`, or until `done` if that is enough. */
   const runFor = async (ms: number, done: () => boolean): Promise<void> => {
     const end = world.time + ms;
-    while (world.time < end && (isThorough || !done())) await world.runFor(Math.min(STEP_MS, end - world.time));
+    for (let isDone = done(); world.time < end && (isThorough || !isDone); isDone = done()) {
+      await world.runFor(Math.min(STEP_MS, end - world.time));
+    }
   };
   try {
     system.start();
+    let atFirst: Sizes = new Map();
+    world.at(BEFORE_MASTERS_MS, () => (atFirst = collectionsOf(system)));
     playActs(system);
     new FaultPlayer(system).schedule(scenario.faults);
     await world.runUntil(scenario.quietAt);
@@ -69,6 +76,8 @@ export async function runStory(scenario: Scenario, keepStory = false): Promise<S
     for (const master of masters.values()) master.want('away');
     await runFor(FORGET_MS, () => true);
     await world.runFor(STEP_MS);
+    if (isThorough) checkMemory(system, atFirst);
+    checkRecords(system);
     system.tell('everything is stopped');
     for (const product of system.products.values()) product.stop();
     await world.runFor(SHUTDOWN_MS);

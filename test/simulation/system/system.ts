@@ -200,6 +200,8 @@ export class System {
   }
 
   private onLine(process: SimProcess, line: LogLine): void {
+    this.audit.onSession(line.fields.session, line.fields.peer);
+    if (line.message.startsWith('master disconnected')) this.audit.onDisconnected(line.fields.peer, this.world.time);
     if (line.message.startsWith('events lost for')) {
       const { group, name } = line.fields;
       const cursor = this.cursors.get(`${String(group)}/${String(name)}`);

@@ -4,6 +4,9 @@ import { EventPace } from './event-pace.js';
 
 /** A clock whose timers fire late by as much as the test wants. */
 class LateClock implements Clock {
+  readonly wallMs = (): number => 0;
+  readonly endOfTurn = (callback: () => void): void => callback();
+  readonly soon = (callback: () => void): void => callback();
   private time = 1000;
   private timer: { at: number; callback: () => void } | undefined;
 

@@ -1,0 +1,86 @@
+/**
+ * What became of the commands of one master, as it saw it itself, as the RTU got them and as the audit records tell. Each
+ * master gives one command after the other, all on an object that is nobody else's.
+ */
+import type { AuditRecord } from '@iec104mm2ss/router';
+import type { RtuSimulator } from '@iec104mm2ss/simulator';
+
+/** A command has to be sent to the RTU in this time after it came, and how exactly that is seen from here. */
+const DEADLINE_MS = 5_000;
+const SLACK_MS = 500;
+const IOA_OFFSET = 6;
+
+export interface GivenCommand {
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+  readonly result: 'positive' | 'negative' | 'timeout' | 'closed';
+}
+
+/** What the RTU was asked, by object. */
+export class RequestLedger {
+  private readonly requests = new Map<number, number[]>();
+
+  constructor(rtu: RtuSimulator) {
+    rtu.on('request', ({ asdu }) => {
+      const ioa = Buffer.from(asdu).readUIntLE(IOA_OFFSET, 3);
+      const times = this.requests.get(ioa) ?? [];
+      this.requests.set(ioa, times);
+      times.push(performance.now());
+    });
+  }
+
+  /** When requests on an object came, between two times. */
+  between(ioa: number, from: number, to: number): number[] {
+    return (this.requests.get(ioa) ?? []).filter((at) => at >= from && at < to);
+  }
+}
+
+/** Outcomes that an audit record may tell of a command whose master saw this. */
+const TOLD: Readonly<Record<GivenCommand['result'], RegExp>> = {
+  // Its ACT_TERM, or all knowledge of it, may be lost with a part.
+  positive: /^(?!refused)/,
+  negative: /^refused/,
+  // What nobody can know is no refusal.
+  timeout: /^unknown/,
+  closed: /./,
+};
+
+/**
+ * What is wrong with a master's commands. Empty: nothing.
+ *
+ * @param records of the object, of the time of the commands
+ * @param heldUpMs how long the part that takes commands from this master was stopped: it cannot know when they came
+ */
+export function commandFaults(
+  ioa: number,
+  commands: readonly GivenCommand[],
+  requests: RequestLedger,
+  records: readonly AuditRecord[],
+  heldUpMs: number,
+): string[] {
+  const faults: string[] = [];
+  commands.forEach((command, index) => {
+    const { startedAt, result } = command;
+    const sent = requests.between(ioa, startedAt, commands[index + 1]?.startedAt ?? Infinity);
+    const say = (what: string): void => void faults.push(`command ${index} on ${ioa}, ${result}: ${what}`);
+    if (result === 'negative' && sent.length > 0)
+      say(`sent after ${sent.map((at) => Math.round(at - startedAt)).join()} ms`);
+    if (sent.length > 1) say(`sent ${sent.length} times`);
+    for (const at of sent) {
+      if (at - startedAt > DEADLINE_MS + heldUpMs + SLACK_MS) say(`sent ${Math.round(at - startedAt)} ms late`);
+    }
+  });
+  // One that was lost with the gateway that had read it has no record.
+  const lost = commands.filter(({ result }) => result === 'closed').length;
+  const inOrder = [...records].sort((a, b) => a.at.localeCompare(b.at));
+  if (inOrder.length > commands.length || inOrder.length < commands.length - lost) {
+    faults.push(`${inOrder.length} audit records of ${commands.length} commands on ${ioa}`);
+  } else if (lost === 0) {
+    commands.forEach(({ result }, index) => {
+      const { outcome } = inOrder[index] as AuditRecord;
+      if (!TOLD[result].test(outcome))
+        faults.push(`command ${index} on ${ioa}, ${result}: its audit record says ${outcome}`);
+    });
+  }
+  return faults;
+}
