@@ -106,7 +106,11 @@ const simulated = [
 const realWorld = ['libs/bus/src/nats/**/*.ts'];
 /** The simulated world itself, less what drives it and reports on it in real time. */
 const simulation = ['test/simulation/**/*.ts'];
-const simulationDrivers = ['test/simulation/world/world.ts', 'test/simulation/runner/**/*.ts'];
+const simulationDrivers = [
+  'test/simulation/world/world.ts',
+  'test/simulation/runner/**/*.ts',
+  'test/simulation/sim-bus-contract.spec.ts',
+];
 
 const useClock = 'Time comes from Clock (libs/runtime): now() decides, wallMs() is for people; sleep and every wait.';
 const useRuntime = 'Chance and identity come from Runtime (libs/runtime): random(), randomId(), instance.';

@@ -38,7 +38,12 @@ export default defineConfig({
       },
       {
         ...shared,
-        test: { name: 'simulation', include: ['test/simulation/**/*.spec.ts'], testTimeout: seconds(120), maxWorkers: 2 },
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.spec.ts'],
+          testTimeout: seconds(120),
+          maxWorkers: 2,
+        },
       },
       { ...shared, test: { ...slow, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
       {

@@ -14,6 +14,7 @@ export interface GivenCommand {
   /** By `performance.now()`. */
   readonly startedAt: number;
   readonly result: 'positive' | 'negative' | 'timeout' | 'closed';
+  readonly durationMs: number;
 }
 
 /** What the RTU was asked, by object. */
@@ -35,15 +36,27 @@ export class RequestLedger {
   }
 }
 
-/** Outcomes that an audit record may tell of a command whose master saw this. */
-const TOLD: Readonly<Record<GivenCommand['result'], RegExp>> = {
-  // Its ACT_TERM, or all knowledge of it, may be lost with a part.
-  positive: /^(?!refused)/,
-  negative: /^refused/,
-  // What nobody can know is no refusal.
-  timeout: /^unknown/,
-  closed: /./,
-};
+/** Whether what an audit record tells of a command is what its master saw. */
+function tells({ outcome, durationMs }: AuditRecord, { result, durationMs: waitedMs }: GivenCommand): boolean {
+  switch (result) {
+    case 'positive':
+      // Its ACT_TERM, or all knowledge of it, may be lost with a part.
+      return !outcome.startsWith('refused');
+    case 'negative':
+      return outcome.startsWith('refused');
+    case 'timeout':
+      // Nobody can know what became of it, or its master did not wait long enough.
+      return outcome.startsWith('unknown') || durationMs >= waitedMs - SLACK_MS;
+    case 'closed':
+      return true;
+  }
+}
+
+/** Whether an audit record is true: `sent` requests of the RTU belong to its command. */
+function isTrue({ outcome }: AuditRecord, sent: number): boolean {
+  if (outcome.startsWith('unknown')) return true;
+  return outcome.startsWith('refused: ') ? sent === 0 : sent === 1;
+}
 
 /**
  * What is wrong with a master's commands. Empty: nothing.
@@ -59,28 +72,25 @@ export function commandFaults(
   heldUpMs: number,
 ): string[] {
   const faults: string[] = [];
-  commands.forEach((command, index) => {
-    const { startedAt, result } = command;
-    const sent = requests.between(ioa, startedAt, commands[index + 1]?.startedAt ?? Infinity);
-    const say = (what: string): void => void faults.push(`command ${index} on ${ioa}, ${result}: ${what}`);
-    if (result === 'negative' && sent.length > 0)
-      say(`sent after ${sent.map((at) => Math.round(at - startedAt)).join()} ms`);
-    if (sent.length > 1) say(`sent ${sent.length} times`);
-    for (const at of sent) {
-      if (at - startedAt > DEADLINE_MS + heldUpMs + SLACK_MS) say(`sent ${Math.round(at - startedAt)} ms late`);
-    }
-  });
   // One that was lost with the gateway that had read it has no record.
   const lost = commands.filter(({ result }) => result === 'closed').length;
   const inOrder = [...records].sort((a, b) => a.at.localeCompare(b.at));
   if (inOrder.length > commands.length || inOrder.length < commands.length - lost) {
     faults.push(`${inOrder.length} audit records of ${commands.length} commands on ${ioa}`);
-  } else if (lost === 0) {
-    commands.forEach(({ result }, index) => {
-      const { outcome } = inOrder[index] as AuditRecord;
-      if (!TOLD[result].test(outcome))
-        faults.push(`command ${index} on ${ioa}, ${result}: its audit record says ${outcome}`);
-    });
   }
+  const each = inOrder.length === commands.length;
+  commands.forEach((command, index) => {
+    const { startedAt, result } = command;
+    const sent = requests.between(ioa, startedAt, commands[index + 1]?.startedAt ?? Infinity);
+    const say = (what: string): void => void faults.push(`command ${index} on ${ioa}, ${result}: ${what}`);
+    if (result === 'negative' && sent.length > 0) say('refused, and sent');
+    if (sent.length > 1) say(`sent ${sent.length} times`);
+    for (const at of sent) {
+      if (at - startedAt > DEADLINE_MS + heldUpMs + SLACK_MS) say(`sent ${Math.round(at - startedAt)} ms later`);
+    }
+    const record = each ? inOrder[index] : undefined;
+    if (record === undefined || (tells(record, command) && isTrue(record, sent.length))) return;
+    say(`sent ${sent.length} times, and its audit record says ${record.outcome} after ${record.durationMs} ms`);
+  });
   return faults;
 }

@@ -46,7 +46,8 @@ export function checkAudit(records: readonly AuditedRecord[], world: AuditWorld)
   for (const command of book.all) {
     const found = byCommand.get(`${command.group} ${command.peer} ${command.number}`) ?? [];
     const who = `c${command.id} of ${command.master}`;
-    if (found.length > 1) violations.add('audit', `${who} has ${found.length} records: ${found.map(({ outcome }) => outcome).join('; ')}`);
+    if (found.length > 1)
+      violations.add('audit', `${who} has ${found.length} records: ${found.map(({ outcome }) => outcome).join('; ')}`);
     const [record] = found;
     if (record === undefined) {
       if (!mayBeLost && isOwedARecord(command, world)) violations.add('audit', `${who} has no record`);

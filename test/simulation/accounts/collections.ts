@@ -20,7 +20,10 @@ const FOREIGN: ReadonlySet<string> = new Set([
 export function sizesOf(roots: Readonly<Record<string, object>>): Sizes {
   const sizes = new Map<string, number>();
   const seen = new Set<object>();
-  const queue: { readonly value: object; readonly path: string }[] = Object.entries(roots).map(([path, value]) => ({ value, path }));
+  const queue: { readonly value: object; readonly path: string }[] = Object.entries(roots).map(([path, value]) => ({
+    value,
+    path,
+  }));
   for (let next = queue.shift(); next !== undefined && seen.size < MOST_OBJECTS; next = queue.shift()) {
     const { value, path } = next;
     if (seen.has(value) || ArrayBuffer.isView(value) || FOREIGN.has(value.constructor?.name)) continue;
@@ -57,6 +60,10 @@ const BOUNDED = [
   'logs[].ends',
   'journals[].entries',
   'journals[].ids',
+  'losses.byMaster',
+  'ordinals.pieces',
+  'ordinals.segments',
+  'addresses.free',
   // One more for each group served; those left at the end are counted elsewhere.
   'router.subscriptions',
 ];
@@ -68,7 +75,8 @@ export function grown(before: Sizes, after: Sizes): string[] {
   const found: string[] = [];
   for (const [path, size] of after) {
     const was = before.get(path) ?? 0;
-    if (size > was + ALLOWED_MORE && !BOUNDED.some((end) => path.endsWith(end))) found.push(`${path} has ${size}, had ${was}`);
+    if (size > was + ALLOWED_MORE && !BOUNDED.some((end) => path.endsWith(end)))
+      found.push(`${path} has ${size}, had ${was}`);
   }
   return found;
 }

@@ -57,7 +57,7 @@ export class CommandBook {
 
   askerOf(id: number): string | undefined {
     const command = this.all[id];
-    return command === undefined || command.ambiguous ? undefined : command.master;
+    return command === undefined || command.ambiguous ? undefined : `${command.master}/${command.session}`;
   }
 
   give(

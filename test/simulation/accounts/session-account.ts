@@ -39,7 +39,7 @@ export interface SessionRules {
   readonly now: () => number;
   /** Data of an interrogation goes to all (`all`), or for certain only to the master that asked. */
   readonly interrogation: 'all' | 'originator';
-  /** Master that gave a command, if there is only one that can have given it. */
+  /** `master/session` that gave a command, if there is only one that can have given it. */
   readonly askerOf: (command: number) => string | undefined;
 }
 
@@ -58,6 +58,8 @@ export class SessionAccount {
   constructor(
     private readonly master: MasterAccount,
     private readonly rules: SessionRules,
+    /** Counts the connections of its master. */
+    private readonly session: number,
     readonly startedAt: number,
   ) {
     this.mustHaveFrom = rules.ledger.firstCreatedAt(startedAt);
@@ -88,7 +90,8 @@ export class SessionAccount {
     }
     if (entry === undefined) {
       const again = ledger.earlier(key, from)[0];
-      if (again === undefined) violations.add('answer', `${this.master.id} got what no RTU has sent: ${describe(asdu)}`);
+      if (again === undefined)
+        violations.add('answer', `${this.master.id} got what no RTU has sent: ${describe(asdu)}`);
       else if (!isAnswer) violations.add('repeat', `${this.master.id} got #${again.index} again: ${describe(asdu)}`);
       return undefined;
     }
@@ -119,7 +122,8 @@ export class SessionAccount {
     const { ledger } = this.rules;
     const prefix = this.prefix.splice(0);
     let before = ledger.next(key, 0)?.index ?? 0;
-    for (const { key: earlierKey } of prefix.toReversed()) before = ledger.earlier(earlierKey, before)[0]?.index ?? before;
+    for (const { key: earlierKey } of prefix.toReversed())
+      before = ledger.earlier(earlierKey, before)[0]?.index ?? before;
     let next = before;
     for (const { asdu, key: prefixKey, isAnswer, slot } of prefix) {
       const entry = ledger.next(prefixKey, next);
@@ -157,7 +161,12 @@ export class SessionAccount {
   /** The session is over. What could not be placed may have been any of those that look like it. */
   leave(): void {
     const { ledger } = this.rules;
-    for (const { key } of this.prefix) for (const entry of ledger.earlier(key, Infinity)) entry.receivedBy.add(this.master.id);
+    const { cursor } = this.master;
+    for (const { key } of this.prefix.splice(0)) {
+      for (const entry of ledger.earlier(key, Infinity)) entry.receivedBy.add(this.master.id);
+      const next = cursor?.expected === undefined ? undefined : this.expected(cursor.expected, key);
+      if (cursor !== undefined && next !== undefined) cursor.expected = next.index + 1;
+    }
   }
 
   private startIndex(end: number): number {
@@ -177,7 +186,10 @@ export class SessionAccount {
     if (acknowledgedAt === undefined || acknowledgedAt > this.startedAt - ON_ITS_WAY_MS || entry.sends > 1) return;
     const { faults, now, violations } = this.rules;
     if (faults.between(acknowledgedAt - FAULT_LAG_MS, Math.min(now(), acknowledgedAt + FAULT_LAG_MS))) return;
-    violations.add('repeat', `${this.master.id} gets #${entry.index} again, which it acknowledged at ${acknowledgedAt}`);
+    violations.add(
+      'repeat',
+      `${this.master.id} gets #${entry.index} again, which it acknowledged at ${acknowledgedAt}`,
+    );
   }
 
   private checkGap(from: number, to: number): void {
@@ -201,7 +213,9 @@ export class SessionAccount {
     if (entry.givenUp || entry.excuse !== undefined || entry.sends === 0) return false;
     if (entry.kind === 'event') return true;
     if (entry.kind === 'answer' || entry.command === undefined) return false;
-    return this.rules.interrogation === 'all' || this.rules.askerOf(entry.command) === this.master.id;
+    return (
+      this.rules.interrogation === 'all' || this.rules.askerOf(entry.command) === `${this.master.id}/${this.session}`
+    );
   }
 
   /** What was not acknowledged when something went wrong may come twice, and so may what the RTU has sent twice. */

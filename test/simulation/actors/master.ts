@@ -208,7 +208,7 @@ export class Master {
     if (cursor !== undefined) cursor.active = this.id;
     // It has changed its mind meanwhile.
     if (this.wish === 'standby') connection.link.stopDataTransfer(this.scheduler.now());
-    this.session = new SessionAccount(this.options.account, this.books.rules, this.process.world.time);
+    this.session = new SessionAccount(this.options.account, this.books.rules, this.sessions, this.process.world.time);
     this.tell('is started');
   }
 
@@ -255,7 +255,13 @@ export class Master {
     const entry = byRtu ? session.onAsdu(asdu, key, true) : undefined;
     if (!byRtu) session.onOther();
     const by = { group: this.options.group, master: this.id, session: this.sessions };
-    const command = this.books.book.answered(by, asdu, view.cot, byRtu ? { command: entry?.command } : undefined, view.negative);
+    const command = this.books.book.answered(
+      by,
+      asdu,
+      view.cot,
+      byRtu ? { command: entry?.command } : undefined,
+      view.negative,
+    );
     if (command === undefined) return;
     this.lastAnswerAt = this.process.world.time;
     this.tell(`c${command.id} answered: ${describe(asdu)}`);

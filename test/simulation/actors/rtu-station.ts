@@ -62,13 +62,15 @@ export class RtuStation {
     this.lastOa = view.oa;
     const command = world.book.arrived(world.group, asdu);
     world.tell(`gets ${command === undefined ? 'an unknown command' : `c${command.id}`}`);
-    if (command !== undefined && world.book.isUnique(command)) world.originators.used(world.group, world.link, view.oa, command);
+    if (command !== undefined && world.book.isUnique(command))
+      world.originators.used(world.group, world.link, view.oa, command);
     const known = world.habits.cas.includes(view.ca);
     const toAll = view.ca === BROADCAST_CA && STATION_COMMANDS.has(view.typeId);
     const [least, most] = world.habits.answerMs;
     world.later(world.random.skewed(least, most), () => {
       if (!known && !toAll) this.answer(asdu, command, Cause.UNKNOWN_CA, true);
-      else if (view.typeId === TypeId.C_IC_NA_1) this.interrogation(asdu, command, toAll ? world.habits.cas : [view.ca]);
+      else if (view.typeId === TypeId.C_IC_NA_1)
+        this.interrogation(asdu, command, toAll ? world.habits.cas : [view.ca]);
       else if (view.typeId === TypeId.C_RD_NA_1) this.read(view, command);
       else if (isProcessCommand(view.typeId)) this.process(asdu, view, command);
       else this.answer(asdu, command, confirmationOf(view.cot), false);
@@ -99,7 +101,12 @@ export class RtuStation {
     }
     if (needsSelect && view.typeId !== TypeId.C_BO_NA_1 && !selected) return confirm(true);
     this.selections.delete(object);
-    if (selected && command !== undefined && selection.command.master !== command.master && world.isHeld(selection.command)) {
+    if (
+      selected &&
+      command !== undefined &&
+      selection.command.master !== command.master &&
+      world.isHeld(selection.command)
+    ) {
       world.violations.add(
         'select',
         `c${command.id} of ${command.master} executes what ${selection.command.master} has selected (c${selection.command.id})`,

@@ -89,7 +89,8 @@ export class Rtu implements RtuLinkUser {
 
   closeAll(): void {
     this.process.start(() => {
-      for (const link of [...this.links]) link.connection.close({ code: 'closed', message: 'the RTU closes its connections' });
+      for (const link of [...this.links])
+        link.connection.close({ code: 'closed', message: 'the RTU closes its connections' });
     });
   }
 

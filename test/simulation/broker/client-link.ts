@@ -69,7 +69,8 @@ export class ClientLink {
   publish(subject: string, data: Uint8Array, reply: string | undefined): void {
     this.up(() => {
       if (subject.startsWith('_INBOX.')) this.cluster.answer(this, subject, data);
-      else if (this.cluster.route(this, subject, data, reply) === 0 && reply !== undefined) this.reply(reply, undefined);
+      else if (this.cluster.route(this, subject, data, reply) === 0 && reply !== undefined)
+        this.reply(reply, undefined);
     });
   }
 

@@ -146,9 +146,15 @@ export class SimBroker implements Broker, LinkUser, ProcessEnd {
   }
 
   openPublisher(onConfirmed: (confirmation: PublishConfirmation) => void): StreamPublisher {
-    const publisher = new SimPublisher(this.process, this.cluster, () => this.link, onConfirmed, () => {
-      this.publishers.delete(publisher);
-    });
+    const publisher = new SimPublisher(
+      this.process,
+      this.cluster,
+      () => this.link,
+      onConfirmed,
+      () => {
+        this.publishers.delete(publisher);
+      },
+    );
     this.publishers.add(publisher);
     return publisher;
   }

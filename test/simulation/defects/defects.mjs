@@ -10,23 +10,7 @@ import { COMMAND_DEFECTS } from './command-defects.mjs';
 import { CONNECTOR_DEFECTS } from './connector-defects.mjs';
 import { SESSION_DEFECTS } from './session-defects.mjs';
 
-/**
- * @typedef {object} Patch
- * @property {string} file from the root of the repository
- * @property {string} find
- * @property {string} replace
- *
- * @typedef {object} Defect
- * @property {string} id
- * @property {string} title what was wrong; the number is the one of issue 9
- * @property {readonly Patch[]} patches
- * @property {readonly string[]} rules accounts that must find it, see accounts/violations.ts
- * @property {string} [story] a story of its own finds it, see stories.ts; none: some seed does
- * @property {boolean} [garbage] its stories have garbage on the bus, too
- * @property {(scenario: import('../scenario/scenario.ts').Scenario) => boolean} [only] stories in which it can show at all
- */
-
-/** @type {readonly Defect[]} */
+/** @type {readonly import('./defects.mjs').Defect[]} */
 export const DEFECTS = [...BUS_DEFECTS, ...SESSION_DEFECTS, ...COMMAND_DEFECTS, ...CONNECTOR_DEFECTS];
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -34,14 +18,15 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** @param {string} id */
 export function defectOf(id) {
   const defect = DEFECTS.find((each) => each.id === id);
-  if (defect === undefined) throw new Error(`no such defect: ${id}; there are ${DEFECTS.map((each) => each.id).join(', ')}`);
+  if (defect === undefined)
+    throw new Error(`no such defect: ${id}; there are ${DEFECTS.map((each) => each.id).join(', ')}`);
   return defect;
 }
 
 /**
  * The text of a file with the patches for it.
  *
- * @param {readonly Patch[]} patches
+ * @param {readonly import('./defects.mjs').Patch[]} patches
  * @param {string} file from the root of the repository
  * @param {string} text
  */
@@ -51,7 +36,9 @@ export function apply(patches, file, text) {
     if (patch.file !== file) continue;
     const parts = result.split(patch.find);
     if (parts.length !== 2) {
-      throw new Error(`${file} has the following ${parts.length - 1} times instead of once, see defects/README.md:\n${patch.find}`);
+      throw new Error(
+        `${file} has the following ${parts.length - 1} times instead of once, see defects/README.md:\n${patch.find}`,
+      );
     }
     result = parts.join(patch.replace);
   }

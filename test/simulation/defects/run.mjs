@@ -19,7 +19,12 @@ function play(id, isPatched, from, to) {
   const child = spawn(
     process.execPath,
     [
-      ...['--enable-source-maps', '--conditions=@iec104mm2ss/source', '--import', './test/simulation/runner/sources.mjs'],
+      ...[
+        '--enable-source-maps',
+        '--conditions=@iec104mm2ss/source',
+        '--import',
+        './test/simulation/runner/sources.mjs',
+      ],
       ...['test/simulation/defects/try.ts', id, String(from), String(to)],
     ],
     { cwd: ROOT, env: { ...process.env, SIM_DEFECT: isPatched ? id : '' }, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -34,7 +39,11 @@ function play(id, isPatched, from, to) {
       clearTimeout(timer);
       timer = setTimeout(() => {
         child.kill('SIGKILL');
-        resolve({ played: played + 1, seed: last.seed + 1, found: [`hangs: a story after seed ${last.seed} does not end`] });
+        resolve({
+          played: played + 1,
+          seed: last.seed + 1,
+          found: [`hangs: a story after seed ${last.seed} does not end`],
+        });
       }, STORY_LIMIT_MS);
     };
     watch();
@@ -68,7 +77,7 @@ async function find({ id, story, rules }) {
     return { played: 1, by: text === undefined ? undefined : `story ${story}`, text };
   }
   let played = 0;
-  for (let from = 1; from <= limit; ) {
+  for (let from = 1; from <= limit;) {
     const result = await search(id, from, limit);
     played += result.played;
     if (result.text !== undefined) return { played, by: `seed ${result.seed}`, text: result.text };

@@ -195,7 +195,9 @@ export const STORIES: Readonly<Record<string, Story>> = {
         { id: 'a1', kind: 'wish', at: 12_000, master: 'm1', wish: 'away' },
         { id: 'a2', kind: 'burst', at: 13_000, group: '1', count: 2_500 },
         { id: 'a3', kind: 'wish', at: 25_000, master: 'm1', wish: 'started' },
-        ...Array.from({ length: 20 }, (_, index) => command(4 + index, 25_000 + 20 * index, 'm1', { type: 'bitstring', ioa: 5_000 })),
+        ...Array.from({ length: 20 }, (_, index) =>
+          command(4 + index, 25_000 + 20 * index, 'm1', { type: 'bitstring', ioa: 5_000 }),
+        ),
       ],
       quietAt: 40_000,
     }),
@@ -255,7 +257,13 @@ export const STORIES: Readonly<Record<string, Story>> = {
   'broken-bursts': {
     scenario: story({
       habits: { twins: 0.6, repeats: false },
-      acts: [12_000, 15_000, 18_000, 21_000].map((at, index) => ({ id: `a${index}`, kind: 'burst', at, group: '1', count: 150 })),
+      acts: [12_000, 15_000, 18_000, 21_000].map((at, index) => ({
+        id: `a${index}`,
+        kind: 'burst',
+        at,
+        group: '1',
+        count: 150,
+      })),
       faults: [12_005, 15_008, 18_011, 21_014].map((at) => fault('rtu path reset', at, 0, '1')),
       quietAt: 40_000,
     }),
@@ -264,7 +272,9 @@ export const STORIES: Readonly<Record<string, Story>> = {
   // No router for longer than gateways wait for one: they refuse what comes then, and disconnect their masters.
   'no-router': {
     scenario: story({
-      acts: Array.from({ length: 10 }, (_, index) => command(index, 29_500 + 150 * index, 'm1', { type: 'bitstring', ioa: 5_000 })),
+      acts: Array.from({ length: 10 }, (_, index) =>
+        command(index, 29_500 + 150 * index, 'm1', { type: 'bitstring', ioa: 5_000 }),
+      ),
       faults: [fault('crash', 20_000, 14_000, 'p2'), fault('crash', 20_000, 14_000, 'p3')],
       // A record may take a minute: it is missed later only.
       quietAt: 100_000,
@@ -275,7 +285,11 @@ export const STORIES: Readonly<Record<string, Story>> = {
   'spoilt-state': {
     scenario: story({
       name: 'A',
-      faults: [fault('crash', 20_000, 1_500, 'p2'), fault('crash', 20_000, 1_500, 'p3'), fault('value spoilt', 20_500, 0, '1')],
+      faults: [
+        fault('crash', 20_000, 1_500, 'p2'),
+        fault('crash', 20_000, 1_500, 'p3'),
+        fault('value spoilt', 20_500, 0, '1'),
+      ],
     }),
     check: nothingElse,
   },

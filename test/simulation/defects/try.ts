@@ -23,7 +23,10 @@ if (from === 'story') {
   const story = STORIES[defect.story ?? ''];
   if (story === undefined) throw new Error(`no such story: ${defect.story}`);
   const result = await runStory(story.scenario, true);
-  print({ seed: 0, found: [...story.check(result.story, story.scenario).map((text) => `story: ${text}`), ...judged(result)] });
+  print({
+    seed: 0,
+    found: [...story.check(result.story, story.scenario).map((text) => `story: ${text}`), ...judged(result)],
+  });
 } else {
   for (let seed = Number(from); seed <= Number(to); seed++) {
     const scenario = defect.garbage === true ? withGarbage(seed) : generate(seed);

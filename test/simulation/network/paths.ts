@@ -36,7 +36,7 @@ export class Path {
   cut(octets: Buffer): Buffer[] {
     if (this.cutting === 'whole' || octets.length < 2) return [octets];
     const parts: Buffer[] = [];
-    for (let at = 0; at < octets.length; ) {
+    for (let at = 0; at < octets.length;) {
       const length = this.cutting === 'octets' ? 1 : this.draws.integer(1, octets.length - at);
       parts.push(octets.subarray(at, at + length));
       at += length;

@@ -128,7 +128,11 @@ describe('the simulated network', () => {
     client.write(Buffer.from('last'));
     client.end();
     await scene.world.runFor(1_000);
-    expect(scene.log.filter((line) => line.startsWith('server'))).toEqual(['server data last', 'server end', 'server close']);
+    expect(scene.log.filter((line) => line.startsWith('server'))).toEqual([
+      'server data last',
+      'server end',
+      'server close',
+    ]);
     expect(scene.log.filter((line) => line.startsWith('client'))).toEqual(['client end', 'client close']);
     expect(scene.network.open(scene.client).sockets).toBe(0);
   });

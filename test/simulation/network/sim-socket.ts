@@ -49,18 +49,18 @@ export class SimSocket implements TcpSocket {
   }
 
   on(event: string, listener: Listener): this {
-    this.events.on(event, listener as () => void);
+    this.events.on(event, listener);
     if (event === 'data' && this.flowing === undefined) this.resume();
     return this;
   }
 
   once(event: string, listener: Listener): this {
-    this.events.once(event, listener as () => void);
+    this.events.once(event, listener);
     return this;
   }
 
   removeListener(event: string, listener: Listener): this {
-    this.events.removeListener(event, listener as () => void);
+    this.events.removeListener(event, listener);
     return this;
   }
 

@@ -29,10 +29,13 @@ export function command(seed: number, kept: readonly string[], whole: Scenario):
 }
 
 export function cast({ shape, bus, groups, processes, masters }: Scenario): string[] {
-  const servers = shape === 'one' ? 'no server' : `${bus.servers} server${bus.servers === 1 ? '' : 's'}, sync ${bus.sync}`;
+  const servers =
+    shape === 'one' ? 'no server' : `${bus.servers} server${bus.servers === 1 ? '' : 's'}, sync ${bus.sync}`;
   return [
     `  ${shape}, ${servers}`,
-    ...processes.map(({ id, parts, groups: of }) => `  ${id}: ${parts.join(', ')}${of.length > 0 ? ` of group ${of.join(', ')}` : ''}`),
+    ...processes.map(
+      ({ id, parts, groups: of }) => `  ${id}: ${parts.join(', ')}${of.length > 0 ? ` of group ${of.join(', ')}` : ''}`,
+    ),
     ...groups.map(({ id, habits, config }) => {
       const { oa, actTerm, repeats, tags, connections, needsSelect } = habits;
       const rtu = { oa, actTerm, repeats, tags, connections, needsSelect };

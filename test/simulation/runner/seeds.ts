@@ -33,5 +33,7 @@ async function play(seed: number): Promise<void> {
   const [violation] = violations;
   if (violation === undefined) return;
   const shrunk = await shrink(scenario, SHRINK_MS);
-  throw new Error(shrunk === undefined ? `seed ${seed} fails once only: ${violation.detail}` : failureText(shrunk, scenario));
+  throw new Error(
+    shrunk === undefined ? `seed ${seed} fails once only: ${violation.detail}` : failureText(shrunk, scenario),
+  );
 }

@@ -86,13 +86,19 @@ async function playMany(seeds: number, from: number, jobs: number): Promise<numb
     const shrunk = failed.get(seed)?.startsWith(HANGS) === true ? undefined : await shrink(whole, SHRINK_MS);
     console.log(`\n${shrunk === undefined ? `seed ${seed}: ${failed.get(seed)}` : failureText(shrunk, whole)}`);
   }
-  if (failed.size > MOST_SHOWN) console.log(`\nalso: ${[...failed.keys()].sort((a, b) => a - b).slice(MOST_SHOWN).join(' ')}`);
+  if (failed.size > MOST_SHOWN)
+    console.log(
+      `\nalso: ${[...failed.keys()]
+        .sort((a, b) => a - b)
+        .slice(MOST_SHOWN)
+        .join(' ')}`,
+    );
   return failed.size === 0 ? 0 : 1;
 }
 
 /** Plays every `step`-th story in a process of its own; one that does not end is given up, and the next one goes on. */
 async function playLane(from: number, count: number, step: number, onLine: (line: WorkerLine) => void): Promise<void> {
-  for (let done = 0; done < count; ) {
+  for (let done = 0; done < count;) {
     const first = from + done * step;
     done += await playUntilItHangs(first, count - done, step, onLine);
     if (done >= count) return;
@@ -102,7 +108,12 @@ async function playLane(from: number, count: number, step: number, onLine: (line
 }
 
 /** @returns how many stories ended */
-function playUntilItHangs(from: number, count: number, step: number, onLine: (line: WorkerLine) => void): Promise<number> {
+function playUntilItHangs(
+  from: number,
+  count: number,
+  step: number,
+  onLine: (line: WorkerLine) => void,
+): Promise<number> {
   const worker = fileURLToPath(new URL('worker.ts', import.meta.url));
   const child = spawn(process.execPath, [...process.execArgv, worker, ...[from, count, step].map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -129,4 +140,9 @@ function playUntilItHangs(from: number, count: number, step: number, onLine: (li
 }
 
 if (SEED !== undefined && SEED !== '') process.exitCode = await playOne(number('SEED', SEED));
-else process.exitCode = await playMany(number('SEEDS', SEEDS || '300'), number('FROM', FROM || '1'), number('JOBS', JOBS || '2'));
+else
+  process.exitCode = await playMany(
+    number('SEEDS', SEEDS || '300'),
+    number('FROM', FROM || '1'),
+    number('JOBS', JOBS || '2'),
+  );

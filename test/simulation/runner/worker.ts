@@ -13,6 +13,10 @@ export interface WorkerLine {
 for (let i = 0; i < count; i++) {
   const seed = from + i * step;
   const { simulatedMs, violations } = await runStory(generate(seed));
-  const line: WorkerLine = { seed, simulatedMs, violations: violations.map(({ rule, detail }) => `${rule}: ${detail}`) };
+  const line: WorkerLine = {
+    seed,
+    simulatedMs,
+    violations: violations.map(({ rule, detail }) => `${rule}: ${detail}`),
+  };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

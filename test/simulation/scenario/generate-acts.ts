@@ -29,10 +29,16 @@ export function generateActs(
     }
   }
   acts.sort((a, b) => a.at - b.at);
-  return acts.map((act, i) => ({ ...act, id: `a${i + 1}` }) as Act);
+  return acts.map((act, i) => ({ ...act, id: `a${i + 1}` }));
 }
 
-function commands(master: MasterPlan, cas: readonly number[], quietAt: number, random: Random, acts: WithoutId[]): void {
+function commands(
+  master: MasterPlan,
+  cas: readonly number[],
+  quietAt: number,
+  random: Random,
+  acts: WithoutId[],
+): void {
   const pauseMs = random.pick([700, 2_000, 6_000]);
   let at = BEGIN_MS + random.integer(0, pauseMs);
   while (at < quietAt) {
@@ -62,10 +68,16 @@ function movements(master: MasterPlan, quietAt: number, random: Random, acts: Wi
   const { id } = master;
   switch (random.pick(['away', 'slow', 'drop', 'standby', 'switch'])) {
     case 'away':
-      acts.push({ kind: 'wish', at, master: id, wish: 'away' }, { kind: 'wish', at: until, master: id, wish: 'started' });
+      acts.push(
+        { kind: 'wish', at, master: id, wish: 'away' },
+        { kind: 'wish', at: until, master: id, wish: 'started' },
+      );
       break;
     case 'standby':
-      acts.push({ kind: 'wish', at, master: id, wish: 'standby' }, { kind: 'wish', at: until, master: id, wish: 'started' });
+      acts.push(
+        { kind: 'wish', at, master: id, wish: 'standby' },
+        { kind: 'wish', at: until, master: id, wish: 'started' },
+      );
       break;
     case 'switch':
       // The other one of a redundant pair takes over, and this one again.

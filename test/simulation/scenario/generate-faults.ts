@@ -6,7 +6,19 @@ const HOUR_MS = 3_600_000;
 /** At most so many at once. */
 const AT_ONCE = 2;
 /** Kinds of subjects whose messages get lost: all, or one kind only. */
-const LOST_PARTS = ['.', '.in', '.out', '.ack', '.cmd', '.cmd.result', '.state', '.owner', '.confirmed', 'presence', 'reply'];
+const LOST_PARTS = [
+  '.',
+  '.in',
+  '.out',
+  '.ack',
+  '.cmd',
+  '.cmd.result',
+  '.state',
+  '.owner',
+  '.confirmed',
+  'presence',
+  'reply',
+];
 
 type Plan = Pick<Scenario, 'shape' | 'bus' | 'groups' | 'processes' | 'masters'>;
 
@@ -26,12 +38,36 @@ export function generateFaults(plan: Plan, quietAt: number, random: Random): rea
 
 /** Kinds that make sense, those that find most more than once. */
 function kindsFor({ shape, bus, masters }: Plan): FaultKind[] {
-  const kinds: FaultKind[] = ['crash', 'crash', 'crash in a step', 'crash in a step', 'restart', 'pause', 'pause', 'slow'];
+  const kinds: FaultKind[] = [
+    'crash',
+    'crash',
+    'crash in a step',
+    'crash in a step',
+    'restart',
+    'pause',
+    'pause',
+    'slow',
+  ];
   kinds.push('clock step', 'machine lost');
-  kinds.push('rtu path stalled', 'rtu path stalled', 'rtu path reset', 'rtu path in octets', 'rtu reboots', 'rtu lost', 'rtu closes');
+  kinds.push(
+    'rtu path stalled',
+    'rtu path stalled',
+    'rtu path reset',
+    'rtu path in octets',
+    'rtu reboots',
+    'rtu lost',
+    'rtu closes',
+  );
   if (masters.length > 0) kinds.push('master path stalled', 'master path in octets', 'master lost');
   if (shape === 'one') return kinds;
-  kinds.push('messages lost', 'messages lost', 'messages lost', 'bus connection lost', 'bus unreachable', 'bus unreachable');
+  kinds.push(
+    'messages lost',
+    'messages lost',
+    'messages lost',
+    'bus connection lost',
+    'bus unreachable',
+    'bus unreachable',
+  );
   kinds.push('bus stops', 'disk slow', 'power lost', 'store lost', 'store restored');
   if (bus.servers > 1) kinds.push('bus server stops', 'bus server stops', 'bus leader lost', 'bus leader lost');
   return kinds;
@@ -39,7 +75,14 @@ function kindsFor({ shape, bus, masters }: Plan): FaultKind[] {
 
 function makeFault(plan: Plan, kind: FaultKind, random: Random, quietAt: number): Fault {
   const at = random.integer(BEGIN_MS, quietAt - 1_000);
-  const fault = (target: string, ms: number, value = 0): Fault => ({ id: '', kind, at, ms: Math.round(ms), target, value });
+  const fault = (target: string, ms: number, value = 0): Fault => ({
+    id: '',
+    kind,
+    at,
+    ms: Math.round(ms),
+    target,
+    value,
+  });
   const process = (): string => random.pick(plan.processes).id;
   const group = (): string => random.pick(plan.groups).id;
   const master = (): string => random.pick(plan.masters).id;
@@ -53,13 +96,19 @@ function makeFault(plan: Plan, kind: FaultKind, random: Random, quietAt: number)
     case 'machine lost':
       return fault(process(), random.skewed(2_000, 15_000));
     case 'pause':
-      return fault(process(), random.pick([random.integer(100, 1_400), random.integer(1_400, 5_000), random.integer(5_000, 25_000)]));
+      return fault(
+        process(),
+        random.pick([random.integer(100, 1_400), random.integer(1_400, 5_000), random.integer(5_000, 25_000)]),
+      );
     case 'slow':
       return fault(process(), random.integer(1_000, 10_000), random.pick([5, 50, 300]));
     case 'clock step':
       return fault(process(), 0, random.pick([-HOUR_MS, HOUR_MS, -3_000, 30_000]));
     case 'rtu path stalled':
-      return fault(group(), random.pick([random.integer(300, 3_000), random.integer(3_000, 9_000), random.integer(9_000, 20_000)]));
+      return fault(
+        group(),
+        random.pick([random.integer(300, 3_000), random.integer(3_000, 9_000), random.integer(9_000, 20_000)]),
+      );
     case 'rtu path reset':
     case 'rtu closes':
       return fault(group(), 0);

@@ -90,7 +90,11 @@ function masterPlans(group: GroupPlan, random: Random): MasterPlan[] {
     address: `10.4.${group.id}.${i + 1}`,
     name: pair && i < 2 ? 'A' : named && random.chance(0.6) ? `M${i + 1}` : undefined,
     wish: pair && i === 1 ? 'standby' : 'started',
-    link: { ...group.config.link, t2Ms: random.integer(100, group.config.link.t2Ms), w: random.pick([1, group.config.link.w]) },
+    link: {
+      ...group.config.link,
+      t2Ms: random.integer(100, group.config.link.t2Ms),
+      w: random.pick([1, group.config.link.w]),
+    },
   }));
 }
 

@@ -28,16 +28,19 @@ export class Probes {
   get answered(): boolean {
     return [...this.sent].every(
       ([master, command]) =>
-        (command === undefined || command.answers.length > 0) && (this.rateOf(master) <= 0.1 || master.lastDataAt >= this.since),
+        (command === undefined || command.answers.length > 0) &&
+        (this.rateOf(master) <= 0.1 || master.lastDataAt >= this.since),
     );
   }
 
   check(): void {
     const { violations } = this.system;
     for (const [master, command] of this.sent) {
-      if (this.rateOf(master) > 0.1 && master.lastDataAt < this.since) violations.add('recovery', `${master.id} gets no events`);
+      if (this.rateOf(master) > 0.1 && master.lastDataAt < this.since)
+        violations.add('recovery', `${master.id} gets no events`);
       if (command === undefined) violations.add('recovery', `${master.id} cannot send a command`);
-      else if (command.answers.length === 0) violations.add('recovery', `c${command.id} of ${master.id} is not answered`);
+      else if (command.answers.length === 0)
+        violations.add('recovery', `c${command.id} of ${master.id} is not answered`);
       else if (command.refusedAt !== undefined) violations.add('recovery', `c${command.id} of ${master.id} is refused`);
     }
   }

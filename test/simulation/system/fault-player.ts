@@ -17,7 +17,9 @@ export class FaultPlayer {
 
   private play(fault: Fault): void {
     const { kind, target, ms, value } = fault;
-    this.system.tell(`${fault.id} ${kind} ${target}${ms > 0 ? ` for ${ms} ms` : ''}${value === 0 ? '' : ` (${value})`}`);
+    this.system.tell(
+      `${fault.id} ${kind} ${target}${ms > 0 ? ` for ${ms} ms` : ''}${value === 0 ? '' : ` (${value})`}`,
+    );
     const { at } = fault;
     switch (kind) {
       case 'crash':
@@ -41,7 +43,8 @@ export class FaultPlayer {
         return this.stall(this.rtuPaths(target), ms, kind, target);
       case 'rtu path reset':
         this.trouble(kind, target, at, at);
-        for (const address of this.system.connectorsOf(target)) this.system.network.resetBetween(address, rtuAddress(target));
+        for (const address of this.system.connectorsOf(target))
+          this.system.network.resetBetween(address, rtuAddress(target));
         return;
       case 'rtu path in octets':
         return this.cut(this.rtuPaths(target), ms, value === OCTETS ? 'octets' : 'pieces');
@@ -77,7 +80,8 @@ export class FaultPlayer {
         cluster.disconnect(this.system.plan(target).address);
         break;
       case 'bus unreachable':
-        for (const server of cluster.addresses) this.path(this.system.plan(target).address, server).stalledUntil = at + ms;
+        for (const server of cluster.addresses)
+          this.path(this.system.plan(target).address, server).stalledUntil = at + ms;
         break;
       case 'bus server stops':
         cluster.stopServer(value);
@@ -136,6 +140,7 @@ export class FaultPlayer {
       const product = this.system.products.get(id);
       // It may not have come to the step yet.
       product?.process.crash();
+      this.excuseMemory(id);
       this.begin(id);
     });
   }
@@ -272,7 +277,8 @@ export class FaultPlayer {
   private excuse(): void {
     const { world, ledgers } = this.system;
     const mark = (): void => {
-      for (const { entries } of ledgers.values()) for (const entry of entries) if (entry.sends > 0) entry.excuse ??= 'the store was lost';
+      for (const { entries } of ledgers.values())
+        for (const entry of entries) if (entry.sends > 0) entry.excuse ??= 'the store was lost';
     };
     mark();
     world.after(STORE_LAG_MS, mark);

@@ -41,7 +41,9 @@ export function sendGarbage(cluster: Cluster, group: string): void {
   const all = [
     ...[subjects.log, subjects.out, subjects.in, subjects.ack, subjects.confirmed, subjects.command],
     ...[subjects.commandResult, subjects.commandQuery, subjects.state, subjects.owner],
-    ...['presence.router', 'presence.gateway', `presence.lease.connector.${group}`, 'admit'].map((verb) => `iec104.v1.ctl.${verb}`),
+    ...['presence.router', 'presence.gateway', `presence.lease.connector.${group}`, 'admit'].map(
+      (verb) => `iec104.v1.ctl.${verb}`,
+    ),
   ];
   asStranger(cluster, (link) => {
     for (const subject of all) for (const data of GARBAGE) link.publish(subject, data, undefined);
@@ -55,13 +57,34 @@ export function sendForged(cluster: Cluster, group: string): void {
   const owner = holderOf(cluster, `router.${group}`);
   asStranger(cluster, (link) => {
     for (const fence of [SMALL_FENCE, LARGEST_FENCE]) {
-      const state = { state: 'disconnected', epoch: 1, endpoint: null, address: null, since: 0, reason: 'forged', connects: 1 } as const;
+      const state = {
+        state: 'disconnected',
+        epoch: 1,
+        endpoint: null,
+        address: null,
+        since: 0,
+        reason: 'forged',
+        connects: 1,
+      } as const;
       const place = { next: FAR, generation: FAR };
       link.publish(subjects.state, encodeState({ group, connector, fence, clock: FAR, ...state, ...place }), undefined);
-      link.publish(subjects.owner, encodeOwner({ group, owner, fence, open: true, wanted: false, sessions: {} }), undefined);
+      link.publish(
+        subjects.owner,
+        encodeOwner({ group, owner, fence, open: true, wanted: false, sessions: {} }),
+        undefined,
+      );
       link.publish(subjects.confirmed, encodeConfirmed({ fence, position: FAR, generation: FAR }), undefined);
       const asdu = singleCommand(Number(group), 8_888, true);
-      const command = { ownOa: 0, fence, number: 1, session: 1, command: 1, connectorFence: fence, deadline: FAR, asdu };
+      const command = {
+        ownOa: 0,
+        fence,
+        number: 1,
+        session: 1,
+        command: 1,
+        connectorFence: fence,
+        deadline: FAR,
+        asdu,
+      };
       link.publish(subjects.command, encodeCommand(command), undefined);
       link.publish(subjects.commandResult, encodeCommandResults({ connectorFence: fence, results: [] }), undefined);
       const head = { kind: OutKind.DATA, fence, generation: FAR, from: 0, first: FAR, count: 1 };

@@ -92,7 +92,8 @@ export class ProductProcess {
     this.stopping = true;
     const gateways = this.services.filter((service) => service instanceof GatewayService);
     for (const service of gateways) await service.onApplicationShutdown();
-    for (const service of this.services) if (!gateways.includes(service as GatewayService)) await service.onApplicationShutdown();
+    for (const service of this.services)
+      if (!gateways.includes(service as GatewayService)) await service.onApplicationShutdown();
     this.control?.unsubscribe();
     await this.bus?.close();
     this.stopped = true;

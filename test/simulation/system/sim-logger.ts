@@ -26,6 +26,8 @@ export function simLogger(onLine: (line: LogLine) => void, bindings: Record<stri
 }
 
 export function lineText({ level, message, fields }: LogLine): string {
-  const shown = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  const shown = Object.entries(fields).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   return `${level} ${message} ${shown.join(' ')}`.trimEnd();
 }

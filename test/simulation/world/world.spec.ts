@@ -8,7 +8,14 @@ const process = (world: World, options: Partial<ProcessOptions> = {}): SimProces
 
 describe('the random numbers of the simulated world', () => {
   it('are the same for the same seed and differ for another one', () => {
-    const draw = (seed: string): number[] => Array.from({ length: 5 }, ((random) => () => random.next())(new Random(seed)));
+    const draw = (seed: string): number[] =>
+      Array.from(
+        { length: 5 },
+        (
+          (random) => () =>
+            random.next()
+        )(new Random(seed)),
+      );
     expect(draw('1/a')).toEqual(draw('1/a'));
     expect(draw('1/a')).not.toEqual(draw('1/b'));
     expect(draw('1/a').every((x) => x >= 0 && x < 1)).toBe(true);

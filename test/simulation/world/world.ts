@@ -128,7 +128,8 @@ export class World {
     this.ran = [];
     for (const process of ran) process.endTurn();
     await turn();
-    for (const process of ran) if (process.turnPending) this.ran.push(process);
+    for (const process of ran)
+      if (process.turnPending) this.ran.push(process);
       else process.turnOver();
   }
 
