@@ -4,7 +4,7 @@ import type { Participant } from './command-context.js';
 import type { Transaction } from './command-transaction.js';
 import { FileTransfers } from './file-transfers.js';
 import { isFileTransfer, isProcessCommand } from './rules.js';
-import { Selections } from './selections.js';
+import { SELECT_TIMEOUT_MS, Selections } from './selections.js';
 
 /** Why a command must not be sent, and the cause that its master is refused with. */
 export interface Problem {
@@ -18,6 +18,8 @@ export class CommandOwnership {
   private readonly files = new FileTransfers();
   /** Selects under way of an object that its session had selected before. */
   private readonly selectedAgain = new WeakSet<Transaction>();
+  /** Until when a select protects its object. */
+  private readonly selectedUntil = new WeakMap<Transaction, number>();
 
   /** @param isThere false for a session of an earlier owner that no gateway has stated: it owns nothing */
   constructor(
@@ -61,6 +63,7 @@ export class CommandOwnership {
     const now = this.clock.now();
     if (this.selections.holder(ca, ioa, now) === owner) this.selectedAgain.add(transaction);
     this.selections.hold(ca, ioa, owner, now);
+    this.selectedUntil.set(transaction, now + SELECT_TIMEOUT_MS);
   }
 
   /** The RTU has it: an execute or a deselect ends the selection. */
@@ -71,22 +74,29 @@ export class CommandOwnership {
 
   /** The RTU did not and will not get it. */
   notSent(transaction: Transaction): void {
-    const { ca, ioa, owner, state } = transaction;
-    if (state === 'queued' || !isSelecting(transaction) || this.selectedAgain.has(transaction)) return;
-    this.selections.release(ca, ioa, owner);
+    if (transaction.state !== 'queued') this.selectFailed(transaction);
   }
 
   /** The RTU has refused it. */
   refusedByRtu(transaction: Transaction): void {
+    this.selectFailed(transaction);
+  }
+
+  /** A select that failed takes nothing from one that its master made before or after it. */
+  private selectFailed(transaction: Transaction): void {
     const { ca, ioa, owner } = transaction;
-    if (isSelecting(transaction)) this.selections.release(ca, ioa, owner);
+    if (!isSelecting(transaction) || this.selectedAgain.has(transaction)) return;
+    if (this.selections.until(ca, ioa, this.clock.now()) !== this.selectedUntil.get(transaction)) return;
+    this.selections.release(ca, ioa, owner);
   }
 
   /** An earlier owner of the group had it sent at `since`. */
   restore(transaction: Transaction, since: number): void {
     const { typeId, ca, ioa, owner, asdu, askers } = transaction;
-    if (isSelecting(transaction)) this.selections.hold(ca, ioa, owner, since);
-    else if (isProcessCommand(typeId)) this.selections.release(ca, ioa, owner);
+    if (isSelecting(transaction)) {
+      this.selections.hold(ca, ioa, owner, since);
+      this.selectedUntil.set(transaction, since + SELECT_TIMEOUT_MS);
+    } else if (isProcessCommand(typeId)) this.selections.release(ca, ioa, owner);
     else if (isFileTransfer(typeId)) {
       for (const file of commandObjects(asdu)) {
         this.files.fromMaster(file.ca, file.ioa, owner, askers[0]?.ownOa ?? 0, since);

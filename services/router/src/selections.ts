@@ -26,6 +26,11 @@ export class Selections {
     return this.owners.owner(ca, ioa, now)?.session;
   }
 
+  /** Until when the last select protects the object; undefined when none does. */
+  until(ca: number, ioa: number, now: number): number | undefined {
+    return this.owners.owner(ca, ioa, now)?.until;
+  }
+
   /** True when `session` may select one more object. */
   hasRoom(session: number, now: number): boolean {
     return this.owners.hasRoom(session, now);

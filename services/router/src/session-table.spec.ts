@@ -168,6 +168,17 @@ describe('the sessions of a group', () => {
     expect(closes()).toEqual(['1 rtu_lost']);
   });
 
+  it('want data transfer also while the log is asked where their data begins', () => {
+    const session = confirmed(1);
+    expect(table.anyStarted()).toBe(false);
+    session.resolving = ++session.run;
+    expect(table.anyStarted()).toBe(true);
+    session.run++;
+    expect(table.anyStarted()).toBe(false);
+    session.started = true;
+    expect(table.anyStarted()).toBe(true);
+  });
+
   it('never share a number', () => {
     const ids = new Set<number>();
     for (let i = 0; i < 100; i++) ids.add(confirmed(table.newId()).id);

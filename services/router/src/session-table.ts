@@ -191,8 +191,9 @@ export class SessionTable {
     return Object.fromEntries(counts);
   }
 
+  /** Whether a session has data transfer started, or will have once the log was asked where its data begins. */
   anyStarted(): boolean {
-    for (const { started } of this.sessions.values()) if (started) return true;
+    for (const { started, resolving, run } of this.sessions.values()) if (started || resolving === run) return true;
     return false;
   }
 }

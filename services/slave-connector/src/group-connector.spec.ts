@@ -34,6 +34,7 @@ import {
 } from '@iec104mm2ss/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GroupConnector } from './group-connector.js';
+import { SETTLING_MS } from './router-orders.js';
 
 const { logger } = createLogger({ level: 'silent' });
 const CONNECTOR_FENCE = 40;
@@ -194,6 +195,8 @@ describe('the link to the RTU', () => {
   it('is started when a master is, and stopped when none is left', async () => {
     await begin();
     expect(states().map(({ state }) => state)).toEqual(['connected', 'connected', 'starting', 'started']);
+    await pass(SETTLING_MS);
+    states();
     await own(false);
     expect(states().map(({ state }) => state)).toEqual(['stopping', 'connected']);
     expect(rtu.last.link.state).toBe('stopped');
@@ -206,6 +209,19 @@ describe('the link to the RTU', () => {
     expect(rtu.last.link.state).toBe('started');
     await own(true, false);
     expect(states()).toEqual([]);
+  });
+
+  it('is not stopped for a router that serves the group since a moment, and may not have heard of all masters', async () => {
+    await begin();
+    await pass(SETTLING_MS);
+    bus.leaseEntry = () => Promise.resolve({ holder: 'other', fence: 77 });
+    await own(false, true, 77);
+    await pass(SETTLING_MS - 100);
+    await own(false, true, 77);
+    expect(rtu.last.link.state).toBe('started');
+    await pass(100);
+    await own(false, true, 77);
+    expect(rtu.last.link.state).toBe('stopped');
   });
 
   it('obeys only the router that holds the lease', async () => {

@@ -15,7 +15,7 @@ import { EventWriter } from './event-writer.js';
 import { HistoryReading } from './log-history.js';
 import { logStatus, type LogStatus } from './log-status.js';
 import type { LoggedAsdu } from './repeat-filter.js';
-import { RouterOrders } from './router-orders.js';
+import { RouterOrders, type RouterOrdersHandler } from './router-orders.js';
 import { describeSent, RtuCommands } from './rtu-commands.js';
 import { RtuIntake } from './rtu-intake.js';
 import { RtuLink } from './rtu-link.js';
@@ -90,7 +90,7 @@ export class GroupConnector implements Scheduled {
 
   /** Connects as soon as the event log can be written. */
   start(): void {
-    this.router = new RouterOrders(this.bus, this.subjects, {
+    const handler: RouterOrdersHandler = {
       onNewRouter: () => this.statement.state(),
       onWanted: (wanted) => this.link.want(wanted),
       onConfirmed: (position, generation) => {
@@ -99,7 +99,8 @@ export class GroupConnector implements Scheduled {
       },
       onCommand: (command) => this.onCommand(command),
       onQuery: (query, respond) => this.onQuery(query, respond),
-    });
+    };
+    this.router = new RouterOrders(this.bus, this.subjects, handler, () => this.scheduler.now());
     this.scheduler.add(this);
     this.writer.open();
   }

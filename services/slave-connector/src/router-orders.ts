@@ -7,7 +7,11 @@ import {
   decodeCommandQuery,
   decodeConfirmed,
   decodeOwner,
+  STATEMENT_PERIOD_MS,
 } from '@iec104mm2ss/wire';
+
+/** A router that has served a group for less than this may not have heard yet of all masters that want data. */
+export const SETTLING_MS = 2 * STATEMENT_PERIOD_MS;
 
 export interface RouterOrdersHandler {
   /** Another router holds the lease on the group: it does not know us yet. */
@@ -25,20 +29,24 @@ export interface RouterOrdersHandler {
 export class RouterOrders {
   private readonly guard: FenceGuard;
   private readonly subscriptions: Subscription[];
+  /** The router in force that serves the group, and since when. */
+  private serving = { fence: 0, since: 0 };
   private stopped = false;
 
   constructor(
     private readonly bus: Bus,
     { group, owner, confirmed, command, commandQuery }: GroupSubjects,
     handler: RouterOrdersHandler,
+    now: () => number,
   ) {
     this.guard = new FenceGuard(bus, leaseKey('router', group), () => {
       if (!this.stopped) handler.onNewRouter();
     });
     this.subscriptions = [
-      this.obey(owner, decodeOwner, ({ open, wanted }) => {
-        // A router that is taking over does not know yet what masters want.
-        if (open || wanted) handler.onWanted(wanted);
+      this.obey(owner, decodeOwner, ({ fence, open, wanted }) => {
+        if (open && this.serving.fence !== fence) this.serving = { fence, since: now() };
+        // One that takes over does not know yet what masters want: it says so again.
+        if (wanted || (open && now() - this.serving.since >= SETTLING_MS)) handler.onWanted(wanted);
       }),
       this.obey(confirmed, decodeConfirmed, ({ position, generation }) => handler.onConfirmed(position, generation)),
       this.obey(command, decodeCommand, (message) => handler.onCommand(message)),

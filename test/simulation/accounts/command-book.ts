@@ -142,7 +142,7 @@ export class CommandBook {
     command.answers.push(cause);
     if (byRtu === undefined && negative && command.refusedAt === undefined) {
       command.refusedAt = this.now();
-      if (command.arrivedAt.length > 0) {
+      if (command.arrivedAt.length > 0 && !command.ambiguous) {
         this.violations.add('refusal', `c${command.id} of ${by.master} came to the RTU and was refused then`);
       }
     }

@@ -56,8 +56,9 @@ export class Ledger {
     return this.entries[index];
   }
 
-  knows(key: string): boolean {
-    return this.byKey.has(key);
+  /** All entries with this key. */
+  all(key: string): LedgerEntry[] {
+    return this.byKey.get(key)?.map((index) => this.entries[index] as LedgerEntry) ?? [];
   }
 
   /** It was said once: who gets it knows where it belongs. */

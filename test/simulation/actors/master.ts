@@ -251,7 +251,7 @@ export class Master {
       return;
     }
     const key = asduKey(asdu);
-    const byRtu = this.books.rules.ledger.knows(key);
+    const byRtu = this.mayAnswerMe(key);
     const entry = byRtu ? session.onAsdu(asdu, key, true) : undefined;
     if (!byRtu) session.onOther();
     const by = { group: this.options.group, master: this.id, session: this.sessions };
@@ -266,6 +266,15 @@ export class Master {
     this.lastAnswerAt = this.process.world.time;
     this.tell(`c${command.id} answered: ${describe(asdu)}`);
     this.onAnswer(command, view.cot, view.negative);
+  }
+
+  /** The RTU has said this to a command of this connection, or of one that looks like it. */
+  private mayAnswerMe(key: string): boolean {
+    const { book, rules } = this.books;
+    return rules.ledger.all(key).some(({ command }) => {
+      const known = command === undefined ? undefined : book.get(command);
+      return known !== undefined && (known.ambiguous || (known.master === this.id && known.session === this.sessions));
+    });
   }
 
   private tell(what: string): void {

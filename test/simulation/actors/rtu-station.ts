@@ -52,6 +52,7 @@ export interface StationWorld {
 export class RtuStation {
   lastOa = 0;
   private interrogations = 0;
+  private readonly answerAt = new Map<string, number>();
   private readonly selections = new Map<string, Selection>();
 
   constructor(private readonly world: StationWorld) {}
@@ -67,14 +68,17 @@ export class RtuStation {
     const known = world.habits.cas.includes(view.ca);
     const toAll = view.ca === BROADCAST_CA && STATION_COMMANDS.has(view.typeId);
     const [least, most] = world.habits.answerMs;
-    world.later(world.random.skewed(least, most), () => {
-      if (!known && !toAll) this.answer(asdu, command, Cause.UNKNOWN_CA, true);
-      else if (view.typeId === TypeId.C_IC_NA_1)
-        this.interrogation(asdu, command, toAll ? world.habits.cas : [view.ca]);
-      else if (view.typeId === TypeId.C_RD_NA_1) this.read(view, command);
-      else if (isProcessCommand(view.typeId)) this.process(asdu, view, command);
-      else this.answer(asdu, command, confirmationOf(view.cot), false);
-    });
+    const object = `${view.ca} ${view.ioa}`;
+    // It decides at once and answers later, what is asked of one object in its order.
+    const answerAt = Math.max(this.answerAt.get(object) ?? 0, world.now() + world.random.skewed(least, most));
+    this.answerAt.set(object, answerAt);
+    const later = (run: () => void): void => world.later(answerAt - world.now(), run);
+    if (!known && !toAll) later(() => this.answer(asdu, command, Cause.UNKNOWN_CA, true));
+    else if (view.typeId === TypeId.C_IC_NA_1) {
+      later(() => this.interrogation(asdu, command, toAll ? world.habits.cas : [view.ca]));
+    } else if (view.typeId === TypeId.C_RD_NA_1) later(() => this.read(view, command));
+    else if (isProcessCommand(view.typeId)) this.process(asdu, view, command, later);
+    else later(() => this.answer(asdu, command, confirmationOf(view.cot), false));
   }
 
   /** The link is gone, and with it what it was about to answer. */
@@ -83,11 +87,17 @@ export class RtuStation {
     this.selections.clear();
   }
 
-  private process(asdu: Uint8Array, view: AsduView, command: GivenCommand | undefined): void {
+  private process(
+    asdu: Uint8Array,
+    view: AsduView,
+    command: GivenCommand | undefined,
+    later: (run: () => void) => void,
+  ): void {
     const { world } = this;
     const { needsSelect, selectMs, executionMs, actTerm } = world.habits;
     const object = `${view.ca} ${view.typeId} ${view.ioa}`;
-    const confirm = (negative: boolean): void => this.answer(asdu, command, confirmationOf(view.cot), negative);
+    const confirm = (negative: boolean): void =>
+      later(() => this.answer(asdu, command, confirmationOf(view.cot), negative));
     if (view.cot === Cause.DEACT) {
       confirm(!this.selections.delete(object));
       return;
@@ -114,13 +124,15 @@ export class RtuStation {
     }
     if (command !== undefined) command.executedAt = world.now();
     confirm(false);
-    world.later(executionMs, () => {
-      this.returnInformation(view, command);
-      if (actTerm) this.answer(asdu, command, Cause.ACT_TERM, false);
-    });
+    later(() =>
+      world.later(executionMs, () => {
+        this.returnInformation(view);
+        if (actTerm) this.answer(asdu, command, Cause.ACT_TERM, false);
+      }),
+    );
   }
 
-  private returnInformation(view: AsduView, _command: GivenCommand | undefined): void {
+  private returnInformation(view: AsduView): void {
     const { world } = this;
     const objects = [{ ioa: RETURN_IOA, value: world.number() }];
     const event = encodeAsdu({ type: 'M_BO_NA_1', cot: Cause.RETREM, ca: this.caOf(view), objects });

@@ -1,6 +1,6 @@
-import { EventEmitter } from 'node:events';
 import type { TcpSocket } from '@iec104mm2ss/runtime';
 import type { SimProcess } from '../world/sim-process.ts';
+import { Emitter } from './emitter.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** As in Node: above this `write` returns false. */
@@ -19,7 +19,7 @@ export class SimSocket implements TcpSocket {
   /** When the oldest octets of the chunk being delivered were written by the peer: for accounts. */
   chunkWrittenAt = 0;
 
-  private readonly events = new EventEmitter();
+  private readonly events = new Emitter();
   private pending: Buffer[] = [];
   /** As in Node: undefined = nobody has said yet; listening for data makes it flow then. */
   private flowing: boolean | undefined;
@@ -49,18 +49,18 @@ export class SimSocket implements TcpSocket {
   }
 
   on(event: string, listener: Listener): this {
-    this.events.on(event, listener);
+    this.events.add(event, listener, false);
     if (event === 'data' && this.flowing === undefined) this.resume();
     return this;
   }
 
   once(event: string, listener: Listener): this {
-    this.events.once(event, listener);
+    this.events.add(event, listener, true);
     return this;
   }
 
   removeListener(event: string, listener: Listener): this {
-    this.events.removeListener(event, listener);
+    this.events.remove(event, listener);
     return this;
   }
 

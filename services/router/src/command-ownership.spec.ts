@@ -1,0 +1,50 @@
+import { Cause } from '@iec104mm2ss/iec104';
+import { FakeClock } from '@iec104mm2ss/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CommandOwnership } from './command-ownership.js';
+import type { Transaction } from './command-transaction.js';
+
+const [A, B] = [1, 2];
+const IOA = 500;
+/** C_SC_NA_1, execute, on. */
+const EXECUTE = Uint8Array.of(45, 1, Cause.ACT, 0, 1, 0, IOA & 0xff, IOA >> 8, 0, 0x01);
+
+let clock: FakeClock;
+let ownership: CommandOwnership;
+
+beforeEach(() => {
+  clock = new FakeClock(1_000.123);
+  ownership = new CommandOwnership(clock, () => true);
+});
+
+function select(owner: number): Transaction {
+  const transaction = { typeId: 45, ca: 1, ioa: IOA, cot: Cause.ACT, select: true, owner, state: 'sent' };
+  ownership.handedOver(transaction as unknown as Transaction);
+  return transaction as unknown as Transaction;
+}
+
+const mayExecute = (session: number): boolean => ownership.problemOf(EXECUTE, session, 0) === undefined;
+
+describe('a select that the RTU refuses', () => {
+  it('gives its object free', () => {
+    const only = select(A);
+    expect(mayExecute(B)).toBe(false);
+    ownership.refusedByRtu(only);
+    expect(mayExecute(B)).toBe(true);
+  });
+
+  it('leaves the selection that its master has made before', () => {
+    select(A);
+    clock.advance(100);
+    ownership.refusedByRtu(select(A));
+    expect(mayExecute(B)).toBe(false);
+  });
+
+  it('leaves the selection that its master has made since', () => {
+    const first = select(A);
+    clock.advance(100);
+    select(A);
+    ownership.refusedByRtu(first);
+    expect(mayExecute(B)).toBe(false);
+  });
+});
