@@ -4,15 +4,32 @@ import { freePort } from './ports.ts';
 /** Octets held back per direction while the relay is stalled, before TCP holds the sender back. */
 const HIGH_WATER_OCTETS = 64 * 1024;
 
+/** What became of one connection, seen from the side that made it. */
+export interface Passage {
+  /** Octets that came from there. */
+  readonly octets: number;
+  readonly ended: 'no' | 'closed' | 'reset';
+}
+
+/** Both ends of one connection, and what has to happen once the path is mended. */
+interface Pair {
+  readonly near: Socket;
+  readonly far: Socket;
+  held: (() => void)[];
+  heldOctets: number;
+  readonly passage: { octets: number; ended: Passage['ended'] };
+}
+
 /**
  * A TCP path that can be broken: `cut` resets what is connected and refuses what comes, `stall` loses nothing but lets
- * nothing through (a dead line: no FIN, no RST), `mend` undoes both.
+ * nothing through (a dead line: no FIN, no RST), `mend` undoes both. What was on its way when its sender reset the connection
+ * never arrives: nobody sends it again.
  */
 export class Relay {
-  /** Connections accepted so far. */
-  accepted = 0;
+  /** Connections accepted so far, in order. */
+  readonly passages: Passage[] = [];
   private server: Server | undefined;
-  private readonly pairs = new Set<readonly [Socket, Socket]>();
+  private readonly pairs = new Set<Pair>();
   private stalled = false;
 
   private constructor(
@@ -27,12 +44,17 @@ export class Relay {
     return relay;
   }
 
+  /** Connections accepted so far. */
+  get accepted(): number {
+    return this.passages.length;
+  }
+
   /** Resets every connection and refuses new ones. */
   async cut(): Promise<void> {
     const { server } = this;
     this.server = undefined;
     const closed = new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve())));
-    for (const pair of this.pairs) for (const socket of pair) socket.resetAndDestroy();
+    for (const { near, far } of this.pairs) for (const socket of [near, far]) socket.resetAndDestroy();
     this.pairs.clear();
     await closed;
   }
@@ -40,12 +62,17 @@ export class Relay {
   /** Lets nothing through any more; connections stay, and new ones are accepted. */
   stall(): void {
     this.stalled = true;
-    for (const pair of this.pairs) for (const socket of pair) socket.pause();
   }
 
   async mend(): Promise<void> {
     this.stalled = false;
-    for (const pair of this.pairs) for (const socket of pair) socket.resume();
+    for (const pair of this.pairs) {
+      const { held, near, far } = pair;
+      pair.held = [];
+      pair.heldOctets = 0;
+      for (const happen of held) happen();
+      for (const socket of [near, far]) socket.resume();
+    }
     if (this.server === undefined) await this.listen();
   }
 
@@ -63,24 +90,49 @@ export class Relay {
   }
 
   private onSocket(near: Socket): void {
-    this.accepted++;
     const far = connect({ ...this.target, noDelay: true });
-    const pair = [near, far] as const;
+    const pair: Pair = { near, far, held: [], heldOctets: 0, passage: { octets: 0, ended: 'no' } };
     this.pairs.add(pair);
-    for (const [from, to] of [pair, [far, near]] as const) {
-      from.on('data', (octets) => {
+    this.passages.push(pair.passage);
+    this.join(pair, near, far);
+    this.join(pair, far, near);
+  }
+
+  private join(pair: Pair, from: Socket, to: Socket): void {
+    const { passage } = pair;
+    const ends = (how: 'closed' | 'reset'): void => {
+      if (from === pair.near && passage.ended === 'no') passage.ended = how;
+    };
+    from.on('data', (octets: Buffer) => {
+      if (from === pair.near) passage.octets += octets.length;
+      this.pass(pair, () => {
         if (!to.write(octets)) from.pause();
       });
-      to.on('drain', () => {
-        if (!this.stalled) from.resume();
-      });
-      from.on('end', () => to.end());
-      from.on('error', () => undefined);
-      from.on('close', () => {
+      if (this.stalled && (pair.heldOctets += octets.length) > HIGH_WATER_OCTETS) from.pause();
+    });
+    to.on('drain', () => {
+      if (!this.stalled) from.resume();
+    });
+    from.on('end', () => {
+      ends('closed');
+      this.pass(pair, () => to.end());
+    });
+    from.on('error', () => {
+      ends('reset');
+      pair.held = [];
+    });
+    from.on('close', () => {
+      ends('closed');
+      this.pass(pair, () => {
         this.pairs.delete(pair);
         to.destroy();
       });
-    }
-    if (this.stalled) for (const socket of pair) socket.pause();
+    });
+  }
+
+  /** Lets it happen, now or once the path is mended. */
+  private pass(pair: Pair, happen: () => void): void {
+    if (this.stalled) pair.held.push(happen);
+    else happen();
   }
 }

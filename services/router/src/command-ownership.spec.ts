@@ -3,18 +3,22 @@ import { FakeClock } from '@iec104mm2ss/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CommandOwnership } from './command-ownership.js';
 import type { Transaction } from './command-transaction.js';
+import { SELECT_TIMEOUT_MS } from './selections.js';
 
 const [A, B] = [1, 2];
 const IOA = 500;
-/** C_SC_NA_1, execute, on. */
+/** C_SC_NA_1, on. */
+const SELECT = Uint8Array.of(45, 1, Cause.ACT, 0, 1, 0, IOA & 0xff, IOA >> 8, 0, 0x81);
 const EXECUTE = Uint8Array.of(45, 1, Cause.ACT, 0, 1, 0, IOA & 0xff, IOA >> 8, 0, 0x01);
 
 let clock: FakeClock;
 let ownership: CommandOwnership;
+let gone: Set<number>;
 
 beforeEach(() => {
   clock = new FakeClock(1_000.123);
-  ownership = new CommandOwnership(clock, () => true);
+  ownership = new CommandOwnership(clock, (session) => !gone.has(session));
+  gone = new Set();
 });
 
 function select(owner: number): Transaction {
@@ -46,5 +50,24 @@ describe('a select that the RTU refuses', () => {
     select(A);
     ownership.refusedByRtu(first);
     expect(mayExecute(B)).toBe(false);
+  });
+});
+
+describe('what a master that has left had selected', () => {
+  it('may be selected anew, but is not executed for another master until the select is over', () => {
+    select(A);
+    ownership.forget(A);
+    gone.add(A);
+    expect(mayExecute(B)).toBe(false);
+    expect(ownership.problemOf(SELECT, B, 0)).toBeUndefined();
+    clock.advance(SELECT_TIMEOUT_MS);
+    expect(mayExecute(B)).toBe(true);
+  });
+
+  it('belongs to the master that selects it anew', () => {
+    select(A);
+    gone.add(A);
+    select(B);
+    expect([mayExecute(B), mayExecute(A)]).toEqual([true, false]);
   });
 });

@@ -21,7 +21,7 @@ export class CommandOwnership {
   /** Until when a select protects its object. */
   private readonly selectedUntil = new WeakMap<Transaction, number>();
 
-  /** @param isThere false for a session of an earlier owner that no gateway has stated: it owns nothing */
+  /** @param isThere false for a session that is over, or that no gateway has stated to this owner */
   constructor(
     private readonly clock: Pick<Clock, 'now'>,
     private readonly isThere: (session: number) => boolean,
@@ -116,8 +116,8 @@ export class CommandOwnership {
     this.files.expire(now);
   }
 
+  /** The session is over. What it has selected stays selected at the RTU, and so protected here, until that is over, too. */
   forget(session: number): void {
-    this.selections.forget(session);
     this.files.forget(session);
   }
 
@@ -129,7 +129,11 @@ export class CommandOwnership {
   private selectionProblem(ca: number, ioa: number, session: number, selects: boolean): string | undefined {
     const now = this.clock.now();
     const holder = this.selections.holder(ca, ioa, now);
-    if (holder !== undefined && holder !== session && this.isThere(holder)) return 'selected by another master';
+    if (holder !== undefined && holder !== session) {
+      if (this.isThere(holder)) return 'selected by another master';
+      // Whether it may be selected anew the RTU knows. An execute would carry out what somebody else has selected.
+      if (!selects) return 'selected by a master that has left';
+    }
     const isFull = selects && holder !== session && !this.selections.hasRoom(session, now);
     return isFull ? 'too many objects selected' : undefined;
   }

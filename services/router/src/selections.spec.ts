@@ -37,13 +37,9 @@ describe('a selected object', () => {
     expect(selections.holder(1, 500, 50_001)).toBe(B);
   });
 
-  it('is free when its session is gone, or the RTU is', () => {
+  it('is free when the RTU is gone', () => {
     const selections = new Selections();
-    selections.hold(1, 500, A, 0);
-    selections.hold(1, 501, A, 0);
     selections.hold(1, 502, B, 0);
-    selections.forget(A);
-    expect([500, 501, 502].map((ioa) => selections.holder(1, ioa, 1))).toEqual([undefined, undefined, B]);
     selections.clear();
     expect(selections.holder(1, 502, 1)).toBeUndefined();
   });

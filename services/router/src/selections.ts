@@ -7,8 +7,8 @@ export const MAX_SELECTIONS_PER_SESSION = 200;
 export const MAX_SELECTIONS = 10_000;
 
 /**
- * Who has selected which object (CA and IOA). A select belongs to the session that made it until execute, deselect,
- * time-out or disconnect. Times are monotonic.
+ * Who has selected which object (CA and IOA). A select belongs to the session that made it until execute, deselect or
+ * time-out, also when that session is over: the RTU does not know. Times are monotonic.
  */
 export class Selections {
   private readonly owners = new ObjectOwners({
@@ -46,10 +46,6 @@ export class Selections {
 
   expire(now: number): void {
     this.owners.expire(now);
-  }
-
-  forget(session: number): void {
-    this.owners.forget(session);
   }
 
   clear(): void {

@@ -50,7 +50,7 @@ export class SessionAccount {
   /** Entries in the order received, to know which ones an N(R) acknowledges. */
   private readonly received: (LedgerEntry | undefined)[] = [];
   private readonly got = new Set<number>();
-  private readonly prefix: { asdu: Uint8Array; key: string; isAnswer: boolean; slot: number }[] = [];
+  private readonly prefix: { asdu: Uint8Array; key: string; slot: number }[] = [];
   private acknowledged = 0;
   /** Created after it was started: it must get it. */
   private readonly mustHaveFrom: number;
@@ -67,9 +67,14 @@ export class SessionAccount {
 
   /** An ASDU came that the RTU must have sent. Returns its entry when that is known at once. */
   onAsdu(asdu: Uint8Array, key: string, isAnswer: boolean): LedgerEntry | undefined {
+    if (this.pointer === undefined && isAnswer) {
+      // It may be the product's own, which looks like an earlier one of the RTU.
+      this.received.push(undefined);
+      return undefined;
+    }
     if (this.pointer === undefined && !this.rules.ledger.isUnique(key)) {
       // Where a session begins can be told only when something comes that was said once.
-      this.prefix.push({ asdu, key, isAnswer, slot: this.received.length });
+      this.prefix.push({ asdu, key, slot: this.received.length });
       this.received.push(undefined);
       return undefined;
     }
@@ -125,7 +130,7 @@ export class SessionAccount {
     for (const { key: earlierKey } of prefix.toReversed())
       before = ledger.earlier(earlierKey, before)[0]?.index ?? before;
     let next = before;
-    for (const { asdu, key: prefixKey, isAnswer, slot } of prefix) {
+    for (const { asdu, key: prefixKey, slot } of prefix) {
       const entry = ledger.next(prefixKey, next);
       this.pointer ??= entry?.index;
       if (entry !== undefined && slot === prefix[0]?.slot) {
@@ -133,7 +138,7 @@ export class SessionAccount {
         this.checkStart(entry);
         this.pointer = entry.index;
       }
-      this.received[slot] = this.place(asdu, prefixKey, isAnswer);
+      this.received[slot] = this.place(asdu, prefixKey, false);
       next = this.pointer ?? next;
     }
   }

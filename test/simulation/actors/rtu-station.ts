@@ -23,6 +23,9 @@ const CA_OFFSET = 4;
 const OBJECT_IOA = 2_000;
 const RETURN_IOA = 3_000;
 
+/** A timer may be late by a millisecond. */
+const BETWEEN_ANSWERS_MS = 3;
+
 interface Selection {
   readonly command: GivenCommand;
   readonly until: number;
@@ -70,7 +73,8 @@ export class RtuStation {
     const [least, most] = world.habits.answerMs;
     const object = `${view.ca} ${view.ioa}`;
     // It decides at once and answers later, what is asked of one object in its order.
-    const answerAt = Math.max(this.answerAt.get(object) ?? 0, world.now() + world.random.skewed(least, most));
+    const earliest = (this.answerAt.get(object) ?? 0) + BETWEEN_ANSWERS_MS;
+    const answerAt = Math.max(earliest, world.now() + world.random.skewed(least, most));
     this.answerAt.set(object, answerAt);
     const later = (run: () => void): void => world.later(answerAt - world.now(), run);
     if (!known && !toAll) later(() => this.answer(asdu, command, Cause.UNKNOWN_CA, true));

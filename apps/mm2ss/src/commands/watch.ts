@@ -95,13 +95,15 @@ async function watchHttp(text: string, group: string | undefined, show: (text: s
   const host = formatHttpAddress({ host: address.host ?? '127.0.0.1', port: address.port });
   const query = group === undefined ? '' : `?group=${encodeURIComponent(group)}`;
   await new Promise<void>((resolve, reject) => {
+    // What our own end of the connection breaks off is no failure: the promise is settled by then.
+    const failed = (error: Error): void => reject(new UsageError(`watch: ${host} ended the feed (${error.message})`));
     const request = get(`http://${host}/feed${query}`, (response) => {
       if (response.statusCode !== 200) {
         const busy = response.statusCode === 503 ? ': it has as many readers as it takes' : '';
         reject(new UsageError(`watch: http://${host}/feed answers ${response.statusCode}${busy}`));
         return;
       }
-      createInterface({ input: response }).on('line', show).on('close', resolve);
+      createInterface({ input: response }).on('error', failed).on('line', show).on('close', resolve);
     });
     request.on('error', (error) => reject(new UsageError(`watch: ${host} does not answer (${error.message})`)));
     void untilSignal().then(() => {
