@@ -110,9 +110,8 @@ export class FakeLog implements EventLog {
   }
 
   /** Somebody else writes, in a generation of his own; the writer ends. */
-  writeElsewhere(count: number, asdu: Uint8Array): void {
+  writeElsewhere(count: number, asdu: Uint8Array, generation = ++this.generation): void {
     const writer = this.current;
-    const generation = ++this.generation;
     const octets = Buffer.concat(Array.from({ length: count }, () => Buffer.concat([frame(asdu), asdu])));
     const run = { epoch: 99, count, receivedAt: 0, octets, start: 0, end: octets.length };
     this.records.push(record(run, this.next, generation));

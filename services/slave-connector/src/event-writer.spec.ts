@@ -402,6 +402,18 @@ describe('a log that comes back without its end', () => {
     expect([writer.positionOf(2), writer.positionOf(3)]).toEqual([5, 6]);
     expect(lost).toEqual([]);
   });
+
+  it('and with records of a writer that was replaced and held up does not take them for ours', async () => {
+    await open();
+    log.prompt = false;
+    write(3);
+    log.refuse();
+    // It had opened the log before us, so its generation is the earlier one.
+    log.writeElsewhere(2, eventAsdu(70), 0);
+    await reopened();
+    expect(values()).toEqual([70, 70, 0, 1, 2]);
+    expect(lost).toEqual([]);
+  });
 });
 
 describe('what masters have acknowledged', () => {

@@ -2,6 +2,9 @@ import { type ApduRun, BusError, type EventLog, type LogWriter } from '@iec104mm
 import type { Clock } from '@iec104mm2ss/runtime';
 import { LogOrdinals } from './log-ordinals.js';
 
+/** Records that are looked at in one go to tell ours from others'. */
+const RECORDS_OF_A_READ = 64;
+
 /** How long to wait before a log that refused is opened again. */
 export const REOPEN_PAUSE_MS = 500;
 
@@ -232,7 +235,7 @@ export class EventWriter {
       });
       // How much of what we appended is still there; everything else is somebody else's.
       const place = { generation: this.currentGeneration, position: this.positionOf(this.appendedEnd) };
-      valid = this.opened ? await this.log.validUpTo(place) : writer.next;
+      valid = this.opened ? await this.ownUpTo(await this.log.validUpTo(place)) : writer.next;
       if (opening.failed) throw new BusError('REFUSED', 'another writer opened the log');
     } catch (error) {
       writer?.close();
@@ -244,6 +247,23 @@ export class EventWriter {
     }
     if (this.stopped) writer.close();
     else this.begin(writer, Math.min(valid, writer.next));
+  }
+
+  /**
+   * How much before `valid` is ours. What was not confirmed may be another writer's: one that was held up may have appended
+   * in our place, with an earlier generation.
+   */
+  private async ownUpTo(valid: number): Promise<number> {
+    let own = this.positionOf(this.storedEnd);
+    while (own < valid) {
+      const records = await this.log.read(own, RECORDS_OF_A_READ);
+      for (const { first, end, generation } of records) {
+        if (first !== own || generation !== this.currentGeneration) return own;
+        own = end;
+      }
+      if (records.length === 0) return own;
+    }
+    return valid;
   }
 
   private retryLater(): void {

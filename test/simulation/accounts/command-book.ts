@@ -101,8 +101,7 @@ export class CommandBook {
     const key = `${group} ${asduKey(asdu)}`;
     const waiting = this.open.get(key) ?? [];
     // Equal ones cannot be told apart: one that may come now is taken if there is any.
-    const inTime = (candidate: GivenCommand): boolean =>
-      candidate.readAt !== undefined && this.now() <= deadlineOf(candidate) + SLACK_MS;
+    const inTime = (candidate: GivenCommand): boolean => candidate.readAt !== undefined && this.isInTime(candidate);
     const command =
       waiting.find((candidate) => candidate.refusedAt === undefined && inTime(candidate)) ??
       waiting.find(({ refusedAt, readAt }) => refusedAt === undefined && readAt !== undefined) ??
@@ -181,16 +180,19 @@ export class CommandBook {
   }
 
   private checkDeadline(command: GivenCommand): void {
-    const { id, master, sentAt } = command;
+    if (this.isInTime(command)) return;
+    const lateS = (this.now() - deadlineOf(command)) / 1_000;
+    this.violations.add('late', `c${command.id} of ${command.master} came to the RTU ${lateS.toFixed(1)} s after its deadline`);
+  }
+
+  private isInTime(command: GivenCommand): boolean {
     const now = this.now();
     const deadline = deadlineOf(command);
-    if (now <= deadline + SLACK_MS) return;
-    const late = `c${id} of ${master} came to the RTU ${((now - deadline) / 1000).toFixed(1)} s after its deadline`;
-    // What was written to a path that is stuck may still pass until the link is reset.
-    if (now <= deadline + PATH_TEST_MS + SLACK_MS && this.faults.between(sentAt, now, STUCK)) return;
-    // Nobody resets a path while its connector is stopped or gone: its system sends what it was given.
-    if (this.faults.between(sentAt, now, STUCK) && this.faults.between(sentAt, now, HELPLESS)) return;
-    this.violations.add('late', late);
+    if (now <= deadline + SLACK_MS) return true;
+    if (!this.faults.between(command.sentAt, now, STUCK)) return false;
+    // What was written to a path that is stuck may still pass until the link is reset. Nobody resets it while its connector
+    // is stopped or gone: its system sends what it was given.
+    return now <= deadline + PATH_TEST_MS + SLACK_MS || this.faults.between(command.sentAt, now, HELPLESS);
   }
 }
 
