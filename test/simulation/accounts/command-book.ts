@@ -182,7 +182,10 @@ export class CommandBook {
   private checkDeadline(command: GivenCommand): void {
     if (this.isInTime(command)) return;
     const lateS = (this.now() - deadlineOf(command)) / 1_000;
-    this.violations.add('late', `c${command.id} of ${command.master} came to the RTU ${lateS.toFixed(1)} s after its deadline`);
+    this.violations.add(
+      'late',
+      `c${command.id} of ${command.master} came to the RTU ${lateS.toFixed(1)} s after its deadline`,
+    );
   }
 
   private isInTime(command: GivenCommand): boolean {
