@@ -55,7 +55,7 @@ function tells({ outcome, durationMs }: AuditRecord, { result, durationMs: waite
 /** Whether an audit record is true: `sent` requests of the RTU belong to its command. */
 function isTrue({ outcome }: AuditRecord, sent: number): boolean {
   if (outcome.startsWith('unknown')) return true;
-  return outcome.startsWith('refused: ') ? sent === 0 : sent === 1;
+  return /^(refused: |master gone)/.test(outcome) ? sent === 0 : sent === 1;
 }
 
 /**

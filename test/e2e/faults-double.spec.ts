@@ -4,7 +4,8 @@ import { hasNats } from './nats-server.ts';
 
 /** Two losses at once; a machine that fails takes more than one part with it. */
 describe.skipIf(!hasNats)('under load, kill -9 of', () => {
-  const sceneOf = sharedScene();
+  // Several processes are started at once, which takes its time on a busy machine.
+  const sceneOf = sharedScene({ holdSeconds: 20 });
 
   it('the connector and the router that owns the group loses nothing and disturbs no master', async () => {
     const scene = await sceneOf();

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NatsBus } from '@iec104mm2ss/bus';
 import { systemRuntime } from '@iec104mm2ss/runtime';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { RESTART_PAUSE_MS, startScene, underFault } from './fault-scene.ts';
+import { RESTART_PAUSE_MS, startScene, underFault, WINDOW } from './fault-scene.ts';
 import { NatsCluster } from './nats-cluster.ts';
 import { hasNats, startNatsProcess } from './nats-server.ts';
 import { until } from './ports.ts';
@@ -12,7 +12,6 @@ import { refusal, startSingle } from './single-part.ts';
 const RATE_PER_SECOND = 200;
 /** Servers need 4 to 9 seconds to elect another leader; then the connector looks again. */
 const FAILOVER_MS = 25_000;
-const LOSSLESS = { missing: 0, repeats: 0, gaps: [], unknown: 0 };
 const REPLICAS_3 = ['--nats-replicas', '3'];
 /** The event log, the leases and what the router keeps. */
 const STREAMS = ['IEC104_LOG_1', 'KV_iec104_leases', 'KV_iec104_state'];
@@ -48,7 +47,10 @@ describe.skipIf(!hasNats)('a cluster of three servers', () => {
     await until('events again', () => one.newest > atKill + RATE_PER_SECOND, FAILOVER_MS);
     rtu.stopEvents();
     await one.hasAll();
-    expect(one.account()).toMatchObject(LOSSLESS);
+    const account = one.account();
+    expect(account).toMatchObject({ missing: 0, gaps: [], unknown: 0 });
+    // Seen, but not stored when the leader died.
+    expect(account.repeats).toBeLessThanOrEqual(WINDOW);
     expect((await one.simulator.command('single 5000 on')).result).toBe('positive');
     expect(nats.at((await connector.status()).bus.server)).not.toBe(victim);
     expect(one.disconnections).toBe(0);

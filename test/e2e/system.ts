@@ -194,7 +194,7 @@ export class System {
 
   /** A client of the same server, for what is to be seen there. */
   async bus(): Promise<NatsBus> {
-    const bus = await NatsBus.connect({ servers: [this.nats.url], runtime: systemRuntime(), replicas: 1 });
+    const bus = await NatsBus.connect({ servers: this.servers, runtime: systemRuntime(), replicas: 1 });
     onTestFinished(() => bus.close());
     return bus;
   }
@@ -202,7 +202,7 @@ export class System {
   /** The audit records of a group, of commands that came at `since` (ms since 1970) or later. */
   async audits(since = 0, group = '1'): Promise<AuditRecord[]> {
     const runtime = systemRuntime();
-    const bus = await NatsBus.connect({ servers: [this.nats.url], runtime, replicas: 1, listenOnly: true });
+    const bus = await NatsBus.connect({ servers: this.servers, runtime, replicas: 1, listenOnly: true });
     try {
       const entries = await bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS).read(group, AUDIT_LIMITS.maxEntries);
       const records = entries.map((entry) => JSON.parse(Buffer.from(entry).toString()) as AuditRecord);
@@ -251,6 +251,11 @@ export class System {
     });
     const nats = this.nats.log.trimEnd().split('\n').slice(-FAILURE_LINES);
     return [...tails, `--- nats-server (${this.nats.kind})\n${nats.join('\n')}`].join('\n');
+  }
+
+  /** The server, or those of a cluster. */
+  private get servers(): string[] {
+    return this.nats.url.split(',');
   }
 
   private named(kind: string): Part[] {

@@ -26,6 +26,7 @@ const pendingCommand = z.object({
   command: u32,
   /** The ASDU as the master sent it. */
   asdu: asduOctets,
+  /** 0: its gateway has refused it, as nobody could take it over. */
   connectorFence: u32,
   /** In that connector's clock. */
   deadline: clockTime,

@@ -28,6 +28,9 @@ import type { CommandOwnership } from './command-ownership.js';
 import { INTERROGATION_DEADLINE_MS, isInterrogation } from './rules.js';
 import type { Transactions } from './transactions.js';
 
+/** It heard of no router or no connector that could take the command over. */
+const REFUSED_BY_GATEWAY = 'refused: nobody could take it over';
+
 /** What a statement says may be that much older than it says: it waits while a group is taken over. */
 const STATEMENT_DELAY_MS = 8_000;
 
@@ -217,7 +220,9 @@ export class CommandTakeover {
       // More may come, if the connector says that it was sent.
       if (answered === Cause.ACT_CON && this.isYoung(asdu, ageMs)) return;
       records.ledger.take(id, command);
-      if (session === undefined || !this.joins(ended, answered)) records.end(ended, outcomeOf(asdu, answered) + gone);
+      // The RTU has nothing to do with what its gateway refused.
+      const outcome = stated.connectorFence === 0 ? REFUSED_BY_GATEWAY : outcomeOf(asdu, answered);
+      if (session === undefined || !this.joins(ended, answered)) records.end(ended, outcome + gone);
     } else this.judge(ended, stated, session);
   }
 

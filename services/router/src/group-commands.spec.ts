@@ -726,11 +726,12 @@ describe('a session that is over', () => {
 
   it('leaves records of what its gateway states: commands it refused itself, and those that never came here', async () => {
     await bench.pass(20_000);
-    const commands = [bench.stated(4, ON, { answered: 0x47 }), bench.stated(5, ON)];
+    const refused = bench.stated(4, ON, { answered: 0x47, connectorFence: 0, deadline: 0 });
+    const commands = [refused, bench.stated(5, ON)];
     bench.closed(0xc, 30, ...commands);
     await bench.pass(200);
     expect(bench.stored).toMatchObject([{ peer: '10.9.9.9:9', name: 'N' }, {}]);
-    expect(bench.outcomes()).toEqual(['c 4 refused, master gone', 'c 5 master gone']);
+    expect(bench.outcomes()).toEqual(['c 4 refused: nobody could take it over, master gone', 'c 5 master gone']);
     expect(bench.settled).toEqual([[0xc, [4, 5]]]);
     bench.closed(0xc, 30, ...commands);
     await bench.pass(200);
