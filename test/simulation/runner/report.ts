@@ -62,7 +62,7 @@ function shortStory({ story, violations }: StoryResult): string[] {
 
 function matters({ who, what }: StoryLine): boolean {
   if (who.startsWith('rtu')) return !/^(sends|has) #/.test(what);
-  return !what.startsWith('debug ');
+  return !what.startsWith('debug ') && !what.startsWith('gets ');
 }
 
 export function lineText({ at, who, what }: StoryLine): string {

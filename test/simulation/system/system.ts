@@ -169,6 +169,7 @@ export class System {
     if (name !== undefined) {
       cursor = this.cursors.get(`${group}/${name}`) ?? new Cursor(name);
       this.cursors.set(`${group}/${name}`, cursor);
+      cursor.members.add(id);
     }
     const rules: SessionRules = {
       ledger: this.ledgers.get(group) as Ledger,
@@ -182,7 +183,12 @@ export class System {
     return new Master(
       process,
       { account: { id, cursor }, group, gateways: this.gatewayAddresses, port, link: plan.link },
-      { book: this.book, rules, processAt: (at) => this.productAt(at)?.process.name },
+      {
+        book: this.book,
+        rules,
+        isOver: (peer) => this.audit.disconnectedAt(peer) <= this.world.time,
+        processAt: (at) => this.productAt(at)?.process.name,
+      },
       (command, cause, negative) => this.commands.onAnswer(command, cause, negative),
     );
   }
@@ -201,6 +207,9 @@ export class System {
 
   private onLine(process: SimProcess, line: LogLine): void {
     this.audit.onSession(line.fields.session, line.fields.peer);
+    if (line.message === 'master started data transfer') {
+      for (const master of this.masters.values()) if (master.peer === line.fields.peer) master.session?.began();
+    }
     if (line.message.startsWith('master disconnected')) this.audit.onDisconnected(line.fields.peer, this.world.time);
     if (line.message.startsWith('events lost for')) {
       const { group, name } = line.fields;
