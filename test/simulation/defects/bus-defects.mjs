@@ -5,6 +5,7 @@ const onServers = ({ shape }) => shape !== 'one';
 const DEAF_SUBSCRIPTIONS = {
   file: 'libs/bus/src/broker/broker-bus.ts',
   find: `    return this.broker.subscribe(pattern, (message) => {
+      this.silence.mayAct();
       try {
         handler(message);
       } catch (error) {
@@ -12,6 +13,7 @@ const DEAF_SUBSCRIPTIONS = {
   replace: `    let deaf = false;
     return this.broker.subscribe(pattern, (message) => {
       if (deaf) return;
+      this.silence.mayAct();
       try {
         handler(message);
       } catch (error) {
