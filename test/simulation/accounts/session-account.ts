@@ -179,6 +179,18 @@ export class SessionAccount {
 
   private checkRepeat(entry: LedgerEntry, asdu: Uint8Array, isAnswer: boolean): void {
     this.repeats = true;
+    if (
+      !isAnswer &&
+      this.pointer !== undefined &&
+      !entry.receivedBy.has(this.master.id) &&
+      entry.index >= this.owedFrom
+    ) {
+      this.rules.violations.add(
+        'gap',
+        `${this.master.id} gets #${entry.index} behind #${this.pointer - 1}: ${describe(asdu)}`,
+      );
+      return;
+    }
     if (isAnswer || this.mayRepeat(entry)) return;
     this.rules.violations.add('repeat', `${this.master.id} got #${entry.index} again: ${describe(asdu)}`);
   }

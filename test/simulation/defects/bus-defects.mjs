@@ -92,6 +92,20 @@ export const BUS_DEFECTS = [
     only: onServers,
   },
   {
+    id: '7-sequence-by-chance',
+    title: 'a record is stored although the one before it was refused, as its sequence fits by chance',
+    patches: [
+      {
+        file: 'libs/bus/src/broker/log-writer.ts',
+        find: `    const follows = this.done < this.pending.length ? { expectedLastId: this.lastId } : {};`,
+        replace: `    const follows = this.done < 0 ? { expectedLastId: this.lastId } : {};`,
+      },
+    ],
+    rules: ['gap', 'lost'],
+    story: 'cut-off-writer-2229',
+    only: onServers,
+  },
+  {
     id: '12-stored-state',
     title: '12: the saved state of a group is believed without a schema',
     patches: [

@@ -7,6 +7,7 @@ import {
   FAULT_KINDS,
   type FaultKind,
   type GroupPlan,
+  type ProcessPlan,
   type Scenario,
 } from '../scenario/scenario.ts';
 import { Random } from '../world/random.ts';
@@ -293,7 +294,31 @@ export const STORIES: Readonly<Record<string, Story>> = {
     }),
     check: nothingElse,
   },
+  // A connector is cut off for so long that another one takes over, and just so long that what it had on its way comes then.
+  ...Object.fromEntries(
+    [2_165, 2_189, 2_229].map((ms) => [`cut-off-writer-${ms}`, { scenario: cutOffWriter(ms), check: nothingElse }]),
+  ),
 };
+
+/** Two connectors, one after the other cut off from the bus for `ms`; a named master is away meanwhile. */
+function cutOffWriter(ms: number): Scenario {
+  const scenario = story({
+    name: 'A',
+    acts: [
+      { id: 'a1', kind: 'wish', at: 14_000, master: 'm1', wish: 'away' },
+      { id: 'a2', kind: 'wish', at: 27_000, master: 'm1', wish: 'started' },
+    ],
+    faults: [fault('bus unreachable', 15_000, ms, 'p1'), { ...fault('bus unreachable', 22_000, ms, 'p6'), id: 'f2' }],
+    seed: ms,
+  });
+  const [connector, ...others] = scenario.processes;
+  const standby = { ...connector, id: 'p6', hostname: 'host-p6', address: '10.1.0.6' } as ProcessPlan;
+  return {
+    ...scenario,
+    groups: scenario.groups.map((group) => ({ ...group, rate: 6 })),
+    processes: [connector as ProcessPlan, standby, ...others],
+  };
+}
 
 const GARBAGE_KINDS = FAULT_KINDS.filter((kind) => kind === 'garbage' || kind === 'forged' || kind === 'value spoilt');
 

@@ -136,7 +136,8 @@ export class BrokerBus implements Bus {
       const { broker, drops } = this;
       const { runtime, replicas } = this.options;
       const trouble = (message: string): void => this.trouble(message);
-      const world = { broker, clock: runtime.clock, drops, replicas, trouble };
+      const random = (): number => runtime.random();
+      const world = { broker, clock: runtime.clock, random, drops, replicas, trouble };
       log = new BrokerEventLog(world, group, options?.capacity ?? DEFAULT_CAPACITY);
       this.logs.set(group, log);
     }
