@@ -26,9 +26,9 @@ export class Selections {
     return this.owners.owner(ca, ioa, now)?.session;
   }
 
-  /** Until when the last select protects the object; undefined when none does. */
-  until(ca: number, ioa: number, now: number): number | undefined {
-    return this.owners.owner(ca, ioa, now)?.until;
+  /** The select that protects the object, to be told from others made before or after it; undefined when none does. */
+  current(ca: number, ioa: number, now: number): object | undefined {
+    return this.owners.owner(ca, ioa, now);
   }
 
   /** True when `session` may select one more object. */

@@ -1,3 +1,4 @@
+import { AsduView } from '@iec104mm2ss/iec104';
 import { describe } from './asdu-key.ts';
 import type { FaultsLog } from './faults-log.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
@@ -98,8 +99,8 @@ export class SessionAccount {
     const { ledger, violations } = this.rules;
     ledger.countReceipt(key);
     const [entry, another] = ledger.all(key);
-    // Before anything else an answer may be the product's own, which looks like an earlier one of the RTU.
-    const isUseless = isAnswer && (another !== undefined || this.pointer === undefined);
+    // A negative answer may be the product's own and look like one of the RTU to somebody else; before anything else any.
+    const isUseless = isAnswer && (another !== undefined || this.pointer === undefined || new AsduView(asdu).negative);
     if (another !== undefined && !isAnswer) this.arrived.push({ key, slot: this.received.length });
     this.received.push(undefined);
     if (another !== undefined || isUseless) return undefined;
