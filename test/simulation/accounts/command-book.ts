@@ -6,6 +6,8 @@ import type { Violations } from './violations.ts';
 
 /** What a deadline may be missed by: timers, rounding, one way through the network. */
 const SLACK_MS = 600;
+/** An answer of the RTU may be on its way for so long. */
+const UNDER_WAY_MS = 500;
 /** Interrogations and reads change nothing: the product lets them wait for their turn, see services/router/src/rules.ts. */
 const QUESTION_DEADLINE_MS = 60_000;
 const QUESTIONS: ReadonlySet<number> = new Set([TypeId.C_IC_NA_1, TypeId.C_CI_NA_1, TypeId.C_RD_NA_1]);
@@ -34,6 +36,7 @@ export interface GivenCommand {
   executedAt: number | undefined;
   /** Answers of the RTU that went out, and answers that its master has got: causes with P/N. */
   readonly rtuAnswers: number[];
+  rtuAnsweredAt: number | undefined;
   readonly answers: number[];
   /** The master was told P/N = 1, and not by the RTU. */
   refusedAt: number | undefined;
@@ -60,6 +63,22 @@ export class CommandBook {
     return command === undefined || command.ambiguous ? undefined : `${command.master}/${command.session}`;
   }
 
+  /**
+   * As `askerOf`, for an RTU whose answers do not say whom they are for: undefined, too, when it still had a question of the
+   * same kind to answer that somebody else had given up.
+   */
+  onlyAskerOf(id: number): string | undefined {
+    const command = this.all[id];
+    const arrivedAt = command?.arrivedAt[0] ?? Infinity;
+    const wasOpen = (other: GivenCommand): boolean =>
+      other.group === command?.group &&
+      other.asdu[0] === command.asdu[0] &&
+      (other.arrivedAt[0] ?? Infinity) < arrivedAt &&
+      (other.rtuAnsweredAt ?? Infinity) >= arrivedAt - UNDER_WAY_MS &&
+      (other.master !== command.master || other.session !== command.session);
+    return this.all.some(wasOpen) ? undefined : this.askerOf(id);
+  }
+
   give(
     by: Pick<GivenCommand, 'group' | 'master' | 'session' | 'peer'>,
     asdu: Uint8Array,
@@ -81,6 +100,7 @@ export class CommandBook {
       arrivedAt: [],
       executedAt: undefined,
       rtuAnswers: [],
+      rtuAnsweredAt: undefined,
       answers: [],
       refusedAt: undefined,
     };

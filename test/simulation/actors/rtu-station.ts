@@ -178,6 +178,7 @@ export class RtuStation {
   private answer(asdu: Uint8Array, command: GivenCommand | undefined, cause: number, negative: boolean): void {
     const { world } = this;
     if (command !== undefined) {
+      command.rtuAnsweredAt ??= world.now();
       command.rtuAnswers.push(negative ? cause + NEGATIVE : cause);
       world.tell(`answers c${command.id}, cause ${cause}${negative ? ', P/N=1' : ''}`);
     }

@@ -171,13 +171,15 @@ export class System {
       this.cursors.set(`${group}/${name}`, cursor);
       cursor.members.add(id);
     }
+    const { config, habits } = this.scenario.groups.find((candidate) => candidate.id === group) as GroupPlan;
+    const saysForWhom = habits.oa === 'mirror' || habits.oa === 'last';
     const rules: SessionRules = {
       ledger: this.ledgers.get(group) as Ledger,
       violations: this.violations,
       faults: this.faults,
       now: () => this.world.time,
-      interrogation: this.scenario.groups.find((candidate) => candidate.id === group)?.config.interrogation ?? 'all',
-      askerOf: (command) => this.book.askerOf(command),
+      interrogation: config.interrogation,
+      askerOf: (command) => (saysForWhom ? this.book.askerOf(command) : this.book.onlyAskerOf(command)),
     };
     const port = FIRST_MASTER_PORT + Number(group);
     return new Master(
