@@ -120,10 +120,12 @@ export class CommandBook {
   arrived(group: string, asdu: Uint8Array): GivenCommand | undefined {
     const key = `${group} ${asduKey(asdu)}`;
     const waiting = this.open.get(key) ?? [];
-    // Equal ones cannot be told apart: one that may come now is taken if there is any.
-    const inTime = (candidate: GivenCommand): boolean => candidate.readAt !== undefined && this.isInTime(candidate);
+    // Equal ones cannot be told apart: one that may come now is taken if there is any, of a connection in use if possible.
+    const inTime = (candidate: GivenCommand): boolean =>
+      candidate.readAt !== undefined && candidate.refusedAt === undefined && this.isInTime(candidate);
     const command =
-      waiting.find((candidate) => candidate.refusedAt === undefined && inTime(candidate)) ??
+      waiting.find((candidate) => inTime(candidate) && !this.hasNewerConnection(candidate)) ??
+      waiting.find(inTime) ??
       waiting.find(({ refusedAt, readAt }) => refusedAt === undefined && readAt !== undefined) ??
       waiting[0];
     if (command === undefined) {
@@ -132,7 +134,8 @@ export class CommandBook {
       else this.violations.add('twice', `the RTU of ${group} got c${known.id} again: ${describe(asdu)}`);
       return undefined;
     }
-    command.ambiguous = waiting.some(({ master }) => master !== command.master);
+    // It may be any of them, and so may be what comes later.
+    if (waiting.some(({ master }) => master !== command.master)) for (const each of waiting) each.ambiguous = true;
     waiting.splice(waiting.indexOf(command), 1);
     command.arrivedAt.push(this.now());
     if (command.refusedAt !== undefined) {
@@ -197,6 +200,10 @@ export class CommandBook {
     const whose = other === undefined ? 'nobody' : `${other.master} (c${other.id})`;
     const before = other?.master === master ? ', on an earlier connection' : '';
     return `${master} got the answer to a command of ${whose}${before}: ${describe(asdu)}`;
+  }
+
+  private hasNewerConnection({ master, session }: GivenCommand): boolean {
+    return this.all.some((other) => other.master === master && other.session > session);
   }
 
   private checkDeadline(command: GivenCommand): void {

@@ -27,6 +27,7 @@ export interface LedgerEntry {
 export class Ledger {
   readonly entries: LedgerEntry[] = [];
   private readonly byKey = new Map<string, LedgerEntry[]>();
+  private readonly excusedTimes: { readonly from: number; readonly until: number }[] = [];
   private readonly receipts = new Map<string, number>();
 
   constructor(readonly group: string) {}
@@ -79,6 +80,15 @@ export class Ledger {
     return low;
   }
 
+  /** What is sent meanwhile may be missing: new places in the log cannot be told from old ones. */
+  excuseSentBetween(from: number, until: number): void {
+    this.excusedTimes.push({ from, until });
+  }
+
+  isExcused({ excuse, sentAt }: LedgerEntry): boolean {
+    return excuse !== undefined || this.excusedTimes.some(({ from, until }) => sentAt >= from && sentAt <= until);
+  }
+
   /** A master has got an ASDU with this key. */
   countReceipt(key: string): void {
     this.receipts.set(key, (this.receipts.get(key) ?? 0) + 1);
@@ -87,7 +97,7 @@ export class Ledger {
   /** Several look like this one, and as many have come to masters: which one is missing cannot be told. */
   mayHaveCome({ key }: LedgerEntry): boolean {
     const all = this.all(key);
-    const owed = all.filter(({ acknowledgedAt, excuse }) => acknowledgedAt !== undefined && excuse === undefined);
+    const owed = all.filter((each) => each.acknowledgedAt !== undefined && !this.isExcused(each));
     return all.length > 1 && (this.receipts.get(key) ?? 0) >= owed.length;
   }
 }

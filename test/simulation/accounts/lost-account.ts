@@ -8,7 +8,7 @@ export function checkAcknowledged(ledger: Ledger, violations: Violations): void 
       entry.kind === 'event' &&
       entry.acknowledgedAt !== undefined &&
       entry.receivedBy.size === 0 &&
-      entry.excuse === undefined &&
+      !ledger.isExcused(entry) &&
       !ledger.mayHaveCome(entry),
   );
   const [first] = lost;

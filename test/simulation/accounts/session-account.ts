@@ -162,6 +162,8 @@ export class SessionAccount {
   /** Where the session begins: what looks like others and came first is just before `entry`. */
   private begin(entry: LedgerEntry): number {
     const { ledger } = this.rules;
+    // What comes with a repetition may be anywhere.
+    if (entry.sends > 1 && this.arrived.length > 0) return Math.min(entry.index, this.owedFrom);
     let first = entry.index;
     for (const { key } of this.arrived.toReversed()) first = ledger.before(key, first)?.index ?? first;
     this.checkKnown(ledger.at(first) ?? entry);
@@ -236,7 +238,7 @@ export class SessionAccount {
   }
 
   private isOwed(entry: LedgerEntry): boolean {
-    if (entry.givenUp || entry.excuse !== undefined || entry.sends === 0) return false;
+    if (entry.givenUp || entry.sends === 0 || this.rules.ledger.isExcused(entry)) return false;
     if (entry.kind === 'event') return true;
     if (entry.kind === 'answer' || entry.command === undefined) return false;
     return (

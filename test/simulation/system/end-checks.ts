@@ -7,6 +7,8 @@ import type { System } from './system.ts';
 
 /** The newest events may be on their way still. */
 const UNDER_WAY_MS = 8_000;
+/** An answer that comes later than COMMAND_DEADLINE_MS and ANSWER_TIMEOUT_MS of the router is late. */
+const ANSWER_WITHIN_MS = 9_900;
 
 /** Is everything working again? Each master that wants to be started is, gets events, and has a command answered. */
 export class Probes {
@@ -39,10 +41,16 @@ export class Probes {
       if (this.rateOf(master) > 0.1 && master.lastDataAt < this.since)
         violations.add('recovery', `${master.id} gets no events`);
       if (command === undefined) violations.add('recovery', `${master.id} cannot send a command`);
-      else if (command.answers.length === 0)
+      else if (command.answers.length === 0 && !this.cameTooLate(master, command))
         violations.add('recovery', `c${command.id} of ${master.id} is not answered`);
       else if (command.refusedAt !== undefined) violations.add('recovery', `c${command.id} of ${master.id} is refused`);
     }
+  }
+
+  /** What an RTU says late is given to nobody when it does not say whom it is for. */
+  private cameTooLate(master: Master, { sentAt, rtuAnsweredAt = Infinity }: GivenCommand): boolean {
+    const habits = this.system.scenario.groups.find(({ id }) => id === master.options.group)?.habits;
+    return (habits?.oa === 'zero' || habits?.oa === 'constant') && rtuAnsweredAt - sentAt > ANSWER_WITHIN_MS;
   }
 
   private rateOf(master: Master): number {

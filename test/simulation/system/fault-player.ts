@@ -105,6 +105,7 @@ export class FaultPlayer {
         break;
       case 'store lost':
         this.excuse();
+        this.excuseClocks(at, at + ms + STORE_LAG_MS);
         this.stopServers(ms, () => cluster.loseStore());
         break;
       case 'store restored':
@@ -282,6 +283,18 @@ export class FaultPlayer {
     };
     mark();
     world.after(STORE_LAG_MS, mark);
+  }
+
+  /**
+   * A log that is lost with everything else is begun anew in a generation that is the time of day: a connector that takes over
+   * just then, and whose clock is behind, begins one that is no later than the lost one.
+   */
+  private excuseClocks(from: number, until: number): void {
+    const { scenario, ledgers } = this.system;
+    for (const [group, ledger] of ledgers) {
+      const clocks = scenario.processes.filter(({ groups }) => groups.includes(group)).map((each) => each.wallSkewMs);
+      if (Math.max(...clocks) - Math.min(...clocks) > 0) ledger.excuseSentBetween(from, until);
+    }
   }
 
   /**

@@ -88,7 +88,8 @@ export class BrokerEventLog implements EventLog {
     const { state, record } = await this.stored.end();
     this.saw(record?.generation ?? 0);
     const wallMs = Math.max(1, Math.floor(clock.wallMs()));
-    this.ownGeneration = Math.max((record?.generation ?? 0) + 1, this.ownGeneration + 1, wallMs);
+    // A log that was lost is begun anew, maybe by a process whose clock is behind: larger than all that is remembered here.
+    this.ownGeneration = Math.max(this.generationSeen + 1, this.ownGeneration + 1, wallMs);
     const end = {
       writer: randomId({ random }).toString(36),
       next: record?.end ?? 0,
