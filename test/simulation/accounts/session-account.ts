@@ -176,6 +176,7 @@ export class SessionAccount {
     if (acknowledgedAt === undefined || acknowledgedAt > this.startedAt - ON_ITS_WAY_MS || entry.sends > 1) return;
     const { faults, now, violations } = this.rules;
     if (faults.between(acknowledgedAt - FAULT_LAG_MS, Math.min(now(), acknowledgedAt + FAULT_LAG_MS))) return;
+    if (this.isForgotten) return;
     const when = `which it acknowledged at ${acknowledgedAt.toFixed(0)}`;
     violations.add('repeat', `${this.master.id} gets #${entry.index} again, ${when}`);
   }
@@ -200,7 +201,15 @@ export class SessionAccount {
 
   /** What was not acknowledged when something went wrong may come twice, and so may what the RTU has sent twice. */
   private mayRepeat({ sends, sentAt, acknowledgedAt }: LedgerEntry): boolean {
-    return sends > 1 || this.rules.faults.between(sentAt - FAULT_LAG_MS, acknowledgedAt ?? Infinity);
+    return (
+      sends > 1 || this.isForgotten || this.rules.faults.between(sentAt - FAULT_LAG_MS, acknowledgedAt ?? Infinity)
+    );
+  }
+
+  /** What was acknowledged is not known any more: the saved state was spoilt, or the log was another one for a while. */
+  private get isForgotten(): boolean {
+    const { faults, now } = this.rules;
+    return faults.between(0, now(), ['value spoilt']) || faults.count(now(), ['store lost', 'store restored']) > 1;
   }
 
   /** All that is between two entries has come, or need not. */

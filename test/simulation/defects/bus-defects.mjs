@@ -35,7 +35,6 @@ export const BUS_DEFECTS = [
       },
     ],
     rules: ['recovery'],
-    garbage: true,
     only: onServers,
   },
   {
@@ -52,7 +51,6 @@ export const BUS_DEFECTS = [
       },
     ],
     rules: ['recovery', 'gap', 'lost'],
-    garbage: true,
     only: onServers,
   },
   {
@@ -117,7 +115,6 @@ export const BUS_DEFECTS = [
     ],
     rules: ['recovery'],
     story: 'spoilt-state',
-    garbage: true,
     only: onServers,
   },
   {
@@ -135,7 +132,7 @@ export const BUS_DEFECTS = [
         replace: `this.onState(message),`,
       },
     ],
-    rules: [],
+    rules: ['disconnect', 'recovery'],
     story: 'forged-state',
   },
   {
@@ -156,7 +153,6 @@ export const BUS_DEFECTS = [
       },
     ],
     rules: ['recovery', 'unknownCommand'],
-    garbage: true,
     only: onServers,
   },
 ];

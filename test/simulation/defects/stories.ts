@@ -1,16 +1,13 @@
 import type { RtuHabits } from '../actors/rtu-habits.ts';
-import { generate } from '../scenario/generate.ts';
 import {
   type Act,
   type CommandPlan,
   type Fault,
-  FAULT_KINDS,
   type FaultKind,
   type GroupPlan,
   type ProcessPlan,
   type Scenario,
 } from '../scenario/scenario.ts';
-import { Random } from '../world/random.ts';
 import type { StoryLine } from '../world/world.ts';
 
 /** A story written by hand, and what must not be in it. */
@@ -318,26 +315,4 @@ function cutOffWriter(ms: number): Scenario {
     groups: scenario.groups.map((group) => ({ ...group, rate: 6 })),
     processes: [connector as ProcessPlan, standby, ...others],
   };
-}
-
-const GARBAGE_KINDS = FAULT_KINDS.filter((kind) => kind === 'garbage' || kind === 'forged' || kind === 'value spoilt');
-
-/** The story of a seed, with garbage on the bus and in the store beside its own faults. */
-export function withGarbage(seed: number): Scenario {
-  const scenario = generate(seed);
-  if (scenario.shape === 'one') return scenario;
-  const random = new Random(`${seed}/garbage`);
-  const more: Fault[] = [];
-  const add = (kind: FaultKind, at: number, ms: number, target: string, value = 0): void => {
-    more.push({ id: `f${more.length + 101}`, kind, at, ms, target, value });
-  };
-  for (let count = random.integer(1, 4); count > 0; count--) {
-    const at = random.integer(8_000, scenario.quietAt - 2_000);
-    const kind = random.pick(GARBAGE_KINDS);
-    add(kind, at, 0, random.pick(scenario.groups).id, random.integer(0, 20));
-    // The owner of a group writes its state all the time: what is spoilt matters when none is there.
-    if (kind !== 'value spoilt') continue;
-    for (const { id, parts } of scenario.processes) if (parts.includes('router')) add('crash', at - 50, 400, id);
-  }
-  return { ...scenario, faults: [...scenario.faults, ...more].sort((a, b) => a.at - b.at) };
 }

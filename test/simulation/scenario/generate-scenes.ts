@@ -8,6 +8,7 @@ type Plan = Pick<Scenario, 'shape' | 'groups' | 'processes' | 'masters'>;
 
 /** What a scene adds to a story. */
 export interface Staged {
+  readonly name: string;
   readonly groups: readonly GroupPlan[];
   readonly acts: readonly NewAct[];
   readonly faults: readonly NewFault[];
@@ -220,6 +221,7 @@ export function stage(name: string, plan: Plan, at: number, random: Random): Sta
     fault: (kind, after, ms, target, value = 0) => faults.push({ kind, at: at + after, ms, target, value }),
   });
   return {
+    name,
     groups: plan.groups.map((each) => (each === chosen ? group : each)),
     acts,
     faults,

@@ -37,6 +37,7 @@ export function generate(seed: number): Scenario {
   const faults = [...generateFaults(staged, quietAt, most, new Random(`${seed}/faults`)), ...(scene?.faults ?? [])];
   return {
     ...staged,
+    scene: scene?.name,
     acts: acts.sort((a, b) => a.at - b.at).map((act, i) => ({ ...act, id: `a${i + 1}` })),
     faults: faults.sort((a, b) => a.at - b.at).map((fault, i) => ({ ...fault, id: `f${i + 1}` })),
     quietAt,

@@ -16,6 +16,8 @@ export interface Scenario {
   readonly masters: readonly MasterPlan[];
   readonly acts: readonly Act[];
   readonly faults: readonly Fault[];
+  /** Name of the situation that was set up on purpose; see generate-scenes.ts. */
+  readonly scene?: string | undefined;
   /** Nothing is begun after it, and everything that was wrong is mended: from then on the system must recover. */
   readonly quietAt: number;
 }
