@@ -155,4 +155,31 @@ export const BUS_DEFECTS = [
     rules: ['recovery', 'unknownCommand'],
     only: onServers,
   },
+  {
+    id: 'wire-log-of-version-1',
+    title: 'what the release before has written into the log is not read',
+    patches: [
+      {
+        file: 'libs/wire/src/log-record.ts',
+        find: `  if (version !== 1 && version !== WIRE_VERSION) return unknownVersion(what, version);`,
+        replace: `  if (version !== WIRE_VERSION) return unknownVersion(what, version);`,
+      },
+    ],
+    rules: ['gap', 'lost'],
+    only: onServers,
+  },
+  {
+    id: 'wire-state-of-version-1',
+    title: 'the saved state of the release before is not read',
+    patches: [
+      {
+        file: 'libs/wire/src/stored.ts',
+        find: `  const old = decodeAs(what, routerStateV1, data);`,
+        replace: `  const old = decodeAs(what, routerState, data);
+  if (old instanceof WireError || old !== undefined) return old as WireError;`,
+      },
+    ],
+    rules: ['repeat'],
+    only: onServers,
+  },
 ];

@@ -45,6 +45,7 @@ function story(changes: {
     seed,
     shape: 'pods',
     bus: { servers: 1, sync: 'always' },
+    upgraded: false,
     groups: [
       {
         id: '1',

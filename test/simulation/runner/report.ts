@@ -28,11 +28,11 @@ export function command(seed: number, kept: readonly string[], whole: Scenario):
   return `make simulate SEED=${seed}${keep}`;
 }
 
-export function cast({ shape, bus, scene, groups, processes, masters }: Scenario): string[] {
+export function cast({ shape, bus, upgraded, scene, groups, processes, masters }: Scenario): string[] {
   const servers =
     shape === 'one' ? 'no server' : `${bus.servers} server${bus.servers === 1 ? '' : 's'}, sync ${bus.sync}`;
   return [
-    `  ${shape}, ${servers}${scene === undefined ? '' : `, scene ${scene}`}`,
+    `  ${shape}, ${servers}${upgraded ? ', after the release before' : ''}${scene === undefined ? '' : `, scene ${scene}`}`,
     ...processes.map(
       ({ id, parts, groups: of }) => `  ${id}: ${parts.join(', ')}${of.length > 0 ? ` of group ${of.join(', ')}` : ''}`,
     ),

@@ -24,6 +24,7 @@ export function generate(seed: number): Scenario {
     seed,
     shape,
     bus: { servers, sync },
+    upgraded: shape !== 'one' && new Random(`${seed}/upgrade`).chance(0.15),
     groups: groups.map((group) => withLimits(group, masters)),
     processes: processPlans(shape, groups, random),
     masters: renumber(masters),

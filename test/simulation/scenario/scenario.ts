@@ -11,6 +11,8 @@ export interface Scenario {
   /** Pods on a cluster, processes with all parts on a cluster, or one process without. */
   readonly shape: 'pods' | 'pairs' | 'one';
   readonly bus: { readonly servers: 1 | 3; readonly sync: 'always' | number };
+  /** The release before has run on this bus, and some of its processes are still there. */
+  readonly upgraded: boolean;
   readonly groups: readonly GroupPlan[];
   readonly processes: readonly ProcessPlan[];
   readonly masters: readonly MasterPlan[];

@@ -41,7 +41,7 @@ export class Probes {
     const { commands, scenario } = this.system;
     const habits = scenario.groups.find(({ id }) => id === master.options.group)?.habits;
     const isFirst = [...this.asked.keys()].every(({ options }) => options.group !== master.options.group);
-    if (habits === undefined || !isFirst || habits.answerMs[1] > QUICK_MS || habits.cas.length > FEW_STATIONS) return;
+    if (habits?.actTerm !== true || !isFirst || habits.answerMs[1] > QUICK_MS || habits.cas.length > FEW_STATIONS) return;
     this.asked.set(master, undefined);
     commands.ask(master, (command) => this.asked.set(master, command));
   }

@@ -15,10 +15,13 @@ import { SimProcess } from '../world/sim-process.ts';
 import { World } from '../world/world.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { CommandGiver } from './command-giver.ts';
+import { speakVersion1, storeVersion1 } from './previous-version.ts';
 import { ProductProcess } from './product-process.ts';
 import { lineText, type LogLine, simLogger } from './sim-logger.ts';
 
 const FIRST_MASTER_PORT = 2_500;
+/** For so long processes of the release before are heard. */
+const SPEAKS_MS = 15_000;
 
 export const rtuAddress = (group: string): string => `10.0.${group}.1`;
 
@@ -65,6 +68,7 @@ export class System {
   }
 
   start(): void {
+    if (this.scenario.upgraded) this.startUpgraded();
     for (const { id } of this.scenario.groups) this.startRtu(id);
     for (const { id } of this.scenario.processes) this.startProduct(id);
     for (const plan of this.scenario.masters) {
@@ -72,6 +76,32 @@ export class System {
       this.masters.set(plan.id, master);
       this.world.at(1_000, () => master.want(plan.wish));
     }
+  }
+
+  /** What the release before has left, and what it still says in the first seconds. */
+  private startUpgraded(): void {
+    const { cluster, scenario, world } = this;
+    if (cluster === undefined) return;
+    for (const group of scenario.groups) {
+      const { id } = group;
+      const masters = scenario.masters.filter((master) => master.group === id && master.name !== undefined);
+      const names = [...new Set(masters.map(({ name }) => name as string))];
+      const numbers = this.numbers.get(id) as { next: number };
+      const first = storeVersion1(cluster, group, names, this.ledgers.get(id) as Ledger, () => numbers.next++);
+      for (const name of names) {
+        const cursor = this.cursorOf(id, name);
+        cursor.expected = first;
+        for (let index = 0; index < first; index++) cursor.acknowledgedAt.set(index, 0);
+      }
+      for (let at = 500; at < SPEAKS_MS; at += 700) world.at(at, () => speakVersion1(cluster, id));
+    }
+  }
+
+  private cursorOf(group: string, name: string): Cursor {
+    const key = `${group}/${name}`;
+    const cursor = this.cursors.get(key) ?? new Cursor(name);
+    this.cursors.set(key, cursor);
+    return cursor;
   }
 
   /** Starts a process of the product, anew when it has run before. */
@@ -165,12 +195,8 @@ export class System {
   private makeMaster(plan: MasterPlan): Master {
     const { id, group, address, name } = plan;
     const process = this.process(id, id, address);
-    let cursor: Cursor | undefined;
-    if (name !== undefined) {
-      cursor = this.cursors.get(`${group}/${name}`) ?? new Cursor(name);
-      this.cursors.set(`${group}/${name}`, cursor);
-      cursor.members.add(id);
-    }
+    const cursor = name === undefined ? undefined : this.cursorOf(group, name);
+    cursor?.members.add(id);
     const { config, habits } = this.scenario.groups.find((candidate) => candidate.id === group) as GroupPlan;
     const saysForWhom = habits.oa === 'mirror' || habits.oa === 'last';
     const rules: SessionRules = {
