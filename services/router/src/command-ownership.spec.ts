@@ -45,6 +45,16 @@ describe('a select that the RTU refuses', () => {
     expect(mayExecute(B)).toBe(false);
   });
 
+  it('leaves the selection of a master that has left, for what is left of its time', () => {
+    select(A);
+    gone.add(A);
+    clock.advance(SELECT_TIMEOUT_MS - 1_000);
+    ownership.refusedByRtu(select(B));
+    expect(mayExecute(B)).toBe(false);
+    clock.advance(1_000);
+    expect(mayExecute(B)).toBe(true);
+  });
+
   it('leaves the selection that its master has made since', () => {
     const first = select(A);
     clock.advance(100);

@@ -4,7 +4,7 @@ import type { Participant } from './command-context.js';
 import type { Transaction } from './command-transaction.js';
 import { FileTransfers } from './file-transfers.js';
 import { isFileTransfer, isProcessCommand } from './rules.js';
-import { Selections } from './selections.js';
+import { type Selection, Selections } from './selections.js';
 
 /** Why a command must not be sent, and the cause that its master is refused with. */
 export interface Problem {
@@ -16,10 +16,10 @@ export interface Problem {
 export class CommandOwnership {
   private readonly selections = new Selections();
   private readonly files = new FileTransfers();
-  /** Selects under way of an object that its session had selected before. */
-  private readonly selectedAgain = new WeakSet<Transaction>();
+  /** What protected the object when a select was handed over: at the RTU it still does if that is refused. */
+  private readonly selectedBefore = new WeakMap<Transaction, Selection>();
   /** What a command that was handed over has selected, or ends: a select may follow before it is known to be sent. */
-  private readonly selectionOf = new WeakMap<Transaction, object>();
+  private readonly selectionOf = new WeakMap<Transaction, Selection>();
 
   /** @param isThere false for a session that is over, or that no gateway has stated to this owner */
   constructor(
@@ -62,7 +62,8 @@ export class CommandOwnership {
     if (!isProcessCommand(typeId)) return;
     if (isSelecting(transaction)) {
       const now = this.clock.now();
-      if (this.selections.holder(ca, ioa, now) === owner) this.selectedAgain.add(transaction);
+      const before = this.selections.current(ca, ioa, now);
+      if (before !== undefined) this.selectedBefore.set(transaction, before);
       this.selections.hold(ca, ioa, owner, now);
     }
     this.remember(transaction);
@@ -83,9 +84,13 @@ export class CommandOwnership {
     this.selectFailed(transaction);
   }
 
-  /** A select that failed takes nothing from one that its master made before or after it. */
+  /** A select that failed takes nothing from one that was made before or after it, by whomever. */
   private selectFailed(transaction: Transaction): void {
-    if (isSelecting(transaction) && !this.selectedAgain.has(transaction)) this.release(transaction);
+    if (!isSelecting(transaction) || !this.release(transaction)) return;
+    const before = this.selectedBefore.get(transaction);
+    if (before !== undefined && before.until > this.clock.now()) {
+      this.selections.restore(transaction.ca, transaction.ioa, before);
+    }
   }
 
   private remember(transaction: Transaction): void {
@@ -94,11 +99,13 @@ export class CommandOwnership {
     if (selection !== undefined) this.selectionOf.set(transaction, selection);
   }
 
-  /** Ends the selection of its object, unless that is another one than when the command was handed over. */
-  private release(transaction: Transaction): void {
+  /** Ends the selection of its object; false when that is another one than when the command was handed over. */
+  private release(transaction: Transaction): boolean {
     const { ca, ioa, owner } = transaction;
     const selection = this.selections.current(ca, ioa, this.clock.now());
-    if (selection === this.selectionOf.get(transaction)) this.selections.release(ca, ioa, owner);
+    if (selection !== this.selectionOf.get(transaction)) return false;
+    this.selections.release(ca, ioa, owner);
+    return true;
   }
 
   /** An earlier owner of the group had it sent at `since`. */

@@ -65,9 +65,11 @@ export function checkAudit(records: readonly AuditedRecord[], world: AuditWorld)
 }
 
 function isOwedARecord(command: GivenCommand, world: AuditWorld): boolean {
-  const { readAt, gateway, isStray, peer } = command;
+  const { readAt, answeredAt = 0, gateway, isStray, peer } = command;
   const { faults, now, isInMemory, disconnectedAt } = world;
-  if (readAt === undefined || isStray || readAt > now - LONGEST_MS || readAt >= disconnectedAt(peer)) return false;
+  if (readAt === undefined || isStray || readAt >= disconnectedAt(peer)) return false;
+  // It may wait for more.
+  if (Math.max(readAt, answeredAt) > now - LONGEST_MS) return false;
   const until = readAt + LONGEST_MS;
   if (isInMemory) return !faults.between(readAt, until, GATEWAY);
   const [process = ''] = (gateway ?? '').split('.');

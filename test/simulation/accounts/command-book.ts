@@ -38,6 +38,7 @@ export interface GivenCommand {
   readonly rtuAnswers: number[];
   rtuAnsweredAt: number | undefined;
   readonly answers: number[];
+  answeredAt: number | undefined;
   /** The master was told P/N = 1, and not by the RTU. */
   refusedAt: number | undefined;
 }
@@ -102,6 +103,7 @@ export class CommandBook {
       rtuAnswers: [],
       rtuAnsweredAt: undefined,
       answers: [],
+      answeredAt: undefined,
       refusedAt: undefined,
     };
     this.all.push(command);
@@ -162,6 +164,7 @@ export class CommandBook {
       return undefined;
     }
     command.answers.push(cause);
+    command.answeredAt = this.now();
     if (byRtu === undefined && negative && command.refusedAt === undefined) {
       command.refusedAt = this.now();
       if (command.arrivedAt.length > 0 && !command.ambiguous) {
