@@ -48,7 +48,7 @@ function kindsFor({ shape, bus, masters }: Plan): FaultKind[] {
     'pause',
     'slow',
   ];
-  kinds.push('clock step', 'machine lost');
+  kinds.push('clock step', 'machine lost', 'configuration');
   kinds.push(
     'rtu path stalled',
     'rtu path stalled',
@@ -102,6 +102,10 @@ function makeFault(plan: Plan, kind: FaultKind, random: Random, quietAt: number)
       );
     case 'slow':
       return fault(process(), random.integer(1_000, 10_000), random.pick([5, 50, 300]));
+    case 'configuration': {
+      const pauseMs = random.integer(500, 4_000);
+      return fault(group(), plan.processes.length * pauseMs, random.integer(0, 20));
+    }
     case 'clock step':
       return fault(process(), 0, random.pick([-HOUR_MS, HOUR_MS, -3_000, 30_000]));
     case 'rtu path stalled':

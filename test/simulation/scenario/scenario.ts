@@ -92,6 +92,7 @@ export const FAULT_KINDS = [
   'restart',
   'pause',
   'slow',
+  'configuration',
   'clock step',
   'rtu path stalled',
   'rtu path reset',

@@ -41,7 +41,8 @@ export class Probes {
     const { commands, scenario } = this.system;
     const habits = scenario.groups.find(({ id }) => id === master.options.group)?.habits;
     const isFirst = [...this.asked.keys()].every(({ options }) => options.group !== master.options.group);
-    if (habits?.actTerm !== true || !isFirst || habits.answerMs[1] > QUICK_MS || habits.cas.length > FEW_STATIONS) return;
+    if (habits?.actTerm !== true || !isFirst || habits.answerMs[1] > QUICK_MS || habits.cas.length > FEW_STATIONS)
+      return;
     this.asked.set(master, undefined);
     commands.ask(master, (command) => this.asked.set(master, command));
   }
@@ -132,12 +133,16 @@ export function checkRecords(system: System): void {
   });
 }
 
-/** The largest of each collection that the processes hold. */
+/** The largest of each collection that the processes hold, and how much they have asked of the world together. */
 export function collectionsOf(system: System): Sizes {
   const all = new Map<string, number>();
-  for (const { process, services, bus } of system.products.values()) {
+  const add = (path: string, size: number): void => void all.set(path, (all.get(path) ?? 0) + size);
+  for (const { process, services, bus, broker } of system.products.values()) {
     if (process.dead || bus === undefined) continue;
     for (const [path, size] of sizesOf({ services, bus })) all.set(path, Math.max(all.get(path) ?? 0, size));
+    add('clock.timers', process.pendingTimers.all);
+    add('broker.subscriptions', broker?.subscriptionCount ?? 0);
+    add('network.sockets', system.network.open(process).sockets);
   }
   return all;
 }

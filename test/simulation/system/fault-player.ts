@@ -1,9 +1,11 @@
 import type { Cutting, Path } from '../network/paths.ts';
 import type { Fault } from '../scenario/scenario.ts';
 import { BusFaultPlayer } from './bus-fault-player.ts';
+import { changed } from './reconfiguration.ts';
 import { rtuAddress, type System } from './system.ts';
 
 const OCTETS = 1;
+const RESTART_MS = 300;
 
 /** Makes faults happen, and mends them. */
 export class FaultPlayer {
@@ -36,6 +38,8 @@ export class FaultPlayer {
         return this.pause(target, ms);
       case 'slow':
         return this.slow(target, ms, value);
+      case 'configuration':
+        return this.reconfigure(fault);
       case 'clock step': {
         const process = this.processOf(target);
         if (process !== undefined) process.wallSkewMs += value;
@@ -106,6 +110,14 @@ export class FaultPlayer {
       else world.after(100, () => look(left - 100));
     };
     world.after(ms, () => look(10_000));
+  }
+
+  /** Another file: the processes are restarted with it, one after the other. */
+  private reconfigure({ target, ms, value }: Fault): void {
+    const { scenario, world, configs } = this.system;
+    this.system.configs = changed(configs, target, value);
+    const pauseMs = ms / scenario.processes.length;
+    scenario.processes.forEach(({ id }, index) => world.after(index * pauseMs, () => this.restart(id, RESTART_MS)));
   }
 
   /** What starts this process again, unless that has happened because of another fault. */

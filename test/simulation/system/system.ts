@@ -40,7 +40,8 @@ export class System {
   readonly masters = new Map<string, Master>();
   readonly commands: CommandGiver;
   readonly audit = new AuditTrail();
-  readonly configs: readonly GroupConfig[];
+  /** What a process reads when it starts. */
+  configs: readonly GroupConfig[];
   private readonly runs = new Map<string, number>();
   private readonly numbers = new Map<string, { next: number }>();
   private readonly cursors = new Map<string, Cursor>();
