@@ -166,7 +166,7 @@ export const BUS_DEFECTS = [
       },
     ],
     rules: ['gap', 'lost'],
-    only: onServers,
+    only: ({ upgraded }) => upgraded,
   },
   {
     id: 'wire-state-of-version-1',
@@ -180,6 +180,6 @@ export const BUS_DEFECTS = [
       },
     ],
     rules: ['repeat'],
-    only: onServers,
+    only: ({ upgraded }) => upgraded,
   },
 ];
