@@ -68,6 +68,11 @@ export class System {
     }
   }
 
+  /** When masters come: the leases of the release before have been taken over by then. */
+  get mastersAt(): number {
+    return this.scenario.upgraded ? 4_000 : 1_000;
+  }
+
   start(): void {
     if (this.scenario.upgraded) this.startUpgraded();
     for (const { id } of this.scenario.groups) this.startRtu(id);
@@ -75,7 +80,7 @@ export class System {
     for (const plan of this.scenario.masters) {
       const master = this.makeMaster(plan);
       this.masters.set(plan.id, master);
-      this.world.at(1_000, () => master.want(plan.wish));
+      this.world.at(this.mastersAt, () => master.want(plan.wish));
     }
   }
 
