@@ -184,7 +184,10 @@ export class CommandBook {
       group === by.group && master === by.master && session === by.session;
     const known = byRtu?.command === undefined ? undefined : this.all[byRtu.command];
     if (known !== undefined && isMine(known)) return known;
-    const open = this.all.filter((command) => isMine(command) && sameRequest(command.asdu, asdu));
+    const like = this.all.filter((command) => isMine(command) && sameRequest(command.asdu, asdu));
+    // The product refuses with the CA of the command.
+    const exact = like.filter((command) => requestKey(command.asdu) === requestKey(asdu));
+    const open = byRtu === undefined && exact.length > 0 ? exact : like;
     const waits = ({ answers }: GivenCommand): boolean => !answers.includes(cause);
     return (
       open.find((command) => waits(command) && command.arrivedAt.length > 0 === (byRtu !== undefined)) ??
