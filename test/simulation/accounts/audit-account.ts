@@ -1,4 +1,5 @@
 import type { CommandBook, GivenCommand } from './command-book.ts';
+import { isProcessCommand } from './refusal-account.ts';
 import type { FaultsLog } from './faults-log.ts';
 import type { Violations } from './violations.ts';
 
@@ -11,8 +12,9 @@ export interface AuditedRecord {
   readonly outcome: string;
 }
 
-/** The longest that a command may wait for its outcome: an interrogation for its turn. */
-const LONGEST_MS = 70_000;
+/** The longest that a command may wait for its outcome; a question, which may wait for its turn, longer. */
+const LONGEST_MS = 45_000;
+const LONGEST_OF_QUESTIONS_MS = 130_000;
 /** What a gateway has just read may end with it. */
 const JUST_READ_MS = 2_000;
 const GATEWAY = ['gateway crashed', 'gateway restarted', 'gateway paused', 'gateway slow'];
@@ -65,12 +67,13 @@ export function checkAudit(records: readonly AuditedRecord[], world: AuditWorld)
 }
 
 function isOwedARecord(command: GivenCommand, world: AuditWorld): boolean {
-  const { readAt, answeredAt = 0, gateway, isStray, peer } = command;
+  const { asdu, readAt, answeredAt = 0, gateway, isStray, peer } = command;
   const { faults, now, isInMemory, disconnectedAt } = world;
   if (readAt === undefined || isStray || readAt >= disconnectedAt(peer)) return false;
+  const longestMs = isProcessCommand(asdu[0] as number) ? LONGEST_MS : LONGEST_OF_QUESTIONS_MS;
   // It may wait for more.
-  if (Math.max(readAt, answeredAt) > now - LONGEST_MS) return false;
-  const until = readAt + LONGEST_MS;
+  if (Math.max(readAt, answeredAt) > now - longestMs) return false;
+  const until = readAt + longestMs;
   if (isInMemory) return !faults.between(readAt, until, GATEWAY);
   const [process = ''] = (gateway ?? '').split('.');
   if (faults.with([process], readAt, readAt + JUST_READ_MS)) return false;
