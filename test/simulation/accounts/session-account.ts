@@ -29,6 +29,8 @@ export class Cursor {
   lossesSeen = 0;
   /** Its connections: what one has got, the master has. */
   readonly members = new Set<string>();
+  /** Counts how often the product has lost what it knew of it: what sessions of before still get says nothing then. */
+  forgotten = 0;
   /** The connection that was started last: the others of this master get nothing since. */
   active = '';
   current: SessionAccount | undefined;
@@ -62,6 +64,7 @@ export class SessionAccount {
   private readonly received: (LedgerEntry | undefined)[] = [];
   private acknowledged = 0;
   private hasBegun = false;
+  private readonly forgotten: number;
   /** Created after it was started: it must get it. */
   private mustHaveFrom: number;
   /** What is before it has been got already, by this master if it is named, by some master else. */
@@ -77,6 +80,7 @@ export class SessionAccount {
     const { cursor } = master;
     cursor?.current?.leave();
     if (cursor !== undefined) cursor.current = this;
+    this.forgotten = cursor?.forgotten ?? -1;
     this.mustHaveFrom = rules.ledger.firstCreatedAt(startedAt);
     this.owedFrom = Math.min(this.mustHaveFrom, cursor?.expected ?? Infinity);
   }
@@ -156,7 +160,7 @@ export class SessionAccount {
     this.pointer = entry.index + 1;
     entry.receivedBy.add(this.master.id);
     const { cursor } = this.master;
-    if (cursor !== undefined) cursor.expected = Math.max(cursor.expected ?? 0, this.pointer);
+    if (cursor?.forgotten === this.forgotten) cursor.expected = Math.max(cursor.expected ?? 0, this.pointer);
   }
 
   /** Where the session begins: what looks like others and came first is just before `entry`. */

@@ -177,7 +177,10 @@ export class System {
 
   /** Nobody knows any more where named masters were. */
   forgetCursors(): void {
-    for (const cursor of this.cursors.values()) cursor.expected = undefined;
+    for (const cursor of this.cursors.values()) {
+      cursor.expected = undefined;
+      cursor.forgotten++;
+    }
   }
 
   tell(what: string): void {
