@@ -138,12 +138,17 @@ export class SessionAccount {
     this.leave();
   }
 
-  /** The session is over. What could not be placed may have been any of those that look like it. */
+  /** The session is over. What looks like others and came last is what follows, as far as it can be placed at all. */
   leave(): void {
     const { ledger } = this.rules;
-    const { cursor } = this.master;
+    const { cursor, id } = this.master;
     const arrived = this.arrived.splice(0);
-    for (const { key } of arrived) for (const entry of ledger.all(key)) entry.receivedBy.add(this.master.id);
+    if (this.pointer !== undefined) {
+      const { placed } = fill(ledger, this.pointer, ledger.entries.length, arrived, (entry) => this.isOwed(entry));
+      for (const { entry } of placed) entry.receivedBy.add(id);
+    } else {
+      for (const { key } of arrived) for (const entry of ledger.all(key)) if (entry.sends > 0) entry.receivedBy.add(id);
+    }
     if (cursor?.expected === undefined) return;
     // As far as they reach.
     for (let entry = ledger.at(cursor.expected); entry !== undefined; entry = ledger.at(cursor.expected)) {

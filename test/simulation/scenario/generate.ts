@@ -32,7 +32,7 @@ export function generate(seed: number): Scenario {
   const longMs = random.integer(15_000, 50_000);
   const scene = setScene(plan, new Random(`${seed}/scene`));
   const quietAt = Math.max(BEGIN_MS + longMs, (scene?.endsAt ?? 0) + AFTER_SCENE_MS);
-  const staged = { ...plan, groups: scene?.groups ?? plan.groups };
+  const staged = { ...plan, groups: scene?.groups ?? plan.groups, masters: scene?.masters ?? plan.masters };
   const acts = [...generateActs(staged, quietAt, new Random(`${seed}/acts`)), ...(scene?.acts ?? [])];
   const most = scene === undefined ? MOST_FAULTS : MOST_BESIDE_A_SCENE;
   const faults = [...generateFaults(staged, quietAt, most, new Random(`${seed}/faults`)), ...(scene?.faults ?? [])];
