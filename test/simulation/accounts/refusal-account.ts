@@ -8,6 +8,8 @@ const FAULT_LAG_MS = 30_000;
 const OBJECT_LAG_MS = 45_000;
 const QUESTION_LAG_MS = 75_000;
 const WINDOW_LAG_MS = 8_000;
+/** A question that was answered so shortly before was in the way until then. */
+const STILL_OPEN_MS = 10_000;
 /** Of the objects of an ASDU. */
 const COUNT_MASK = 0x7f;
 
@@ -55,5 +57,6 @@ function isInTheWay(other: GivenCommand, command: GivenCommand): boolean {
   if (other.sentAt < command.sentAt - (isAction ? OBJECT_LAG_MS : QUESTION_LAG_MS)) return false;
   if (isAction) return isProcessCommand(a.typeId) && a.ca === b.ca && a.ioa === b.ioa;
   const isSameStation = a.ca === b.ca || a.ca === BROADCAST_CA || b.ca === BROADCAST_CA;
-  return a.typeId === b.typeId && isSameStation && other.sentAt <= command.sentAt;
+  const isOpen = (other.answeredAt ?? Infinity) > (command.refusedAt ?? 0) - STILL_OPEN_MS;
+  return a.typeId === b.typeId && isSameStation && other.sentAt <= command.sentAt && isOpen;
 }

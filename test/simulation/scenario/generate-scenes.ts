@@ -160,14 +160,23 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       act({ kind: 'wish', at: 4_000, master: master.id, wish: 'started' });
     },
   },
-  // No router for longer than gateways wait for one.
+  // No router for longer than gateways wait for one. A record may take a while.
   noRouter: {
-    lastsMs: 16_000,
+    lastsMs: 55_000,
     play: (stage) => {
       const { command, masters, random } = stage;
       loseRouters(stage, 0, 14_000);
       const master = random.pick(masters);
       for (let i = 0; i < 10; i++) command(9_500 + 150 * i, master, { type: 'bitstring', ioa: SCENE_IOA });
+    },
+  },
+  // An interrogation is lost on its way, and others follow.
+  lostCommand: {
+    lastsMs: 2_000,
+    habits: { actTerm: true, answerMs: [2, 20], executionMs: 20 },
+    play: ({ command, fault, group, masters, random }) => {
+      fault('messages lost', 0, 1_000, '.cmd', 1);
+      command(500, random.pick(masters), { type: 'interrogation', ca: group.habits.cas[0] as number });
     },
   },
   // The RTU answers late, and that the commands were sent, or they themselves, are not heard of.
