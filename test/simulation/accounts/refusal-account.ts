@@ -8,8 +8,8 @@ const FAULT_LAG_MS = 30_000;
 const OBJECT_LAG_MS = 45_000;
 const QUESTION_LAG_MS = 75_000;
 const WINDOW_LAG_MS = 8_000;
-/** A question that was answered so shortly before was in the way until then. */
-const STILL_OPEN_MS = 10_000;
+/** A question that was answered so shortly before was in the way until then: an RTU may not say that it has ended. */
+const STILL_OPEN_MS = 35_000;
 /** Of the objects of an ASDU. */
 const COUNT_MASK = 0x7f;
 
