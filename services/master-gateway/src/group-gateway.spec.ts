@@ -27,6 +27,7 @@ import {
   encodeOut,
   encodeOutText,
   encodeOwner,
+  encodeSettled,
   encodeState,
   InKind,
   LAST_EVENTS_MS,
@@ -423,6 +424,23 @@ describe('when the RTU is lost', () => {
     await settled();
     await state('disconnected', { next: 3 });
     expect(gateway.sessions.size).toBe(0);
+  });
+
+  it('a master is told first that its command was refused', async () => {
+    await open();
+    const master = await connect({ started: true });
+    master.send(singleCommand(1, 5, true));
+    await settled();
+    await state('disconnected', { next: 0 });
+    expect(gateway.sessions.size).toBe(1);
+    const refusal = Buffer.from(singleCommand(1, 5, true));
+    refusal[2] = Cause.ACT_CON | 0x40;
+    const head = { kind: OutKind.DATA, fence: routerLease.fence, generation: G, from: 0, first: NO_POSITION, count: 1 };
+    bus.publish(subjects.outTo(1), encodeOut(head, apdus([refusal])));
+    bus.publish(subjects.outTo(1), encodeSettled(routerLease.fence, [1]));
+    await clock.advanceAsync(100);
+    expect(master.received.map((asdu) => asdu[2])).toEqual([Cause.ACT_CON | 0x40]);
+    expect(gateway.masters.counters.closed).toEqual({ rtu_lost: 1 });
   });
 
   it('no master is waited for longer than that, and none is let in meanwhile', async () => {
