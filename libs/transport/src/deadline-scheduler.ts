@@ -3,8 +3,8 @@ import { type Clock, SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
 /**
  * One timer and one write per turn for all connections of a process.
  *
- * Instead of a timer per link, the scheduler keeps a single one for the earliest deadline known. Deadlines that moved
- * later are noticed when it fires: looking through a few hundred links then is cheaper than re-arming at every frame.
+ * Instead of a timer per link, the scheduler keeps a single one for the earliest deadline known. That a deadline moved later
+ * is noticed when its member is looked at: that is cheaper than re-arming at every frame.
  */
 
 /** Something that has deadlines and output, both pulled by the scheduler. Times in milliseconds of `now()`. */
@@ -12,6 +12,11 @@ export interface Scheduled {
   nextDeadline(): number;
   onDeadline(now: number): void;
   flush(): void;
+}
+
+/** When a member is looked at next: at its deadline as it was known last, which is never later than the real one. */
+interface Look {
+  at: number;
 }
 
 /** Deadlines are met this late at most, so that those close together share one wake-up. */
@@ -26,7 +31,7 @@ const STALL_GRACE_MS = 20;
 const MAX_DELAY_MS = 0x7fffffff;
 
 export class DeadlineScheduler {
-  private readonly members = new Set<Scheduled>();
+  private readonly members = new Map<Scheduled, Look>();
   private dirty: Scheduled[] = [];
   private flushing = false;
   private timer: unknown;
@@ -42,7 +47,7 @@ export class DeadlineScheduler {
   }
 
   add(member: Scheduled): void {
-    this.members.add(member);
+    this.members.set(member, { at: Infinity });
     this.deadlineMoved(member);
   }
 
@@ -51,9 +56,14 @@ export class DeadlineScheduler {
     if (this.members.size === 0) this.stopTimer();
   }
 
-  /** Call when a member's deadline may have become earlier. */
+  /** Has to be called when a member's deadline may have become earlier. */
   deadlineMoved(member: Scheduled): void {
-    this.arm(member.nextDeadline());
+    const look = this.members.get(member);
+    if (look === undefined) return;
+    const at = member.nextDeadline();
+    if (at >= look.at) return;
+    look.at = at;
+    this.arm(at);
   }
 
   /** Asks for `member.flush()` once at the end of this turn, however often it is asked for. */
@@ -109,9 +119,12 @@ export class DeadlineScheduler {
     let earliest = now;
     try {
       let next = Infinity;
-      for (const member of this.members) {
-        if (member.nextDeadline() <= now) member.onDeadline(now);
-        next = Math.min(next, member.nextDeadline());
+      for (const [member, look] of this.members) {
+        if (look.at <= now) {
+          if (member.nextDeadline() <= now) member.onDeadline(now);
+          look.at = member.nextDeadline();
+        }
+        next = Math.min(next, look.at);
       }
       earliest = next;
     } finally {

@@ -54,6 +54,9 @@ export class PendingCommands {
   /** Number of the next command. */
   next = 1;
   private readonly pending = new Map<number, PendingCommand>();
+  /** Those of them that nobody has answered, and those that were confirmed and not terminated: few, where all are many. */
+  private readonly unanswered = new Set<PendingCommand>();
+  private readonly confirmed = new Set<PendingCommand>();
   private wasFull = false;
 
   /** @param onRoom called when there is room again after it was full */
@@ -79,7 +82,9 @@ export class PendingCommands {
         refusals.push(mirror(asdu, cause, true));
         answered = cause | COT_NEGATIVE_BIT;
       }
-      this.pending.set(this.next++, { asdu, terms: terms ?? NO_TERMS, since: now, answered });
+      const command = { asdu, terms: terms ?? NO_TERMS, since: now, answered };
+      this.pending.set(this.next++, command);
+      if (answered === null) this.unanswered.add(command);
     });
     this.wasFull ||= this.full;
     return { first, refusals };
@@ -97,13 +102,19 @@ export class PendingCommands {
       // Process information, unless it is a master's own that the router refuses.
       if ((octets[at + APDU_TYPE_OFFSET] as number) <= LAST_MONITOR_TYPE && (cause & COT_NEGATIVE_BIT) === 0) continue;
       const command = this.commandOf(new AsduView(octets.subarray(at + APCI_OCTETS, apduEnd(octets, at))));
-      if (command !== undefined) command.answered = cause;
+      if (command !== undefined) this.note(command, cause);
     }
   }
 
   /** The router has stored their audit records. */
   settle(numbers: readonly number[]): void {
-    for (const number of numbers) this.pending.delete(number);
+    for (const number of numbers) {
+      const command = this.pending.get(number);
+      if (command === undefined) continue;
+      this.pending.delete(number);
+      this.unanswered.delete(command);
+      this.confirmed.delete(command);
+    }
     if (!this.wasFull || this.pending.size > ROOM_AGAIN) return;
     this.wasFull = false;
     this.onRoom();
@@ -119,19 +130,22 @@ export class PendingCommands {
     return stated;
   }
 
+  private note(command: PendingCommand, cause: number): void {
+    command.answered = cause;
+    this.unanswered.delete(command);
+    if (cause === Cause.ACT_CON) this.confirmed.add(command);
+    else this.confirmed.delete(command);
+  }
+
   /**
    * The command that `answer` belongs to: of several that are alike the oldest one without an answer, for ACT_TERM the
    * oldest one that was confirmed.
    */
   private commandOf(answer: AsduView): PendingCommand | undefined {
-    const terminates = answer.cot === Cause.ACT_TERM;
-    let alike: PendingCommand | undefined;
-    for (const command of this.pending.values()) {
-      if (!answers(answer, command.asdu)) continue;
-      if (terminates ? command.answered === Cause.ACT_CON : command.answered === null) return command;
-      alike ??= command;
-    }
-    return alike;
+    const likely = answer.cot === Cause.ACT_TERM ? this.confirmed : this.unanswered;
+    for (const command of likely) if (answers(answer, command.asdu)) return command;
+    for (const command of this.pending.values()) if (answers(answer, command.asdu)) return command;
+    return undefined;
   }
 }
 
