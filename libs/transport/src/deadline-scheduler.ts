@@ -16,7 +16,9 @@ export interface Scheduled {
 
 /** When a member is looked at next: at its deadline as it was known last, which is never later than the real one. */
 interface Look {
+  readonly member: Scheduled;
   at: number;
+  removed: boolean;
 }
 
 /** Deadlines are met this late at most, so that those close together share one wake-up. */
@@ -31,7 +33,9 @@ const STALL_GRACE_MS = 20;
 const MAX_DELAY_MS = 0x7fffffff;
 
 export class DeadlineScheduler {
-  private readonly members = new Map<Scheduled, Look>();
+  private readonly looks = new Map<Scheduled, Look>();
+  /** The same in the order in which they came, to be looked through quickly, and those that were removed since then. */
+  private all: Look[] = [];
   private dirty: Scheduled[] = [];
   private flushing = false;
   private timer: unknown;
@@ -47,18 +51,26 @@ export class DeadlineScheduler {
   }
 
   add(member: Scheduled): void {
-    this.members.set(member, { at: Infinity });
+    if (this.looks.has(member)) return;
+    const look = { member, at: Infinity, removed: false };
+    this.looks.set(member, look);
+    this.all.push(look);
     this.deadlineMoved(member);
   }
 
   remove(member: Scheduled): void {
-    this.members.delete(member);
-    if (this.members.size === 0) this.stopTimer();
+    const look = this.looks.get(member);
+    if (look === undefined) return;
+    look.removed = true;
+    this.looks.delete(member);
+    if (this.looks.size > 0) return;
+    this.all = [];
+    this.stopTimer();
   }
 
   /** Has to be called when a member's deadline may have become earlier. */
   deadlineMoved(member: Scheduled): void {
-    const look = this.members.get(member);
+    const look = this.looks.get(member);
     if (look === undefined) return;
     const at = member.nextDeadline();
     if (at >= look.at) return;
@@ -119,13 +131,15 @@ export class DeadlineScheduler {
     let earliest = now;
     try {
       let next = Infinity;
-      for (const [member, look] of this.members) {
-        if (look.at <= now) {
-          if (member.nextDeadline() <= now) member.onDeadline(now);
-          look.at = member.nextDeadline();
+      // Others may come and go meanwhile.
+      for (const look of this.all) {
+        if (look.at <= now && !look.removed) {
+          if (look.member.nextDeadline() <= now) look.member.onDeadline(now);
+          look.at = look.member.nextDeadline();
         }
-        next = Math.min(next, look.at);
+        if (look.at < next && !look.removed) next = look.at;
       }
+      if (this.all.length > this.looks.size) this.all = this.all.filter(({ removed }) => !removed);
       earliest = next;
     } finally {
       // After a member has thrown the others are looked at again at once.

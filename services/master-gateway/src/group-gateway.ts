@@ -5,6 +5,7 @@ import {
   leaseKey,
   GroupSubjects,
   receive,
+  remembering,
   type Subscription,
 } from '@iec104mm2ss/bus';
 import { type GroupConfig, reportGapMs } from '@iec104mm2ss/config';
@@ -109,7 +110,7 @@ export class GroupGateway implements Scheduled {
       receive(this.bus, state, decodeState, (message) =>
         this.connectorGuard.run(state, message.fence, () => this.onState(message)),
       ),
-      receive(this.bus, owner, decodeOwner, (message) =>
+      receive(this.bus, owner, remembering(decodeOwner), (message) =>
         this.router.run(owner, message.fence, () => this.onOwner(message)),
       ),
     ];

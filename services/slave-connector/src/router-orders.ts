@@ -1,4 +1,12 @@
-import { type Bus, FenceGuard, leaseKey, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
+import {
+  type Bus,
+  FenceGuard,
+  leaseKey,
+  type GroupSubjects,
+  receive,
+  remembering,
+  type Subscription,
+} from '@iec104mm2ss/bus';
 import {
   type CommandMessage,
   type CommandQuery,
@@ -43,7 +51,7 @@ export class RouterOrders {
       if (!this.stopped) handler.onNewRouter();
     });
     this.subscriptions = [
-      this.obey(owner, decodeOwner, ({ fence, open, wanted }) => {
+      this.obey(owner, remembering(decodeOwner), ({ fence, open, wanted }) => {
         if (open && this.serving.fence !== fence) this.serving = { fence, since: now() };
         // One that takes over does not know yet what masters want: it says so again.
         if (wanted || (open && now() - this.serving.since >= SETTLING_MS)) handler.onWanted(wanted);
