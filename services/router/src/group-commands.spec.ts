@@ -638,10 +638,13 @@ describe('interrogations', () => {
     bench.give(A, [interrogation(1)]);
     bench.give(B, [interrogation(2)]);
     for (const { number } of bench.handedOver()) bench.result(number);
-    expect(bench.commands.interrogators(Cause.INROGEN, 1, 0)).toEqual([{ session: A, ownOa: 5 }]);
-    expect(bench.commands.interrogators(Cause.INROGEN, 2, 0)).toEqual([{ session: B, ownOa: 5 }]);
-    expect(bench.commands.interrogators(Cause.INROGEN, 3, 0)).toBeUndefined();
-    expect(bench.commands.interrogators(Cause.REQCOGEN, 1, 0)).toBeUndefined();
+    const asked = (cot: number, ca: number) =>
+      bench.commands.asked(Uint8Array.of(1, 1, cot, 0, ca, 0, 1, 0, 0, 1), 0, RECORD);
+    expect(asked(Cause.INROGEN, 1)).toEqual([{ session: A, ownOa: 5 }]);
+    expect(asked(Cause.INROGEN, 2)).toEqual([{ session: B, ownOa: 5 }]);
+    expect(asked(Cause.INROGEN, 3)).toBeUndefined();
+    expect(asked(Cause.REQCOGEN, 1)).toBeUndefined();
+    expect(asked(Cause.INRO1, 1), 'nobody has asked for group 1').toBeUndefined();
   });
 });
 

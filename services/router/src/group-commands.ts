@@ -2,11 +2,12 @@ import {
   APCI_OCTETS,
   ASDU_OA_OFFSET,
   AsduView,
+  Cause,
   confirmationOf,
   forEachApdu,
+  isInterrogated,
   mirror,
   TypeId,
-  typeName,
 } from '@iec104mm2ss/iec104';
 import {
   type ClosedSessionStatement,
@@ -22,17 +23,21 @@ import {
 import type { CommandContext, CommandCounters, CommandSession, Participant, RecordOrigin } from './command-context.js';
 import { CommandHandOver, type ConnectorLink } from './command-hand-over.js';
 import { CommandInquiry, RESULT_DUE_MS } from './command-inquiry.js';
-import type { OaBehaviour } from './command-matching.js';
 import { CommandOwnership } from './command-ownership.js';
 import { CommandRecords } from './command-records.js';
 import { CommandTakeover } from './command-takeover.js';
 import type { Asker } from './command-transaction.js';
-import { INTERROGATION_DEADLINE_MS, isInterrogation } from './rules.js';
+import { NotForwarded } from './not-forwarded.js';
+import type { OaBehaviour } from './oa-habit.js';
+import type { RtuHabits } from './rtu-habits.js';
+import { INTERROGATION_DEADLINE_MS, isFileTransfer, isInterrogation } from './rules.js';
 import type { Transactions } from './transactions.js';
 
 export type * from './command-context.js';
 
 export type CommandsMessage = Extract<InMessage, { readonly kind: typeof InKind.COMMANDS }>;
+
+const NOBODY: readonly Participant[] = [];
 
 /** Until when a command may be sent, in the clock of the connector with this fence. */
 interface Deadline {
@@ -57,6 +62,7 @@ export class GroupCommands {
     auditDropped: 0,
   };
   private readonly ownership: CommandOwnership;
+  private readonly notForwarded: NotForwarded;
   private readonly records: CommandRecords;
   private readonly handOver: CommandHandOver;
   private readonly transactions: Transactions;
@@ -69,7 +75,8 @@ export class GroupCommands {
   private begunAt: ConnectorLink | undefined;
 
   constructor(private readonly context: CommandContext) {
-    const { bus, subjects, fence, clock } = context;
+    const { bus, subjects, fence, clock, logger } = context;
+    this.notForwarded = new NotForwarded(logger, clock);
     this.ownership = new CommandOwnership(clock, (session) => context.session(session) !== undefined);
     this.records = new CommandRecords(context);
     this.handOver = new CommandHandOver(context, this.counters, this.ownership, this.records, () => this.ready);
@@ -106,11 +113,16 @@ export class GroupCommands {
 
   /** How this RTU fills the OA of its answers: saved, and set after a takeover. */
   get oaBehaviour(): OaBehaviour {
-    return this.transactions.matching.oaBehaviour;
+    return this.habits.oa.behaviour;
   }
 
   set oaBehaviour(behaviour: OaBehaviour) {
-    this.transactions.matching.oaBehaviour = behaviour;
+    this.habits.oa.behaviour = behaviour;
+  }
+
+  /** What is known of how this RTU answers. */
+  get habits(): RtuHabits {
+    return this.transactions.habits;
   }
 
   /** True while a command with this OA is under way: for `OriginatorAddresses.allocate`. */
@@ -290,15 +302,35 @@ export class GroupCommands {
     const receiver = this.ownership.fileReceiver(view);
     if (receiver !== undefined) return [receiver];
     const participants = this.transactions.answers.answered(asdu, position, record);
-    if (participants !== undefined) return participants;
-    const late = this.transactions.answers.late(view, position, record);
-    if (late.length > 0 || this.isFromBefore(position, record)) return late;
-    this.counters.unmatchedAnswers++;
-    this.context.logger.warn(
-      { direction: 'monitor', type: typeName(view.typeId), cot: view.cot, ca: view.ca, ioa: view.ioa, oa: view.oa },
-      'answer of the RTU belongs to no command: not forwarded',
-    );
-    return late;
+    if (participants !== undefined) {
+      if (participants.length === 0 && !this.isFromBefore(position, record)) {
+        this.notForwarded.info(view, 'answer of the RTU to a master that has left: not forwarded');
+      }
+      return participants;
+    }
+    if (!this.isFromBefore(position, record)) {
+      this.counters.unmatchedAnswers++;
+      this.notForwarded.warn(view, 'answer of the RTU belongs to no command: not forwarded');
+    }
+    return NOBODY;
+  }
+
+  /** Who gets what is for those who asked for it; undefined: nobody is known to have asked. */
+  asked(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
+    const view = new AsduView(asdu);
+    if (isFileTransfer(view.typeId)) {
+      const receiver = this.ownership.fileReceiver(view);
+      return receiver === undefined ? undefined : [receiver];
+    }
+    if (isInterrogated(view.cot)) return this.interrogators(view);
+    if (view.cot === Cause.REQ) this.requested(asdu, position, record);
+    return this.transactions.answers.requested(asdu, position, record);
+  }
+
+  /** M_EI_NA_1: masters have had the one of their gateway. */
+  initialized(asdu: Uint8Array, position: number, record: RecordOrigin): void {
+    if (this.isFromBefore(position, record)) return;
+    this.notForwarded.info(new AsduView(asdu), 'the RTU has ended its initialization: not forwarded');
   }
 
   /** An answer that an earlier owner has dealt with. */
@@ -308,16 +340,10 @@ export class GroupCommands {
     return generation < begunAt.generation || (generation === begunAt.generation && position < begunAt.position);
   }
 
-  /**
-   * Who asked for the interrogation that process information with this cause and CA belongs to, those that have left not
-   * counted; undefined when that is not certain.
-   */
-  interrogators(cot: number, ca: number, oa: number): readonly Participant[] | undefined {
-    const transaction = this.transactions.answers.interrogation(cot, ca);
-    if (transaction !== undefined) return transaction.participants;
-    const late = this.transactions.answers.lateInterrogation(cot, ca, oa);
-    if (late === undefined) this.counters.unmatchedAnswers++;
-    return late;
+  private interrogators({ cot, ca, oa }: AsduView): readonly Participant[] | undefined {
+    const asked = this.transactions.answers.interrogators(cot, ca, oa);
+    if (asked === undefined) this.counters.unmatchedAnswers++;
+    return asked;
   }
 
   /** An object with an interrogation's cause passed to all masters: the interrogation is alive. */

@@ -131,6 +131,7 @@ export function makeParts(
     certain,
   });
   commands.oaBehaviour = legacy.oaBehaviour;
+  if (legacy.habits !== undefined) commands.habits.load(legacy.habits);
 
   // What a session is to get next is gone: it is told by being disconnected.
   const lost = (session: Session, count: number, end: number | undefined, reason: string): void => {

@@ -182,6 +182,7 @@ export class GroupRouter {
       addresses: addresses.saved(clock.now()),
       savedAt: clock.wallMs(),
       oaBehaviour: commands.oaBehaviour,
+      habits: commands.habits.saved,
     };
   };
 

@@ -7,17 +7,17 @@ import { QUERY_PERIOD_MS, RESULT_DUE_MS } from './command-inquiry.js';
 import { CommandLanes } from './command-lanes.js';
 import { CommandMatching } from './command-matching.js';
 import { CommandMemory } from './command-memory.js';
-import { CommandProgress } from './command-progress.js';
+import { CommandProgress, isOverAt } from './command-progress.js';
 import { CommandTable } from './command-table.js';
 import {
   ANSWER_TIMEOUT_MS,
   type AnswerFloor,
   type Asker,
-  INTERROGATION_TIMEOUT_MS,
   type NewCommand,
   type SentBefore,
   type Transaction,
 } from './command-transaction.js';
+import { RtuHabits } from './rtu-habits.js';
 import { isFileTransfer, isInterrogation } from './rules.js';
 
 /** How long what an earlier owner sent is waited for at least: its answers may be in the log that is still to be read. */
@@ -51,7 +51,9 @@ export class Transactions {
   readonly answers: CommandAnswers;
   private readonly lanes: CommandLanes;
   private readonly memory = new CommandMemory();
-  private readonly progress = new CommandProgress();
+  /** What is known of how this RTU answers. */
+  readonly habits = new RtuHabits();
+  private readonly progress = new CommandProgress(this.habits);
   private readonly table = new CommandTable();
 
   constructor(
@@ -63,14 +65,14 @@ export class Transactions {
       mayJoin: (next, other) => this.mayJoin(next, other),
       start: (transaction) => this.start(transaction),
     });
-    this.matching = new CommandMatching(this.lanes);
-    const { lanes, matching, memory, progress } = this;
+    const { lanes, memory, habits, progress } = this;
+    this.matching = new CommandMatching(lanes, memory, habits);
     this.answers = new CommandAnswers(
-      { lanes, matching, memory, progress, clock },
+      { lanes, matching: this.matching, memory, habits, progress, clock },
       {
         sent: (transaction) => effects.sent(transaction),
         finish: (transaction, outcome) => this.finish(transaction, outcome),
-        release: (transaction) => this.release(transaction),
+        pump: (transaction) => this.pump(transaction),
       },
     );
   }
@@ -141,10 +143,15 @@ export class Transactions {
     this.table.add(transaction);
     this.lanes.activate(transaction);
     this.memory.add(transaction);
+    transaction.sentOrder = this.habits.oa.sent(transaction.oa);
+    transaction.isRestored = true;
     transaction.floor = floor;
     transaction.answersMissed = answersMissed;
     this.markSent(transaction, now - ageMs);
-    transaction.expiresAt = Math.max(transaction.expiresAt, now + RESTORED_GRACE_MS);
+    const graceUntil = now + RESTORED_GRACE_MS;
+    transaction.expiresAt = Math.max(transaction.expiresAt, graceUntil);
+    transaction.yieldsAt = Math.max(transaction.yieldsAt, graceUntil);
+    transaction.yieldsToOwnAt = Math.max(transaction.yieldsToOwnAt, graceUntil);
     if (isLost) transaction.lostUntil = now + RESTORED_GRACE_MS;
     if (isFileTransfer(transaction.typeId)) this.finish(transaction, 'forwarded');
     return transaction;
@@ -227,8 +234,6 @@ export class Transactions {
       const until = now + (waits ? REPORTED_WITHIN_MS : LAST_EVENTS_MS);
       transaction.lostUntil = Math.min(transaction.lostUntil, until);
     }
-    this.matching.forget();
-    this.progress.forget();
   }
 
   /** Gives up what has waited too long. Call a few times a second. */
@@ -242,25 +247,35 @@ export class Transactions {
   }
 
   private expireOne(transaction: Transaction, now: number): void {
-    const { state, lostUntil, answersMissed } = transaction;
-    const outcome = transaction.outcome || (state === 'confirmed' ? 'confirmed' : undefined);
+    const { state, lostUntil } = transaction;
     if (state === 'queued') {
       if (transaction.deadline <= now) this.refuse(transaction, 'expired');
-    } else if (lostUntil <= now) {
-      this.finish(transaction, outcome ?? 'unknown');
-    } else if (state === 'forwarded') {
+    } else if (lostUntil <= now) this.giveUp(transaction);
+    else if (state === 'forwarded') {
       // The connector says nothing, and does not answer either.
       if (transaction.deadline + ANSWER_TIMEOUT_MS <= now) this.finish(transaction, 'unknown');
-    } else if (transaction.expiresAt <= now) {
-      if (state === 'confirmed') this.progress.endedWithoutTermination(transaction);
-      this.finish(transaction, outcome ?? (answersMissed ? 'unknown' : 'no answer'));
-    } else if (transaction.releaseAt <= now && !transaction.released) this.release(transaction);
+    } else if (transaction.expiresAt <= now) this.giveUp(transaction);
+    else this.pumpWhenDue(transaction, now);
   }
 
-  private release(transaction: Transaction): void {
-    if (transaction.released) return;
-    transaction.released = true;
+  /** Others may go although nothing was heard. */
+  private pumpWhenDue(transaction: Transaction, now: number): void {
+    const { releaseAt, yieldsAt, yieldsToOwnAt, pumpedAt } = transaction;
+    const isDue = [releaseAt, yieldsAt, yieldsToOwnAt].some((at) => at <= now && at > pumpedAt);
+    if (isDue) this.pump(transaction);
+  }
+
+  private pump(transaction: Transaction): void {
+    transaction.pumpedAt = this.clock.now();
     this.lanes.pump([transaction]);
+  }
+
+  /** Nothing (more) is expected of it, except late. */
+  private giveUp(transaction: Transaction): void {
+    const { lostUntil, outcome, state } = transaction;
+    const isLost = lostUntil < Infinity;
+    const lost = outcome || (state === 'confirmed' ? 'confirmed' : 'unknown');
+    this.finish(transaction, isLost ? lost : this.progress.givenUp(transaction, this.clock.now()));
   }
 
   private finish(transaction: Transaction, outcome: string): void {
@@ -288,8 +303,12 @@ export class Transactions {
       this.refuse(transaction, reason);
       return;
     }
+    for (const other of this.lanes.beside(transaction)) {
+      if (!this.isBeside(transaction, other)) this.giveUp(other);
+    }
     transaction.state = 'forwarded';
     transaction.sentAt = this.clock.now();
+    transaction.sentOrder = this.habits.oa.sent(transaction.oa);
     this.memory.add(transaction);
     transaction.floor = this.effects.forward(transaction);
   }
@@ -297,15 +316,27 @@ export class Transactions {
   private markSent(transaction: Transaction, at: number): void {
     transaction.state = 'sent';
     transaction.sentAt = at;
-    transaction.expiresAt = at + (isInterrogation(transaction.typeId) ? INTERROGATION_TIMEOUT_MS : ANSWER_TIMEOUT_MS);
+    this.progress.sent(transaction, at);
   }
 
+  /** Whether `next` may go while `other` is under way: beside it, or because that has had its time. */
   private mayJoin(next: Transaction, other: Transaction): boolean {
-    // Its answers are of another link.
-    if (other.lostUntil < Infinity) return true;
-    // A station runs one interrogation at a time.
-    if (isInterrogation(next.typeId)) return false;
-    return other.owner === next.owner || (other.released && this.matching.canBeToldApart(next, other));
+    if (this.isBeside(next, other)) return true;
+    const isOwn = [...other.askers, ...next.askers].every(({ session }) => session === next.owner);
+    return this.clock.now() >= (isOwn ? Math.min(other.yieldsToOwnAt, other.yieldsAt) : other.yieldsAt);
+  }
+
+  /** Both may be under way: nobody's answers can be taken for another master's. */
+  private isBeside(next: Transaction, other: Transaction): boolean {
+    // Its answers are of another link, or no more come from this station.
+    if (other.lostUntil < Infinity || isOverAt(other, next.ca)) return true;
+    // A station runs one interrogation at a time; a deactivation is for one that runs.
+    if (isInterrogation(next.typeId)) {
+      return next.cot === Cause.DEACT && other.participants.every(({ session }) => session === next.owner);
+    }
+    if (other.owner === next.owner) return true;
+    if (other.releaseAt === Infinity || !this.matching.canBeToldApart(next, other)) return false;
+    return this.matching.mirrors || other.releaseAt <= this.clock.now();
   }
 
   /** The same interrogation, if one is waiting. */
