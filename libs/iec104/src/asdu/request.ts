@@ -96,7 +96,7 @@ export function likeness(command: Uint8Array, answer: Uint8Array): Likeness {
     if (difference === 0) continue;
     // S/E shares its octet with the qualifier; of set points it is the one behind the value.
     const isValue = at === selectAt && at > FIRST_OCTET ? false : (difference & valueBits) !== 0;
-    found = isValue || found === Likeness.OTHER_VALUE ? Likeness.OTHER_VALUE : Likeness.OTHER_QUALIFIER;
+    found = Math.max(found, isValue ? Likeness.OTHER_VALUE : Likeness.OTHER_QUALIFIER) as Likeness;
   }
   return found;
 }
