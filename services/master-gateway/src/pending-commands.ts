@@ -10,9 +10,10 @@ import {
   COT_CAUSE_MASK,
   COT_NEGATIVE_BIT,
   forEachApdu,
+  Likeness,
+  likeness,
   LAST_MONITOR_TYPE,
   mirror,
-  sameRequest,
 } from '@iec104mm2ss/iec104';
 import { type PendingCommandStatement, toBase64 } from '@iec104mm2ss/wire';
 
@@ -120,25 +121,33 @@ export class PendingCommands {
   }
 
   /**
-   * The command that `answer` belongs to: of several that are alike the oldest one without an answer, for ACT_TERM the
-   * oldest one that was confirmed.
+   * The command that `answer` belongs to: the one of which it repeats most. Of several that are alike the oldest one without
+   * an answer, for ACT_TERM the oldest one that was confirmed.
    */
   private commandOf(answer: AsduView): PendingCommand | undefined {
     const terminates = answer.cot === Cause.ACT_TERM;
-    let alike: PendingCommand | undefined;
+    let best: PendingCommand | undefined;
+    let least = Infinity;
     for (const command of this.pending.values()) {
-      if (!answers(answer, command.asdu)) continue;
-      if (terminates ? command.answered === Cause.ACT_CON : command.answered === null) return command;
-      alike ??= command;
+      const alike = answeredLikeness(answer, command.asdu);
+      if (alike === undefined) continue;
+      const isDue = terminates ? command.answered === Cause.ACT_CON : command.answered === null;
+      const rank = 2 * alike + (isDue ? 0 : 1);
+      if (rank >= least) continue;
+      if (rank === 0) return command;
+      best = command;
+      least = rank;
     }
-    return alike;
+    return best;
   }
 }
 
-function answers(answer: AsduView, asdu: Uint8Array): boolean {
-  if (answer.typeId !== asdu[0]) return false;
+/** How much of this command the answer repeats; undefined: it is none to it. */
+function answeredLikeness(answer: AsduView, asdu: Uint8Array): Likeness | undefined {
+  if (answer.typeId !== asdu[0]) return undefined;
   // Too short to have an object: only a refusal of the router mirrors that.
-  if (asdu.length < MIN_COMMAND_OCTETS) return answer.lengthOctets === asdu.length;
+  if (asdu.length < MIN_COMMAND_OCTETS) return answer.lengthOctets === asdu.length ? Likeness.SAME : undefined;
   const { ca, ioa } = new AsduView(asdu);
-  return (ca === answer.ca || ca === BROADCAST_CA) && ioa === answer.ioa && sameRequest(asdu, answer.octets);
+  if ((ca !== answer.ca && ca !== BROADCAST_CA) || ioa !== answer.ioa) return undefined;
+  return likeness(asdu, answer.octets);
 }

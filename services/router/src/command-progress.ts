@@ -22,7 +22,7 @@ import { endsWithTermination, isInterrogation } from './rules.js';
 /** FRZ of QCC: the counters are frozen or reset, not read (IEC 60870-5-101 clause 7.2.6.23). */
 const FREEZE_BITS = 0xc0;
 /** Added to the TypeID of a counter interrogation that freezes: it has no objects, and from many stations no ACT_TERM. */
-const FREEZE_KIND = 0x100;
+export const FREEZE_KIND = 0x100;
 
 /** What an answer means to its command: whether more will come, until when that is waited for, how it ended. */
 export class CommandProgress {
