@@ -4,7 +4,7 @@ import { asksStation, type CommandLanes } from './command-lanes.js';
 import type { CommandMemory } from './command-memory.js';
 import { FIRST_PRIVATE_TYPE, mayAnswer, Seen, type Transaction } from './command-transaction.js';
 import type { RtuHabits } from './rtu-habits.js';
-import { endsWithTermination, isProcessCommand } from './rules.js';
+import { endsWithTermination, isProcessCommand, otherTimeTag } from './rules.js';
 
 /** How well the cause of an answer fits what a command still has to get. */
 type Expectation = 'due' | 'unusual' | 'again';
@@ -37,15 +37,18 @@ export class CommandMatching {
   match(answer: AsduView, position: number, record: RecordOrigin, underWayOnly = false): Match | undefined {
     const { typeId, ca, ioa } = answer;
     if (ioa === undefined) return undefined;
+    const sibling = otherTimeTag(typeId);
     const found: Match[] = [];
     const consider = (transaction: Transaction, isOver: boolean): void => {
-      if (transaction.typeId !== typeId || !mayAnswer(transaction, position, record)) return;
+      const isOfType = transaction.typeId === typeId || transaction.typeId === sibling;
+      if (!isOfType || !mayAnswer(transaction, position, record)) return;
       const match = this.judge(transaction, answer, isOver);
       if (match !== undefined) found.push(match);
     };
     for (const transaction of this.lanes.active(typeId, ca, ioa)) consider(transaction, false);
     if (!underWayOnly) {
       for (const transaction of this.memory.overAt(typeId, ca)) consider(transaction, true);
+      if (sibling !== typeId) for (const transaction of this.memory.overAt(sibling, ca)) consider(transaction, true);
       if (found.length === 0) return this.byOa(answer, position, record);
     }
     return this.decide(found, answer.oa, endsInOrder(answer));
@@ -63,14 +66,15 @@ export class CommandMatching {
 
   private judge(transaction: Transaction, answer: AsduView, isOver: boolean): Match | undefined {
     const { typeId, ca, cot, ioa } = answer;
-    // What a station as a whole is asked may be answered with any IOA.
+    // What a station as a whole is asked may be answered with any IOA, and a command with a time tag without one.
     const isOtherIoa = transaction.ioa !== ioa;
     if (isOtherIoa && !asksStation(typeId)) return undefined;
     const alike = likeness(transaction.asdu, answer.subarray());
     const expectation = this.expects(transaction, ca, cot);
     if (expectation === undefined) return undefined;
     const found = alike <= this.habits.tolerated(typeId) ? Likeness.SAME : alike;
-    const counted = isOtherIoa ? Math.max(found, Likeness.OTHER_QUALIFIER) : found;
+    const isOther = isOtherIoa || transaction.typeId !== typeId;
+    const counted = isOther ? Math.max(found, Likeness.OTHER_QUALIFIER) : found;
     const isConfirmed = ((transaction.seen.get(ca) ?? 0) & Seen.FIRST) !== 0;
     const rank = rankOf(counted, expectation, isOver, isConfirmed && endsInOrder(answer));
     return { transaction, isOver, likeness: counted as Likeness, rank };

@@ -7,6 +7,7 @@ import {
   isFileTransfer,
   isInterrogation,
   isProcessCommand,
+  otherTimeTag,
 } from './rules.js';
 
 const CAUSES = Array.from({ length: 64 }, (_, cause) => cause);
@@ -95,6 +96,9 @@ describe('types', () => {
   it('are sorted by what they are', () => {
     const numbers = (test: (typeId: number) => boolean) => TYPE_IDS.filter(test);
     expect(numbers(isProcessCommand)).toEqual([45, 46, 47, 48, 49, 50, 51, 58, 59, 60, 61, 62, 63, 64]);
+    expect(numbers((id) => otherTimeTag(id) !== id)).toEqual(numbers(isProcessCommand));
+    expect(numbers(isProcessCommand).map(otherTimeTag).map(otherTimeTag)).toEqual(numbers(isProcessCommand));
+    expect(otherTimeTag(TypeId.C_SE_NC_1)).toBe(TypeId.C_SE_TC_1);
     expect(numbers(isFileTransfer)).toEqual([120, 121, 122, 123, 124, 125, 126, 127]);
     expect(numbers(isInterrogation)).toEqual([100, 101]);
     expect(numbers(endsWithTermination)).toEqual(numbers((id) => isProcessCommand(id) || isInterrogation(id)));

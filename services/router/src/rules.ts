@@ -66,6 +66,13 @@ export function isProcessCommand(typeId: number): boolean {
   );
 }
 
+/** The same process command without, or with, a time tag (C_SC_NA_1 and C_SC_TA_1 ...); other types as they are. */
+export function otherTimeTag(typeId: number): number {
+  if (!isProcessCommand(typeId)) return typeId;
+  const distance = TypeId.C_SC_TA_1 - TypeId.C_SC_NA_1;
+  return typeId >= TypeId.C_SC_TA_1 ? typeId - distance : typeId + distance;
+}
+
 export function isFileTransfer(typeId: number): boolean {
   return typeId >= TypeId.F_FR_NA_1 && typeId <= TypeId.F_SC_NB_1;
 }

@@ -90,9 +90,11 @@ export const SESSION_DEFECTS = [
       },
       {
         file: 'services/router/src/group-commands.ts',
-        find: `    const late = this.transactions.answers.late(view, position, record);\n`,
+        find: `    if (!this.isFromBefore(position, record)) {\n      this.counters.unmatchedAnswers++;\n`,
         replace: `    const holder = this.context.addresses.holder(view.oa);
-    const late = holder === undefined ? [] : [{ session: holder, ownOa: 0 }];
+    if (holder !== undefined) return [{ session: holder, ownOa: 0 }];
+    if (!this.isFromBefore(position, record)) {
+      this.counters.unmatchedAnswers++;
 `,
       },
     ],
