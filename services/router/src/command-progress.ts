@@ -31,12 +31,14 @@ export class CommandProgress {
   /** The RTU got the command at this time. */
   sent(transaction: Transaction, at: number): void {
     const { habits } = this;
-    const isPatient = isInterrogation(transaction.typeId);
-    const silent = habits.isSilent(laneOf(transaction));
+    const { typeId } = transaction;
     const patienceMs = habits.patienceMs(ANSWER_TIMEOUT_MS);
-    const silentMs = isPatient ? SILENT_MS : UNKNOWN_TERMINATION_MS;
-    const yieldsMs = silent ? silentMs : isPatient ? habits.patienceMs(FIRST_ANSWER_MS) : patienceMs;
-    transaction.expiresAt = at + (isPatient ? INTERROGATION_TIMEOUT_MS : patienceMs);
+    const silent = habits.isSilent(laneOf(transaction));
+    const [silentMs, otherwiseMs] = isHarmless(typeId)
+      ? [SILENT_MS, habits.patienceMs(FIRST_ANSWER_MS)]
+      : [UNKNOWN_TERMINATION_MS, patienceMs];
+    const yieldsMs = silent ? silentMs : otherwiseMs;
+    transaction.expiresAt = at + (isInterrogation(typeId) ? INTERROGATION_TIMEOUT_MS : patienceMs);
     transaction.yieldsAt = at + yieldsMs;
     transaction.yieldsToOwnAt = at + yieldsMs;
   }
@@ -176,6 +178,11 @@ export class CommandProgress {
   private waitUntil(transaction: Transaction, until: number): void {
     transaction.expiresAt = transaction.yieldsAt = transaction.yieldsToOwnAt = until;
   }
+}
+
+/** Nothing is done twice when it is asked for twice. */
+function isHarmless(typeId: number): boolean {
+  return isInterrogation(typeId) || typeId === TypeId.C_RD_NA_1 || typeId === TypeId.C_CS_NA_1;
 }
 
 /** What ends with ACT_TERM or does not: a TypeID, and a freeze of counters for itself. */

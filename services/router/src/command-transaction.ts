@@ -16,8 +16,11 @@ export const UNSEEN_TERMINATION_MS = 1_000;
  * How long the same command of another master waits for an ACT_TERM of which it is not known whether it comes. Less than
  * COMMAND_DEADLINE_MS: it is to be sent, not refused.
  */
-export const UNKNOWN_TERMINATION_MS = 3_000;
-/** How long an interrogation waits for the first answer to another one, and for a silent station that was silent before. */
+export const UNKNOWN_TERMINATION_MS = 2_500;
+/**
+ * How long a question waits for the first answer to another one, and for that of a station that was silent before: asking
+ * twice does no harm.
+ */
 export const FIRST_ANSWER_MS = 4_000;
 export const SILENT_MS = 1_000;
 /** A pause in its answers for this long ends an interrogation for the master that gave it, if no ACT_TERM is known of. */

@@ -2,10 +2,8 @@ import {
   APCI_OCTETS,
   ASDU_OA_OFFSET,
   AsduView,
-  Cause,
   confirmationOf,
   forEachApdu,
-  isInterrogated,
   mirror,
   TypeId,
 } from '@iec104mm2ss/iec104';
@@ -20,7 +18,7 @@ import {
   type StateMessage,
   type Statement,
 } from '@iec104mm2ss/wire';
-import type { CommandContext, CommandCounters, CommandSession, Participant, RecordOrigin } from './command-context.js';
+import type { CommandContext, CommandCounters, CommandSession, RecordOrigin } from './command-context.js';
 import { CommandHandOver, type ConnectorLink } from './command-hand-over.js';
 import { CommandInquiry, RESULT_DUE_MS } from './command-inquiry.js';
 import { CommandOwnership } from './command-ownership.js';
@@ -28,16 +26,14 @@ import { CommandRecords } from './command-records.js';
 import { CommandTakeover } from './command-takeover.js';
 import type { Asker } from './command-transaction.js';
 import { NotForwarded } from './not-forwarded.js';
-import type { OaBehaviour } from './oa-habit.js';
+import { RtuAnswers } from './rtu-answers.js';
 import type { RtuHabits } from './rtu-habits.js';
-import { INTERROGATION_DEADLINE_MS, isFileTransfer, isInterrogation } from './rules.js';
+import { INTERROGATION_DEADLINE_MS, isInterrogation } from './rules.js';
 import type { Transactions } from './transactions.js';
 
 export type * from './command-context.js';
 
 export type CommandsMessage = Extract<InMessage, { readonly kind: typeof InKind.COMMANDS }>;
-
-const NOBODY: readonly Participant[] = [];
 
 /** Until when a command may be sent, in the clock of the connector with this fence. */
 interface Deadline {
@@ -61,26 +57,31 @@ export class GroupCommands {
     commandsLost: 0,
     auditDropped: 0,
   };
+  /** What the RTU says to the masters. */
+  readonly answers: RtuAnswers;
   private readonly ownership: CommandOwnership;
-  private readonly notForwarded: NotForwarded;
   private readonly records: CommandRecords;
   private readonly handOver: CommandHandOver;
   private readonly transactions: Transactions;
   private readonly takeover: CommandTakeover;
   private readonly inquiry: CommandInquiry;
   private wasReady = false;
-  /** Answers were routed: those to what is restored later may have been among them. */
-  private answersSeen = false;
   /** Where the log was when this owner began to hand over commands. */
   private begunAt: ConnectorLink | undefined;
 
   constructor(private readonly context: CommandContext) {
     const { bus, subjects, fence, clock, logger } = context;
-    this.notForwarded = new NotForwarded(logger, clock);
     this.ownership = new CommandOwnership(clock, (session) => context.session(session) !== undefined);
     this.records = new CommandRecords(context);
     this.handOver = new CommandHandOver(context, this.counters, this.ownership, this.records, () => this.ready);
     this.transactions = this.handOver.transactions;
+    this.answers = new RtuAnswers({
+      ownership: this.ownership,
+      answers: this.transactions.answers,
+      counters: this.counters,
+      notForwarded: new NotForwarded(logger, clock),
+      isFromBefore: (position, record) => this.isFromBefore(position, record),
+    });
     this.takeover = new CommandTakeover({
       context,
       counters: this.counters,
@@ -111,16 +112,7 @@ export class GroupCommands {
     return transactions.size + transactions.remembered + ownership.size + records.size + takeover.size;
   }
 
-  /** How this RTU fills the OA of its answers: saved, and set after a takeover. */
-  get oaBehaviour(): OaBehaviour {
-    return this.habits.oa.behaviour;
-  }
-
-  set oaBehaviour(behaviour: OaBehaviour) {
-    this.habits.oa.behaviour = behaviour;
-  }
-
-  /** What is known of how this RTU answers. */
+  /** What is known of how this RTU answers: saved, and loaded after a takeover. */
   get habits(): RtuHabits {
     return this.transactions.habits;
   }
@@ -238,7 +230,7 @@ export class GroupCommands {
     const known = this.handOver.link;
     const isNews = known?.connectorFence !== connectorFence || known.epoch !== epoch;
     if (isNews) this.linkIs({ connectorFence, epoch, generation, position: 0, up: true });
-    this.takeover.restore(report, this.answersSeen);
+    this.takeover.restore(report, this.answers.seen);
     this.begunAt = this.handOver.link;
     this.wasReady = this.ready;
     if (this.ready) this.transactions.resume();
@@ -293,68 +285,10 @@ export class GroupCommands {
     return !this.takeover.done || this.transactions.unreported(now - RESULT_DUE_MS).length > 0;
   }
 
-  // ---- answers of the RTU -------------------------------------------------------------------------------------------
-
-  /** Who gets an answer (an ASDU) at this position of the log. */
-  answer(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] {
-    this.answersSeen = true;
-    const view = new AsduView(asdu);
-    const receiver = this.ownership.fileReceiver(view);
-    if (receiver !== undefined) return [receiver];
-    const participants = this.transactions.answers.answered(asdu, position, record);
-    if (participants !== undefined) {
-      if (participants.length === 0 && !this.isFromBefore(position, record)) {
-        this.notForwarded.info(view, 'answer of the RTU to a master that has left: not forwarded');
-      }
-      return participants;
-    }
-    if (!this.isFromBefore(position, record)) {
-      this.counters.unmatchedAnswers++;
-      this.notForwarded.warn(view, 'answer of the RTU belongs to no command: not forwarded');
-    }
-    return NOBODY;
-  }
-
-  /** Who gets what is for those who asked for it; undefined: nobody is known to have asked. */
-  asked(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
-    const view = new AsduView(asdu);
-    if (isFileTransfer(view.typeId)) {
-      const receiver = this.ownership.fileReceiver(view);
-      return receiver === undefined ? undefined : [receiver];
-    }
-    if (isInterrogated(view.cot)) return this.interrogators(view);
-    if (view.cot === Cause.REQ) this.requested(asdu, position, record);
-    return this.transactions.answers.requested(asdu, position, record);
-  }
-
-  /** M_EI_NA_1: masters have had the one of their gateway. */
-  initialized(asdu: Uint8Array, position: number, record: RecordOrigin): void {
-    if (this.isFromBefore(position, record)) return;
-    this.notForwarded.info(new AsduView(asdu), 'the RTU has ended its initialization: not forwarded');
-  }
-
   /** An answer that an earlier owner has dealt with. */
   private isFromBefore(position: number, { generation }: RecordOrigin): boolean {
     const { begunAt } = this;
     if (begunAt === undefined) return true;
     return generation < begunAt.generation || (generation === begunAt.generation && position < begunAt.position);
-  }
-
-  private interrogators({ cot, ca, oa }: AsduView): readonly Participant[] | undefined {
-    const asked = this.transactions.answers.interrogators(cot, ca, oa);
-    if (asked === undefined) this.counters.unmatchedAnswers++;
-    return asked;
-  }
-
-  /** An object with an interrogation's cause passed to all masters: the interrogation is alive. */
-  interrogated(cot: number, ca: number): void {
-    this.transactions.answers.interrogation(cot, ca);
-  }
-
-  /** A requested object (COT 5) passed: the read command is answered. */
-  requested(asdu: Uint8Array, position: number, record: RecordOrigin): void {
-    this.answersSeen = true;
-    const { ca, ioa } = new AsduView(asdu);
-    if (ioa !== undefined) this.transactions.answers.readAnswered(ca, ioa, position, record);
   }
 }

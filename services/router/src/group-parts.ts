@@ -130,7 +130,7 @@ export function makeParts(
     settled: (id, settled) => out.settled(id, settled),
     certain,
   });
-  commands.oaBehaviour = legacy.oaBehaviour;
+  commands.habits.oa.behaviour = legacy.oaBehaviour;
   if (legacy.habits !== undefined) commands.habits.load(legacy.habits);
 
   // What a session is to get next is gone: it is told by being disconnected.
@@ -148,7 +148,7 @@ export function makeParts(
     },
   };
   const delivery = new Delivery(
-    { bus, subjects, log, fence, out, places, sessions, rules: commands, events, logger, clock },
+    { bus, subjects, log, fence, out, places, sessions, rules: commands.answers, events, logger, clock },
     {
       confirmed,
       interrogationToOriginator: config.interrogation === 'originator',

@@ -1,4 +1,4 @@
-import { ASDU_CAUSE_OFFSET, Cause, sameRequest } from '@iec104mm2ss/iec104';
+import { Cause } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { LAST_EVENTS_MS } from '@iec104mm2ss/wire';
 import type { Participant } from './command-context.js';
@@ -7,7 +7,7 @@ import { QUERY_PERIOD_MS, RESULT_DUE_MS } from './command-inquiry.js';
 import { CommandLanes } from './command-lanes.js';
 import { CommandMatching } from './command-matching.js';
 import { CommandMemory } from './command-memory.js';
-import { CommandProgress, isOverAt } from './command-progress.js';
+import { CommandProgress } from './command-progress.js';
 import { CommandTable } from './command-table.js';
 import {
   ANSWER_TIMEOUT_MS,
@@ -17,6 +17,7 @@ import {
   type SentBefore,
   type Transaction,
 } from './command-transaction.js';
+import { CommandTurns } from './command-turns.js';
 import { RtuHabits } from './rtu-habits.js';
 import { isFileTransfer, isInterrogation } from './rules.js';
 
@@ -55,6 +56,7 @@ export class Transactions {
   readonly habits = new RtuHabits();
   private readonly progress = new CommandProgress(this.habits);
   private readonly table = new CommandTable();
+  private readonly turns: CommandTurns;
 
   constructor(
     private readonly effects: TransactionEffects,
@@ -62,11 +64,12 @@ export class Transactions {
   ) {
     this.lanes = new CommandLanes({
       ready: () => effects.ready(),
-      mayJoin: (next, other) => this.mayJoin(next, other),
+      mayJoin: (next, other) => this.turns.mayJoin(next, other),
       start: (transaction) => this.start(transaction),
     });
     const { lanes, memory, habits, progress } = this;
     this.matching = new CommandMatching(lanes, memory, habits);
+    this.turns = new CommandTurns(lanes, this.matching, clock);
     this.answers = new CommandAnswers(
       { lanes, matching: this.matching, memory, habits, progress, clock },
       {
@@ -113,7 +116,7 @@ export class Transactions {
       return transaction;
     }
     if (isInterrogation(typeId) && cot === Cause.ACT) {
-      const same = this.sameWaiting(transaction);
+      const same = this.turns.sameWaiting(transaction);
       if (same !== undefined) {
         // One run of the RTU answers both.
         this.table.join(same, asker);
@@ -304,7 +307,7 @@ export class Transactions {
       return;
     }
     for (const other of this.lanes.beside(transaction)) {
-      if (!this.isBeside(transaction, other)) this.giveUp(other);
+      if (!this.turns.isBeside(transaction, other)) this.giveUp(other);
     }
     transaction.state = 'forwarded';
     transaction.sentAt = this.clock.now();
@@ -317,39 +320,6 @@ export class Transactions {
     transaction.state = 'sent';
     transaction.sentAt = at;
     this.progress.sent(transaction, at);
-  }
-
-  /** Whether `next` may go while `other` is under way: beside it, or because that has had its time. */
-  private mayJoin(next: Transaction, other: Transaction): boolean {
-    if (this.isBeside(next, other)) return true;
-    const isOwn = [...other.askers, ...next.askers].every(({ session }) => session === next.owner);
-    return this.clock.now() >= (isOwn ? Math.min(other.yieldsToOwnAt, other.yieldsAt) : other.yieldsAt);
-  }
-
-  /** Both may be under way: nobody's answers can be taken for another master's. */
-  private isBeside(next: Transaction, other: Transaction): boolean {
-    // Its answers are of another link, or no more come from this station.
-    if (other.lostUntil < Infinity || isOverAt(other, next.ca)) return true;
-    // A station runs one interrogation at a time; a deactivation is for one that runs.
-    if (isInterrogation(next.typeId)) {
-      return next.cot === Cause.DEACT && other.participants.every(({ session }) => session === next.owner);
-    }
-    if (other.owner === next.owner) return true;
-    if (other.releaseAt === Infinity || !this.matching.canBeToldApart(next, other)) return false;
-    return this.matching.mirrors || other.releaseAt <= this.clock.now();
-  }
-
-  /** The same interrogation, if one is waiting. */
-  private sameWaiting({ typeId, ca, ioa, asdu, connectorFence }: Transaction): Transaction | undefined {
-    return this.lanes
-      .waiting(typeId, ca, ioa)
-      .find(
-        (other) =>
-          other.ioa === ioa &&
-          other.asdu[ASDU_CAUSE_OFFSET] === asdu[ASDU_CAUSE_OFFSET] &&
-          other.connectorFence === connectorFence &&
-          sameRequest(other.asdu, asdu),
-      );
   }
 
   private takeOut(transaction: Transaction): void {

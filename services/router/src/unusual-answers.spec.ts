@@ -40,7 +40,7 @@ const OFF = singleCommand(1, 500, false);
 const GI = interrogation(1);
 
 /** Every process command, with a qualifier that a station may lose, without and with a time tag. */
-const COMMANDS: [name: string, asdu: Uint8Array][] = [undefined, time].flatMap((tag) => {
+const COMMANDS = [undefined, time].flatMap((tag): [name: string, asdu: Uint8Array][] => {
   const options = { qualifier: 3, ...(tag === undefined ? {} : { time: tag }) };
   const commands: [string, Uint8Array][] = [
     ['single', singleCommand(1, 500, true, options)],

@@ -89,13 +89,15 @@ export const SESSION_DEFECTS = [
         replace: '',
       },
       {
-        file: 'services/router/src/group-commands.ts',
-        find: `    if (!this.isFromBefore(position, record)) {\n      this.counters.unmatchedAnswers++;\n`,
-        replace: `    const holder = this.context.addresses.holder(view.oa);
-    if (holder !== undefined) return [{ session: holder, ownOa: 0 }];
-    if (!this.isFromBefore(position, record)) {
-      this.counters.unmatchedAnswers++;
-`,
+        file: 'services/router/src/group-parts.ts',
+        find: `rules: commands.answers,`,
+        replace: `rules: Object.assign(Object.create(commands.answers), {
+      answer: (asdu: Uint8Array, position: number, record: never) => {
+        const found = commands.answers.answer(asdu, position, record);
+        const holder = addresses.holder(asdu[3] as number);
+        return found.length > 0 || holder === undefined ? found : [{ session: holder, ownOa: 0 }];
+      },
+    }),`,
       },
     ],
     rules: ['answer', 'originator'],
