@@ -89,7 +89,8 @@ describe.each(CONFIRMED.map(named))('%s from a master', (_name, type) => {
   it('is refused with its negative confirmation when it has P/N = 1', () => {
     for (const cot of causes) {
       const confirmation = cot === 8 ? 9 : 7;
-      for (const bits of [0x40, 0xc0]) expect(checkCommand(asdu(type, { cot: cot | bits }))).toEqual(refused(confirmation));
+      for (const bits of [0x40, 0xc0])
+        expect(checkCommand(asdu(type, { cot: cot | bits }))).toEqual(refused(confirmation));
     }
     expect(checkCommand(asdu(type, { cot: 7 | 0x40 })), 'and with 45 first').toEqual(refused(45));
   });
