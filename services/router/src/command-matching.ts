@@ -47,8 +47,9 @@ export class CommandMatching {
     };
     for (const transaction of this.lanes.active(typeId, ca, ioa)) consider(transaction, false);
     if (!underWayOnly) {
-      for (const transaction of this.memory.overAt(typeId, ca)) consider(transaction, true);
-      if (sibling !== typeId) for (const transaction of this.memory.overAt(sibling, ca)) consider(transaction, true);
+      for (const transaction of this.memory.overAt(typeId, ca, ioa)) consider(transaction, true);
+      if (sibling !== typeId)
+        for (const transaction of this.memory.overAt(sibling, ca, ioa)) consider(transaction, true);
       if (found.length === 0) return this.byOa(answer, position, record);
     }
     return this.decide(found, answer.oa, endsInOrder(answer));

@@ -1,5 +1,6 @@
 import { BROADCAST_CA } from '@iec104mm2ss/iec104';
 import { SENT_REMEMBERED_MS } from '@iec104mm2ss/wire';
+import { asksStation } from './command-lanes.js';
 import type { Transaction } from './command-transaction.js';
 
 /** Commands that are over and remembered; the oldest go first. */
@@ -12,7 +13,7 @@ export const MAX_REMEMBERED = 2_000;
  */
 export class CommandMemory {
   private readonly byOa = new Index((transaction) => transaction.oa);
-  private readonly byStation = new Index(({ typeId, ca }) => stationKey(typeId, ca));
+  private readonly byObject = new Index(({ typeId, ca, ioa }) => objectKey(typeId, ca, ioa));
   /** Until when those that are over are remembered. */
   private readonly ended = new Map<Transaction, number>();
 
@@ -23,14 +24,14 @@ export class CommandMemory {
   /** The command is handed over. */
   add(transaction: Transaction): void {
     this.byOa.add(transaction);
-    this.byStation.add(transaction);
+    this.byObject.add(transaction);
   }
 
   /** It was not sent, and will not be. */
   drop(transaction: Transaction): void {
     this.ended.delete(transaction);
     this.byOa.delete(transaction);
-    this.byStation.delete(transaction);
+    this.byObject.delete(transaction);
   }
 
   /** It is over. */
@@ -51,10 +52,10 @@ export class CommandMemory {
     return this.byOa.get(oa);
   }
 
-  /** Those that are over and that an answer of this type and station may be to, the oldest first. */
-  overAt(typeId: number, ca: number): readonly Transaction[] {
-    const own = this.byStation.get(stationKey(typeId, ca));
-    const toAll = ca === BROADCAST_CA ? [] : this.byStation.get(stationKey(typeId, BROADCAST_CA));
+  /** Those that are over and that an answer of this type, station and object may be to, the oldest first. */
+  overAt(typeId: number, ca: number, ioa: number): readonly Transaction[] {
+    const own = this.byObject.get(objectKey(typeId, ca, ioa));
+    const toAll = ca === BROADCAST_CA ? [] : this.byObject.get(objectKey(typeId, BROADCAST_CA, ioa));
     return [...own, ...toAll].filter((transaction) => this.ended.has(transaction));
   }
 
@@ -96,6 +97,7 @@ class Index {
   }
 }
 
-function stationKey(typeId: number, ca: number): number {
-  return typeId * 0x10000 + ca;
+/** The object does not count for what a station as a whole is asked. */
+function objectKey(typeId: number, ca: number, ioa: number): number {
+  return (typeId * 0x10000 + ca) * 0x1000000 + (asksStation(typeId) ? 0 : ioa);
 }

@@ -39,7 +39,7 @@ export class LateObjects {
 
   private over(typeId: number, cot: number, ca: number): Transaction[] {
     return this.parts.memory
-      .overAt(typeId, ca)
+      .overAt(typeId, ca, 0)
       .filter((transaction) => transaction.cot !== Cause.DEACT && asksFor(transaction.asdu, cot));
   }
 

@@ -55,6 +55,9 @@ export class RtuAnswers implements RoutingRules {
     if (isInterrogated(cot)) {
       const asked = answers.interrogators(cot, ca, oa);
       if (asked === undefined) counters.unmatchedAnswers++;
+      else if (asked.length === 0 && !this.parts.isFromBefore(position, record)) {
+        this.parts.notForwarded.info(view, 'object of an interrogation whose master has left: not forwarded');
+      }
       return asked;
     }
     if (cot === Cause.REQ) this.requested(asdu, position, record);
