@@ -130,8 +130,7 @@ export function makeParts(
     settled: (id, settled) => out.settled(id, settled),
     certain,
   });
-  commands.habits.oa.behaviour = legacy.oaBehaviour;
-  if (legacy.habits !== undefined) commands.habits.load(legacy.habits);
+  commands.habits.load(legacy.oaBehaviour, legacy.habits);
 
   // What a session is to get next is gone: it is told by being disconnected.
   const lost = (session: Session, count: number, end: number | undefined, reason: string): void => {

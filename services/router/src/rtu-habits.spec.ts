@@ -80,7 +80,7 @@ describe('what is known of an RTU', () => {
     before.repeated(47, Likeness.OTHER);
     before.answered(1, 11_500);
     const after = new RtuHabits();
-    after.load(before.saved);
+    after.load('unknown', before.saved);
     expect(after.saved).toEqual(before.saved);
     expect(habitsStatus(after)).toEqual({
       originatorAddress: 'unknown',
@@ -91,6 +91,16 @@ describe('what is known of an RTU', () => {
       altersValue: ['C_SE_NC_1'],
       slowestAnswerMs: 12_000,
     });
+  });
+
+  it('of its OAs goes there, too, but not from a release that believed too soon that it mirrors them', () => {
+    const loaded = (behaviour: 'unknown' | 'mirrors' | 'opaque', isNew: boolean) => {
+      const habits = new RtuHabits();
+      habits.load(behaviour, isNew ? new RtuHabits().saved : undefined);
+      return habits.oa.behaviour;
+    };
+    expect([loaded('mirrors', true), loaded('mirrors', false)]).toEqual(['mirrors', 'unknown']);
+    expect([loaded('opaque', true), loaded('opaque', false)]).toEqual(['opaque', 'opaque']);
   });
 
   it('of types without a confirmation is unlearnt by the first one', () => {

@@ -1,6 +1,6 @@
 import { Likeness } from '@iec104mm2ss/iec104';
 import type { SavedHabits } from '@iec104mm2ss/wire';
-import { OaHabit } from './oa-habit.js';
+import { type OaBehaviour, OaHabit } from './oa-habit.js';
 import { isProcessCommand } from './rules.js';
 
 /** Objects and stations that are remembered for not having answered. */
@@ -132,7 +132,11 @@ export class RtuHabits {
     return { terminating: [...this.terminating], unconfirmed: [...this.unconfirmed], alters, slowestMs };
   }
 
-  load({ terminating, unconfirmed, alters, slowestMs }: SavedHabits): void {
+  /** What an earlier owner saved. `habits` is undefined when an older release did: that believed in mirrored OAs too soon. */
+  load(oaBehaviour: OaBehaviour, habits: SavedHabits | undefined): void {
+    this.oa.behaviour = habits === undefined && oaBehaviour === 'mirrors' ? 'unknown' : oaBehaviour;
+    if (habits === undefined) return;
+    const { terminating, unconfirmed, alters, slowestMs } = habits;
     for (const [kind, terminates] of terminating) this.terminating.set(kind, terminates);
     for (const typeId of unconfirmed) this.unconfirmed.add(typeId);
     for (const [typeId, likeness] of alters) this.repeated(typeId, likeness as Likeness);
