@@ -117,7 +117,8 @@ export class CommandProgress {
     const { typeId, state, outcome, ca, seen, asdu, heardAt } = transaction;
     if (ca === BROADCAST_CA) habits.stationsAre(typeId, stationsOver(transaction));
     if (state !== 'confirmed') {
-      habits.notAnswered(laneOf(transaction));
+      // Objects may have come without any ACT_CON.
+      if (heardAt === 0) habits.notAnswered(laneOf(transaction));
       return transaction.answersMissed ? 'unknown' : 'no answer';
     }
     const bits = seen.get(ca) ?? 0;
@@ -147,7 +148,6 @@ export class CommandProgress {
 
   private yieldWhenQuiet(transaction: Transaction, now: number): void {
     const { asdu, expiresAt } = transaction;
-    if (transaction.state !== 'confirmed') return;
     const terminates = this.habits.terminates(kindOf(asdu));
     if (terminates === true) transaction.yieldsAt = transaction.yieldsToOwnAt = expiresAt;
     else if (isFreeze(asdu)) {

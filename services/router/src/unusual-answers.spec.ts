@@ -391,6 +391,20 @@ describe('interrogations of an RTU that', () => {
     expect(bench.transactions.habits.isUnconfirmed(100)).toBe(true);
   });
 
+  it('sends objects without ACT_CON: as long as they come nothing else goes', () => {
+    const bench = new Bench();
+    bench.command(A, GI);
+    bench.begin(B, GI, PATIENCE);
+    for (let i = 0; i < 5; i++) {
+      bench.pass(UNKNOWN_TERMINATION_MS - 1);
+      bench.transactions.answers.interrogation(Cause.INROGEN, 1);
+    }
+    expect(bench.take()).toEqual(['forward 1']);
+    expect(bench.answer(GI, Cause.ACT_TERM)).toEqual([A]);
+    bench.pass(CONFIRMATION_LATE_MS);
+    expect(bench.take()).toEqual(['1 terminated', 'forward 2']);
+  });
+
   it('confirms after it has terminated: both reach their master', () => {
     const bench = new Bench();
     bench.command(A, GI);
