@@ -40,6 +40,10 @@ export class AdmissionAttempt {
     private readonly request: Omit<AdmissionRequest, 'v'>,
   ) {}
 
+  get address(): string {
+    return this.request.address;
+  }
+
   async ask(): Promise<Admitted | NotAdmitted> {
     const giveUpAt = this.clock.now() + ADMISSION_MS;
     const request = encodeAdmissionRequest(this.request);

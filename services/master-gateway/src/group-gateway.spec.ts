@@ -184,8 +184,8 @@ async function open(): Promise<void> {
 }
 
 let fromPort = 40_000;
-function dial(): FakeSocket {
-  const socket = network.dial(PORT, '10.0.0.5', fromPort++);
+function dial(address = '10.0.0.5'): FakeSocket {
+  const socket = network.dial(PORT, address, fromPort++);
   if (socket === undefined) throw new Error('refused');
   return socket;
 }
@@ -383,10 +383,21 @@ describe('a connection of a master', () => {
   it('is refused when too many wait for the router', async () => {
     await open();
     answers = Array.from({ length: 40 }, () => 'nothing' as const);
-    const sockets = Array.from({ length: 21 }, () => dial());
+    const addresses = Array.from({ length: 21 }, (_, i) => `10.0.0.${i % 7}`);
+    const sockets = addresses.map((address) => dial(address));
     await settled();
     expect(sockets.map(({ destroyed }) => destroyed)).toEqual([...Array.from({ length: 20 }, () => false), true]);
     expect(gateway.masters.counters.refused).toEqual({ too_many_waiting: 1 });
+  });
+
+  it('is refused when its address has taken half of the room to wait: others still find some', async () => {
+    await open();
+    answers = Array.from({ length: 40 }, () => 'nothing' as const);
+    const greedy = Array.from({ length: 15 }, () => dial());
+    const other = dial('10.0.0.6');
+    await settled();
+    expect(greedy.filter(({ destroyed }) => !destroyed)).toHaveLength(10);
+    expect(other.destroyed).toBe(false);
   });
 
   it('does not take the place of another one', async () => {

@@ -10,9 +10,10 @@ import {
   COT_CAUSE_MASK,
   COT_NEGATIVE_BIT,
   forEachApdu,
+  Likeness,
+  likeness,
   LAST_MONITOR_TYPE,
   mirror,
-  sameRequest,
 } from '@iec104mm2ss/iec104';
 import { type PendingCommandStatement, toBase64 } from '@iec104mm2ss/wire';
 
@@ -138,21 +139,39 @@ export class PendingCommands {
   }
 
   /**
-   * The command that `answer` belongs to: of several that are alike the oldest one without an answer, for ACT_TERM the
-   * oldest one that was confirmed.
+   * The command that `answer` belongs to: the one of which it repeats most. Of several that are alike the oldest one without
+   * an answer, for ACT_TERM the oldest one that was confirmed.
    */
   private commandOf(answer: AsduView): PendingCommand | undefined {
-    const likely = answer.cot === Cause.ACT_TERM ? this.confirmed : this.unanswered;
-    for (const command of likely) if (answers(answer, command.asdu)) return command;
-    for (const command of this.pending.values()) if (answers(answer, command.asdu)) return command;
-    return undefined;
+    const due = answer.cot === Cause.ACT_TERM ? this.confirmed : this.unanswered;
+    const likely = mostAlike(answer, due);
+    if (likely?.alike === 0) return likely.command;
+    const any = mostAlike(answer, this.pending.values());
+    return any !== undefined && (likely === undefined || any.alike < likely.alike) ? any.command : likely?.command;
   }
 }
 
-function answers(answer: AsduView, asdu: Uint8Array): boolean {
-  if (answer.typeId !== asdu[0]) return false;
+/** How much of this command the answer repeats; undefined: it is none to it. */
+function answeredLikeness(answer: AsduView, asdu: Uint8Array): Likeness | undefined {
+  if (answer.typeId !== asdu[0]) return undefined;
   // Too short to have an object: only a refusal of the router mirrors that.
-  if (asdu.length < MIN_COMMAND_OCTETS) return answer.lengthOctets === asdu.length;
+  if (asdu.length < MIN_COMMAND_OCTETS) return answer.lengthOctets === asdu.length ? Likeness.SAME : undefined;
   const { ca, ioa } = new AsduView(asdu);
-  return (ca === answer.ca || ca === BROADCAST_CA) && ioa === answer.ioa && sameRequest(asdu, answer.octets);
+  if ((ca !== answer.ca && ca !== BROADCAST_CA) || ioa !== answer.ioa) return undefined;
+  return likeness(asdu, answer.octets);
+}
+
+/** Of those of which an answer repeats equally much, the first. */
+function mostAlike(
+  answer: AsduView,
+  commands: Iterable<PendingCommand>,
+): { readonly command: PendingCommand; readonly alike: number } | undefined {
+  let best: { readonly command: PendingCommand; readonly alike: number } | undefined;
+  for (const command of commands) {
+    const alike = answeredLikeness(answer, command.asdu);
+    if (alike === undefined || alike >= (best?.alike ?? Infinity)) continue;
+    best = { command, alike };
+    if (alike === 0) break;
+  }
+  return best;
 }

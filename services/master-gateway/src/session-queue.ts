@@ -1,4 +1,4 @@
-import { APDU_CAUSE_OFFSET, APDU_OA_OFFSET, apduEnd, Cause, COT_CAUSE_MASK } from '@iec104mm2ss/iec104';
+import { APDU_OA_OFFSET, apduEnd } from '@iec104mm2ss/iec104';
 import type { Connection, DeadlineScheduler } from '@iec104mm2ss/transport';
 import { NO_POSITION, OutFlag, type OutMessage } from '@iec104mm2ss/wire';
 import { SentRuns } from './sent-runs.js';
@@ -122,9 +122,7 @@ function withOwnOa(message: Uint8Array, start: number, allocatedOa: number, ownO
   const octets = Buffer.from(message);
   for (let at = start; at < octets.length; at = apduEnd(octets, at)) {
     const oa = octets[at + APDU_OA_OFFSET] as number;
-    // With these causes the RTU says something of its own.
-    if (oa === 0 || ((octets[at + APDU_CAUSE_OFFSET] as number) & COT_CAUSE_MASK) <= Cause.SPONT) continue;
-    octets[at + APDU_OA_OFFSET] = oa === allocatedOa ? ownOa : 0;
+    if (oa !== 0) octets[at + APDU_OA_OFFSET] = oa === allocatedOa ? ownOa : 0;
   }
   return octets;
 }

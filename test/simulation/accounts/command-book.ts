@@ -158,7 +158,10 @@ export class CommandBook {
       group === by.group && master === by.master && session === by.session;
     const known = byRtu?.command === undefined ? undefined : this.all[byRtu.command];
     if (known !== undefined && isMine(known)) return known;
-    const open = this.all.filter((command) => isMine(command) && sameRequest(command.asdu, asdu));
+    // What it repeats as it is comes before one to CA 65535, which is answered with the CA of a station.
+    const isExact = (command: GivenCommand): boolean => requestKey(command.asdu) === requestKey(asdu);
+    const alike = this.all.filter((command) => isMine(command) && sameRequest(command.asdu, asdu));
+    const open = [...alike.filter(isExact), ...alike.filter((command) => !isExact(command))];
     const waits = ({ answers }: GivenCommand): boolean => !answers.includes(cause);
     return (
       open.find((command) => waits(command) && command.arrivedAt.length > 0 === (byRtu !== undefined)) ??
