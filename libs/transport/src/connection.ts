@@ -2,7 +2,10 @@ import { apduEnd, ApduFramer, Link, MAX_APDU_OCTETS, type LinkOptions, type Link
 import type { TcpSocket } from '@iec104mm2ss/runtime';
 import type { DeadlineScheduler, Scheduled } from './deadline-scheduler.js';
 
-/** Keep-alive probes start after this much silence, so that NAT and firewalls keep the path open. */
+/**
+ * Keep-alive probes start after this much silence, so that NAT and firewalls keep the path open; after t3 when that is longer:
+ * a link whose every octet is paid for is left as quiet as it was asked for.
+ */
 export const TCP_KEEP_ALIVE_MS = 30_000;
 /** How long octets already written may take to leave after `close`. */
 export const CLOSE_LINGER_MS = 2_000;
@@ -80,7 +83,7 @@ export class Connection implements Scheduled {
     this.sendQueueOctets = options.k * MAX_APDU_OCTETS + SEND_QUEUE_OCTETS;
     this.lastReceivedAt = now;
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+    socket.setKeepAlive(true, Math.max(TCP_KEEP_ALIVE_MS, options.t3Ms));
     socket.on('data', this.onData);
     socket.on('drain', this.onDrain);
     const onPeerClosed = (): void => this.close({ code: 'peer_closed', message: 'closed by the peer' });

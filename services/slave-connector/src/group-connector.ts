@@ -198,7 +198,7 @@ export class GroupConnector implements Scheduled {
 
   private makeLink(): RtuLink {
     const { config, scheduler, runtime, logger, counters } = this;
-    const { t1Ms } = config;
+    const { t1Ms } = config.rtuLink;
     const holdLimitMs = this.ack === 'delivered' ? Math.max(t1Ms - HOLD_MARGIN_MS, t1Ms / 2) : Infinity;
     return new RtuLink(
       {
@@ -280,7 +280,7 @@ export class GroupConnector implements Scheduled {
   private onUp(connection: Connection, epoch: number): void {
     const { ack, counters, config, history, writer } = this;
     const { clock } = this.runtime;
-    const options = { ack, counters, clock, t1Ms: config.t1Ms, onDeadlineMoved: () => this.deadlineMoved() };
+    const options = { ack, counters, clock, t1Ms: config.rtuLink.t1Ms, onDeadlineMoved: () => this.deadlineMoved() };
     this.intake = new RtuIntake(connection, epoch, history, writer, options);
     this.history = [];
     this.commands.linkUp(connection);

@@ -224,7 +224,7 @@ export class RtuLink {
 
   private connected(socket: TcpSocket): void {
     const { config, counters, hold, mayUse, mayWrite, scheduler } = this.options;
-    const { t1Ms, t2Ms, t3Ms, k, w, idleTimeMs } = config;
+    const { t1Ms, t2Ms, t3Ms, k, w } = config.rtuLink;
     this.connectAt = Infinity;
     this.attempted = true;
     counters.connects++;
@@ -235,7 +235,7 @@ export class RtuLink {
       socket,
       {
         role: 'controlling',
-        ...{ t1Ms, t2Ms, t3Ms, k, w, idleTimeMs },
+        ...{ t1Ms, t2Ms, t3Ms, k, w, idleTimeMs: config.idleTimeMs },
         ...hold,
         mayWrite: () => mayUse() && mayWrite(),
       },
