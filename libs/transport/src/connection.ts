@@ -1,4 +1,13 @@
-import { apduEnd, ApduFramer, Link, MAX_APDU_OCTETS, type LinkOptions, type LinkState } from '@iec104mm2ss/iec104';
+import {
+  apduEnd,
+  ApduFramer,
+  type Iec104Error,
+  Link,
+  MAX_APDU_OCTETS,
+  type LinkOptions,
+  type LinkState,
+  toHex,
+} from '@iec104mm2ss/iec104';
 import type { TcpSocket } from '@iec104mm2ss/runtime';
 import type { DeadlineScheduler, Scheduled } from './deadline-scheduler.js';
 
@@ -19,6 +28,19 @@ export const SEND_QUEUE_OCTETS = 1024 * 1024;
 export interface CloseReason {
   readonly code: string;
   readonly message: string;
+  /** Of a breach of the protocol: the clause of IEC 60870-5-104, and the first octets of what offended, hexadecimal. */
+  readonly clause?: string;
+  readonly octets?: string;
+}
+
+/** A breach of the protocol, for logs and for `close`. */
+function breachOf({ code, message, clause, octets }: Iec104Error): CloseReason {
+  return {
+    code,
+    message,
+    ...(clause === undefined ? {} : { clause }),
+    ...(octets === undefined ? {} : { octets: toHex(octets) }),
+  };
 }
 
 export interface ConnectionHandler {
@@ -32,6 +54,8 @@ export interface ConnectionHandler {
   onState?(to: LinkState, from: LinkState, reason: string): void;
   /** See the link's `hold-limit` event. */
   onHoldLimit?(upTo: number): void;
+  /** The peer did something against the rules that the link lives with: told once for each kind. */
+  onIrregular?(breach: CloseReason): void;
   /** Called exactly once, after which nothing else is called. */
   onClosed(reason: CloseReason): void;
 }
@@ -219,7 +243,7 @@ export class Connection implements Scheduled {
       if (this.closed) return;
     }
     if (this.framer.error !== undefined) {
-      this.close({ code: this.framer.error.code, message: this.framer.error.message });
+      this.close(breachOf(this.framer.error));
       return;
     }
     if (link.acknowledged !== this.seenAcknowledged) {
@@ -263,8 +287,11 @@ export class Connection implements Scheduled {
           this.handler.onHoldLimit?.(event.upTo);
           break;
         case 'failed':
-          this.close({ code: event.error.code, message: event.error.message });
+          this.close(breachOf(event.error));
           return;
+        case 'irregular':
+          this.handler.onIrregular?.(breachOf(event.error));
+          break;
       }
     }
   }

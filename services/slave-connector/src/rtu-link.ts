@@ -1,4 +1,4 @@
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { type GroupConfig, peerText } from '@iec104mm2ss/config';
 import type { LinkState } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { Runtime, TcpSocket } from '@iec104mm2ss/runtime';
@@ -6,6 +6,8 @@ import { type CloseReason, Connection, type ConnectionOptions, type DeadlineSche
 import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
 import type { ConnectorCounters } from './counters.js';
 import { HostRotation } from './host-rotation.js';
+import { RtuStory } from './rtu-story.js';
+import { StartPause } from './start-pause.js';
 
 /** How soon to look again whether a connection may be made: the log cannot be written, or the lease is uncertain. */
 const NOT_READY_MS = 1_000;
@@ -14,9 +16,11 @@ const NOT_READY_MS = 1_000;
 const ALLOWED: Readonly<Record<RtuState, readonly RtuState[]>> = {
   disconnected: ['connecting', 'connected', 'starting', 'started', 'stopping'],
   connecting: ['disconnected'],
-  connected: ['connecting', 'stopping'],
+  // From started: the RTU stopped by itself.
+  connected: ['connecting', 'stopping', 'started'],
   starting: ['connected'],
-  started: ['starting'],
+  // From connected: the RTU started by itself.
+  started: ['starting', 'connected'],
   stopping: ['started'],
 };
 
@@ -64,8 +68,11 @@ export class RtuLink {
   private socket: TcpSocket | undefined;
   private up: Connection | undefined;
   private address: string | null = null;
-  /** When the link has lived for t1: its host is a good one then. */
-  private workedAt = Infinity;
+  /** Since when there is a link, and whether it is this end that ends it. */
+  private upSince = 0;
+  private endedHere = false;
+  /** Pause before the next attempt, ms, when it was asked for. */
+  private askedPauseMs: number | undefined;
   private wanted = false;
   private stopped = false;
   /** An attempt to connect, or every host of a round, has come to its end. */
@@ -73,6 +80,8 @@ export class RtuLink {
   private retryAt = Infinity;
   private connectAt = Infinity;
   private readonly hosts: HostRotation;
+  private readonly startPause = new StartPause();
+  private readonly story: RtuStory;
 
   constructor(
     private readonly options: RtuLinkOptions,
@@ -80,6 +89,7 @@ export class RtuLink {
   ) {
     this.hosts = new HostRotation(options.config.hosts, () => options.runtime.random());
     this.since = options.runtime.clock.wallMs();
+    this.story = new RtuStory(options.logger, () => options.scheduler.now());
   }
 
   get state(): RtuState {
@@ -111,7 +121,7 @@ export class RtuLink {
   get description() {
     const { host, port } = this.hosts.current;
     const { current: state, address, epochs: epoch, lastError, reason, since } = this;
-    return { state, endpoint: `${host}:${port}`, address, epoch, lastError, reason, since };
+    return { state, endpoint: peerText(host, port), address, epoch, lastError, reason, since };
   }
 
   /** @param lastEpoch epoch of the last link that left anything in the log */
@@ -128,9 +138,15 @@ export class RtuLink {
     this.socket?.destroy();
   }
 
-  /** Closes the link; it is opened again at once, as it is no fault of the host. */
-  close(reason: CloseReason): void {
-    this.workedAt = -Infinity;
+  /** Closes the link; it is opened again at once, as it is no fault of the host, or after `pauseMs`. */
+  close(reason: CloseReason, pauseMs?: number): void {
+    this.endedHere = true;
+    this.askedPauseMs = pauseMs;
+    this.up?.close(reason);
+  }
+
+  /** Closes the link to a host that cannot be served. */
+  refuse(reason: Required<CloseReason>): void {
     this.up?.close(reason);
   }
 
@@ -146,10 +162,17 @@ export class RtuLink {
   }
 
   nextDeadline(): number {
-    return Math.min(this.retryAt, this.connectAt);
+    return Math.min(this.retryAt, this.connectAt, this.startAt);
+  }
+
+  /** When an RTU that stops by itself is to be started again. */
+  private get startAt(): number {
+    const waits = this.wanted && this.current === 'connected' && this.up?.link.state === 'stopped';
+    return waits ? this.startPause.notBefore : Infinity;
   }
 
   onDeadline(now: number): void {
+    if (this.startAt <= now) this.followDemand();
     if (this.retryAt <= now) {
       this.retryAt = Infinity;
       this.connect();
@@ -167,7 +190,7 @@ export class RtuLink {
       return;
     }
     const { host, port } = this.hosts.current;
-    this.transition('connecting', `trying ${host}:${port}`);
+    this.transition('connecting', `trying ${peerText(host, port)}`);
     void this.open(host, port);
   }
 
@@ -218,7 +241,7 @@ export class RtuLink {
     this.lastError = message;
     const pauseMs = this.hosts.failed();
     if (this.hosts.roundEnded) this.attempted = true;
-    this.transition('disconnected', `${host}:${port}: ${message}`);
+    this.transition('disconnected', `${peerText(host, port)}: ${message}`);
     this.retryIn(pauseMs);
   }
 
@@ -229,7 +252,9 @@ export class RtuLink {
     this.attempted = true;
     counters.connects++;
     this.epochs++;
-    this.workedAt = scheduler.now() + t1Ms;
+    this.upSince = scheduler.now();
+    this.endedHere = false;
+    this.askedPauseMs = undefined;
     this.address = socket.remoteAddress ?? null;
     const connection = new Connection(
       socket,
@@ -244,6 +269,7 @@ export class RtuLink {
         onRoom: () => this.events.onRoom(),
         onState: (to, _from, reason) => this.onLinkState(to, reason),
         onHoldLimit: (upTo) => this.events.onHoldLimit(upTo),
+        onIrregular: (breach) => this.story.breach(this.description.endpoint, this.epochs, breach),
         onClosed: (reason) => this.onClosed(reason),
       },
       scheduler,
@@ -255,11 +281,15 @@ export class RtuLink {
   }
 
   private onLinkState(to: LinkState, reason: string): void {
+    const now = this.options.scheduler.now();
     if (to === 'started') {
+      this.startPause.started(now);
       this.transition('started', reason);
       this.events.onRoom();
-    } else if (to === 'stopped') this.transition('connected', reason);
-    else if (to === 'starting' || to === 'stopping') this.transition(to, reason);
+    } else if (to === 'stopped') {
+      if (this.current === 'started') this.startPause.stoppedByItself(now);
+      this.transition('connected', reason);
+    } else if (to === 'starting' || to === 'stopping') this.transition(to, reason);
     this.followDemand();
   }
 
@@ -268,8 +298,10 @@ export class RtuLink {
     if (connection === undefined) return;
     const { link } = connection;
     const now = this.options.scheduler.now();
-    if (this.wanted && this.current === 'connected') link.startDataTransfer(now);
-    else if (!this.wanted && this.current === 'started') link.stopDataTransfer(now);
+    if (this.wanted && this.current === 'connected') {
+      if (now >= this.startPause.notBefore) link.startDataTransfer(now);
+      else this.events.onDeadlineMoved();
+    } else if (!this.wanted && this.current === 'started') link.stopDataTransfer(now);
     // A master is back while the RTU waits for our acknowledgement before it confirms STOPDT: do not keep it waiting.
     else if (this.wanted && this.current === 'stopping') this.events.onHoldLimit(link.received);
     else return;
@@ -279,17 +311,22 @@ export class RtuLink {
   private onClosed(reason: CloseReason): void {
     const connection = this.up as Connection;
     const { link } = connection;
-    // A host that accepts and closes at once (its masters are all there) is no better than one that refuses.
-    const worked = link.received > 0 || link.sent > 0 || this.options.scheduler.now() >= this.workedAt;
     this.up = undefined;
     this.socket = undefined;
     this.address = null;
     this.lastError = `${reason.code}: ${reason.message}`;
     this.options.counters.linkFailures++;
+    if (reason.octets !== undefined) this.story.breach(this.description.endpoint, this.epochs, reason);
     this.events.onDown(connection);
     this.transition('disconnected', this.lastError);
-    if (worked) this.hosts.succeeded();
-    if (!this.stopped) this.retryIn(worked ? this.hosts.lost() : this.hosts.failed());
+    if (this.stopped) return;
+    const pauseMs = this.hosts.ended({
+      livedMs: this.options.scheduler.now() - this.upSince,
+      exchanged: link.received > 0 || link.sent > 0,
+      faulty: reason.octets !== undefined,
+      ours: this.endedHere,
+    });
+    this.retryIn(this.askedPauseMs ?? pauseMs);
   }
 
   private retryIn(pauseMs: number): void {
@@ -304,10 +341,7 @@ export class RtuLink {
     this.since = this.options.runtime.clock.wallMs();
     this.reason = reason;
     const { endpoint: peer, epoch } = this.description;
-    const fields = { peer, link_epoch: epoch, from, to, reason };
-    const { logger } = this.options;
-    if (rtuLinkUp(from) !== rtuLinkUp(to)) logger.info(fields, rtuLinkUp(to) ? 'RTU connected' : 'RTU link lost');
-    else logger.debug(fields, 'RTU link state');
+    this.story.step({ peer, epoch, from, to, reason });
     this.events.onState();
   }
 }
