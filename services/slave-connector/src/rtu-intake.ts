@@ -1,8 +1,18 @@
 import type { AckPolicy } from '@iec104mm2ss/config';
 import type { Clock } from '@iec104mm2ss/runtime';
-import type { Link } from '@iec104mm2ss/iec104';
+import {
+  APCI_OCTETS,
+  apduEnd,
+  countApdus,
+  FIELD_LENGTHS_104,
+  type Link,
+  OFFENDING_OCTETS,
+  toHex,
+} from '@iec104mm2ss/iec104';
+import type { CloseReason } from '@iec104mm2ss/transport';
 import type { ConnectorCounters } from './counters.js';
 import type { EventWriter } from './event-writer.js';
+import { type ForeignLengths, LengthCheck } from './length-check.js';
 import { LinkOrdinals } from './link-ordinals.js';
 import { type LoggedAsdu, RepeatFilter } from './repeat-filter.js';
 
@@ -20,6 +30,8 @@ export interface IntakeOptions {
   readonly t1Ms: number;
   readonly clock: Clock;
   readonly counters: ConnectorCounters;
+  /** The RTU has other field lengths than 104: nothing of it is taken any more. */
+  readonly onForeign: (reason: Required<CloseReason>) => void;
   /** The deadline has changed. */
   readonly onDeadlineMoved: () => void;
 }
@@ -30,6 +42,7 @@ export interface IntakeOptions {
  */
 export class RtuIntake {
   private readonly ordinals = new LinkOrdinals();
+  private readonly lengths = new LengthCheck();
   /** Undefined once everything that comes is new. */
   private filter: RepeatFilter | undefined;
   private readonly pauseMs: number;
@@ -65,6 +78,17 @@ export class RtuIntake {
 
   /** Takes `count` APDUs, `octets[start..end)`, which must stay unchanged. */
   take(octets: Uint8Array, start: number, end: number, count: number): void {
+    const foreign = this.lengths.active ? this.lengths.take(octets, start, end) : undefined;
+    if (foreign === undefined) {
+      this.accept(octets, start, end, count);
+      return;
+    }
+    const before = countApdus(octets, start, foreign.at);
+    if (before > 0) this.accept(octets, start, foreign.at, before);
+    this.options.onForeign(foreignReason(octets, foreign));
+  }
+
+  private accept(octets: Uint8Array, start: number, end: number, count: number): void {
     const { ack, clock, counters } = this.options;
     counters.received += count;
     if (this.filter !== undefined) this.sift(this.filter, octets, start, end, clock.wallMs());
@@ -133,4 +157,17 @@ export class RtuIntake {
     connection.touched();
     this.writer.release(this.ordinals.endOf(count));
   }
+}
+
+function foreignReason(octets: Uint8Array, { at, lengths }: ForeignLengths): Required<CloseReason> {
+  const { cot, ca, ioa } = FIELD_LENGTHS_104;
+  const apdu = octets.subarray(at, Math.min(apduEnd(octets, at), at + APCI_OCTETS + OFFENDING_OCTETS));
+  return {
+    code: 'field_lengths',
+    message:
+      `the RTU writes COT, CA and IOA in ${lengths.cot}, ${lengths.ca} and ${lengths.ioa} octets, as on a serial line (101): ` +
+      `104 has ${cot}, ${ca} and ${ioa}, and it is to be set to them`,
+    clause: '7',
+    octets: toHex(apdu),
+  };
 }

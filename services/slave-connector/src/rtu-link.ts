@@ -150,6 +150,11 @@ export class RtuLink {
     this.up?.close(reason);
   }
 
+  /** Masters want data, and there is a link. */
+  get isWanted(): boolean {
+    return this.wanted && this.isUp;
+  }
+
   /** Data transfer is wanted, or no longer. */
   want(wanted: boolean): void {
     this.wanted = wanted;
