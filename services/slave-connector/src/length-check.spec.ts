@@ -15,21 +15,23 @@ function apdus(...asdus: readonly number[][]): Uint8Array {
   return Buffer.concat(asdus.map((asdu, index) => iFormat(index, 0, Uint8Array.from(asdu))));
 }
 
+/** The likeliest. */
 const LENGTHS = { cot: 1, ca: 1, ioa: 2 };
 
 describe('an RTU with the field lengths of a serial line', () => {
   it('is known by its second ASDU, in one read or in several', () => {
     const octets = apdus(...SERIAL);
     const first = octets.indexOf(0x68, 1);
-    expect(new LengthCheck().take(octets, 0, octets.length)).toEqual({ at: first, lengths: LENGTHS });
+    const found = new LengthCheck().take(octets, 0, octets.length);
+    expect([found?.at, found?.lengths[0]]).toEqual([first, LENGTHS]);
     const check = new LengthCheck();
     expect(check.take(octets, 0, first)).toBeUndefined();
-    expect(check.take(octets, first, octets.length)).toEqual({ at: first, lengths: LENGTHS });
+    expect(check.take(octets, first, octets.length)).toEqual(found);
   });
 
   it('is known behind ASDUs that prove nothing', () => {
     const octets = apdus(PRIVATE, DAMAGED, SERIAL[0] as number[], PRIVATE, SERIAL[1] as number[]);
-    expect(new LengthCheck().take(octets, 0, octets.length)?.lengths).toEqual(LENGTHS);
+    expect(new LengthCheck().take(octets, 0, octets.length)?.lengths[0]).toEqual(LENGTHS);
   });
 });
 

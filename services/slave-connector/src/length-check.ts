@@ -5,11 +5,11 @@ const ENOUGH = 2;
 /** An RTU that has sent so many ASDUs which prove nothing is believed. */
 const MAX_ASDUS = 1_000;
 
-/** Where an RTU was found to be none of 104, and with what lengths its ASDUs fit. */
+/** Where an RTU was found to be none of 104, and what lengths its ASDUs fit, the likeliest first. */
 export interface ForeignLengths {
   /** Where the APDU begins that is not to be taken. */
   readonly at: number;
-  readonly lengths: FieldLengths;
+  readonly lengths: readonly FieldLengths[];
 }
 
 /**
@@ -34,7 +34,7 @@ export class LengthCheck {
     return undefined;
   }
 
-  private look(asdu: Uint8Array): FieldLengths | undefined {
+  private look(asdu: Uint8Array): readonly FieldLengths[] | undefined {
     const found = fieldLengthsOf(asdu);
     if (found === '104' || ++this.looked > MAX_ASDUS) {
       this.active = false;
@@ -45,6 +45,6 @@ export class LengthCheck {
     // What contradicts what came before is damaged, not foreign.
     this.odd = both.length === 0 ? 1 : this.odd + 1;
     this.candidates = both.length === 0 ? found : both;
-    return this.odd >= ENOUGH ? this.candidates[0] : undefined;
+    return this.odd >= ENOUGH ? this.candidates : undefined;
   }
 }

@@ -160,14 +160,15 @@ export class RtuIntake {
 }
 
 function foreignReason(octets: Uint8Array, { at, lengths }: ForeignLengths): Required<CloseReason> {
-  const { cot, ca, ioa } = FIELD_LENGTHS_104;
-  const apdu = octets.subarray(at, Math.min(apduEnd(octets, at), at + APCI_OCTETS + OFFENDING_OCTETS));
-  return {
-    code: 'field_lengths',
-    message:
-      `the RTU writes COT, CA and IOA in ${lengths.cot}, ${lengths.ca} and ${lengths.ioa} octets, as on a serial line (101): ` +
-      `104 has ${cot}, ${ca} and ${ioa}, and it is to be set to them`,
-    clause: '7',
-    octets: toHex(apdu),
-  };
+  const [likeliest, ...others] = lengths.map(lengthsText);
+  const or = others.length === 0 ? '' : ` (or ${others.join('; ')})`;
+  const message =
+    `the ASDUs of the RTU fit ${likeliest} octets${or}, as on a serial line (101): ` +
+    `104 has ${lengthsText(FIELD_LENGTHS_104)}, and the RTU is to be set to them`;
+  const apdu = octets.subarray(at, Math.min(apduEnd(octets, at), at + OFFENDING_OCTETS));
+  return { code: 'field_lengths', message, clause: '7', octets: toHex(apdu) };
+}
+
+function lengthsText({ cot, ca, ioa }: FieldLengths): string {
+  return `COT ${cot}, CA ${ca}, IOA ${ioa}`;
 }
