@@ -75,11 +75,11 @@ describe('an RTU', () => {
   });
 
   it.each([
-    ['COT 1, CA 1, IOA 2', ['01010305650001', '01011405640001'], 'COT 1, CA 1, IOA 2'],
-    ['COT 1, CA 2, IOA 2', ['0101030500650001', '0101030500660001'], 'COT 1, CA 2, IOA 2'],
-    ['COT 2, CA 2, IOA 2', ['010103000500650001', '010103000500660001'], 'COT 2, CA 2, IOA 2'],
-    ['COT 2, CA 1, IOA 3', ['010103000565000001', '1e0103000565000001' + '00000000000000'], 'COT 2, CA 1, IOA 3'],
-  ])('with %s octets is refused with that reason; what came before passes unchanged', async (_what, asdus, lengths) => {
+    ['COT 1, CA 1, IOA 2', ['01010305650001', '01011405640001']],
+    ['COT 1, CA 2, IOA 2', ['0101030500650001', '0101030500660001']],
+    ['COT 2, CA 2, IOA 2', ['010103000500650001', '010103000500660001']],
+    ['COT 2, CA 1, IOA 3', ['010103000565000001', '1e0103000565000001' + '00000000000000']],
+  ])('with %s octets is refused with that reason; what came before passes unchanged', async (lengths, asdus) => {
     const { rtu, mux } = await rawGroup();
     const master = await startedRawMaster(mux.port, 1);
     const link = await rtu.started();
