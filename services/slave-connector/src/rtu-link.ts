@@ -1,13 +1,13 @@
-import { type GroupConfig, peerText } from '@iec104mm2ss/config';
+import { peerText } from '@iec104mm2ss/config';
 import type { LinkState } from '@iec104mm2ss/iec104';
-import type { Logger } from '@iec104mm2ss/observability';
-import type { Runtime, TcpSocket } from '@iec104mm2ss/runtime';
-import { type CloseReason, Connection, type ConnectionOptions, type DeadlineScheduler } from '@iec104mm2ss/transport';
+import type { TcpSocket } from '@iec104mm2ss/runtime';
+import { type CloseReason, Connection } from '@iec104mm2ss/transport';
 import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
-import type { ConnectorCounters } from './counters.js';
 import { HostRotation } from './host-rotation.js';
+import type { RtuLinkEvents, RtuLinkOptions } from './rtu-link-options.js';
 import { RtuStory } from './rtu-story.js';
 import { StartPause } from './start-pause.js';
+import { TcpDial } from './tcp-dial.js';
 
 /** How soon to look again whether a connection may be made: the log cannot be written, or the lease is uncertain. */
 const NOT_READY_MS = 1_000;
@@ -24,39 +24,6 @@ const ALLOWED: Readonly<Record<RtuState, readonly RtuState[]>> = {
   stopping: ['started'],
 };
 
-export interface RtuLinkOptions {
-  readonly config: GroupConfig;
-  readonly scheduler: DeadlineScheduler;
-  readonly runtime: Runtime;
-  readonly logger: Logger;
-  readonly counters: ConnectorCounters;
-  /** Of the connection: how acknowledgements are held. */
-  readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs'>;
-  /** False while another connector may be using the RTU: nothing is sent to it then, and no connection made. */
-  readonly mayUse: () => boolean;
-  /** False while a command that is late could leave with whatever is written. */
-  readonly mayWrite: () => boolean;
-}
-
-export interface RtuLinkEvents {
-  /** False: there is no point in connecting now. */
-  ready(): boolean;
-  /** Called before each attempt; the attempt waits for it. */
-  prepare(): Promise<void>;
-  /** There is a connection; nothing has come on it yet. */
-  onUp(connection: Connection, epoch: number): void;
-  onApdus(octets: Uint8Array, start: number, end: number, count: number): void;
-  /** There may be room for commands. */
-  onRoom(): void;
-  onHoldLimit(upTo: number): void;
-  /** The connection that was up is gone. Called before its state is told. */
-  onDown(connection: Connection): void;
-  /** The state has changed. */
-  onState(): void;
-  /** A deadline has become earlier. */
-  onDeadlineMoved(): void;
-}
-
 /** The connection to one RTU: its hosts in turn, STARTDT and STOPDT as wanted, one state. */
 export class RtuLink {
   private current: RtuState = 'disconnected';
@@ -65,7 +32,6 @@ export class RtuLink {
   private reason = 'not started';
   private lastError: string | null = null;
   private epochs = 0;
-  private socket: TcpSocket | undefined;
   private up: Connection | undefined;
   private address: string | null = null;
   /** Since when there is a link, and whether it is this end that ends it. */
@@ -78,8 +44,8 @@ export class RtuLink {
   /** An attempt to connect, or every host of a round, has come to its end. */
   private attempted = false;
   private retryAt = Infinity;
-  private connectAt = Infinity;
   private readonly hosts: HostRotation;
+  private readonly dial: TcpDial;
   private readonly startPause = new StartPause();
   private readonly story: RtuStory;
 
@@ -87,9 +53,12 @@ export class RtuLink {
     private readonly options: RtuLinkOptions,
     private readonly events: RtuLinkEvents,
   ) {
-    this.hosts = new HostRotation(options.config.hosts, () => options.runtime.random());
-    this.since = options.runtime.clock.wallMs();
-    this.story = new RtuStory(options.logger, () => options.scheduler.now());
+    const { config, runtime, scheduler } = options;
+    const now = (): number => scheduler.now();
+    this.hosts = new HostRotation(config.hosts, () => runtime.random());
+    this.dial = new TcpDial(runtime.network, now, config.t0Ms, () => events.onDeadlineMoved());
+    this.since = runtime.clock.wallMs();
+    this.story = new RtuStory(options.logger, now);
   }
 
   get state(): RtuState {
@@ -133,9 +102,9 @@ export class RtuLink {
   /** Ends the link for good: with FIN while the RTU is ours, else with RST. */
   stop(): void {
     this.stopped = true;
-    this.retryAt = this.connectAt = Infinity;
+    this.retryAt = Infinity;
     this.close({ code: 'stopped', message: 'connector stops' });
-    this.socket?.destroy();
+    this.dial.abandon();
   }
 
   /** Closes the link; it is opened again at once, as it is no fault of the host, or after `pauseMs`. */
@@ -167,7 +136,7 @@ export class RtuLink {
   }
 
   nextDeadline(): number {
-    return Math.min(this.retryAt, this.connectAt, this.startAt);
+    return Math.min(this.retryAt, this.dial.nextDeadline(), this.startAt);
   }
 
   /** When an RTU that stops by itself is to be started again. */
@@ -182,10 +151,7 @@ export class RtuLink {
       this.retryAt = Infinity;
       this.connect();
     }
-    if (this.connectAt <= now) {
-      this.connectAt = Infinity;
-      this.socket?.destroy(new Error(`no connection within t0 (${this.options.config.t0Ms / 1000} s)`));
-    }
+    this.dial.onDeadline(now);
   }
 
   private connect(): void {
@@ -206,41 +172,27 @@ export class RtuLink {
       this.postpone('the event log cannot be written');
       return;
     }
-    const socket = this.options.runtime.network.connect(host, port);
-    this.socket = socket;
-    this.connectAt = this.options.scheduler.now() + this.options.config.t0Ms;
-    this.events.onDeadlineMoved();
-    let failure = '';
-    const onError = (error: NodeJS.ErrnoException): void => {
-      failure = error.code ?? error.message;
-    };
-    const onClose = (): void => this.connectFailed(failure || 'closed while connecting');
-    socket.on('error', onError);
-    socket.once('close', onClose);
-    socket.once('connect', () => {
-      socket.removeListener('close', onClose);
-      if (this.options.mayUse()) {
-        socket.removeListener('error', onError);
-        this.connected(socket);
-      } else {
+    this.dial.open(host, port, {
+      connected: (socket) => {
+        if (this.options.mayUse()) {
+          this.connected(socket);
+          return;
+        }
         socket.resetAndDestroy();
         this.postpone('it is not certain that the RTU is ours');
-      }
+      },
+      failed: (message) => this.connectFailed(message),
     });
   }
 
   /** No fault of the host. */
   private postpone(reason: string): void {
-    this.socket = undefined;
-    this.connectAt = Infinity;
     this.lastError = reason;
     this.transition('disconnected', reason);
     this.retryIn(NOT_READY_MS);
   }
 
   private connectFailed(message: string): void {
-    this.connectAt = Infinity;
-    this.socket = undefined;
     if (this.stopped) return;
     const { host, port } = this.hosts.current;
     this.lastError = message;
@@ -253,7 +205,6 @@ export class RtuLink {
   private connected(socket: TcpSocket): void {
     const { config, counters, hold, mayUse, mayWrite, scheduler } = this.options;
     const { t1Ms, t2Ms, t3Ms, k, w } = config.rtuLink;
-    this.connectAt = Infinity;
     this.attempted = true;
     counters.connects++;
     this.epochs++;
@@ -317,7 +268,6 @@ export class RtuLink {
     const connection = this.up as Connection;
     const { link } = connection;
     this.up = undefined;
-    this.socket = undefined;
     this.address = null;
     this.lastError = `${reason.code}: ${reason.message}`;
     this.options.counters.linkFailures++;
