@@ -30,8 +30,9 @@ export function isGood(configuration: Configuration): boolean {
 /** The report of `check`, for people. */
 export function formatCheck(configuration: Configuration): string {
   const { groups, settings, problems } = configuration;
-  const lines = [formatForm(configuration), `${groups.length} group${groups.length === 1 ? '' : 's'} load:`];
+  const lines = [`${groups.length} group${groups.length === 1 ? '' : 's'} load:`];
   for (const group of groups) lines.push(...formatGroup(group));
+  lines.push(formatForm(configuration));
   if (settings.ntpServers.length > 0) {
     lines.push(`NTP: ${settings.ntpServers.join(', ')}, every ${settings.ntpUpdateEverySec} s`);
   }
