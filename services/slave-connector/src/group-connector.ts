@@ -296,6 +296,7 @@ export class GroupConnector implements Scheduled {
     const options = {
       ...{ ack, counters, clock, t1Ms: config.rtuLink.t1Ms },
       onDeadlineMoved: () => this.deadlineMoved(),
+      onOdd: (reason: CloseReason) => this.link.remark(reason),
       onForeign: (reason: Required<CloseReason>) => this.link.refuse(reason),
     };
     this.intake = new RtuIntake(connection, epoch, history, writer, options);

@@ -5,10 +5,12 @@ const ENOUGH = 2;
 /** An RTU that has sent so many ASDUs which prove nothing is believed. */
 const MAX_ASDUS = 1_000;
 
-/** Where an RTU was found to be none of 104, and what lengths its ASDUs fit, the likeliest first. */
+/** That an ASDU fits other field lengths than those of 104, and which, the likeliest first. */
 export interface ForeignLengths {
-  /** Where the APDU begins that is not to be taken. */
+  /** Where its APDU begins. */
   readonly at: number;
+  /** False for the first one, which may be damaged: it is taken. From a certain one on nothing is. */
+  readonly certain: boolean;
   readonly lengths: readonly FieldLengths[];
 }
 
@@ -25,13 +27,17 @@ export class LengthCheck {
   /** False once it is known that the RTU keeps to 104. */
   active = true;
 
-  /** Takes the APDUs in `octets[start..end)`; says at which one it is certain that the RTU is none of 104. */
-  take(octets: Uint8Array, start: number, end: number): ForeignLengths | undefined {
+  /** Takes the APDUs in `octets[start..end)`; says which ones are odd, up to the one at which it is certain. */
+  take(octets: Uint8Array, start: number, end: number): ForeignLengths[] {
+    const odd: ForeignLengths[] = [];
     for (let at = start; at < end && this.active; at = apduEnd(octets, at)) {
       const lengths = this.look(octets.subarray(at + APCI_OCTETS, apduEnd(octets, at)));
-      if (lengths !== undefined) return { at, lengths };
+      if (lengths === undefined) continue;
+      const certain = this.odd >= ENOUGH;
+      odd.push({ at, lengths, certain });
+      if (certain) break;
     }
-    return undefined;
+    return odd;
   }
 
   private look(asdu: Uint8Array): readonly FieldLengths[] | undefined {
@@ -45,6 +51,6 @@ export class LengthCheck {
     // What contradicts what came before is damaged, not foreign.
     this.odd = both.length === 0 ? 1 : this.odd + 1;
     this.candidates = both.length === 0 ? found : both;
-    return this.odd >= ENOUGH ? this.candidates : undefined;
+    return this.candidates;
   }
 }

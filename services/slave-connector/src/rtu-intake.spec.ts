@@ -55,6 +55,8 @@ class Scene {
       t1Ms: 15_000,
       clock: this.clock,
       counters: this.counters,
+      onOdd: ({ code }: { code: string }) => void this.told.push(`odd ${code}`),
+      onForeign: ({ code, message }: { code: string; message: string }) => void this.told.push(`${code}: ${message}`),
       onDeadlineMoved: nothing,
     };
     this.intake = new RtuIntake({ link: this.link, touched: nothing }, 2, logged, this.writer, options);

@@ -22,6 +22,8 @@ export interface IntakeOptions {
   readonly t1Ms: number;
   readonly clock: Clock;
   readonly counters: ConnectorCounters;
+  /** An ASDU fits other field lengths than those of 104; it is taken. */
+  readonly onOdd: (reason: Required<CloseReason>) => void;
   /** The RTU has other field lengths than 104: nothing of it is taken any more. */
   readonly onForeign: (reason: Required<CloseReason>) => void;
   /** The deadline has changed. */
@@ -70,7 +72,9 @@ export class RtuIntake {
 
   /** Takes `count` APDUs, `octets[start..end)`, which must stay unchanged. */
   take(octets: Uint8Array, start: number, end: number, count: number): void {
-    const foreign = this.lengths.active ? this.lengths.take(octets, start, end) : undefined;
+    const odd = this.lengths.active ? this.lengths.take(octets, start, end) : [];
+    for (const one of odd) if (!one.certain) this.options.onOdd(foreignReason(octets, one));
+    const foreign = odd.find(({ certain }) => certain);
     if (foreign === undefined) {
       this.accept(octets, start, end, count);
       return;
@@ -151,12 +155,12 @@ export class RtuIntake {
   }
 }
 
-function foreignReason(octets: Uint8Array, { at, lengths }: ForeignLengths): Required<CloseReason> {
+function foreignReason(octets: Uint8Array, { at, lengths, certain }: ForeignLengths): Required<CloseReason> {
   const [likeliest, ...others] = lengths.map(lengthsText);
   const or = others.length === 0 ? '' : ` (or ${others.join('; ')})`;
   const message =
-    `the ASDUs of the RTU fit ${likeliest} octets${or}, as on a serial line (101): ` +
-    `104 has ${lengthsText(FIELD_LENGTHS_104)}, and the RTU is to be set to them`;
+    `${certain ? 'the ASDUs of the RTU fit' : 'an ASDU fits'} ${likeliest} octets${or}, as on a serial line (101): ` +
+    `104 has ${lengthsText(FIELD_LENGTHS_104)}${certain ? ', and the RTU is to be set to them' : ''}`;
   const apdu = octets.subarray(at, Math.min(apduEnd(octets, at), at + OFFENDING_OCTETS));
   return { code: 'field_lengths', message, clause: '7', octets: toHex(apdu) };
 }

@@ -114,6 +114,11 @@ export class RtuLink {
     this.up?.close(reason);
   }
 
+  /** The RTU did something against the protocol that is lived with. */
+  remark(breach: CloseReason): void {
+    this.story.breach(this.description.endpoint, this.epochs, breach);
+  }
+
   /** Closes the link to a host that cannot be served. */
   refuse(reason: Required<CloseReason>): void {
     this.up?.close(reason);
@@ -225,7 +230,7 @@ export class RtuLink {
         onRoom: () => this.events.onRoom(),
         onState: (to, _from, reason) => this.onLinkState(to, reason),
         onHoldLimit: (upTo) => this.events.onHoldLimit(upTo),
-        onIrregular: (breach) => this.story.breach(this.description.endpoint, this.epochs, breach),
+        onIrregular: (breach) => this.remark(breach),
         onClosed: (reason) => this.onClosed(reason),
       },
       scheduler,
@@ -271,7 +276,7 @@ export class RtuLink {
     this.address = null;
     this.lastError = `${reason.code}: ${reason.message}`;
     this.options.counters.linkFailures++;
-    if (reason.octets !== undefined) this.story.breach(this.description.endpoint, this.epochs, reason);
+    if (reason.octets !== undefined) this.remark(reason);
     this.events.onDown(connection);
     this.transition('disconnected', this.lastError);
     if (this.stopped) return;
