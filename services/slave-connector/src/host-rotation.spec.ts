@@ -79,7 +79,7 @@ describe('after a link', () => {
     ['that the RTU closed when it was idle for 20 s', { livedMs: 20_000 }],
     ['that was ended here', { livedMs: 10, ours: true }],
   ])('%s the RTU is connected again at once, each time', (_what, link) => {
-    for (const pause of pausesOf(link)) expect(pause).toBe(225);
+    for (const pause of pausesOf(link)) expect(pause).toBe(125);
   });
 
   it('that was closed at once the RTU is not hammered', () => {
@@ -101,9 +101,9 @@ describe('after a link', () => {
 
   it('of an RTU that suspends who was idle it is tried less and less, and at once again when that is over', () => {
     const hosts = new HostRotation([A], middle);
-    expect(hosts.ended({ ...IDLE, livedMs: 20_000 })).toBe(225);
+    expect(hosts.ended({ ...IDLE, livedMs: 20_000 })).toBe(125);
     expect([1, 2, 3].map(() => hosts.ended({ ...IDLE, livedMs: 5 }))).toEqual([1_000, 2_000, 4_000]);
-    expect(hosts.ended({ ...IDLE, livedMs: 20_000 })).toBe(225);
+    expect(hosts.ended({ ...IDLE, livedMs: 20_000 })).toBe(125);
     expect(hosts.ended({ ...IDLE, livedMs: 5 })).toBe(1_000);
   });
 });

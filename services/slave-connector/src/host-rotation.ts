@@ -75,7 +75,7 @@ export class HostRotation {
 
   /** A link that had worked ended: the same host again. */
   private lost(): number {
-    return NEXT_HOST_PAUSE_MS + ROUND_PAUSE_MS * JITTER * this.random();
+    return NEXT_HOST_PAUSE_MS * (1 + this.random() / 2);
   }
 
   private jittered(pauseMs: number): number {
