@@ -111,6 +111,10 @@ describe('an RTU', () => {
     expect(open / looks).toBeGreaterThan(0.6);
     expect(rtu.connections.length).toBeGreaterThan(3);
     expect(rtu.connections.length).toBeLessThan(10);
+    // One that comes on a fresh link has the time to start it.
+    const count = rtu.connections.length;
+    await until('another link', () => rtu.connections.length > count);
+    await mux.listening();
     const master = await startMaster(mux.port, 1);
     rtu.peer.sendI(EVENT);
     await until('an event', () => master.events.includes(EVENT));
