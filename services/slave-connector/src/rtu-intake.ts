@@ -1,6 +1,14 @@
 import type { AckPolicy } from '@iec104mm2ss/config';
 import type { Clock } from '@iec104mm2ss/runtime';
-import { apduEnd, countApdus, FIELD_LENGTHS_104, type Link, OFFENDING_OCTETS, toHex } from '@iec104mm2ss/iec104';
+import {
+  apduEnd,
+  countApdus,
+  FIELD_LENGTHS_104,
+  type FieldLengths,
+  type Link,
+  OFFENDING_OCTETS,
+  toHex,
+} from '@iec104mm2ss/iec104';
 import type { CloseReason } from '@iec104mm2ss/transport';
 import type { ConnectorCounters } from './counters.js';
 import type { EventWriter } from './event-writer.js';
