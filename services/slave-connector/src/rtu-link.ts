@@ -56,7 +56,7 @@ export class RtuLink {
     const { config, runtime, scheduler } = options;
     const now = (): number => scheduler.now();
     this.hosts = new HostRotation(config.hosts, () => runtime.random());
-    this.dial = new TcpDial(runtime.network, now, config.t0Ms, () => events.onDeadlineMoved());
+    this.dial = new TcpDial(runtime, now, config.t0Ms, () => events.onDeadlineMoved());
     this.since = runtime.clock.wallMs();
     this.story = new RtuStory(options.logger, now);
   }

@@ -1,4 +1,4 @@
-import type { Network, TcpSocket } from '@iec104mm2ss/runtime';
+import type { Runtime, TcpSocket } from '@iec104mm2ss/runtime';
 
 export interface DialOutcome {
   connected(socket: TcpSocket): void;
@@ -13,14 +13,14 @@ export class TcpDial {
 
   /** @param onDeadlineMoved the deadline has become earlier */
   constructor(
-    private readonly network: Network,
+    private readonly runtime: Pick<Runtime, 'network'>,
     private readonly now: () => number,
     private readonly t0Ms: number,
     private readonly onDeadlineMoved: () => void,
   ) {}
 
   open(host: string, port: number, outcome: DialOutcome): void {
-    const socket = this.network.connect(host, port);
+    const socket = this.runtime.network.connect(host, port);
     this.socket = socket;
     this.deadline = this.now() + this.t0Ms;
     this.onDeadlineMoved();
