@@ -15,6 +15,8 @@ import {
 } from '@iec104mm2ss/testing';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import {
+  encodeListener,
+  decodeListener,
   type Ack,
   type AdmissionAnswer,
   type AdmissionRequest,
@@ -45,6 +47,7 @@ import {
   WireError,
 } from '@iec104mm2ss/wire';
 import { ADMISSION_PAUSE_MS } from './admission-attempt.js';
+import { LISTEN_RETRY_MS } from './master-listener.js';
 import { DRAIN_MS, GroupGateway } from './group-gateway.js';
 
 const PORT = 2_404;
@@ -714,4 +717,42 @@ it('a session that the router closes is counted by its reason', async () => {
   await settled();
   expect(gateway.masters.counters.closed).toEqual({ same_ip: 1 });
   expect([bus.hasInterest(subjects.out), bus.hasInterest(subjects.outTo(1))]).toEqual([false, false]);
+});
+
+describe('whether masters can come', () => {
+  const said = (): unknown[] =>
+    bus.take(subjects.listener).map(({ data }) => {
+      const message = decodeListener(data);
+      return message instanceof WireError ? message : [message.gateway, message.listening, message.reason];
+    });
+
+  it('is said when the port cannot be had, at each attempt, and when it can', async () => {
+    network.taken.add(PORT);
+    await owner();
+    await state('connected');
+    expect(said()).toEqual([[ME, false, 'EADDRINUSE']]);
+    await pass(2 * LISTEN_RETRY_MS + 200);
+    expect(said()).toHaveLength(2);
+    network.taken.clear();
+    await pass(LISTEN_RETRY_MS + 200);
+    expect(said()).toEqual([[ME, true, '']]);
+  });
+
+  it('is said by one that listens when another cannot, and not otherwise', async () => {
+    const another = (listening: boolean): void => {
+      bus.publish(subjects.listener, encodeListener({ group: '1', gateway: 'gw-2', listening, reason: '' }));
+      clock.flush();
+    };
+    another(false);
+    expect(said()).toEqual([['gw-2', false, '']]);
+    await open();
+    said();
+    another(true);
+    expect(said()).toHaveLength(1);
+    another(false);
+    expect(said()).toEqual([
+      ['gw-2', false, ''],
+      [ME, true, ''],
+    ]);
+  });
 });

@@ -12,7 +12,15 @@ import { type GroupConfig, reportGapMs } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import { type Runtime, sleep } from '@iec104mm2ss/runtime';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
-import { COMMAND_DEADLINE_MS, decodeOwner, decodeState, type OwnerMessage, type StateMessage } from '@iec104mm2ss/wire';
+import {
+  COMMAND_DEADLINE_MS,
+  decodeListener,
+  decodeOwner,
+  decodeState,
+  encodeListener,
+  type OwnerMessage,
+  type StateMessage,
+} from '@iec104mm2ss/wire';
 import { AcknowledgementReport } from './acknowledgement-report.js';
 import { ConnectorView, type Loss } from './connector-view.js';
 import { GroupSessions } from './group-sessions.js';
@@ -100,12 +108,16 @@ export class GroupGateway implements Scheduled {
       listen,
       this.logger,
       (socket) => void this.masters.connect(socket),
-      () => scheduler.deadlineMoved(this),
+      (reason) => {
+        this.sayListening(false, reason);
+        scheduler.deadlineMoved(this);
+      },
+      () => this.sayListening(true),
     );
   }
 
   start(): void {
-    const { state, owner } = this.subjects;
+    const { state, owner, listener } = this.subjects;
     this.subscriptions = [
       receive(this.bus, state, decodeState, (message) =>
         this.connectorGuard.run(state, message.fence, () => this.onState(message)),
@@ -113,6 +125,10 @@ export class GroupGateway implements Scheduled {
       receive(this.bus, owner, remembering(decodeOwner), (message) =>
         this.router.run(owner, message.fence, () => this.onOwner(message)),
       ),
+      // Another one cannot listen: the connector is not to think that nobody can.
+      receive(this.bus, listener, decodeListener, ({ gateway, listening }) => {
+        if (!listening && gateway !== this.instance && this.listening !== undefined) this.sayListening(true);
+      }),
     ];
     this.scheduler.add(this);
   }
@@ -265,6 +281,11 @@ export class GroupGateway implements Scheduled {
     const served = this.lastEvents === undefined && this.owner.expected(this.scheduler.now());
     if (clock === undefined || !served) return undefined;
     return { connectorFence: this.connectorClock.connectorFence, deadline: clock + COMMAND_DEADLINE_MS };
+  }
+
+  private sayListening(listening: boolean, reason = ''): void {
+    const message = { group: this.config.id, gateway: this.instance, listening, reason };
+    this.bus.publish(this.subjects.listener, encodeListener(message));
   }
 
   // ---- what it states -----------------------------------------------------------------------------------------------

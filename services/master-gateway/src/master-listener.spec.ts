@@ -25,6 +25,7 @@ beforeEach(() => {
     logger,
     (socket) => accepted.push(socket),
     () => failures++,
+    () => undefined,
   );
 });
 

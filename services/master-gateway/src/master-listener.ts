@@ -30,8 +30,10 @@ export class MasterListener {
     private readonly logger: Logger,
     /** A connection came in. It is paused. */
     private readonly onConnection: (socket: TcpSocket) => void,
-    /** `retryAt` was set. */
-    private readonly onFailed: () => void,
+    /** It cannot be listened on; `retryAt` was set. */
+    private readonly onFailed: (reason: string) => void,
+    /** It listens. */
+    private readonly onListening: () => void,
   ) {}
 
   /** It listens, or is about to. */
@@ -64,7 +66,9 @@ export class MasterListener {
         else socket.destroy();
       },
       onListening: () => {
-        if (isOurs()) this.logger.info({ port }, 'listening for masters');
+        if (!isOurs()) return;
+        this.logger.info({ port }, 'listening for masters');
+        this.onListening();
       },
       onError: (error) => {
         if (isOurs()) this.failed(error);
@@ -91,7 +95,7 @@ export class MasterListener {
     this.end();
     this.notBefore = this.runtime.clock.now() + LISTEN_RETRY_MS;
     this.retryAt = this.notBefore;
-    this.onFailed();
+    this.onFailed(error.code ?? error.message);
   }
 
   private end(): void {

@@ -219,6 +219,7 @@ export class System {
     }
     return {
       ...link,
+      rtuLink: link,
       id,
       row: 1 + Number(id),
       name: `Group ${id}`,
