@@ -145,7 +145,7 @@ export class PendingCommands {
   private commandOf(answer: AsduView): PendingCommand | undefined {
     const due = answer.cot === Cause.ACT_TERM ? this.confirmed : this.unanswered;
     const likely = mostAlike(answer, due);
-    if (likely?.alike === 0) return likely.command;
+    if (likely?.alike === Likeness.SAME) return likely.command;
     const any = mostAlike(answer, this.pending.values());
     return any !== undefined && (likely === undefined || any.alike < likely.alike) ? any.command : likely?.command;
   }
@@ -171,7 +171,7 @@ function mostAlike(
     const alike = answeredLikeness(answer, command.asdu);
     if (alike === undefined || alike >= (best?.alike ?? Infinity)) continue;
     best = { command, alike };
-    if (alike === 0) break;
+    if (alike === Likeness.SAME) break;
   }
   return best;
 }
