@@ -59,6 +59,8 @@ export interface StreamOptions {
   readonly maxOctets?: number;
   /** What gives way when it is full: the new message, which is refused, or the oldest one. */
   readonly discard: 'new' | 'old';
+  /** For how long the ids of messages are remembered. */
+  readonly idsRememberedMs: number;
   readonly replicas: number;
   readonly description: string;
 }
@@ -82,7 +84,9 @@ export interface StreamPublisher {
     options: {
       /** Refused unless the stream's last message has this sequence. */
       readonly expectedLastSequence?: number;
-      /** A message with the same id within the last two minutes is not stored again. */
+      /** Refused unless the stream's last message has this id. */
+      readonly expectedLastId?: string;
+      /** A message with an id that is remembered is not stored again. */
       readonly messageId?: string;
     },
   ): void;

@@ -36,6 +36,7 @@ describe('a journal on a broker', () => {
       maxMessages: 100,
       maxOctets: 100_000,
       discard: 'old',
+      idsRememberedMs: 120_000,
     });
   });
 

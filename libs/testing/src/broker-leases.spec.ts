@@ -285,6 +285,42 @@ describe('the holder of a lease', () => {
     expect(log).toEqual(['a acquired', 'b acquired', 'a lost: taken over by ...']);
   });
 
+  it.each([
+    ['was replaced meanwhile', true],
+    ['was not replaced', false],
+  ])('that was cut off, not held up, is not certain when it gets what was on its way: it %s', async (_, replaced) => {
+    const { a, b, first } = await pair();
+    let certain: boolean | undefined;
+    a.bus.subscribe('iec104.v1.1.cmd', () => (certain = first.certain));
+    b.bus.publish('iec104.v1.1.cmd', Buffer.from('x'));
+    await world.settle();
+    expect(certain).toBe(true);
+    a.broker.pause();
+    if (replaced) write({ holder: 'b', fence: first.fence + 1 });
+    b.bus.publish('iec104.v1.1.cmd', Buffer.from('x'));
+    await world.pass(SILENCE_MS);
+    expect(first.fence).toBeGreaterThan(0);
+    a.broker.resume();
+    await world.settle();
+    expect(certain).toBe(false);
+    await world.settle();
+    expect(first.certain).toBe(!replaced);
+    expect(log.filter((line) => line.startsWith('a'))).toEqual([
+      'a acquired',
+      replaced ? 'a lost: taken over by ...' : 'a certain',
+    ]);
+  });
+
+  it('is not certain when the connection comes back, until it has read the entry', async () => {
+    const { a, first } = await pair();
+    a.broker.setConnected(false);
+    await world.pass(100);
+    a.broker.setConnected(true);
+    expect(first.certain).toBe(false);
+    await world.settle();
+    expect(first.certain).toBe(true);
+  });
+
   it('reads the entry when the connection comes back, whoever is heard', async () => {
     const { a, b, first } = await pair();
     b.kill();

@@ -29,9 +29,12 @@ export interface FakeStream {
   readonly messages: Map<number, Stored>;
   first: number;
   last: number;
+  /** Id of the last message; empty when it has none. */
+  lastId: string;
 }
 
 type Confirm = (confirmation: PublishConfirmation) => void;
+type PublishOptions = Parameters<StreamPublisher['publish']>[2];
 
 /**
  * A server in memory for specs, with as little of NATS as the bus needs. Everything it does happens in order, soon; what a
@@ -77,7 +80,8 @@ export class FakeServer {
     return stream;
   }
 
-  store(subject: string, data: Uint8Array, expected?: number, id?: string): PublishConfirmation {
+  store(subject: string, data: Uint8Array, publishing: PublishOptions = {}): PublishConfirmation {
+    const { expectedLastSequence: expected, expectedLastId, messageId: id } = publishing;
     const stream = this.streamOf(subject);
     if (stream === undefined) return { sequence: undefined, reason: 'no stream' };
     const known = id === undefined ? undefined : [...stream.messages].find(([, stored]) => stored.id === id);
@@ -85,10 +89,14 @@ export class FakeServer {
     if (expected !== undefined && expected !== stream.last) {
       return { sequence: undefined, reason: `wrong last sequence: ${stream.last}` };
     }
+    if (expectedLastId !== undefined && expectedLastId !== stream.lastId) {
+      return { sequence: undefined, reason: `wrong last msg ID: ${stream.lastId}` };
+    }
     const { options, messages } = stream;
     const full = messages.size >= options.maxMessages;
     if (full && options.discard === 'new') return { sequence: undefined, reason: 'maximum messages exceeded' };
     messages.set(++stream.last, { subject, data: new Uint8Array(data), id });
+    stream.lastId = id ?? '';
     const octets = (): number => [...messages.values()].reduce((sum, each) => sum + each.data.length, 0);
     while (messages.size > options.maxMessages || octets() > (options.maxOctets ?? Infinity)) {
       messages.delete(stream.first++);
@@ -199,7 +207,7 @@ export class FakeBroker implements Broker {
   ensureStream(options: StreamOptions): Promise<{ readonly replicas: number }> {
     return this.ask('ensureStream', () => {
       const { streams } = this.fake;
-      const known = streams.get(options.name) ?? { messages: new Map<number, Stored>(), first: 1, last: 0 };
+      const known = streams.get(options.name) ?? { messages: new Map<number, Stored>(), first: 1, last: 0, lastId: '' };
       streams.set(options.name, { ...known, options });
       return { replicas: options.replicas };
     });
@@ -236,11 +244,11 @@ export class FakeBroker implements Broker {
   openPublisher(onConfirmed: Confirm): StreamPublisher {
     let open = true;
     return {
-      publish: (subject, data, { expectedLastSequence, messageId }) => {
+      publish: (subject, data, options) => {
         if (!this.connected) return;
         const copy = new Uint8Array(data);
         this.fake.accept(subject, copy, () => undefined);
-        const confirmation = this.fake.store(subject, copy, expectedLastSequence, messageId);
+        const confirmation = this.fake.store(subject, copy, options);
         this.later(() => {
           if (open && this.connected) onConfirmed(confirmation);
         });

@@ -26,7 +26,9 @@ export class FakeProcesses {
   private readonly running = new Map<FakeProcess, FakeClock>();
   private count = 0;
 
-  start(instance = `process-${++this.count}`): FakeProcess {
+  start(name?: string): FakeProcess {
+    this.count++;
+    const instance = name ?? `process-${this.count}`;
     const clock = new FakeClock(this.time);
     const broker = this.server.connect(clock);
     let state = this.count * 7_919 + 1;

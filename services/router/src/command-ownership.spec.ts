@@ -21,11 +21,12 @@ beforeEach(() => {
   gone = new Set();
 });
 
-function select(owner: number): Transaction {
-  const transaction = { typeId: 45, ca: 1, ioa: IOA, cot: Cause.ACT, select: true, owner, state: 'sent' };
+function handOver(owner: number, isSelect: boolean): Transaction {
+  const transaction = { typeId: 45, ca: 1, ioa: IOA, cot: Cause.ACT, select: isSelect, owner, state: 'sent' };
   ownership.handedOver(transaction as unknown as Transaction);
   return transaction as unknown as Transaction;
 }
+const select = (owner: number): Transaction => handOver(owner, true);
 
 const mayExecute = (session: number): boolean => ownership.problemOf(EXECUTE, session, 0) === undefined;
 
@@ -44,11 +45,38 @@ describe('a select that the RTU refuses', () => {
     expect(mayExecute(B)).toBe(false);
   });
 
+  it('leaves the selection of a master that has left, for what is left of its time', () => {
+    select(A);
+    gone.add(A);
+    clock.advance(SELECT_TIMEOUT_MS - 1_000);
+    ownership.refusedByRtu(select(B));
+    expect(mayExecute(B)).toBe(false);
+    clock.advance(1_000);
+    expect(mayExecute(B)).toBe(true);
+  });
+
   it('leaves the selection that its master has made since', () => {
     const first = select(A);
     clock.advance(100);
     select(A);
     ownership.refusedByRtu(first);
+    expect(mayExecute(B)).toBe(false);
+  });
+});
+
+describe('an execute', () => {
+  it('ends the selection when the RTU has been sent it', () => {
+    select(A);
+    ownership.sent(handOver(A, false));
+    expect(mayExecute(B)).toBe(true);
+  });
+
+  it.each([0, 100])('leaves a select that followed it, though it is known late that it was sent: %i ms', (ms) => {
+    select(A);
+    const execute = handOver(A, false);
+    clock.advance(ms);
+    select(A);
+    ownership.sent(execute);
     expect(mayExecute(B)).toBe(false);
   });
 });

@@ -4,7 +4,7 @@ import type { Participant } from './command-context.js';
 import type { Transaction } from './command-transaction.js';
 import { FileTransfers } from './file-transfers.js';
 import { isFileTransfer, isProcessCommand } from './rules.js';
-import { SELECT_TIMEOUT_MS, Selections } from './selections.js';
+import { type Selection, Selections } from './selections.js';
 
 /** Why a command must not be sent, and the cause that its master is refused with. */
 export interface Problem {
@@ -16,10 +16,10 @@ export interface Problem {
 export class CommandOwnership {
   private readonly selections = new Selections();
   private readonly files = new FileTransfers();
-  /** Selects under way of an object that its session had selected before. */
-  private readonly selectedAgain = new WeakSet<Transaction>();
-  /** Until when a select protects its object. */
-  private readonly selectedUntil = new WeakMap<Transaction, number>();
+  /** What protected the object when a select was handed over: at the RTU it still does if that is refused. */
+  private readonly selectedBefore = new WeakMap<Transaction, Selection>();
+  /** What a command that was handed over has selected, or ends: a select may follow before it is known to be sent. */
+  private readonly selectionOf = new WeakMap<Transaction, Selection>();
 
   /** @param isThere false for a session that is over, or that no gateway has stated to this owner */
   constructor(
@@ -58,18 +58,20 @@ export class CommandOwnership {
 
   /** The command is handed over. A select protects its object from now on. */
   handedOver(transaction: Transaction): void {
-    const { ca, ioa, owner } = transaction;
-    if (!isSelecting(transaction)) return;
-    const now = this.clock.now();
-    if (this.selections.holder(ca, ioa, now) === owner) this.selectedAgain.add(transaction);
-    this.selections.hold(ca, ioa, owner, now);
-    this.selectedUntil.set(transaction, now + SELECT_TIMEOUT_MS);
+    const { typeId, ca, ioa, owner } = transaction;
+    if (!isProcessCommand(typeId)) return;
+    if (isSelecting(transaction)) {
+      const now = this.clock.now();
+      const before = this.selections.current(ca, ioa, now);
+      if (before !== undefined) this.selectedBefore.set(transaction, before);
+      this.selections.hold(ca, ioa, owner, now);
+    }
+    this.remember(transaction);
   }
 
   /** The RTU has it: an execute or a deselect ends the selection. */
   sent(transaction: Transaction): void {
-    const { typeId, ca, ioa, owner } = transaction;
-    if (isProcessCommand(typeId) && !isSelecting(transaction)) this.selections.release(ca, ioa, owner);
+    if (isProcessCommand(transaction.typeId) && !isSelecting(transaction)) this.release(transaction);
   }
 
   /** The RTU did not and will not get it. */
@@ -82,12 +84,28 @@ export class CommandOwnership {
     this.selectFailed(transaction);
   }
 
-  /** A select that failed takes nothing from one that its master made before or after it. */
+  /** A select that failed takes nothing from one that was made before or after it, by whomever. */
   private selectFailed(transaction: Transaction): void {
+    if (!isSelecting(transaction) || !this.release(transaction)) return;
+    const before = this.selectedBefore.get(transaction);
+    if (before !== undefined && before.until > this.clock.now()) {
+      this.selections.restore(transaction.ca, transaction.ioa, before);
+    }
+  }
+
+  private remember(transaction: Transaction): void {
+    const { ca, ioa } = transaction;
+    const selection = this.selections.current(ca, ioa, this.clock.now());
+    if (selection !== undefined) this.selectionOf.set(transaction, selection);
+  }
+
+  /** Ends the selection of its object; false when that is another one than when the command was handed over. */
+  private release(transaction: Transaction): boolean {
     const { ca, ioa, owner } = transaction;
-    if (!isSelecting(transaction) || this.selectedAgain.has(transaction)) return;
-    if (this.selections.until(ca, ioa, this.clock.now()) !== this.selectedUntil.get(transaction)) return;
+    const selection = this.selections.current(ca, ioa, this.clock.now());
+    if (selection !== this.selectionOf.get(transaction)) return false;
     this.selections.release(ca, ioa, owner);
+    return true;
   }
 
   /** An earlier owner of the group had it sent at `since`. */
@@ -95,7 +113,7 @@ export class CommandOwnership {
     const { typeId, ca, ioa, owner, asdu, askers } = transaction;
     if (isSelecting(transaction)) {
       this.selections.hold(ca, ioa, owner, since);
-      this.selectedUntil.set(transaction, since + SELECT_TIMEOUT_MS);
+      this.remember(transaction);
     } else if (isProcessCommand(typeId)) this.selections.release(ca, ioa, owner);
     else if (isFileTransfer(typeId)) {
       for (const file of commandObjects(asdu)) {

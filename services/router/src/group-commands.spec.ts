@@ -353,6 +353,16 @@ describe('a command', () => {
     expect(bench.handedOver()).toHaveLength(1);
   });
 
+  it('goes when it is certain again, however short it was not', async () => {
+    await bench.pass(600);
+    bench.certain = false;
+    bench.give(A, [ON]);
+    bench.certain = true;
+    expect(bench.handedOver()).toEqual([]);
+    await bench.pass(200);
+    expect(bench.handedOver()).toHaveLength(1);
+  });
+
   it('that was handed over once is not done again when its message comes twice', () => {
     bench.give(A, [ON]);
     bench.commands.onCommands(bench.sessions.get(A) as CommandSession, {

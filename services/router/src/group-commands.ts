@@ -73,7 +73,7 @@ export class GroupCommands {
     const { bus, subjects, fence, clock, logger } = context;
     this.ownership = new CommandOwnership(clock, (session) => context.session(session) !== undefined);
     this.records = new CommandRecords(context);
-    this.handOver = new CommandHandOver(context, this.counters, this.ownership, this.records, () => this.ready);
+    this.handOver = new CommandHandOver(context, this.counters, this.ownership, this.records, () => this.mayHandOver());
     this.transactions = this.handOver.transactions;
     this.answers = new RtuAnswers({
       ownership: this.ownership,
@@ -274,6 +274,13 @@ export class GroupCommands {
     if (report.fence !== this.handOver.link?.connectorFence) return;
     this.restore(report);
     this.handOver.onReport(report, askedAt);
+  }
+
+  /** What is held up now goes when this is ready again, however short that was. */
+  private mayHandOver(): boolean {
+    const { ready } = this;
+    if (!ready) this.wasReady = false;
+    return ready;
   }
 
   private get ready(): boolean {

@@ -6,6 +6,12 @@ export const SELECT_TIMEOUT_MS = 30_000;
 export const MAX_SELECTIONS_PER_SESSION = 200;
 export const MAX_SELECTIONS = 10_000;
 
+/** One select: whose it is, and until when it protects its object. */
+export interface Selection {
+  readonly session: number;
+  readonly until: number;
+}
+
 /**
  * Who has selected which object (CA and IOA). A select belongs to the session that made it until execute, deselect or
  * time-out, also when that session is over: the RTU does not know. Times are monotonic.
@@ -26,9 +32,14 @@ export class Selections {
     return this.owners.owner(ca, ioa, now)?.session;
   }
 
-  /** Until when the last select protects the object; undefined when none does. */
-  until(ca: number, ioa: number, now: number): number | undefined {
-    return this.owners.owner(ca, ioa, now)?.until;
+  /** The select that protects the object, to be told from others made before or after it; undefined when none does. */
+  current(ca: number, ioa: number, now: number): Selection | undefined {
+    return this.owners.owner(ca, ioa, now);
+  }
+
+  /** The object belongs to this earlier select again, for what is left of its time. */
+  restore(ca: number, ioa: number, { session, until }: Selection): void {
+    this.owners.take(ca, ioa, session, until - SELECT_TIMEOUT_MS);
   }
 
   /** True when `session` may select one more object. */

@@ -1,4 +1,5 @@
 import type { CommandBook, GivenCommand } from './command-book.ts';
+import { isProcessCommand } from './refusal-account.ts';
 import type { FaultsLog } from './faults-log.ts';
 import type { Violations } from './violations.ts';
 
@@ -11,8 +12,9 @@ export interface AuditedRecord {
   readonly outcome: string;
 }
 
-/** The longest that a command may wait for its outcome: an interrogation for its turn. */
-const LONGEST_MS = 70_000;
+/** The longest that a command may wait for its outcome; a question, which may wait for its turn, longer. */
+const LONGEST_MS = 45_000;
+const LONGEST_OF_QUESTIONS_MS = 130_000;
 /** What a gateway has just read may end with it. */
 const JUST_READ_MS = 2_000;
 const GATEWAY = ['gateway crashed', 'gateway restarted', 'gateway paused', 'gateway slow'];
@@ -43,6 +45,8 @@ export function checkAudit(records: readonly AuditedRecord[], world: AuditWorld)
     byCommand.set(key, [...(byCommand.get(key) ?? []), record]);
   }
   const mayBeLost = faults.between(0, now, LOSES_RECORDS);
+  // A router that was replaced, and is the owner again by an old entry, knows nothing of what the other one did meanwhile.
+  const mayBeUntrue = faults.between(0, now, ['store restored']);
   for (const command of book.all) {
     const found = byCommand.get(`${command.group} ${command.peer} ${command.number}`) ?? [];
     const who = `c${command.id} of ${command.master}`;
@@ -51,17 +55,25 @@ export function checkAudit(records: readonly AuditedRecord[], world: AuditWorld)
     const [record] = found;
     if (record === undefined) {
       if (!mayBeLost && isOwedARecord(command, world)) violations.add('audit', `${who} has no record`);
-    } else if (record.outcome.startsWith('refused:') && command.arrivedAt.length > 0 && book.isUnique(command)) {
+    } else if (
+      !mayBeUntrue &&
+      record.outcome.startsWith('refused:') &&
+      command.arrivedAt.length > 0 &&
+      book.isUnique(command)
+    ) {
       violations.add('audit', `${who} came to the RTU, its record says ${record.outcome}`);
     }
   }
 }
 
 function isOwedARecord(command: GivenCommand, world: AuditWorld): boolean {
-  const { readAt, gateway, isStray, peer } = command;
+  const { asdu, readAt, answeredAt = 0, gateway, isStray, peer } = command;
   const { faults, now, isInMemory, disconnectedAt } = world;
-  if (readAt === undefined || isStray || readAt > now - LONGEST_MS || readAt >= disconnectedAt(peer)) return false;
-  const until = readAt + LONGEST_MS;
+  if (readAt === undefined || isStray || readAt >= disconnectedAt(peer)) return false;
+  const longestMs = isProcessCommand(asdu[0] as number) ? LONGEST_MS : LONGEST_OF_QUESTIONS_MS;
+  // It may wait for more.
+  if (Math.max(readAt, answeredAt) > now - longestMs) return false;
+  const until = readAt + longestMs;
   if (isInMemory) return !faults.between(readAt, until, GATEWAY);
   const [process = ''] = (gateway ?? '').split('.');
   if (faults.with([process], readAt, readAt + JUST_READ_MS)) return false;

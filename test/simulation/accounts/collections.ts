@@ -74,14 +74,16 @@ const BOUNDED = [
 ];
 /** A few more or less mean nothing: which process serves what has changed. */
 const ALLOWED_MORE = 2;
+/** How much the processes together have asked of the world: some of them may not have served anything at first. */
+const TOGETHER = ['clock.timers', 'broker.subscriptions', 'network.sockets'];
 
 /** Collections that have grown since `before` and should not have. */
 export function grown(before: Sizes, after: Sizes): string[] {
   const found: string[] = [];
   for (const [path, size] of after) {
     const was = before.get(path) ?? 0;
-    if (size > was + ALLOWED_MORE && !BOUNDED.some((end) => path.endsWith(end)))
-      found.push(`${path} has ${size}, had ${was}`);
+    const most = TOGETHER.includes(path) ? 3 * was + 3 * ALLOWED_MORE : was + ALLOWED_MORE;
+    if (size > most && !BOUNDED.some((end) => path.endsWith(end))) found.push(`${path} has ${size}, had ${was}`);
   }
   return found;
 }

@@ -6,6 +6,8 @@ import type { Violations } from './violations.ts';
 
 /** What a deadline may be missed by: timers, rounding, one way through the network. */
 const SLACK_MS = 600;
+/** An answer of the RTU may be on its way for so long. */
+const UNDER_WAY_MS = 500;
 /** Interrogations and reads change nothing: the product lets them wait for their turn, see services/router/src/rules.ts. */
 const QUESTION_DEADLINE_MS = 60_000;
 const QUESTIONS: ReadonlySet<number> = new Set([TypeId.C_IC_NA_1, TypeId.C_CI_NA_1, TypeId.C_RD_NA_1]);
@@ -34,7 +36,9 @@ export interface GivenCommand {
   executedAt: number | undefined;
   /** Answers of the RTU that went out, and answers that its master has got: causes with P/N. */
   readonly rtuAnswers: number[];
+  rtuAnsweredAt: number | undefined;
   readonly answers: number[];
+  answeredAt: number | undefined;
   /** The master was told P/N = 1, and not by the RTU. */
   refusedAt: number | undefined;
 }
@@ -60,6 +64,22 @@ export class CommandBook {
     return command === undefined || command.ambiguous ? undefined : `${command.master}/${command.session}`;
   }
 
+  /**
+   * As `askerOf`, for an RTU whose answers do not say whom they are for: undefined, too, when it still had a question of the
+   * same kind to answer that somebody else had given up.
+   */
+  onlyAskerOf(id: number): string | undefined {
+    const command = this.all[id];
+    const arrivedAt = command?.arrivedAt[0] ?? Infinity;
+    const wasOpen = (other: GivenCommand): boolean =>
+      other.group === command?.group &&
+      other.asdu[0] === command.asdu[0] &&
+      (other.arrivedAt[0] ?? Infinity) < arrivedAt &&
+      (other.rtuAnsweredAt ?? Infinity) >= arrivedAt - UNDER_WAY_MS &&
+      (other.master !== command.master || other.session !== command.session);
+    return this.all.some(wasOpen) ? undefined : this.askerOf(id);
+  }
+
   give(
     by: Pick<GivenCommand, 'group' | 'master' | 'session' | 'peer'>,
     asdu: Uint8Array,
@@ -81,7 +101,9 @@ export class CommandBook {
       arrivedAt: [],
       executedAt: undefined,
       rtuAnswers: [],
+      rtuAnsweredAt: undefined,
       answers: [],
+      answeredAt: undefined,
       refusedAt: undefined,
     };
     this.all.push(command);
@@ -100,10 +122,12 @@ export class CommandBook {
   arrived(group: string, asdu: Uint8Array): GivenCommand | undefined {
     const key = `${group} ${asduKey(asdu)}`;
     const waiting = this.open.get(key) ?? [];
-    // Equal ones cannot be told apart: one that may come now is taken if there is any.
-    const inTime = (candidate: GivenCommand): boolean => candidate.readAt !== undefined && this.isInTime(candidate);
+    // Equal ones cannot be told apart: one that may come now is taken if there is any, of a connection in use if possible.
+    const inTime = (candidate: GivenCommand): boolean =>
+      candidate.readAt !== undefined && candidate.refusedAt === undefined && this.isInTime(candidate);
     const command =
-      waiting.find((candidate) => candidate.refusedAt === undefined && inTime(candidate)) ??
+      waiting.find((candidate) => inTime(candidate) && !this.hasNewerConnection(candidate)) ??
+      waiting.find(inTime) ??
       waiting.find(({ refusedAt, readAt }) => refusedAt === undefined && readAt !== undefined) ??
       waiting[0];
     if (command === undefined) {
@@ -112,7 +136,8 @@ export class CommandBook {
       else this.violations.add('twice', `the RTU of ${group} got c${known.id} again: ${describe(asdu)}`);
       return undefined;
     }
-    command.ambiguous = waiting.some(({ master }) => master !== command.master);
+    // It may be any of them, and so may be what comes later.
+    if (waiting.some(({ master }) => master !== command.master)) for (const each of waiting) each.ambiguous = true;
     waiting.splice(waiting.indexOf(command), 1);
     command.arrivedAt.push(this.now());
     if (command.refusedAt !== undefined) {
@@ -139,6 +164,7 @@ export class CommandBook {
       return undefined;
     }
     command.answers.push(cause);
+    command.answeredAt = this.now();
     if (byRtu === undefined && negative && command.refusedAt === undefined) {
       command.refusedAt = this.now();
       if (command.arrivedAt.length > 0 && !command.ambiguous) {
@@ -158,10 +184,12 @@ export class CommandBook {
       group === by.group && master === by.master && session === by.session;
     const known = byRtu?.command === undefined ? undefined : this.all[byRtu.command];
     if (known !== undefined && isMine(known)) return known;
-    // What it repeats as it is comes before one to CA 65535, which is answered with the CA of a station.
+    const like = this.all.filter((command) => isMine(command) && sameRequest(command.asdu, asdu));
+    // The product refuses with the CA of the command; an RTU answers one to CA 65535 with that of a station.
     const isExact = (command: GivenCommand): boolean => requestKey(command.asdu) === requestKey(asdu);
-    const alike = this.all.filter((command) => isMine(command) && sameRequest(command.asdu, asdu));
-    const open = [...alike.filter(isExact), ...alike.filter((command) => !isExact(command))];
+    const exact = like.filter(isExact);
+    const others = like.filter((command) => !isExact(command));
+    const open = byRtu === undefined && exact.length > 0 ? exact : [...exact, ...others];
     const waits = ({ answers }: GivenCommand): boolean => !answers.includes(cause);
     return (
       open.find((command) => waits(command) && command.arrivedAt.length > 0 === (byRtu !== undefined)) ??
@@ -180,6 +208,10 @@ export class CommandBook {
     const whose = other === undefined ? 'nobody' : `${other.master} (c${other.id})`;
     const before = other?.master === master ? ', on an earlier connection' : '';
     return `${master} got the answer to a command of ${whose}${before}: ${describe(asdu)}`;
+  }
+
+  private hasNewerConnection({ master, session }: GivenCommand): boolean {
+    return this.all.some((other) => other.master === master && other.session > session);
   }
 
   private checkDeadline(command: GivenCommand): void {

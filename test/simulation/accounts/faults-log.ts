@@ -28,4 +28,9 @@ export class FaultsLog {
         trouble.from <= until && trouble.until >= from && (kinds === undefined || kinds.includes(trouble.kind)),
     );
   }
+
+  /** How many troubles of these kinds there were up to `until`. */
+  count(until: number, kinds: readonly string[]): number {
+    return this.all.filter(({ from, kind }) => from <= until && kinds.includes(kind)).length;
+  }
 }

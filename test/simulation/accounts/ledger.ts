@@ -26,7 +26,9 @@ export interface LedgerEntry {
 /** Everything one RTU has said, kept outside of the product. */
 export class Ledger {
   readonly entries: LedgerEntry[] = [];
-  private readonly byKey = new Map<string, number[]>();
+  private readonly byKey = new Map<string, LedgerEntry[]>();
+  private readonly excusedTimes: { readonly from: number; readonly until: number }[] = [];
+  private readonly receipts = new Map<string, number>();
 
   constructor(readonly group: string) {}
 
@@ -47,8 +49,8 @@ export class Ledger {
     };
     this.entries.push(entry);
     const same = this.byKey.get(key);
-    if (same === undefined) this.byKey.set(key, [entry.index]);
-    else same.push(entry.index);
+    if (same === undefined) this.byKey.set(key, [entry]);
+    else same.push(entry);
     return entry;
   }
 
@@ -56,26 +58,14 @@ export class Ledger {
     return this.entries[index];
   }
 
-  /** All entries with this key. */
-  all(key: string): LedgerEntry[] {
-    return this.byKey.get(key)?.map((index) => this.entries[index] as LedgerEntry) ?? [];
+  /** All entries with this key: several look alike. */
+  all(key: string): readonly LedgerEntry[] {
+    return this.byKey.get(key) ?? [];
   }
 
-  /** It was said once: who gets it knows where it belongs. */
-  isUnique(key: string): boolean {
-    return (this.byKey.get(key)?.length ?? 0) < 2;
-  }
-
-  /** The first entry with this key at or behind `from`. */
-  next(key: string, from: number): LedgerEntry | undefined {
-    const index = this.byKey.get(key)?.find((candidate) => candidate >= from);
-    return index === undefined ? undefined : this.entries[index];
-  }
-
-  /** The last entries with this key before `before`, newest first. */
-  earlier(key: string, before: number): LedgerEntry[] {
-    const indexes = this.byKey.get(key)?.filter((candidate) => candidate < before) ?? [];
-    return indexes.reverse().map((index) => this.entries[index] as LedgerEntry);
+  /** The last entry with this key before `index`. */
+  before(key: string, index: number): LedgerEntry | undefined {
+    return this.all(key).findLast((entry) => entry.index < index);
   }
 
   /** Index of the first entry created at or after `time`. */
@@ -88,5 +78,26 @@ export class Ledger {
       else low = middle + 1;
     }
     return low;
+  }
+
+  /** What is sent meanwhile may be missing: new places in the log cannot be told from old ones. */
+  excuseSentBetween(from: number, until: number): void {
+    this.excusedTimes.push({ from, until });
+  }
+
+  isExcused({ excuse, sentAt }: LedgerEntry): boolean {
+    return excuse !== undefined || this.excusedTimes.some(({ from, until }) => sentAt >= from && sentAt <= until);
+  }
+
+  /** A master has got an ASDU with this key. */
+  countReceipt(key: string): void {
+    this.receipts.set(key, (this.receipts.get(key) ?? 0) + 1);
+  }
+
+  /** Several look like this one, and as many have come to masters: which one is missing cannot be told. */
+  mayHaveCome({ key }: LedgerEntry): boolean {
+    const all = this.all(key);
+    const owed = all.filter((each) => each.acknowledgedAt !== undefined && !this.isExcused(each));
+    return all.length > 1 && (this.receipts.get(key) ?? 0) >= owed.length;
   }
 }

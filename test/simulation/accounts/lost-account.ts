@@ -4,8 +4,12 @@ import type { Violations } from './violations.ts';
 /** At the end of a story: what the RTU was told is safe must have come to some master. */
 export function checkAcknowledged(ledger: Ledger, violations: Violations): void {
   const lost = ledger.entries.filter(
-    ({ kind, acknowledgedAt, receivedBy, excuse }) =>
-      kind === 'event' && acknowledgedAt !== undefined && receivedBy.size === 0 && excuse === undefined,
+    (entry) =>
+      entry.kind === 'event' &&
+      entry.acknowledgedAt !== undefined &&
+      entry.receivedBy.size === 0 &&
+      !ledger.isExcused(entry) &&
+      !ledger.mayHaveCome(entry),
   );
   const [first] = lost;
   if (first === undefined) return;

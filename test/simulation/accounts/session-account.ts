@@ -1,11 +1,12 @@
+import { AsduView } from '@iec104mm2ss/iec104';
 import { describe } from './asdu-key.ts';
 import type { FaultsLog } from './faults-log.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
+import { type Arrived, fill } from './segment.ts';
 import type { Violations } from './violations.ts';
 
 /** How long a fault is felt: what was acknowledged just before it may come once more, and what comes just after it. */
 const FAULT_LAG_MS = 6_000;
-
 /** An acknowledgement that was sent so shortly before may not have come when another session began. */
 const ON_ITS_WAY_MS = 500;
 
@@ -26,8 +27,13 @@ export class Cursor {
   /** The product has said that events were given up for it, so often, and how often that has excused a gap. */
   lossesTold = 0;
   lossesSeen = 0;
+  /** Its connections: what one has got, the master has. */
+  readonly members = new Set<string>();
+  /** Counts how often the product has lost what it knew of it: what sessions of before still get says nothing then. */
+  forgotten = 0;
   /** The connection that was started last: the others of this master get nothing since. */
   active = '';
+  current: SessionAccount | undefined;
 
   constructor(readonly name: string) {}
 }
@@ -43,17 +49,26 @@ export interface SessionRules {
   readonly askerOf: (command: number) => string | undefined;
 }
 
-/** What one session of a master gets, from STARTDT con until it stops or is closed. */
+/**
+ * What one session of a master gets, from STARTDT con until it stops or is closed. ASDUs that look like others are counted
+ * between two that do not: only so many may be missing as have not come.
+ */
 export class SessionAccount {
-  /** Next entry expected; undefined: nothing has come yet. */
+  /** Next entry expected; undefined: nothing that tells has come yet. */
   private pointer: number | undefined;
+  /** Look like others, and have come since the last one that does not. */
+  private arrived: Arrived[] = [];
+  /** Something has been repeated since then. */
+  private repeats = false;
   /** Entries in the order received, to know which ones an N(R) acknowledges. */
   private readonly received: (LedgerEntry | undefined)[] = [];
-  private readonly got = new Set<number>();
-  private readonly prefix: { asdu: Uint8Array; key: string; slot: number }[] = [];
   private acknowledged = 0;
+  private hasBegun = false;
+  private readonly forgotten: number;
   /** Created after it was started: it must get it. */
-  private readonly mustHaveFrom: number;
+  private mustHaveFrom: number;
+  /** What is before it has been got already, by this master if it is named, by some master else. */
+  private owedFrom: number;
 
   constructor(
     private readonly master: MasterAccount,
@@ -62,85 +77,45 @@ export class SessionAccount {
     private readonly session: number,
     readonly startedAt: number,
   ) {
+    const { cursor } = master;
+    cursor?.current?.leave();
+    if (cursor !== undefined) cursor.current = this;
+    this.forgotten = cursor?.forgotten ?? -1;
     this.mustHaveFrom = rules.ledger.firstCreatedAt(startedAt);
+    this.owedFrom = Math.min(this.mustHaveFrom, cursor?.expected ?? Infinity);
+  }
+
+  /**
+   * The product says that data transfer begins. That is at once, unless the word of it got lost in a fault: then events may
+   * have gone by.
+   */
+  began(): void {
+    const { faults, now, ledger } = this.rules;
+    if (this.hasBegun || this.pointer !== undefined) return;
+    this.hasBegun = true;
+    if (!faults.between(this.startedAt - FAULT_LAG_MS, now())) return;
+    this.mustHaveFrom = ledger.firstCreatedAt(now());
+    this.owedFrom = Math.min(this.mustHaveFrom, this.master.cursor?.expected ?? Infinity);
   }
 
   /** An ASDU came that the RTU must have sent. Returns its entry when that is known at once. */
   onAsdu(asdu: Uint8Array, key: string, isAnswer: boolean): LedgerEntry | undefined {
-    if (this.pointer === undefined && isAnswer) {
-      // It may be the product's own, which looks like an earlier one of the RTU.
-      this.received.push(undefined);
-      return undefined;
-    }
-    if (this.pointer === undefined && !this.rules.ledger.isUnique(key)) {
-      // Where a session begins can be told only when something comes that was said once.
-      this.prefix.push({ asdu, key, slot: this.received.length });
-      this.received.push(undefined);
-      return undefined;
-    }
-    if (this.prefix.length > 0) this.placePrefix(key);
-    const entry = this.place(asdu, key, isAnswer);
-    this.received.push(entry);
-    return entry;
-  }
-
-  private place(asdu: Uint8Array, key: string, isAnswer: boolean): LedgerEntry | undefined {
     const { ledger, violations } = this.rules;
-    const from = this.pointer ?? 0;
-    let entry = this.pointer === undefined ? undefined : this.expected(from, key);
+    ledger.countReceipt(key);
+    const [entry, another] = ledger.all(key);
+    // A negative answer may be the product's own and look like one of the RTU to somebody else; before anything else any.
+    const isUseless = isAnswer && (another !== undefined || this.pointer === undefined || new AsduView(asdu).negative);
+    if (another !== undefined && !isAnswer) this.arrived.push({ key, slot: this.received.length });
+    this.received.push(undefined);
+    if (another !== undefined || isUseless) return undefined;
     if (entry === undefined) {
-      const known = this.pointer === undefined ? undefined : this.repeatOf(key, from);
-      if (known !== undefined) return known;
-      entry = ledger.next(key, from);
-    }
-    if (entry === undefined) {
-      const again = ledger.earlier(key, from)[0];
-      if (again === undefined)
-        violations.add('answer', `${this.master.id} got what no RTU has sent: ${describe(asdu)}`);
-      else if (!isAnswer) violations.add('repeat', `${this.master.id} got #${again.index} again: ${describe(asdu)}`);
+      violations.add('answer', `${this.master.id} got what no RTU has sent: ${describe(asdu)}`);
       return undefined;
     }
-    this.checkStart(entry);
-    this.checkGap(this.pointer ?? entry.index, entry.index);
-    this.pointer = entry.index + 1;
-    this.got.add(entry.index);
-    entry.receivedBy.add(this.master.id);
-    const { cursor } = this.master;
-    if (cursor !== undefined) cursor.expected = Math.max(cursor.expected ?? 0, this.pointer);
+    if (this.pointer !== undefined && entry.index < this.pointer) this.checkRepeat(entry, asdu, isAnswer);
+    else this.place(entry);
+    this.received[this.received.length - 1] = entry;
     return entry;
-  }
-
-  /** The next entry that may come, if it has this key. */
-  private expected(from: number, key: string): LedgerEntry | undefined {
-    // What may be missing is taken for it only when what may not does not fit: several may look alike.
-    let optional: LedgerEntry | undefined;
-    for (let index = from; ; index++) {
-      const entry = this.rules.ledger.at(index);
-      if (entry === undefined) return optional;
-      if (this.isOwed(entry)) return entry.key === key ? entry : optional;
-      if (entry.key === key) optional ??= entry;
-    }
-  }
-
-  /** The first ASDUs of the session look like others; what follows them was said once, so they are those just before it. */
-  private placePrefix(key: string): void {
-    const { ledger } = this.rules;
-    const prefix = this.prefix.splice(0);
-    let before = ledger.next(key, 0)?.index ?? 0;
-    for (const { key: earlierKey } of prefix.toReversed())
-      before = ledger.earlier(earlierKey, before)[0]?.index ?? before;
-    let next = before;
-    for (const { asdu, key: prefixKey, slot } of prefix) {
-      const entry = ledger.next(prefixKey, next);
-      this.pointer ??= entry?.index;
-      if (entry !== undefined && slot === prefix[0]?.slot) {
-        this.pointer = undefined;
-        this.checkStart(entry);
-        this.pointer = entry.index;
-      }
-      this.received[slot] = this.place(asdu, prefixKey, false);
-      next = this.pointer ?? next;
-    }
   }
 
   /** An ASDU of the product's own: it counts in the link's window only. */
@@ -158,51 +133,105 @@ export class SessionAccount {
 
   /** At the end of a story, in which nothing has gone wrong for a while: it must have got all up to `end`. */
   checkComplete(end: number): void {
+    const from = this.pointer ?? Math.min(end, this.owedFrom);
+    if (end > from) this.checkSegment(from, end);
     this.leave();
-    if (this.pointer === undefined) this.checkGap(this.startIndex(end), end);
-    else this.checkGap(this.pointer, end);
   }
 
   /** The session is over. What could not be placed may have been any of those that look like it. */
   leave(): void {
     const { ledger } = this.rules;
     const { cursor } = this.master;
-    for (const { key } of this.prefix.splice(0)) {
-      for (const entry of ledger.earlier(key, Infinity)) entry.receivedBy.add(this.master.id);
-      const next = cursor?.expected === undefined ? undefined : this.expected(cursor.expected, key);
-      if (cursor !== undefined && next !== undefined) cursor.expected = next.index + 1;
+    const arrived = this.arrived.splice(0);
+    for (const { key } of arrived) for (const entry of ledger.all(key)) entry.receivedBy.add(this.master.id);
+    if (cursor?.expected === undefined) return;
+    // As far as they reach.
+    for (let entry = ledger.at(cursor.expected); entry !== undefined; entry = ledger.at(cursor.expected)) {
+      const at = arrived.findIndex(({ key }) => key === entry?.key);
+      if (at >= 0) arrived.splice(at, 1);
+      else if (this.isOwed(entry)) return;
+      cursor.expected++;
     }
   }
 
-  private startIndex(end: number): number {
+  private place(entry: LedgerEntry): void {
+    if (this.pointer === undefined) this.pointer = this.begin(entry);
+    this.checkSegment(this.pointer, entry.index);
+    this.pointer = entry.index + 1;
+    entry.receivedBy.add(this.master.id);
     const { cursor } = this.master;
-    return Math.min(end, cursor?.expected ?? this.mustHaveFrom, this.mustHaveFrom);
+    if (cursor?.forgotten === this.forgotten) cursor.expected = Math.max(cursor.expected ?? 0, this.pointer);
   }
 
-  private checkStart(entry: LedgerEntry): void {
-    if (this.pointer !== undefined) return;
-    const { cursor } = this.master;
-    if (cursor?.expected !== undefined && entry.index > cursor.expected) {
-      this.checkGap(cursor.expected, entry.index);
-      return;
-    }
-    if (entry.index > this.mustHaveFrom) this.checkGap(this.mustHaveFrom, entry.index);
-    const acknowledgedAt = cursor?.acknowledgedAt.get(entry.index);
+  /** Where the session begins: what looks like others and came first is just before `entry`. */
+  private begin(entry: LedgerEntry): number {
+    const { ledger } = this.rules;
+    // What comes with a repetition may be anywhere.
+    if (entry.sends > 1 && this.arrived.length > 0) return Math.min(entry.index, this.owedFrom);
+    let first = entry.index;
+    for (const { key } of this.arrived.toReversed()) first = ledger.before(key, first)?.index ?? first;
+    this.checkKnown(ledger.at(first) ?? entry);
+    return Math.min(first, this.owedFrom);
+  }
+
+  /** A named master that had acknowledged it gets it again only after a fault. */
+  private checkKnown(entry: LedgerEntry): void {
+    const acknowledgedAt = this.master.cursor?.acknowledgedAt.get(entry.index);
     if (acknowledgedAt === undefined || acknowledgedAt > this.startedAt - ON_ITS_WAY_MS || entry.sends > 1) return;
     const { faults, now, violations } = this.rules;
     if (faults.between(acknowledgedAt - FAULT_LAG_MS, Math.min(now(), acknowledgedAt + FAULT_LAG_MS))) return;
-    violations.add(
-      'repeat',
-      `${this.master.id} gets #${entry.index} again, which it acknowledged at ${acknowledgedAt}`,
+    if (this.isForgotten) return;
+    const when = `which it acknowledged at ${acknowledgedAt.toFixed(0)}`;
+    violations.add('repeat', `${this.master.id} gets #${entry.index} again, ${when}`);
+  }
+
+  private checkRepeat(entry: LedgerEntry, asdu: Uint8Array, isAnswer: boolean): void {
+    this.repeats = true;
+    if (
+      !isAnswer &&
+      this.pointer !== undefined &&
+      !entry.receivedBy.has(this.master.id) &&
+      entry.index >= this.owedFrom
+    ) {
+      this.rules.violations.add(
+        'gap',
+        `${this.master.id} gets #${entry.index} behind #${this.pointer - 1}: ${describe(asdu)}`,
+      );
+      return;
+    }
+    if (isAnswer || this.mayRepeat(entry)) return;
+    this.rules.violations.add('repeat', `${this.master.id} got #${entry.index} again: ${describe(asdu)}`);
+  }
+
+  /** What was not acknowledged when something went wrong may come twice, and so may what the RTU has sent twice. */
+  private mayRepeat({ sends, sentAt, acknowledgedAt }: LedgerEntry): boolean {
+    return (
+      sends > 1 || this.isForgotten || this.rules.faults.between(sentAt - FAULT_LAG_MS, acknowledgedAt ?? Infinity)
     );
   }
 
-  private checkGap(from: number, to: number): void {
-    const missing: LedgerEntry[] = [];
-    for (let index = from; index < to; index++) {
-      const entry = this.rules.ledger.at(index);
-      if (entry !== undefined && this.isOwed(entry) && !this.got.has(index)) missing.push(entry);
+  /** What was acknowledged is not known any more: the saved state was spoilt, or the log was another one for a while. */
+  private get isForgotten(): boolean {
+    const { faults, now } = this.rules;
+    return faults.between(0, now(), ['value spoilt']) || faults.count(now(), ['store lost', 'store restored']) > 1;
+  }
+
+  /** All that is between two entries has come, or need not. */
+  private checkSegment(from: number, to: number): void {
+    const { ledger, violations } = this.rules;
+    const { missing, placed, left } = fill(ledger, from, to, this.arrived, (entry) => this.isOwed(entry));
+    for (const { entry, slot } of placed) {
+      entry.receivedBy.add(this.master.id);
+      this.received[slot] = entry;
     }
+    this.arrived = [];
+    const isExplained = this.repeats || left.every(({ key }) => ledger.all(key).some((entry) => this.mayRepeat(entry)));
+    if (!isExplained) violations.add('repeat', `${this.master.id} got ${left.length} more of those that look alike`);
+    this.repeats = false;
+    this.checkMissing(missing.filter((entry) => this.isMissed(entry)));
+  }
+
+  private checkMissing(missing: readonly LedgerEntry[]): void {
     const [first] = missing;
     if (first === undefined) return;
     const { cursor } = this.master;
@@ -211,26 +240,22 @@ export class SessionAccount {
       return;
     }
     const span = missing.length === 1 ? `#${first.index}` : `#${first.index}..#${missing.at(-1)?.index}`;
-    this.rules.violations.add('gap', `${this.master.id} did not get ${missing.length} of ${span} (${first.kind})`);
+    const what = `${missing.length} of ${span} (${first.kind})`;
+    this.rules.violations.add('gap', `${this.master.id} did not get ${what}`);
+  }
+
+  /** It is owed to this session, not only to whom it was sent before. */
+  private isMissed({ index, receivedBy }: LedgerEntry): boolean {
+    if (index < this.owedFrom && receivedBy.size > 0) return false;
+    return ![...(this.master.cursor?.members ?? [])].some((id) => receivedBy.has(id));
   }
 
   private isOwed(entry: LedgerEntry): boolean {
-    if (entry.givenUp || entry.excuse !== undefined || entry.sends === 0) return false;
+    if (entry.givenUp || entry.sends === 0 || this.rules.ledger.isExcused(entry)) return false;
     if (entry.kind === 'event') return true;
     if (entry.kind === 'answer' || entry.command === undefined) return false;
     return (
       this.rules.interrogation === 'all' || this.rules.askerOf(entry.command) === `${this.master.id}/${this.session}`
     );
-  }
-
-  /** What was not acknowledged when something went wrong may come twice, and so may what the RTU has sent twice. */
-  private repeatOf(key: string, before: number): LedgerEntry | undefined {
-    const { ledger, faults } = this.rules;
-    return ledger
-      .earlier(key, before)
-      .find(
-        ({ sends, kind, sentAt, acknowledgedAt }) =>
-          sends > 1 || kind === 'answer' || faults.between(sentAt - FAULT_LAG_MS, acknowledgedAt ?? Infinity),
-      );
   }
 }

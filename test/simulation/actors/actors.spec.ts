@@ -77,6 +77,7 @@ class Scene {
               interrogation: 'all',
               askerOf: (command) => book.askerOf(command),
             },
+            isOver: () => false,
             processAt: () => 'proxy',
           },
           () => undefined,

@@ -19,6 +19,8 @@ export interface MasterOptions {
 export interface MasterBooks {
   readonly book: CommandBook;
   readonly rules: SessionRules;
+  /** The product has closed the connection with this peer: what it is told over it does not count. */
+  readonly isOver: (peer: string) => boolean;
   /** Name of the process at an address. */
   readonly processAt: (address: string) => string | undefined;
 }
@@ -64,6 +66,11 @@ export class Master {
 
   get id(): string {
     return this.options.account.id;
+  }
+
+  /** `address:port` of its connection. */
+  get peer(): string | undefined {
+    return this.socket === undefined ? undefined : `${this.process.address}:${this.socket.endpoint.port}`;
   }
 
   get started(): boolean {
@@ -122,8 +129,7 @@ export class Master {
     if (!connection.link.send(asdu, this.scheduler.now())) return undefined;
     connection.touched();
     const { account, group } = this.options;
-    const peer = `${this.process.address}:${socket.endpoint.port}`;
-    const by = { group, master: account.id, session: this.sessions, peer };
+    const by = { group, master: account.id, session: this.sessions, peer: this.peer ?? '' };
     const command = this.books.book.give(by, asdu, isSelect(asdu));
     command.isStray = !this.isActive;
     this.tell(`c${command.id}: ${describe(asdu)}`);
@@ -234,7 +240,7 @@ export class Master {
 
   private noteAcknowledged(): void {
     const link = this.connection?.link;
-    if (link === undefined) return;
+    if (link === undefined || this.books.isOver(this.peer ?? '')) return;
     this.session?.onAcknowledged(link.received - link.unacknowledged - this.receivedBefore);
   }
 
@@ -246,6 +252,7 @@ export class Master {
     const view = new AsduView(asdu);
     if (view.typeId === TypeId.M_EI_NA_1) return session.onOther();
     if (!ANSWER_CAUSES.has(view.cot)) {
+      this.process.world.note(this.process.name, () => `gets ${describe(asdu)}`);
       if (view.cot === Cause.SPONT) this.lastDataAt = this.process.world.time;
       session.onAsdu(asdu, asduKey(asdu), false);
       return;

@@ -8,9 +8,11 @@ import {
   mirror,
   TypeId,
 } from '@iec104mm2ss/iec104';
+import { describe } from '../accounts/asdu-key.ts';
 import { type CommandBook, type GivenCommand, NEGATIVE } from '../accounts/command-book.ts';
 import type { EntryKind } from '../accounts/ledger.ts';
 import type { OriginatorAccount } from '../accounts/originator-account.ts';
+import { isForbidden, isProcessCommand } from '../accounts/refusal-account.ts';
 import type { Violations } from '../accounts/violations.ts';
 import type { Random } from '../world/random.ts';
 import type { RtuHabits } from './rtu-habits.ts';
@@ -68,6 +70,7 @@ export class RtuStation {
     world.tell(`gets ${command === undefined ? 'an unknown command' : `c${command.id}`}`);
     if (command !== undefined && world.book.isUnique(command))
       world.originators.used(world.group, world.link, view.oa, command);
+    if (isForbidden(asdu)) world.violations.add('forbidden', `the RTU of ${world.group} got ${describe(asdu)}`);
     const known = world.habits.cas.includes(view.ca);
     const toAll = view.ca === BROADCAST_CA && STATION_COMMANDS.has(view.typeId);
     const [least, most] = world.habits.answerMs;
@@ -178,6 +181,7 @@ export class RtuStation {
   private answer(asdu: Uint8Array, command: GivenCommand | undefined, cause: number, negative: boolean): void {
     const { world } = this;
     if (command !== undefined) {
+      command.rtuAnsweredAt ??= world.now();
       command.rtuAnswers.push(negative ? cause + NEGATIVE : cause);
       world.tell(`answers c${command.id}, cause ${cause}${negative ? ', P/N=1' : ''}`);
     }
@@ -202,10 +206,6 @@ const STATION_COMMANDS: ReadonlySet<number> = new Set([
   TypeId.C_CS_NA_1,
   TypeId.C_RP_NA_1,
 ]);
-
-function isProcessCommand(typeId: number): boolean {
-  return (typeId >= TypeId.C_SC_NA_1 && typeId <= TypeId.C_BO_NA_1) || (typeId >= 58 && typeId <= 64);
-}
 
 function withCa(asdu: Uint8Array, ca: number): Uint8Array {
   const copy = new Uint8Array(asdu);

@@ -152,6 +152,8 @@ export class Cluster {
   }
 
   startServer(server: number): void {
+    if (this.up.every((isUp) => !isUp))
+      for (const stream of this.store.streams.values()) stream.restarted(this.world.time);
     this.up[server] = true;
   }
 

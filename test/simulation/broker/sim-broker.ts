@@ -69,6 +69,10 @@ export class SimBroker implements Broker, LinkUser, ProcessEnd {
     return `${this.cluster.addresses[this.link?.server ?? 0]}:4222`;
   }
 
+  get subscriptionCount(): number {
+    return this.subscriptions.size;
+  }
+
   /** Subscriptions that nobody had given back when it was closed. */
   subscriptionsLeft = 0;
 

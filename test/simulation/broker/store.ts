@@ -1,4 +1,4 @@
-import type { StreamOptions, StreamState } from '@iec104mm2ss/bus';
+import type { StreamOptions, StreamPublisher, StreamState } from '@iec104mm2ss/bus';
 import { matchesSubject } from './subject-pattern.ts';
 
 interface Stored {
@@ -7,9 +7,6 @@ interface Stored {
   readonly data: Uint8Array;
 }
 
-/** Messages with the same id within this time are stored once. */
-const DUPLICATE_WINDOW_MS = 120_000;
-
 export type PublishResult =
   | { readonly sequence: number; readonly duplicate: boolean }
   | { readonly sequence: undefined; readonly reason: string };
@@ -17,7 +14,9 @@ export type PublishResult =
 export class SimStream {
   private messages: Stored[] = [];
   private last = 0;
-  private readonly ids = new Map<string, { readonly sequence: number; readonly at: number }>();
+  /** Id of the last message; empty when it has none. */
+  private lastId = '';
+  private ids = new Map<string, { readonly sequence: number; readonly at: number }>();
 
   constructor(public options: StreamOptions) {}
 
@@ -34,15 +33,18 @@ export class SimStream {
     now: number,
     subject: string,
     data: Uint8Array,
-    options: { readonly expectedLastSequence?: number; readonly messageId?: string },
+    options: Parameters<StreamPublisher['publish']>[2],
   ): PublishResult {
-    const { messageId, expectedLastSequence } = options;
+    const { messageId, expectedLastSequence, expectedLastId } = options;
     const known = messageId === undefined ? undefined : this.ids.get(messageId);
-    if (known !== undefined && now - known.at < DUPLICATE_WINDOW_MS) {
+    if (known !== undefined && now - known.at < this.options.idsRememberedMs) {
       return { sequence: known.sequence, duplicate: true };
     }
     if (expectedLastSequence !== undefined && expectedLastSequence !== this.last) {
       return { sequence: undefined, reason: `wrong last sequence: ${this.last}` };
+    }
+    if (expectedLastId !== undefined && expectedLastId !== this.lastId) {
+      return { sequence: undefined, reason: `wrong last msg ID: ${this.lastId}` };
     }
     const { maxMessages, maxMessageOctets, discard } = this.options;
     if (data.length > maxMessageOctets) return { sequence: undefined, reason: 'message size exceeds maximum allowed' };
@@ -52,6 +54,7 @@ export class SimStream {
     }
     this.last++;
     this.messages.push({ sequence: this.last, subject, data: new Uint8Array(data) });
+    this.lastId = messageId ?? '';
     while (this.messages.length > maxMessages || !this.fits(0)) this.messages.shift();
     if (messageId !== undefined) this.ids.set(messageId, { sequence: this.last, at: now });
     return { sequence: this.last, duplicate: false };
@@ -73,10 +76,17 @@ export class SimStream {
     this.messages = this.messages.filter(({ sequence }) => sequence >= before);
   }
 
+  /** The server was started again: it remembers ids for as long as they matter, and the last one only if it is among them. */
+  restarted(now: number): void {
+    this.ids = new Map([...this.ids].filter(([, { at }]) => now - at < this.options.idsRememberedMs));
+    if (!this.ids.has(this.lastId)) this.lastId = '';
+  }
+
   copy(): SimStream {
     const copy = new SimStream(this.options);
     copy.messages = [...this.messages];
     copy.last = this.last;
+    copy.lastId = this.lastId;
     for (const [id, entry] of this.ids) copy.ids.set(id, entry);
     return copy;
   }

@@ -5,6 +5,7 @@ const onServers = ({ shape }) => shape !== 'one';
 const DEAF_SUBSCRIPTIONS = {
   file: 'libs/bus/src/broker/broker-bus.ts',
   find: `    return this.broker.subscribe(pattern, (message) => {
+      this.silence.mayAct();
       try {
         handler(message);
       } catch (error) {
@@ -12,6 +13,7 @@ const DEAF_SUBSCRIPTIONS = {
   replace: `    let deaf = false;
     return this.broker.subscribe(pattern, (message) => {
       if (deaf) return;
+      this.silence.mayAct();
       try {
         handler(message);
       } catch (error) {
@@ -33,7 +35,6 @@ export const BUS_DEFECTS = [
       },
     ],
     rules: ['recovery'],
-    garbage: true,
     only: onServers,
   },
   {
@@ -50,7 +51,6 @@ export const BUS_DEFECTS = [
       },
     ],
     rules: ['recovery', 'gap', 'lost'],
-    garbage: true,
     only: onServers,
   },
   {
@@ -90,6 +90,20 @@ export const BUS_DEFECTS = [
     only: onServers,
   },
   {
+    id: '7-sequence-by-chance',
+    title: 'a record is stored although the one before it was refused, as its sequence fits by chance',
+    patches: [
+      {
+        file: 'libs/bus/src/broker/log-writer.ts',
+        find: `    const follows = this.done < this.pending.length ? { expectedLastId: this.lastId } : {};`,
+        replace: `    const follows = this.done < 0 ? { expectedLastId: this.lastId } : {};`,
+      },
+    ],
+    rules: ['gap', 'lost'],
+    story: 'cut-off-writer-2229',
+    only: onServers,
+  },
+  {
     id: '12-stored-state',
     title: '12: the saved state of a group is believed without a schema',
     patches: [
@@ -101,7 +115,6 @@ export const BUS_DEFECTS = [
     ],
     rules: ['recovery'],
     story: 'spoilt-state',
-    garbage: true,
     only: onServers,
   },
   {
@@ -119,7 +132,7 @@ export const BUS_DEFECTS = [
         replace: `this.onState(message),`,
       },
     ],
-    rules: [],
+    rules: ['disconnect', 'recovery'],
     story: 'forged-state',
   },
   {
@@ -140,7 +153,33 @@ export const BUS_DEFECTS = [
       },
     ],
     rules: ['recovery', 'unknownCommand'],
-    garbage: true,
     only: onServers,
+  },
+  {
+    id: 'wire-log-of-version-1',
+    title: 'what the release before has written into the log is not read',
+    patches: [
+      {
+        file: 'libs/wire/src/log-record.ts',
+        find: `  if (version !== 1 && version !== WIRE_VERSION) return unknownVersion(what, version);`,
+        replace: `  if (version !== WIRE_VERSION) return unknownVersion(what, version);`,
+      },
+    ],
+    rules: ['gap', 'lost'],
+    only: ({ upgraded }) => upgraded,
+  },
+  {
+    id: 'wire-state-of-version-1',
+    title: 'the saved state of the release before is not read',
+    patches: [
+      {
+        file: 'libs/wire/src/stored.ts',
+        find: `  const old = decodeAs(what, routerStateV1, data);`,
+        replace: `  const old = decodeAs(what, routerState, data);
+  if (old instanceof WireError || old !== undefined) return old as WireError;`,
+      },
+    ],
+    rules: ['repeat'],
+    only: ({ upgraded }) => upgraded,
   },
 ];

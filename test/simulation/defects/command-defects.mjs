@@ -32,7 +32,7 @@ export const COMMAND_DEFECTS = [
         replace: '',
       },
     ],
-    rules: ['select', 'unknownCommand'],
+    rules: ['forbidden'],
     story: 'second-object',
   },
   {
@@ -115,14 +115,14 @@ export const COMMAND_DEFECTS = [
         replace: `          other.ioa === ioa &&\n          other.ca === ca &&\n`,
       },
     ],
-    rules: [],
+    rules: ['reason'],
     story: 'forty-stations',
   },
   {
     id: '14-lost-command',
     title: '14: a lost .cmd blocks the lane for a minute',
     patches: [ASK_NOBODY],
-    rules: [],
+    rules: ['recovery'],
     story: 'lost-command',
   },
   {
@@ -141,7 +141,7 @@ export const COMMAND_DEFECTS = [
         replace: '',
       },
     ],
-    rules: ['audit', 'unanswered'],
+    rules: ['audit'],
     story: 'no-router',
   },
 ];

@@ -16,8 +16,6 @@ export interface Defect {
   readonly rules: readonly string[];
   /** A story of its own finds it, see stories.ts; none: some seed does. */
   readonly story?: string;
-  /** Its stories have garbage on the bus, too. */
-  readonly garbage?: boolean;
   /** Stories in which it can show at all. */
   readonly only?: (scenario: Scenario) => boolean;
 }

@@ -1,7 +1,8 @@
 /**
- * `node run.mjs [DEFECT,DEFECT...] [SEEDS] [seeds]`: puts each defect back and looks for a story that finds it: one with a
- * violation of an expected account that the same story does not have without the patch. That is the defect's own story, if it
- * has one (not with `seeds`), else the first of so many seeds. Exit code 1 when a defect is not found.
+ * `node run.mjs [DEFECT,DEFECT...] [SEEDS] [story]`: puts each defect back and looks for a story that finds it: one with a
+ * violation of an expected account that the same story does not have without the patch. That is the first of so many seeds, or
+ * if none of them finds it the defect's own story, if it has one; with `story` that one only. Exit code 1 when a defect is not
+ * found.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -9,8 +10,8 @@ import { DEFECTS, defectOf, ROOT } from './defects.mjs';
 
 const parameters = process.argv.slice(2);
 const limit = Number(parameters.find((each) => /^\d+$/.test(each)) ?? 200);
-const onlySeeds = parameters.includes('seeds');
-const only = parameters.find((each) => each !== 'seeds' && !/^\d+$/.test(each)) ?? '';
+const onlyStory = parameters.includes('story');
+const only = parameters.find((each) => each !== 'story' && !/^\d+$/.test(each)) ?? '';
 /** A defect may keep a process busy for ever. */
 const STORY_LIMIT_MS = 60_000;
 
@@ -71,20 +72,18 @@ async function search(id, from, to) {
   return { ...result, text: found.find((text) => !without.has(text.split(':')[0])), more: true };
 }
 
-async function find({ id, story, rules }) {
-  if (story !== undefined && (!onlySeeds || rules.length === 0)) {
-    const { text } = await search(id, 'story', 'story');
-    return { played: 1, by: text === undefined ? undefined : `story ${story}`, text };
-  }
+async function find({ id, story }) {
   let played = 0;
-  for (let from = 1; from <= limit;) {
+  for (let from = 1; from <= limit && !(onlyStory && story !== undefined);) {
     const result = await search(id, from, limit);
     played += result.played;
     if (result.text !== undefined) return { played, by: `seed ${result.seed}`, text: result.text };
     if (result.more !== true) break;
     from = result.seed + 1;
   }
-  return { played, by: undefined, text: undefined };
+  if (story === undefined) return { played, by: undefined, text: undefined };
+  const { text } = await search(id, 'story', 'story');
+  return { played, by: text === undefined ? undefined : `story ${story}`, text };
 }
 
 let missing = 0;

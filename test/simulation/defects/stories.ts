@@ -1,15 +1,13 @@
 import type { RtuHabits } from '../actors/rtu-habits.ts';
-import { generate } from '../scenario/generate.ts';
 import {
   type Act,
   type CommandPlan,
   type Fault,
-  FAULT_KINDS,
   type FaultKind,
   type GroupPlan,
+  type ProcessPlan,
   type Scenario,
 } from '../scenario/scenario.ts';
-import { Random } from '../world/random.ts';
 import type { StoryLine } from '../world/world.ts';
 
 /** A story written by hand, and what must not be in it. */
@@ -47,6 +45,7 @@ function story(changes: {
     seed,
     shape: 'pods',
     bus: { servers: 1, sync: 'always' },
+    upgraded: false,
     groups: [
       {
         id: '1',
@@ -293,26 +292,28 @@ export const STORIES: Readonly<Record<string, Story>> = {
     }),
     check: nothingElse,
   },
+  // A connector is cut off for so long that another one takes over, and just so long that what it had on its way comes then.
+  ...Object.fromEntries(
+    [2_165, 2_189, 2_229].map((ms) => [`cut-off-writer-${ms}`, { scenario: cutOffWriter(ms), check: nothingElse }]),
+  ),
 };
 
-const GARBAGE_KINDS = FAULT_KINDS.filter((kind) => kind === 'garbage' || kind === 'forged' || kind === 'value spoilt');
-
-/** The story of a seed, with garbage on the bus and in the store beside its own faults. */
-export function withGarbage(seed: number): Scenario {
-  const scenario = generate(seed);
-  if (scenario.shape === 'one') return scenario;
-  const random = new Random(`${seed}/garbage`);
-  const more: Fault[] = [];
-  const add = (kind: FaultKind, at: number, ms: number, target: string, value = 0): void => {
-    more.push({ id: `f${more.length + 101}`, kind, at, ms, target, value });
+/** Two connectors, one after the other cut off from the bus for `ms`; a named master is away meanwhile. */
+function cutOffWriter(ms: number): Scenario {
+  const scenario = story({
+    name: 'A',
+    acts: [
+      { id: 'a1', kind: 'wish', at: 14_000, master: 'm1', wish: 'away' },
+      { id: 'a2', kind: 'wish', at: 27_000, master: 'm1', wish: 'started' },
+    ],
+    faults: [fault('bus unreachable', 15_000, ms, 'p1'), { ...fault('bus unreachable', 22_000, ms, 'p6'), id: 'f2' }],
+    seed: ms,
+  });
+  const [connector, ...others] = scenario.processes;
+  const standby = { ...connector, id: 'p6', hostname: 'host-p6', address: '10.1.0.6' } as ProcessPlan;
+  return {
+    ...scenario,
+    groups: scenario.groups.map((group) => ({ ...group, rate: 6 })),
+    processes: [connector as ProcessPlan, standby, ...others],
   };
-  for (let count = random.integer(1, 4); count > 0; count--) {
-    const at = random.integer(8_000, scenario.quietAt - 2_000);
-    const kind = random.pick(GARBAGE_KINDS);
-    add(kind, at, 0, random.pick(scenario.groups).id, random.integer(0, 20));
-    // The owner of a group writes its state all the time: what is spoilt matters when none is there.
-    if (kind !== 'value spoilt') continue;
-    for (const { id, parts } of scenario.processes) if (parts.includes('router')) add('crash', at - 50, 400, id);
-  }
-  return { ...scenario, faults: [...scenario.faults, ...more].sort((a, b) => a.at - b.at) };
 }

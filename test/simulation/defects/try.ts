@@ -1,7 +1,7 @@
 import { generate } from '../scenario/generate.ts';
 import { runStory, type StoryResult } from '../system/run-story.ts';
 import { defectOf } from './defects.mjs';
-import { STORIES, withGarbage } from './stories.ts';
+import { STORIES } from './stories.ts';
 
 /**
  * `try.ts DEFECT FROM TO` plays the seeds for a defect, `try.ts DEFECT story` the story of its own, with its patches when
@@ -29,7 +29,7 @@ if (from === 'story') {
   });
 } else {
   for (let seed = Number(from); seed <= Number(to); seed++) {
-    const scenario = defect.garbage === true ? withGarbage(seed) : generate(seed);
+    const scenario = generate(seed);
     if (defect.only?.(scenario) === false) continue;
     const found = judged(await runStory(scenario));
     print({ seed, found });

@@ -28,11 +28,11 @@ export function command(seed: number, kept: readonly string[], whole: Scenario):
   return `make simulate SEED=${seed}${keep}`;
 }
 
-export function cast({ shape, bus, groups, processes, masters }: Scenario): string[] {
+export function cast({ shape, bus, upgraded, scene, groups, processes, masters }: Scenario): string[] {
   const servers =
     shape === 'one' ? 'no server' : `${bus.servers} server${bus.servers === 1 ? '' : 's'}, sync ${bus.sync}`;
   return [
-    `  ${shape}, ${servers}`,
+    `  ${shape}, ${servers}${upgraded ? ', after the release before' : ''}${scene === undefined ? '' : `, scene ${scene}`}`,
     ...processes.map(
       ({ id, parts, groups: of }) => `  ${id}: ${parts.join(', ')}${of.length > 0 ? ` of group ${of.join(', ')}` : ''}`,
     ),
@@ -62,7 +62,7 @@ function shortStory({ story, violations }: StoryResult): string[] {
 
 function matters({ who, what }: StoryLine): boolean {
   if (who.startsWith('rtu')) return !/^(sends|has) #/.test(what);
-  return !what.startsWith('debug ');
+  return !what.startsWith('debug ') && !what.startsWith('gets ');
 }
 
 export function lineText({ at, who, what }: StoryLine): string {

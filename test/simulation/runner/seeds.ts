@@ -27,33 +27,10 @@ export function describeSeeds(part: number, parts: number): void {
   });
 }
 
-/**
- * Stories that break an account, and are known to: seed, the account, and why it is not mended yet. A story that has come to
- * keep its accounts must leave this list.
- */
-const OPEN: ReadonlyMap<number, { readonly rule: string; readonly why: string }> = new Map([
-  [
-    44,
-    {
-      rule: 'link',
-      why: 'a connector whose path to the server was cut for 2.7 s gets a command that was on its way, still in time, after a standby took over',
-    },
-  ],
-]);
-
 async function play(seed: number): Promise<void> {
   const scenario = generate(seed);
   const { violations } = await runStory(scenario);
   const [violation] = violations;
-  const open = OPEN.get(seed);
-  if (open !== undefined) {
-    const rules = violations.map(({ rule }) => rule);
-    if (rules.length !== 1 || rules[0] !== open.rule) {
-      throw new Error(`seed ${seed} is listed as open (${open.why}), but breaks ${rules.join(', ') || 'nothing'}`);
-    }
-    process.stderr.write(`seed ${seed} OPEN: ${open.rule}: ${open.why}\n`);
-    return;
-  }
   if (violation === undefined) return;
   const shrunk = await shrink(scenario, SHRINK_MS);
   throw new Error(

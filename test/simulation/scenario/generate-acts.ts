@@ -1,22 +1,21 @@
 import { BROADCAST_CA } from '@iec104mm2ss/iec104';
 import type { Random } from '../world/random.ts';
 import { BEGIN_MS } from './generate.ts';
-import type { Act, CommandPlan, MasterPlan, Scenario } from './scenario.ts';
+import type { NewAct } from './generate-scenes.ts';
+import type { CommandPlan, MasterPlan, Scenario } from './scenario.ts';
 
 /** Objects that several masters command. */
 const BITSTRING_IOA = 5_000;
 const SETPOINT_IOA = 6_000;
 const SINGLE_IOA = 7_000;
 
-type WithoutId = Act extends infer One ? (One extends Act ? Omit<One, 'id'> : never) : never;
-
 /** What masters and RTUs do of their own accord. */
 export function generateActs(
   plan: Pick<Scenario, 'groups' | 'masters'>,
   quietAt: number,
   random: Random,
-): readonly Act[] {
-  const acts: WithoutId[] = [];
+): readonly NewAct[] {
+  const acts: NewAct[] = [];
   for (const master of plan.masters) {
     const group = plan.groups.find(({ id }) => id === master.group);
     const cas = group?.habits.cas ?? [1];
@@ -25,20 +24,18 @@ export function generateActs(
   }
   for (const { id } of plan.groups) {
     if (random.chance(0.5)) {
-      acts.push({ kind: 'burst', at: random.integer(BEGIN_MS, quietAt), group: id, count: random.pick([10, 60, 150]) });
+      acts.push({
+        kind: 'burst',
+        at: random.integer(BEGIN_MS, quietAt),
+        group: id,
+        count: random.pick([10, 60, 150, 400]),
+      });
     }
   }
-  acts.sort((a, b) => a.at - b.at);
-  return acts.map((act, i) => ({ ...act, id: `a${i + 1}` }));
+  return acts;
 }
 
-function commands(
-  master: MasterPlan,
-  cas: readonly number[],
-  quietAt: number,
-  random: Random,
-  acts: WithoutId[],
-): void {
+function commands(master: MasterPlan, cas: readonly number[], quietAt: number, random: Random, acts: NewAct[]): void {
   const pauseMs = random.pick([700, 2_000, 6_000]);
   let at = BEGIN_MS + random.integer(0, pauseMs);
   while (at < quietAt) {
@@ -62,7 +59,7 @@ function commandPlan(cas: readonly number[], random: Random): CommandPlan {
   return { type: 'toAll', ioa: SINGLE_IOA };
 }
 
-function movements(master: MasterPlan, quietAt: number, random: Random, acts: WithoutId[]): void {
+function movements(master: MasterPlan, quietAt: number, random: Random, acts: NewAct[]): void {
   const at = random.integer(BEGIN_MS, quietAt - 2_000);
   const until = Math.min(quietAt, at + random.integer(500, 12_000));
   const { id } = master;

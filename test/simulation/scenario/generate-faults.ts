@@ -1,6 +1,7 @@
 import type { Random } from '../world/random.ts';
 import { BEGIN_MS } from './generate.ts';
-import type { Fault, FaultKind, Scenario } from './scenario.ts';
+import type { NewFault } from './generate-scenes.ts';
+import type { FaultKind, Scenario } from './scenario.ts';
 
 const HOUR_MS = 3_600_000;
 /** At most so many at once. */
@@ -22,18 +23,17 @@ const LOST_PARTS = [
 
 type Plan = Pick<Scenario, 'shape' | 'bus' | 'groups' | 'processes' | 'masters'>;
 
-/** What goes wrong. */
-export function generateFaults(plan: Plan, quietAt: number, random: Random): readonly Fault[] {
-  const faults: Fault[] = [];
-  const wanted = random.integer(1, 7);
+/** What goes wrong: up to `most` faults. */
+export function generateFaults(plan: Plan, quietAt: number, most: number, random: Random): readonly NewFault[] {
+  const faults: NewFault[] = [];
+  const wanted = random.integer(0, most);
   const kinds = kindsFor(plan);
   for (let tries = 0; faults.length < wanted && tries < 50; tries++) {
     const fault = makeFault(plan, random.pick(kinds), random, quietAt);
     const overlapping = faults.filter(({ at, ms }) => at <= fault.at + fault.ms && at + ms >= fault.at).length;
     if (overlapping < AT_ONCE && fault.at + fault.ms <= quietAt) faults.push(fault);
   }
-  faults.sort((a, b) => a.at - b.at);
-  return faults.map((fault, i) => ({ ...fault, id: `f${i + 1}` }));
+  return faults;
 }
 
 /** Kinds that make sense, those that find most more than once. */
@@ -48,7 +48,7 @@ function kindsFor({ shape, bus, masters }: Plan): FaultKind[] {
     'pause',
     'slow',
   ];
-  kinds.push('clock step', 'machine lost');
+  kinds.push('clock step', 'machine lost', 'configuration');
   kinds.push(
     'rtu path stalled',
     'rtu path stalled',
@@ -68,15 +68,15 @@ function kindsFor({ shape, bus, masters }: Plan): FaultKind[] {
     'bus unreachable',
     'bus unreachable',
   );
+  kinds.push('garbage', 'forged', 'value spoilt');
   kinds.push('bus stops', 'disk slow', 'power lost', 'store lost', 'store restored');
   if (bus.servers > 1) kinds.push('bus server stops', 'bus server stops', 'bus leader lost', 'bus leader lost');
   return kinds;
 }
 
-function makeFault(plan: Plan, kind: FaultKind, random: Random, quietAt: number): Fault {
+function makeFault(plan: Plan, kind: FaultKind, random: Random, quietAt: number): NewFault {
   const at = random.integer(BEGIN_MS, quietAt - 1_000);
-  const fault = (target: string, ms: number, value = 0): Fault => ({
-    id: '',
+  const fault = (target: string, ms: number, value = 0): NewFault => ({
     kind,
     at,
     ms: Math.round(ms),
@@ -102,6 +102,10 @@ function makeFault(plan: Plan, kind: FaultKind, random: Random, quietAt: number)
       );
     case 'slow':
       return fault(process(), random.integer(1_000, 10_000), random.pick([5, 50, 300]));
+    case 'configuration': {
+      const pauseMs = random.integer(500, 4_000);
+      return fault(group(), plan.processes.length * pauseMs, random.integer(0, 20));
+    }
     case 'clock step':
       return fault(process(), 0, random.pick([-HOUR_MS, HOUR_MS, -3_000, 30_000]));
     case 'rtu path stalled':

@@ -3,10 +3,14 @@ import type { RtuHabits } from '../actors/rtu-habits.ts';
 import { Random } from '../world/random.ts';
 import { generateActs } from './generate-acts.ts';
 import { generateFaults } from './generate-faults.ts';
+import { SCENES, stage, type Staged } from './generate-scenes.ts';
 import type { GroupPlan, MasterPlan, Part, ProcessPlan, Scenario } from './scenario.ts';
 
 /** Everything is up and quiet before the first fault. */
 export const BEGIN_MS = 8_000;
+const AFTER_SCENE_MS = 3_000;
+const MOST_FAULTS = 7;
+const MOST_BESIDE_A_SCENE = 2;
 
 /** Makes a story from a seed. */
 export function generate(seed: number): Scenario {
@@ -20,14 +24,34 @@ export function generate(seed: number): Scenario {
     seed,
     shape,
     bus: { servers, sync },
+    upgraded: shape !== 'one' && new Random(`${seed}/upgrade`).chance(0.15),
     groups: groups.map((group) => withLimits(group, masters)),
     processes: processPlans(shape, groups, random),
     masters: renumber(masters),
   } as const;
-  const quietAt = BEGIN_MS + random.integer(15_000, 50_000);
-  const acts = generateActs(plan, quietAt, new Random(`${seed}/acts`));
-  const faults = generateFaults(plan, quietAt, new Random(`${seed}/faults`));
-  return { ...plan, acts, faults, quietAt };
+  const longMs = random.integer(15_000, 50_000);
+  const scene = setScene(plan, new Random(`${seed}/scene`));
+  const quietAt = Math.max(BEGIN_MS + longMs, (scene?.endsAt ?? 0) + AFTER_SCENE_MS);
+  const staged = { ...plan, groups: scene?.groups ?? plan.groups };
+  const acts = [...generateActs(staged, quietAt, new Random(`${seed}/acts`)), ...(scene?.acts ?? [])];
+  const most = scene === undefined ? MOST_FAULTS : MOST_BESIDE_A_SCENE;
+  const faults = [...generateFaults(staged, quietAt, most, new Random(`${seed}/faults`)), ...(scene?.faults ?? [])];
+  return {
+    ...staged,
+    scene: scene?.name,
+    acts: acts.sort((a, b) => a.at - b.at).map((act, i) => ({ ...act, id: `a${i + 1}` })),
+    faults: faults.sort((a, b) => a.at - b.at).map((fault, i) => ({ ...fault, id: `f${i + 1}` })),
+    quietAt,
+  };
+}
+
+/** Half of the stories have a scene: what chance alone would hardly ever bring about. */
+function setScene(
+  plan: Pick<Scenario, 'shape' | 'groups' | 'processes' | 'masters'>,
+  random: Random,
+): Staged | undefined {
+  if (random.chance(0.5)) return undefined;
+  return stage(random.pick(Object.keys(SCENES)), plan, BEGIN_MS + random.integer(1_000, 8_000), random);
 }
 
 function groupPlan(id: string, random: Random): GroupPlan {

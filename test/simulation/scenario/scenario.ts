@@ -11,11 +11,15 @@ export interface Scenario {
   /** Pods on a cluster, processes with all parts on a cluster, or one process without. */
   readonly shape: 'pods' | 'pairs' | 'one';
   readonly bus: { readonly servers: 1 | 3; readonly sync: 'always' | number };
+  /** The release before has run on this bus, and some of its processes are still there. */
+  readonly upgraded: boolean;
   readonly groups: readonly GroupPlan[];
   readonly processes: readonly ProcessPlan[];
   readonly masters: readonly MasterPlan[];
   readonly acts: readonly Act[];
   readonly faults: readonly Fault[];
+  /** Name of the situation that was set up on purpose; see generate-scenes.ts. */
+  readonly scene?: string | undefined;
   /** Nothing is begun after it, and everything that was wrong is mended: from then on the system must recover. */
   readonly quietAt: number;
 }
@@ -88,6 +92,7 @@ export const FAULT_KINDS = [
   'restart',
   'pause',
   'slow',
+  'configuration',
   'clock step',
   'rtu path stalled',
   'rtu path reset',

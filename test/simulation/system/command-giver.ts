@@ -38,6 +38,12 @@ export class CommandGiver {
     master.process.start(() => done(master.send(bitstringCommand(ca, PROBE_IOA + index, this.values++))));
   }
 
+  /** An interrogation that is expected to be answered. */
+  ask(master: Master, done: (command: GivenCommand | undefined) => void): void {
+    const ca = this.system.scenario.groups.find(({ id }) => id === master.options.group)?.habits.cas[0] ?? 1;
+    master.process.start(() => done(master.send(interrogation(ca))));
+  }
+
   onAnswer(command: GivenCommand, cause: number, negative: boolean): void {
     const execute = this.executes.get(command.id);
     if (execute === undefined || cause !== Cause.ACT_CON) return;

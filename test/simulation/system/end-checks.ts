@@ -1,16 +1,25 @@
 import { checkAudit } from '../accounts/audit-account.ts';
 import { grown, type Sizes, sizesOf } from '../accounts/collections.ts';
+import { checkDisconnects } from '../accounts/disconnect-account.ts';
 import { checkAcknowledged } from '../accounts/lost-account.ts';
 import type { GivenCommand } from '../accounts/command-book.ts';
+import { checkRefusals } from '../accounts/refusal-account.ts';
 import type { Master } from '../actors/master.ts';
+import type { MasterPlan, Scenario } from '../scenario/scenario.ts';
 import type { System } from './system.ts';
 
 /** The newest events may be on their way still. */
 const UNDER_WAY_MS = 8_000;
+/** An RTU that answers so soon, with so few stations, has answered all that was asked before. */
+const QUICK_MS = 300;
+const FEW_STATIONS = 3;
+/** An answer that comes later than COMMAND_DEADLINE_MS and ANSWER_TIMEOUT_MS of the router is late. */
+const ANSWER_WITHIN_MS = 9_900;
 
 /** Is everything working again? Each master that wants to be started is, gets events, and has a command answered. */
 export class Probes {
   private readonly sent = new Map<Master, GivenCommand | undefined>();
+  private readonly asked = new Map<Master, GivenCommand | undefined>();
   private readonly since: number;
 
   constructor(private readonly system: System) {
@@ -20,29 +29,61 @@ export class Probes {
       const master = system.masters.get(id);
       if (master === undefined || wish !== 'started') continue;
       if (!master.started || !master.isActive) system.violations.add('recovery', `${id} is not connected and started`);
-      else system.commands.probe(master, index++, (command) => this.sent.set(master, command));
+      else {
+        system.commands.probe(master, index++, (command) => this.sent.set(master, command));
+        this.ask(master);
+      }
     }
+  }
+
+  /** The first master of a group also asks its station, which has nothing else to do for long. */
+  private ask(master: Master): void {
+    const { commands, scenario } = this.system;
+    const habits = scenario.groups.find(({ id }) => id === master.options.group)?.habits;
+    const isFirst = [...this.asked.keys()].every(({ options }) => options.group !== master.options.group);
+    if (habits?.actTerm !== true || !isFirst || habits.answerMs[1] > QUICK_MS || habits.cas.length > FEW_STATIONS)
+      return;
+    this.asked.set(master, undefined);
+    commands.ask(master, (command) => this.asked.set(master, command));
   }
 
   /** All that was asked is answered, and everybody has got an event. */
   get answered(): boolean {
-    return [...this.sent].every(
-      ([master, command]) =>
-        (command === undefined || command.answers.length > 0) &&
-        (this.rateOf(master) <= 0.1 || master.lastDataAt >= this.since),
+    const isThere = (master: Master): boolean => this.rateOf(master) <= 0.1 || master.lastDataAt >= this.since;
+    return (
+      [...this.sent].every(([master, command]) => this.isAnswered(command) && isThere(master)) &&
+      [...this.asked.values()].every((command) => this.isAnswered(command))
     );
+  }
+
+  /** It, or one like it that its master gave before: nobody can tell them apart. */
+  private isAnswered(command: GivenCommand | undefined): boolean {
+    if (command === undefined) return true;
+    const { key, master, sentAt } = command;
+    const isSame = (other: GivenCommand): boolean => other.key === key && other.master === master;
+    return this.system.book.all.some((other) => isSame(other) && (other.answeredAt ?? -1) >= sentAt);
   }
 
   check(): void {
     const { violations } = this.system;
+    for (const [master, command] of this.asked) {
+      if (!this.isAnswered(command))
+        violations.add('recovery', `interrogation c${command?.id} of ${master.id} is not answered`);
+    }
     for (const [master, command] of this.sent) {
       if (this.rateOf(master) > 0.1 && master.lastDataAt < this.since)
         violations.add('recovery', `${master.id} gets no events`);
       if (command === undefined) violations.add('recovery', `${master.id} cannot send a command`);
-      else if (command.answers.length === 0)
+      else if (command.answers.length === 0 && !this.cameTooLate(master, command))
         violations.add('recovery', `c${command.id} of ${master.id} is not answered`);
       else if (command.refusedAt !== undefined) violations.add('recovery', `c${command.id} of ${master.id} is refused`);
     }
+  }
+
+  /** What an RTU says late is given to nobody when it does not say whom it is for. */
+  private cameTooLate(master: Master, { sentAt, rtuAnsweredAt = Infinity }: GivenCommand): boolean {
+    const habits = this.system.scenario.groups.find(({ id }) => id === master.options.group)?.habits;
+    return (habits?.oa === 'zero' || habits?.oa === 'constant') && rtuAnsweredAt - sentAt > ANSWER_WITHIN_MS;
   }
 
   private rateOf(master: Master): number {
@@ -60,6 +101,28 @@ export function checkEnd(system: System): void {
     master.session?.checkComplete(ledger.firstCreatedAt(world.time - UNDER_WAY_MS));
   }
   for (const ledger of ledgers.values()) checkAcknowledged(ledger, violations);
+  const { book, faults } = system;
+  checkRefusals({ book, violations, faults, windowOf: (group) => windowOf(scenario, group) });
+  for (const { id, group } of scenario.masters) {
+    const closes = masters.get(id)?.closes ?? [];
+    // An RTU may close what is not started, and without its RTU no master is connected.
+    if (windowOf(scenario, group) > 0)
+      checkDisconnects(id, closes, { violations, faults, actsOf: (of) => actsOf(scenario, of) });
+  }
+}
+
+function windowOf({ groups }: Scenario, group: string): number {
+  const plan = groups.find(({ id }) => id === group);
+  return plan === undefined || plan.habits.startWithinMs !== undefined ? 0 : plan.config.link.k;
+}
+
+/** When a master, or another connection of the same one, came, left, or did not read. */
+function actsOf({ acts, masters }: Scenario, id: string): number[] {
+  const { group, name } = masters.find((master) => master.id === id) as MasterPlan;
+  const isSame = (other: string): boolean =>
+    other === id ||
+    (name !== undefined && masters.some((each) => each.id === other && each.group === group && each.name === name));
+  return acts.filter((act) => act.kind !== 'command' && act.kind !== 'burst' && isSame(act.master)).map(({ at }) => at);
 }
 
 /** What was written down of commands, once nothing more can come. */
@@ -76,12 +139,16 @@ export function checkRecords(system: System): void {
   });
 }
 
-/** The largest of each collection that the processes hold. */
+/** The largest of each collection that the processes hold, and how much they have asked of the world together. */
 export function collectionsOf(system: System): Sizes {
   const all = new Map<string, number>();
-  for (const { process, services, bus } of system.products.values()) {
+  const add = (path: string, size: number): void => void all.set(path, (all.get(path) ?? 0) + size);
+  for (const { process, services, bus, broker } of system.products.values()) {
     if (process.dead || bus === undefined) continue;
     for (const [path, size] of sizesOf({ services, bus })) all.set(path, Math.max(all.get(path) ?? 0, size));
+    add('clock.timers', process.pendingTimers.all);
+    add('broker.subscriptions', broker?.subscriptionCount ?? 0);
+    add('network.sockets', system.network.open(process).sockets);
   }
   return all;
 }

@@ -1,15 +1,19 @@
 import type { Cutting, Path } from '../network/paths.ts';
 import type { Fault } from '../scenario/scenario.ts';
-import { sendForged, sendGarbage, spoilStored } from './garbage.ts';
+import { BusFaultPlayer } from './bus-fault-player.ts';
+import { changed } from './reconfiguration.ts';
 import { rtuAddress, type System } from './system.ts';
 
-/** What was under way at a fault of the store may be lost with it. */
-const STORE_LAG_MS = 3_000;
 const OCTETS = 1;
+const RESTART_MS = 300;
 
 /** Makes faults happen, and mends them. */
 export class FaultPlayer {
-  constructor(private readonly system: System) {}
+  private readonly onBus: BusFaultPlayer;
+
+  constructor(private readonly system: System) {
+    this.onBus = new BusFaultPlayer(system);
+  }
 
   schedule(faults: readonly Fault[]): void {
     for (const fault of faults) this.system.world.at(fault.at, () => this.play(fault));
@@ -34,6 +38,8 @@ export class FaultPlayer {
         return this.pause(target, ms);
       case 'slow':
         return this.slow(target, ms, value);
+      case 'configuration':
+        return this.reconfigure(fault);
       case 'clock step': {
         const process = this.processOf(target);
         if (process !== undefined) process.wallSkewMs += value;
@@ -63,69 +69,7 @@ export class FaultPlayer {
       case 'master lost':
         return this.loseMaster(target, ms);
       default:
-        return this.playOnBus(fault);
-    }
-  }
-
-  private playOnBus(fault: Fault): void {
-    const { kind, target, ms, value, at } = fault;
-    const { cluster, world } = this.system;
-    if (cluster === undefined) return;
-    this.trouble(kind, target, at, at + ms);
-    switch (kind) {
-      case 'messages lost':
-        cluster.losses.push({ part: target, probability: value, until: at + ms, to: undefined });
-        break;
-      case 'bus connection lost':
-        cluster.disconnect(this.system.plan(target).address);
-        break;
-      case 'bus unreachable':
-        for (const server of cluster.addresses)
-          this.path(this.system.plan(target).address, server).stalledUntil = at + ms;
-        break;
-      case 'bus server stops':
-        cluster.stopServer(value);
-        cluster.loseLeader(Math.min(ms, 1_000), true);
-        world.after(ms, () => cluster.startServer(value));
-        break;
-      case 'bus leader lost':
-        cluster.loseLeader(ms, value === 1);
-        break;
-      case 'disk slow':
-        cluster.diskDelayMs = value;
-        world.after(ms, () => (cluster.diskDelayMs = 0));
-        break;
-      case 'bus stops':
-        this.stopServers(ms, () => undefined);
-        break;
-      case 'power lost':
-        if (cluster.options.sync !== 'always') this.excuse();
-        cluster.losePower();
-        this.stopServers(ms, () => undefined);
-        break;
-      case 'store lost':
-        this.excuse();
-        this.stopServers(ms, () => cluster.loseStore());
-        break;
-      case 'store restored':
-        cluster.backUp();
-        world.after(value, () => {
-          this.system.tell(`${fault.id} the store of ${value} ms ago comes back`);
-          this.excuse();
-          this.stopServers(ms - value, () => void cluster.restore());
-        });
-        break;
-      case 'garbage':
-        sendGarbage(cluster, target);
-        break;
-      case 'forged':
-        sendForged(cluster, target);
-        break;
-      case 'value spoilt':
-        spoilStored(cluster, target, value);
-        break;
-      default:
-        throw new Error(`no such fault: ${kind}`);
+        return this.onBus.play(fault);
     }
   }
 
@@ -133,52 +77,60 @@ export class FaultPlayer {
 
   private crash(id: string, ms: number, crash: () => void): void {
     const { world } = this.system;
+    const again = this.startLater(id);
     this.processTrouble(id, 'crashed', world.time, world.time + ms);
     this.excuseMemory(id);
     crash();
-    world.after(ms, () => {
-      const product = this.system.products.get(id);
-      // It may not have come to the step yet.
-      product?.process.crash();
-      this.excuseMemory(id);
-      this.begin(id);
-    });
+    world.after(ms, again);
   }
 
   private loseMachine(id: string, ms: number): void {
     const { world, network } = this.system;
     const { address } = this.system.plan(id);
+    const again = this.startLater(id);
     this.processTrouble(id, 'crashed', world.time, world.time + ms);
     this.excuseMemory(id);
     network.paths.setDown(address, true);
     this.processOf(id)?.crash(true);
     world.after(ms, () => {
       network.paths.setDown(address, false);
-      this.begin(id);
+      again();
     });
   }
 
   private restart(id: string, ms: number): void {
     const { world } = this.system;
     const product = this.system.products.get(id);
+    const again = this.startLater(id);
     this.processTrouble(id, 'restarted', world.time, world.time + ms);
     product?.stop();
-    const begin = (): void => {
-      this.excuseMemory(id);
-      product?.process.crash();
-      this.begin(id);
-    };
     // Kubernetes waits for half a minute; here it is killed when it takes longer.
     const look = (left: number): void => {
-      if (product?.stopped !== false || left <= 0) begin();
+      if (product?.stopped !== false || product.process.dead || left <= 0) again();
       else world.after(100, () => look(left - 100));
     };
     world.after(ms, () => look(10_000));
   }
 
-  private begin(id: string): void {
-    this.system.tell(`${id} is started again`);
-    this.system.startProduct(id);
+  /** Another file: the processes are restarted with it, one after the other. */
+  private reconfigure({ target, ms, value }: Fault): void {
+    const { scenario, world, configs } = this.system;
+    this.system.configs = changed(configs, target, value);
+    const pauseMs = ms / scenario.processes.length;
+    scenario.processes.forEach(({ id }, index) => world.after(index * pauseMs, () => this.restart(id, RESTART_MS)));
+  }
+
+  /** What starts this process again, unless that has happened because of another fault. */
+  private startLater(id: string): () => void {
+    const product = this.system.products.get(id);
+    return () => {
+      if (this.system.products.get(id) !== product) return;
+      // It may not have come yet to the step in which it crashes.
+      product?.process.crash();
+      this.excuseMemory(id);
+      this.system.tell(`${id} is started again`);
+      this.system.startProduct(id);
+    };
   }
 
   private pause(id: string, ms: number): void {
@@ -264,25 +216,7 @@ export class FaultPlayer {
     });
   }
 
-  // ---- the bus ------------------------------------------------------------------------------------------------------
-
-  private stopServers(ms: number, whileDown: () => void): void {
-    const { cluster, world } = this.system;
-    cluster?.addresses.forEach((_, server) => cluster.stopServer(server));
-    whileDown();
-    world.after(ms, () => cluster?.addresses.forEach((_, server) => cluster.startServer(server)));
-  }
-
-  /** The store loses what it was given: what not everybody has got by then may be missing. */
-  private excuse(): void {
-    const { world, ledgers } = this.system;
-    const mark = (): void => {
-      for (const { entries } of ledgers.values())
-        for (const entry of entries) if (entry.sends > 0) entry.excuse ??= 'the store was lost';
-    };
-    mark();
-    world.after(STORE_LAG_MS, mark);
-  }
+  // ---- what is excused ------------------------------------------------------------------------------------------
 
   /**
    * One process keeps everything in memory: with it ends what it called stored, what it acknowledged because t1 was near, and

@@ -107,7 +107,8 @@ function holderOf(cluster: Cluster, key: string): string {
   return entry === undefined || entry instanceof WireError ? 'nobody' : (entry.holder ?? 'nobody');
 }
 
-function asStranger(cluster: Cluster, send: (link: ClientLink) => void): void {
+/** Sends something over a connection of nobody's. */
+export function asStranger(cluster: Cluster, send: (link: ClientLink) => void): void {
   const nothing = (): void => undefined;
   const user = { inbox: '_INBOX.stranger.', onMessage: nothing, onReply: nothing, onRun: nothing, onEnd: nothing };
   const server = cluster.addresses.findIndex((_, index) => cluster.isUp(index));

@@ -15,10 +15,13 @@ import { SimProcess } from '../world/sim-process.ts';
 import { World } from '../world/world.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { CommandGiver } from './command-giver.ts';
+import { speakVersion1, storeVersion1 } from './previous-version.ts';
 import { ProductProcess } from './product-process.ts';
 import { lineText, type LogLine, simLogger } from './sim-logger.ts';
 
 const FIRST_MASTER_PORT = 2_500;
+/** For so long processes of the release before are heard. */
+const SPEAKS_MS = 15_000;
 
 export const rtuAddress = (group: string): string => `10.0.${group}.1`;
 
@@ -37,7 +40,8 @@ export class System {
   readonly masters = new Map<string, Master>();
   readonly commands: CommandGiver;
   readonly audit = new AuditTrail();
-  readonly configs: readonly GroupConfig[];
+  /** What a process reads when it starts. */
+  configs: readonly GroupConfig[];
   private readonly runs = new Map<string, number>();
   private readonly numbers = new Map<string, { next: number }>();
   private readonly cursors = new Map<string, Cursor>();
@@ -64,14 +68,46 @@ export class System {
     }
   }
 
+  /** When masters come: the leases of the release before have been taken over by then. */
+  get mastersAt(): number {
+    return this.scenario.upgraded ? 4_000 : 1_000;
+  }
+
   start(): void {
+    if (this.scenario.upgraded) this.startUpgraded();
     for (const { id } of this.scenario.groups) this.startRtu(id);
     for (const { id } of this.scenario.processes) this.startProduct(id);
     for (const plan of this.scenario.masters) {
       const master = this.makeMaster(plan);
       this.masters.set(plan.id, master);
-      this.world.at(1_000, () => master.want(plan.wish));
+      this.world.at(this.mastersAt, () => master.want(plan.wish));
     }
+  }
+
+  /** What the release before has left, and what it still says in the first seconds. */
+  private startUpgraded(): void {
+    const { cluster, scenario, world } = this;
+    if (cluster === undefined) return;
+    for (const group of scenario.groups) {
+      const { id } = group;
+      const masters = scenario.masters.filter((master) => master.group === id && master.name !== undefined);
+      const names = [...new Set(masters.map(({ name }) => name as string))];
+      const numbers = this.numbers.get(id) as { next: number };
+      const first = storeVersion1(cluster, group, names, this.ledgers.get(id) as Ledger, () => numbers.next++);
+      for (const name of names) {
+        const cursor = this.cursorOf(id, name);
+        cursor.expected = first;
+        for (let index = 0; index < first; index++) cursor.acknowledgedAt.set(index, 0);
+      }
+      for (let at = 500; at < SPEAKS_MS; at += 700) world.at(at, () => speakVersion1(cluster, id));
+    }
+  }
+
+  private cursorOf(group: string, name: string): Cursor {
+    const key = `${group}/${name}`;
+    const cursor = this.cursors.get(key) ?? new Cursor(name);
+    this.cursors.set(key, cursor);
+    return cursor;
   }
 
   /** Starts a process of the product, anew when it has run before. */
@@ -141,7 +177,10 @@ export class System {
 
   /** Nobody knows any more where named masters were. */
   forgetCursors(): void {
-    for (const cursor of this.cursors.values()) cursor.expected = undefined;
+    for (const cursor of this.cursors.values()) {
+      cursor.expected = undefined;
+      cursor.forgotten++;
+    }
   }
 
   tell(what: string): void {
@@ -165,24 +204,28 @@ export class System {
   private makeMaster(plan: MasterPlan): Master {
     const { id, group, address, name } = plan;
     const process = this.process(id, id, address);
-    let cursor: Cursor | undefined;
-    if (name !== undefined) {
-      cursor = this.cursors.get(`${group}/${name}`) ?? new Cursor(name);
-      this.cursors.set(`${group}/${name}`, cursor);
-    }
+    const cursor = name === undefined ? undefined : this.cursorOf(group, name);
+    cursor?.members.add(id);
+    const { config, habits } = this.scenario.groups.find((candidate) => candidate.id === group) as GroupPlan;
+    const saysForWhom = habits.oa === 'mirror' || habits.oa === 'last';
     const rules: SessionRules = {
       ledger: this.ledgers.get(group) as Ledger,
       violations: this.violations,
       faults: this.faults,
       now: () => this.world.time,
-      interrogation: this.scenario.groups.find((candidate) => candidate.id === group)?.config.interrogation ?? 'all',
-      askerOf: (command) => this.book.askerOf(command),
+      interrogation: config.interrogation,
+      askerOf: (command) => (saysForWhom ? this.book.askerOf(command) : this.book.onlyAskerOf(command)),
     };
     const port = FIRST_MASTER_PORT + Number(group);
     return new Master(
       process,
       { account: { id, cursor }, group, gateways: this.gatewayAddresses, port, link: plan.link },
-      { book: this.book, rules, processAt: (at) => this.productAt(at)?.process.name },
+      {
+        book: this.book,
+        rules,
+        isOver: (peer) => this.audit.disconnectedAt(peer) <= this.world.time,
+        processAt: (at) => this.productAt(at)?.process.name,
+      },
       (command, cause, negative) => this.commands.onAnswer(command, cause, negative),
     );
   }
@@ -201,6 +244,9 @@ export class System {
 
   private onLine(process: SimProcess, line: LogLine): void {
     this.audit.onSession(line.fields.session, line.fields.peer);
+    if (line.message === 'master started data transfer') {
+      for (const master of this.masters.values()) if (master.peer === line.fields.peer) master.session?.began();
+    }
     if (line.message.startsWith('master disconnected')) this.audit.onDisconnected(line.fields.peer, this.world.time);
     if (line.message.startsWith('events lost for')) {
       const { group, name } = line.fields;

@@ -25,6 +25,7 @@ import { LeaseStore } from './lease-store.js';
 import { Leases } from './leases.js';
 import { LoopWatch } from './loop-watch.js';
 import { Presences } from './presences.js';
+import { SilenceWatch } from './silence-watch.js';
 
 const DEFAULT_CAPACITY = 1_000;
 /** How often a process looks after what it holds when there is nobody beside it: each time costs. */
@@ -55,6 +56,7 @@ export class BrokerBus implements Bus {
   private readonly contenders: LeaseContenders;
   private readonly leaseStore: LeaseStore;
   private readonly leases: Leases;
+  private readonly silence: SilenceWatch;
   private loop: LoopWatch | undefined;
   private timer: unknown;
 
@@ -65,7 +67,14 @@ export class BrokerBus implements Bus {
     const { runtime, replicas } = options;
     const { clock, instance } = runtime;
     const trouble = (message: string): void => this.trouble(message);
-    const presenceWorld = { broker, clock, instance, drops: this.drops };
+    this.silence = new SilenceWatch(clock, () => this.mayBeReplaced());
+    const subscribe: Broker['subscribe'] = (pattern, handler) =>
+      broker.subscribe(pattern, (message) => {
+        this.silence.heard();
+        handler(message);
+      });
+    const publish: Broker['publish'] = (subject, data) => broker.publish(subject, data);
+    const presenceWorld = { broker: { publish, subscribe }, clock, instance, drops: this.drops };
     this.buckets = new Buckets(broker, replicas);
     this.interest = new Interest(broker, clock);
     this.presences = new Presences(presenceWorld);
@@ -103,6 +112,7 @@ export class BrokerBus implements Bus {
   subscribe(pattern: string, handler: MessageHandler): Subscription {
     if (this.closing) return { unsubscribe: () => undefined };
     return this.broker.subscribe(pattern, (message) => {
+      this.silence.mayAct();
       try {
         handler(message);
       } catch (error) {
@@ -126,7 +136,8 @@ export class BrokerBus implements Bus {
       const { broker, drops } = this;
       const { runtime, replicas } = this.options;
       const trouble = (message: string): void => this.trouble(message);
-      const world = { broker, clock: runtime.clock, drops, replicas, trouble };
+      const random = (): number => runtime.random();
+      const world = { broker, clock: runtime.clock, random, drops, replicas, trouble };
       log = new BrokerEventLog(world, group, options?.capacity ?? DEFAULT_CAPACITY);
       this.logs.set(group, log);
     }
@@ -201,7 +212,7 @@ export class BrokerBus implements Bus {
   private startTicking(): void {
     if (this.loop !== undefined) return;
     const { clock } = this.options.runtime;
-    this.loop = new LoopWatch(clock, () => this.onHeldUp());
+    this.loop = new LoopWatch(clock, () => this.mayBeReplaced());
     this.armTick();
   }
 
@@ -218,9 +229,10 @@ export class BrokerBus implements Bus {
     this.leases.tick();
   }
 
-  private onHeldUp(): void {
+  /** It was held up or cut off for so long that others may have taken what it holds, and could hear nobody meanwhile. */
+  private mayBeReplaced(): void {
     this.presences.grantTime();
-    this.leases.heldUp();
+    this.leases.mayBeReplaced();
   }
 
   private onBrokerConnection(connected: boolean): void {

@@ -1,4 +1,4 @@
-import type { Clock } from '@iec104mm2ss/runtime';
+import { type Clock, randomId } from '@iec104mm2ss/runtime';
 import type { LogPlace, LogRecord, WireError } from '@iec104mm2ss/wire';
 import type { Broker } from '../broker.js';
 import type { EventLog, LogExtent, LogWriter, LogWriterEvents, Subscription } from '../bus.js';
@@ -19,12 +19,15 @@ const TRIM_MS = 5_000;
 const LOOK_MS = 5_000;
 /** Generation of a position where none was met yet. */
 const ANY = Number.MAX_SAFE_INTEGER;
+/** Ids of records only tell each which one it follows. */
+const IDS_REMEMBERED_MS = 1_000;
 /** How often at most it is reported what is wrong. */
 const REPORT_MS = 10_000;
 
 export interface EventLogWorld {
   readonly broker: Broker;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly drops: DropCounter;
   readonly replicas: number;
   trouble(message: string): void;
@@ -63,6 +66,7 @@ export class BrokerEventLog implements EventLog {
       maxMessages: 2 * capacity + SLACK_RECORDS,
       maxMessageOctets: MAX_RECORD_OCTETS,
       discard: 'new',
+      idsRememberedMs: IDS_REMEMBERED_MS,
       replicas: world.replicas,
       description: 'iec104mm2ss event log',
     } as const;
@@ -80,12 +84,14 @@ export class BrokerEventLog implements EventLog {
 
   async openWriter(events: LogWriterEvents): Promise<LogWriter> {
     this.writer?.close();
-    const { broker, clock } = this.world;
+    const { broker, clock, random } = this.world;
     const { state, record } = await this.stored.end();
     this.saw(record?.generation ?? 0);
     const wallMs = Math.max(1, Math.floor(clock.wallMs()));
-    this.ownGeneration = Math.max((record?.generation ?? 0) + 1, this.ownGeneration + 1, wallMs);
+    // A log that was lost is begun anew, maybe by a process whose clock is behind: larger than all that is remembered here.
+    this.ownGeneration = Math.max(this.generationSeen + 1, this.ownGeneration + 1, wallMs);
     const end = {
+      writer: randomId({ random }).toString(36),
       next: record?.end ?? 0,
       lastSequence: state.last,
       lastEpoch: record?.epoch ?? 0,

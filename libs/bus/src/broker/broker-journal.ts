@@ -8,6 +8,8 @@ const STORE_TIMEOUT_MS = 3_000;
 /** Entries of a group that wait to be stored. */
 const MAX_WAITING = 1_000;
 const MAX_ENTRY_OCTETS = 0x10000;
+/** An entry with the same id within this time is not stored again. */
+const IDS_REMEMBERED_MS = 120_000;
 
 interface Waiting {
   readonly id: string;
@@ -45,6 +47,7 @@ export class BrokerJournal implements Journal {
       maxMessageOctets: MAX_ENTRY_OCTETS,
       maxOctets,
       discard: 'old',
+      idsRememberedMs: IDS_REMEMBERED_MS,
       replicas: world.replicas,
       description: `iec104mm2ss ${name} journal`,
     };

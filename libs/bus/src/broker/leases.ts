@@ -82,8 +82,8 @@ export class Leases implements LeaseManager {
     }
   }
 
-  /** This process did not run for so long that others may have taken what it holds. */
-  heldUp(): void {
+  /** This process did not run, or was cut off, for so long that others may have taken what it holds. */
+  mayBeReplaced(): void {
     for (const lease of this.active()) {
       lease.doubt();
       if (lease.state === 'held') void this.verify(lease);
@@ -93,6 +93,7 @@ export class Leases implements LeaseManager {
   /** The connection came back. */
   reconnected(): void {
     for (const lease of this.active()) {
+      lease.doubt();
       lease.stale = true;
       lease.readAt = -Infinity;
     }

@@ -1,12 +1,13 @@
 import { SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
 import { decodeLogRecord, type LogRecord } from '@iec104mm2ss/wire';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { PublishConfirmation } from '../broker.js';
+import type { PublishConfirmation, StreamPublisher } from '../broker.js';
 import { BrokerLogWriter } from './log-writer.js';
 
 const APDU = Buffer.from('68 0a 00 00 00 00 01 00 03 00 01 00'.replaceAll(' ', ''), 'hex');
 
-let published: { record: LogRecord; expected: number | undefined }[];
+type Options = Parameters<StreamPublisher['publish']>[2];
+let published: { record: LogRecord; options: Options }[];
 let confirm: (confirmation: PublishConfirmation) => void;
 let told: string[];
 let writer: BrokerLogWriter;
@@ -24,13 +25,13 @@ beforeEach(() => {
     openPublisher: (onConfirmed: typeof confirm) => {
       confirm = onConfirmed;
       return {
-        publish: (_subject: string, data: Uint8Array, options: { readonly expectedLastSequence?: number }) =>
-          published.push({ record: decodeLogRecord(data) as LogRecord, expected: options.expectedLastSequence }),
+        publish: (_subject: string, data: Uint8Array, options: Options) =>
+          published.push({ record: decodeLogRecord(data) as LogRecord, options }),
         close: () => undefined,
       };
     },
   };
-  const end = { next: 10, lastSequence: 5, lastEpoch: 3, generation: 99 };
+  const end = { writer: 'w', next: 10, lastSequence: 5, lastEpoch: 3, generation: 99 };
   writer = new BrokerLogWriter(broker, SYSTEM_CLOCK, 'log', end, {
     onStored: (position) => told.push(`stored ${position}`),
     onRefused: (position, { code }) => told.push(`refused ${position} ${code}`),
@@ -39,22 +40,30 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 describe('a log writer', () => {
-  it('gives each record its place, its generation and the sequence that it follows', () => {
+  it('gives each record its place and its generation, and says what it follows', () => {
     append(3);
     append(2);
-    expect(
-      published.map(({ record: { generation, first, end, epoch }, expected }) => [
-        generation,
-        first,
-        end,
-        epoch,
-        expected,
-      ]),
-    ).toEqual([
-      [99, 10, 13, 4, 5],
-      [99, 13, 15, 4, 6],
+    expect(published).toMatchObject([
+      { record: { generation: 99, first: 10, end: 13, epoch: 4 }, options: { expectedLastSequence: 5 } },
+      { record: { generation: 99, first: 13, end: 15 }, options: { expectedLastSequence: 6 } },
     ]);
     expect([writer.next, writer.lastEpoch]).toEqual([15, 3]);
+  });
+
+  it('names the id of the record before while that is not known to be stored: the sequence may fit by chance', () => {
+    append(3);
+    append(2);
+    confirm({ sequence: 6, duplicate: false });
+    append(1);
+    confirm({ sequence: 7, duplicate: false });
+    confirm({ sequence: 8, duplicate: false });
+    append(1);
+    expect(published.map(({ options: { messageId, expectedLastId } }) => [messageId, expectedLastId])).toEqual([
+      ['w.10', undefined],
+      ['w.13', 'w.10'],
+      ['w.15', 'w.13'],
+      ['w.16', undefined],
+    ]);
   });
 
   it('says what is stored as it is confirmed, thousands under way', () => {

@@ -17,6 +17,8 @@ interface Pending {
 
 /** Where a writer goes on. */
 export interface LogEnd {
+  /** Names the writer among all that ever were. */
+  readonly writer: string;
   readonly next: number;
   readonly lastSequence: number;
   readonly lastEpoch: number;
@@ -25,13 +27,18 @@ export interface LogEnd {
 
 /**
  * Appends records, each of which names the sequence it follows: so the stream refuses those of a writer that was replaced,
- * and stores none twice. As many may be under way as the RTU's window allows, and there are no promises for them.
+ * and stores none twice. While the record before is not known to be stored its id is named, too: if that one was refused, the
+ * sequence fits all the same as soon as the new writer has stored as many messages as were refused. As many records may be
+ * under way as the RTU's window allows, and there are no promises for them.
  */
 export class BrokerLogWriter implements LogWriter {
   next: number;
   readonly generation: number;
   readonly lastEpoch: number;
+  private readonly writer: string;
   private sequence: number;
+  /** Id of the record appended last. */
+  private lastId = '';
   private readonly publisher: StreamPublisher;
   /** Records that are not confirmed yet: `pending[done..]`. */
   private pending: Pending[] = [];
@@ -49,6 +56,7 @@ export class BrokerLogWriter implements LogWriter {
     this.next = end.next;
     this.generation = end.generation;
     this.lastEpoch = end.lastEpoch;
+    this.writer = end.writer;
     this.sequence = end.lastSequence;
     this.publisher = broker.openPublisher((confirmation) => this.onConfirmed(confirmation));
   }
@@ -58,11 +66,16 @@ export class BrokerLogWriter implements LogWriter {
     if (this.closed) return this.events.onRefused(first, new BusError('CLOSED', 'this writer was closed'));
     const { generation } = this;
     const record = encodeLogRecord({ epoch, generation, first, count, receivedAt }, octets, start, end);
-    const expectedLastSequence = this.sequence++;
+    const messageId = `${this.writer}.${first}`;
+    // A server that was restarted has forgotten ids: what is confirmed needs none.
+    const follows = this.done < this.pending.length ? { expectedLastId: this.lastId } : {};
+    const expectedLastSequence = this.sequence;
+    this.lastId = messageId;
+    this.sequence++;
     this.next = first + count;
     this.pending.push({ sequence: this.sequence, first, end: this.next, at: this.clock.now() });
     if (this.timer === undefined) this.timer = this.clock.setTimer(() => this.onTimer(), STORE_TIMEOUT_MS);
-    this.publisher.publish(this.subject, record, { expectedLastSequence });
+    this.publisher.publish(this.subject, record, { expectedLastSequence, ...follows, messageId });
   }
 
   close(): void {
@@ -70,14 +83,15 @@ export class BrokerLogWriter implements LogWriter {
     this.closed = true;
     if (this.timer !== undefined) this.clock.clearTimer(this.timer);
     this.timer = undefined;
+    this.pending = [];
     this.publisher.close();
   }
 
   /** What was not confirmed counts as refused; the writer ends. */
   fail(reason: string): void {
     if (this.closed) return;
-    this.close();
     const first = this.pending[this.done]?.first ?? this.next;
+    this.close();
     this.events.onRefused(first, new BusError('REFUSED', `event log: ${reason}`));
   }
 
@@ -95,7 +109,7 @@ export class BrokerLogWriter implements LogWriter {
     if (confirmation.sequence === undefined) return this.fail(confirmation.reason);
     const oldest = this.pending[this.done];
     // The server confirms in order; anything else means that something in between was not stored.
-    if (oldest === undefined || oldest.sequence !== confirmation.sequence) {
+    if (oldest === undefined || oldest.sequence !== confirmation.sequence || confirmation.duplicate) {
       return this.fail('confirmations out of order');
     }
     this.done++;

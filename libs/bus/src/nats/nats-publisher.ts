@@ -31,15 +31,13 @@ export class NatsPublisher implements StreamPublisher {
     });
   }
 
-  publish(
-    subject: string,
-    data: Uint8Array,
-    { expectedLastSequence, messageId }: { readonly expectedLastSequence?: number; readonly messageId?: string },
-  ): void {
+  publish(subject: string, data: Uint8Array, options: Parameters<StreamPublisher['publish']>[2]): void {
+    const { expectedLastSequence, expectedLastId, messageId } = options;
     // The client would send it after the writer has given it up. It is not confirmed, so the writer notices.
     if (!this.isConnected()) return;
     const header = headers();
     if (expectedLastSequence !== undefined) header.set('Nats-Expected-Last-Sequence', String(expectedLastSequence));
+    if (expectedLastId !== undefined) header.set('Nats-Expected-Last-Msg-Id', expectedLastId);
     if (messageId !== undefined) header.set('Nats-Msg-Id', messageId);
     this.connection.publish(subject, data, { headers: header, reply: this.inbox });
   }

@@ -8,6 +8,7 @@ import {
 import type { StreamOptions, StreamState } from '../broker.js';
 import { isNotFound } from './nats-errors.js';
 
+const NANOSECONDS_PER_MS = 1_000_000;
 /** Messages looked through first for the newest of one subject; twice as many each time that this is not enough. */
 const FIRST_WINDOW = 1_000;
 /** Messages asked for before the first of them has come. */
@@ -116,6 +117,7 @@ function limits(stream: StreamOptions): Partial<StreamConfig> {
     max_msgs: stream.maxMessages,
     max_msg_size: stream.maxMessageOctets,
     max_bytes: stream.maxOctets ?? -1,
+    duplicate_window: stream.idsRememberedMs * NANOSECONDS_PER_MS,
     num_replicas: stream.replicas,
     allow_direct: true,
     description: stream.description,

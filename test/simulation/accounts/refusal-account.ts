@@ -1,0 +1,54 @@
+import { AsduView, BROADCAST_CA, TypeId } from '@iec104mm2ss/iec104';
+import type { CommandBook, GivenCommand } from './command-book.ts';
+import type { FaultsLog } from './faults-log.ts';
+import type { Violations } from './violations.ts';
+
+/** For so long a fault, or a command before, may be why a command is refused. */
+const FAULT_LAG_MS = 30_000;
+const OBJECT_LAG_MS = 45_000;
+const QUESTION_LAG_MS = 75_000;
+const WINDOW_LAG_MS = 8_000;
+/** Of the objects of an ASDU. */
+const COUNT_MASK = 0x7f;
+
+export interface RefusalWorld {
+  readonly book: CommandBook;
+  readonly violations: Violations;
+  readonly faults: FaultsLog;
+  /** Commands that may be on their way to an RTU at one time; 0: it may be unreachable by itself. */
+  readonly windowOf: (group: string) => number;
+}
+
+/** What the standard does not allow: several objects in a process command, or one to all stations. */
+export function isForbidden(asdu: Uint8Array): boolean {
+  const view = new AsduView(asdu);
+  return isProcessCommand(view.typeId) && (view.ca === BROADCAST_CA || ((asdu[1] as number) & COUNT_MASK) !== 1);
+}
+
+export function isProcessCommand(typeId: number): boolean {
+  return (typeId >= TypeId.C_SC_NA_1 && typeId <= TypeId.C_BO_NA_1) || (typeId >= 58 && typeId <= 64);
+}
+
+/** At the end of a story: what the product has refused itself it had a reason to refuse. */
+export function checkRefusals({ book, violations, faults, windowOf }: RefusalWorld): void {
+  for (const command of book.all) {
+    const { refusedAt, sentAt, isStray, group } = command;
+    if (refusedAt === undefined || isStray || isForbidden(command.asdu)) continue;
+    if (faults.between(sentAt - FAULT_LAG_MS, refusedAt)) continue;
+    const before = book.all.filter((other) => other !== command && other.group === group && other.sentAt <= refusedAt);
+    if (before.some((other) => isInTheWay(other, command))) continue;
+    const waiting = before.filter((other) => other.sentAt >= sentAt - WINDOW_LAG_MS);
+    if (waiting.length >= windowOf(group)) continue;
+    violations.add('reason', `c${command.id} of ${command.master} was refused at ${refusedAt.toFixed(0)}`);
+  }
+}
+
+/** `other` may have selected the object of `command`, or it had to be over first. */
+function isInTheWay(other: GivenCommand, command: GivenCommand): boolean {
+  const [a, b] = [new AsduView(other.asdu), new AsduView(command.asdu)];
+  const isAction = isProcessCommand(b.typeId);
+  if (other.sentAt < command.sentAt - (isAction ? OBJECT_LAG_MS : QUESTION_LAG_MS)) return false;
+  if (isAction) return isProcessCommand(a.typeId) && a.ca === b.ca && a.ioa === b.ioa;
+  const isSameStation = a.ca === b.ca || a.ca === BROADCAST_CA || b.ca === BROADCAST_CA;
+  return a.typeId === b.typeId && isSameStation;
+}

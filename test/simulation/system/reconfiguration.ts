@@ -1,0 +1,37 @@
+import type { GroupConfig } from '@iec104mm2ss/config';
+
+/** A group that no connector serves, and a master that never comes. */
+const OTHER_GROUP = '9';
+const OTHER_MASTER = 'Z';
+const LEAST_BUFFSIZE = 50;
+
+type Change = (config: GroupConfig) => GroupConfig;
+
+/** What somebody may change of a group without saying that masters are to lose anything. */
+const CHANGES: readonly Change[] = [
+  (config) => ({ ...config, buffsize: config.buffsize > LEAST_BUFFSIZE ? LEAST_BUFFSIZE : 1_000 }),
+  (config) => ({ ...config, maxConnections: config.maxConnections + 1 }),
+  (config) => ({ ...config, decoded: !config.decoded }),
+  (config) => {
+    const masters = config.masters.filter(({ name }) => name !== OTHER_MASTER);
+    const isNew = masters.length === config.masters.length;
+    const source = { text: '10.99.0.1', contains: (address: string) => address === '10.99.0.1' };
+    const other = { name: OTHER_MASTER, sources: [source], certificateNames: [] };
+    return { ...config, masters: isNew ? [...masters, other] : masters };
+  },
+];
+
+/** The configuration with one change in a group, or with one group more or less. */
+export function changed(configs: readonly GroupConfig[], group: string, value: number): readonly GroupConfig[] {
+  const change = CHANGES[value % (CHANGES.length + 1)];
+  if (change !== undefined) return configs.map((config) => (config.id === group ? change(config) : config));
+  const others = configs.filter(({ id }) => id !== OTHER_GROUP);
+  if (others.length < configs.length) return others;
+  const like = configs[0] as GroupConfig;
+  const number = Number(OTHER_GROUP);
+  const hosts = [{ host: `10.0.${OTHER_GROUP}.1`, port: 2404 }];
+  return [
+    ...configs,
+    { ...like, id: OTHER_GROUP, row: number, port: 2_500 + number, rtuNumber: number, hosts, masters: [] },
+  ];
+}
