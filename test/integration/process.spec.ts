@@ -162,7 +162,7 @@ describe('mm2ss run', () => {
     const metrics = await get('/metrics');
     expect(metrics.type).toMatch(/^text\/plain/);
     for (const line of metrics.text.split('\n').filter((text) => text !== '')) {
-      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{[^{}]*\})? (-?[\d.e+-]+|NaN|[+-]Inf))$/);
+      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{[^{}]*\})? (-?[\d.e+-]+|Na[Nn]|[+-]Inf))$/);
     }
     const value = (name: string, group: string): number =>
       Number(new RegExp(`^${name}\\{group="${group}",name="[^"]*"\\} (.+)$`, 'm').exec(metrics.text)?.[1]);
