@@ -19,7 +19,7 @@ import {
 } from '@iec104mm2ss/wire';
 
 /** A router that has served a group for less than this may not have heard yet of all masters that want data. */
-export const SETTLING_MS = 2 * STATEMENT_PERIOD_MS;
+export const SETTLING_MS = STATEMENT_PERIOD_MS;
 
 export interface RouterOrdersHandler {
   /** Another router holds the lease on the group: it does not know us yet. */
