@@ -86,7 +86,10 @@ export interface RtuStatus {
 export interface RtuHabitsStatus {
   /** `mirrors`: proven to write the OA of the command into its answers; `opaque`: found not to, at least at times. */
   readonly originatorAddress: 'unknown' | 'mirrors' | 'opaque';
-  /** Types that it ends with ACT_TERM, and those that it was found not to. A freeze of counters is `C_CI_NA_1 freeze`. */
+  /**
+   * Types that it ends with ACT_TERM, and those that it was found not to. A freeze of counters is
+   * `C_CI_NA_1 freeze`, an execute after a select `C_SC_NA_1 selected`: some stations send ACT_TERM only then.
+   */
   readonly terminates: readonly string[];
   readonly doesNotTerminate: readonly string[];
   /** Types that it ends with ACT_TERM and does not confirm. */

@@ -22,8 +22,8 @@ export function decodeLeaseEntry(data: Uint8Array): Decoded<LeaseEntry> {
 
 /** How an RTU answers, as far as it is worth to be known to the next owner of its group. */
 const savedHabits = z.object({
-  /** Kinds of commands (a TypeID; 357: a freeze of counters), and whether they are ended with ACT_TERM. */
-  terminating: z.array(z.tuple([u32, z.boolean()])).max(512),
+  /** Kinds of commands (a TypeID; 357: a freeze of counters; 512 more: selected before), and whether they are ended with ACT_TERM. */
+  terminating: z.array(z.tuple([u32, z.boolean()])).max(1_024),
   /** TypeIDs that are ended with ACT_TERM without an ACT_CON. */
   unconfirmed: z.array(octet).max(256),
   /** TypeIDs whose answers do not repeat the qualifier (1), or the value (2). */

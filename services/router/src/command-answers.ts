@@ -115,9 +115,11 @@ export class CommandAnswers {
   }
 
   /** An RTU that ends interrogations when they are deactivated need not end others. */
-  private learnTermination({ cot, typeId, octets }: AsduView, match: Match | undefined): void {
-    if (cot !== Cause.ACT_TERM || !endsWithTermination(typeId)) return;
-    if (match?.transaction.outcome !== 'deactivated') this.parts.habits.terminated(kindOf(octets));
+  private learnTermination({ cot, typeId }: AsduView, match: Match | undefined): void {
+    if (match === undefined || cot !== Cause.ACT_TERM || !endsWithTermination(typeId)) return;
+    const { transaction } = match;
+    if (transaction.outcome === 'deactivated') return;
+    this.parts.habits.terminated(kindOf(transaction), laneOf(transaction));
   }
 
   private advance(transaction: Transaction, answer: AsduView): void {

@@ -1,8 +1,16 @@
 import { type AsduView, Cause, Likeness, likeness, TypeId } from '@iec104mm2ss/iec104';
+import type { Clock } from '@iec104mm2ss/runtime';
 import type { RecordOrigin } from './command-context.js';
-import { asksStation, type CommandLanes } from './command-lanes.js';
+import { asksStation, type CommandLanes, laneOf } from './command-lanes.js';
 import type { CommandMemory } from './command-memory.js';
-import { FIRST_PRIVATE_TYPE, mayAnswer, Seen, type Transaction } from './command-transaction.js';
+import { kindOf } from './command-progress.js';
+import {
+  FIRST_PRIVATE_TYPE,
+  mayAnswer,
+  Seen,
+  TERMINATION_TIMEOUT_MS,
+  type Transaction,
+} from './command-transaction.js';
 import type { RtuHabits } from './rtu-habits.js';
 import { endsWithTermination, isProcessCommand, otherTimeTag } from './rules.js';
 
@@ -18,6 +26,9 @@ export interface Match {
   readonly rank: number;
 }
 
+/** The answer to a command that is over, once more: its rank, and within which time. */
+const REPEATED = -1;
+const REPEATED_MS = 2_000;
 /** From this rank on, a command has had such an answer. */
 const AGAIN = 100;
 
@@ -31,6 +42,7 @@ export class CommandMatching {
     private readonly lanes: CommandLanes,
     private readonly memory: CommandMemory,
     private readonly habits: RtuHabits,
+    private readonly clock: Pick<Clock, 'now'>,
   ) {}
 
   /** The command that `answer`, an ASDU at this place of the log, belongs to; undefined when there is none, or no telling. */
@@ -52,13 +64,27 @@ export class CommandMatching {
         for (const transaction of this.memory.overAt(sibling, ca, ioa)) consider(transaction, true);
       if (found.length === 0) return this.byOa(answer, position, record);
     }
-    return this.decide(found, answer.oa, endsInOrder(answer));
+    // Nothing is repeated where it may be the answer to one of that OA, or the ACT_TERM of one that is confirmed.
+    const isDue = ({ rank, transaction }: Match): boolean =>
+      rank !== REPEATED && (transaction.oa === answer.oa || (rank < 1 && endsInOrder(answer)));
+    const fitting = found.some(isDue) ? found.filter(({ rank }) => rank !== REPEATED) : found;
+    return this.decide(fitting, answer.oa, endsInOrder(answer));
   }
 
   /** True when `next` may be sent while `other` is under way, because their answers can be told apart. */
   canBeToldApart(next: Transaction, other: Transaction): boolean {
-    if (this.mirrors || other.typeId !== next.typeId) return true;
+    if (this.maySeemAlike(other) || other.typeId !== next.typeId) return true;
     return likeness(other.asdu, next.asdu) > Math.max(Likeness.OTHER_QUALIFIER, this.habits.tolerated(next.typeId));
+  }
+
+  /**
+   * True when `other`, which is confirmed, has nothing more to get that could be taken for the answer to the same command of
+   * another master: it may be sent at once. An RTU that seems to mirror is believed only if no ACT_TERM is known to come.
+   */
+  maySeemAlike(other: Transaction): boolean {
+    const { habits } = this;
+    const ends = habits.terminatesAt(kindOf(other), laneOf(other));
+    return this.mirrors || (habits.oa.mayMirror && isProcessCommand(other.typeId) && !ends);
   }
 
   get mirrors(): boolean {
@@ -71,14 +97,18 @@ export class CommandMatching {
     const isOtherIoa = transaction.ioa !== ioa;
     if (isOtherIoa && !asksStation(typeId)) return undefined;
     const alike = likeness(transaction.asdu, answer.subarray());
-    const expectation = this.expects(transaction, ca, cot);
+    const expectation = this.expects(transaction, ca, cot, isOver);
     if (expectation === undefined) return undefined;
     const found = alike <= this.habits.tolerated(typeId) ? Likeness.SAME : alike;
     const isOther = isOtherIoa || transaction.typeId !== typeId;
     const counted = isOther ? Math.max(found, Likeness.OTHER_QUALIFIER) : found;
     const isConfirmed = ((transaction.seen.get(ca) ?? 0) & Seen.FIRST) !== 0;
+    if (isOver && expectation === 'again' && this.isRepeated(transaction, answer, counted)) {
+      return { transaction, isOver, likeness: Likeness.SAME, rank: REPEATED };
+    }
     const rank = rankOf(counted, expectation, isOver, isConfirmed && endsInOrder(answer));
-    return { transaction, isOver, likeness: counted as Likeness, rank };
+    // What was for this station comes before what was for all.
+    return { transaction, isOver, likeness: counted as Likeness, rank: transaction.ca === ca ? rank : rank + 0.5 };
   }
 
   /** The best one. When there are several of them, of different masters, nobody can tell: unless the RTU mirrors OAs. */
@@ -90,13 +120,21 @@ export class CommandMatching {
     const candidates = mirrored.length > 0 ? mirrored : fitting;
     const least = Math.min(...candidates.map(({ rank }) => rank));
     const [first, ...others] = candidates.filter(({ rank }) => rank === least);
-    // One drive moves once at a time: what is over ended in its order.
-    if (endedFirst && first?.isOver === true) return first;
+    // One drive moves once at a time: equal commands end in their order.
+    if (endedFirst) return [first, ...others].sort(byOrder)[0];
     return others.every(({ transaction }) => transaction.owner === first?.transaction.owner) ? first : undefined;
   }
 
+  /** Some stations answer twice: the OA says so, unless the RTU may write it because it saw it last, or always. */
+  private isRepeated(transaction: Transaction, answer: AsduView, alike: number): boolean {
+    const { oa } = this.habits;
+    const isFresh = this.clock.now() - transaction.heardAt < REPEATED_MS;
+    const isLast = oa.isLast(transaction);
+    return isFresh && isLast && alike === Likeness.SAME && transaction.oa === answer.oa && oa.mayMirror;
+  }
+
   /** Whether an answer with this cause can come for the transaction from station `ca`. */
-  private expects(transaction: Transaction, ca: number, cot: number): Expectation | undefined {
+  private expects(transaction: Transaction, ca: number, cot: number, isOver: boolean): Expectation | undefined {
     const { typeId, select } = transaction;
     const isDeactivation = transaction.cot === Cause.DEACT;
     const seen = transaction.seen.get(ca) ?? 0;
@@ -112,16 +150,21 @@ export class CommandMatching {
         if (isDeactivation) return undefined;
         if ((seen & (Seen.TERMINATION | Seen.REFUSAL)) !== 0) return 'again';
         if (select) return 'again';
-        if (!endsWithTermination(typeId)) return 'unusual';
+        if (!endsWithTermination(typeId) || (isOver && this.isLongAgo(transaction))) return 'unusual';
         return !isFirst || this.habits.isUnconfirmed(typeId) ? 'due' : 'unusual';
       case Cause.UNKNOWN_TYPE:
       case Cause.UNKNOWN_CAUSE:
       case Cause.UNKNOWN_CA:
       case Cause.UNKNOWN_IOA:
-        return isFirst ? 'due' : 'again';
+        // A station that is not there has nothing more to say to what was for all.
+        return isFirst && !(isOver && transaction.ca !== ca) ? 'due' : 'again';
       default:
         return typeId >= FIRST_PRIVATE_TYPE || typeId === TypeId.C_RD_NA_1 ? 'due' : 'unusual';
     }
+  }
+
+  private isLongAgo({ sentAt }: Transaction): boolean {
+    return this.clock.now() - sentAt > TERMINATION_TIMEOUT_MS;
   }
 
   /** The OA of an answer says that it is one to this command, if it is one to a command like this. */
@@ -150,7 +193,11 @@ function rankOf(alike: number, expectation: Expectation, isOver: boolean, endedF
   if (expectation === 'unusual') return 10 * alike + (isOver ? 5 : 3);
   // A late answer with another value is less likely than an unusual one.
   if (isOver && alike >= Likeness.OTHER_VALUE) return 10 * alike + 4;
-  return 10 * alike + (isOver ? (endedFirst ? 0 : 2) : 1);
+  return 10 * alike + (endedFirst ? 0 : isOver ? 2 : 1);
+}
+
+function byOrder(a: Match | undefined, b: Match | undefined): number {
+  return (a?.transaction.sentOrder ?? 0) - (b?.transaction.sentOrder ?? 0);
 }
 
 /** ACT_TERM of a process command. */

@@ -16,13 +16,11 @@ import {
   UNKNOWN_TERMINATION_MS,
   UNSEEN_TERMINATION_MS,
 } from './command-transaction.js';
-import type { RtuHabits } from './rtu-habits.js';
+import { FREEZE_KIND, type RtuHabits, SELECTED_KIND } from './rtu-habits.js';
 import { endsWithTermination, isInterrogation } from './rules.js';
 
 /** FRZ of QCC: the counters are frozen or reset, not read (IEC 60870-5-101 clause 7.2.6.23). */
 const FREEZE_BITS = 0xc0;
-/** Added to the TypeID of a counter interrogation that freezes: it has no objects, and from many stations no ACT_TERM. */
-export const FREEZE_KIND = 0x100;
 
 /** What an answer means to its command: whether more will come, until when that is waited for, how it ended. */
 export class CommandProgress {
@@ -125,37 +123,44 @@ export class CommandProgress {
     if (outcome === 'terminated' && (bits & Seen.FIRST) === 0) habits.confirmed(typeId, false);
     const waitedMs = isFreeze(asdu) ? UNSEEN_TERMINATION_MS : UNKNOWN_TERMINATION_MS;
     const hasWaited = now - heardAt >= waitedMs;
-    if (outcome === '' && hasWaited && endsWithTermination(typeId)) habits.notTerminated(kindOf(asdu));
+    if (outcome === '' && hasWaited && endsWithTermination(typeId)) {
+      habits.notTerminated(kindOf(transaction), laneOf(transaction));
+    }
     return outcome || 'confirmed';
   }
 
   private awaitTermination(transaction: Transaction, now: number): void {
     const { habits } = this;
-    const { typeId, asdu } = transaction;
-    if (isInterrogation(typeId)) {
+    if (isInterrogation(transaction.typeId)) {
       transaction.state = 'confirmed';
       this.alive(transaction, now);
       return;
     }
-    const known = habits.terminates(kindOf(asdu));
-    if (known === true) awaitMore(transaction, now + TERMINATION_TIMEOUT_MS, now);
+    const kind = kindOf(transaction);
+    const known = habits.terminates(kind);
+    if (habits.terminatesAt(kind, laneOf(transaction))) awaitMore(transaction, now + TERMINATION_TIMEOUT_MS, now);
     else if (known === false) awaitMore(transaction, now + UNSEEN_TERMINATION_MS, now);
     else {
-      awaitMore(transaction, now + ANSWER_TIMEOUT_MS, now);
-      if (!habits.terminatesSome) transaction.yieldsAt = now + UNKNOWN_TERMINATION_MS;
+      awaitMore(transaction, now + (known === true ? TERMINATION_TIMEOUT_MS : ANSWER_TIMEOUT_MS), now);
+      transaction.yieldsAt = now + UNKNOWN_TERMINATION_MS;
     }
   }
 
   private yieldWhenQuiet(transaction: Transaction, now: number): void {
     const { asdu, expiresAt } = transaction;
-    const terminates = this.habits.terminates(kindOf(asdu));
-    if (terminates === true) transaction.yieldsAt = transaction.yieldsToOwnAt = expiresAt;
-    else if (isFreeze(asdu)) {
+    const kind = kindOf(transaction);
+    const terminates = this.habits.terminates(kind);
+    if (this.habits.terminatesAt(kind, laneOf(transaction))) {
+      transaction.yieldsAt = transaction.yieldsToOwnAt = expiresAt;
+    } else if (isFreeze(asdu)) {
       transaction.yieldsToOwnAt = now;
       transaction.yieldsAt = now + (terminates === false ? 0 : UNSEEN_TERMINATION_MS);
     } else {
-      transaction.yieldsToOwnAt = now + OWN_QUIET_MS;
-      transaction.yieldsAt = now + (terminates === false ? UNSEEN_TERMINATION_MS : UNKNOWN_TERMINATION_MS);
+      // Other stations behind this RTU end theirs: this one is likely to.
+      const likelyMs = terminates === true ? ANSWER_TIMEOUT_MS : 0;
+      transaction.yieldsToOwnAt = now + Math.max(OWN_QUIET_MS, likelyMs);
+      const knownMs = terminates === false ? UNSEEN_TERMINATION_MS : UNKNOWN_TERMINATION_MS;
+      transaction.yieldsAt = now + Math.max(knownMs, likelyMs);
     }
   }
 
@@ -185,9 +190,10 @@ function isHarmless(typeId: number): boolean {
   return isInterrogation(typeId) || typeId === TypeId.C_RD_NA_1 || typeId === TypeId.C_CS_NA_1;
 }
 
-/** What ends with ACT_TERM or does not: a TypeID, and a freeze of counters for itself. */
-export function kindOf(asdu: Uint8Array): number {
-  return isFreeze(asdu) ? FREEZE_KIND + TypeId.C_CI_NA_1 : (asdu[0] as number);
+/** What ends with ACT_TERM or does not: a TypeID; for themselves a freeze of counters, and what was selected before. */
+export function kindOf({ asdu, typeId, isSelected }: Transaction): number {
+  if (isSelected) return SELECTED_KIND + typeId;
+  return isFreeze(asdu) ? FREEZE_KIND + typeId : typeId;
 }
 
 /** True for what nothing more is expected from this station of: a command to it need not wait for one to all. */

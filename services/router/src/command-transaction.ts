@@ -132,6 +132,8 @@ export interface Transaction {
   outcome: string;
   /** Its place among all that were sent. */
   sentOrder: number;
+  /** An execute of what its master has selected. */
+  isSelected: boolean;
   /** An earlier owner sent it: how long its answers took is not known. */
   isRestored: boolean;
 }
@@ -193,6 +195,7 @@ export function newTransaction(number: number, command: NewCommand): Transaction
     seen: new Map(),
     outcome: '',
     sentOrder: 0,
+    isSelected: false,
     isRestored: false,
   };
 }

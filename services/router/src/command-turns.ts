@@ -2,14 +2,17 @@ import { ASDU_CAUSE_OFFSET, Cause, sameRequest } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import type { CommandLanes } from './command-lanes.js';
 import type { CommandMatching } from './command-matching.js';
+import type { CommandMemory } from './command-memory.js';
 import { isOverAt } from './command-progress.js';
 import type { Transaction } from './command-transaction.js';
-import { isInterrogation } from './rules.js';
+import { isInterrogation, isProcessCommand } from './rules.js';
+import { SELECT_TIMEOUT_MS } from './selections.js';
 
 /** Whose turn it is: which commands may be under way together, which has to wait for which, and which share a run. */
 export class CommandTurns {
   constructor(
     private readonly lanes: CommandLanes,
+    private readonly memory: CommandMemory,
     private readonly matching: CommandMatching,
     private readonly clock: Pick<Clock, 'now'>,
   ) {}
@@ -31,7 +34,18 @@ export class CommandTurns {
     }
     if (other.owner === next.owner) return true;
     if (other.releaseAt === Infinity || !this.matching.canBeToldApart(next, other)) return false;
-    return this.matching.mirrors || other.releaseAt <= this.clock.now();
+    return this.matching.maySeemAlike(other) || other.releaseAt <= this.clock.now();
+  }
+
+  /** True for an execute of what the same master has selected. */
+  isSelected(transaction: Transaction): boolean {
+    const { typeId, ca, ioa, owner, select, cot } = transaction;
+    if (select || cot !== Cause.ACT || !isProcessCommand(typeId)) return false;
+    let last: Transaction | undefined;
+    for (const other of [...this.lanes.active(typeId, ca, ioa), ...this.memory.overAt(typeId, ca, ioa)]) {
+      if (other !== transaction && other.owner === owner && other.sentOrder > (last?.sentOrder ?? 0)) last = other;
+    }
+    return last?.select === true && this.clock.now() - last.sentAt < SELECT_TIMEOUT_MS;
   }
 
   /** The same interrogation, if one is waiting. */

@@ -1,7 +1,6 @@
 import { Likeness, typeName } from '@iec104mm2ss/iec104';
 import type { RtuHabitsStatus } from '@iec104mm2ss/observability';
-import { FREEZE_KIND } from './command-progress.js';
-import type { RtuHabits } from './rtu-habits.js';
+import { FREEZE_KIND, type RtuHabits, SELECTED_KIND } from './rtu-habits.js';
 
 /** What is known of how an RTU answers, for people. */
 export function habitsStatus({ oa, saved }: RtuHabits): RtuHabitsStatus {
@@ -22,5 +21,6 @@ export function habitsStatus({ oa, saved }: RtuHabits): RtuHabitsStatus {
 }
 
 function kindName(kind: number): string {
+  if (kind > SELECTED_KIND) return `${typeName(kind - SELECTED_KIND)} selected`;
   return kind > FREEZE_KIND ? `${typeName(kind - FREEZE_KIND)} freeze` : typeName(kind);
 }

@@ -23,6 +23,8 @@ export interface OaUse {
 export class OaHabit {
   behaviour: OaBehaviour = 'unknown';
   private proofs = 0;
+  /** OAs that came back with answers to their commands. */
+  private readonly returned = new Set<number>();
   private orders = 0;
   /** The last command with each OA. */
   private readonly lastSent = new Map<number, number>();
@@ -33,6 +35,16 @@ export class OaHabit {
   sent(oa: number): number {
     this.lastSent.set(oa, ++this.orders);
     return this.orders;
+  }
+
+  /** True when the RTU had no other command with this OA since. */
+  isLast({ oa, sentOrder }: OaUse): boolean {
+    return this.lastSent.get(oa) === sentOrder;
+  }
+
+  /** True when nothing speaks against it: OAs of several masters came back, and none that was wrong. */
+  get mayMirror(): boolean {
+    return this.behaviour === 'mirrors' || (this.behaviour === 'unknown' && this.returned.size >= 2);
   }
 
   /** True when an answer with the OA `received` is for certain one to `command`, if it is one to a command with that OA at all. */
@@ -51,6 +63,7 @@ export class OaHabit {
       this.proofs = 0;
       return;
     }
+    this.returned.add(received);
     if (!isProof) return;
     this.proofs++;
     if (this.behaviour === 'unknown' || this.proofs >= PROOFS_AFTER_CONTRADICTION) this.behaviour = 'mirrors';

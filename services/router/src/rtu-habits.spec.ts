@@ -1,32 +1,37 @@
 import { Likeness } from '@iec104mm2ss/iec104';
 import { describe, expect, it } from 'vitest';
-import { FREEZE_KIND } from './command-progress.js';
 import { habitsStatus } from './habits-status.js';
-import { RtuHabits } from './rtu-habits.js';
+import { FREEZE_KIND, RtuHabits, SELECTED_KIND } from './rtu-habits.js';
 
 const SC = 45;
 const SE = 50;
 const GI = 100;
+const LANE = 7;
 
 describe('ACT_TERM', () => {
   it('is known of a type by itself; of one RTU that ends no command so, it is likely of all commands', () => {
     const habits = new RtuHabits();
     expect(habits.terminates(SC)).toBeUndefined();
-    habits.notTerminated(SC);
+    habits.notTerminated(SC, LANE);
     expect([habits.terminates(SC), habits.terminates(SE), habits.terminates(GI)]).toEqual([false, false, undefined]);
-    habits.terminated(SE);
+    habits.terminated(SE, LANE);
     expect([habits.terminates(SC), habits.terminates(SE), habits.terminates(46)]).toEqual([false, true, undefined]);
-    expect(habits.terminatesSome).toBe(true);
+    expect([habits.terminatesAt(SE, LANE), habits.terminatesAt(SE, 8), habits.terminatesAt(SC, LANE)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(habits.terminates(SELECTED_KIND + SC), 'what is selected before is something else').toBeUndefined();
   });
 
   it('is unlearnt by the opposite: at once when it comes, at the second time when it does not', () => {
     const habits = new RtuHabits();
-    habits.notTerminated(SC);
-    habits.terminated(SC);
+    habits.notTerminated(SC, LANE);
+    habits.terminated(SC, LANE);
     expect(habits.terminates(SC)).toBe(true);
-    habits.notTerminated(SC);
+    habits.notTerminated(SC, LANE);
     expect(habits.terminates(SC)).toBeUndefined();
-    habits.notTerminated(SC);
+    habits.notTerminated(SC, LANE);
     expect(habits.terminates(SC)).toBe(false);
   });
 });
@@ -62,17 +67,18 @@ describe('patience', () => {
     expect(habits.isSilent(7)).toBe(true);
     habits.answered(7, 10);
     expect(habits.isSilent(7)).toBe(false);
-    for (let lane = 0; lane < 1_001; lane++) habits.notAnswered(lane);
-    expect([habits.isSilent(0), habits.isSilent(1), habits.isSilent(1_000)]).toEqual([false, true, true]);
+    for (let lane = 0; lane < 10_001; lane++) habits.notAnswered(lane);
+    expect([habits.isSilent(0), habits.isSilent(1), habits.isSilent(10_000)]).toEqual([false, true, true]);
   });
 });
 
 describe('what is known of an RTU', () => {
   it('goes to the next owner of its group, and can be read', () => {
     const before = new RtuHabits();
-    before.terminated(SC);
-    before.notTerminated(GI);
-    before.notTerminated(FREEZE_KIND + 101);
+    before.terminated(SC, LANE);
+    before.notTerminated(GI, LANE);
+    before.notTerminated(FREEZE_KIND + 101, LANE);
+    before.terminated(SELECTED_KIND + 46, LANE);
     before.confirmed(46, false);
     before.repeated(SE, Likeness.OTHER_VALUE);
     before.repeated(SE, Likeness.OTHER_QUALIFIER);
@@ -84,7 +90,7 @@ describe('what is known of an RTU', () => {
     expect(after.saved).toEqual(before.saved);
     expect(habitsStatus(after)).toEqual({
       originatorAddress: 'unknown',
-      terminates: ['C_SC_NA_1'],
+      terminates: ['C_SC_NA_1', 'C_DC_NA_1 selected'],
       doesNotTerminate: ['C_IC_NA_1', 'C_CI_NA_1 freeze'],
       doesNotConfirm: ['C_DC_NA_1'],
       altersQualifier: ['C_SC_NA_1'],

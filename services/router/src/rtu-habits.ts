@@ -3,8 +3,13 @@ import type { SavedHabits } from '@iec104mm2ss/wire';
 import { type OaBehaviour, OaHabit } from './oa-habit.js';
 import { isProcessCommand } from './rules.js';
 
-/** Objects and stations that are remembered for not having answered. */
-const MAX_SILENT = 1_000;
+/** Added to the TypeID of a counter interrogation that freezes: it has no objects, and from many stations no ACT_TERM. */
+export const FREEZE_KIND = 0x100;
+/** Added to the TypeID of a command on an object that its master has selected: some stations send ACT_TERM only then. */
+export const SELECTED_KIND = 0x200;
+
+/** Objects and stations that are remembered for having terminated, or for not having answered. */
+const MAX_OBJECTS = 10_000;
 /** What is waited for at most because an RTU is known to be slow. */
 const LONGEST_PATIENCE_MS = 30_000;
 /** Answers that come sooner do not make an RTU a slow one. */
@@ -19,6 +24,8 @@ export class RtuHabits {
   readonly oa = new OaHabit();
   /** Whether commands of a kind (see `kindOf`) are ended with ACT_TERM. */
   private readonly terminating = new Map<number, boolean>();
+  /** Objects for themselves, the least recent first: drives and relays of one station differ. */
+  private readonly terminatedObjects = new Set<string>();
   /** Types that are ended with ACT_TERM without having been confirmed. */
   private readonly unconfirmed = new Set<number>();
   /** Types whose answers do not repeat the qualifier, or the value either. */
@@ -35,23 +42,25 @@ export class RtuHabits {
   /** True: ends with ACT_TERM. False: does not. Undefined: nothing is known of this RTU. */
   terminates(kind: number): boolean | undefined {
     const known = this.terminating.get(kind);
-    if (known !== undefined || !isProcessCommand(kind)) return known;
+    if (known !== undefined || !isProcess(kind)) return known;
     // A type by itself counts; of the others it is likely.
-    const others = [...this.terminating].filter(([other]) => isProcessCommand(other));
+    const others = [...this.terminating].filter(([other]) => isProcess(other));
     return others.length > 0 && others.every(([, terminates]) => !terminates) ? false : undefined;
   }
 
-  /** Some process command has been ended with ACT_TERM: others may be, too. */
-  get terminatesSome(): boolean {
-    return [...this.terminating].some(([kind, terminates]) => terminates && isProcessCommand(kind));
+  /** True when what was asked of this object in this way has been ended with ACT_TERM. */
+  terminatesAt(kind: number, lane: number): boolean {
+    return this.terminatedObjects.has(`${kind} ${lane}`);
   }
 
-  terminated(kind: number): void {
+  terminated(kind: number, lane: number): void {
     this.terminating.set(kind, true);
+    addBounded(this.terminatedObjects, `${kind} ${lane}`, MAX_OBJECTS);
   }
 
   /** It was confirmed, and there was no ACT_TERM for as long as is waited for one. */
-  notTerminated(kind: number): void {
+  notTerminated(kind: number, lane: number): void {
+    this.terminatedObjects.delete(`${kind} ${lane}`);
     if (this.terminating.get(kind) === true) this.terminating.delete(kind);
     else this.terminating.set(kind, false);
   }
@@ -78,13 +87,7 @@ export class RtuHabits {
   }
 
   notAnswered(lane: number): void {
-    this.silent.delete(lane);
-    this.silent.add(lane);
-    if (this.silent.size <= MAX_SILENT) return;
-    for (const oldest of this.silent) {
-      this.silent.delete(oldest);
-      return;
-    }
+    addBounded(this.silent, lane, MAX_OBJECTS);
   }
 
   /** The first answer came after `ms`. */
@@ -141,5 +144,20 @@ export class RtuHabits {
     for (const typeId of unconfirmed) this.unconfirmed.add(typeId);
     for (const [typeId, likeness] of alters) this.repeated(typeId, likeness as Likeness);
     this.slowestMs = slowestMs;
+  }
+}
+
+function isProcess(kind: number): boolean {
+  return isProcessCommand(kind % SELECTED_KIND);
+}
+
+/** Adds it, as the most recent one; the least recent one goes for it. */
+function addBounded<T>(set: Set<T>, value: T, limit: number): void {
+  set.delete(value);
+  set.add(value);
+  if (set.size <= limit) return;
+  for (const oldest of set) {
+    set.delete(oldest);
+    return;
   }
 }

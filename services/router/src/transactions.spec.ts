@@ -233,13 +233,52 @@ describe('the same object and two masters', () => {
     expect(bench.answer(ON, Cause.ACT_CON, 20)).toEqual([B]);
   });
 
-  it('an RTU that stops mirroring while two are under way: an answer without OA is nobody’s', () => {
+  it('an RTU that stops mirroring while two are under way: ACT_TERM without OA is the earlier one’s', () => {
     const bench = new Bench().mirrors();
     bench.command(A, ON);
     bench.answer(ON, Cause.ACT_CON, 10);
     bench.command(B, ON);
     bench.answer(ON, Cause.ACT_CON, 20);
-    expect(bench.answer(ON, Cause.ACT_TERM, 0)).toEqual([]);
+    expect(bench.answer(ON, Cause.ACT_TERM, 0)).toEqual([A]);
+    expect(bench.answer(ON, Cause.ACT_TERM, 0)).toEqual([B]);
+  });
+
+  it('an RTU that seems to mirror, and ends nothing with ACT_TERM as far as is known: the second need not wait', () => {
+    const bench = new Bench();
+    for (const [session, asdu] of [
+      [A, resetProcess(8)],
+      [B, resetProcess(9)],
+    ] as const) {
+      bench.command(session, asdu);
+      bench.answer(asdu, Cause.ACT_CON, session * 10);
+    }
+    bench.command(A, ON);
+    bench.begin(B, ON);
+    bench.take();
+    expect(bench.answer(ON, Cause.ACT_CON, 10)).toEqual([A]);
+    expect(bench.take()).toEqual(['forward 2']);
+    bench.sent(bench.forwarded.at(-1) as Transaction);
+    expect(bench.answer(ON, Cause.ACT_CON, 20)).toEqual([B]);
+    // It does, and whose is whose their order says, whatever the OA.
+    expect(bench.answer(ON, Cause.ACT_TERM, 20)).toEqual([A]);
+    expect(bench.answer(ON, Cause.ACT_TERM, 20)).toEqual([B]);
+    bench.command(A, ON);
+    bench.answer(ON, Cause.ACT_CON, 10);
+    bench.begin(B, ON);
+    bench.take();
+    bench.pass(RELEASE_MS);
+    expect(bench.take(), 'from now on ACT_TERM is waited for').toEqual([]);
+  });
+
+  it('an RTU that answers twice with the right OA: the second answer is not the next master’s', () => {
+    const bench = new Bench().mirrors();
+    bench.command(A, ON);
+    bench.begin(B, ON);
+    expect(bench.answer(ON, Cause.ACT_CON, 10, true)).toEqual([A]);
+    bench.sent(bench.forwarded.at(-1) as Transaction);
+    expect(bench.answer(ON, Cause.UNKNOWN_IOA, 10, true)).toEqual([A]);
+    expect(bench.answer(ON, Cause.ACT_CON, 20, true)).toEqual([B]);
+    expect(bench.answer(ON, Cause.UNKNOWN_IOA, 20, true)).toEqual([B]);
   });
 
   it('the opposite command need not wait for the end of a drive: its answers can be told apart by the value', () => {

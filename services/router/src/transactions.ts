@@ -68,8 +68,8 @@ export class Transactions {
       start: (transaction) => this.start(transaction),
     });
     const { lanes, memory, habits, progress } = this;
-    this.matching = new CommandMatching(lanes, memory, habits);
-    this.turns = new CommandTurns(lanes, this.matching, clock);
+    this.matching = new CommandMatching(lanes, memory, habits, clock);
+    this.turns = new CommandTurns(lanes, memory, this.matching, clock);
     this.answers = new CommandAnswers(
       { lanes, matching: this.matching, memory, habits, progress, clock },
       {
@@ -312,6 +312,7 @@ export class Transactions {
     transaction.state = 'forwarded';
     transaction.sentAt = this.clock.now();
     transaction.sentOrder = this.habits.oa.sent(transaction.oa);
+    transaction.isSelected = this.turns.isSelected(transaction);
     this.memory.add(transaction);
     transaction.floor = this.effects.forward(transaction);
   }

@@ -282,6 +282,36 @@ describe('an RTU that sends no ACT_TERM', () => {
   });
 });
 
+it('an RTU that sends ACT_TERM only after a select: the equal direct command of another master is sent, not refused', () => {
+  const bench = new Bench();
+  const select = singleCommand(1, 500, true, { select: true });
+  bench.command(A, select);
+  bench.answer(select, Cause.ACT_CON);
+  bench.command(A, ON);
+  bench.answer(ON, Cause.ACT_CON);
+  bench.answer(ON, Cause.ACT_TERM);
+  bench.command(A, ON);
+  bench.answer(ON, Cause.ACT_CON);
+  bench.begin(B, ON);
+  bench.take();
+  bench.pass(UNKNOWN_TERMINATION_MS);
+  expect(bench.take()).toEqual(['1 confirmed', 'forward 2']);
+});
+
+it('an RTU that sends ACT_TERM for some objects only: the same', () => {
+  const bench = new Bench();
+  bench.command(A, ON);
+  bench.answer(ON, Cause.ACT_CON);
+  bench.answer(ON, Cause.ACT_TERM);
+  const relay = singleCommand(1, 501, true);
+  bench.command(A, relay);
+  bench.answer(relay, Cause.ACT_CON);
+  bench.begin(B, relay);
+  bench.take();
+  bench.pass(UNKNOWN_TERMINATION_MS);
+  expect(bench.take()).toEqual(['1 confirmed', 'forward 2']);
+});
+
 describe('interrogations of an RTU that', () => {
   const next = (bench: Bench): Transaction => bench.sent(bench.forwarded.at(-1) as Transaction);
 
@@ -453,6 +483,14 @@ describe('commands to all stations', () => {
     expect(bench.answer(interrogation(3), Cause.ACT_CON)).toEqual([A]);
     expect(bench.answer(interrogation(3), Cause.ACT_TERM)).toEqual([A]);
     expect(bench.take()).toEqual(['1 terminated']);
+  });
+
+  it('get nothing that refuses one to a single station, also when it comes twice', () => {
+    const bench = new Bench();
+    run(bench, [1]);
+    bench.pass(STATIONS_QUIET_MS);
+    bench.command(B, interrogation(7));
+    for (let i = 0; i < 2; i++) expect(bench.answer(interrogation(7), Cause.UNKNOWN_CA, 0, true)).toEqual([B]);
   });
 
   it('are over when the RTU answers for all of them', () => {

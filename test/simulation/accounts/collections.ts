@@ -48,6 +48,8 @@ const BOUNDED = [
   'drops.counts',
   'places.cuts',
   'habits.oa.lastSent',
+  'habits.oa.returned',
+  'habits.terminatedObjects',
   'habits.terminating',
   'habits.unconfirmed',
   'habits.altered',
