@@ -314,8 +314,10 @@ describe('the listener', () => {
     await state('started', { epoch: 2 });
     await state('disconnected', { epoch: 2 });
     const { listens } = network;
-    await clock.advanceAsync(5_000);
-    expect(network.listens).toBe(listens);
+    // Only to find out whether it can be had.
+    network.taken.clear();
+    await clock.advanceAsync(10_000);
+    expect([network.listens - listens, network.isListening(PORT), gateway.listening]).toEqual([1, false, undefined]);
   });
 
   it('does not spin when the port was in use and no router serves the group any more', async () => {
@@ -324,10 +326,12 @@ describe('the listener', () => {
     await state('started');
     const looks = vi.spyOn(gateway, 'onDeadline');
     await pass(6_000, { owner: false });
-    expect(network.listens).toBe(2);
+    expect(network.listens).toBe(3);
     expect(looks.mock.calls.length).toBeLessThan(10);
+    network.taken.clear();
     await owner();
-    expect(network.listens).toBeGreaterThan(2);
+    await pass(2_100);
+    expect(network.isListening(PORT)).toBe(true);
   });
 });
 
@@ -738,13 +742,39 @@ describe('whether masters can come', () => {
     expect(said()).toEqual([[ME, true, '']]);
   });
 
-  it('is said by one that listens when another cannot, and not otherwise', async () => {
+  it('is found out while there is no RTU, for a port that could not be had, and said', async () => {
+    network.taken.add(PORT);
+    await owner();
+    await state('connected');
+    await state('disconnected');
+    said();
+    await pass(2 * LISTEN_RETRY_MS + 200, { state: false });
+    expect(said()).toEqual([
+      [ME, false, 'EADDRINUSE'],
+      [ME, false, 'EADDRINUSE'],
+    ]);
+    // Who cannot does not speak up for others.
+    bus.publish(subjects.listener, encodeListener({ group: '1', gateway: 'gw-2', listening: false, reason: '' }));
+    clock.flush();
+    expect(said()).toHaveLength(1);
+    network.taken.clear();
+    await pass(LISTEN_RETRY_MS + 200, { state: false });
+    expect(said()).toEqual([[ME, true, '']]);
+    expect(network.isListening(PORT)).toBe(false);
+    await state('connected');
+    expect(network.isListening(PORT)).toBe(true);
+  });
+
+  it('is said by one that can when another cannot, and not otherwise', async () => {
     const another = (listening: boolean): void => {
       bus.publish(subjects.listener, encodeListener({ group: '1', gateway: 'gw-2', listening, reason: '' }));
       clock.flush();
     };
     another(false);
-    expect(said()).toEqual([['gw-2', false, '']]);
+    expect(said()).toEqual([
+      ['gw-2', false, ''],
+      [ME, true, ''],
+    ]);
     await open();
     said();
     another(true);

@@ -112,7 +112,10 @@ export class GroupGateway implements Scheduled {
         this.sayListening(false, reason);
         scheduler.deadlineMoved(this);
       },
-      () => this.sayListening(true),
+      () => {
+        this.sayListening(true);
+        this.openListener();
+      },
     );
   }
 
@@ -127,7 +130,8 @@ export class GroupGateway implements Scheduled {
       ),
       // Another one cannot listen: the connector is not to think that nobody can.
       receive(this.bus, listener, decodeListener, ({ gateway, listening }) => {
-        if (!listening && gateway !== this.instance && this.listening !== undefined) this.sayListening(true);
+        const can = !this.listener.blocked && !this.draining && !this.stopped;
+        if (!listening && gateway !== this.instance && can) this.sayListening(true);
       }),
     ];
     this.scheduler.add(this);
@@ -201,7 +205,8 @@ export class GroupGateway implements Scheduled {
     if (this.statements.dueAt <= now) this.state();
     if (this.listener.retryAt <= now) {
       this.listener.forgetRetry();
-      this.openListener();
+      if (this.mayListen) this.openListener();
+      else if (!this.draining && !this.stopped) this.listener.probe();
     }
   }
 
@@ -244,10 +249,14 @@ export class GroupGateway implements Scheduled {
 
   /** Opens the listener if it may be open. An open one is closed by `lose` and `refuseNewMasters` only. */
   private openListener(): void {
-    const may = this.connector.up && this.lastEvents === undefined && this.owner.serves(this.scheduler.now());
-    if (!may || this.draining || this.stopped) return;
+    if (!this.mayListen) return;
     this.listener.open();
     this.scheduler.deadlineMoved(this);
+  }
+
+  private get mayListen(): boolean {
+    const served = this.connector.up && this.lastEvents === undefined && this.owner.serves(this.scheduler.now());
+    return served && !this.draining && !this.stopped;
   }
 
   /** Nobody can serve the masters any more. */

@@ -35,7 +35,7 @@ import {
 } from '@iec104mm2ss/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GroupConnector } from './group-connector.js';
-import { ANSWER_MS, FIRST_RELEASE_MS } from './listener-watch.js';
+import { ANSWER_MS, RELEASE_MS } from './listener-watch.js';
 import { SETTLING_MS } from './router-orders.js';
 import { FIRST_START_PAUSE_MS } from './start-pause.js';
 
@@ -370,10 +370,21 @@ describe('the link to the RTU', () => {
       state: 'disconnected',
       lastError: expect.stringMatching(/^no_listener: .*EADDRINUSE at gw/) as string,
     });
-    await pass(FIRST_RELEASE_MS - 500);
+    // As long as it goes on saying so.
+    for (let waited = 0; waited < 2 * RELEASE_MS; waited += 10_000) {
+      await says(false);
+      await pass(10_000);
+    }
     expect(rtu.links).toHaveLength(1);
-    await pass(1_000);
+    await says(true);
+    await pass(100);
+    expect([rtu.links.length, connector.status().state]).toEqual([2, 'connected']);
+    // Nobody says anything any more.
+    await says(false);
+    await pass(ANSWER_MS + RELEASE_MS - 500);
     expect(rtu.links).toHaveLength(2);
+    await pass(1_000);
+    expect(rtu.links).toHaveLength(3);
     // Masters are served elsewhere, by a gateway that knows nothing of this.
     await own();
     await says(false);

@@ -104,13 +104,11 @@ export class GroupConnector implements Scheduled {
     };
     const now = (): number => this.scheduler.now();
     this.router = new RouterOrders(this.bus, this.subjects, handler, now);
-    this.listeners = new ListenerWatch(
-      this.bus,
-      this.subjects.listener,
-      now,
-      (reason, pauseMs) => this.leaveToOthers(reason, pauseMs),
-      () => this.deadlineMoved(),
-    );
+    this.listeners = new ListenerWatch(this.bus, this.subjects.listener, now, {
+      leave: (reason, pauseMs) => this.leaveToOthers(reason, pauseMs),
+      comeBack: () => this.link.retrySoon(),
+      onDeadlineMoved: () => this.deadlineMoved(),
+    });
     this.scheduler.add(this);
     this.writer.open();
   }
@@ -312,8 +310,8 @@ export class GroupConnector implements Scheduled {
   }
 
   private leaveToOthers(reason: string, pauseMs: number): void {
-    const message = `no process can listen for masters (${reason}): the RTU is left to others for ${pauseMs / 1000} s`;
-    this.link.close({ code: 'no_listener', message }, pauseMs);
+    const message = `no process can listen for masters (${reason}): the RTU is left to others`;
+    this.link.leave({ code: 'no_listener', message }, pauseMs);
   }
 
   // ---- the router ---------------------------------------------------------------------------------------------------

@@ -1,26 +1,24 @@
 import { FakeClock, RecordingBus } from '@iec104mm2ss/testing';
 import { encodeListener } from '@iec104mm2ss/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ANSWER_MS, FIRST_RELEASE_MS, ListenerWatch, MAX_RELEASE_MS } from './listener-watch.js';
+import { ANSWER_MS, ListenerWatch, RELEASE_MS } from './listener-watch.js';
 
 const SUBJECT = 'iec104.v1.1.listener';
 
 let clock: FakeClock;
 let bus: RecordingBus;
 let watch: ListenerWatch;
-let released: [string, number][];
+let told: string[];
 
 beforeEach(() => {
   clock = new FakeClock();
   bus = new RecordingBus({ clock });
-  released = [];
-  watch = new ListenerWatch(
-    bus,
-    SUBJECT,
-    () => clock.now(),
-    (reason, pauseMs) => released.push([reason, pauseMs]),
-    () => undefined,
-  );
+  told = [];
+  watch = new ListenerWatch(bus, SUBJECT, () => clock.now(), {
+    leave: (reason, pauseMs) => told.push(`leave ${pauseMs}: ${reason}`),
+    comeBack: () => told.push('come back'),
+    onDeadlineMoved: () => undefined,
+  });
 });
 
 function says(gateway: string, listening: boolean): void {
@@ -34,39 +32,35 @@ function pass(ms: number, inUse = false): void {
 }
 
 describe('an RTU', () => {
-  it('is left to others when no gateway can listen, longer and longer', () => {
-    for (let i = 0; i < 5; i++) {
+  it('is left to others while no gateway can listen, until one can', () => {
+    for (let i = 0; i < 3; i++) {
       says('a', false);
       expect(watch.nextDeadline()).toBe(clock.now() + ANSWER_MS);
       pass(ANSWER_MS);
     }
-    expect(released[0]).toEqual(['EADDRINUSE at a', FIRST_RELEASE_MS]);
-    expect(released.map(([, pauseMs]) => pauseMs)).toEqual([5_000, 10_000, 20_000, MAX_RELEASE_MS, MAX_RELEASE_MS]);
+    const leave = `leave ${RELEASE_MS}: EADDRINUSE at a`;
+    expect(told).toEqual([leave, leave, leave]);
     expect(watch.nextDeadline()).toBe(Infinity);
+    says('a', true);
+    says('a', true);
+    expect(told.slice(3)).toEqual(['come back']);
   });
 
-  it('is kept when another gateway listens', () => {
+  it('is kept when another gateway can listen', () => {
     says('a', false);
     says('b', true);
     pass(ANSWER_MS);
-    expect(released).toEqual([]);
+    expect(told).toEqual([]);
   });
 
   it('is kept while masters are served, by gateways that say nothing too', () => {
     says('a', false);
     pass(ANSWER_MS, true);
-    expect(released).toEqual([]);
+    says('a', true);
+    expect(told).toEqual([]);
   });
 
-  it('is given the first pause again after somebody has listened', () => {
-    for (const listens of [false, false, true, false]) {
-      says('a', listens);
-      pass(ANSWER_MS);
-    }
-    expect(released.map(([, pauseMs]) => pauseMs)).toEqual([5_000, 10_000, 5_000]);
-  });
-
-  it('is not released by what is not understood', () => {
+  it('is not left for what is not understood', () => {
     bus.publish(SUBJECT, Buffer.from('{"v":2}'));
     clock.flush();
     expect(watch.nextDeadline()).toBe(Infinity);

@@ -1,11 +1,18 @@
 import { type Bus, receive, type Subscription } from '@iec104mm2ss/bus';
 import { decodeListener } from '@iec104mm2ss/wire';
 
-/** A gateway that listens has so long to say so after another has said that it cannot. */
+/** A gateway that can listen has so long to say so after another has said that it cannot. */
 export const ANSWER_MS = 1_000;
-/** For how long the RTU is left to others: the first time, at most. */
-export const FIRST_RELEASE_MS = 5_000;
-export const MAX_RELEASE_MS = 30_000;
+/** So long after the last word of a gateway that cannot listen the RTU is tried all the same: there may be nobody to speak. */
+export const RELEASE_MS = 30_000;
+
+export interface ListenerWatchEvents {
+  /** No gateway can listen: the RTU is to be left to others for so long, unless there is more news. */
+  leave(reason: string, pauseMs: number): void;
+  /** A gateway can listen, for which an RTU that was left to others was waiting. */
+  comeBack(): void;
+  onDeadlineMoved(): void;
+}
 
 /**
  * Whether there is a port by which masters can come. An RTU has few places; one that is kept connected by a process which cannot
@@ -13,21 +20,19 @@ export const MAX_RELEASE_MS = 30_000;
  */
 export class ListenerWatch {
   private readonly subscription: Subscription;
-  /** Nobody has said since that it listens. */
+  /** Nobody has said since that it can listen. */
   private deadline = Infinity;
   private reason = '';
-  private releases = 0;
+  private left = false;
 
-  /** @param onNobody no gateway can listen: the RTU is to be left to others for so long */
   constructor(
     bus: Bus,
     subject: string,
     private readonly now: () => number,
-    private readonly onNobody: (reason: string, pauseMs: number) => void,
-    private readonly onDeadlineMoved: () => void,
+    private readonly events: ListenerWatchEvents,
   ) {
     this.subscription = receive(bus, subject, decodeListener, ({ listening, reason, gateway }) => {
-      if (listening) this.heardListening();
+      if (listening) this.heardFree();
       else this.heardFailure(`${reason} at ${gateway}`);
     });
   }
@@ -44,20 +49,21 @@ export class ListenerWatch {
   onDeadline(now: number, inUse: boolean): void {
     if (this.deadline > now) return;
     this.deadline = Infinity;
-    if (inUse) return;
-    const pauseMs = Math.min(FIRST_RELEASE_MS * 2 ** this.releases++, MAX_RELEASE_MS);
-    this.onNobody(this.reason, pauseMs);
+    this.left = !inUse;
+    if (this.left) this.events.leave(this.reason, RELEASE_MS);
   }
 
-  private heardListening(): void {
+  private heardFree(): void {
     this.deadline = Infinity;
-    this.releases = 0;
+    if (!this.left) return;
+    this.left = false;
+    this.events.comeBack();
   }
 
   private heardFailure(reason: string): void {
     if (this.deadline !== Infinity) return;
     this.reason = reason;
     this.deadline = this.now() + ANSWER_MS;
-    this.onDeadlineMoved();
+    this.events.onDeadlineMoved();
   }
 }

@@ -37,8 +37,6 @@ export class RtuLink {
   /** Since when there is a link, and whether it is this end that ends it. */
   private upSince = 0;
   private endedHere = false;
-  /** Pause before the next attempt, ms, when it was asked for. */
-  private askedPauseMs: number | undefined;
   private wanted = false;
   private stopped = false;
   /** An attempt to connect, or every host of a round, has come to its end. */
@@ -107,11 +105,21 @@ export class RtuLink {
     this.dial.abandon();
   }
 
-  /** Closes the link; it is opened again at once, as it is no fault of the host, or after `pauseMs`. */
-  close(reason: CloseReason, pauseMs?: number): void {
+  /** Closes the link; it is opened again at once, as it is no fault of the host. */
+  close(reason: CloseReason): void {
     this.endedHere = true;
-    this.askedPauseMs = pauseMs;
     this.up?.close(reason);
+  }
+
+  /** Closes the link, or does not open it, for so long. */
+  leave(reason: CloseReason, pauseMs: number): void {
+    this.close(reason);
+    if (this.current === 'disconnected' && !this.stopped) this.retryIn(pauseMs);
+  }
+
+  /** The next attempt need not wait any longer. */
+  retrySoon(): void {
+    if (this.current === 'disconnected' && !this.stopped) this.retryIn(0);
   }
 
   /** The RTU did something against the protocol that is lived with. */
@@ -215,7 +223,6 @@ export class RtuLink {
     this.epochs++;
     this.upSince = scheduler.now();
     this.endedHere = false;
-    this.askedPauseMs = undefined;
     this.address = socket.remoteAddress ?? null;
     const connection = new Connection(
       socket,
@@ -286,7 +293,7 @@ export class RtuLink {
       faulty: reason.octets !== undefined,
       ours: this.endedHere,
     });
-    this.retryIn(this.askedPauseMs ?? pauseMs);
+    this.retryIn(pauseMs);
   }
 
   private retryIn(pauseMs: number): void {
