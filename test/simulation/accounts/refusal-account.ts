@@ -8,6 +8,8 @@ const FAULT_LAG_MS = 30_000;
 const OBJECT_LAG_MS = 45_000;
 const QUESTION_LAG_MS = 75_000;
 const WINDOW_LAG_MS = 8_000;
+/** A question that was answered so shortly before was in the way until then: an RTU may not say that it has ended. */
+const STILL_OPEN_MS = 35_000;
 /** Of the objects of an ASDU. */
 const COUNT_MASK = 0x7f;
 
@@ -37,10 +39,15 @@ export function checkRefusals({ book, violations, faults, windowOf }: RefusalWor
     if (faults.between(sentAt - FAULT_LAG_MS, refusedAt)) continue;
     const before = book.all.filter((other) => other !== command && other.group === group && other.sentAt <= refusedAt);
     if (before.some((other) => isInTheWay(other, command))) continue;
-    const waiting = before.filter((other) => other.sentAt >= sentAt - WINDOW_LAG_MS);
-    if (waiting.length >= windowOf(group)) continue;
+    if (windowOf(group) === 0 || isHeldUp(command, before, windowOf(group))) continue;
     violations.add('reason', `c${command.id} of ${command.master} was refused at ${refusedAt.toFixed(0)}`);
   }
+}
+
+/** So many others were given with it that the RTU's window may have been full until its deadline. */
+function isHeldUp({ asdu, sentAt }: GivenCommand, before: readonly GivenCommand[], window: number): boolean {
+  const isAction = isProcessCommand(asdu[0] as number);
+  return isAction && before.filter((other) => other.sentAt >= sentAt - WINDOW_LAG_MS).length >= window;
 }
 
 /** `other` may have selected the object of `command`, or it had to be over first. */
@@ -50,5 +57,6 @@ function isInTheWay(other: GivenCommand, command: GivenCommand): boolean {
   if (other.sentAt < command.sentAt - (isAction ? OBJECT_LAG_MS : QUESTION_LAG_MS)) return false;
   if (isAction) return isProcessCommand(a.typeId) && a.ca === b.ca && a.ioa === b.ioa;
   const isSameStation = a.ca === b.ca || a.ca === BROADCAST_CA || b.ca === BROADCAST_CA;
-  return a.typeId === b.typeId && isSameStation;
+  const isOpen = (other.answeredAt ?? Infinity) > (command.refusedAt ?? 0) - STILL_OPEN_MS;
+  return a.typeId === b.typeId && isSameStation && other.sentAt <= command.sentAt && isOpen;
 }

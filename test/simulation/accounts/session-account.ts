@@ -138,12 +138,17 @@ export class SessionAccount {
     this.leave();
   }
 
-  /** The session is over. What could not be placed may have been any of those that look like it. */
+  /** The session is over. What looks like others and came last is what follows, as far as it can be placed at all. */
   leave(): void {
     const { ledger } = this.rules;
-    const { cursor } = this.master;
+    const { cursor, id } = this.master;
     const arrived = this.arrived.splice(0);
-    for (const { key } of arrived) for (const entry of ledger.all(key)) entry.receivedBy.add(this.master.id);
+    if (this.pointer !== undefined) {
+      const { placed } = fill(ledger, this.pointer, ledger.entries.length, arrived, (entry) => this.isOwed(entry));
+      for (const { entry } of placed) entry.receivedBy.add(id);
+    } else {
+      for (const { key } of arrived) for (const entry of ledger.all(key)) if (entry.sends > 0) entry.receivedBy.add(id);
+    }
     if (cursor?.expected === undefined) return;
     // As far as they reach.
     for (let entry = ledger.at(cursor.expected); entry !== undefined; entry = ledger.at(cursor.expected)) {
@@ -167,7 +172,10 @@ export class SessionAccount {
   private begin(entry: LedgerEntry): number {
     const { ledger } = this.rules;
     // What comes with a repetition may be anywhere.
-    if (entry.sends > 1 && this.arrived.length > 0) return Math.min(entry.index, this.owedFrom);
+    const wasRepeated = ({ key }: Arrived): boolean => ledger.all(key).some(({ sends }) => sends > 1);
+    if (this.arrived.some(wasRepeated) || (entry.sends > 1 && this.arrived.length > 0)) {
+      return Math.min(entry.index, this.owedFrom);
+    }
     let first = entry.index;
     for (const { key } of this.arrived.toReversed()) first = ledger.before(key, first)?.index ?? first;
     this.checkKnown(ledger.at(first) ?? entry);
@@ -219,7 +227,9 @@ export class SessionAccount {
   /** All that is between two entries has come, or need not. */
   private checkSegment(from: number, to: number): void {
     const { ledger, violations } = this.rules;
-    const { missing, placed, left } = fill(ledger, from, to, this.arrived, (entry) => this.isOwed(entry));
+    // What it has already got was placed when another connection of the same master took over.
+    const isOwed = (entry: LedgerEntry): boolean => this.isOwed(entry) && !entry.receivedBy.has(this.master.id);
+    const { missing, placed, left } = fill(ledger, from, to, this.arrived, isOwed);
     for (const { entry, slot } of placed) {
       entry.receivedBy.add(this.master.id);
       this.received[slot] = entry;

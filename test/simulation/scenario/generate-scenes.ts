@@ -10,6 +10,7 @@ type Plan = Pick<Scenario, 'shape' | 'groups' | 'processes' | 'masters'>;
 export interface Staged {
   readonly name: string;
   readonly groups: readonly GroupPlan[];
+  readonly masters: readonly MasterPlan[];
   readonly acts: readonly NewAct[];
   readonly faults: readonly NewFault[];
   /** It is over then. */
@@ -35,6 +36,8 @@ interface Scene {
   /** What it needs of the group. */
   readonly habits?: Partial<GroupPlan['habits']>;
   readonly config?: Partial<GroupPlan['config']>;
+  /** One command may be on its way at a time. */
+  readonly window?: 1;
   /** False: it cannot be played with these. Not for one process: `true` when it can. */
   readonly inOne?: true;
   readonly named?: true;
@@ -51,6 +54,19 @@ const loseRouters = ({ fault, routers }: Stage, at: number, ms = CRASH_MS): void
 };
 const another = ({ masters, random }: Stage, than: MasterPlan): MasterPlan =>
   random.pick(masters.filter((master) => master !== than && master.name !== than.name).concat(masters.slice(0, 1)));
+
+const BROKEN_BURSTS: Scene = {
+  lastsMs: 13_000,
+  inOne: true,
+  play: ({ act, fault, group, random }) => {
+    for (let i = 0; i < 4; i++) {
+      act({ kind: 'burst', at: 3_000 * i, group: group.id, count: 150 });
+      // In the middle of it, or when all of it is acknowledged.
+      const afterMs = random.chance(0.5) ? random.integer(2, 15) : random.integer(500, 2_500);
+      fault('rtu path reset', 3_000 * i + afterMs, 0, group.id);
+    }
+  },
+};
 
 export const SCENES: Readonly<Record<string, Scene>> = {
   // The saved state, or a lease, is spoilt while no router is there that would write it anew.
@@ -113,11 +129,22 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   // Commands wait in the connector for the RTU's window when another router takes over.
   waitingAtTakeover: {
     lastsMs: 5_000,
+    window: 1,
     play: ({ command, fault, group, masters, random, routers }) => {
       fault('rtu path stalled', 0, 2_500, group.id);
       const master = random.pick(masters);
       for (let i = 0; i < 3; i++) command(100 + i, master, { type: 'bitstring', ioa: SCENE_IOA + i });
       routers.forEach((router, index) => fault('restart', 200 + 700 * index, 300, router));
+    },
+  },
+  // Commands are written to a path that is stuck, and opens when their time is over.
+  stuckPath: {
+    lastsMs: 18_000,
+    inOne: true,
+    play: ({ command, fault, group, masters, random }) => {
+      fault('rtu path stalled', 0, random.integer(8_500, 16_000), group.id);
+      for (let i = 0; i < 3; i++)
+        command(random.integer(50, 2_000), random.pick(masters), { type: 'bitstring', ioa: SCENE_IOA + i });
     },
   },
   // A master gives a command and leaves, the router is lost, and the RTU answers when others have come.
@@ -133,14 +160,23 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       act({ kind: 'wish', at: 4_000, master: master.id, wish: 'started' });
     },
   },
-  // No router for longer than gateways wait for one.
+  // No router for longer than gateways wait for one. A record may take a while.
   noRouter: {
-    lastsMs: 16_000,
+    lastsMs: 55_000,
     play: (stage) => {
       const { command, masters, random } = stage;
       loseRouters(stage, 0, 14_000);
       const master = random.pick(masters);
       for (let i = 0; i < 10; i++) command(9_500 + 150 * i, master, { type: 'bitstring', ioa: SCENE_IOA });
+    },
+  },
+  // An interrogation is lost on its way, and others follow.
+  lostCommand: {
+    lastsMs: 2_000,
+    habits: { actTerm: true, answerMs: [2, 20], executionMs: 20 },
+    play: ({ command, fault, group, masters, random }) => {
+      fault('messages lost', 0, 1_000, '.cmd', 1);
+      command(500, random.pick(masters), { type: 'interrogation', ca: group.habits.cas[0] as number });
     },
   },
   // The RTU answers late, and that the commands were sent, or they themselves, are not heard of.
@@ -153,18 +189,9 @@ export const SCENES: Readonly<Record<string, Scene>> = {
         command(500 + 700 * i, random.pick(masters), { type: 'bitstring', ioa: SCENE_IOA + i });
     },
   },
-  // Bursts, in the middle of which the link breaks.
-  brokenBursts: {
-    lastsMs: 13_000,
-    inOne: true,
-    habits: { twins: 0.6, tags: 'valid' },
-    play: ({ act, fault, group, random }) => {
-      for (let i = 0; i < 4; i++) {
-        act({ kind: 'burst', at: 3_000 * i, group: group.id, count: 150 });
-        fault('rtu path reset', 3_000 * i + random.integer(2, 15), 0, group.id);
-      }
-    },
-  },
+  // Bursts, in or after which the link breaks: of events of one moment, and of events whose time tags say nothing.
+  brokenBursts: { ...BROKEN_BURSTS, habits: { twins: 0.6, tags: 'valid' } },
+  brokenEqualBursts: { ...BROKEN_BURSTS, named: true, habits: { twins: 0.6, tags: 'constant', repeats: false } },
   // A connector is cut off for about as long as another one needs to take over.
   cutOffConnector: {
     lastsMs: 10_000,
@@ -201,11 +228,17 @@ export function stage(name: string, plan: Plan, at: number, random: Random): Sta
   const chosen = plan.groups[index] as GroupPlan;
   const masters = plan.masters.filter(({ group, wish }) => group === chosen.id && wish === 'started');
   if (scene.named === true && masters.every(({ name: of }) => of === undefined)) return undefined;
+  const narrow = scene.window === 1 ? { k: 1, w: 1 } : {};
   const cas = name === 'manyStations' ? stations(Number(chosen.id)) : chosen.habits.cas;
   const group = {
     ...chosen,
-    habits: { ...chosen.habits, ...scene.habits, cas },
-    config: { ...chosen.config, ...scene.config },
+    habits: {
+      ...chosen.habits,
+      ...scene.habits,
+      cas,
+      link: { ...chosen.habits.link, ...(scene.window === 1 ? { w: 1 } : {}) },
+    },
+    config: { ...chosen.config, ...scene.config, link: { ...chosen.config.link, ...narrow } },
   };
   const acts: NewAct[] = [];
   const faults: NewFault[] = [];
@@ -223,6 +256,10 @@ export function stage(name: string, plan: Plan, at: number, random: Random): Sta
   return {
     name,
     groups: plan.groups.map((each) => (each === chosen ? group : each)),
+    // Who acknowledges late would get one event each time.
+    masters: plan.masters.map((each) =>
+      each.group === group.id ? { ...each, link: { ...each.link, ...narrow } } : each,
+    ),
     acts,
     faults,
     endsAt: at + scene.lastsMs,

@@ -30,9 +30,9 @@ export function generate(seed: number): Scenario {
     masters: renumber(masters),
   } as const;
   const longMs = random.integer(15_000, 50_000);
-  const scene = setScene(plan, new Random(`${seed}/scene`));
+  const scene = setScene(plan, BEGIN_MS + longMs, new Random(`${seed}/scene`));
   const quietAt = Math.max(BEGIN_MS + longMs, (scene?.endsAt ?? 0) + AFTER_SCENE_MS);
-  const staged = { ...plan, groups: scene?.groups ?? plan.groups };
+  const staged = { ...plan, groups: scene?.groups ?? plan.groups, masters: scene?.masters ?? plan.masters };
   const acts = [...generateActs(staged, quietAt, new Random(`${seed}/acts`)), ...(scene?.acts ?? [])];
   const most = scene === undefined ? MOST_FAULTS : MOST_BESIDE_A_SCENE;
   const faults = [...generateFaults(staged, quietAt, most, new Random(`${seed}/faults`)), ...(scene?.faults ?? [])];
@@ -45,13 +45,17 @@ export function generate(seed: number): Scenario {
   };
 }
 
-/** Half of the stories have a scene: what chance alone would hardly ever bring about. */
+/** Half of the stories have a scene, soon or at the end: what chance alone would hardly ever bring about. */
 function setScene(
   plan: Pick<Scenario, 'shape' | 'groups' | 'processes' | 'masters'>,
+  endMs: number,
   random: Random,
 ): Staged | undefined {
   if (random.chance(0.5)) return undefined;
-  return stage(random.pick(Object.keys(SCENES)), plan, BEGIN_MS + random.integer(1_000, 8_000), random);
+  const name = random.pick(Object.keys(SCENES));
+  const soon = BEGIN_MS + random.integer(1_000, 8_000);
+  const late = Math.max(BEGIN_MS + 1_000, endMs - (SCENES[name]?.lastsMs ?? 0));
+  return stage(name, plan, random.chance(0.5) ? soon : late, random);
 }
 
 function groupPlan(id: string, random: Random): GroupPlan {
