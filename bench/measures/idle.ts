@@ -15,6 +15,8 @@ export interface IdleRun {
   /** Percent of one core. */
   cpu: number;
   residentMegabytes: number;
+  /** The same of each kind of part, if the system has several. */
+  cpuOfParts: Record<string, number>;
 }
 
 export interface IdleCase {
@@ -30,11 +32,16 @@ export async function idle(field: Field, system: System, options: Options): Prom
     const runs: IdleRun[] = [];
     for (let i = 0; i < Math.min(options.runs, MAX_WINDOWS); i++) {
       const fromMs = performance.now();
+      const parts = Object.entries(system.parts ?? {});
       const from = cpuSeconds(system.pids);
+      const partsFrom = parts.map(([, pids]) => cpuSeconds(pids));
       await delay(options.idleSeconds * 1000);
-      const used = cpuSeconds(system.pids) - from;
-      const cpu = (used / ((performance.now() - fromMs) / 1000)) * 100;
-      runs.push({ cpu, residentMegabytes: residentMegabytes(system.pids) });
+      const percentOf = (used: number): number => (used / ((performance.now() - fromMs) / 1000)) * 100;
+      const cpu = percentOf(cpuSeconds(system.pids) - from);
+      const cpuOfParts = Object.fromEntries(
+        parts.map(([name, pids], at) => [name, percentOf(cpuSeconds(pids) - partsFrom[at]!)]),
+      );
+      runs.push({ cpu, residentMegabytes: residentMegabytes(system.pids), cpuOfParts });
     }
     const open = await field.masters.call<number>('open');
     const lost = system.groups * IDLE_MASTERS - open;
@@ -47,14 +54,16 @@ export function idleTable(cases: IdleCase[]): string {
   return table(
     `Idle, ${cases[0]?.system.groups} groups x ${IDLE_MASTERS} masters`,
     ['', 'CPU, % of a core', 'RSS, MB', 'processes'],
-    cases.map(({ system, processes, runs }) => [
-      system.name,
-      show(
-        medianOf(runs, (run) => run.cpu),
-        2,
-      ),
-      show(medianOf(runs, (run) => run.residentMegabytes)),
-      show(processes),
-    ]),
+    cases.flatMap(({ system, processes, runs }) => {
+      const cpu = (of: (run: IdleRun) => number): string => show(medianOf(runs, of), 2);
+      const row = [system.name, cpu((run) => run.cpu), show(medianOf(runs, (run) => run.residentMegabytes))];
+      const parts = Object.entries(system.parts ?? {}).map(([name, pids]) => [
+        `  ${name}`,
+        cpu((run) => run.cpuOfParts[name] ?? 0),
+        '',
+        show(pids.length),
+      ]);
+      return [[...row, show(processes)], ...parts];
+    }),
   );
 }

@@ -51,6 +51,14 @@ export async function nats(command: string[], natsServer: string, syncs: boolean
       return { host: GATEWAY_HOSTS[master % GATEWAY_HOSTS.length]!, port: ports[group]! };
     },
     pids: programs.map(({ pid }) => pid),
+    parts: partsOf(programs),
     stop,
   };
+}
+
+/** Pids by the kind of part: what a program's name begins with. */
+function partsOf(programs: readonly Program[]): Record<string, number[]> {
+  const parts: Record<string, number[]> = {};
+  for (const { name, pid } of programs) (parts[name.replace(/-\d+$/, '')] ??= []).push(pid);
+  return parts;
 }

@@ -14,6 +14,8 @@ export interface System {
   /** Where master number `master` of a group connects. */
   target(group: number, master: number): Address;
   pids: number[];
+  /** The same by kind of part, when it has several. */
+  parts?: Record<string, number[]>;
   stop: () => Promise<void>;
 }
 

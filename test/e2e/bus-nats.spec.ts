@@ -55,7 +55,7 @@ describe.skipIf(!hasNats)('a connection to a nats-server that says nothing any m
     const changes: boolean[] = [];
     bus.onConnection((connected) => changes.push(connected));
     await server.pause();
-    await until('it is given up', () => !bus.connected, 5_000);
+    await until('it is given up', () => !bus.connected, 8_000);
     await server.resume();
     await until('it is used again', () => bus.connected);
     expect(changes).toEqual([false, true]);

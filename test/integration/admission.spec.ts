@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, Server, type AddressInfo } from 'node:net';
 import { singleCommand } from '@iec104mm2ss/iec104';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -169,6 +170,23 @@ describe('who may connect', () => {
     await first?.close();
     await until('one has left', async () => (await mux.group()).masters.length === 1);
     expect(await attempt(mux.port, masterAddress(3))).toBe('accepted');
+  });
+
+  it.each([
+    ['max conn', { 'max conn': 1 }],
+    ['same ip', { 'same ip': 'old' }],
+  ])('a master that left is back at once, by FIN or RST, each time: %s', async (_rule, columns) => {
+    const { mux } = await oneGroup(columns);
+    for (let round = 0; round < 40; round++) {
+      const master = await rawMaster(mux.port, 1);
+      await master.startDataTransfer();
+      expect(master.closed).toBe(false);
+      const left = once(master.socket, 'close');
+      if (round % 2 === 0) master.close();
+      else master.socket.resetAndDestroy();
+      await left;
+    }
+    expect(mux.lines.filter(({ msg }) => msg.includes('refused'))).toEqual([]);
   });
 
   it('same ip = all: any number from one address', async () => {

@@ -90,7 +90,7 @@ describe('monitor direction', () => {
     expect(master.received.filter(({ format }) => format === 'S')).toEqual([]);
   });
 
-  it('passes reserved monitor types to all, and private or reserved others to nobody, bit-exact', async () => {
+  it('passes what its cause makes monitored data to all, whatever its type, bit-exact, and answers of nobody to nobody', async () => {
     const rtu = await RawRtu.start();
     const mux = await Multiplexer.start([{ hosts: hostOf(rtu) }]);
     await mux.listening();
@@ -103,8 +103,12 @@ describe('monitor direction', () => {
       asdu(1, 3 | 0x80, '04000001'), // T bit
       asdu(1, 44, '05000001'), // whatever its cause
       asdu(9, 3, 'ab'.repeat(243), 0x20), // the longest ASDU: 249 octets
+      asdu(41, 3, '060000'),
+      asdu(44, 3, '060000ff'),
+      asdu(130, 3, '070000ff'),
+      asdu(255, 1, ''),
     ];
-    const forNobody = [asdu(41, 3, '060000'), asdu(44, 3, '060000ff'), asdu(130, 3, '070000ff'), asdu(255, 1, '')];
+    const forNobody = [asdu(45, 7, '06000001'), asdu(130, 7, '070000ff'), asdu(255, 44, ''), asdu(113, 10, '08000001')];
     peer.sendI(...forAll.slice(0, 3), ...forNobody, ...forAll.slice(3));
     for (const master of masters) {
       await master.asduCount(1 + forAll.length);

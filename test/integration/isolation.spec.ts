@@ -115,7 +115,6 @@ describe('a bad master', () => {
     ['an unknown U-format', '68040f000000', 'APCI_CONTROL'],
     ['a wrong N(S)', STARTDT_ACT + '680e02000000' + '640106002f0000000014', 'LINK_SEQUENCE'],
     ['an N(R) never sent', STARTDT_ACT + '680401006400', 'LINK_ACKNOWLEDGE'],
-    ['a STARTDT con', '68040b000000', 'LINK_ROLE'],
   ];
   it('that breaks the rules loses its connection, with the reason, and nobody else does', async () => {
     const { rtu, mux } = await oneGroup({ 'max conn': 20 });

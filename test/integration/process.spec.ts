@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/pro
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { HealthReport, Status } from '@iec104mm2ss/observability';
 import { describe, expect, it, onTestFailed, onTestFinished } from 'vitest';
 import { csvOf, freePort, hostOf, startMaster, startRtu, until, type Columns } from './harness.js';
@@ -161,7 +162,7 @@ describe('mm2ss run', () => {
     const metrics = await get('/metrics');
     expect(metrics.type).toMatch(/^text\/plain/);
     for (const line of metrics.text.split('\n').filter((text) => text !== '')) {
-      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{[^{}]*\})? (-?[\d.e+-]+|NaN|[+-]Inf))$/);
+      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{[^{}]*\})? (-?[\d.e+-]+|Na[Nn]|[+-]Inf))$/);
     }
     const value = (name: string, group: string): number =>
       Number(new RegExp(`^${name}\\{group="${group}",name="[^"]*"\\} (.+)$`, 'm').exec(metrics.text)?.[1]);
@@ -324,5 +325,47 @@ describe('mm2ss check', () => {
     expect(text.stdout).toMatch(/row 3, port no: .*70000/);
     expect(text.stdout).toMatch(/row 3, k: .*0/);
     expect(JSON.parse(json.stdout)).toMatchObject({ groups: [], problems: expect.any(Array) });
+  });
+});
+
+describe('mm2ss is told to end', () => {
+  // Below this Node.js itself is being started, and a signal ends it as it ends every program.
+  it.each([200, 400, 800, 1_400])('%i ms after its start, and ends with code 0', async (afterMs) => {
+    const rtu = await startRtu();
+    const group = { 'port no': await freePort(), hosts: hostOf(rtu) };
+    const command = await run([group], `127.0.0.1:${await freePort()}`, ['--listen', '127.0.0.1']);
+    await delay(afterMs);
+    command.process.kill('SIGINT');
+    expect(await command.exited).toBe(0);
+    await until('the RTU left', () => rtu.connections.length === 0);
+  });
+
+  it('while it waits for a NATS server, and ends with code 0', async () => {
+    const command = new Command(
+      ['router', '-i', SAMPLE, '--nats', 'nats://127.0.0.1:1', '--http', 'off'],
+      await folder(),
+    );
+    await command.said('waiting for NATS');
+    command.process.kill('SIGTERM');
+    expect(await command.exited).toBe(0);
+  });
+});
+
+describe('mm2ss audit', () => {
+  it('does not wait for a NATS server that is not there', async () => {
+    const command = await execute(['audit', '--nats', 'nats://127.0.0.1:1'], await folder());
+    expect([command.outcome, command.stdout]).toEqual([1, '']);
+    expect(command.stderr).toMatch(
+      /^mm2ss: audit: NATS could not be reached within 5 s \(127\.0\.0\.1:1: .*ECONNREFUSED/,
+    );
+  }, 20_000);
+
+  it.each([
+    [['--last', '-3'], '--last -3: how many records to list, such as 100; 0 lists all'],
+    [['--type', 'C_SC_NA'], '--type C_SC_NA: there is no such type; nearest: C_SC_NA_1'],
+  ])('refuses %j', async (flags, message) => {
+    const command = await execute(['audit', ...flags], await folder());
+    expect(command.outcome).toBe(1);
+    expect(command.stderr).toContain(message);
   });
 });

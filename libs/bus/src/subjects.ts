@@ -12,6 +12,7 @@
  *     iec104.v1.<group>.cmd.query       router -> connector, request: what became of commands (JSON)
  *     iec104.v1.<group>.state           connector -> all: what it has, state of the RTU link (JSON)
  *     iec104.v1.<group>.owner           router -> all: who owns the group and what it wants (JSON)
+ *     iec104.v1.<group>.listener        gateway -> connector, gateways: whether it can let masters in (JSON)
  *     iec104.v1.<group>.decoded.<Type>  decoded feed (JSON), for people and historians
  *     iec104.v1.<group>.audit           one record per command (JSON), kept in the journal `audit`
  *     iec104.v1.ctl.<verb>              control plane (JSON)
@@ -41,6 +42,7 @@ export class GroupSubjects {
   readonly commandQuery: string;
   readonly state: string;
   readonly owner: string;
+  readonly listener: string;
   readonly audit: string;
   readonly decodedAll: string;
   private readonly prefix: string;
@@ -58,6 +60,7 @@ export class GroupSubjects {
     this.commandQuery = `${prefix}.cmd.query`;
     this.state = `${prefix}.state`;
     this.owner = `${prefix}.owner`;
+    this.listener = `${prefix}.listener`;
     this.audit = `${prefix}.audit`;
     this.decodedAll = `${prefix}.decoded.>`;
   }

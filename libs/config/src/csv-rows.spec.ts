@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { csvRows } from './csv-rows.js';
 
-const rowsOf = (text: string) => csvRows(Buffer.from(text));
+const rowsOf = (text: string) => csvRows(text);
 const QUOTE_FAULT = 'a quote is not closed or is in the middle of a cell';
 
 test.each([
@@ -10,7 +10,6 @@ test.each([
   ['CRLF', 'a,b\r\nc\r\n'],
   ['CR', 'a,b\rc\r'],
   ['mixed ends', 'a,b\r\nc'],
-  ['a byte order mark', '\ufeffa,b\nc'],
   ['blanks around cells', ' a ,\tb\n c '],
   ['quoted cells', '"a","b"\n"c"'],
 ])('%s', (_name, text) => {
@@ -55,15 +54,23 @@ test.each([
   ]);
 });
 
-test('octets that are not UTF-8 are a fault of their row only', () => {
-  const octets = Buffer.concat([Buffer.from('1,é\n2,'), Buffer.from([0xe9]), Buffer.from('\n3,é')]);
-  expect(csvRows(octets).map(({ line, fault }) => [line, fault])).toEqual([
-    [1, undefined],
-    [2, 'the text is not UTF-8'],
-    [3, undefined],
-  ]);
+test.each([
+  ['a list with a line for each entry', '1,"10.1.1.5:2404;\n10.1.1.6:2404;\n10.1.1.7:2404",x\n2,b', ','],
+  ['the same where the separator of lists is that of cells', '1;"10.1.1.5:2404;\n10.1.1.6:2404;\n";x\n2;b', ';'],
+  ['masters with several sources', '1,"A=10.1.1.5;\nB=10.1.1.6,10.1.1.7",x\n2,b', ','],
+  ['a long heading', 'id,"port\nno",x\n2,b', ','],
+] as const)('a cell may run over line ends: %s', (_name, text, delimiter) => {
+  const [first, second] = csvRows(text, delimiter);
+  expect(first).toMatchObject({ line: 1, fault: undefined });
+  expect(first?.cells).toHaveLength(3);
+  expect(second).toMatchObject({ line: first?.lines.length ? first.lines.length + 1 : 0, cells: ['2', 'b'] });
 });
 
-test('a view into a larger buffer is read within its bounds', () => {
-  expect(csvRows(Buffer.from('xx1,a\nyy').subarray(2, 6))).toMatchObject([{ line: 1, cells: ['1', 'a'] }]);
+test.each([';', '\t', '|'] as const)('cells separated by %j', (delimiter) => {
+  const text = ['a', '"b, c"', ' d '].join(delimiter);
+  expect(csvRows(text, delimiter)).toMatchObject([{ cells: ['a', 'b, c', 'd'] }]);
+});
+
+test('what is not seen at the ends of a cell is no part of it', () => {
+  expect(rowsOf('\ufeff1\u200b,\u00a0a b\u00a0,\u200e10.1.1.5\u202c')[0]?.cells).toEqual(['1', 'a b', '10.1.1.5']);
 });

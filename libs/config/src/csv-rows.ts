@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
-
 import { CsvError, parse } from 'csv-parse/sync';
+
+import type { Delimiter } from './delimiter.js';
 
 /** One row of the file, still text. */
 export interface CsvRow {
@@ -20,33 +20,33 @@ interface CsvRecord {
   readonly endOctets: number;
 }
 
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const LINE_END = /\r\n|\n|\r/;
 const QUOTE_FAULT = 'a quote is not closed or is in the middle of a cell';
+
+const UNSEEN = /[\s\p{Cf}]/u;
 
 /** Ends a parse early at a record that has to be read again as a single line. */
 class QuoteRunsOver extends Error {}
 
 /**
- * Cuts CSV octets (UTF-8, a byte order mark is skipped; LF, CRLF or CR) into rows; blank ones are left out. Never throws
- * because of the content.
+ * Cuts the text of a file (LF, CRLF or CR) into rows; blank ones are left out. Never throws because of the content.
  *
  * A row with a stray or unclosed quote is given with a `fault`, and reading goes on at the next line: otherwise one
  * forgotten quote would silently take the groups below it out of service.
  */
-export function csvRows(octets: Uint8Array): CsvRow[] {
-  const buffer = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
+export function csvRows(text: string, delimiter: Delimiter = ','): CsvRow[] {
+  // The parser tells places in octets.
+  const buffer = Buffer.from(text);
   const rows: CsvRow[] = [];
-  let begin = buffer.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+  let begin = 0;
   let line = 1;
 
   const take = (end: number, cells: readonly string[] | undefined): void => {
-    const raw = buffer.subarray(begin, end);
-    const lines = raw.toString('utf8').split(LINE_END);
+    const lines = buffer.toString('utf8', begin, end).split(LINE_END);
     const endsWithLineEnd = lines.length > 1 && lines.at(-1) === '';
     if (endsWithLineEnd) lines.pop();
-    const fault = cells === undefined ? QUOTE_FAULT : isUtf8(raw) ? undefined : 'the text is not UTF-8';
-    const row = { line, cells: (cells ?? roughCut(lines)).map((cell) => cell.trim()), lines, fault };
+    const fault = cells === undefined ? QUOTE_FAULT : undefined;
+    const row = { line, cells: (cells ?? roughCut(lines, delimiter)).map(trimmed), lines, fault };
     if (row.cells.some((cell) => cell !== '')) rows.push(row);
     line += lines.length;
     begin = end;
@@ -54,7 +54,7 @@ export function csvRows(octets: Uint8Array): CsvRow[] {
 
   while (begin < buffer.length) {
     const origin = begin;
-    const { records, faulty } = parseUntilFault(buffer.subarray(origin));
+    const { records, faulty } = parseUntilFault(buffer.subarray(origin), delimiter);
     for (const record of records) take(origin + record.endOctets, record.cells);
     if (!faulty) break;
     take(endOfLine(buffer, begin), undefined);
@@ -62,14 +62,17 @@ export function csvRows(octets: Uint8Array): CsvRow[] {
   return rows;
 }
 
-function parseUntilFault(octets: Buffer): { records: readonly CsvRecord[]; faulty: boolean } {
+function parseUntilFault(octets: Buffer, delimiter: Delimiter): { records: readonly CsvRecord[]; faulty: boolean } {
   const records: CsvRecord[] = [];
   try {
     parse(octets, {
+      delimiter,
+      // Blanks between a separator and a quote; tabs would be taken for blanks.
+      trim: delimiter !== '\t',
       record_delimiter: ['\r\n', '\n', '\r'],
       relax_column_count: true,
       on_record: (cells: string[], { bytes }) => {
-        if (quoteRunsOver(cells)) throw new QuoteRunsOver();
+        if (quoteRunsOver(cells, delimiter)) throw new QuoteRunsOver();
         records.push({ cells, endOctets: bytes });
         return null;
       },
@@ -82,17 +85,35 @@ function parseUntilFault(octets: Buffer): { records: readonly CsvRecord[]; fault
 }
 
 /**
- * Spreadsheets do write line ends inside a cell, but nothing in a group or a setting has any: there it is a quote that
- * was forgotten and met the next one some rows below. Only a comment keeps its lines together.
+ * Spreadsheets do write line ends inside a cell: a long heading, or a list with an entry a line. Where a quote was forgotten
+ * and met the next one some rows below, whole rows are in the cell. Only a comment keeps such lines together.
  */
-function quoteRunsOver(cells: readonly string[]): boolean {
-  if (!cells.some((cell) => LINE_END.test(cell))) return false;
-  const first = cells[0]?.trim() ?? '';
-  return !first.startsWith('#') && !LINE_END.test(first);
+function quoteRunsOver(cells: readonly string[], delimiter: Delimiter): boolean {
+  if ((cells[0]?.trim() ?? '').startsWith('#')) return false;
+  return cells.some((cell) => {
+    const [, ...further] = cell.split(LINE_END);
+    return further.some((line) => isRow(line, delimiter));
+  });
 }
 
-function roughCut(lines: readonly string[]): string[] {
-  return (lines[0] ?? '').split(',').map((cell) => cell.replaceAll('"', ''));
+/** True for a line that is no part of a list: those begin with an address or with NAME=, and may end with the separator. */
+function isRow(line: string, delimiter: Delimiter): boolean {
+  if (/^\s*[#!]/.test(line)) return true;
+  const [first = '', ...others] = line.trim().slice(0, -1).split(delimiter);
+  return others.length > 0 && !/[=:./]/.test(first);
+}
+
+/** Without blanks at both ends, and what word processors and browsers leave there unseen. */
+function trimmed(cell: string): string {
+  let from = 0;
+  let to = cell.length;
+  while (from < to && UNSEEN.test(cell.charAt(from))) from++;
+  while (to > from && UNSEEN.test(cell.charAt(to - 1))) to--;
+  return cell.slice(from, to);
+}
+
+function roughCut(lines: readonly string[], delimiter: Delimiter): string[] {
+  return (lines[0] ?? '').split(delimiter).map((cell) => cell.replaceAll('"', ''));
 }
 
 /** The offset after the line end that follows `begin`. */

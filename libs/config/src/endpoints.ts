@@ -1,9 +1,11 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 import { parseInteger, PORT_RANGE, type IntegerRange } from './integer-cell.js';
-import { accepted, refused, splitList, type Parsed } from './parsed.js';
+import { accepted, nearest, refused, splitList, type Parsed } from './parsed.js';
 import type { Endpoint } from './types.js';
 
+/** Of IEC 60870-5-104, registered with IANA. */
+const DEFAULT_PORT = 2404;
 const LONGEST_HOSTNAME_CHARACTERS = 253;
 const HOSTNAME_LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
@@ -23,14 +25,30 @@ export function parseEndpoint(text: string, ports: IntegerRange = PORT_RANGE): P
   const { bracketed, plain, port } = match?.groups ?? {};
   const host = bracketed ?? plain;
   if (host === undefined || port === undefined) {
-    return refused(`${JSON.stringify(text)} is not IP:PORT (IPv6 addresses need brackets: [2001:db8::5]:2404)`);
+    const form = nearest(nearestEndpoint(text));
+    return refused(`${JSON.stringify(text)} is not IP:PORT (IPv6 addresses need brackets: [2001:db8::5]:2404)${form}`);
   }
   if (bracketed !== undefined ? !isIPv6(host) : !isHostname(host)) {
-    return refused(`${JSON.stringify(text)} is not IP:PORT: ${JSON.stringify(host)} is not an address or host name`);
+    return refused(
+      `${JSON.stringify(text)} is not IP:PORT: ${JSON.stringify(host)} is not an address or host name${nearest(nearestEndpoint(text))}`,
+    );
   }
   const number = parseInteger(port, ports);
   if (!number.ok) return refused(`${JSON.stringify(text)} is not IP:PORT: port ${number.reason}`);
   return accepted({ host, port: number.value });
+}
+
+/** What may have been meant: a port that was left out, an IPv6 address without brackets, zeros before numbers, other signs. */
+function nearestEndpoint(text: string): string | undefined {
+  const several = splitList(text, ',');
+  if (several.length > 1 && several.every((entry) => parseEndpoint(entry).ok)) return several.join(';');
+  const [, first, port] = /((?:\d{1,3}\.){3}\d{1,3})(?:[\s:/,]+(\d{1,5}))?/.exec(text) ?? [];
+  const address = first?.replace(/\b0+(?=\d)/g, '');
+  if (address !== undefined && isIPv4(address)) return `${address}:${port ?? DEFAULT_PORT}`;
+  const six = text.replace(/[[\]]/g, '');
+  const colon = six.lastIndexOf(':');
+  if (isIPv6(six.slice(0, colon)) && /:\d{4,5}$/.test(six)) return `[${six.slice(0, colon)}]${six.slice(colon)}`;
+  return isIPv6(six) ? `[${six}]:${DEFAULT_PORT}` : undefined;
 }
 
 /** Reads the `hosts` cell, in the order to be tried. One bad entry refuses the whole list. */

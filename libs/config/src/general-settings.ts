@@ -1,15 +1,18 @@
 import { isIPv6 } from 'node:net';
 
 import { isHostname } from './endpoints.js';
-import { parseInteger, TIMER_SECONDS_RANGE, type IntegerRange } from './integer-cell.js';
+import { parseIntegerCell, TIMER_SECONDS_RANGE, type IntegerRange } from './integer-cell.js';
 import type { GeneralSettings, Problem } from './types.js';
 
-/** Limits of the link constants, in a group's row and as general settings. Times in seconds. */
+/**
+ * Limits of the link constants, in a group's row and as general settings: those of edition 2, clause 9.6, where t3 goes up to
+ * 48 h. Times in seconds.
+ */
 export const LINK_CONSTANT_RANGES = {
   idletime: TIMER_SECONDS_RANGE,
   t1: { min: 1, max: 255 },
   t2: { min: 1, max: 255 },
-  t3: { min: 1, max: 255 },
+  t3: { min: 1, max: 172_800 },
   w: { min: 1, max: 32767 },
   k: { min: 1, max: 32767 },
 } as const satisfies Record<string, IntegerRange>;
@@ -67,7 +70,7 @@ export class GeneralSettingsReader {
       if (!this.#ntpServers.includes(value)) this.#ntpServers.push(value);
       return undefined;
     }
-    const number = parseInteger(value, isLinkConstant(key) ? LINK_CONSTANT_RANGES[key] : TIMER_SECONDS_RANGE);
+    const number = parseIntegerCell(value, isLinkConstant(key) ? LINK_CONSTANT_RANGES[key] : TIMER_SECONDS_RANGE);
     if (!number.ok) return number.reason;
     const firstLine = this.#firstLineOf.get(key);
     if (firstLine !== undefined) return `already set in row ${firstLine}`;

@@ -105,13 +105,19 @@ describe('what is accepted', () => {
     [{ 'rtu no': '65535' }, { rtuNumber: 65535 }],
     [{ 'max conn': '1' }, { maxConnections: 1 }],
     [
-      { t1: '255', t2: '254', t3: '255', idletime: '256' },
-      { t1Ms: 255_000, t2Ms: 254_000, t3Ms: 255_000 },
+      { t1: '255', t2: '14', t3: '172800', idletime: '172801' },
+      { t1Ms: 255_000, t2Ms: 14_000, t3Ms: 172_800_000 },
     ],
     [
-      { t1: '2', t2: '1', t3: '1' },
-      { t1Ms: 2_000, t2Ms: 1_000, t3Ms: 1_000 },
+      { 'port no': '2405.0', 'rtu no': '33,00', id: '8.0' },
+      { port: 2405, rtuNumber: 33, id: '8' },
     ],
+    [
+      { 'rtu t1': '12', 'rtu t2': '1', 'rtu t3': '30', 'rtu w': '8', 'rtu k': '12' },
+      { t1Ms: 16_000, rtuLink: { t1Ms: 12_000, t2Ms: 1_000, t3Ms: 30_000, w: 8, k: 12 } },
+    ],
+    [{ 'rtu t2': '3' }, { t2Ms: 11_000, rtuLink: { t1Ms: 16_000, t2Ms: 3_000, t3Ms: 21_000, w: 6, k: 10 } }],
+    [{ 'rtu t0': '7' }, { t0Ms: 7_000 }],
     [
       { k: '32767', w: '21844', buffsize: '32767' },
       { k: 32767, w: 21844, buffsize: 32767 },
@@ -139,7 +145,33 @@ describe('what skips the row, by the column named', () => {
     ['port no', '65536', '65536 is not in 1..65535'],
     ['port no', '24o4', '"24o4" is not a whole number'],
     ['port no', '-1', '"-1" is not a whole number'],
-    ['port no', '2404.0', 'not a whole number'],
+    ['port no', '2.404', 'nearest valid form: 2404'],
+    ['port no', '2,404', 'nearest valid form: 2404'],
+    ['port no', '2 404', 'nearest valid form: 2404'],
+    ['port no', '+2404', 'nearest valid form: 2404'],
+    ['port no', "'2404", 'nearest valid form: 2404'],
+    ['port no', '２４０４', 'nearest valid form: 2404'],
+    ['port no', '2.404E+03', 'nearest valid form: 2404'],
+    ['idletime', '90 s', 'nearest valid form: 90'],
+    ['idletime', '90.4', 'nearest valid form: 90'],
+    ['buffsize', '1.000', 'nearest valid form: 1000'],
+    ['logevents', 'yes', 'nearest valid form: y'],
+    ['same ip', 'alll', 'nearest valid form: all'],
+    ['ack', 'recieved', 'nearest valid form: received'],
+    ['hosts', '10.9.9.9', 'nearest valid form: 10.9.9.9:2404'],
+    ['hosts', '10.9.9.9 2405', 'nearest valid form: 10.9.9.9:2405'],
+    ['hosts', '10.9.9.9:2404.0', 'is not IP:PORT'],
+    ['hosts', '10.9.9.9:2404,10.9.9.8:2404', 'nearest valid form: 10.9.9.9:2404;10.9.9.8:2404'],
+    ['hosts', '010.009.009.009:2404', 'nearest valid form: 10.9.9.9:2404'],
+    ['hosts', '2001:db8::5:2404', 'nearest valid form: [2001:db8::5]:2404'],
+    ['filter', '10.1.1.5:2404', 'nearest valid form: 10.1.1.5'],
+    ['filter', '10.1.*.*', 'nearest valid form: 10.1.0.0/16'],
+    ['filter', '10.1.1.5,10.1.1.6', 'nearest valid form: 10.1.1.5;10.1.1.6'],
+    ['masters', 'A:10.1.1.5', 'nearest valid form: A=10.1.1.5'],
+    ['rtu t1', '256', 'not in 1..255'],
+    ['rtu t3', '172801', 'not in 1..172800'],
+    ['rtu k', '501', 'buffsize (500) must not be below rtu k (501)'],
+    ['rtu t2', '16', 'rtu t2 (16 s) must be below rtu t1 (16 s)'],
     ['rtu no', '', 'the cell is empty'],
     ['rtu no', '0', 'not in 1..65535'],
     ['rtu no', '65536', 'not in 1..65535'],
@@ -155,7 +187,7 @@ describe('what skips the row, by the column named', () => {
     ['t2', '0', 'not in 1..255'],
     ['t2', '16', 't2 (16 s) must be below t1 (16 s)'],
     ['t2', '17', 'must be below t1'],
-    ['t3', '256', 'not in 1..255'],
+    ['t3', '172801', 'not in 1..172800'],
     ['w', '0', 'not in 1..32767'],
     ['w', '32768', 'not in 1..32767'],
     ['k', '0', 'not in 1..32767'],
@@ -185,6 +217,7 @@ describe('what skips the row, by the column named', () => {
 
   test('a default that does not fit the given cells also skips', () => {
     expect(load({ t1: '8', t2: '' }).problems).toMatchObject([{ field: 't2', severity: 'skipped' }]);
+    expect(load({ 'rtu t1': '8' }).problems).toMatchObject([{ field: 'rtu t2', severity: 'skipped' }]);
     expect(load({ k: '2000', buffsize: '' }).problems).toMatchObject([{ field: 'buffsize', severity: 'skipped' }]);
   });
 
@@ -201,6 +234,13 @@ describe('what skips the row, by the column named', () => {
 describe('what is loaded with a warning', () => {
   test.each<[Record<string, string>, string, string, Partial<GroupConfig>]>([
     [{ w: '7' }, 'w', 'should not exceed two thirds of k', { w: 7 }],
+    [{ 'rtu w': '7' }, 'rtu w', 'should not exceed two thirds of rtu k', {}],
+    [{ 'rtu t3': '90' }, 'rtu t3', 'should exceed rtu t3', {}],
+    [{ t1: '10', t2: '9', 'rtu t1': '16' }, 't1', 'should exceed the t2 of every master', { t1Ms: 10_000 }],
+    [{ t1: '20', t2: '15' }, 't2', 'should be below the t1 of every master', { t2Ms: 15_000 }],
+    [{ 'rtu t1': '11', 'rtu t2': '5' }, 'ack', "the RTU's t1 (11 s) leaves 10 s", {}],
+    [{ 'rtu k': '3', 'rtu w': '2' }, 'ack', 'an RTU with k = 3 waits for each', {}],
+    [{ 'rtu w': '2', ack: 'delivered' }, 'ack', 'an RTU with k = 3 waits for each', { ack: 'delivered' }],
     [{ idletime: '21' }, 'idletime', 'should exceed t3', { idleTimeMs: 21_000 }],
     [{ 'max conn': '256' }, 'max conn', '255 is in force', { maxConnections: 255 }],
     [{ 'sys name': 'ABCDEFGHIJKLMNOPQ' }, 'sys name', 'first 16 characters', { name: 'ABCDEFGHIJKLMNOP' }],
@@ -220,6 +260,15 @@ describe('what is loaded with a warning', () => {
       { row: 2, field, severity: 'warning', reason: expect.stringContaining(reason) as string },
     ]);
     expect(group).toMatchObject(expected);
+  });
+
+  test("what is said of the masters' side is not said of the RTU's again", () => {
+    expect(load({ t1: '2', t2: '1', ack: 'stored' }).problems.map(({ field }) => field)).toEqual(['t1']);
+    expect(load({ w: '7', idletime: '20' }).problems.map(({ field }) => field)).toEqual(['w', 'idletime']);
+  });
+
+  test.each(['stored', 'received'])('%s does without the masters: a fast RTU with a small k is no matter', (ack) => {
+    expect(load({ 'rtu k': '3', 'rtu w': '2', 'rtu t1': '2', 'rtu t2': '1', ack }).problems).toEqual([]);
   });
 
   test('the recommended w is no more than two thirds of k, as in the manual', () => {

@@ -1,12 +1,14 @@
 import type { CsvRow } from './csv-rows.js';
 import { parseEndpoints } from './endpoints.js';
 import { LINK_CONSTANT_RANGES, type LinkConstant } from './general-settings.js';
-import { parseInteger, PORT_RANGE, type IntegerRange } from './integer-cell.js';
+import { digitsOf, parseIntegerCell, PORT_RANGE, type IntegerRange } from './integer-cell.js';
+import { linkRemarks, type LinkSide, type LinkSideConstant } from './link-remarks.js';
 import { LATER_COLUMNS, type ColumnName, type Layout } from './layout.js';
 import { ambiguousMasters, parseNamedMasters, type ParsedMaster } from './named-masters.js';
-import type { Parsed } from './parsed.js';
+import { nearestNames } from './nearest-name.js';
+import { nearest, type Parsed } from './parsed.js';
 import { parseSourceRanges, type IpRange } from './source-range.js';
-import type { GroupConfig, Problem } from './types.js';
+import type { GroupConfig, LinkConstants, Problem } from './types.js';
 
 /** Ids become names in Kubernetes, where port names have 15 characters, besides subject tokens and label values. */
 const LONGEST_ID_DIGITS = 12;
@@ -50,11 +52,9 @@ export function readGroupRow(
   const constant = (key: LinkConstant): number => cells.integer(key, LINK_CONSTANT_RANGES[key], linkDefaults[key]);
   const idleTime = constant('idletime');
   const t0 = cells.integer('t0', T0_RANGE, DEFAULT_T0_SECONDS);
-  const t1 = constant('t1');
-  const t2 = constant('t2');
-  const t3 = constant('t3');
-  const w = constant('w');
-  const k = constant('k');
+  const masterSide = readSide(constant);
+  // A cell that is refused is reported once, under its own name.
+  const rtuSide = readSide((key) => cells.integer(`rtu ${key}`, LINK_CONSTANT_RANGES[key], masterSide[key]));
   const buffsize = cells.integer('buffsize', BUFFSIZE_RANGE, DEFAULT_BUFFSIZE_ASDUS);
   const logEvents = cells.choice('logevents', ['y', 'n'], 'y') === 'y';
   const sameIp = cells.choice('same ip', ['all', 'old', 'new'], 'all');
@@ -65,16 +65,9 @@ export function readGroupRow(
   const decoded = cells.choice('decoded', ['y', 'n'], 'y') === 'y';
   const masters = cells.list('masters', parseNamedMasters);
 
-  // A cell already refused reads as NaN, for which none of these comparisons holds.
-  if (t2 >= t1) cells.refuse('t2', `t2 (${t2} s) must be below t1 (${t1} s)`);
-  if (buffsize < k) cells.refuse('buffsize', `buffsize (${buffsize}) must not be below k (${k})`);
-  if (3 * w > 2 * k)
-    cells.warn('w', `w (${w}) should not exceed two thirds of k (${k}): the peer's window may run full`);
-  if (idleTime <= t3) {
-    cells.warn(
-      'idletime',
-      `idletime (${idleTime} s) should exceed t3 (${t3} s): a quiet link is closed before its test`,
-    );
+  for (const { field, reason, severity } of linkRemarks({ masterSide, rtuSide, idleTime, buffsize, ack })) {
+    if (severity === 'skipped') cells.refuse(field, reason);
+    else cells.warn(field, reason);
   }
   if (maxConnections > MOST_SESSIONS) {
     cells.warn('max conn', `${maxConnections} is more than the protocol can tell apart: ${MOST_SESSIONS} is in force`);
@@ -95,11 +88,8 @@ export function readGroupRow(
     maxConnections: Math.min(maxConnections, MOST_SESSIONS),
     idleTimeMs: idleTime * 1000,
     t0Ms: t0 * 1000,
-    t1Ms: t1 * 1000,
-    t2Ms: t2 * 1000,
-    t3Ms: t3 * 1000,
-    w,
-    k,
+    ...inMs(masterSide),
+    rtuLink: inMs(rtuSide),
     buffsize,
     logEvents,
     sameIp,
@@ -111,6 +101,14 @@ export function readGroupRow(
     masters,
   };
   return { group, problems: cells.problems };
+}
+
+function readSide(constant: (key: LinkSideConstant) => number): LinkSide {
+  return { t1: constant('t1'), t2: constant('t2'), t3: constant('t3'), w: constant('w'), k: constant('k') };
+}
+
+function inMs({ t1, t2, t3, w, k }: LinkSide): LinkConstants {
+  return { t1Ms: t1 * 1000, t2Ms: t2 * 1000, t3Ms: t3 * 1000, w, k };
 }
 
 function warnAboutMasters(cells: GroupCells, masters: readonly ParsedMaster[], filter: readonly IpRange[]): void {
@@ -162,13 +160,12 @@ class GroupCells {
 
   /** Why the cells may not stand in the columns they belong to. Also warns about a short row. */
   shapeFault(): string | undefined {
-    const { cells, lines } = this.#row;
+    const { cells } = this.#row;
     const { width, fewestCells, unclear } = this.#layout;
-    if (lines.length > 1) return 'a cell contains a line end';
     if (cells.slice(width).some((cell) => cell !== '')) {
-      return `${cells.length} cells where ${width} are expected: a comma too many, or a cell with a comma needs quotes`;
+      return `${cells.length} cells where ${width} are expected: a separator too many, or a cell with a separator in it needs quotes`;
     }
-    if (cells.length < fewestCells) return `${cells.length} cells where ${width} are expected: a comma is missing`;
+    if (cells.length < fewestCells) return `${cells.length} cells where ${width} are expected: a separator is missing`;
     if (cells.length < width) {
       this.warn('row', `${cells.length} cells where ${width} are expected: the others are taken as empty`);
     }
@@ -176,13 +173,14 @@ class GroupCells {
   }
 
   id(): string {
-    const id = this.text('id').replace(/^0+(?=\d)/, '');
+    const text = this.text('id');
+    const id = (digitsOf(text) ?? text).replace(/^0+(?=\d)/, '');
     if (id.length > LONGEST_ID_DIGITS) this.refuse('id', `${id} has more than ${LONGEST_ID_DIGITS} digits`);
     return id;
   }
 
   name(): string {
-    const text = this.text('sys name');
+    const text = this.text('sys name').replace(/\s*[\r\n]+\s*/g, ' ');
     const characters = Array.from(text);
     if (text === '') this.refuse('sys name', 'the name is empty');
     // A name goes into logs and dashboards: it must not forge lines there.
@@ -197,7 +195,7 @@ class GroupCells {
   integer(column: ColumnName, range: IntegerRange, fallback?: number): number {
     const text = this.text(column);
     if (text === '' && fallback !== undefined) return fallback;
-    return this.#valueOf(column, text === '' ? EMPTY : parseInteger(text, range), Number.NaN);
+    return this.#valueOf(column, text === '' ? EMPTY : parseIntegerCell(text, range), Number.NaN);
   }
 
   choice<T extends string, F extends T | undefined>(column: ColumnName, choices: readonly T[], fallback: F): T | F {
@@ -205,7 +203,8 @@ class GroupCells {
     if (text === '') return fallback;
     const choice = choices.find((candidate) => candidate === text.toLowerCase());
     if (choice !== undefined) return choice;
-    this.refuse(column, `${JSON.stringify(text)} is none of ${choices.join(', ')}`);
+    const [like] = nearestNames(text, choices);
+    this.refuse(column, `${JSON.stringify(text)} is none of ${choices.join(', ')}${nearest(like)}`);
     return fallback;
   }
 

@@ -7,13 +7,16 @@ export type { ConfigErrorCode } from './read-configuration.js';
 export { peerText, plainAddress } from './address-text.js';
 export { ackPolicy, reportGapMs } from './ack-policy.js';
 export { repeatableAsdus } from './repeatable-asdus.js';
+export { nearestNames } from './nearest-name.js';
 export { matchesAny } from './source-range.js';
 export type {
   AckPolicy,
   Configuration,
   Endpoint,
+  FileForm,
   GeneralSettings,
   GroupConfig,
+  LinkConstants,
   NamedMaster,
   Problem,
   SameIpPolicy,

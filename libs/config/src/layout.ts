@@ -1,3 +1,5 @@
+import { nearestNames } from './nearest-name.js';
+
 /** The manual's columns, in the order its files without a header row have. */
 export const MANUAL_COLUMNS = [
   'id',
@@ -19,7 +21,18 @@ export const MANUAL_COLUMNS = [
 ] as const;
 
 /** Our optional columns. */
-export const OWN_COLUMNS = ['t0', 'ack', 'interrogation', 'decoded', 'masters'] as const;
+export const OWN_COLUMNS = [
+  't0',
+  'rtu t1',
+  'rtu t2',
+  'rtu t3',
+  'rtu w',
+  'rtu k',
+  'ack',
+  'interrogation',
+  'decoded',
+  'masters',
+] as const;
 
 /** Columns of later releases: known, so that a file may already carry them, but without effect. */
 export const LATER_COLUMNS = ['tls port', 'tls names', 'rights', 'observe', 'clock'] as const;
@@ -50,12 +63,20 @@ export interface HeaderRemark {
 
 const HEADER_NAMES_AT_LEAST = 3;
 
-function normalized(name: string): string {
-  return name.toLowerCase().replace(/\s+/g, ' ').trim();
+/** Columns by their letters and digits: `Port No.`, `port_no` and `PORTNO` are the same. */
+const BY_LETTERS: ReadonlyMap<string, ColumnName> = new Map([
+  ...ALL_COLUMNS.map((name) => [letters(name), name] as const),
+  // The only t0 that there is.
+  ['rtut0', 't0'],
+]);
+
+function letters(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-function isColumnName(name: string): name is ColumnName {
-  return (ALL_COLUMNS as readonly string[]).includes(name);
+/** The column that a heading names. */
+function columnOf(heading: string): ColumnName | undefined {
+  return BY_LETTERS.get(letters(heading));
 }
 
 /**
@@ -63,7 +84,7 @@ function isColumnName(name: string): name is ColumnName {
  * of which only the beginning may be known, less is asked: rows below a lost header must not be read in a guessed order.
  */
 export function looksLikeHeader(cells: readonly string[], damaged: boolean): boolean {
-  const names = new Set(cells.map(normalized).filter(isColumnName));
+  const names = new Set(cells.map(columnOf).filter((name) => name !== undefined));
   return names.size >= HEADER_NAMES_AT_LEAST || (damaged && names.has('id'));
 }
 
@@ -75,17 +96,20 @@ export function layoutOf(
   cells: readonly string[],
   line: number | undefined,
 ): { layout: Layout; remarks: readonly HeaderRemark[] } {
-  const names = cells.map(normalized);
+  const names = [...cells];
   while (names.at(-1) === '') names.pop();
 
   const indexOf = new Map<ColumnName, number>();
   const unclear: { index: number; reason: string }[] = [];
   const remarks: HeaderRemark[] = [];
-  for (const [index, name] of names.entries()) {
-    if (name === '') {
+  for (const [index, heading] of names.entries()) {
+    const name = columnOf(heading);
+    if (heading === '') {
       unclear.push({ index, reason: `column ${index + 1} has no name in the header row` });
-    } else if (!isColumnName(name)) {
-      remarks.push({ field: name, reason: 'unknown column: it is ignored' });
+    } else if (name === undefined) {
+      const [like] = nearestNames(heading, ALL_COLUMNS);
+      const meant = like === undefined ? '' : `; ${JSON.stringify(like)} is the nearest known one`;
+      remarks.push({ field: oneLine(heading), reason: `unknown column: it is ignored${meant}` });
     } else if (indexOf.has(name)) {
       unclear.push({ index, reason: `column ${JSON.stringify(name)} stands twice in the header row` });
       remarks.push({ field: name, reason: 'this column stands twice: rows that fill the second one are skipped' });
@@ -103,6 +127,11 @@ export function layoutOf(
     layout: { line, indexOf, width: names.length, fewestCells: fewestCells(indexOf, names), unclear, fault },
     remarks,
   };
+}
+
+/** A heading as it is shown. */
+function oneLine(heading: string): string {
+  return heading.toLowerCase().replace(/\s+/g, ' ');
 }
 
 /**

@@ -1,4 +1,4 @@
-import { accepted, refused, splitList, type Parsed } from './parsed.js';
+import { accepted, nearest, refused, splitList, type Parsed } from './parsed.js';
 import { parseSourceRange, type IpRange } from './source-range.js';
 import type { NamedMaster } from './types.js';
 
@@ -32,7 +32,11 @@ export function parseNamedMasters(text: string): Parsed<readonly ParsedMaster[]>
 
 function parseNamedMaster(entry: string): Parsed<ParsedMaster> {
   const equals = entry.indexOf('=');
-  if (equals < 0) return refused(`${JSON.stringify(entry)} is not NAME=ADDRESS`);
+  if (equals < 0) {
+    const [, name = 'A', source = entry] = /^([A-Za-z0-9_-]{1,32})[:\s]+(.*)$/.exec(entry) ?? [];
+    const form = parseSourceRange(source).ok ? `${name}=${source}` : undefined;
+    return refused(`${JSON.stringify(entry)} is not NAME=ADDRESS${nearest(form)}`);
+  }
   const name = entry.slice(0, equals).trim();
   if (!MASTER_NAME.test(name)) {
     return refused(`the name ${JSON.stringify(name)} is not 1..32 letters, digits, _ or -`);

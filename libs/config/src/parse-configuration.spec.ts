@@ -159,6 +159,26 @@ describe('the header row', () => {
     ]);
   });
 
+  test.each([
+    ['capitals', HEADER.toUpperCase()],
+    ['underscores', HEADER.replaceAll(' ', '_')],
+    ['no blanks', HEADER.replaceAll(' ', '')],
+    ['dots', HEADER.replaceAll('no', 'No.')],
+    ['line ends', HEADER.replace('max conn', '"max\nconn"').replace('same ip', '"same\r\nip"')],
+    ['no-break spaces', HEADER.replaceAll(' ', '\u00a0')],
+  ])('names with %s', (_name, header) => {
+    expect(load(header, rowOf('1'))).toMatchObject({ ids: ['1'], problems: [] });
+  });
+
+  test('a misspelt column is told from which it may be', () => {
+    expect(load(HEADER.replace('max conn', 'max con'), rowOf('1')).problems).toContainEqual({
+      row: 1,
+      field: 'max con',
+      reason: 'unknown column: it is ignored; "max conn" is the nearest known one',
+      severity: 'warning',
+    });
+  });
+
   test('a column missing from the header is reported; its default holds', () => {
     const { groups, problems } = load('id,sys name,port no,rtu no,hosts', '1,A,2404,1,10.9.9.9:2404');
     expect(groups).toMatchObject([{ id: '1', k: 12, filter: [] }]);
@@ -279,7 +299,7 @@ describe('general settings', () => {
     ['t1,256', 't1', 'skipped'],
     ['k,x', 'k', 'skipped'],
   ])('%s is reported', (line, field, severity) => {
-    const { settings, problems } = load(line);
+    const { settings, problems } = load(line, rowOf('1'));
     expect(problems).toMatchObject([{ row: 1, field, severity }]);
     expect(settings).toMatchObject({ ntpServers: [], ntpUpdateEverySec: 900 });
   });
@@ -297,17 +317,17 @@ describe('general settings', () => {
       empty('1'),
       'idletime,120',
       't1,30',
-      't2,20',
+      't2,14',
       't3,40',
-      'w,4',
-      'k,6',
+      'w,6',
+      'k,9',
       empty('2'),
       rowOf('3'),
     );
     expect(problems).toEqual([]);
     expect(groups).toMatchObject([
       { idleTimeMs: 60_000, t1Ms: 15_000, t2Ms: 10_000, t3Ms: 20_000, w: 8, k: 12 },
-      { idleTimeMs: 120_000, t1Ms: 30_000, t2Ms: 20_000, t3Ms: 40_000, w: 4, k: 6 },
+      { idleTimeMs: 120_000, t1Ms: 30_000, t2Ms: 14_000, t3Ms: 40_000, w: 6, k: 9 },
       { idleTimeMs: 60_000, t1Ms: 15_000, t2Ms: 10_000, t3Ms: 20_000, w: 8, k: 12 },
     ]);
   });
@@ -347,53 +367,52 @@ describe('damaged text', () => {
     });
   });
 
-  test('a line end inside a group’s cell skips it', () => {
-    const header = 'sys name,id,port no,rtu no,hosts,filter';
-    const rows = ['"RTU\nA",1,2404,1,10.9.9.9:2404,', 'B,2,2405,1,10.9.9.9:2404,', 'C,"3\n",2406,1,10.9.9.9:2404,'];
-    expect(load(header, ...rows)).toMatchObject({
-      ids: ['2'],
-      problems: [
-        { row: 1, severity: 'warning' },
-        { row: 2, severity: 'skipped', reason: 'a cell contains a line end' },
-        { row: 5, severity: 'skipped', reason: expect.stringContaining('quote') as string },
-        { row: 6, severity: 'skipped', reason: expect.stringContaining('quote') as string },
-      ],
-    });
-  });
+  test.each([['an unclosed quote', HEADER.replace('sys', '"sys')]])(
+    'a header row with %s is not replaced by a guess',
+    (_name, header) => {
+      const { ids, problems } = load(header, rowOf('1'));
+      expect(ids).toEqual([]);
+      expect(problems.every(({ severity }) => severity === 'skipped')).toBe(true);
+      expect(problems.at(-1)?.reason).toMatch(/the header in row \d cannot be used/);
+    },
+  );
 
-  test.each([
-    ['an unclosed quote', HEADER.replace('sys', '"sys')],
-    ['a line end in a name', HEADER.replace('sys name', '"sys\nname"')],
-  ])('a header row with %s is not replaced by a guess', (_name, header) => {
-    const { ids, problems } = load(header, rowOf('1'));
-    expect(ids).toEqual([]);
-    expect(problems.every(({ severity }) => severity === 'skipped')).toBe(true);
-    expect(problems.at(-1)?.reason).toMatch(/the header in row \d cannot be used/);
-  });
-
-  test('text that is not UTF-8 skips its row; in a comment it does not matter', () => {
-    const latin1 = Buffer.from(
-      ['# caf\xe9', HEADER, rowOf('1').replace('RTU', 'T\xe9'), rowOf('2')].join('\n'),
-      'latin1',
-    );
-    const { groups, problems } = parseConfiguration(latin1);
-    expect(groups.map(({ id }) => id)).toEqual(['2']);
-    expect(problems).toEqual([{ row: 3, field: 'row', reason: 'the text is not UTF-8', severity: 'skipped' }]);
-  });
-
-  test('UTF-16 and other separators are named for what they are', () => {
-    expect(parseConfiguration(Buffer.from(`\ufeff${SAMPLE}`, 'utf16le'))).toMatchObject({
-      groups: [],
-      problems: [{ row: 1, severity: 'skipped', reason: expect.stringContaining('UTF-16') as string }],
-    });
-    expect(load(rowOf('1').replaceAll(',', ';'))).toMatchObject({
+  test('a row with other separators than the header is named for what it is', () => {
+    expect(load(HEADER, rowOf('1').replaceAll(',', ';'))).toMatchObject({
       ids: [],
-      problems: [{ row: 1, severity: 'skipped', reason: expect.stringContaining('not separated by commas') as string }],
+      problems: [{ row: 2, severity: 'skipped', reason: expect.stringContaining('not separated by commas') as string }],
     });
   });
 
-  test('an empty file has no groups and no problems', () => {
-    expect(parseConfiguration('')).toMatchObject({ groups: [], problems: [] });
-    expect(parseConfiguration(new Uint8Array())).toMatchObject({ groups: [], problems: [] });
+  test('an id with something around it is a comment, but one that says what it might have been', () => {
+    for (const id of ["'5", '５', '5.', '+5']) {
+      const { ids, problems } = load(HEADER, rowOf(id, 2405), rowOf('1'));
+      expect(ids).toEqual(['1']);
+      expect(problems).toMatchObject([
+        { row: 2, field: 'id', reason: expect.stringMatching(/is not a number; nearest valid form: 5$/) as string },
+      ]);
+    }
+  });
+});
+
+describe('a file without a group says why', () => {
+  test.each<[string, readonly string[], number, RegExp]>([
+    ['nothing', [''], 1, /the file is empty/],
+    ['blank rows', ['', ',,,', ' '], 1, /the file is empty/],
+    ['a header alone', ['# RTUs', HEADER], 2, /no row below this header has a number in the column id/],
+    ['prose', ['Dear colleague,', 'the file is attached.'], 1, /no header row .* no file of groups/],
+    ['another table', ['name;value', 'a;b'], 1, /no header row/],
+    ['settings only', ['nogui', 'ntp_server,10.1.1.15'], 1, /no header row/],
+    ['comments', [HEADER, `#${rowOf('1')}`], 1, /each row is commented out/],
+    ['an end before the first group', [HEADER, '!', rowOf('1')], 1, /each row is commented out, below "!"/],
+  ])('%s', (_name, lines, row, reason) => {
+    const { ids, problems } = load(...lines);
+    expect(ids).toEqual([]);
+    const why = problems.filter(({ severity }) => severity === 'skipped');
+    expect(why).toEqual([{ row, field: 'row', severity: 'skipped', reason: expect.stringMatching(reason) as string }]);
+  });
+
+  test('not when that is said of the rows', () => {
+    expect(load(HEADER, rowOf('1').replace('Y', 'maybe')).problems).toHaveLength(1);
   });
 });

@@ -1,14 +1,15 @@
 import { csvRows, type CsvRow } from './csv-rows.js';
+import { delimiterName, detectDelimiter, DELIMITERS, isSeparatorRow, type Delimiter } from './delimiter.js';
+import { decodeFile } from './file-encoding.js';
 import { GeneralSettingsReader } from './general-settings.js';
 import { readGroupRow } from './group-row.js';
-import { layoutOf, looksLikeHeader, MANUAL_LAYOUT, type ColumnName, type Layout } from './layout.js';
-import type { Configuration, GroupConfig, Problem } from './types.js';
+import { layoutOf, looksLikeHeader, MANUAL_COLUMNS, MANUAL_LAYOUT, type ColumnName, type Layout } from './layout.js';
+import { nearest } from './parsed.js';
+import { isNumber, looksLikeGroup } from './row-shape.js';
+import type { Configuration, FileForm, GroupConfig, Problem } from './types.js';
 
 const VERSION_LINE = 'iec104MM2SS-1port-v1.0 ini file';
 const LOOKS_LIKE_VERSION_LINE = /^iec104|ini file$/i;
-/** The first cell of a file that a spreadsheet saved with another separator than the comma. */
-const OTHER_SEPARATOR = /^"?\d+"?\s*[;\t]/;
-
 /**
  * Reads the manual's CSV. Pure, and never throws because of the content: whatever is not in force is in `problems`, in
  * the order of the file.
@@ -20,22 +21,23 @@ const OTHER_SEPARATOR = /^"?\d+"?\s*[;\t]/;
  *   above the `!`; link constants are defaults for the groups below them.
  * * A header row gives the columns of the rows below it. Rows above any header row have the manual's order.
  * * A group is loaded whole or skipped. The second of two rows with the same id or port is skipped.
+ * * Cells are separated by what the file has between them, see `detectDelimiter`; octets are what `decodeFile` takes them for.
+ * * A file without a group says why.
  *
- * @param text the file's text, or its octets in UTF-8 with or without a byte order mark; not kept.
+ * @param text the file's text, or its octets; not kept.
  */
 export function parseConfiguration(text: string | Uint8Array): Configuration {
-  const octets = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
-  const reader = new ConfigurationReader();
-  if (isUtf16(octets)) {
-    reader.report(1, 'row', 'the file is UTF-16: save it as CSV in UTF-8', 'skipped');
-  } else {
-    for (const row of csvRows(octets)) reader.read(row);
+  const decoded = decodeFile(typeof text === 'string' ? Buffer.from(text, 'utf8') : text);
+  if (decoded.text === undefined) {
+    const reader = new ConfigurationReader(',');
+    reader.report(1, 'row', decoded.fault, 'skipped');
+    return reader.configuration('none that is known');
   }
-  return reader.configuration;
-}
-
-function isUtf16(octets: Uint8Array): boolean {
-  return (octets[0] === 0xff && octets[1] === 0xfe) || (octets[0] === 0xfe && octets[1] === 0xff);
+  const delimiter = detectDelimiter(decoded.text);
+  const reader = new ConfigurationReader(delimiter);
+  for (const row of csvRows(decoded.text, delimiter)) reader.read(row);
+  reader.end();
+  return reader.configuration(decoded.encoding);
 }
 
 class ConfigurationReader {
@@ -45,12 +47,16 @@ class ConfigurationReader {
   readonly #rowOfId = new Map<string, number>();
   readonly #rowOfPort = new Map<number, number>();
   #layout: Layout = MANUAL_LAYOUT;
+  #headerLine: number | undefined;
   /** Line of the row that begins with `!`, once met. */
   #stopLine: number | undefined;
   #atFirstRow = true;
 
-  get configuration(): Configuration {
-    return { groups: this.#groups, settings: this.#settings.settings, problems: this.#problems };
+  constructor(private readonly delimiter: Delimiter) {}
+
+  configuration(encoding: FileForm['encoding']): Configuration {
+    const form = { encoding, delimiter: delimiterName(this.delimiter), headerRow: this.#headerLine };
+    return { form, groups: this.#groups, settings: this.#settings.settings, problems: this.#problems };
   }
 
   report(row: number, field: string, reason: string, severity: Problem['severity']): void {
@@ -65,6 +71,7 @@ class ConfigurationReader {
       return;
     }
     if (this.#atFirstRow) {
+      if (isSeparatorRow(first)) return;
       this.#atFirstRow = false;
       if (this.#readVersion(row.line, first)) return;
     }
@@ -81,11 +88,35 @@ class ConfigurationReader {
       this.report(row.line, 'row', row.fault, 'skipped');
     } else if (GeneralSettingsReader.isSetting(first)) {
       this.#problems.push(...this.#settings.read(row.line, row.cells));
-    } else if (OTHER_SEPARATOR.test(row.lines[0] ?? '')) {
-      this.report(row.line, 'row', 'the cells are not separated by commas', 'skipped');
+    } else if (this.#hasOtherSeparator(first)) {
+      this.report(row.line, 'row', `the cells are not separated by ${delimiterName(this.delimiter)}`, 'skipped');
     } else {
       this.#readComment(row, id);
     }
+  }
+
+  /** The whole file was read: says why there is no group in it, unless that was said of each row. */
+  end(): void {
+    if (this.#groups.length > 0 || this.#problems.some(({ severity }) => severity === 'skipped')) return;
+    this.report(this.#headerLine ?? 1, 'row', this.#whyEmpty(), 'skipped');
+  }
+
+  #whyEmpty(): string {
+    if (this.#atFirstRow) return 'the file is empty';
+    const left = this.#problems.some(({ severity }) => severity === 'note');
+    if (left) return 'no group is left: each row is commented out, below "!", or has an id that is no number';
+    if (this.#stopLine !== undefined)
+      return `no group: "!" in row ${this.#stopLine} ends the file before the first one`;
+    if (this.#headerLine !== undefined) return 'no group: no row below this header has a number in the column id';
+    return (
+      `no header row (${MANUAL_COLUMNS.slice(0, 4).join(', ')} ...) and no row that begins with a number: ` +
+      'this is no file of groups'
+    );
+  }
+
+  /** True when what begins a group, a number, is followed by what does not separate the cells here. */
+  #hasOtherSeparator(first: string): boolean {
+    return DELIMITERS.some((other) => other !== this.delimiter && isNumber(first.split(other)[0]?.trim() ?? ''));
   }
 
   /** True when the row is the version line, of whatever version. */
@@ -100,6 +131,7 @@ class ConfigurationReader {
 
   #readHeader(row: CsvRow): void {
     const { layout, remarks } = layoutOf(row.cells, row.line);
+    this.#headerLine ??= row.line;
     const fault = row.fault ?? layout.fault;
     if (fault !== undefined) {
       this.#layout = { ...layout, fault: `the header in row ${row.line} cannot be used: ${fault}` };
@@ -142,7 +174,7 @@ class ConfigurationReader {
       this.report(
         row.line,
         'id',
-        commentedOut ? 'commented out' : `the id ${JSON.stringify(id)} is not a number`,
+        commentedOut ? 'commented out' : `the id ${JSON.stringify(id)} is not a number${nearestId(id)}`,
         'note',
       );
     }
@@ -157,7 +189,7 @@ class ConfigurationReader {
 
   #reportGroupsInsideQuotes(row: CsvRow): void {
     for (const [offset, text] of row.lines.entries()) {
-      if (!/^\s*"?\d+\s*,/.test(text)) continue;
+      if (!isNumber(/^\s*"?(\d+)"?\s*[,;|\t]/.exec(text)?.[1] ?? '')) continue;
       const reason = `inside a quoted cell that begins in row ${row.line} and runs over line ends`;
       this.report(row.line + offset, 'row', reason, 'skipped');
     }
@@ -170,15 +202,8 @@ class ConfigurationReader {
   }
 }
 
-function isNumber(text: string): boolean {
-  return /^\d+$/.test(text);
-}
-
-/**
- * True for a row of many numbers, or of some and an IP:PORT, in whatever columns: a comma too many or too few may have
- * moved them. Prose with commas in it is not like that.
- */
-function looksLikeGroup(cells: readonly string[]): boolean {
-  const numbers = cells.filter(isNumber).length;
-  return numbers >= 6 || (numbers >= 2 && cells.some((cell) => /:\d+(;|$)/.test(cell)));
+/** An id with digits of another script, or with something around them, was perhaps not meant as a comment. */
+function nearestId(id: string): string {
+  const digits = /^['"+\s]*(\d{1,12})['"\s.]*$/.exec(id.normalize('NFKC'))?.[1];
+  return nearest(digits);
 }

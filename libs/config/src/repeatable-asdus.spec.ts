@@ -7,6 +7,6 @@ it.each([
   [100, 200],
   [512, 1_024],
   [32_767, 1_024],
-])('with k = %i the last %i ASDUs of the log are compared with what an RTU sends first', (k, count) => {
-  expect(repeatableAsdus({ k })).toBe(count);
+])('with a k of the RTU of %i the last %i ASDUs of the log are compared with what an RTU sends first', (k, count) => {
+  expect(repeatableAsdus({ rtuLink: { t1Ms: 15_000, t2Ms: 10_000, t3Ms: 20_000, w: 1, k } })).toBe(count);
 });

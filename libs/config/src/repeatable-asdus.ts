@@ -8,6 +8,6 @@ const MAX_REPEATABLE = 1_024;
  * How many ASDUs of the log are compared with what an RTU sends first on a new link: what its window k held, and as many
  * again whose acknowledgement was lost on the way. The log keeps as many.
  */
-export function repeatableAsdus({ k }: Pick<GroupConfig, 'k'>): number {
-  return Math.min(MAX_REPEATABLE, Math.max(MIN_REPEATABLE, 2 * k));
+export function repeatableAsdus({ rtuLink }: Pick<GroupConfig, 'rtuLink'>): number {
+  return Math.min(MAX_REPEATABLE, Math.max(MIN_REPEATABLE, 2 * rtuLink.k));
 }

@@ -3,7 +3,7 @@ import { isIP, isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 import { parseInteger } from './integer-cell.js';
-import { accepted, refused, splitList, type Parsed } from './parsed.js';
+import { accepted, nearest, refused, splitList, type Parsed } from './parsed.js';
 import type { SourceRange } from './types.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -67,7 +67,9 @@ export function parseSourceRange(text: string): Parsed<IpRange> {
   const slash = text.indexOf('/');
   const addressText = slash < 0 ? text : text.slice(0, slash);
   const address = addressText.includes('%') ? undefined : parseAddress(addressText);
-  if (address === undefined) return refused(`${JSON.stringify(text)} is not an IP address or network`);
+  if (address === undefined) {
+    return refused(`${JSON.stringify(text)} is not an IP address or network${nearest(nearestRange(text))}`);
+  }
 
   const hostBits = address instanceof ipaddr.IPv4 ? 32 : 128;
   if (slash < 0) return accepted(new IpRange(text, address, hostBits));
@@ -79,6 +81,18 @@ export function parseSourceRange(text: string): Parsed<IpRange> {
     return refused(`${JSON.stringify(text)} is not an IP network: its prefix length is wrong`);
   }
   return accepted(new IpRange(text, address, prefixBits));
+}
+
+/** What may have been meant: a port that does not belong there, an asterisk for a network, zeros before numbers, commas. */
+function nearestRange(text: string): string | undefined {
+  const several = splitList(text, ',');
+  if (several.length > 1 && several.every((entry) => parseSourceRange(entry).ok)) return several.join(';');
+  if (/^(all|any|\*)$/i.test(text)) return 'an empty cell, which lets every source in';
+  const plain = text.replace(/:\d+$/, '').replace(/\b0+(?=\d)/g, '');
+  if (isIP(plain) !== 0) return plain;
+  const numbers = /^((?:\d{1,3}\.){1,3})\*(?:\.\*)*$/.exec(text)?.[1]?.split('.').slice(0, -1) ?? [];
+  if (numbers.length === 0 || !numbers.every((number) => Number(number) < 256)) return undefined;
+  return `${[...numbers, 0, 0, 0].slice(0, 4).join('.')}/${numbers.length * 8}`;
 }
 
 /** Reads the `filter` cell. An empty cell lets every source in; one bad entry refuses the whole list. */

@@ -28,8 +28,17 @@ export type SameIpPolicy = 'all' | 'old' | 'new';
 /** When an ASDU counts as safe, so that it may be acknowledged to the RTU. */
 export type AckPolicy = 'stored' | 'delivered' | 'received';
 
+/** Timers and windows of one side of a group (IEC 60870-5-104, clause 9.6). Times in ms, k and w in APDUs. */
+export interface LinkConstants {
+  readonly t1Ms: number;
+  readonly t2Ms: number;
+  readonly t3Ms: number;
+  readonly w: number;
+  readonly k: number;
+}
+
 /** One row of the file: one RTU (controlled station) with its masters. */
-export interface GroupConfig {
+export interface GroupConfig extends LinkConstants {
   /** The id column as written, without leading zeros: digits only, hence a valid subject token and label value. */
   readonly id: string;
   /** 1-based row of the file. */
@@ -40,12 +49,10 @@ export interface GroupConfig {
   readonly rtuNumber: number;
   readonly maxConnections: number;
   readonly idleTimeMs: number;
+  /** Of the connection to the RTU; those of the masters are theirs. */
   readonly t0Ms: number;
-  readonly t1Ms: number;
-  readonly t2Ms: number;
-  readonly t3Ms: number;
-  readonly w: number;
-  readonly k: number;
+  /** The link to the RTU. The group's own constants are those of the links to masters. */
+  readonly rtuLink: LinkConstants;
   /** ASDUs the group's event log holds. */
   readonly buffsize: number;
   readonly logEvents: boolean;
@@ -81,7 +88,18 @@ export interface Problem {
   readonly severity: 'skipped' | 'warning' | 'note';
 }
 
+/** How the file was read, for people. */
+export interface FileForm {
+  /** `UTF-8`, `Windows-1252` ... */
+  readonly encoding: string;
+  /** What the cells are separated by: `commas`, `semicolons`, `tabs` or `bars`. */
+  readonly delimiter: string;
+  /** Row of the first header; undefined when there is none, and the columns are in the manual's order. */
+  readonly headerRow: number | undefined;
+}
+
 export interface Configuration {
+  readonly form: FileForm;
   readonly groups: readonly GroupConfig[];
   readonly settings: GeneralSettings;
   readonly problems: readonly Problem[];

@@ -34,13 +34,36 @@ export type Iec104ErrorCode =
   | 'LINK_NOT_STARTED'
   | 'LINK_ROLE';
 
+/** Where IEC 60870-5-104 says what a peer has broken. */
+const CLAUSES: Readonly<Partial<Record<Iec104ErrorCode, string>>> = {
+  APCI_START: '5',
+  APCI_LENGTH: '5',
+  APCI_CONTROL: '5',
+  LINK_T1_I: '5.1',
+  LINK_T1_U: '5.2, 5.3',
+  LINK_SEQUENCE: '5.1',
+  LINK_ACKNOWLEDGE: '5.1',
+  LINK_NOT_STARTED: '5.3',
+  LINK_ROLE: '5.3',
+};
+
+/** So many octets of what offended are kept. */
+export const OFFENDING_OCTETS = 32;
+
 /** The only error that leaves this library. `code` says what is wrong, `message` says it for a person. */
 export class Iec104Error extends Error {
   readonly code: Iec104ErrorCode;
+  /** What the peer sent against the rules: from its first octet on, at most `OFFENDING_OCTETS`. */
+  octets: Uint8Array | undefined;
 
   constructor(code: Iec104ErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'Iec104Error';
     this.code = code;
+  }
+
+  /** The clause of IEC 60870-5-104 that the peer has broken; undefined when it is no matter of the link. */
+  get clause(): string | undefined {
+    return CLAUSES[this.code];
   }
 }

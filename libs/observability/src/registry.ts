@@ -6,7 +6,7 @@ export type { Histogram, Registry } from 'prom-client';
 export const METRIC_PREFIX = 'mm2ss_';
 
 /** The default of 10 ms wakes an idle process a hundred times a second. */
-const EVENT_LOOP_SAMPLE_MS = 50;
+const EVENT_LOOP_SAMPLE_MS = 200;
 
 /** A command's way to the RTU and back: a tenth of a millisecond on one machine, tens of seconds on a 2G link. */
 export const COMMAND_SECONDS_BUCKETS: readonly number[] = [

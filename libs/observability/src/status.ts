@@ -78,6 +78,27 @@ export interface RtuStatus {
   /** Connections established since the process started. */
   readonly connects: number | null;
   readonly lastError: string | null;
+  /** How it answers commands, as learnt from it; absent where that is not known. */
+  readonly habits?: RtuHabitsStatus;
+}
+
+/** What was learnt of how an RTU answers, since it was configured; what it contradicts is unlearnt. Types by name. */
+export interface RtuHabitsStatus {
+  /** `mirrors`: proven to write the OA of the command into its answers; `opaque`: found not to, at least at times. */
+  readonly originatorAddress: 'unknown' | 'mirrors' | 'opaque';
+  /**
+   * Types that it ends with ACT_TERM, and those that it was found not to. A freeze of counters is
+   * `C_CI_NA_1 freeze`, an execute after a select `C_SC_NA_1 selected`: some stations send ACT_TERM only then.
+   */
+  readonly terminates: readonly string[];
+  readonly doesNotTerminate: readonly string[];
+  /** Types that it ends with ACT_TERM and does not confirm. */
+  readonly doesNotConfirm: readonly string[];
+  /** Types whose answers do not repeat the qualifier, or the value, of the command. */
+  readonly altersQualifier: readonly string[];
+  readonly altersValue: readonly string[];
+  /** How long it takes for its slowest answers; 0: less than three seconds. */
+  readonly slowestAnswerMs: number;
 }
 
 export interface ListenerStatus {

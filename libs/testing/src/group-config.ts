@@ -2,7 +2,7 @@ import type { GroupConfig } from '@iec104mm2ss/config';
 
 /** A group with the manual's defaults. */
 export function groupConfig(changes: Partial<GroupConfig> = {}): GroupConfig {
-  return {
+  const defaults: Omit<GroupConfig, 'rtuLink'> = {
     id: '1',
     row: 2,
     name: 'Group 1',
@@ -25,8 +25,10 @@ export function groupConfig(changes: Partial<GroupConfig> = {}): GroupConfig {
     interrogation: 'all',
     decoded: true,
     masters: [],
-    ...changes,
   };
+  const config = { ...defaults, ...changes };
+  const { t1Ms, t2Ms, t3Ms, w, k } = config;
+  return { ...config, rtuLink: changes.rtuLink ?? { t1Ms, t2Ms, t3Ms, w, k } };
 }
 
 /** One host as a source range, by exact text. */

@@ -84,6 +84,11 @@ class Recorder implements ConnectionHandler {
     this.note(`hold ${upTo}`);
   }
 
+  readonly irregular: CloseReason[] = [];
+  onIrregular(breach: CloseReason): void {
+    this.irregular.push(breach);
+  }
+
   onClosed(reason: CloseReason): void {
     this.reason = reason;
     this.note(`closed ${reason.code}`);
@@ -644,6 +649,12 @@ it('small writes are not delayed and dead paths are probed', async () => {
   new Connection(accepted, { ...DEFAULT_LINK_PARAMETERS, role: 'controlled' }, new Recorder(), scheduler);
   expect(noDelay).toHaveBeenCalledWith(true);
   expect(keepAlive).toHaveBeenCalledWith(true, 30_000);
+  // A link that is to be quiet for longer is not woken by us.
+  const [metered] = await socketPair();
+  const later = vi.spyOn(metered, 'setKeepAlive');
+  const options = { ...DEFAULT_LINK_PARAMETERS, t3Ms: 3_600_000, role: 'controlled' } as const;
+  new Connection(metered, options, new Recorder(), scheduler);
+  expect(later).toHaveBeenCalledWith(true, 3_600_000);
 });
 
 function closedSocket(socket: TcpSocket): Promise<unknown> {
@@ -668,4 +679,23 @@ it('what the link wants written waits while nothing may be written', async () =>
   may = true;
   connection.touched();
   expect((await read(peer, 22)).length).toBe(22);
+});
+
+it('what is against the rules is told with its octets and clause: what is lived with, and what ends the link', async () => {
+  const { recorder, peer } = await started();
+  peer.write(uFormat(UFunction.STOPDT_CON));
+  peer.write(uFormat(UFunction.STOPDT_CON));
+  peer.write(Buffer.from('GET / HTTP/1.1\r\nHost: a-long-name.example\r\n\r\n'));
+  await recorder.closed();
+  expect(recorder.irregular).toEqual([
+    {
+      code: 'LINK_ROLE',
+      message: 'STOPDT con that was not asked for in state started',
+      clause: '5.3',
+      octets: '680423000000',
+    },
+  ]);
+  expect(recorder.reason).toMatchObject({ code: 'APCI_START', clause: '5' });
+  // As much as tells what it was.
+  expect(Buffer.from(recorder.reason?.octets ?? '', 'hex').toString()).toBe('GET / HTTP/1.1\r\nHost: a-long-nam');
 });

@@ -1,8 +1,20 @@
-import { apduEnd, ApduFramer, Link, MAX_APDU_OCTETS, type LinkOptions, type LinkState } from '@iec104mm2ss/iec104';
+import {
+  apduEnd,
+  ApduFramer,
+  type Iec104Error,
+  Link,
+  MAX_APDU_OCTETS,
+  type LinkOptions,
+  type LinkState,
+  toHex,
+} from '@iec104mm2ss/iec104';
 import type { TcpSocket } from '@iec104mm2ss/runtime';
 import type { DeadlineScheduler, Scheduled } from './deadline-scheduler.js';
 
-/** Keep-alive probes start after this much silence, so that NAT and firewalls keep the path open. */
+/**
+ * Keep-alive probes start after this much silence, so that NAT and firewalls keep the path open; after t3 when that is longer:
+ * a link whose every octet is paid for is left as quiet as it was asked for.
+ */
 export const TCP_KEEP_ALIVE_MS = 30_000;
 /** How long octets already written may take to leave after `close`. */
 export const CLOSE_LINGER_MS = 2_000;
@@ -16,6 +28,19 @@ export const SEND_QUEUE_OCTETS = 1024 * 1024;
 export interface CloseReason {
   readonly code: string;
   readonly message: string;
+  /** Of a breach of the protocol: the clause of IEC 60870-5-104, and the first octets of what offended, hexadecimal. */
+  readonly clause?: string;
+  readonly octets?: string;
+}
+
+/** A breach of the protocol, for logs and for `close`. */
+function breachOf({ code, message, clause, octets }: Iec104Error): CloseReason {
+  return {
+    code,
+    message,
+    ...(clause === undefined ? {} : { clause }),
+    ...(octets === undefined ? {} : { octets: toHex(octets) }),
+  };
 }
 
 export interface ConnectionHandler {
@@ -29,6 +54,8 @@ export interface ConnectionHandler {
   onState?(to: LinkState, from: LinkState, reason: string): void;
   /** See the link's `hold-limit` event. */
   onHoldLimit?(upTo: number): void;
+  /** The peer did something against the rules that the link lives with: told once for each kind. */
+  onIrregular?(breach: CloseReason): void;
   /** Called exactly once, after which nothing else is called. */
   onClosed(reason: CloseReason): void;
 }
@@ -80,7 +107,7 @@ export class Connection implements Scheduled {
     this.sendQueueOctets = options.k * MAX_APDU_OCTETS + SEND_QUEUE_OCTETS;
     this.lastReceivedAt = now;
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+    socket.setKeepAlive(true, Math.max(TCP_KEEP_ALIVE_MS, options.t3Ms));
     socket.on('data', this.onData);
     socket.on('drain', this.onDrain);
     const onPeerClosed = (): void => this.close({ code: 'peer_closed', message: 'closed by the peer' });
@@ -216,7 +243,7 @@ export class Connection implements Scheduled {
       if (this.closed) return;
     }
     if (this.framer.error !== undefined) {
-      this.close({ code: this.framer.error.code, message: this.framer.error.message });
+      this.close(breachOf(this.framer.error));
       return;
     }
     if (link.acknowledged !== this.seenAcknowledged) {
@@ -260,8 +287,11 @@ export class Connection implements Scheduled {
           this.handler.onHoldLimit?.(event.upTo);
           break;
         case 'failed':
-          this.close({ code: event.error.code, message: event.error.message });
+          this.close(breachOf(event.error));
           return;
+        case 'irregular':
+          this.handler.onIrregular?.(breachOf(event.error));
+          break;
       }
     }
   }

@@ -105,6 +105,68 @@ describe('deadlines', () => {
     expect(clock.timers.size).toBe(0);
   });
 
+  it('of members that come, go and move while others are called are met all the same', () => {
+    // A linear congruential generator: the same course every time.
+    let seed = 7;
+    const chance = (below: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) % below;
+    const live = new Set<Member>();
+    const expected = new Map<Member, number>();
+    const plan = (member: Member, at: number): void => {
+      member.deadline = at;
+      expected.set(member, at);
+    };
+    const pick = (): Member => [...live][chance(live.size)] as Member;
+    const add = (now: number): void => {
+      const member = new Member(Infinity);
+      plan(member, now + 1 + chance(500));
+      member.onDue = (at) => {
+        const planned = expected.get(member) as number;
+        expect(at).toBeGreaterThanOrEqual(planned);
+        expect(at).toBeLessThanOrEqual(planned + LATE_MS);
+        plan(member, at + 1 + chance(500));
+        if (live.size < 50) add(at);
+        if (chance(3) === 0) {
+          const other = pick();
+          plan(other, at + 1 + chance(100));
+          scheduler.deadlineMoved(other);
+        }
+        if (chance(3) > 0) return;
+        const leaver = pick();
+        live.delete(leaver);
+        expected.delete(leaver);
+        scheduler.remove(leaver);
+      };
+      live.add(member);
+      scheduler.add(member);
+    };
+    add(clock.now());
+    add(clock.now());
+    let calls = 0;
+    for (let turn = 0; turn < 2_000; turn++) {
+      clock.runUntil(clock.now() + 10);
+      if (live.size === 0) add(clock.now());
+      for (const [member, at] of expected) {
+        expect(at).toBeGreaterThan(clock.now() - LATE_MS);
+        calls += member.calls.splice(0).length;
+      }
+    }
+    expect(calls).toBeGreaterThan(1_000);
+  });
+
+  it('that are not due are not asked for', () => {
+    const [soon, late] = [new Member(2_000), new Member(90_000)];
+    for (const member of [soon, late]) scheduler.add(member);
+    let asked = 0;
+    late.nextDeadline = () => {
+      asked++;
+      return 90_000;
+    };
+    soon.onDue = (now) => (soon.deadline = now + 10);
+    clock.runUntil(10_000);
+    expect(soon.calls.length).toBeGreaterThan(500);
+    expect(asked).toBe(0);
+  });
+
   it('close together share one wake-up', () => {
     const members = [2_000, 2_001, 2_004].map((deadline) => new Member(deadline));
     for (const member of members) scheduler.add(member);

@@ -3,8 +3,8 @@ import { type Clock, SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
 /**
  * One timer and one write per turn for all connections of a process.
  *
- * Instead of a timer per link, the scheduler keeps a single one for the earliest deadline known. Deadlines that moved
- * later are noticed when it fires: looking through a few hundred links then is cheaper than re-arming at every frame.
+ * Instead of a timer per link, the scheduler keeps a single one for the earliest deadline known. That a deadline moved later
+ * is noticed when its member is looked at: that is cheaper than re-arming at every frame.
  */
 
 /** Something that has deadlines and output, both pulled by the scheduler. Times in milliseconds of `now()`. */
@@ -12,6 +12,13 @@ export interface Scheduled {
   nextDeadline(): number;
   onDeadline(now: number): void;
   flush(): void;
+}
+
+/** When a member is looked at next: at its deadline as it was known last, which is never later than the real one. */
+interface Look {
+  readonly member: Scheduled;
+  at: number;
+  removed: boolean;
 }
 
 /** Deadlines are met this late at most, so that those close together share one wake-up. */
@@ -26,7 +33,9 @@ const STALL_GRACE_MS = 20;
 const MAX_DELAY_MS = 0x7fffffff;
 
 export class DeadlineScheduler {
-  private readonly members = new Set<Scheduled>();
+  private readonly looks = new Map<Scheduled, Look>();
+  /** The same in the order in which they came, to be looked through quickly, and those that were removed since then. */
+  private all: Look[] = [];
   private dirty: Scheduled[] = [];
   private flushing = false;
   private timer: unknown;
@@ -42,18 +51,31 @@ export class DeadlineScheduler {
   }
 
   add(member: Scheduled): void {
-    this.members.add(member);
+    if (this.looks.has(member)) return;
+    const look = { member, at: Infinity, removed: false };
+    this.looks.set(member, look);
+    this.all.push(look);
     this.deadlineMoved(member);
   }
 
   remove(member: Scheduled): void {
-    this.members.delete(member);
-    if (this.members.size === 0) this.stopTimer();
+    const look = this.looks.get(member);
+    if (look === undefined) return;
+    look.removed = true;
+    this.looks.delete(member);
+    if (this.looks.size > 0) return;
+    this.all = [];
+    this.stopTimer();
   }
 
-  /** Call when a member's deadline may have become earlier. */
+  /** Has to be called when a member's deadline may have become earlier. */
   deadlineMoved(member: Scheduled): void {
-    this.arm(member.nextDeadline());
+    const look = this.looks.get(member);
+    if (look === undefined) return;
+    const at = member.nextDeadline();
+    if (at >= look.at) return;
+    look.at = at;
+    this.arm(at);
   }
 
   /** Asks for `member.flush()` once at the end of this turn, however often it is asked for. */
@@ -109,10 +131,15 @@ export class DeadlineScheduler {
     let earliest = now;
     try {
       let next = Infinity;
-      for (const member of this.members) {
-        if (member.nextDeadline() <= now) member.onDeadline(now);
-        next = Math.min(next, member.nextDeadline());
+      // Others may come and go meanwhile.
+      for (const look of this.all) {
+        if (look.at <= now && !look.removed) {
+          if (look.member.nextDeadline() <= now) look.member.onDeadline(now);
+          look.at = look.member.nextDeadline();
+        }
+        if (look.at < next && !look.removed) next = look.at;
       }
+      if (this.all.length > this.looks.size) this.all = this.all.filter(({ removed }) => !removed);
       earliest = next;
     } finally {
       // After a member has thrown the others are looked at again at once.

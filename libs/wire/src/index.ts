@@ -4,6 +4,7 @@ export * from './command-query.js';
 export * from './connector-messages.js';
 export * from './in-message.js';
 export { decodeJson, encodeJson } from './json.js';
+export * from './listener-message.js';
 export * from './log-record.js';
 export { asBuffer, isPosition, OLDEST_WIRE_VERSION, WIRE_VERSION } from './octets.js';
 export * from './out-message.js';

@@ -8,6 +8,7 @@ import {
 import { decodeCommandQuery, decodeCommandReport, encodeCommandQuery, encodeCommandReport } from './command-query.js';
 import { fromText } from './golden.js';
 import { encodeJson } from './json.js';
+import { decodeListener, encodeListener } from './listener-message.js';
 import { decodeOwner, encodeOwner } from './owner-message.js';
 import { decodeBeacon, encodeBeacon } from './presence-beacon.js';
 import { decodeStatement, encodeStatement, fromBase64, toBase64 } from './session-statement.js';
@@ -28,6 +29,7 @@ const STATE =
   '"next":9007199254740991,"generation":1700000000001}';
 const OWNER =
   '{"v":2,"group":"111","owner":"pod-b-1-01020304","fence":8,"open":true,"wanted":false,"sessions":{"gw-1-0a":2}}';
+const LISTENER = '{"v":2,"group":"111","gateway":"gw-1-0a","listening":false,"reason":"EADDRINUSE"}';
 /** C_SC_NA_1, activation, OA 0, CA 1, IOA 5, on: 2d 01 06 00 01 00 05 00 00 01. */
 const ASDU = 'LQEGAAEABQAAAQ==';
 const PENDING = `{"command":4,"asdu":"${ASDU}","connectorFence":7,"deadline":6234.5,"ageMs":12.25,"answered":71}`;
@@ -44,6 +46,7 @@ const REQUEST =
 
 const GOLDEN: readonly Golden[] = [
   { name: 'state', text: STATE, decode: decodeState, encode: encodeState },
+  { name: 'listener', text: LISTENER, decode: decodeListener, encode: encodeListener },
   { name: 'owner', text: OWNER, decode: decodeOwner, encode: encodeOwner },
   { name: 'statement', text: STATEMENT, decode: decodeStatement, encode: encodeStatement },
   { name: 'admission request', text: REQUEST, decode: decodeAdmissionRequest, encode: encodeAdmissionRequest },

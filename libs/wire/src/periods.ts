@@ -8,7 +8,7 @@ export const STATE_PERIOD_MS = 2_000;
 /** A router states that it owns a group, and what it wants, at least this often. */
 export const OWNER_PERIOD_MS = 1_000;
 /** A gateway states its sessions of a group at least this often while it has any, or has had one recently. */
-export const STATEMENT_PERIOD_MS = 1_000;
+export const STATEMENT_PERIOD_MS = 2_000;
 /** A session that its gateway has not stated for this long is over. */
 export const UNSTATED_MS = 5_000;
 /** An admitted session that its gateway has never stated is over after this long. */

@@ -32,6 +32,7 @@ import {
   settledCommands,
 } from './out-message.js';
 import { decodeOwner, encodeOwner } from './owner-message.js';
+import { decodeListener, encodeListener } from './listener-message.js';
 import { decodeBeacon, encodeBeacon } from './presence-beacon.js';
 import { decodeStatement } from './session-statement.js';
 import { decodeState, encodeState, rtuStatus } from './state-message.js';
@@ -66,6 +67,10 @@ const DECODERS: Readonly<Record<string, { decode: Decode; valid: readonly Uint8A
     valid: [encodeAdmissionAnswer({ v: 2, ok: false, code: 'filter', message: 'no' })],
   },
   'admission request': { decode: decodeAdmissionRequest, valid: [] },
+  listener: {
+    decode: decodeListener,
+    valid: [encodeListener({ group: '1', gateway: 'a', listening: false, reason: 'EADDRINUSE' })],
+  },
   beacon: { decode: decodeBeacon, valid: [encodeBeacon({ instance: 'a', held: 1, leaving: false })] },
   command: {
     decode: decodeCommand,

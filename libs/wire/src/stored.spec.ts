@@ -62,6 +62,23 @@ describe('the saved state of a router', () => {
     expect(encodeRouterState(STATE).toString()).toBe(TEXT);
   });
 
+  it('may say how the RTU answers; an older release that wrote it did not', () => {
+    const habits: RouterState['habits'] = {
+      terminating: [
+        [45, true],
+        [357, false],
+      ],
+      unconfirmed: [100],
+      alters: [[50, 2]],
+      slowestMs: 12000,
+    };
+    const text =
+      TEXT.slice(0, -1) +
+      ',"habits":{"terminating":[[45,true],[357,false]],"unconfirmed":[100],"alters":[[50,2]],"slowestMs":12000}}';
+    expect(encodeRouterState({ ...STATE, habits }).toString()).toBe(text);
+    expect(decodeRouterState(fromText(text))).toEqual({ ...STATE, habits });
+  });
+
   it('of version 1 is understood: its OAs rest once more', () => {
     const old = '{"confirmed":256,"cursors":{"A":250},"resting":[[1,1700000000000],[0,5]],"mirrorsOa":true}';
     expect(decodeRouterState(fromText(old))).toEqual({

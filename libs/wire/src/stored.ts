@@ -20,6 +20,19 @@ export function decodeLeaseEntry(data: Uint8Array): Decoded<LeaseEntry> {
   return entry instanceof WireError ? entry : { holder: entry.holder, fence: entry.fence };
 }
 
+/** How an RTU answers, as far as it is worth to be known to the next owner of its group. */
+const savedHabits = z.object({
+  /** Kinds of commands (a TypeID; 357: a freeze of counters; 512 more: selected before), and whether they are ended with ACT_TERM. */
+  terminating: z.array(z.tuple([u32, z.boolean()])).max(1_024),
+  /** TypeIDs that are ended with ACT_TERM without an ACT_CON. */
+  unconfirmed: z.array(octet).max(256),
+  /** TypeIDs whose answers do not repeat the qualifier (1), or the value (2). */
+  alters: z.array(z.tuple([octet, octet])).max(256),
+  /** How long the slowest of the last answers has taken. */
+  slowestMs: duration,
+});
+export type SavedHabits = z.infer<typeof savedHabits>;
+
 /** Bucket `iec104_state`, key `router.<group>`: what survives the owner of a group. */
 const routerState = z.object({
   v: z.literal(2),
@@ -34,6 +47,8 @@ const routerState = z.object({
   savedAt: wallTime,
   /** How this RTU fills the OA of its answers. */
   oaBehaviour: z.enum(['unknown', 'mirrors', 'opaque']),
+  /** How else it answers; undefined: an older release has written it. */
+  habits: savedHabits.optional(),
 });
 export type RouterState = Omit<z.infer<typeof routerState>, 'v'>;
 

@@ -116,6 +116,23 @@ describe('a connection that asks for admission', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('asks after the sockets that are ready were served: a master that is back at once was heard to leave', async () => {
+    router(admitted(lease.fence));
+    const heard: string[] = [];
+    ask();
+    clock.soon(() => heard.push(`asked ${asked.length}`));
+    expect(asked).toEqual([]);
+    await clock.advanceAsync(10);
+    expect([heard, asked.length]).toEqual([['asked 0'], 1]);
+  });
+
+  it('that is not wanted any more before it has asked does not ask', async () => {
+    router(admitted(lease.fence));
+    ask().cancel();
+    await clock.advanceAsync(10);
+    expect([outcome?.ok, asked]).toEqual([false, []]);
+  });
+
   it('that is not wanted any more asks no more, and leaves no timer', async () => {
     const attempt = ask();
     await clock.advanceAsync(10);
@@ -129,6 +146,7 @@ describe('a connection that asks for admission', () => {
     const messages: Message[] = [];
     bus.subscribe(controlSubject('admit'), (message) => messages.push(message));
     const attempt = ask();
+    await clock.advanceAsync(1);
     attempt.cancel();
     messages[0]?.respond(encodeAdmissionAnswer(admitted(lease.fence)));
     await clock.advanceAsync(10);

@@ -24,6 +24,8 @@ export interface NotAdmitted {
   readonly message: string;
 }
 
+const GIVEN_UP: NotAdmitted = { ok: false, code: 'given_up', message: 'the connection is not wanted any more' };
+
 /**
  * One connection of a master that waits for the router's word. Every request carries the number of the connection, so
  * asking again makes no second session. An answer counts when it comes from the router whose lease is in force.
@@ -40,7 +42,14 @@ export class AdmissionAttempt {
     private readonly request: Omit<AdmissionRequest, 'v'>,
   ) {}
 
+  get address(): string {
+    return this.request.address;
+  }
+
   async ask(): Promise<Admitted | NotAdmitted> {
+    // A master that left and is back at once was heard to leave before it is asked whether there is a place.
+    await new Promise<void>((resolve) => this.clock.soon(resolve));
+    if (this.cancelled) return GIVEN_UP;
     const giveUpAt = this.clock.now() + ADMISSION_MS;
     const request = encodeAdmissionRequest(this.request);
     let reason: string;
@@ -60,7 +69,7 @@ export class AdmissionAttempt {
       }
       await this.pause(ADMISSION_PAUSE_MS);
     } while (!this.cancelled && this.clock.now() < giveUpAt);
-    if (this.cancelled) return { ok: false, code: 'given_up', message: 'the connection is not wanted any more' };
+    if (this.cancelled) return GIVEN_UP;
     return { ok: false, code: 'router', message: `no router answers (${reason})` };
   }
 

@@ -15,6 +15,8 @@ import {
 } from '@iec104mm2ss/testing';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import {
+  encodeListener,
+  decodeListener,
   type Ack,
   type AdmissionAnswer,
   type AdmissionRequest,
@@ -27,6 +29,7 @@ import {
   encodeOut,
   encodeOutText,
   encodeOwner,
+  encodeSettled,
   encodeState,
   InKind,
   LAST_EVENTS_MS,
@@ -44,6 +47,7 @@ import {
   WireError,
 } from '@iec104mm2ss/wire';
 import { ADMISSION_PAUSE_MS } from './admission-attempt.js';
+import { LISTEN_RETRY_MS } from './master-listener.js';
 import { DRAIN_MS, GroupGateway } from './group-gateway.js';
 
 const PORT = 2_404;
@@ -183,8 +187,8 @@ async function open(): Promise<void> {
 }
 
 let fromPort = 40_000;
-function dial(): FakeSocket {
-  const socket = network.dial(PORT, '10.0.0.5', fromPort++);
+function dial(address = '10.0.0.5'): FakeSocket {
+  const socket = network.dial(PORT, address, fromPort++);
   if (socket === undefined) throw new Error('refused');
   return socket;
 }
@@ -310,8 +314,10 @@ describe('the listener', () => {
     await state('started', { epoch: 2 });
     await state('disconnected', { epoch: 2 });
     const { listens } = network;
-    await clock.advanceAsync(5_000);
-    expect(network.listens).toBe(listens);
+    // Only to find out whether it can be had.
+    network.taken.clear();
+    await clock.advanceAsync(10_000);
+    expect([network.listens - listens, network.isListening(PORT), gateway.listening]).toEqual([1, false, undefined]);
   });
 
   it('does not spin when the port was in use and no router serves the group any more', async () => {
@@ -320,10 +326,12 @@ describe('the listener', () => {
     await state('started');
     const looks = vi.spyOn(gateway, 'onDeadline');
     await pass(6_000, { owner: false });
-    expect(network.listens).toBe(2);
+    expect(network.listens).toBe(3);
     expect(looks.mock.calls.length).toBeLessThan(10);
+    network.taken.clear();
     await owner();
-    expect(network.listens).toBeGreaterThan(2);
+    await pass(2_100);
+    expect(network.isListening(PORT)).toBe(true);
   });
 });
 
@@ -382,10 +390,21 @@ describe('a connection of a master', () => {
   it('is refused when too many wait for the router', async () => {
     await open();
     answers = Array.from({ length: 40 }, () => 'nothing' as const);
-    const sockets = Array.from({ length: 21 }, () => dial());
+    const addresses = Array.from({ length: 21 }, (_, i) => `10.0.0.${i % 7}`);
+    const sockets = addresses.map((address) => dial(address));
     await settled();
     expect(sockets.map(({ destroyed }) => destroyed)).toEqual([...Array.from({ length: 20 }, () => false), true]);
     expect(gateway.masters.counters.refused).toEqual({ too_many_waiting: 1 });
+  });
+
+  it('is refused when its address has taken half of the room to wait: others still find some', async () => {
+    await open();
+    answers = Array.from({ length: 40 }, () => 'nothing' as const);
+    const greedy = Array.from({ length: 15 }, () => dial());
+    const other = dial('10.0.0.6');
+    await settled();
+    expect(greedy.filter(({ destroyed }) => !destroyed)).toHaveLength(10);
+    expect(other.destroyed).toBe(false);
   });
 
   it('does not take the place of another one', async () => {
@@ -423,6 +442,23 @@ describe('when the RTU is lost', () => {
     await settled();
     await state('disconnected', { next: 3 });
     expect(gateway.sessions.size).toBe(0);
+  });
+
+  it('a master is told first that its command was refused', async () => {
+    await open();
+    const master = await connect({ started: true });
+    master.send(singleCommand(1, 5, true));
+    await settled();
+    await state('disconnected', { next: 0 });
+    expect(gateway.sessions.size).toBe(1);
+    const refusal = Buffer.from(singleCommand(1, 5, true));
+    refusal[2] = Cause.ACT_CON | 0x40;
+    const head = { kind: OutKind.DATA, fence: routerLease.fence, generation: G, from: 0, first: NO_POSITION, count: 1 };
+    bus.publish(subjects.outTo(1), encodeOut(head, apdus([refusal])));
+    bus.publish(subjects.outTo(1), encodeSettled(routerLease.fence, [1]));
+    await clock.advanceAsync(100);
+    expect(master.received.map((asdu) => asdu[2])).toEqual([Cause.ACT_CON | 0x40]);
+    expect(gateway.masters.counters.closed).toEqual({ rtu_lost: 1 });
   });
 
   it('no master is waited for longer than that, and none is let in meanwhile', async () => {
@@ -685,4 +721,68 @@ it('a session that the router closes is counted by its reason', async () => {
   await settled();
   expect(gateway.masters.counters.closed).toEqual({ same_ip: 1 });
   expect([bus.hasInterest(subjects.out), bus.hasInterest(subjects.outTo(1))]).toEqual([false, false]);
+});
+
+describe('whether masters can come', () => {
+  const said = (): unknown[] =>
+    bus.take(subjects.listener).map(({ data }) => {
+      const message = decodeListener(data);
+      return message instanceof WireError ? message : [message.gateway, message.listening, message.reason];
+    });
+
+  it('is said when the port cannot be had, at each attempt, and when it can', async () => {
+    network.taken.add(PORT);
+    await owner();
+    await state('connected');
+    expect(said()).toEqual([[ME, false, 'EADDRINUSE']]);
+    await pass(2 * LISTEN_RETRY_MS + 200);
+    expect(said()).toHaveLength(2);
+    network.taken.clear();
+    await pass(LISTEN_RETRY_MS + 200);
+    expect(said()).toEqual([[ME, true, '']]);
+  });
+
+  it('is found out while there is no RTU, for a port that could not be had, and said', async () => {
+    network.taken.add(PORT);
+    await owner();
+    await state('connected');
+    await state('disconnected');
+    said();
+    await pass(2 * LISTEN_RETRY_MS + 200, { state: false });
+    expect(said()).toEqual([
+      [ME, false, 'EADDRINUSE'],
+      [ME, false, 'EADDRINUSE'],
+    ]);
+    // Who cannot does not speak up for others.
+    bus.publish(subjects.listener, encodeListener({ group: '1', gateway: 'gw-2', listening: false, reason: '' }));
+    clock.flush();
+    expect(said()).toHaveLength(1);
+    network.taken.clear();
+    await pass(LISTEN_RETRY_MS + 200, { state: false });
+    expect(said()).toEqual([[ME, true, '']]);
+    expect(network.isListening(PORT)).toBe(false);
+    await state('connected');
+    expect(network.isListening(PORT)).toBe(true);
+  });
+
+  it('is said by one that can when another cannot, and not otherwise', async () => {
+    const another = (listening: boolean): void => {
+      bus.publish(subjects.listener, encodeListener({ group: '1', gateway: 'gw-2', listening, reason: '' }));
+      clock.flush();
+    };
+    another(false);
+    expect(said()).toEqual([
+      ['gw-2', false, ''],
+      [ME, true, ''],
+    ]);
+    await open();
+    said();
+    another(true);
+    expect(said()).toHaveLength(1);
+    another(false);
+    expect(said()).toEqual([
+      ['gw-2', false, ''],
+      [ME, true, ''],
+    ]);
+  });
 });

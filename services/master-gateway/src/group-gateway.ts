@@ -5,13 +5,22 @@ import {
   leaseKey,
   GroupSubjects,
   receive,
+  remembering,
   type Subscription,
 } from '@iec104mm2ss/bus';
 import { type GroupConfig, reportGapMs } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import { type Runtime, sleep } from '@iec104mm2ss/runtime';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
-import { COMMAND_DEADLINE_MS, decodeOwner, decodeState, type OwnerMessage, type StateMessage } from '@iec104mm2ss/wire';
+import {
+  COMMAND_DEADLINE_MS,
+  decodeListener,
+  decodeOwner,
+  decodeState,
+  encodeListener,
+  type OwnerMessage,
+  type StateMessage,
+} from '@iec104mm2ss/wire';
 import { AcknowledgementReport } from './acknowledgement-report.js';
 import { ConnectorView, type Loss } from './connector-view.js';
 import { GroupSessions } from './group-sessions.js';
@@ -99,19 +108,31 @@ export class GroupGateway implements Scheduled {
       listen,
       this.logger,
       (socket) => void this.masters.connect(socket),
-      () => scheduler.deadlineMoved(this),
+      (reason) => {
+        this.sayListening(false, reason);
+        scheduler.deadlineMoved(this);
+      },
+      () => {
+        this.sayListening(true);
+        this.openListener();
+      },
     );
   }
 
   start(): void {
-    const { state, owner } = this.subjects;
+    const { state, owner, listener } = this.subjects;
     this.subscriptions = [
       receive(this.bus, state, decodeState, (message) =>
         this.connectorGuard.run(state, message.fence, () => this.onState(message)),
       ),
-      receive(this.bus, owner, decodeOwner, (message) =>
+      receive(this.bus, owner, remembering(decodeOwner), (message) =>
         this.router.run(owner, message.fence, () => this.onOwner(message)),
       ),
+      // Another one cannot listen: the connector is not to think that nobody can.
+      receive(this.bus, listener, decodeListener, ({ gateway, listening }) => {
+        const can = !this.listener.blocked && !this.draining && !this.stopped;
+        if (!listening && gateway !== this.instance && can) this.sayListening(true);
+      }),
     ];
     this.scheduler.add(this);
   }
@@ -184,7 +205,8 @@ export class GroupGateway implements Scheduled {
     if (this.statements.dueAt <= now) this.state();
     if (this.listener.retryAt <= now) {
       this.listener.forgetRetry();
-      this.openListener();
+      if (this.mayListen) this.openListener();
+      else if (!this.draining && !this.stopped) this.listener.probe();
     }
   }
 
@@ -227,10 +249,14 @@ export class GroupGateway implements Scheduled {
 
   /** Opens the listener if it may be open. An open one is closed by `lose` and `refuseNewMasters` only. */
   private openListener(): void {
-    const may = this.connector.up && this.lastEvents === undefined && this.owner.serves(this.scheduler.now());
-    if (!may || this.draining || this.stopped) return;
+    if (!this.mayListen) return;
     this.listener.open();
     this.scheduler.deadlineMoved(this);
+  }
+
+  private get mayListen(): boolean {
+    const served = this.connector.up && this.lastEvents === undefined && this.owner.serves(this.scheduler.now());
+    return served && !this.draining && !this.stopped;
   }
 
   /** Nobody can serve the masters any more. */
@@ -264,6 +290,11 @@ export class GroupGateway implements Scheduled {
     const served = this.lastEvents === undefined && this.owner.expected(this.scheduler.now());
     if (clock === undefined || !served) return undefined;
     return { connectorFence: this.connectorClock.connectorFence, deadline: clock + COMMAND_DEADLINE_MS };
+  }
+
+  private sayListening(listening: boolean, reason = ''): void {
+    const message = { group: this.config.id, gateway: this.instance, listening, reason };
+    this.bus.publish(this.subjects.listener, encodeListener(message));
   }
 
   // ---- what it states -----------------------------------------------------------------------------------------------

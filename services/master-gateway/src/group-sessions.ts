@@ -75,9 +75,9 @@ export class GroupSessions {
     const address = plainAddress(socket.remoteAddress ?? '');
     const port = socket.remotePort ?? 0;
     const peer = peerText(address, port);
-    const waiting = this.attempts.size;
-    if (waiting >= backlogOf(this.config)) {
-      this.refuse(socket, peer, { ok: false, code: 'too_many_waiting', message: `${waiting} connections wait` });
+    const waiting = this.waitingProblem(address);
+    if (waiting !== undefined) {
+      this.refuse(socket, peer, { ok: false, code: 'too_many_waiting', message: waiting });
       return;
     }
     const ignoreError = (): void => undefined;
@@ -95,6 +95,14 @@ export class GroupSessions {
     else if (!socket.destroyed) this.accept(socket, answer, { connection, address, port });
     else this.refuseAdmitted(socket, peer, answer);
     socket.removeListener('error', ignoreError);
+  }
+
+  /** Why one more connection cannot wait for the router's word. One address leaves half of the room to others. */
+  private waitingProblem(address: string): string | undefined {
+    const room = backlogOf(this.config);
+    if (this.attempts.size >= room) return `${this.attempts.size} connections wait`;
+    const own = [...this.attempts.values()].filter((attempt) => attempt.address === address).length;
+    return own >= room / 2 ? `${own} connections of ${address} wait` : undefined;
   }
 
   /** Lets none of those in that wait for the router's word. */

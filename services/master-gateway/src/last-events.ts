@@ -6,8 +6,8 @@ import type { MasterSession } from './master-session.js';
 const LOOK_MS = 20;
 
 /**
- * The RTU is lost, and its masters get what was received from it before they are disconnected: each as soon as it has all,
- * LAST_EVENTS_MS later at the latest.
+ * The RTU is lost, and its masters get what was received from it, and what becomes of their commands, before they are
+ * disconnected: each as soon as it has all, LAST_EVENTS_MS later at the latest.
  */
 export class LastEvents {
   /** When `look` has to be called next. */
@@ -29,7 +29,9 @@ export class LastEvents {
     this.lookAt = Math.min(now + LOOK_MS, Math.max(now, this.until));
     const { generation, next } = this.logEnd;
     for (const session of sessions) {
-      if (now >= this.until || session.hasAllBefore(generation, next)) {
+      // A command that the RTU did not get is refused first.
+      const isDone = session.pending.size === 0 && session.hasAllBefore(generation, next);
+      if (now >= this.until || isDone) {
         session.close(this.loss.code, this.loss.message);
       }
     }

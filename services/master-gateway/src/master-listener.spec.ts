@@ -25,6 +25,7 @@ beforeEach(() => {
     logger,
     (socket) => accepted.push(socket),
     () => failures++,
+    () => undefined,
   );
 });
 
@@ -70,7 +71,18 @@ describe('a port that somebody else has', () => {
     expect([listener.isOpen, listener.retryAt]).toEqual([true, Infinity]);
   });
 
-  it('is not waited for when the listener is to be closed', () => {
+  it('is tried, and given back, while the listener is to be closed', () => {
+    listener.close('enough');
+    expect([listener.blocked, listener.retryAt]).toEqual([true, LISTEN_RETRY_MS]);
+    clock.advance(LISTEN_RETRY_MS);
+    listener.probe();
+    clock.flush();
+    expect([listener.blocked, failures]).toEqual([true, 2]);
+    network.taken.clear();
+    clock.advance(LISTEN_RETRY_MS);
+    listener.probe();
+    clock.flush();
+    expect([listener.blocked, listener.isOpen, network.isListening(PORT)]).toEqual([false, false, false]);
     listener.close('enough');
     expect(listener.retryAt).toBe(Infinity);
   });

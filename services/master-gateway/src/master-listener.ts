@@ -18,6 +18,8 @@ export class MasterListener {
   retryAt = Infinity;
   /** It is not listened on before, whoever asks. */
   private notBefore = -Infinity;
+  /** The port could not be had when it was last tried. */
+  blocked = false;
   private listener: TcpListener | undefined;
   /** Tells the listener in use from former ones, which may still have something to say. */
   private inUse: object | undefined;
@@ -30,8 +32,10 @@ export class MasterListener {
     private readonly logger: Logger,
     /** A connection came in. It is paused. */
     private readonly onConnection: (socket: TcpSocket) => void,
-    /** `retryAt` was set. */
-    private readonly onFailed: () => void,
+    /** It cannot be listened on; `retryAt` was set. */
+    private readonly onFailed: (reason: string) => void,
+    /** The port can be had: it is listened on, or was only tried. */
+    private readonly onFree: () => void,
   ) {}
 
   /** It listens, or is about to. */
@@ -47,6 +51,15 @@ export class MasterListener {
 
   /** Listens, unless it does or waits before it tries again. */
   open(): void {
+    this.take(false);
+  }
+
+  /** Finds out whether a port that somebody else had can be had by now, and gives it back at once. */
+  probe(): void {
+    this.take(true);
+  }
+
+  private take(isProbe: boolean): void {
     const { clock, network } = this.runtime;
     if (this.isOpen || this.notBefore > clock.now()) return;
     this.retryAt = Infinity;
@@ -60,14 +73,18 @@ export class MasterListener {
       backlog: backlogOf(this.config),
       onConnection: (socket) => {
         // It may have been closed with connections that were not accepted yet.
-        if (isOurs()) this.onConnection(socket);
+        if (isOurs() && !isProbe) this.onConnection(socket);
         else socket.destroy();
       },
       onListening: () => {
-        if (isOurs()) this.logger.info({ port }, 'listening for masters');
+        if (!isOurs()) return;
+        this.blocked = false;
+        if (isProbe) this.end();
+        else this.logger.info({ port }, 'listening for masters');
+        this.onFree();
       },
       onError: (error) => {
-        if (isOurs()) this.failed(error);
+        if (isOurs()) this.failed(error, isProbe);
       },
     });
     // It may have failed at once.
@@ -79,19 +96,23 @@ export class MasterListener {
     this.retryAt = Infinity;
   }
 
+  /** A port that could not be had is still tried: whether it can be had is worth knowing before there is an RTU. */
   close(reason: string): void {
-    this.forgetRetry();
+    if (!this.blocked) this.forgetRetry();
     if (!this.isOpen) return;
     this.end();
     this.logger.info({ port: this.config.port, reason }, 'stopped listening for masters');
   }
 
-  private failed(error: NodeJS.ErrnoException): void {
-    this.logger.error({ port: this.config.port, reason: error.code }, 'cannot listen for masters');
+  private failed(error: NodeJS.ErrnoException, isProbe: boolean): void {
+    const fields = { port: this.config.port, reason: error.code };
+    if (isProbe) this.logger.debug(fields, 'still cannot listen for masters');
+    else this.logger.error(fields, 'cannot listen for masters');
+    this.blocked = true;
     this.end();
     this.notBefore = this.runtime.clock.now() + LISTEN_RETRY_MS;
     this.retryAt = this.notBefore;
-    this.onFailed();
+    this.onFailed(error.code ?? error.message);
   }
 
   private end(): void {

@@ -440,14 +440,14 @@ describe('a later generation of the log', () => {
 describe('the OA', () => {
   const withOa = (oa: number, cot: number = Cause.INROGEN): Uint8Array => eventAsdu(0, { oa, cot });
 
-  it('of ours is replaced by the master’s own, others’ by 0, and none where the RTU said something of its own', () => {
+  it('of ours is replaced by the master’s own, others’ by 0, whatever the cause', () => {
     started();
     master.send(interrogation(1, 20, { oa: 98 }), interrogation(1, 21, { oa: 99 }));
     clock.flush();
     toSession(
       data(0, 0, [withOa(OA), withOa(44), withOa(0), withOa(OA, Cause.SPONT), withOa(OA, Cause.REQ)], OutFlag.PATCH_OA),
     );
-    expect(master.received.map((asdu) => asdu[ASDU_OA_OFFSET])).toEqual([99, 0, 0, OA, 99]);
+    expect(master.received.map((asdu) => asdu[ASDU_OA_OFFSET])).toEqual([99, 0, 0, 99, 99]);
     expect(session.statement(10).ownOa).toBe(99);
   });
 

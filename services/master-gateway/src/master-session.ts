@@ -102,6 +102,7 @@ export class MasterSession implements DeliveryTarget {
         onApdus: (octets, start, end, count) => this.onApdus(octets, start, end, count),
         onRoom: () => this.onRoom(),
         onState: (to, from) => this.onLinkState(to, from),
+        onIrregular: (breach) => this.logBreach(breach),
         onClosed: (reason) => this.onClosed(reason),
       },
       scheduler,
@@ -268,7 +269,13 @@ export class MasterSession implements DeliveryTarget {
     }
   }
 
+  private logBreach({ code, message, clause, octets }: CloseReason): void {
+    const fields = { session: this.id, peer: this.peer, reason: code, clause, octets };
+    this.dependencies.logger.warn(fields, `a master breaks the protocol: ${message}`);
+  }
+
   private onClosed(reason: CloseReason): void {
+    if (reason.octets !== undefined) this.logBreach(reason);
     this.stopData();
     this.publish(encodeClosed(this.nextHead(), reason.code, reason.message));
     this.dependencies.onClosed(this, reason, this.subscription);

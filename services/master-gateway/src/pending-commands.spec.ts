@@ -93,8 +93,6 @@ describe('an answer that goes to the master', () => {
     const command = singleCommand(1, 5, true);
     const commands = pending(command, command, interrogation(0xffff));
     answer(commands, mirror(singleCommand(1, 6, true), Cause.ACT_CON, false));
-    // To an earlier one, of another value.
-    answer(commands, mirror(singleCommand(1, 5, false), Cause.ACT_CON, false));
     answer(commands, eventAsdu(1, { ioa: 5 }));
     expect(answers(commands)).toEqual([
       [1, null],
@@ -112,6 +110,15 @@ describe('an answer that goes to the master', () => {
       [1, 7],
       [2, 0x47],
       [3, 7],
+    ]);
+  });
+
+  it('belongs to the command of which it repeats most: stations lose qualifiers and limit values', () => {
+    const commands = pending(singleCommand(1, 5, true, { qualifier: 2 }), singleCommand(1, 5, false, { qualifier: 2 }));
+    answer(commands, mirror(singleCommand(1, 5, false), Cause.ACT_CON, false));
+    expect(answers(commands)).toEqual([
+      [1, null],
+      [2, 7],
     ]);
   });
 

@@ -10,9 +10,10 @@ import {
   COT_CAUSE_MASK,
   COT_NEGATIVE_BIT,
   forEachApdu,
+  Likeness,
+  likeness,
   LAST_MONITOR_TYPE,
   mirror,
-  sameRequest,
 } from '@iec104mm2ss/iec104';
 import { type PendingCommandStatement, toBase64 } from '@iec104mm2ss/wire';
 
@@ -54,6 +55,9 @@ export class PendingCommands {
   /** Number of the next command. */
   next = 1;
   private readonly pending = new Map<number, PendingCommand>();
+  /** Those of them that nobody has answered, and those that were confirmed and not terminated: few, where all are many. */
+  private readonly unanswered = new Set<PendingCommand>();
+  private readonly confirmed = new Set<PendingCommand>();
   private wasFull = false;
 
   /** @param onRoom called when there is room again after it was full */
@@ -79,7 +83,9 @@ export class PendingCommands {
         refusals.push(mirror(asdu, cause, true));
         answered = cause | COT_NEGATIVE_BIT;
       }
-      this.pending.set(this.next++, { asdu, terms: terms ?? NO_TERMS, since: now, answered });
+      const command = { asdu, terms: terms ?? NO_TERMS, since: now, answered };
+      this.pending.set(this.next++, command);
+      if (answered === null) this.unanswered.add(command);
     });
     this.wasFull ||= this.full;
     return { first, refusals };
@@ -97,13 +103,19 @@ export class PendingCommands {
       // Process information, unless it is a master's own that the router refuses.
       if ((octets[at + APDU_TYPE_OFFSET] as number) <= LAST_MONITOR_TYPE && (cause & COT_NEGATIVE_BIT) === 0) continue;
       const command = this.commandOf(new AsduView(octets.subarray(at + APCI_OCTETS, apduEnd(octets, at))));
-      if (command !== undefined) command.answered = cause;
+      if (command !== undefined) this.note(command, cause);
     }
   }
 
   /** The router has stored their audit records. */
   settle(numbers: readonly number[]): void {
-    for (const number of numbers) this.pending.delete(number);
+    for (const number of numbers) {
+      const command = this.pending.get(number);
+      if (command === undefined) continue;
+      this.pending.delete(number);
+      this.unanswered.delete(command);
+      this.confirmed.delete(command);
+    }
     if (!this.wasFull || this.pending.size > ROOM_AGAIN) return;
     this.wasFull = false;
     this.onRoom();
@@ -119,26 +131,47 @@ export class PendingCommands {
     return stated;
   }
 
+  private note(command: PendingCommand, cause: number): void {
+    command.answered = cause;
+    this.unanswered.delete(command);
+    if (cause === Cause.ACT_CON) this.confirmed.add(command);
+    else this.confirmed.delete(command);
+  }
+
   /**
-   * The command that `answer` belongs to: of several that are alike the oldest one without an answer, for ACT_TERM the
-   * oldest one that was confirmed.
+   * The command that `answer` belongs to: the one of which it repeats most. Of several that are alike the oldest one without
+   * an answer, for ACT_TERM the oldest one that was confirmed.
    */
   private commandOf(answer: AsduView): PendingCommand | undefined {
-    const terminates = answer.cot === Cause.ACT_TERM;
-    let alike: PendingCommand | undefined;
-    for (const command of this.pending.values()) {
-      if (!answers(answer, command.asdu)) continue;
-      if (terminates ? command.answered === Cause.ACT_CON : command.answered === null) return command;
-      alike ??= command;
-    }
-    return alike;
+    const due = answer.cot === Cause.ACT_TERM ? this.confirmed : this.unanswered;
+    const likely = mostAlike(answer, due);
+    if (likely?.alike === Likeness.SAME) return likely.command;
+    const any = mostAlike(answer, this.pending.values());
+    return any !== undefined && (likely === undefined || any.alike < likely.alike) ? any.command : likely?.command;
   }
 }
 
-function answers(answer: AsduView, asdu: Uint8Array): boolean {
-  if (answer.typeId !== asdu[0]) return false;
+/** How much of this command the answer repeats; undefined: it is none to it. */
+function answeredLikeness(answer: AsduView, asdu: Uint8Array): Likeness | undefined {
+  if (answer.typeId !== asdu[0]) return undefined;
   // Too short to have an object: only a refusal of the router mirrors that.
-  if (asdu.length < MIN_COMMAND_OCTETS) return answer.lengthOctets === asdu.length;
+  if (asdu.length < MIN_COMMAND_OCTETS) return answer.lengthOctets === asdu.length ? Likeness.SAME : undefined;
   const { ca, ioa } = new AsduView(asdu);
-  return (ca === answer.ca || ca === BROADCAST_CA) && ioa === answer.ioa && sameRequest(asdu, answer.octets);
+  if ((ca !== answer.ca && ca !== BROADCAST_CA) || ioa !== answer.ioa) return undefined;
+  return likeness(asdu, answer.octets);
+}
+
+/** Of those of which an answer repeats equally much, the first. */
+function mostAlike(
+  answer: AsduView,
+  commands: Iterable<PendingCommand>,
+): { readonly command: PendingCommand; readonly alike: number } | undefined {
+  let best: { readonly command: PendingCommand; readonly alike: number } | undefined;
+  for (const command of commands) {
+    const alike = answeredLikeness(answer, command.asdu);
+    if (alike === undefined || alike >= (best?.alike ?? Infinity)) continue;
+    best = { command, alike };
+    if (alike === Likeness.SAME) break;
+  }
+  return best;
 }

@@ -1,4 +1,4 @@
-import { APDU_CAUSE_OFFSET, APDU_OA_OFFSET, apduEnd, Cause, COT_CAUSE_MASK } from '@iec104mm2ss/iec104';
+import { APCI_OCTETS, APDU_OA_OFFSET, apduEnd, fieldLengthsOf } from '@iec104mm2ss/iec104';
 import type { Connection, DeadlineScheduler } from '@iec104mm2ss/transport';
 import { NO_POSITION, OutFlag, type OutMessage } from '@iec104mm2ss/wire';
 import { SentRuns } from './sent-runs.js';
@@ -117,13 +117,16 @@ function after(position: number, count: number): number {
   return position === NO_POSITION ? NO_POSITION : position + count;
 }
 
-/** A copy in which OAs that we allocated are replaced: ours by the master's own, those of others by 0. */
+/**
+ * A copy in which OAs are replaced: ours by the master's own, all others by 0. An ASDU with other field lengths than those of
+ * 104 has no OA there.
+ */
 function withOwnOa(message: Uint8Array, start: number, allocatedOa: number, ownOa: number): Uint8Array {
   const octets = Buffer.from(message);
-  for (let at = start; at < octets.length; at = apduEnd(octets, at)) {
+  for (let at = start, next: number; at < octets.length; at = next) {
+    next = apduEnd(octets, at);
     const oa = octets[at + APDU_OA_OFFSET] as number;
-    // With these causes the RTU says something of its own.
-    if (oa === 0 || ((octets[at + APDU_CAUSE_OFFSET] as number) & COT_CAUSE_MASK) <= Cause.SPONT) continue;
+    if (oa === 0 || Array.isArray(fieldLengthsOf(octets.subarray(at + APCI_OCTETS, next)))) continue;
     octets[at + APDU_OA_OFFSET] = oa === allocatedOa ? ownOa : 0;
   }
   return octets;

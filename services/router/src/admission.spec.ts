@@ -64,6 +64,18 @@ describe('a master', () => {
     expect(code(decide({ maxConnections: 3 }, two))).toBe('admitted');
   });
 
+  it('gets the place of an idle connection of an address that has more than half of them', () => {
+    const greedy = ['10.0.0.7', '10.0.0.7', '10.0.0.7', '10.0.0.8'].map(session);
+    const [started, idle] = greedy as [Session, Session];
+    started.started = true;
+    expect(decide({ maxConnections: 4 }, greedy)).toMatchObject({ replaces: [idle] });
+    expect(code(decide({ maxConnections: 4 }, greedy, { address: '10.0.0.8' })), 'it has one').toBe('max_connections');
+    for (const each of greedy) each.started = true;
+    expect(code(decide({ maxConnections: 4 }, greedy)), 'many masters may share an address').toBe('max_connections');
+    const fair = ['10.0.0.7', '10.0.0.7', '10.0.0.8', '10.0.0.9'].map(session);
+    expect(code(decide({ maxConnections: 4 }, fair)), 'two redundant ones').toBe('max_connections');
+  });
+
   it('gets a reason that a person understands with every refusal', () => {
     for (const decision of [
       decide({}, [], {}, null),

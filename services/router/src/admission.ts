@@ -11,7 +11,7 @@ export interface Refusal {
 export interface Admitted {
   readonly name: string | null;
   readonly certificateName: string | null;
-  /** Sessions that have to go for it (same-IP policy `new`). */
+  /** Sessions that have to go for it: of its address (same-IP policy `new`), or of one that has more than its share. */
   readonly replaces: readonly Session[];
 }
 
@@ -37,9 +37,15 @@ export function admit(
   if (config.sameIp === 'old' && sameIp.length > 0) {
     return { code: 'same_ip', message: `${address} is connected already and the group keeps the old connection` };
   }
-  const replaces = config.sameIp === 'new' ? sameIp : [];
+  const replaces = config.sameIp === 'new' ? [...sameIp] : [];
   if (sessions.length - replaces.length >= config.maxConnections) {
-    return { code: 'max_connections', message: `${config.maxConnections} masters are connected, the group's maximum` };
+    const idle = config.sameIp === 'all' && sameIp.length === 0 ? beyondItsShare(config, sessions) : undefined;
+    if (idle !== undefined) replaces.push(idle);
+    else
+      return {
+        code: 'max_connections',
+        message: `${config.maxConnections} masters are connected, the group's maximum`,
+      };
   }
   const master = masterOf(config.masters, request);
   return { name: master?.name ?? null, certificateName: request.certificateNames[0] ?? null, replaces };
@@ -57,6 +63,17 @@ export function mayNotGoOn(config: GroupConfig, address: string, sessions: reado
     return { code: 'max_connections', message: `${config.maxConnections} masters are connected, the group's maximum` };
   }
   return undefined;
+}
+
+/**
+ * A connection that has to go for a master that has none: the oldest one without data transfer of an address that has more
+ * than half of the places. Those with data transfer stay, whoever they are: many masters may share an address.
+ */
+function beyondItsShare({ maxConnections }: GroupConfig, sessions: readonly Session[]): Session | undefined {
+  return sessions.find(({ address, started, standby }) => {
+    const isIdle = !started && !standby;
+    return isIdle && sessions.filter((other) => other.address === address).length > Math.max(1, maxConnections / 2);
+  });
 }
 
 function masterOf(masters: readonly NamedMaster[], request: AdmissionRequest): NamedMaster | undefined {

@@ -71,7 +71,11 @@ export class Admissions {
     if (!answer.ok) return answer;
     for (const old of decision.replaces) {
       if (table.get(old.id) !== old) continue;
-      table.close(old, 'same_ip', `${address} connected again and the group keeps the new connection`);
+      if (old.address === address) {
+        table.close(old, 'same_ip', `${address} connected again and the group keeps the new connection`);
+      } else {
+        table.close(old, 'share', `${old.address} has more than its share of the connections, and ${address} has none`);
+      }
     }
     this.admitted++;
     logger.info({ session: id, peer: session.peer, name: name ?? undefined, oa, gateway }, 'master connected');

@@ -1,12 +1,14 @@
 import { AsduView, Cause, sameRequest, TypeId } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import type { Participant, RecordOrigin } from './command-context.js';
-import type { CommandLanes } from './command-lanes.js';
-import type { CommandMatching } from './command-matching.js';
+import { type CommandLanes, laneOf } from './command-lanes.js';
+import type { CommandMatching, Match } from './command-matching.js';
 import type { CommandMemory } from './command-memory.js';
-import type { CommandProgress } from './command-progress.js';
-import { INTERROGATION_TIMEOUT_MS, mayAnswer, type Transaction } from './command-transaction.js';
-import { isInterrogation } from './rules.js';
+import { type CommandProgress, isOverAt, kindOf } from './command-progress.js';
+import { mayAnswer, Seen, type Transaction } from './command-transaction.js';
+import { asksFor, LateObjects } from './late-objects.js';
+import type { RtuHabits } from './rtu-habits.js';
+import { endsWithTermination, isInterrogation } from './rules.js';
 
 /** What an answer makes of its command. */
 export interface AnswerEffects {
@@ -14,46 +16,46 @@ export interface AnswerEffects {
   sent(transaction: Transaction): void;
   /** It is over. */
   finish(transaction: Transaction, outcome: string): void;
-  /** Those need not wait for it any more whose answers can be told from its own. */
-  release(transaction: Transaction): void;
+  /** Others may perhaps go now. */
+  pump(transaction: Transaction): void;
 }
 
-const NOBODY: readonly Participant[] = [];
+export interface AnswerParts {
+  readonly lanes: CommandLanes;
+  readonly matching: CommandMatching;
+  readonly memory: CommandMemory;
+  readonly habits: RtuHabits;
+  readonly progress: CommandProgress;
+  readonly clock: Pick<Clock, 'now'>;
+}
 
 /** What the RTU says: finds the command it answers, moves that on, and says who gets it. */
 export class CommandAnswers {
-  constructor(
-    private readonly parts: {
-      readonly lanes: CommandLanes;
-      readonly matching: CommandMatching;
-      readonly memory: CommandMemory;
-      readonly progress: CommandProgress;
-      readonly clock: Pick<Clock, 'now'>;
-    },
-    private readonly effects: AnswerEffects,
-  ) {}
+  private readonly lateObjects: LateObjects;
 
-  /**
-   * Who gets `answer`, an ASDU from the RTU that is not process information; undefined when no command under way expects
-   * it.
-   */
-  answered(answer: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
-    const { matching, progress } = this.parts;
-    const view = new AsduView(answer);
-    progress.seen(view);
-    const transaction = matching.match(answer, position, record);
-    if (transaction === undefined) return undefined;
-    const { participants, state, lostUntil } = transaction;
-    if (lostUntil === Infinity) matching.learn(transaction.oa, view.oa);
-    if (state === 'forwarded') this.effects.sent(transaction);
-    this.advance(transaction, view);
-    return participants;
+  constructor(
+    private readonly parts: AnswerParts,
+    private readonly effects: AnswerEffects,
+  ) {
+    this.lateObjects = new LateObjects(parts);
   }
 
-  /** Who gets an answer that no command under way expects: it may be late, or the second one. */
-  late(answer: AsduView, position: number, record: RecordOrigin): readonly Participant[] {
-    const { matching, memory } = this.parts;
-    return matching.oaBehaviour === 'opaque' ? NOBODY : memory.participants(answer, position, record);
+  /**
+   * Who gets `answer`, an ASDU from the RTU that is not monitored data; undefined when it belongs to no command, or nobody
+   * can tell to which.
+   */
+  answered(answer: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
+    const view = new AsduView(answer);
+    const match = this.parts.matching.match(view, position, record);
+    this.learnTermination(view, match);
+    return match === undefined ? undefined : this.take(match, view);
+  }
+
+  /** Who gets what a command under way expects although its cause is none of an answer; undefined: nobody asked for it. */
+  requested(object: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
+    const view = new AsduView(object);
+    const match = this.parts.matching.match(view, position, record, true);
+    return match === undefined ? undefined : this.take(match, view);
   }
 
   /** The master of a restored command has got this answer. */
@@ -61,21 +63,25 @@ export class CommandAnswers {
     if (transaction.state === 'sent') this.advance(transaction, new AsduView(answer));
   }
 
-  /** The interrogation under way that process information with this cause and CA answers. It is alive. */
+  /** The interrogation under way that objects with this cause and CA belong to. It is alive. */
   interrogation(cot: number, ca: number): Transaction | undefined {
-    const { lanes, clock } = this.parts;
+    const { lanes, clock, progress } = this.parts;
     const active = lanes.active(interrogationType(cot), ca, 0).filter((other) => other.cot !== Cause.DEACT);
     const transaction = active.find(({ lostUntil }) => lostUntil === Infinity) ?? active[0];
-    if (transaction !== undefined && transaction.state !== 'forwarded') {
-      transaction.expiresAt = clock.now() + INTERROGATION_TIMEOUT_MS;
+    if (transaction !== undefined && transaction.state !== 'forwarded' && !isOverAt(transaction, ca)) {
+      progress.alive(transaction, clock.now());
     }
     return transaction;
   }
 
-  /** Who asked with this OA for an interrogation that is over; undefined when that is not certain. */
-  lateInterrogation(cot: number, ca: number, oa: number): readonly Participant[] | undefined {
-    const { matching, memory } = this.parts;
-    return matching.oaBehaviour === 'opaque' ? undefined : memory.interrogators(interrogationType(cot), ca, oa);
+  /** Who asked for objects with this cause of station `ca`; undefined when that is not certain. Empty: they have left. */
+  interrogators(cot: number, ca: number, oa: number): readonly Participant[] | undefined {
+    const transaction = this.interrogation(cot, ca);
+    const type = interrogationType(cot);
+    if (transaction !== undefined && asksFor(transaction.asdu, cot)) {
+      return this.lateObjects.withUnfinished(transaction.participants, type, cot, ca);
+    }
+    return this.lateObjects.of(type, cot, ca, oa);
   }
 
   /** A requested object (COT 5) ends the read command it answers. */
@@ -85,22 +91,56 @@ export class CommandAnswers {
     if (transaction !== undefined) this.effects.finish(transaction, 'answered');
   }
 
-  private advance(transaction: Transaction, answer: AsduView): void {
-    const { progress, matching, clock } = this.parts;
-    const outcome = progress.advance(transaction, answer, clock.now());
-    if (answer.cot === Cause.DEACT_CON && !answer.negative && isInterrogation(transaction.typeId)) {
-      this.endDeactivated(transaction);
+  private take(match: Match, view: AsduView): readonly Participant[] {
+    const { transaction, isOver } = match;
+    const { participants } = transaction;
+    this.learn(match, view);
+    if (isOver) this.parts.progress.late(transaction, view);
+    else {
+      if (transaction.state === 'forwarded') this.effects.sent(transaction);
+      this.advance(transaction, view);
     }
-    if (outcome !== undefined) this.effects.finish(transaction, outcome);
-    else if (transaction.releaseAt < Infinity && matching.oaBehaviour === 'mirrors') this.effects.release(transaction);
+    return participants;
   }
 
-  /** The RTU has ended the interrogation that this deactivation was for: there will be no ACT_TERM. */
+  private learn({ transaction, isOver, likeness }: Match, { ca, cot, oa, typeId }: AsduView): void {
+    const { habits, clock } = this.parts;
+    if (transaction.lostUntil < Infinity) return;
+    if (!isOver) habits.oa.answered(transaction, oa);
+    if (!isOver && cot !== Cause.ACT_TERM) habits.repeated(typeId, likeness);
+    const isFirst = transaction.seen.size === 0;
+    if (isFirst && !transaction.isRestored) habits.answered(laneOf(transaction), clock.now() - transaction.sentAt);
+    const isConfirmation = cot === Cause.ACT_CON && ((transaction.seen.get(ca) ?? 0) & Seen.FIRST) === 0;
+    if (isConfirmation) habits.confirmed(typeId, true);
+  }
+
+  /** An RTU that ends interrogations when they are deactivated need not end others. */
+  private learnTermination({ cot, typeId }: AsduView, match: Match | undefined): void {
+    if (match === undefined || cot !== Cause.ACT_TERM || !endsWithTermination(typeId)) return;
+    const { transaction } = match;
+    if (transaction.outcome === 'deactivated') return;
+    this.parts.habits.terminated(kindOf(transaction), laneOf(transaction));
+  }
+
+  private advance(transaction: Transaction, answer: AsduView): void {
+    const { progress, clock } = this.parts;
+    const outcome = progress.advance(transaction, answer, clock.now());
+    const deactivates = transaction.cot === Cause.DEACT && isInterrogation(transaction.typeId);
+    const isConfirmation = answer.cot === Cause.DEACT_CON || answer.cot === Cause.ACT_CON;
+    if (deactivates && isConfirmation && !answer.negative) this.endDeactivated(transaction);
+    if (outcome !== undefined) this.effects.finish(transaction, outcome);
+    else this.effects.pump(transaction);
+  }
+
+  /** The RTU has ended the interrogation that this deactivation was for; its ACT_TERM may still come. */
   private endDeactivated({ typeId, ca, ioa, asdu }: Transaction): void {
     const ended = this.parts.lanes
       .active(typeId, ca, ioa)
       .filter((other) => other.cot !== Cause.DEACT && other.ca === ca && sameRequest(other.asdu, asdu));
-    for (const transaction of ended) this.effects.finish(transaction, 'deactivated');
+    for (const transaction of ended) {
+      transaction.outcome = 'deactivated';
+      this.effects.finish(transaction, 'deactivated');
+    }
   }
 }
 

@@ -32,6 +32,11 @@ const NONE: readonly Transaction[] = [];
 /** C_IC, C_CI, C_CS and C_RP ask a station as a whole, and may be sent to the global CA. */
 const STATION_TYPES: ReadonlySet<number> = new Set([100, 101, 103, 105]);
 
+/** True for the types that ask a station as a whole. */
+export function asksStation(typeId: number): boolean {
+  return STATION_TYPES.has(typeId);
+}
+
 /**
  * In which order commands go out. Those whose answers could be mistaken for each other share a lane: one per object for
  * process commands, one per type and station for what a station as a whole is asked, one per type and object for others. A
@@ -54,7 +59,7 @@ export class CommandLanes {
   /** Puts a command behind those that wait, and sends it when it may go at once. */
   enqueue(transaction: Transaction): void {
     transaction.order = this.nextOrder++;
-    this.lane(keyOf(transaction)).queue.push(transaction);
+    this.lane(laneOf(transaction)).queue.push(transaction);
     const family = this.family(transaction.typeId);
     family?.waiting.add(transaction);
     if (transaction.ca === BROADCAST_CA) family?.waitingGlobals.push(transaction);
@@ -63,7 +68,7 @@ export class CommandLanes {
 
   /** Makes a command active, past those that wait. */
   activate(transaction: Transaction): void {
-    this.lane(keyOf(transaction)).active.push(transaction);
+    this.lane(laneOf(transaction)).active.push(transaction);
     const family = this.family(transaction.typeId);
     family?.active.add(transaction);
     if (transaction.ca === BROADCAST_CA) family?.activeGlobals.push(transaction);
@@ -71,7 +76,7 @@ export class CommandLanes {
 
   /** The command is over, or waits no longer. Call `pump` then. */
   remove(transaction: Transaction): void {
-    const key = keyOf(transaction);
+    const key = laneOf(transaction);
     const lane = this.lanes.get(key);
     if (lane !== undefined) {
       if (lane.active.includes(transaction)) lane.active = without(lane.active, transaction);
@@ -115,13 +120,23 @@ export class CommandLanes {
     return own.length === 0 ? globals : [...own, ...globals];
   }
 
+  /** What is active and could be mistaken for this command, or it for them. */
+  beside(transaction: Transaction): Transaction[] {
+    const { typeId, ca } = transaction;
+    const family = this.families.get(typeId);
+    const others = new Set(this.lanes.get(laneOf(transaction))?.active);
+    for (const other of (ca === BROADCAST_CA ? family?.active : family?.activeGlobals) ?? NONE) others.add(other);
+    others.delete(transaction);
+    return [...others];
+  }
+
   /** What waits with this TypeID, CA and IOA. */
   waiting(typeId: number, ca: number, ioa: number): readonly Transaction[] {
     return this.lanes.get(laneKey(typeId, ca, ioa))?.queue ?? NONE;
   }
 
   private pumpAround(transaction: Transaction): void {
-    this.pumpLane(keyOf(transaction));
+    this.pumpLane(laneOf(transaction));
     const family = this.families.get(transaction.typeId);
     if (family === undefined) return;
     const [global] = family.waitingGlobals;
@@ -145,7 +160,7 @@ export class CommandLanes {
   }
 
   private run(transaction: Transaction): void {
-    this.lane(keyOf(transaction)).queue.shift();
+    this.lane(laneOf(transaction)).queue.shift();
     const family = this.family(transaction.typeId);
     if (family !== undefined) this.waitsNoLonger(family, transaction);
     this.activate(transaction);
@@ -156,7 +171,7 @@ export class CommandLanes {
   private isNext(next: Transaction): boolean {
     if (!this.rules.ready()) return false;
     const mayJoin = (other: Transaction): boolean => this.rules.mayJoin(next, other);
-    const lane = this.lanes.get(keyOf(next));
+    const lane = this.lanes.get(laneOf(next));
     if (lane?.queue[0] !== next || !lane.active.every(mayJoin)) return false;
     const family = this.families.get(next.typeId);
     if (family === undefined) return true;
@@ -197,7 +212,8 @@ function without(transactions: Transaction[], transaction: Transaction): Transac
   return transactions.filter((other) => other !== transaction);
 }
 
-function keyOf({ typeId, ca, ioa }: Transaction): number {
+/** Number of the lane that a command is in. */
+export function laneOf({ typeId, ca, ioa }: Pick<Transaction, 'typeId' | 'ca' | 'ioa'>): number {
   return laneKey(typeId, ca, ioa);
 }
 

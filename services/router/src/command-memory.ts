@@ -1,42 +1,37 @@
-import { type AsduView, BROADCAST_CA, sameRequest } from '@iec104mm2ss/iec104';
+import { BROADCAST_CA } from '@iec104mm2ss/iec104';
 import { SENT_REMEMBERED_MS } from '@iec104mm2ss/wire';
-import type { Participant, RecordOrigin } from './command-context.js';
-import { mayAnswer, type Transaction } from './command-transaction.js';
+import { asksStation } from './command-lanes.js';
+import type { Transaction } from './command-transaction.js';
 
 /** Commands that are over and remembered; the oldest go first. */
 export const MAX_REMEMBERED = 2_000;
 
-const NOBODY: readonly Participant[] = [];
-
 /**
  * Commands that were handed over, for as long as the RTU may answer them: also when they are over (some stacks answer
  * twice, or late), and when their masters have left. So nothing that answers one of them is taken for an answer to
- * somebody who got its OA since.
+ * somebody else.
  */
 export class CommandMemory {
-  private readonly byOa = new Map<number, Set<Transaction>>();
+  private readonly byOa = new Index((transaction) => transaction.oa);
+  private readonly byObject = new Index(({ typeId, ca, ioa }) => objectKey(typeId, ca, ioa));
   /** Until when those that are over are remembered. */
   private readonly ended = new Map<Transaction, number>();
 
   get size(): number {
-    let size = 0;
-    for (const transactions of this.byOa.values()) size += transactions.size;
-    return size;
+    return this.byOa.size;
   }
 
   /** The command is handed over. */
   add(transaction: Transaction): void {
-    const transactions = this.byOa.get(transaction.oa);
-    if (transactions === undefined) this.byOa.set(transaction.oa, new Set([transaction]));
-    else transactions.add(transaction);
+    this.byOa.add(transaction);
+    this.byObject.add(transaction);
   }
 
   /** It was not sent, and will not be. */
   drop(transaction: Transaction): void {
     this.ended.delete(transaction);
-    const transactions = this.byOa.get(transaction.oa);
-    transactions?.delete(transaction);
-    if (transactions?.size === 0) this.byOa.delete(transaction.oa);
+    this.byOa.delete(transaction);
+    this.byObject.delete(transaction);
   }
 
   /** It is over. */
@@ -49,33 +44,19 @@ export class CommandMemory {
 
   /** True while a command with this OA is under way. */
   answerable(oa: number): boolean {
-    for (const transaction of this.byOa.get(oa) ?? []) if (!this.ended.has(transaction)) return true;
-    return false;
+    return this.byOa.get(oa).some((transaction) => !this.ended.has(transaction));
   }
 
-  /**
-   * Who gets an answer that no command under way expects, by its OA. The commands it fits best decide; when they are of
-   * several sessions, nobody.
-   */
-  participants(answer: AsduView, position: number, record: RecordOrigin): readonly Participant[] {
-    const possible = [...(this.byOa.get(answer.oa) ?? [])].filter((sent) => mayAnswer(sent, position, record));
-    const octets = answer.subarray();
-    const ofType = possible.filter(
-      ({ typeId, ca }) => typeId === answer.typeId && (ca === answer.ca || ca === BROADCAST_CA),
-    );
-    const exact = ofType.filter(({ ioa, asdu }) => ioa === answer.ioa && sameRequest(asdu, octets));
-    const best = exact.length > 0 ? exact : ofType.length > 0 ? ofType : possible;
-    const last = best.at(-1);
-    return last !== undefined && best.every(({ owner }) => owner === last.owner) ? last.participants : NOBODY;
+  /** All with this OA, the oldest first. */
+  withOa(oa: number): readonly Transaction[] {
+    return this.byOa.get(oa);
   }
 
-  /** Who asked for an interrogation (C_IC or C_CI) of this station with this OA; undefined when that is not certain. */
-  interrogators(typeId: number, ca: number, oa: number): readonly Participant[] | undefined {
-    const possible = [...(this.byOa.get(oa) ?? [])].filter(
-      (sent) => sent.typeId === typeId && (sent.ca === ca || sent.ca === BROADCAST_CA),
-    );
-    const last = possible.at(-1);
-    return possible.every(({ owner }) => owner === last?.owner) ? last?.participants : undefined;
+  /** Those that are over and that an answer of this type, station and object may be to, the oldest first. */
+  overAt(typeId: number, ca: number, ioa: number): readonly Transaction[] {
+    const own = this.byObject.get(objectKey(typeId, ca, ioa));
+    const toAll = ca === BROADCAST_CA ? [] : this.byObject.get(objectKey(typeId, BROADCAST_CA, ioa));
+    return [...own, ...toAll].filter((transaction) => this.ended.has(transaction));
   }
 
   /** Commands that are over and remembered. */
@@ -86,4 +67,37 @@ export class CommandMemory {
   expire(now: number): void {
     for (const [transaction, until] of this.ended) if (until <= now) this.drop(transaction);
   }
+}
+
+/** Transactions by a number of theirs, each in the order they came. */
+class Index {
+  size = 0;
+  private readonly sets = new Map<number, Set<Transaction>>();
+
+  constructor(private readonly keyOf: (transaction: Transaction) => number) {}
+
+  get(key: number): Transaction[] {
+    return [...(this.sets.get(key) ?? [])];
+  }
+
+  add(transaction: Transaction): void {
+    const key = this.keyOf(transaction);
+    const set = this.sets.get(key);
+    if (set === undefined) this.sets.set(key, new Set([transaction]));
+    else set.add(transaction);
+    this.size++;
+  }
+
+  delete(transaction: Transaction): void {
+    const key = this.keyOf(transaction);
+    const set = this.sets.get(key);
+    if (set?.delete(transaction) !== true) return;
+    this.size--;
+    if (set.size === 0) this.sets.delete(key);
+  }
+}
+
+/** The object does not count for what a station as a whole is asked. */
+function objectKey(typeId: number, ca: number, ioa: number): number {
+  return (typeId * 0x10000 + ca) * 0x1000000 + (asksStation(typeId) ? 0 : ioa);
 }

@@ -2,13 +2,31 @@ import { AsduView, isSelect } from '@iec104mm2ss/iec104';
 import type { AuditedMaster } from './audit.js';
 import type { Participant, RecordOrigin } from './command-context.js';
 
+/** Private TypeIDs: nobody knows how they are answered. */
+export const FIRST_PRIVATE_TYPE = 128;
+
 /** How long the RTU may take for its first answer, and for the next part of one it has begun. */
 export const ANSWER_TIMEOUT_MS = 10_000;
 export const INTERROGATION_TIMEOUT_MS = 30_000;
 /** How long the RTU may take for ACT_TERM of a process command when it has been seen to send one: drives run long. */
 export const TERMINATION_TIMEOUT_MS = 30_000;
-/** How long ACT_TERM of a process command is waited for when this RTU is known to send none. */
+/** How long ACT_TERM is waited for when this RTU is known to send none. */
 export const UNSEEN_TERMINATION_MS = 1_000;
+/**
+ * How long the same command of another master waits for an ACT_TERM of which it is not known whether it comes. Less than
+ * COMMAND_DEADLINE_MS: it is to be sent, not refused.
+ */
+export const UNKNOWN_TERMINATION_MS = 2_500;
+/**
+ * How long a question waits for the first answer to another one, and for that of a station that was silent before: asking
+ * twice does no harm.
+ */
+export const FIRST_ANSWER_MS = 4_000;
+export const SILENT_MS = 1_000;
+/** A pause in its answers for this long ends an interrogation for the master that gave it, if no ACT_TERM is known of. */
+export const OWN_QUIET_MS = 1_000;
+/** After an ACT_TERM without ACT_CON that may still come. */
+export const CONFIRMATION_LATE_MS = 500;
 /**
  * A confirmed command keeps others on the same object waiting for this long, if their answers could be told apart. Those
  * that could not be told apart wait until it is over.
@@ -48,6 +66,16 @@ export interface AnswerFloor extends RecordOrigin {
   readonly position: number;
 }
 
+/** What a station has answered to a command; bits. */
+export const Seen = {
+  /** A confirmation, positive or negative, or what says as much. */
+  FIRST: 1,
+  TERMINATION: 2,
+  REFUSAL: 4,
+  /** Nothing more is expected from it. */
+  OVER: 8,
+} as const;
+
 /** One command on its way to the RTU and back. Times are monotonic. */
 export interface Transaction {
   /** Identifies it between this owner of the group and the connector. */
@@ -80,18 +108,34 @@ export interface Transaction {
   sentAt: number;
   /** When to give up waiting for (more) answers. */
   expiresAt: number;
+  /**
+   * From when on it need not be waited for although its answers could be taken for others': by those of all masters, and by
+   * interrogations of its own. When one of them goes, it is over.
+   */
+  yieldsAt: number;
+  yieldsToOwnAt: number;
   /** Answers before this place are not for it; undefined while it is queued. */
   floor: AnswerFloor | undefined;
   /** Its link to the RTU is gone: only what was received before can still answer it, until then. */
   lostUntil: number;
   /** Answers may have passed before we knew of it. */
   answersMissed: boolean;
-  /** Confirmed for long enough: those need not wait for it any more whose answers can be told from its own. */
-  released: boolean;
+  /** From when on those need not wait for it whose answers can be told from its own: it is confirmed. */
   releaseAt: number;
-  /** To all stations: how many of them have confirmed and not terminated, and what the last one said. */
-  openStations: number;
+  /** When the RTU was heard of it last, in its answers or objects. */
+  heardAt: number;
+  /** When it was looked last whether others may go. */
+  pumpedAt: number;
+  /** What has been answered, by the CA of the answers: see `Seen`. */
+  readonly seen: Map<number, number>;
+  /** How it ends when nothing more comes. */
   outcome: string;
+  /** Its place among all that were sent. */
+  sentOrder: number;
+  /** An execute of what its master has selected. */
+  isSelected: boolean;
+  /** An earlier owner sent it: how long its answers took is not known. */
+  isRestored: boolean;
 }
 
 /** What is known of a command when it comes. */
@@ -140,13 +184,19 @@ export function newTransaction(number: number, command: NewCommand): Transaction
     createdAt: asker.since,
     sentAt: 0,
     expiresAt: Infinity,
+    yieldsAt: Infinity,
+    yieldsToOwnAt: Infinity,
     floor: undefined,
     lostUntil: Infinity,
     answersMissed: false,
-    released: false,
     releaseAt: Infinity,
-    openStations: 0,
+    heardAt: 0,
+    pumpedAt: 0,
+    seen: new Map(),
     outcome: '',
+    sentOrder: 0,
+    isSelected: false,
+    isRestored: false,
   };
 }
 

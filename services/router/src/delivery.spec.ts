@@ -82,7 +82,8 @@ function make({ from = 0, interrogationToOriginator = false, log: other = log, r
       sessions,
       rules: {
         answer: () => answerTo,
-        interrogators: () => interrogators,
+        asked: () => interrogators,
+        initialized: () => undefined,
         requested: () => void told.push('requested'),
         interrogated: (cot, ca) => void told.push(`interrogated ${cot} at ${ca}`),
       },
@@ -205,7 +206,7 @@ describe('what is for all', () => {
     expect(delivery.routing.counters).toMatchObject({ replies: 1, notForwarded: 1 });
   });
 
-  it('is marked for patching where the RTU has mirrored an OA of ours, and only there', async () => {
+  it('is marked for patching where there is an OA, whatever the cause, and only there', async () => {
     await join(A);
     arrives(
       eventAsdu(0),
@@ -214,7 +215,7 @@ describe('what is for all', () => {
       eventAsdu(3, { cot: Cause.INROGEN }),
       eventAsdu(4, { cot: Cause.SPONT, oa: 10 }),
     );
-    expect(out()).toEqual(['all 0>0 [0]', 'all 1>1 [1,2] patch', 'all 3>3 [3,4]']);
+    expect(out()).toEqual(['all 0>0 [0]', 'all 1>1 [1,2] patch', 'all 3>3 [3]', 'all 4>4 [4] patch']);
   });
 
   it('tells that an object was requested, and that an interrogation is alive', () => {

@@ -279,7 +279,7 @@ export class Delivery {
         return session.started && session.acknowledged < end;
       }),
     );
-    this.routing.interrogations.prune(({ end }) => end > oldest);
+    this.routing.asked.prune(({ end }) => end > oldest);
     for (const session of [...this.behind]) {
       if (session.sent <= this.routed || now - session.begunAt < AHEAD_MS) continue;
       logger.warn({ session: session.id, position: session.sent }, 'session is ahead of the event log: sent back');

@@ -195,7 +195,7 @@ class Bench {
     const { oa = 0, negative = false, position = 0 } = parts;
     const answer = mirror(asdu, cause, negative);
     answer[ASDU_OA_OFFSET] = oa;
-    return this.commands.answer(answer, position, RECORD).map(({ session }) => session);
+    return this.commands.answers.answer(answer, position, RECORD).map(({ session }) => session);
   }
 
   stated(command: number, asdu: Uint8Array, parts: Partial<PendingCommandStatement> = {}): PendingCommandStatement {
@@ -648,10 +648,13 @@ describe('interrogations', () => {
     bench.give(A, [interrogation(1)]);
     bench.give(B, [interrogation(2)]);
     for (const { number } of bench.handedOver()) bench.result(number);
-    expect(bench.commands.interrogators(Cause.INROGEN, 1, 0)).toEqual([{ session: A, ownOa: 5 }]);
-    expect(bench.commands.interrogators(Cause.INROGEN, 2, 0)).toEqual([{ session: B, ownOa: 5 }]);
-    expect(bench.commands.interrogators(Cause.INROGEN, 3, 0)).toBeUndefined();
-    expect(bench.commands.interrogators(Cause.REQCOGEN, 1, 0)).toBeUndefined();
+    const asked = (cot: number, ca: number) =>
+      bench.commands.answers.asked(Uint8Array.of(1, 1, cot, 0, ca, 0, 1, 0, 0, 1), 0, RECORD);
+    expect(asked(Cause.INROGEN, 1)).toEqual([{ session: A, ownOa: 5 }]);
+    expect(asked(Cause.INROGEN, 2)).toEqual([{ session: B, ownOa: 5 }]);
+    expect(asked(Cause.INROGEN, 3)).toBeUndefined();
+    expect(asked(Cause.REQCOGEN, 1)).toBeUndefined();
+    expect(asked(Cause.INRO1, 1), 'nobody has asked for group 1').toBeUndefined();
   });
 });
 
@@ -754,7 +757,7 @@ describe('a session that is over', () => {
     bench.closed(0xc, 30);
     const given = Array.from({ length: 252 }, (_, session) => bench.addresses.allocate(1_000 + session, 50_000));
     expect(given).not.toContain(30);
-    expect(bench.addresses.allocate(2_000, 50_000)).toBeUndefined();
+    expect(bench.addresses.allocate(2_000, 50_000), 'the last one left').toBe(30);
   });
 });
 
@@ -833,7 +836,7 @@ describe('after a takeover', () => {
     bench.give(B, [file]);
     expect(bench.refusals()).toEqual([B]);
     const segment = Uint8Array.of(125, 1, 13, 0, 1, 0, 7, 0, 0, 1, 0, 1, 0);
-    expect(bench.commands.answer(segment, 1, RECORD)).toMatchObject([{ session: A, ownOa: 5 }]);
+    expect(bench.commands.answers.answer(segment, 1, RECORD)).toMatchObject([{ session: A, ownOa: 5 }]);
   });
 
   it('nothing is judged before the connector was asked', async () => {

@@ -6,7 +6,6 @@ import {
   forEachApdu,
   mirror,
   TypeId,
-  typeName,
 } from '@iec104mm2ss/iec104';
 import {
   type ClosedSessionStatement,
@@ -19,14 +18,16 @@ import {
   type StateMessage,
   type Statement,
 } from '@iec104mm2ss/wire';
-import type { CommandContext, CommandCounters, CommandSession, Participant, RecordOrigin } from './command-context.js';
+import type { CommandContext, CommandCounters, CommandSession, RecordOrigin } from './command-context.js';
 import { CommandHandOver, type ConnectorLink } from './command-hand-over.js';
 import { CommandInquiry, RESULT_DUE_MS } from './command-inquiry.js';
-import type { OaBehaviour } from './command-matching.js';
 import { CommandOwnership } from './command-ownership.js';
 import { CommandRecords } from './command-records.js';
 import { CommandTakeover } from './command-takeover.js';
 import type { Asker } from './command-transaction.js';
+import { NotForwarded } from './not-forwarded.js';
+import { RtuAnswers } from './rtu-answers.js';
+import type { RtuHabits } from './rtu-habits.js';
 import { INTERROGATION_DEADLINE_MS, isInterrogation } from './rules.js';
 import type { Transactions } from './transactions.js';
 
@@ -56,6 +57,8 @@ export class GroupCommands {
     commandsLost: 0,
     auditDropped: 0,
   };
+  /** What the RTU says to the masters. */
+  readonly answers: RtuAnswers;
   private readonly ownership: CommandOwnership;
   private readonly records: CommandRecords;
   private readonly handOver: CommandHandOver;
@@ -63,17 +66,22 @@ export class GroupCommands {
   private readonly takeover: CommandTakeover;
   private readonly inquiry: CommandInquiry;
   private wasReady = false;
-  /** Answers were routed: those to what is restored later may have been among them. */
-  private answersSeen = false;
   /** Where the log was when this owner began to hand over commands. */
   private begunAt: ConnectorLink | undefined;
 
   constructor(private readonly context: CommandContext) {
-    const { bus, subjects, fence, clock } = context;
+    const { bus, subjects, fence, clock, logger } = context;
     this.ownership = new CommandOwnership(clock, (session) => context.session(session) !== undefined);
     this.records = new CommandRecords(context);
     this.handOver = new CommandHandOver(context, this.counters, this.ownership, this.records, () => this.mayHandOver());
     this.transactions = this.handOver.transactions;
+    this.answers = new RtuAnswers({
+      ownership: this.ownership,
+      answers: this.transactions.answers,
+      counters: this.counters,
+      notForwarded: new NotForwarded(logger, clock),
+      isFromBefore: (position, record) => this.isFromBefore(position, record),
+    });
     this.takeover = new CommandTakeover({
       context,
       counters: this.counters,
@@ -104,13 +112,9 @@ export class GroupCommands {
     return transactions.size + transactions.remembered + ownership.size + records.size + takeover.size;
   }
 
-  /** How this RTU fills the OA of its answers: saved, and set after a takeover. */
-  get oaBehaviour(): OaBehaviour {
-    return this.transactions.matching.oaBehaviour;
-  }
-
-  set oaBehaviour(behaviour: OaBehaviour) {
-    this.transactions.matching.oaBehaviour = behaviour;
+  /** What is known of how this RTU answers: saved, and loaded after a takeover. */
+  get habits(): RtuHabits {
+    return this.transactions.habits;
   }
 
   /** True while a command with this OA is under way: for `OriginatorAddresses.allocate`. */
@@ -226,7 +230,7 @@ export class GroupCommands {
     const known = this.handOver.link;
     const isNews = known?.connectorFence !== connectorFence || known.epoch !== epoch;
     if (isNews) this.linkIs({ connectorFence, epoch, generation, position: 0, up: true });
-    this.takeover.restore(report, this.answersSeen);
+    this.takeover.restore(report, this.answers.seen);
     this.begunAt = this.handOver.link;
     this.wasReady = this.ready;
     if (this.ready) this.transactions.resume();
@@ -288,54 +292,10 @@ export class GroupCommands {
     return !this.takeover.done || this.transactions.unreported(now - RESULT_DUE_MS).length > 0;
   }
 
-  // ---- answers of the RTU -------------------------------------------------------------------------------------------
-
-  /** Who gets an answer (an ASDU) at this position of the log. */
-  answer(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] {
-    this.answersSeen = true;
-    const view = new AsduView(asdu);
-    const receiver = this.ownership.fileReceiver(view);
-    if (receiver !== undefined) return [receiver];
-    const participants = this.transactions.answers.answered(asdu, position, record);
-    if (participants !== undefined) return participants;
-    const late = this.transactions.answers.late(view, position, record);
-    if (late.length > 0 || this.isFromBefore(position, record)) return late;
-    this.counters.unmatchedAnswers++;
-    this.context.logger.warn(
-      { direction: 'monitor', type: typeName(view.typeId), cot: view.cot, ca: view.ca, ioa: view.ioa, oa: view.oa },
-      'answer of the RTU belongs to no command: not forwarded',
-    );
-    return late;
-  }
-
   /** An answer that an earlier owner has dealt with. */
   private isFromBefore(position: number, { generation }: RecordOrigin): boolean {
     const { begunAt } = this;
     if (begunAt === undefined) return true;
     return generation < begunAt.generation || (generation === begunAt.generation && position < begunAt.position);
-  }
-
-  /**
-   * Who asked for the interrogation that process information with this cause and CA belongs to, those that have left not
-   * counted; undefined when that is not certain.
-   */
-  interrogators(cot: number, ca: number, oa: number): readonly Participant[] | undefined {
-    const transaction = this.transactions.answers.interrogation(cot, ca);
-    if (transaction !== undefined) return transaction.participants;
-    const late = this.transactions.answers.lateInterrogation(cot, ca, oa);
-    if (late === undefined) this.counters.unmatchedAnswers++;
-    return late;
-  }
-
-  /** An object with an interrogation's cause passed to all masters: the interrogation is alive. */
-  interrogated(cot: number, ca: number): void {
-    this.transactions.answers.interrogation(cot, ca);
-  }
-
-  /** A requested object (COT 5) passed: the read command is answered. */
-  requested(asdu: Uint8Array, position: number, record: RecordOrigin): void {
-    this.answersSeen = true;
-    const { ca, ioa } = new AsduView(asdu);
-    if (ioa !== undefined) this.transactions.answers.readAnswered(ca, ioa, position, record);
   }
 }

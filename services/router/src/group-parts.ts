@@ -130,7 +130,7 @@ export function makeParts(
     settled: (id, settled) => out.settled(id, settled),
     certain,
   });
-  commands.oaBehaviour = legacy.oaBehaviour;
+  commands.habits.load(legacy.oaBehaviour, legacy.habits);
 
   // What a session is to get next is gone: it is told by being disconnected.
   const lost = (session: Session, count: number, end: number | undefined, reason: string): void => {
@@ -147,7 +147,7 @@ export function makeParts(
     },
   };
   const delivery = new Delivery(
-    { bus, subjects, log, fence, out, places, sessions, rules: commands, events, logger, clock },
+    { bus, subjects, log, fence, out, places, sessions, rules: commands.answers, events, logger, clock },
     {
       confirmed,
       interrogationToOriginator: config.interrogation === 'originator',

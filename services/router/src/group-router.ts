@@ -181,7 +181,8 @@ export class GroupRouter {
       cursors: cursors.positions,
       addresses: addresses.saved(clock.now()),
       savedAt: clock.wallMs(),
-      oaBehaviour: commands.oaBehaviour,
+      oaBehaviour: commands.habits.oa.behaviour,
+      habits: commands.habits.saved,
     };
   };
 

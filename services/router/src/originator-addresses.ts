@@ -20,7 +20,7 @@ interface Held {
 
 /**
  * The OAs 1..255 of one group: each session has its own towards the RTU. One that was used rests for SENT_REMEMBERED_MS
- * after its session ended, for the RTU may still answer with it. Times are monotonic.
+ * after its session ended, if that is possible: the RTU may still answer with it. Times are monotonic.
  */
 export class OriginatorAddresses {
   /** By `since`: those never used come first, then what rested longest. */
@@ -33,13 +33,13 @@ export class OriginatorAddresses {
 
   /**
    * An OA for `session`: one never used, else the one that has rested longest. While all of them still rest, it is the
-   * first that is not `answerable`: rather an OA that rested for a shorter time than a group that admits nobody. Undefined
-   * when there is none.
+   * first that is not `answerable`, and if all are, the one that has rested longest: the OA alone says of no answer whose it
+   * is, and rather an OA that rested for a shorter time than a group that admits nobody. Undefined when all are in use.
    */
   allocate(session: number, now: number, answerable: (oa: number) => boolean = () => true): number | undefined {
-    const index = this.free.findIndex(({ oa, since }) => now - since >= SENT_REMEMBERED_MS || !answerable(oa));
-    if (index < 0) return undefined;
-    const [{ oa, since }] = this.free.splice(index, 1) as [Free];
+    if (this.free.length === 0) return undefined;
+    const best = this.free.findIndex(({ oa, since }) => now - since >= SENT_REMEMBERED_MS || !answerable(oa));
+    const [{ oa, since }] = this.free.splice(Math.max(best, 0), 1) as [Free];
     this.held.set(oa, { session, since });
     return oa;
   }

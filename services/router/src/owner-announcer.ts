@@ -1,11 +1,12 @@
-import { encodeOwner, type OwnerMessage } from '@iec104mm2ss/wire';
+import { encodeOwner } from '@iec104mm2ss/wire';
 import type { GroupParts } from './group-parts.js';
 
 type Parts = Pick<GroupParts, 'config' | 'bus' | 'subjects' | 'clock' | 'table' | 'ownership'>;
 
 /** Says on `.owner` who owns the group and what is wanted: on every change, and as often as it is told to. */
 export class OwnerAnnouncer {
-  private last = '';
+  /** What was said last. */
+  private last: Buffer | undefined;
   private pending = false;
   private stopped = false;
 
@@ -16,10 +17,7 @@ export class OwnerAnnouncer {
   ) {}
 
   announce(): void {
-    const { bus, subjects } = this.parts;
-    const message = this.message();
-    this.last = JSON.stringify(message);
-    bus.publish(subjects.owner, encodeOwner(message));
+    this.say(this.message());
   }
 
   /** Something may have changed: once this turn is over that is looked at, and said. */
@@ -28,7 +26,8 @@ export class OwnerAnnouncer {
     this.pending = true;
     this.parts.clock.endOfTurn(() => {
       this.pending = false;
-      if (!this.stopped && JSON.stringify(this.message()) !== this.last) this.announce();
+      const message = this.message();
+      if (!this.stopped && this.last?.equals(message) !== true) this.say(message);
     });
   }
 
@@ -36,15 +35,21 @@ export class OwnerAnnouncer {
     this.stopped = true;
   }
 
-  private message(): Omit<OwnerMessage, 'v'> {
+  private say(message: Buffer): void {
+    const { bus, subjects } = this.parts;
+    this.last = message;
+    bus.publish(subjects.owner, message);
+  }
+
+  private message(): Buffer {
     const { config, ownership, table } = this.parts;
-    return {
+    return encodeOwner({
       group: config.id,
       owner: this.instance,
       fence: ownership.fence,
       open: this.isOpen(),
       wanted: table.anyStarted(),
       sessions: table.byGateway(),
-    };
+    });
   }
 }

@@ -1,6 +1,7 @@
 import type { GroupContribution } from '@iec104mm2ss/observability';
 import { rtuStatus } from '@iec104mm2ss/wire';
 import type { GroupRouter } from './group-router.js';
+import { habitsStatus } from './habits-status.js';
 
 /** What the owner of a group knows of it. What it does not know (yet) is left out. */
 export function routerContribution(
@@ -16,7 +17,7 @@ export function routerContribution(
     id: config.id,
     interrogation: config.interrogation,
     owner,
-    ...(state === undefined ? {} : { rtu: rtuStatus(state) }),
+    ...(state === undefined ? {} : { rtu: { ...rtuStatus(state), habits: habitsStatus(commands.habits) } }),
     ...(router.isOpen ? { log: { first: retention.oldest } } : {}),
     masters: table.all().map((session) => ({
       session: String(session.id),

@@ -747,7 +747,7 @@ describe('the status', () => {
     const session = await started(gateway, 1, ['a']);
     const [group] = process.service.groups();
     expect(group).toMatchObject({
-      rtu: { state: 'started' },
+      rtu: { state: 'started', habits: { originatorAddress: 'unknown', terminates: [], slowestAnswerMs: 0 } },
       masters: [{ session: String(session.id), name: 'A', gateway: 'gateway-1', originatorAddress: session.oa }],
       counters: { mastersAdmitted: 1, lostByNamedMasters: 0, lostByUnnamedMasters: 0 },
     });

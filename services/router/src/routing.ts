@@ -15,7 +15,7 @@ import { Audiences, type AudienceRange } from './audiences.js';
 import type { Participant, RecordOrigin } from './command-context.js';
 import type { ConfirmedMark } from './confirmed-mark.js';
 import type { OutStream } from './out-stream.js';
-import { Audience, audienceOf, carriesOurOa } from './rules.js';
+import { Audience, audienceOf } from './rules.js';
 import type { Session } from './session.js';
 
 const APDU_CA_OFFSET = APCI_OCTETS + ASDU_CA_OFFSET;
@@ -23,15 +23,14 @@ const APDU_CA_OFFSET = APCI_OCTETS + ASDU_CA_OFFSET;
 export interface RoutingRules {
   /** Who gets an answer (an ASDU) at this position; also moves its command on. Empty: nobody, it is counted there. */
   answer(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[];
-  /**
-   * Who gets process information with an interrogation's cause, when only the originator does. Empty: those who asked have
-   * left; undefined: it is not known who asked, so all do.
-   */
-  interrogators(cot: number, ca: number, oa: number): readonly Participant[] | undefined;
+  /** Who gets an ASDU that is for those who asked for it. Empty: they have left; undefined: nobody is known to have asked. */
+  asked(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined;
   /** A requested object (COT 5) passed. */
   requested(asdu: Uint8Array, position: number, record: RecordOrigin): void;
   /** An object with an interrogation's cause passed to all masters: the interrogation is alive. */
   interrogated(cot: number, ca: number): void;
+  /** The end of initialization of the RTU passed, which is for nobody. */
+  initialized(asdu: Uint8Array, position: number, record: RecordOrigin): void;
 }
 
 export interface RoutingCounters {
@@ -60,8 +59,8 @@ export class Routing {
   readonly counters: RoutingCounters = { routed: 0, broadcast: 0, replies: 0, notForwarded: 0 };
   /** Who got answers; nobody where it says nothing. */
   readonly answers = new Audiences();
-  /** Who got objects of interrogations when only the originator does; all where it says nothing. */
-  readonly interrogations = new Audiences();
+  /** Who got what is for those who asked; all where it says nothing. */
+  readonly asked = new Audiences();
   /** Sessions that take what is published for all; without any nothing is. */
   liveSessions = 0;
 
@@ -83,7 +82,8 @@ export class Routing {
       const next = apduEnd(octets, at);
       const participants = this.participantsOf(record, at, next, position);
       if (participants === undefined) {
-        const patched = carriesOurOa(causeAt(octets, at), octets[at + APDU_OA_OFFSET] as number);
+        // Whatever the cause: an RTU may write the OA it saw last into everything, and none of ours is another master's.
+        const patched = octets[at + APDU_OA_OFFSET] !== 0;
         if (patched !== runPatched) {
           moved = this.broadcast(octets, runStart, at, runFirst, position, runPatched) || moved;
           runStart = at;
@@ -111,15 +111,15 @@ export class Routing {
         return NOBODY;
       case Audience.ORIGINATOR:
         return this.answers.at(position) ?? NOBODY;
-      case Audience.INTERROGATOR:
-        return this.interrogations.at(position);
+      case Audience.ASKED:
+        return this.asked.at(position);
     }
   }
 
   /** The log goes on at `position`: what was routed from there on is void. */
   cut(position: number): void {
     this.answers.cut(position);
-    this.interrogations.cut(position);
+    this.asked.cut(position);
   }
 
   /** Who gets the ASDU when it is not for all, which is undefined. Remembers it for those who come there later. */
@@ -132,15 +132,17 @@ export class Routing {
     const { octets } = record;
     const { rules, clock, forgotten } = this.parts;
     const cot = causeAt(octets, at);
+    const asdu = (): Uint8Array => octets.subarray(at + APCI_OCTETS, next);
     switch (this.audience(octets, at)) {
       case Audience.ALL:
-        if (cot === Cause.REQ) rules.requested(octets.subarray(at + APCI_OCTETS, next), position, record);
+        if (cot === Cause.REQ) rules.requested(asdu(), position, record);
         else if (isInterrogated(cot)) rules.interrogated(cot, commonAddressAt(octets, at));
         return undefined;
       case Audience.NOBODY:
+        rules.initialized(asdu(), position, record);
         return NOBODY;
       case Audience.ORIGINATOR: {
-        const participants = rules.answer(octets.subarray(at + APCI_OCTETS, next), position, record);
+        const participants = rules.answer(asdu(), position, record);
         if (participants.length === 0) {
           this.answers.skip();
           return NOBODY;
@@ -149,14 +151,13 @@ export class Routing {
         if (gone !== undefined) forgotten(gone);
         return participants;
       }
-      case Audience.INTERROGATOR: {
-        const oa = octets[at + APDU_OA_OFFSET] as number;
-        const participants = rules.interrogators(cot, commonAddressAt(octets, at), oa);
+      case Audience.ASKED: {
+        const participants = rules.asked(asdu(), position, record);
         if (participants === undefined) {
-          this.interrogations.skip();
+          this.asked.skip();
           return undefined;
         }
-        this.interrogations.add(position, participants, clock.now());
+        this.asked.add(position, participants, clock.now());
         return participants;
       }
     }

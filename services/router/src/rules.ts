@@ -1,4 +1,4 @@
-import { Cause, isInterrogated, LAST_MONITOR_TYPE, TypeId } from '@iec104mm2ss/iec104';
+import { Cause, isInterrogated, TypeId, typeInfo } from '@iec104mm2ss/iec104';
 
 /** An interrogation or a read is not dangerous when late: it may wait for its turn this long. */
 export const INTERROGATION_DEADLINE_MS = 60_000;
@@ -9,30 +9,54 @@ export const Audience = {
   ALL: 0,
   /** The master whose command it answers. */
   ORIGINATOR: 1,
-  /** The masters whose interrogation it answers (column `interrogation` = `originator`). */
-  INTERROGATOR: 2,
+  /** Those who asked for it, where that is certain; else every started master. */
+  ASKED: 2,
   /** Nobody: end of initialization, which the gateway sends itself. */
   NOBODY: 3,
 } as const;
 export type Audience = (typeof Audience)[keyof typeof Audience];
 
-/**
- * The rule of the manual, from TypeID and cause alone: process information (TypeID 1-40) is for all, whatever its cause;
- * everything else answers somebody's command.
- */
-export function audienceOf(typeId: number, cot: number, interrogationToOriginator: boolean): Audience {
-  if (typeId <= LAST_MONITOR_TYPE && typeId > 0) {
-    return interrogationToOriginator && isInterrogated(cot) ? Audience.INTERROGATOR : Audience.ALL;
-  }
-  return typeId === TypeId.M_EI_NA_1 ? Audience.NOBODY : Audience.ORIGINATOR;
-}
+/** Last TypeID of the range for process information in monitor direction (IEC 60870-5-101 clause 7.2.1), 41 to 44 included. */
+const LAST_PROCESS_INFORMATION = 44;
 
 /**
- * True when the OA of process information is one of ours, mirrored by the RTU, and must not reach the masters as it is:
- * everything but periodic, background and spontaneous data answers a request.
+ * The rule, from TypeID and cause alone. The cause decides (IEC 60870-5-101 clause 7.2.3): 1-5, 11, 12 and 20-41 are
+ * monitored data, whatever the type; 6-10 and 44-47 answer a command. The type decides only where the cause does not:
+ * files belong to who transfers them, process information answers nobody, and what an unknown cause of an unknown type
+ * means only masters can know.
  */
-export function carriesOurOa(cot: number, oa: number): boolean {
-  return oa !== 0 && cot > Cause.SPONT;
+export function audienceOf(typeId: number, cot: number, interrogationToOriginator: boolean): Audience {
+  if (typeId === TypeId.M_EI_NA_1) return Audience.NOBODY;
+  if (isFileTransfer(typeId) && typeId !== TypeId.F_SC_NB_1) return fileAudience(typeId, cot);
+  // Mirrored, that is what a read of an unknown object gets from some stations.
+  if (typeId === TypeId.C_RD_NA_1 && cot === Cause.REQ) return Audience.ORIGINATOR;
+  if (isInterrogated(cot)) return interrogationToOriginator ? Audience.ASKED : Audience.ALL;
+  if (cot === Cause.REQ && isOpaque(typeId)) return Audience.ASKED;
+  if (isMonitored(cot) || typeId <= LAST_PROCESS_INFORMATION) return Audience.ALL;
+  return isOpaque(typeId) && !isAnswer(cot) ? Audience.ASKED : Audience.ORIGINATOR;
+}
+
+/** A directory may be sent unasked; everything else of a file goes to who transfers it. */
+function fileAudience(typeId: number, cot: number): Audience {
+  if (!isMonitored(cot)) return Audience.ORIGINATOR;
+  return typeId === TypeId.F_DR_TA_1 && cot !== Cause.REQ ? Audience.ALL : Audience.ASKED;
+}
+
+/** True for the causes of what a station says of its process and itself, asked or unasked. */
+function isMonitored(cot: number): boolean {
+  return (
+    (cot >= Cause.PERCYC && cot <= Cause.REQ) || cot === Cause.RETREM || cot === Cause.RETLOC || isInterrogated(cot)
+  );
+}
+
+/** True for the causes of answers to commands. */
+export function isAnswer(cot: number): boolean {
+  return (cot >= Cause.ACT && cot <= Cause.ACT_TERM) || (cot >= Cause.UNKNOWN_TYPE && cot <= Cause.UNKNOWN_IOA);
+}
+
+/** A type of which only the station knows what it means: reserved, private, and the query log. */
+function isOpaque(typeId: number): boolean {
+  return typeId === TypeId.F_SC_NB_1 || typeInfo(typeId) === undefined;
 }
 
 export function isProcessCommand(typeId: number): boolean {
@@ -40,6 +64,13 @@ export function isProcessCommand(typeId: number): boolean {
     (typeId >= TypeId.C_SC_NA_1 && typeId <= TypeId.C_BO_NA_1) ||
     (typeId >= TypeId.C_SC_TA_1 && typeId <= TypeId.C_BO_TA_1)
   );
+}
+
+/** The same process command without, or with, a time tag (C_SC_NA_1 and C_SC_TA_1 ...); other types as they are. */
+export function otherTimeTag(typeId: number): number {
+  if (!isProcessCommand(typeId)) return typeId;
+  const distance = TypeId.C_SC_TA_1 - TypeId.C_SC_NA_1;
+  return typeId >= TypeId.C_SC_TA_1 ? typeId - distance : typeId + distance;
 }
 
 export function isFileTransfer(typeId: number): boolean {

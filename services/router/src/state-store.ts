@@ -16,6 +16,7 @@ export interface Legacy {
   readonly cursors: RouterState['cursors'];
   readonly addresses: RouterState['addresses'];
   readonly oaBehaviour: RouterState['oaBehaviour'];
+  readonly habits: RouterState['habits'];
 }
 
 export interface StateStoreParts {
@@ -56,13 +57,14 @@ export class StateStore {
         cursors: {},
         addresses: [],
         oaBehaviour: 'unknown',
+        habits: undefined,
       };
     }
-    const { confirmed: position, generation, cursors, addresses, oaBehaviour } = saved;
+    const { confirmed: position, generation, cursors, addresses, oaBehaviour, habits } = saved;
     const valid = Math.min(position, await log.validUpTo({ generation, position }));
     const confirmed = Math.min(Math.max(valid, extent.first), Math.max(extent.next, extent.first));
     const confirmedBefore = Math.max(position, confirmed);
-    return { log: extent, confirmed, confirmedBefore, cursors, addresses, oaBehaviour };
+    return { log: extent, confirmed, confirmedBefore, cursors, addresses, oaBehaviour, habits };
   }
 
   /**

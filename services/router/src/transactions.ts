@@ -1,4 +1,4 @@
-import { ASDU_CAUSE_OFFSET, Cause, sameRequest } from '@iec104mm2ss/iec104';
+import { Cause } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { LAST_EVENTS_MS } from '@iec104mm2ss/wire';
 import type { Participant } from './command-context.js';
@@ -13,11 +13,12 @@ import {
   ANSWER_TIMEOUT_MS,
   type AnswerFloor,
   type Asker,
-  INTERROGATION_TIMEOUT_MS,
   type NewCommand,
   type SentBefore,
   type Transaction,
 } from './command-transaction.js';
+import { CommandTurns } from './command-turns.js';
+import { RtuHabits } from './rtu-habits.js';
 import { isFileTransfer, isInterrogation } from './rules.js';
 
 /** How long what an earlier owner sent is waited for at least: its answers may be in the log that is still to be read. */
@@ -51,8 +52,11 @@ export class Transactions {
   readonly answers: CommandAnswers;
   private readonly lanes: CommandLanes;
   private readonly memory = new CommandMemory();
-  private readonly progress = new CommandProgress();
+  /** What is known of how this RTU answers. */
+  readonly habits = new RtuHabits();
+  private readonly progress = new CommandProgress(this.habits);
   private readonly table = new CommandTable();
+  private readonly turns: CommandTurns;
 
   constructor(
     private readonly effects: TransactionEffects,
@@ -60,17 +64,18 @@ export class Transactions {
   ) {
     this.lanes = new CommandLanes({
       ready: () => effects.ready(),
-      mayJoin: (next, other) => this.mayJoin(next, other),
+      mayJoin: (next, other) => this.turns.mayJoin(next, other),
       start: (transaction) => this.start(transaction),
     });
-    this.matching = new CommandMatching(this.lanes);
-    const { lanes, matching, memory, progress } = this;
+    const { lanes, memory, habits, progress } = this;
+    this.matching = new CommandMatching(lanes, memory, habits, clock);
+    this.turns = new CommandTurns(lanes, memory, this.matching, clock);
     this.answers = new CommandAnswers(
-      { lanes, matching, memory, progress, clock },
+      { lanes, matching: this.matching, memory, habits, progress, clock },
       {
         sent: (transaction) => effects.sent(transaction),
         finish: (transaction, outcome) => this.finish(transaction, outcome),
-        release: (transaction) => this.release(transaction),
+        pump: (transaction) => this.pump(transaction),
       },
     );
   }
@@ -111,7 +116,7 @@ export class Transactions {
       return transaction;
     }
     if (isInterrogation(typeId) && cot === Cause.ACT) {
-      const same = this.sameWaiting(transaction);
+      const same = this.turns.sameWaiting(transaction);
       if (same !== undefined) {
         // One run of the RTU answers both.
         this.table.join(same, asker);
@@ -141,10 +146,15 @@ export class Transactions {
     this.table.add(transaction);
     this.lanes.activate(transaction);
     this.memory.add(transaction);
+    transaction.sentOrder = this.habits.oa.sent(transaction.oa);
+    transaction.isRestored = true;
     transaction.floor = floor;
     transaction.answersMissed = answersMissed;
     this.markSent(transaction, now - ageMs);
-    transaction.expiresAt = Math.max(transaction.expiresAt, now + RESTORED_GRACE_MS);
+    const graceUntil = now + RESTORED_GRACE_MS;
+    transaction.expiresAt = Math.max(transaction.expiresAt, graceUntil);
+    transaction.yieldsAt = Math.max(transaction.yieldsAt, graceUntil);
+    transaction.yieldsToOwnAt = Math.max(transaction.yieldsToOwnAt, graceUntil);
     if (isLost) transaction.lostUntil = now + RESTORED_GRACE_MS;
     if (isFileTransfer(transaction.typeId)) this.finish(transaction, 'forwarded');
     return transaction;
@@ -227,8 +237,6 @@ export class Transactions {
       const until = now + (waits ? REPORTED_WITHIN_MS : LAST_EVENTS_MS);
       transaction.lostUntil = Math.min(transaction.lostUntil, until);
     }
-    this.matching.forget();
-    this.progress.forget();
   }
 
   /** Gives up what has waited too long. Call a few times a second. */
@@ -242,25 +250,35 @@ export class Transactions {
   }
 
   private expireOne(transaction: Transaction, now: number): void {
-    const { state, lostUntil, answersMissed } = transaction;
-    const outcome = transaction.outcome || (state === 'confirmed' ? 'confirmed' : undefined);
+    const { state, lostUntil } = transaction;
     if (state === 'queued') {
       if (transaction.deadline <= now) this.refuse(transaction, 'expired');
-    } else if (lostUntil <= now) {
-      this.finish(transaction, outcome ?? 'unknown');
-    } else if (state === 'forwarded') {
+    } else if (lostUntil <= now) this.giveUp(transaction);
+    else if (state === 'forwarded') {
       // The connector says nothing, and does not answer either.
       if (transaction.deadline + ANSWER_TIMEOUT_MS <= now) this.finish(transaction, 'unknown');
-    } else if (transaction.expiresAt <= now) {
-      if (state === 'confirmed') this.progress.endedWithoutTermination(transaction);
-      this.finish(transaction, outcome ?? (answersMissed ? 'unknown' : 'no answer'));
-    } else if (transaction.releaseAt <= now && !transaction.released) this.release(transaction);
+    } else if (transaction.expiresAt <= now) this.giveUp(transaction);
+    else this.pumpWhenDue(transaction, now);
   }
 
-  private release(transaction: Transaction): void {
-    if (transaction.released) return;
-    transaction.released = true;
+  /** Others may go although nothing was heard. */
+  private pumpWhenDue(transaction: Transaction, now: number): void {
+    const { releaseAt, yieldsAt, yieldsToOwnAt, pumpedAt } = transaction;
+    const isDue = [releaseAt, yieldsAt, yieldsToOwnAt].some((at) => at <= now && at > pumpedAt);
+    if (isDue) this.pump(transaction);
+  }
+
+  private pump(transaction: Transaction): void {
+    transaction.pumpedAt = this.clock.now();
     this.lanes.pump([transaction]);
+  }
+
+  /** Nothing (more) is expected of it, except late. */
+  private giveUp(transaction: Transaction): void {
+    const { lostUntil, outcome, state } = transaction;
+    const isLost = lostUntil < Infinity;
+    const lost = outcome || (state === 'confirmed' ? 'confirmed' : 'unknown');
+    this.finish(transaction, isLost ? lost : this.progress.givenUp(transaction, this.clock.now()));
   }
 
   private finish(transaction: Transaction, outcome: string): void {
@@ -288,8 +306,13 @@ export class Transactions {
       this.refuse(transaction, reason);
       return;
     }
+    for (const other of this.lanes.beside(transaction)) {
+      if (!this.turns.isBeside(transaction, other)) this.giveUp(other);
+    }
     transaction.state = 'forwarded';
     transaction.sentAt = this.clock.now();
+    transaction.sentOrder = this.habits.oa.sent(transaction.oa);
+    transaction.isSelected = this.turns.isSelected(transaction);
     this.memory.add(transaction);
     transaction.floor = this.effects.forward(transaction);
   }
@@ -297,28 +320,7 @@ export class Transactions {
   private markSent(transaction: Transaction, at: number): void {
     transaction.state = 'sent';
     transaction.sentAt = at;
-    transaction.expiresAt = at + (isInterrogation(transaction.typeId) ? INTERROGATION_TIMEOUT_MS : ANSWER_TIMEOUT_MS);
-  }
-
-  private mayJoin(next: Transaction, other: Transaction): boolean {
-    // Its answers are of another link.
-    if (other.lostUntil < Infinity) return true;
-    // A station runs one interrogation at a time.
-    if (isInterrogation(next.typeId)) return false;
-    return other.owner === next.owner || (other.released && this.matching.canBeToldApart(next, other));
-  }
-
-  /** The same interrogation, if one is waiting. */
-  private sameWaiting({ typeId, ca, ioa, asdu, connectorFence }: Transaction): Transaction | undefined {
-    return this.lanes
-      .waiting(typeId, ca, ioa)
-      .find(
-        (other) =>
-          other.ioa === ioa &&
-          other.asdu[ASDU_CAUSE_OFFSET] === asdu[ASDU_CAUSE_OFFSET] &&
-          other.connectorFence === connectorFence &&
-          sameRequest(other.asdu, asdu),
-      );
+    this.progress.sent(transaction, at);
   }
 
   private takeOut(transaction: Transaction): void {

@@ -1,6 +1,6 @@
 import type { EventLog } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
-import { Cause, encodeAsdu, epochMsToCp56, singleCommand, UFunction } from '@iec104mm2ss/iec104';
+import { Cause, encodeAsdu, epochMsToCp56, iFormat, singleCommand, uFormat, UFunction } from '@iec104mm2ss/iec104';
 import { createLogger } from '@iec104mm2ss/observability';
 import type { Network, Runtime } from '@iec104mm2ss/runtime';
 import {
@@ -25,6 +25,7 @@ import {
   encodeCommand,
   encodeCommandQuery,
   encodeConfirmed,
+  encodeListener,
   encodeOwner,
   LAST_EVENTS_MS,
   PATH_TEST_MS,
@@ -34,7 +35,9 @@ import {
 } from '@iec104mm2ss/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GroupConnector } from './group-connector.js';
+import { ANSWER_MS, RELEASE_MS } from './listener-watch.js';
 import { SETTLING_MS } from './router-orders.js';
+import { FIRST_START_PAUSE_MS } from './start-pause.js';
 
 const { logger } = createLogger({ level: 'silent' });
 const CONNECTOR_FENCE = 40;
@@ -290,6 +293,103 @@ describe('the link to the RTU', () => {
     expect(sockets[0]?.destroyed).toBe(true);
     expect(states()).toMatchObject([{ state: 'disconnected' }]);
     expect(connector.status().state).toBe('disconnected');
+  });
+
+  it('that the RTU stops by itself is started again, at once and then with pauses', async () => {
+    await begin();
+    const stopped = Buffer.from(uFormat(UFunction.STOPDT_CON));
+    states();
+    rtu.last.socket.write(stopped);
+    await settle();
+    expect(states().map(({ state }) => state)).toEqual(['connected', 'starting', 'started']);
+    rtu.last.socket.write(stopped);
+    await settle();
+    expect(states().map(({ state, reason }) => [state, reason])).toEqual([['connected', 'STOPDT con came unasked']]);
+    await pass(FIRST_START_PAUSE_MS + 100);
+    expect(states().map(({ state }) => state)).toEqual(['starting', 'started']);
+    expect(rtu.links).toHaveLength(1);
+    rtu.last.send(eventAsdu(1));
+    await settle();
+    expect(await logged()).toEqual([1]);
+  });
+
+  it('that the RTU starts by itself is stopped unless somebody wants data', async () => {
+    await begin({}, false);
+    states();
+    rtu.last.socket.write(Buffer.from(uFormat(UFunction.STARTDT_CON)));
+    await settle();
+    await pass(SETTLING_MS);
+    await own(false);
+    expect(states().map(({ state }) => state)).toContain('stopping');
+    expect(connector.status().state).toBe('connected');
+    expect(rtu.links).toHaveLength(1);
+  });
+
+  it('takes what the RTU sends between STARTDT act and its con', async () => {
+    await begin({ ack: 'stored' }, false);
+    const { last } = rtu;
+    last.listenTo(false);
+    await own();
+    expect(connector.status().state).toBe('starting');
+    last.socket.write(Buffer.concat([iFormat(0, 0, eventAsdu(7)), uFormat(UFunction.STARTDT_CON)]));
+    await settle();
+    expect([connector.status().state, await logged()]).toEqual(['started', [7]]);
+  });
+
+  it('to a station with the field lengths of a serial line is refused, and what was taken before is kept', async () => {
+    await begin();
+    const serial = [0, 1, 2].map((ns) => iFormat(ns, 0, Uint8Array.of(1, 1, 3, 5, 100 + ns, 0, 1)));
+    states();
+    rtu.last.socket.write(Buffer.concat(serial));
+    await settle();
+    const [state] = states().filter((one) => one.state === 'disconnected');
+    expect(state?.reason).toMatch(/^field_lengths: the ASDUs of the RTU fit COT 1, CA 1, IOA 2 octets/);
+    expect(state?.next).toBe(1);
+    expect(rtu.links).toHaveLength(1);
+    await pass(500);
+    expect(rtu.links).toHaveLength(1);
+    await pass(1_000);
+    expect(rtu.links).toHaveLength(2);
+  });
+
+  it('is left to others while no gateway can listen for masters', async () => {
+    await begin({}, false);
+    const says = async (listening: boolean): Promise<void> => {
+      const message = { group: '1', gateway: 'gw', listening, reason: listening ? '' : 'EADDRINUSE' };
+      bus.publish(subjects().listener, encodeListener(message));
+      await settle();
+    };
+    states();
+    await says(false);
+    await says(true);
+    await pass(ANSWER_MS);
+    expect(connector.status().state).toBe('connected');
+    await says(false);
+    await pass(ANSWER_MS + 100);
+    expect(connector.status()).toMatchObject({
+      state: 'disconnected',
+      lastError: expect.stringMatching(/^no_listener: .*EADDRINUSE at gw/) as string,
+    });
+    // As long as it goes on saying so.
+    for (let waited = 0; waited < 2 * RELEASE_MS; waited += 10_000) {
+      await says(false);
+      await pass(10_000);
+    }
+    expect(rtu.links).toHaveLength(1);
+    await says(true);
+    await pass(100);
+    expect([rtu.links.length, connector.status().state]).toEqual([2, 'connected']);
+    // Nobody says anything any more.
+    await says(false);
+    await pass(ANSWER_MS + RELEASE_MS - 500);
+    expect(rtu.links).toHaveLength(2);
+    await pass(1_000);
+    expect(rtu.links).toHaveLength(3);
+    // Masters are served elsewhere, by a gateway that knows nothing of this.
+    await own();
+    await says(false);
+    await pass(ANSWER_MS + 100);
+    expect(connector.status().state).toBe('started');
   });
 
   it('is made anew on request', async () => {

@@ -2,7 +2,7 @@ import { type Bus, type EventLog, GroupSubjects, type Lease } from '@iec104mm2ss
 import { type AckPolicy, ackPolicy, type GroupConfig, repeatableAsdus } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
-import type { Connection, DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
+import type { CloseReason, Connection, DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
 import {
   type CommandMessage,
   type CommandQuery,
@@ -12,6 +12,7 @@ import {
 } from '@iec104mm2ss/wire';
 import { type ConnectorCounters, newCounters } from './counters.js';
 import { EventWriter } from './event-writer.js';
+import { ListenerWatch } from './listener-watch.js';
 import { HistoryReading } from './log-history.js';
 import { logStatus, type LogStatus } from './log-status.js';
 import type { LoggedAsdu } from './repeat-filter.js';
@@ -57,6 +58,7 @@ export class GroupConnector implements Scheduled {
   private readonly commands: RtuCommands;
   private readonly statement: StateStatement;
   private router: RouterOrders | undefined;
+  private listeners: ListenerWatch | undefined;
   private intake: RtuIntake | undefined;
   private reading: HistoryReading | undefined;
   private history: readonly LoggedAsdu[] = [];
@@ -100,7 +102,13 @@ export class GroupConnector implements Scheduled {
       onCommand: (command) => this.onCommand(command),
       onQuery: (query, respond) => this.onQuery(query, respond),
     };
-    this.router = new RouterOrders(this.bus, this.subjects, handler, () => this.scheduler.now());
+    const now = (): number => this.scheduler.now();
+    this.router = new RouterOrders(this.bus, this.subjects, handler, now);
+    this.listeners = new ListenerWatch(this.bus, this.subjects.listener, now, {
+      leave: (reason, pauseMs) => this.leaveToOthers(reason, pauseMs),
+      comeBack: () => this.link.retrySoon(),
+      onDeadlineMoved: () => this.deadlineMoved(),
+    });
     this.scheduler.add(this);
     this.writer.open();
   }
@@ -118,6 +126,7 @@ export class GroupConnector implements Scheduled {
     this.link.stop();
     this.scheduler.remove(this);
     this.router?.stop();
+    this.listeners?.stop();
     this.reading?.stop();
     this.writer.close();
     this.intake = undefined;
@@ -159,6 +168,7 @@ export class GroupConnector implements Scheduled {
       this.statement.nextDeadline(),
       this.commands.nextDeadline(),
       this.intake?.nextDeadline() ?? Infinity,
+      this.listeners?.nextDeadline() ?? Infinity,
     );
   }
 
@@ -166,6 +176,7 @@ export class GroupConnector implements Scheduled {
     this.statement.onDeadline(now);
     this.commands.onDeadline(now);
     this.intake?.onDeadline(now);
+    this.listeners?.onDeadline(now, this.link.isWanted);
     this.link.onDeadline(now);
   }
 
@@ -198,7 +209,7 @@ export class GroupConnector implements Scheduled {
 
   private makeLink(): RtuLink {
     const { config, scheduler, runtime, logger, counters } = this;
-    const { t1Ms } = config;
+    const { t1Ms } = config.rtuLink;
     const holdLimitMs = this.ack === 'delivered' ? Math.max(t1Ms - HOLD_MARGIN_MS, t1Ms / 2) : Infinity;
     return new RtuLink(
       {
@@ -280,7 +291,12 @@ export class GroupConnector implements Scheduled {
   private onUp(connection: Connection, epoch: number): void {
     const { ack, counters, config, history, writer } = this;
     const { clock } = this.runtime;
-    const options = { ack, counters, clock, t1Ms: config.t1Ms, onDeadlineMoved: () => this.deadlineMoved() };
+    const options = {
+      ...{ ack, counters, clock, t1Ms: config.rtuLink.t1Ms },
+      onDeadlineMoved: () => this.deadlineMoved(),
+      onOdd: (reason: CloseReason) => this.link.remark(reason),
+      onForeign: (reason: Required<CloseReason>) => this.link.refuse(reason),
+    };
     this.intake = new RtuIntake(connection, epoch, history, writer, options);
     this.history = [];
     this.commands.linkUp(connection);
@@ -291,6 +307,11 @@ export class GroupConnector implements Scheduled {
     // What was given to the log will be stored, and is before the position that is stated now.
     this.writer.dropWaiting();
     if (!this.stopped) this.commands.linkDown(connection);
+  }
+
+  private leaveToOthers(reason: string, pauseMs: number): void {
+    const message = `no process can listen for masters (${reason}): the RTU is left to others`;
+    this.link.leave({ code: 'no_listener', message }, pauseMs);
   }
 
   // ---- the router ---------------------------------------------------------------------------------------------------

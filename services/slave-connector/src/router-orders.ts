@@ -1,4 +1,12 @@
-import { type Bus, FenceGuard, leaseKey, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
+import {
+  type Bus,
+  FenceGuard,
+  leaseKey,
+  type GroupSubjects,
+  receive,
+  remembering,
+  type Subscription,
+} from '@iec104mm2ss/bus';
 import {
   type CommandMessage,
   type CommandQuery,
@@ -11,7 +19,7 @@ import {
 } from '@iec104mm2ss/wire';
 
 /** A router that has served a group for less than this may not have heard yet of all masters that want data. */
-export const SETTLING_MS = 2 * STATEMENT_PERIOD_MS;
+export const SETTLING_MS = STATEMENT_PERIOD_MS;
 
 export interface RouterOrdersHandler {
   /** Another router holds the lease on the group: it does not know us yet. */
@@ -43,7 +51,7 @@ export class RouterOrders {
       if (!this.stopped) handler.onNewRouter();
     });
     this.subscriptions = [
-      this.obey(owner, decodeOwner, ({ fence, open, wanted }) => {
+      this.obey(owner, remembering(decodeOwner), ({ fence, open, wanted }) => {
         if (open && this.serving.fence !== fence) this.serving = { fence, since: now() };
         // One that takes over does not know yet what masters want: it says so again.
         if (wanted || (open && now() - this.serving.since >= SETTLING_MS)) handler.onWanted(wanted);

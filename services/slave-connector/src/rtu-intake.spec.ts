@@ -37,6 +37,8 @@ class Scene {
   );
   private intake: RtuIntake | undefined;
   private ns = 0;
+  /** What was said of field lengths. */
+  readonly told: string[] = [];
 
   constructor(private readonly ack: AckPolicy) {}
 
@@ -55,6 +57,8 @@ class Scene {
       t1Ms: 15_000,
       clock: this.clock,
       counters: this.counters,
+      onOdd: ({ code }: { code: string }) => void this.told.push(`odd ${code}`),
+      onForeign: ({ code, message }: { code: string; message: string }) => void this.told.push(`${code}: ${message}`),
       onDeadlineMoved: nothing,
     };
     this.intake = new RtuIntake({ link: this.link, touched: nothing }, 2, logged, this.writer, options);
@@ -83,6 +87,29 @@ const nothing = (): void => undefined;
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('what comes on a link', () => {
+  it('is taken up to the ASDU that shows other field lengths, and of that nothing is acknowledged', async () => {
+    const scene = new Scene('stored');
+    await scene.begin();
+    const serial = (ioa: number): Uint8Array => Uint8Array.of(1, 1, 3, 5, ioa, 0, 1);
+    scene.take(serial(1));
+    expect(scene.told).toEqual(['odd field_lengths']);
+    scene.take(serial(2), eventAsdu(3));
+    expect(scene.told.slice(1)).toEqual([
+      expect.stringMatching(/^field_lengths: the ASDUs of the RTU fit COT 1, CA 1, IOA 2 octets/),
+    ]);
+    expect([scene.log.asdus, scene.acknowledged]).toEqual([[serial(1)], 1]);
+  });
+
+  it('is taken when an odd ASDU is followed by a right one', async () => {
+    const scene = new Scene('stored');
+    await scene.begin();
+    const odd = Uint8Array.of(1, 1, 3, 5, 1, 0, 1);
+    scene.take(odd);
+    scene.take(eventAsdu(2), odd, odd);
+    expect(scene.log.asdus).toHaveLength(4);
+    expect(scene.told).toEqual(['odd field_lengths']);
+  });
+
   it('is acknowledged as far as the log has stored it (ack = stored)', async () => {
     const scene = new Scene('stored');
     await scene.begin();

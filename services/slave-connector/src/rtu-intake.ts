@@ -1,8 +1,18 @@
 import type { AckPolicy } from '@iec104mm2ss/config';
 import type { Clock } from '@iec104mm2ss/runtime';
-import type { Link } from '@iec104mm2ss/iec104';
+import {
+  apduEnd,
+  countApdus,
+  FIELD_LENGTHS_104,
+  type FieldLengths,
+  type Link,
+  OFFENDING_OCTETS,
+  toHex,
+} from '@iec104mm2ss/iec104';
+import type { CloseReason } from '@iec104mm2ss/transport';
 import type { ConnectorCounters } from './counters.js';
 import type { EventWriter } from './event-writer.js';
+import { type ForeignLengths, LengthCheck } from './length-check.js';
 import { LinkOrdinals } from './link-ordinals.js';
 import { type LoggedAsdu, RepeatFilter } from './repeat-filter.js';
 
@@ -20,6 +30,10 @@ export interface IntakeOptions {
   readonly t1Ms: number;
   readonly clock: Clock;
   readonly counters: ConnectorCounters;
+  /** An ASDU fits other field lengths than those of 104; it is taken. */
+  readonly onOdd: (reason: Required<CloseReason>) => void;
+  /** The RTU has other field lengths than 104: nothing of it is taken any more. */
+  readonly onForeign: (reason: Required<CloseReason>) => void;
   /** The deadline has changed. */
   readonly onDeadlineMoved: () => void;
 }
@@ -30,6 +44,7 @@ export interface IntakeOptions {
  */
 export class RtuIntake {
   private readonly ordinals = new LinkOrdinals();
+  private readonly lengths = new LengthCheck();
   /** Undefined once everything that comes is new. */
   private filter: RepeatFilter | undefined;
   private readonly pauseMs: number;
@@ -65,6 +80,19 @@ export class RtuIntake {
 
   /** Takes `count` APDUs, `octets[start..end)`, which must stay unchanged. */
   take(octets: Uint8Array, start: number, end: number, count: number): void {
+    const odd = this.lengths.active ? this.lengths.take(octets, start, end) : [];
+    for (const one of odd) if (!one.certain) this.options.onOdd(foreignReason(octets, one));
+    const foreign = odd.find(({ certain }) => certain);
+    if (foreign === undefined) {
+      this.accept(octets, start, end, count);
+      return;
+    }
+    const before = countApdus(octets, start, foreign.at);
+    if (before > 0) this.accept(octets, start, foreign.at, before);
+    this.options.onForeign(foreignReason(octets, foreign));
+  }
+
+  private accept(octets: Uint8Array, start: number, end: number, count: number): void {
     const { ack, clock, counters } = this.options;
     counters.received += count;
     if (this.filter !== undefined) this.sift(this.filter, octets, start, end, clock.wallMs());
@@ -133,4 +161,18 @@ export class RtuIntake {
     connection.touched();
     this.writer.release(this.ordinals.endOf(count));
   }
+}
+
+function foreignReason(octets: Uint8Array, { at, lengths, certain }: ForeignLengths): Required<CloseReason> {
+  const [likeliest, ...others] = lengths.map(lengthsText);
+  const or = others.length === 0 ? '' : ` (or ${others.join('; ')})`;
+  const message =
+    `${certain ? 'the ASDUs of the RTU fit' : 'an ASDU fits'} ${likeliest} octets${or}, as on a serial line (101): ` +
+    `104 has ${lengthsText(FIELD_LENGTHS_104)}${certain ? ', and the RTU is to be set to them' : ''}`;
+  const apdu = octets.subarray(at, Math.min(apduEnd(octets, at), at + OFFENDING_OCTETS));
+  return { code: 'field_lengths', message, clause: '7', octets: toHex(apdu) };
+}
+
+function lengthsText({ cot, ca, ioa }: FieldLengths): string {
+  return `COT ${cot}, CA ${ca}, IOA ${ioa}`;
 }

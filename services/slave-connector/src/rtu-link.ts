@@ -1,11 +1,13 @@
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { peerText } from '@iec104mm2ss/config';
 import type { LinkState } from '@iec104mm2ss/iec104';
-import type { Logger } from '@iec104mm2ss/observability';
-import type { Runtime, TcpSocket } from '@iec104mm2ss/runtime';
-import { type CloseReason, Connection, type ConnectionOptions, type DeadlineScheduler } from '@iec104mm2ss/transport';
+import type { TcpSocket } from '@iec104mm2ss/runtime';
+import { type CloseReason, Connection } from '@iec104mm2ss/transport';
 import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
-import type { ConnectorCounters } from './counters.js';
 import { HostRotation } from './host-rotation.js';
+import type { RtuLinkEvents, RtuLinkOptions } from './rtu-link-options.js';
+import { RtuStory } from './rtu-story.js';
+import { StartPause } from './start-pause.js';
+import { TcpDial } from './tcp-dial.js';
 
 /** How soon to look again whether a connection may be made: the log cannot be written, or the lease is uncertain. */
 const NOT_READY_MS = 1_000;
@@ -14,44 +16,13 @@ const NOT_READY_MS = 1_000;
 const ALLOWED: Readonly<Record<RtuState, readonly RtuState[]>> = {
   disconnected: ['connecting', 'connected', 'starting', 'started', 'stopping'],
   connecting: ['disconnected'],
-  connected: ['connecting', 'stopping'],
+  // From started: the RTU stopped by itself.
+  connected: ['connecting', 'stopping', 'started'],
   starting: ['connected'],
-  started: ['starting'],
+  // From connected: the RTU started by itself.
+  started: ['starting', 'connected'],
   stopping: ['started'],
 };
-
-export interface RtuLinkOptions {
-  readonly config: GroupConfig;
-  readonly scheduler: DeadlineScheduler;
-  readonly runtime: Runtime;
-  readonly logger: Logger;
-  readonly counters: ConnectorCounters;
-  /** Of the connection: how acknowledgements are held. */
-  readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs'>;
-  /** False while another connector may be using the RTU: nothing is sent to it then, and no connection made. */
-  readonly mayUse: () => boolean;
-  /** False while a command that is late could leave with whatever is written. */
-  readonly mayWrite: () => boolean;
-}
-
-export interface RtuLinkEvents {
-  /** False: there is no point in connecting now. */
-  ready(): boolean;
-  /** Called before each attempt; the attempt waits for it. */
-  prepare(): Promise<void>;
-  /** There is a connection; nothing has come on it yet. */
-  onUp(connection: Connection, epoch: number): void;
-  onApdus(octets: Uint8Array, start: number, end: number, count: number): void;
-  /** There may be room for commands. */
-  onRoom(): void;
-  onHoldLimit(upTo: number): void;
-  /** The connection that was up is gone. Called before its state is told. */
-  onDown(connection: Connection): void;
-  /** The state has changed. */
-  onState(): void;
-  /** A deadline has become earlier. */
-  onDeadlineMoved(): void;
-}
 
 /** The connection to one RTU: its hosts in turn, STARTDT and STOPDT as wanted, one state. */
 export class RtuLink {
@@ -61,25 +32,31 @@ export class RtuLink {
   private reason = 'not started';
   private lastError: string | null = null;
   private epochs = 0;
-  private socket: TcpSocket | undefined;
   private up: Connection | undefined;
   private address: string | null = null;
-  /** When the link has lived for t1: its host is a good one then. */
-  private workedAt = Infinity;
+  /** Since when there is a link, and whether it is this end that ends it. */
+  private upSince = 0;
+  private endedHere = false;
   private wanted = false;
   private stopped = false;
   /** An attempt to connect, or every host of a round, has come to its end. */
   private attempted = false;
   private retryAt = Infinity;
-  private connectAt = Infinity;
   private readonly hosts: HostRotation;
+  private readonly dial: TcpDial;
+  private readonly startPause = new StartPause();
+  private readonly story: RtuStory;
 
   constructor(
     private readonly options: RtuLinkOptions,
     private readonly events: RtuLinkEvents,
   ) {
-    this.hosts = new HostRotation(options.config.hosts, () => options.runtime.random());
-    this.since = options.runtime.clock.wallMs();
+    const { config, runtime, scheduler } = options;
+    const now = (): number => scheduler.now();
+    this.hosts = new HostRotation(config.hosts, () => runtime.random());
+    this.dial = new TcpDial(runtime, now, config.t0Ms, () => events.onDeadlineMoved());
+    this.since = runtime.clock.wallMs();
+    this.story = new RtuStory(options.logger, now);
   }
 
   get state(): RtuState {
@@ -111,7 +88,7 @@ export class RtuLink {
   get description() {
     const { host, port } = this.hosts.current;
     const { current: state, address, epochs: epoch, lastError, reason, since } = this;
-    return { state, endpoint: `${host}:${port}`, address, epoch, lastError, reason, since };
+    return { state, endpoint: peerText(host, port), address, epoch, lastError, reason, since };
   }
 
   /** @param lastEpoch epoch of the last link that left anything in the log */
@@ -123,15 +100,41 @@ export class RtuLink {
   /** Ends the link for good: with FIN while the RTU is ours, else with RST. */
   stop(): void {
     this.stopped = true;
-    this.retryAt = this.connectAt = Infinity;
+    this.retryAt = Infinity;
     this.close({ code: 'stopped', message: 'connector stops' });
-    this.socket?.destroy();
+    this.dial.abandon();
   }
 
   /** Closes the link; it is opened again at once, as it is no fault of the host. */
   close(reason: CloseReason): void {
-    this.workedAt = -Infinity;
+    this.endedHere = true;
     this.up?.close(reason);
+  }
+
+  /** Closes the link, or does not open it, for so long. */
+  leave(reason: CloseReason, pauseMs: number): void {
+    this.close(reason);
+    if (this.current === 'disconnected' && !this.stopped) this.retryIn(pauseMs);
+  }
+
+  /** The next attempt need not wait any longer. */
+  retrySoon(): void {
+    if (this.current === 'disconnected' && !this.stopped) this.retryIn(0);
+  }
+
+  /** The RTU did something against the protocol that is lived with. */
+  remark(breach: CloseReason): void {
+    this.story.breach(this.description.endpoint, this.epochs, breach);
+  }
+
+  /** Closes the link to a host that cannot be served. */
+  refuse(reason: Required<CloseReason>): void {
+    this.up?.close(reason);
+  }
+
+  /** Masters want data, and there is a link. */
+  get isWanted(): boolean {
+    return this.wanted && this.isUp;
   }
 
   /** Data transfer is wanted, or no longer. */
@@ -146,18 +149,22 @@ export class RtuLink {
   }
 
   nextDeadline(): number {
-    return Math.min(this.retryAt, this.connectAt);
+    return Math.min(this.retryAt, this.dial.nextDeadline(), this.startAt);
+  }
+
+  /** When an RTU that stops by itself is to be started again. */
+  private get startAt(): number {
+    const waits = this.wanted && this.current === 'connected' && this.up?.link.state === 'stopped';
+    return waits ? this.startPause.notBefore : Infinity;
   }
 
   onDeadline(now: number): void {
+    if (this.startAt <= now) this.followDemand();
     if (this.retryAt <= now) {
       this.retryAt = Infinity;
       this.connect();
     }
-    if (this.connectAt <= now) {
-      this.connectAt = Infinity;
-      this.socket?.destroy(new Error(`no connection within t0 (${this.options.config.t0Ms / 1000} s)`));
-    }
+    this.dial.onDeadline(now);
   }
 
   private connect(): void {
@@ -167,7 +174,7 @@ export class RtuLink {
       return;
     }
     const { host, port } = this.hosts.current;
-    this.transition('connecting', `trying ${host}:${port}`);
+    this.transition('connecting', `trying ${peerText(host, port)}`);
     void this.open(host, port);
   }
 
@@ -178,64 +185,50 @@ export class RtuLink {
       this.postpone('the event log cannot be written');
       return;
     }
-    const socket = this.options.runtime.network.connect(host, port);
-    this.socket = socket;
-    this.connectAt = this.options.scheduler.now() + this.options.config.t0Ms;
-    this.events.onDeadlineMoved();
-    let failure = '';
-    const onError = (error: NodeJS.ErrnoException): void => {
-      failure = error.code ?? error.message;
-    };
-    const onClose = (): void => this.connectFailed(failure || 'closed while connecting');
-    socket.on('error', onError);
-    socket.once('close', onClose);
-    socket.once('connect', () => {
-      socket.removeListener('close', onClose);
-      if (this.options.mayUse()) {
-        socket.removeListener('error', onError);
-        this.connected(socket);
-      } else {
+    this.dial.open(host, port, {
+      connected: (socket) => {
+        if (this.options.mayUse()) {
+          this.connected(socket);
+          return;
+        }
         socket.resetAndDestroy();
         this.postpone('it is not certain that the RTU is ours');
-      }
+      },
+      failed: (message) => this.connectFailed(message),
     });
   }
 
   /** No fault of the host. */
   private postpone(reason: string): void {
-    this.socket = undefined;
-    this.connectAt = Infinity;
     this.lastError = reason;
     this.transition('disconnected', reason);
     this.retryIn(NOT_READY_MS);
   }
 
   private connectFailed(message: string): void {
-    this.connectAt = Infinity;
-    this.socket = undefined;
     if (this.stopped) return;
     const { host, port } = this.hosts.current;
     this.lastError = message;
     const pauseMs = this.hosts.failed();
     if (this.hosts.roundEnded) this.attempted = true;
-    this.transition('disconnected', `${host}:${port}: ${message}`);
+    this.transition('disconnected', `${peerText(host, port)}: ${message}`);
     this.retryIn(pauseMs);
   }
 
   private connected(socket: TcpSocket): void {
     const { config, counters, hold, mayUse, mayWrite, scheduler } = this.options;
-    const { t1Ms, t2Ms, t3Ms, k, w, idleTimeMs } = config;
-    this.connectAt = Infinity;
+    const { t1Ms, t2Ms, t3Ms, k, w } = config.rtuLink;
     this.attempted = true;
     counters.connects++;
     this.epochs++;
-    this.workedAt = scheduler.now() + t1Ms;
+    this.upSince = scheduler.now();
+    this.endedHere = false;
     this.address = socket.remoteAddress ?? null;
     const connection = new Connection(
       socket,
       {
         role: 'controlling',
-        ...{ t1Ms, t2Ms, t3Ms, k, w, idleTimeMs },
+        ...{ t1Ms, t2Ms, t3Ms, k, w, idleTimeMs: config.idleTimeMs },
         ...hold,
         mayWrite: () => mayUse() && mayWrite(),
       },
@@ -244,6 +237,7 @@ export class RtuLink {
         onRoom: () => this.events.onRoom(),
         onState: (to, _from, reason) => this.onLinkState(to, reason),
         onHoldLimit: (upTo) => this.events.onHoldLimit(upTo),
+        onIrregular: (breach) => this.remark(breach),
         onClosed: (reason) => this.onClosed(reason),
       },
       scheduler,
@@ -255,11 +249,15 @@ export class RtuLink {
   }
 
   private onLinkState(to: LinkState, reason: string): void {
+    const now = this.options.scheduler.now();
     if (to === 'started') {
+      this.startPause.started(now);
       this.transition('started', reason);
       this.events.onRoom();
-    } else if (to === 'stopped') this.transition('connected', reason);
-    else if (to === 'starting' || to === 'stopping') this.transition(to, reason);
+    } else if (to === 'stopped') {
+      if (this.current === 'started') this.startPause.stoppedByItself(now);
+      this.transition('connected', reason);
+    } else if (to === 'starting' || to === 'stopping') this.transition(to, reason);
     this.followDemand();
   }
 
@@ -268,8 +266,10 @@ export class RtuLink {
     if (connection === undefined) return;
     const { link } = connection;
     const now = this.options.scheduler.now();
-    if (this.wanted && this.current === 'connected') link.startDataTransfer(now);
-    else if (!this.wanted && this.current === 'started') link.stopDataTransfer(now);
+    if (this.wanted && this.current === 'connected') {
+      if (now >= this.startPause.notBefore) link.startDataTransfer(now);
+      else this.events.onDeadlineMoved();
+    } else if (!this.wanted && this.current === 'started') link.stopDataTransfer(now);
     // A master is back while the RTU waits for our acknowledgement before it confirms STOPDT: do not keep it waiting.
     else if (this.wanted && this.current === 'stopping') this.events.onHoldLimit(link.received);
     else return;
@@ -279,17 +279,21 @@ export class RtuLink {
   private onClosed(reason: CloseReason): void {
     const connection = this.up as Connection;
     const { link } = connection;
-    // A host that accepts and closes at once (its masters are all there) is no better than one that refuses.
-    const worked = link.received > 0 || link.sent > 0 || this.options.scheduler.now() >= this.workedAt;
     this.up = undefined;
-    this.socket = undefined;
     this.address = null;
     this.lastError = `${reason.code}: ${reason.message}`;
     this.options.counters.linkFailures++;
+    if (reason.octets !== undefined) this.remark(reason);
     this.events.onDown(connection);
     this.transition('disconnected', this.lastError);
-    if (worked) this.hosts.succeeded();
-    if (!this.stopped) this.retryIn(worked ? this.hosts.lost() : this.hosts.failed());
+    if (this.stopped) return;
+    const pauseMs = this.hosts.ended({
+      livedMs: this.options.scheduler.now() - this.upSince,
+      exchanged: link.received > 0 || link.sent > 0,
+      faulty: reason.octets !== undefined,
+      ours: this.endedHere,
+    });
+    this.retryIn(pauseMs);
   }
 
   private retryIn(pauseMs: number): void {
@@ -304,10 +308,7 @@ export class RtuLink {
     this.since = this.options.runtime.clock.wallMs();
     this.reason = reason;
     const { endpoint: peer, epoch } = this.description;
-    const fields = { peer, link_epoch: epoch, from, to, reason };
-    const { logger } = this.options;
-    if (rtuLinkUp(from) !== rtuLinkUp(to)) logger.info(fields, rtuLinkUp(to) ? 'RTU connected' : 'RTU link lost');
-    else logger.debug(fields, 'RTU link state');
+    this.story.step({ peer, epoch, from, to, reason });
     this.events.onState();
   }
 }

@@ -185,9 +185,11 @@ export class CommandBook {
     const known = byRtu?.command === undefined ? undefined : this.all[byRtu.command];
     if (known !== undefined && isMine(known)) return known;
     const like = this.all.filter((command) => isMine(command) && sameRequest(command.asdu, asdu));
-    // The product refuses with the CA of the command.
-    const exact = like.filter((command) => requestKey(command.asdu) === requestKey(asdu));
-    const open = byRtu === undefined && exact.length > 0 ? exact : like;
+    // The product refuses with the CA of the command; an RTU answers one to CA 65535 with that of a station.
+    const isExact = (command: GivenCommand): boolean => requestKey(command.asdu) === requestKey(asdu);
+    const exact = like.filter(isExact);
+    const others = like.filter((command) => !isExact(command));
+    const open = byRtu === undefined && exact.length > 0 ? exact : [...exact, ...others];
     const waits = ({ answers }: GivenCommand): boolean => !answers.includes(cause);
     return (
       open.find((command) => waits(command) && command.arrivedAt.length > 0 === (byRtu !== undefined)) ??

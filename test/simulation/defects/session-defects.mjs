@@ -89,11 +89,15 @@ export const SESSION_DEFECTS = [
         replace: '',
       },
       {
-        file: 'services/router/src/group-commands.ts',
-        find: `    const late = this.transactions.answers.late(view, position, record);\n`,
-        replace: `    const holder = this.context.addresses.holder(view.oa);
-    const late = holder === undefined ? [] : [{ session: holder, ownOa: 0 }];
-`,
+        file: 'services/router/src/group-parts.ts',
+        find: `rules: commands.answers,`,
+        replace: `rules: Object.assign(Object.create(commands.answers), {
+      answer: (asdu: Uint8Array, position: number, record: never) => {
+        const found = commands.answers.answer(asdu, position, record);
+        const holder = addresses.holder(asdu[3] as number);
+        return found.length > 0 || holder === undefined ? found : [{ session: holder, ownOa: 0 }];
+      },
+    }),`,
       },
     ],
     rules: ['answer', 'originator'],

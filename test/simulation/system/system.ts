@@ -265,6 +265,7 @@ export class System {
     }
     return {
       ...link,
+      rtuLink: link,
       id,
       row: 1 + Number(id),
       name: `Group ${id}`,

@@ -41,7 +41,7 @@ describe('an audit filter', () => {
     [{ masters: ['SCADA-A'] }, true],
     [{ masters: ['10.1.1'] }, false],
     [{ masters: ['south', 'north'] }, true],
-    [{ types: ['c_sc_na_1'] }, true],
+    [{ types: ['C_SC_NA_1'] }, true],
     [{ types: ['C_DC_NA_1'] }, false],
     [{ cas: [32] }, true],
     [{ cas: [3] }, false],

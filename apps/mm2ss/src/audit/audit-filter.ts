@@ -5,7 +5,7 @@ export interface AuditFilter {
   readonly group: string | undefined;
   /** Names, certificate names or addresses (with or without port) of masters, as typed. */
   readonly masters: readonly string[];
-  /** Names of types, as typed. */
+  /** Names of types, as records have them. */
   readonly types: readonly string[];
   readonly cas: readonly number[];
   readonly ioas: readonly number[];
@@ -21,7 +21,7 @@ export function passes(record: AuditRecord, filter: AuditFilter): boolean {
   return (
     (group === undefined || record.group === group) &&
     any(masters, (master) => isMaster(record, master)) &&
-    any(types, (type) => type.toUpperCase() === record.type) &&
+    any(types, (type) => type === record.type) &&
     any(cas, (ca) => ca === record.ca) &&
     any(ioas, (ioa) => ioasOf(record).includes(ioa)) &&
     any(outcomes, (beginning) => outcome.startsWith(beginning.toLowerCase())) &&

@@ -104,9 +104,9 @@ describe('mm2ss audit', () => {
 
   it.each<[Partial<AuditFlags>, string]>([
     [{ since: 'soon' }, '--since soon: not a time'],
-    [{ ca: ['x'] }, '--ca x: not a whole number'],
-    [{ ioa: ['1', '-1'] }, '--ioa -1: not a whole number'],
-    [{ last: 'all' }, '--last all: not a whole number'],
+    [{ ca: ['x'] }, '--ca x: not a common address, 0..65535'],
+    [{ ioa: ['1', '-1'] }, '--ioa -1: not an information object address'],
+    [{ last: 'all' }, '--last all: how many records to list'],
     [{ nats: 'nats://127.0.0.1:1' }, 'one of them only'],
     [{ group: 'a' }, '--group: must be the id of a group'],
   ])('refuses %j', async (flags, message) => {

@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { type Bus, BusError } from '@iec104mm2ss/bus';
-import { readEnvironment } from '@iec104mm2ss/config';
+import { type Environment, readEnvironment } from '@iec104mm2ss/config';
 import { AUDIT_JOURNAL, AUDIT_LIMITS } from '@iec104mm2ss/router';
-import { type Runtime, systemRuntime } from '@iec104mm2ss/runtime';
+import { type Runtime, sleep, systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { type AuditFilter, parseSince } from '../audit/audit-filter.js';
 import { AUDIT_FILE, openAuditFiles } from '../audit/audit-journal.js';
 import { type AuditSelection, selectRecords } from '../audit/audit-selection.js';
 import { auditTable } from '../audit/audit-table.js';
 import { UsageError } from './errors.js';
+import { parseCa, parseIoa, parseLast, parseTypes } from './filter-flags.js';
 import { addNatsOptions, asEnvironmentFlags, openNats, type ProcessFlags } from './process-options.js';
 
 export interface AuditFlags extends ProcessFlags {
@@ -32,6 +33,8 @@ export interface AuditOutput {
 
 const DEFAULT_LOG_DIR = 'log';
 const DEFAULT_LAST = '100';
+/** How long a server is waited for. */
+export const SERVER_WAIT_MS = 5_000;
 
 const EXAMPLES = `
 Without --nats the records of one process (mm2ss run) are read from ${DEFAULT_LOG_DIR}/${AUDIT_FILE}; with it those of the whole
@@ -83,7 +86,7 @@ export async function audit(
   const runtime = systemRuntime();
   const environment = readEnvironment(variables, asEnvironmentFlags(flags));
   const filter = filterOf(flags, environment.group, runtime.clock.wallMs());
-  const last = wholeNumber('--last', flags.last) || Infinity;
+  const last = parseLast('--last', flags.last);
   if (flags.logDir !== undefined && flags.nats !== undefined) {
     throw new UsageError(
       'audit: --log-dir is the file of one process, --nats the records of a system: one of them only',
@@ -91,9 +94,7 @@ export async function audit(
   }
   const bus =
     environment.nats.length > 0 && flags.logDir === undefined
-      ? await openNats(environment, runtime, (reason) => output.say(`waiting for NATS: ${reason}`), {
-          listenOnly: true,
-        })
+      ? await openServer(environment, runtime)
       : await openFiles(flags.logDir ?? DEFAULT_LOG_DIR, runtime);
   try {
     show(await selectRecords(bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS), filter, last), flags.json ?? false, output);
@@ -103,6 +104,18 @@ export async function audit(
   } finally {
     await bus.close();
   }
+}
+
+/** Who lists records wants an answer: a server that is not there is not waited for, as the parts of a system do. */
+async function openServer(environment: Environment, runtime: Runtime): Promise<Bus> {
+  let why = 'no answer';
+  const opening = openNats(environment, runtime, (reason) => (why = reason), { listenOnly: true });
+  const { clock } = runtime;
+  const bus = await Promise.race([opening, sleep(clock, SERVER_WAIT_MS)]);
+  if (bus !== undefined) return bus;
+  // It may be there a moment later.
+  void opening.then((late) => late.close()).catch(() => undefined);
+  throw new UsageError(`audit: NATS could not be reached within ${SERVER_WAIT_MS / 1000} s (${why})`);
 }
 
 async function openFiles(directory: string, runtime: Runtime): Promise<Bus> {
@@ -134,15 +147,10 @@ function filterOf(flags: AuditFlags, group: string | undefined, nowMs: number): 
   return {
     group,
     masters: flags.master ?? [],
-    types: flags.type ?? [],
-    cas: (flags.ca ?? []).map((text) => wholeNumber('--ca', text)),
-    ioas: (flags.ioa ?? []).map((text) => wholeNumber('--ioa', text)),
+    types: parseTypes('--type', flags.type ?? []),
+    cas: (flags.ca ?? []).map((text) => parseCa('--ca', text)),
+    ioas: (flags.ioa ?? []).map((text) => parseIoa('--ioa', text)),
     outcomes: flags.outcome ?? [],
     since,
   };
-}
-
-function wholeNumber(flag: string, text: string): number {
-  if (!/^\d{1,8}$/.test(text)) throw new UsageError(`${flag} ${text}: not a whole number`);
-  return Number(text);
 }

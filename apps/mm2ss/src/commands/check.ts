@@ -1,4 +1,11 @@
-import { type Configuration, type GroupConfig, type Problem, readConfiguration } from '@iec104mm2ss/config';
+import {
+  type Configuration,
+  type GroupConfig,
+  type LinkConstants,
+  peerText,
+  type Problem,
+  readConfiguration,
+} from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 
 export function registerCheck(program: Command): void {
@@ -25,6 +32,7 @@ export function formatCheck(configuration: Configuration): string {
   const { groups, settings, problems } = configuration;
   const lines = [`${groups.length} group${groups.length === 1 ? '' : 's'} load:`];
   for (const group of groups) lines.push(...formatGroup(group));
+  lines.push(formatForm(configuration));
   if (settings.ntpServers.length > 0) {
     lines.push(`NTP: ${settings.ntpServers.join(', ')}, every ${settings.ntpUpdateEverySec} s`);
   }
@@ -41,16 +49,27 @@ export function formatCheck(configuration: Configuration): string {
   return `${lines.join('\n')}\n`;
 }
 
+function formatForm({ form: { encoding, delimiter, headerRow } }: Configuration): string {
+  const header =
+    headerRow === undefined ? "no header row: columns in the manual's order" : `header in row ${headerRow}`;
+  return `Read as ${encoding}, cells separated by ${delimiter}, ${header}.`;
+}
+
 export function formatProblem({ row, field, reason }: Problem): string {
   return field === 'row' ? `row ${row}: ${reason}` : `row ${row}, ${field}: ${reason}`;
 }
 
 function formatGroup(group: GroupConfig): string[] {
-  const { id, name, port, rtuNumber, maxConnections, sameIp, hosts, filter, k, w, t1Ms, t2Ms, t3Ms, buffsize } = group;
+  const { id, name, port, rtuNumber, maxConnections, sameIp, hosts, filter, buffsize, rtuLink } = group;
   const filterText = filter.length === 0 ? 'any source' : filter.map(({ text }) => text).join(', ');
   return [
-    `  ${id} ${name} (row ${group.row}): port ${port}, RTU ${rtuNumber} at ${hosts.map(({ host, port: p }) => `${host}:${p}`).join(', ')}`,
+    `  ${id} ${name} (row ${group.row}): port ${port}, RTU ${rtuNumber} at ${hosts.map(({ host, port: p }) => peerText(host, p)).join(', ')}`,
     `    masters: at most ${maxConnections}, same IP: ${sameIp}, from ${filterText}`,
-    `    k ${k}, w ${w}, t1 ${t1Ms / 1000} s, t2 ${t2Ms / 1000} s, t3 ${t3Ms / 1000} s, buffsize ${buffsize}`,
+    `    ${formatLink(group)}, buffsize ${buffsize}`,
+    ...(formatLink(group) === formatLink(rtuLink) ? [] : [`    towards the RTU: ${formatLink(rtuLink)}`]),
   ];
+}
+
+function formatLink({ k, w, t1Ms, t2Ms, t3Ms }: LinkConstants): string {
+  return `k ${k}, w ${w}, t1 ${t1Ms / 1000} s, t2 ${t2Ms / 1000} s, t3 ${t3Ms / 1000} s`;
 }

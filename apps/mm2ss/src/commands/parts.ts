@@ -50,16 +50,19 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
     throw new UsageError(`connector: ${given}; ${environment.ini} has ${ids}`);
   }
   const runtime = systemRuntime();
-  const composition = await compose({
-    configuration: part === 'connector' ? { ...configuration, groups: connectorGroups } : configuration,
-    parts: [part],
-    bus: await openBus(environment, runtime),
-    runtime,
-    http: parseHttpAddress(environment.http ?? DEFAULT_HTTP),
-    logLevel: environment.logLevel,
-    logDirectory: undefined,
-    listen: environment.listen,
-    holdMs: environment.holdMs,
-  });
-  await runUntilSignal(composition);
+  await runUntilSignal(
+    () => openBus(environment, runtime),
+    (bus) =>
+      compose({
+        configuration: part === 'connector' ? { ...configuration, groups: connectorGroups } : configuration,
+        parts: [part],
+        bus,
+        runtime,
+        http: parseHttpAddress(environment.http ?? DEFAULT_HTTP),
+        logLevel: environment.logLevel,
+        logDirectory: undefined,
+        listen: environment.listen,
+        holdMs: environment.holdMs,
+      }),
+  );
 }

@@ -45,23 +45,26 @@ async function run(flags: RunFlags): Promise<void> {
   const http = parseHttpAddress(environment.http ?? DEFAULT_HTTP);
   const updateEverySec = seconds(flags.ntp_update_every_sec) ?? configuration.settings.ntpUpdateEverySec;
   const runtime = systemRuntime();
-  const composition = await compose({
-    configuration,
-    parts: ['connector', 'router', 'gateway'],
-    bus: await openBus(environment, runtime, flags.logDir),
-    runtime,
-    http,
-    logLevel: environment.logLevel,
-    logDirectory: flags.logDir,
-    listen: environment.listen,
-    holdMs: environment.holdMs,
-    ntp: {
-      servers: [...(flags.ntp_server ?? []), ...configuration.settings.ntpServers],
-      updateEverySec,
-      setClock: flags.setClock ?? false,
-    },
-  });
-  await runUntilSignal(composition);
+  await runUntilSignal(
+    () => openBus(environment, runtime, flags.logDir),
+    (bus) =>
+      compose({
+        configuration,
+        parts: ['connector', 'router', 'gateway'],
+        bus,
+        runtime,
+        http,
+        logLevel: environment.logLevel,
+        logDirectory: flags.logDir,
+        listen: environment.listen,
+        holdMs: environment.holdMs,
+        ntp: {
+          servers: [...(flags.ntp_server ?? []), ...configuration.settings.ntpServers],
+          updateEverySec,
+          setClock: flags.setClock ?? false,
+        },
+      }),
+  );
 }
 
 function seconds(text: string | undefined): number | undefined {

@@ -70,6 +70,20 @@ describe('showLine', () => {
     expect(showLine(EVENT, ALL, true)).toEqual([EVENT]);
   });
 
+  it.each([
+    ['no JSON', '<html>502 Bad Gateway</html>'],
+    ['an empty line', ''],
+    ['JSON of something else', '[1,2]'],
+    ['null', 'null'],
+    ['a number', '5'],
+    ['an object of something else', '{"a":1}'],
+    ['an ASDU without objects', '{"asdu":{"type":"M_SP_NA_1"}}'],
+    ['a document that breaks off', EVENT.slice(0, 50)],
+  ])('leaves out %s', (_what, text) => {
+    expect(showLine(text, ALL, false)).toBeUndefined();
+    expect(showLine(text, { ...ALL, ioas: [1] }, true)).toBeUndefined();
+  });
+
   it('says what was left out', () => {
     expect(showLine('{"leftOut":3}', ALL, false)).toEqual(['(3 left out: this reader is too slow)']);
   });

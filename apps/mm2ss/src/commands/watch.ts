@@ -7,6 +7,8 @@ import type { Command } from 'commander';
 import { formatHttpAddress, parseHttpAddress } from '../http/index.js';
 import { feedSubjects } from '../http/feed.controller.js';
 import { UsageError } from './errors.js';
+import { readRecord } from '../audit/audit-filter.js';
+import { parseCa, parseIoa, parseTypes } from './filter-flags.js';
 import { addNatsOptions, asEnvironmentFlags, DEFAULT_HTTP, openNats, type ProcessFlags } from './process-options.js';
 
 interface WatchFlags extends ProcessFlags {
@@ -22,6 +24,8 @@ export interface WatchFilter {
   readonly ca: number | undefined;
   readonly ioas: readonly number[];
 }
+
+const EXCERPT_CHARACTERS = 80;
 
 type FeedLine = DecodedMessage | AuditRecord | { readonly leftOut: number };
 
@@ -43,12 +47,15 @@ export function registerWatch(program: Command): void {
 async function watch(flags: WatchFlags): Promise<void> {
   const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
   const filter: WatchFilter = {
-    types: flags.type ?? [],
-    ca: flags.ca === undefined ? undefined : number('--ca', flags.ca),
-    ioas: (flags.ioa ?? []).map((text) => number('--ioa', text)),
+    types: parseTypes('--type', flags.type ?? []),
+    ca: flags.ca === undefined ? undefined : parseCa('--ca', flags.ca),
+    ioas: (flags.ioa ?? []).map((text) => parseIoa('--ioa', text)),
   };
+  const say = (message: string): boolean => process.stderr.write(`mm2ss: watch: ${message}\n`);
   const show = (text: string): void => {
-    for (const line of showLine(text, filter, flags.json ?? false)) process.stdout.write(`${line}\n`);
+    const lines = showLine(text, filter, flags.json ?? false);
+    if (lines === undefined) say(`left out, it is not of this program: ${excerpt(text)}`);
+    else for (const line of lines) process.stdout.write(`${line}\n`);
   };
   // `mm2ss watch | head` ends when head does.
   process.stdout.on('error', () => process.exit(0));
@@ -69,12 +76,7 @@ async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (
   bus.onTrouble(say);
   for (const subject of feedSubjects(environment.group)) {
     bus.subscribe(subject, ({ data }) => {
-      if (data.length === 0) return;
-      try {
-        show(Buffer.from(data).toString('utf8'));
-      } catch {
-        say('a message that is not of this program was left out');
-      }
+      if (data.length > 0) show(Buffer.from(data).toString('utf8'));
     });
   }
   say(`watching ${bus.server}`);
@@ -113,9 +115,31 @@ async function watchHttp(text: string, group: string | undefined, show: (text: s
   });
 }
 
-/** The lines for one document of the feed: one per object that passes the filter. */
-export function showLine(text: string, filter: WatchFilter, asJson: boolean): string[] {
-  const line = JSON.parse(text) as FeedLine;
+/** What of a text is shown to say which it was: whatever sent it, it does not take over the terminal. */
+function excerpt(text: string): string {
+  return JSON.stringify(text.length > EXCERPT_CHARACTERS ? `${text.slice(0, EXCERPT_CHARACTERS)}...` : text);
+}
+
+/**
+ * The lines for one document of the feed: one per object that passes the filter. Undefined when it is none: a proxy, another
+ * server, or another program on the bus has something to say.
+ */
+export function showLine(text: string, filter: WatchFilter, asJson: boolean): string[] | undefined {
+  try {
+    const line = feedLine(JSON.parse(text), text);
+    return line === undefined ? undefined : linesOf(line, text, filter, asJson);
+  } catch {
+    return undefined;
+  }
+}
+
+function feedLine(value: unknown, text: string): FeedLine | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  if ('leftOut' in value || 'asdu' in value) return value as FeedLine;
+  return readRecord(text);
+}
+
+function linesOf(line: FeedLine, text: string, filter: WatchFilter, asJson: boolean): string[] {
   if ('leftOut' in line) return [`(${line.leftOut} left out: this reader is too slow)`];
   const { type, ca, objects } = 'asdu' in line ? feedParts(line) : auditParts(line);
   if (filter.types.length > 0 && !filter.types.includes(type)) return [];
@@ -170,9 +194,4 @@ function describeValue(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   const { iso } = value as { iso?: unknown };
   return typeof iso === 'string' ? iso : JSON.stringify(value);
-}
-
-function number(flag: string, text: string): number {
-  if (!/^\d{1,8}$/.test(text)) throw new UsageError(`${flag} ${text}: not an address`);
-  return Number(text);
 }

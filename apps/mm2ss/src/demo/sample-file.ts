@@ -1,4 +1,4 @@
-import type { Endpoint } from '@iec104mm2ss/config';
+import { type Endpoint, peerText } from '@iec104mm2ss/config';
 
 /** Where one group of the sample goes: everything else of its row stays. */
 export interface MovedGroup {
@@ -32,7 +32,7 @@ export function moveGroups(text: string, groups: readonly MovedGroup[]): string 
     };
     set('port no', String(group.port));
     set('max conn', String(group.maxConnections));
-    set('hosts', group.hosts.map(({ host, port }) => `${host}:${port}`).join(';'));
+    set('hosts', group.hosts.map(({ host, port }) => peerText(host, port)).join(';'));
     return cells.join(',');
   });
   if (left.size > 0) throw new Error(`the sample has no group ${[...left.keys()].join(', ')}`);

@@ -11,6 +11,8 @@ import { isNotFound } from './nats-errors.js';
 const NANOSECONDS_PER_MS = 1_000_000;
 /** Messages looked through first for the newest of one subject; twice as many each time that this is not enough. */
 const FIRST_WINDOW = 1_000;
+/** Messages asked for before the first of them has come. */
+const GETS_AT_ONCE = 256;
 
 /** Streams of JetStream, asked with its API. */
 export class NatsStreams {
@@ -72,10 +74,13 @@ export class NatsStreams {
   }
 
   private async lastOf(name: string, { first, last }: StreamState, maxMessages: number): Promise<Uint8Array[]> {
-    const start = Math.max(first, last - maxMessages + 1);
-    const sequences = Array.from({ length: last - start + 1 }, (_, index) => start + index);
-    const messages = await Promise.all(sequences.map((sequence) => this.message(name, sequence)));
-    return messages.filter((message) => message !== undefined);
+    const found: Uint8Array[] = [];
+    for (let start = Math.max(first, last - maxMessages + 1); start <= last; start += GETS_AT_ONCE) {
+      const count = Math.min(GETS_AT_ONCE, last - start + 1);
+      const part = Array.from({ length: count }, (_, index) => this.message(name, start + index));
+      for (const message of await Promise.all(part)) if (message !== undefined) found.push(message);
+    }
+    return found;
   }
 
   /** The server finds messages of a subject forwards only: so windows at the end are looked through. */

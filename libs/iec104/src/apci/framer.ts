@@ -1,4 +1,4 @@
-import { Iec104Error } from '../errors.js';
+import { Iec104Error, OFFENDING_OCTETS } from '../errors.js';
 import { MAX_APDU_OCTETS, MAX_LENGTH, MIN_LENGTH, START_OCTET } from './apci.js';
 import { apduEnd } from './apdus.js';
 
@@ -41,13 +41,13 @@ export class ApduFramer {
     let at = 0;
     while (at < end) {
       if (octets[at] !== START_OCTET) {
-        this.fail('APCI_START', `start octet 0x${hex(octets[at] as number)} instead of 0x68`);
+        this.fail(octets, at, 'APCI_START', `start octet 0x${hex(octets[at] as number)} instead of 0x68`);
         return octets.subarray(0, at);
       }
       if (at + 1 === end) break;
       const length = octets[at + 1] as number;
       if (length < MIN_LENGTH || length > MAX_LENGTH) {
-        this.fail('APCI_LENGTH', `length octet ${length}, allowed are ${MIN_LENGTH}..${MAX_LENGTH}`);
+        this.fail(octets, at, 'APCI_LENGTH', `length octet ${length}, allowed are ${MIN_LENGTH}..${MAX_LENGTH}`);
         return octets.subarray(0, at);
       }
       const next = apduEnd(octets, at);
@@ -60,8 +60,9 @@ export class ApduFramer {
     return octets.subarray(0, at);
   }
 
-  private fail(code: 'APCI_START' | 'APCI_LENGTH', message: string): void {
+  private fail(octets: Uint8Array, at: number, code: 'APCI_START' | 'APCI_LENGTH', message: string): void {
     this.error = new Iec104Error(code, message);
+    this.error.octets = octets.slice(at, at + OFFENDING_OCTETS);
   }
 }
 

@@ -80,10 +80,19 @@ describe.each(CONFIRMED.map(named))('%s from a master', (_name, type) => {
   it('passes with one object, and activation or deactivation', () => {
     for (const cot of causes) {
       expect(checkCommand(asdu(type, { cot }))).toEqual(OK);
-      // T and P/N are not looked at, nor are OA and values.
-      expect(checkCommand(asdu(type, { cot: cot | 0xc0 }))).toEqual(OK);
+      // T is not looked at, nor are OA and values.
+      expect(checkCommand(asdu(type, { cot: cot | 0x80 }))).toEqual(OK);
       expect(checkCommand(asdu(type, { cot }).fill(0xff, 6))).toEqual(OK);
     }
+  });
+
+  it('is refused with its negative confirmation when it has P/N = 1', () => {
+    for (const cot of causes) {
+      const confirmation = cot === 8 ? 9 : 7;
+      for (const bits of [0x40, 0xc0])
+        expect(checkCommand(asdu(type, { cot: cot | bits }))).toEqual(refused(confirmation));
+    }
+    expect(checkCommand(asdu(type, { cot: 7 | 0x40 })), 'and with 45 first').toEqual(refused(45));
   });
 
   it('is refused with 45 for any other cause', () => {

@@ -32,8 +32,11 @@ const BROADCAST_TYPES: ReadonlySet<number> = new Set([
  * DEACT_CON with P/N = 1; a type that has no confirmation (C_RD_NA_1, file transfer) gets 47, since the object it is about
  * cannot be told. Checked in the order of the octets.
  *
- * Private types, and 127, pass whatever they hold: only the station knows what they mean. P/N, T, OA and the values of
- * the elements are the station's to judge.
+ * P/N = 1 is refused with the negative confirmation, too: established stations do not look at it, and would carry out what
+ * their master has called off. A file transfer may be refused by either side, so there P/N passes.
+ *
+ * Private types, and 127, pass whatever they hold: only the station knows what they mean. T, OA and the values of the
+ * elements are the station's to judge.
  *
  * @throws Iec104Error `ASDU_TOO_SHORT` for fewer than six octets, which no APDU has
  */
@@ -49,14 +52,23 @@ export function checkCommand(asdu: Uint8Array): CommandCheck {
   if (!isFile && !mayHaveCause(typeId, cot)) {
     return refuse(Cause.UNKNOWN_CAUSE, `${info.name} with cause ${cot}`);
   }
+  // A request confirms nothing (clause 7.2.3): whoever sets P/N means something that no station will understand.
+  if (!isFile && view.negative) {
+    return refuse(isConfirmed(typeId) ? confirmationOf(cot) : Cause.UNKNOWN_CAUSE, `${info.name} with P/N = 1`);
+  }
   // 0 is not used (clause 7.2.4).
   if (ca === 0 || (ca === BROADCAST_CA && !BROADCAST_TYPES.has(typeId))) {
     return refuse(Cause.UNKNOWN_CA, `${info.name} to CA ${ca}`);
   }
   const reason = isFile ? fileProblem(view, info) : objectProblem(view, info);
   if (reason === undefined) return OK;
-  const confirmed = !isFile && typeId !== TypeId.C_RD_NA_1;
-  return refuse(confirmed ? confirmationOf(cot) : Cause.UNKNOWN_IOA, `${info.name} ${reason}`);
+  const cause = !isFile && isConfirmed(typeId) ? confirmationOf(cot) : Cause.UNKNOWN_IOA;
+  return refuse(cause, `${info.name} ${reason}`);
+}
+
+/** Files have no confirmation, and a read is answered with its object. */
+function isConfirmed(typeId: number): boolean {
+  return typeId !== TypeId.C_RD_NA_1;
 }
 
 /** An information object that a command is about. */

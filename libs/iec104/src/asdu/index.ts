@@ -15,3 +15,4 @@ export * from './asdu-json.js';
 export * from './builders.js';
 export { toHex } from './hex.js';
 export * from './explain.js';
+export * from './field-lengths.js';

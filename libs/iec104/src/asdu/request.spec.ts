@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { doubleCommand, setpointFloat, singleCommand } from './builders.js';
+import {
+  bitstringCommand,
+  counterInterrogation,
+  doubleCommand,
+  interrogation,
+  setpointFloat,
+  singleCommand,
+} from './builders.js';
 import { Cause } from './cause.js';
-import { isSelect, sameRequest } from './request.js';
+import { isSelect, Likeness, likeness, sameRequest } from './request.js';
 import { typeInfo } from './type-table.js';
 
 const TYPE_IDS = Array.from({ length: 256 }, (_, typeId) => typeId);
@@ -89,6 +96,28 @@ describe('an answer', () => {
     other.set([Cause.ACT_TERM], 2);
     other[9] = 0x80;
     expect(sameRequest(bits, other), 'a type without S/E').toBe(false);
+  });
+
+  it('repeats the value or does not, the qualifier or not, and S/E', () => {
+    const { SAME, OTHER_QUALIFIER, OTHER_VALUE, OTHER } = Likeness;
+    const on = singleCommand(1, 5, true, { qualifier: 3 });
+    expect(likeness(on, singleCommand(1, 5, true, { qualifier: 3 }))).toBe(SAME);
+    expect(likeness(on, singleCommand(1, 5, true))).toBe(OTHER_QUALIFIER);
+    expect(likeness(on, singleCommand(1, 5, false, { qualifier: 3 }))).toBe(OTHER_VALUE);
+    expect(likeness(on, singleCommand(1, 5, false))).toBe(OTHER_VALUE);
+    expect(likeness(on, singleCommand(1, 5, true, { qualifier: 3, select: true }))).toBe(OTHER);
+    const double = doubleCommand(1, 5, 2, { qualifier: 1 });
+    expect(likeness(double, doubleCommand(1, 5, 2))).toBe(OTHER_QUALIFIER);
+    expect(likeness(double, doubleCommand(1, 5, 1, { qualifier: 1 }))).toBe(OTHER_VALUE);
+    const setpoint = setpointFloat(1, 5, 120, { qualifier: 4 });
+    expect(likeness(setpoint, setpointFloat(1, 5, 120))).toBe(OTHER_QUALIFIER);
+    expect(likeness(setpoint, setpointFloat(1, 5, 99.5, { qualifier: 4 }))).toBe(OTHER_VALUE);
+    expect(likeness(setpoint, setpointFloat(1, 5, 99.5))).toBe(OTHER_VALUE);
+    expect(likeness(setpoint, setpointFloat(1, 5, 120, { qualifier: 4, select: true }))).toBe(OTHER);
+    expect(likeness(interrogation(1), interrogation(1, 0))).toBe(OTHER_QUALIFIER);
+    expect(likeness(counterInterrogation(1), counterInterrogation(1, 1))).toBe(OTHER_QUALIFIER);
+    expect(likeness(bitstringCommand(1, 5, 0xff), bitstringCommand(1, 5, 0x7f))).toBe(OTHER_VALUE);
+    expect(likeness(on, on.subarray(0, 9)), 'too short').toBe(OTHER);
   });
 
   it('that is too short answers nothing', () => {

@@ -1,4 +1,4 @@
-import { ASDU_CAUSE_OFFSET, COT_CAUSE_MASK } from './asdu-layout.js';
+import { ASDU_CAUSE_OFFSET, ASDU_HEADER_OCTETS, COT_CAUSE_MASK, IOA_OCTETS } from './asdu-layout.js';
 import { Cause } from './cause.js';
 import { TypeId } from './type-id.js';
 
@@ -17,6 +17,9 @@ const SELECT_OCTET: Readonly<Record<number, number>> = {
   [TypeId.C_SE_TB_1]: 11,
   [TypeId.C_SE_TC_1]: 13,
 };
+
+/** Offset of the first octet behind the IOA. */
+const FIRST_OCTET = ASDU_HEADER_OCTETS + IOA_OCTETS;
 
 /** S/E in its octet: 1 = select. */
 const SELECT_BIT = 0x80;
@@ -47,21 +50,60 @@ const MIRRORED_OCTETS: Readonly<Record<number, number>> = {
   [TypeId.C_CI_NA_1]: 1,
 };
 
+/** Bits of the first octet after the IOA that are the value, where it holds a qualifier, too (101 clauses 7.2.6.15 to 17). */
+const VALUE_BITS: Readonly<Record<number, number>> = {
+  [TypeId.C_SC_NA_1]: 0x01,
+  [TypeId.C_DC_NA_1]: 0x03,
+  [TypeId.C_RC_NA_1]: 0x03,
+  [TypeId.C_SC_TA_1]: 0x01,
+  [TypeId.C_DC_TA_1]: 0x03,
+  [TypeId.C_RC_TA_1]: 0x03,
+  [TypeId.C_IC_NA_1]: 0,
+  [TypeId.C_CI_NA_1]: 0,
+};
+
+/** What of a command an answer repeats, beside TypeID, CA and IOA; the smaller the more. */
+export const Likeness = {
+  /** Value, qualifier and S/E. */
+  SAME: 0,
+  /** Value and S/E: stations lose QU, QL or QOI. */
+  OTHER_QUALIFIER: 1,
+  /** S/E: stations answer with the value that they have limited a set point to. */
+  OTHER_VALUE: 2,
+  /** Nothing. */
+  OTHER: 3,
+} as const;
+export type Likeness = (typeof Likeness)[keyof typeof Likeness];
+
 /**
- * True when `answer` repeats the value, qualifier and S/E of `command`; both have the same TypeID, CA and IOA. ACT_TERM of
- * an execute may carry S/E = 1: established stacks repeat the select there.
+ * How much of `command` its `answer` repeats; both have the same TypeID. A time tag does not count. ACT_TERM of an execute
+ * may carry S/E = 1: established stacks repeat the select there.
  */
-export function sameRequest(command: Uint8Array, answer: Uint8Array): boolean {
+export function likeness(command: Uint8Array, answer: Uint8Array): Likeness {
   const typeId = command[0] as number;
   const count = MIRRORED_OCTETS[typeId] ?? 0;
-  const selectAt =
-    ((answer[ASDU_CAUSE_OFFSET] as number) & COT_CAUSE_MASK) === Cause.ACT_TERM ? SELECT_OCTET[typeId] : undefined;
-  if (answer.length < 9 + count) return false;
-  for (let i = 9; i < 9 + count; i++) {
-    const difference = (command[i] as number) ^ (answer[i] as number);
-    if (difference !== 0 && !(i === selectAt && difference === SELECT_BIT)) return false;
+  if (answer.length < FIRST_OCTET + count) return Likeness.OTHER;
+  const selectAt = SELECT_OCTET[typeId];
+  const valueBits = VALUE_BITS[typeId] ?? 0xff;
+  const terminates = ((answer[ASDU_CAUSE_OFFSET] as number) & COT_CAUSE_MASK) === Cause.ACT_TERM;
+  let found: Likeness = Likeness.SAME;
+  for (let at = FIRST_OCTET; at < FIRST_OCTET + count; at++) {
+    let difference = (command[at] as number) ^ (answer[at] as number);
+    if (at === selectAt && (difference & SELECT_BIT) !== 0) {
+      if (!terminates) return Likeness.OTHER;
+      difference &= ~SELECT_BIT;
+    }
+    if (difference === 0) continue;
+    // S/E shares its octet with the qualifier; of set points it is the one behind the value.
+    const isValue = at === selectAt && at > FIRST_OCTET ? false : (difference & valueBits) !== 0;
+    found = Math.max(found, isValue ? Likeness.OTHER_VALUE : Likeness.OTHER_QUALIFIER) as Likeness;
   }
-  return true;
+  return found;
+}
+
+/** True when `answer` repeats the value, qualifier and S/E of `command`; both have the same TypeID, CA and IOA. */
+export function sameRequest(command: Uint8Array, answer: Uint8Array): boolean {
+  return likeness(command, answer) === Likeness.SAME;
 }
 
 /** Cause of the confirmation that a command with this cause expects (IEC 60870-5-101 clause 7.2.3). */

@@ -108,7 +108,11 @@ const I_REFUSED = {
 
 /** Acts are the controlling station's, cons the controlled one's. */
 const FOR_THE_CONTROLLED = { 'STARTDT act': ROLE, 'STOPDT act': ROLE } satisfies Record<string, Row>;
-const FOR_THE_CONTROLLING = { 'STARTDT con': ROLE, 'STOPDT con': ROLE } satisfies Record<string, Row>;
+const ignoredIn = (state: LinkState): Row => [state, '', 'ignored'];
+const consIgnoredIn = (state: LinkState): Record<string, Row> => ({
+  'STARTDT con': ignoredIn(state),
+  'STOPDT con': ignoredIn(state),
+});
 
 const TABLE: Readonly<Record<LinkRole, Readonly<Partial<Record<LinkState, Readonly<Record<string, Row>>>>>>> = {
   controlling: {
@@ -120,7 +124,7 @@ const TABLE: Readonly<Record<LinkRole, Readonly<Partial<Record<LinkState, Readon
       'S, ack': ['stopped', ''],
       'TESTFR act': ['stopped', 'TESTFR con'],
       'TESTFR con': ['stopped', '', 'ignored'],
-      'STARTDT con': ['stopped', '', 'ignored'],
+      'STARTDT con': ['started', ''],
       'STOPDT con': ['stopped', '', 'ignored'],
       'start()': ['starting', 'STARTDT act'],
       'stop()': ['stopped', ''],
@@ -128,7 +132,11 @@ const TABLE: Readonly<Record<LinkRole, Readonly<Partial<Record<LinkState, Readon
     starting: {
       ...WRONG_IN_EVERY_STATE,
       ...FOR_THE_CONTROLLED,
-      ...I_REFUSED,
+      I: ['starting', ''],
+      'I, ack': ['starting', ''],
+      'I, wrong N(S)': SEQUENCE,
+      'I, repeated N(S)': SEQUENCE,
+      'I, N(R) beyond': ACKNOWLEDGE,
       S: ['starting', ''],
       'S, ack': ['starting', ''],
       'TESTFR act': ['starting', 'TESTFR con'],
@@ -151,7 +159,7 @@ const TABLE: Readonly<Record<LinkRole, Readonly<Partial<Record<LinkState, Readon
       'TESTFR act': ['started', 'TESTFR con'],
       'TESTFR con': ['started', '', 'ignored'],
       'STARTDT con': ['started', '', 'ignored'],
-      'STOPDT con': ['started', '', 'ignored'],
+      'STOPDT con': ['stopped', ''],
       'start()': ['started', ''],
       'stop()': ['stopping', 'S(1), STOPDT act'],
     },
@@ -177,7 +185,7 @@ const TABLE: Readonly<Record<LinkRole, Readonly<Partial<Record<LinkState, Readon
   controlled: {
     stopped: {
       ...WRONG_IN_EVERY_STATE,
-      ...FOR_THE_CONTROLLING,
+      ...consIgnoredIn('stopped'),
       ...I_REFUSED,
       S: ['stopped', ''],
       'S, ack': ['stopped', ''],
@@ -188,7 +196,7 @@ const TABLE: Readonly<Record<LinkRole, Readonly<Partial<Record<LinkState, Readon
     },
     started: {
       ...WRONG_IN_EVERY_STATE,
-      ...FOR_THE_CONTROLLING,
+      ...consIgnoredIn('started'),
       I: ['started', ''],
       'I, ack': ['started', ''],
       'I, wrong N(S)': SEQUENCE,
@@ -203,7 +211,7 @@ const TABLE: Readonly<Record<LinkRole, Readonly<Partial<Record<LinkState, Readon
     },
     stopping: {
       ...WRONG_IN_EVERY_STATE,
-      ...FOR_THE_CONTROLLING,
+      ...consIgnoredIn('stopping'),
       ...I_REFUSED,
       S: ['stopping', ''],
       'S, ack': ['stopped', 'STOPDT con'],

@@ -10,7 +10,7 @@ import {
 } from '../apci/apci.js';
 import { apduEnd } from '../apci/apdus.js';
 import { MAX_ASDU_OCTETS, MIN_ASDU_OCTETS, asduLengthError } from '../apci/asdu-length.js';
-import { Iec104Error, type Iec104ErrorCode } from '../errors.js';
+import { Iec104Error, type Iec104ErrorCode, OFFENDING_OCTETS } from '../errors.js';
 import { OutputRegion } from './slab.js';
 
 /**
@@ -59,6 +59,8 @@ export type LinkEvent =
   | { readonly type: 'state'; readonly from: LinkState; readonly to: LinkState; readonly reason: string }
   /** APDUs up to the running number `upTo` have waited for `confirm()` as long as `holdLimitMs` allows. */
   | { readonly type: 'hold-limit'; readonly upTo: number }
+  /** The peer did something against the rules that the link lives with. Told once for each kind of it. */
+  | { readonly type: 'irregular'; readonly error: Iec104Error }
   /** The peer broke a rule or was silent: the connection must be closed. Always the last event. */
   | { readonly type: 'failed'; readonly error: Iec104Error };
 
@@ -84,6 +86,8 @@ export class Link {
   received = 0;
   /** U-format APDUs that asked or confirmed nothing here and were ignored. */
   ignored = 0;
+  /** Kinds of irregularities that were told. */
+  private readonly told = new Set<string>();
 
   private readonly t1Ms: number;
   private readonly t2Ms: number;
@@ -215,6 +219,14 @@ export class Link {
    */
   receive(octets: Uint8Array, at: number, now: number): 'I' | 'S' | 'U' | undefined {
     if (this.current === 'closed') return undefined;
+    const format = this.take(octets, at, now);
+    if (format !== undefined) return format;
+    const failed = this.events.at(-1);
+    if (failed?.type === 'failed') failed.error.octets = excerpt(octets, at);
+    return undefined;
+  }
+
+  private take(octets: Uint8Array, at: number, now: number): 'I' | 'S' | 'U' | undefined {
     const length = octets[at + 1] as number;
     const control = octets[at + 2] as number;
     // Clause 5.2: what is received restarts t3. Sending does not: only an answer shows that the peer is alive.
@@ -227,7 +239,7 @@ export class Link {
     }
     if (length !== MIN_LENGTH) return this.fail('APCI_LENGTH', `S- or U-format APDU of length ${length}, must be 4`);
     if ((control & 3) === 1) return this.acknowledge(receiveSequence(octets, at)) ? 'S' : undefined;
-    return this.receiveU(control) ? 'U' : undefined;
+    return this.receiveU(octets, at) ? 'U' : undefined;
   }
 
   /**
@@ -349,8 +361,7 @@ export class Link {
   // ---- inside -------------------------------------------------------------------------------------------------------
 
   private receiveI(octets: Uint8Array, at: number, now: number): boolean {
-    const receiving = this.current === 'started' || (this.current === 'stopping' && this.role === 'controlling');
-    if (!receiving) {
+    if (!this.receiving) {
       this.fail('LINK_NOT_STARTED', `I-format APDU in state ${this.current}`);
       return false;
     }
@@ -360,6 +371,7 @@ export class Link {
       return false;
     }
     if (!this.acknowledge(receiveSequence(octets, at))) return false;
+    if (this.current === 'starting') this.irregular('LINK_NOT_STARTED', 'data before STARTDT con', octets, at);
     this.received++;
     this.receivedTimes.add(this.received, now);
     if (!this.hold) this.confirmed = this.received;
@@ -396,7 +408,19 @@ export class Link {
     return true;
   }
 
-  private receiveU(fn: number): boolean {
+  /**
+   * The controlled station may send until its STOPDT con, and once it has the STARTDT act: some do before their con, which
+   * must still come within t1 (docs/decisions/out-of-turn.md).
+   */
+  private get receiving(): boolean {
+    return (
+      this.current === 'started' ||
+      (this.role === 'controlling' && (this.current === 'starting' || this.current === 'stopping'))
+    );
+  }
+
+  private receiveU(octets: Uint8Array, at: number): boolean {
+    const fn = octets[at + 2] as number;
     switch (fn) {
       case UFunction.TESTFR_ACT:
         this.putU(UFunction.TESTFR_CON);
@@ -424,21 +448,44 @@ export class Link {
         this.finishStopping();
         return true;
       case UFunction.STARTDT_CON:
-        if (this.role !== 'controlling') return this.failRole(fn);
-        this.startAt = Infinity;
-        if (this.current === 'starting') this.transition('started', 'STARTDT con received');
-        else this.ignored++;
+        if (this.role === 'controlling' && this.current === 'starting') {
+          this.startAt = Infinity;
+          this.transition('started', 'STARTDT con received');
+        } else this.confirmedUnasked(octets, at);
         return true;
       case UFunction.STOPDT_CON:
-        if (this.role !== 'controlling') return this.failRole(fn);
-        this.stopAt = Infinity;
-        if (this.current === 'stopping') this.transition('stopped', 'STOPDT con received');
-        else this.ignored++;
+        if (this.role === 'controlling' && this.current === 'stopping') {
+          this.stopAt = Infinity;
+          this.transition('stopped', 'STOPDT con received');
+        } else this.confirmedUnasked(octets, at);
         return true;
       default:
         this.fail('APCI_CONTROL', `U-format control octet 0x${fn.toString(16).padStart(2, '0')} is none of the six`);
         return false;
     }
+  }
+
+  /**
+   * STARTDT con or STOPDT con that nobody asked for. A controlled station says by it what it will do from now on, so this end
+   * follows: else it would take itself for started and hear nothing, or close the link at the first event. Of a controlling
+   * station it says nothing.
+   */
+  private confirmedUnasked(octets: Uint8Array, at: number): void {
+    const fn = octets[at + 2] as number;
+    this.irregular('LINK_ROLE', `${uFunctionName(fn)} that was not asked for`, octets, at);
+    if (this.role === 'controlling' && this.current === 'stopped' && fn === UFunction.STARTDT_CON) {
+      this.transition('started', 'STARTDT con came unasked');
+    } else if (this.role === 'controlling' && this.current === 'started' && fn === UFunction.STOPDT_CON) {
+      this.transition('stopped', 'STOPDT con came unasked');
+    } else this.ignored++;
+  }
+
+  private irregular(code: Iec104ErrorCode, message: string, octets: Uint8Array, at: number): void {
+    if (this.told.has(message)) return;
+    this.told.add(message);
+    const error = new Iec104Error(code, `${message} in state ${this.current}`);
+    error.octets = excerpt(octets, at);
+    this.events.push({ type: 'irregular', error });
   }
 
   /**
@@ -510,7 +557,7 @@ export class Link {
     if (!ALLOWED[to].includes(from)) throw new Error(`link state ${from} -> ${to} (${reason}) is not allowed`);
     this.current = to;
     // The peer's STOPDT con may wait for our acknowledgement: it goes out at once.
-    this.ackAfter = to === 'started' ? this.w : 1;
+    this.ackAfter = to === 'started' || to === 'starting' ? this.w : 1;
     this.events.push({ type: 'state', from, to, reason });
   }
 
@@ -529,6 +576,11 @@ export class Link {
   private assertRole(role: LinkRole): void {
     if (this.role !== role) throw new Iec104Error('LINK_ROLE', `only the ${role} station may do that`);
   }
+}
+
+/** The APDU at `at`, or as much of it as is worth keeping. */
+function excerpt(octets: Uint8Array, at: number): Uint8Array {
+  return octets.slice(at, Math.min(apduEnd(octets, at), at + OFFENDING_OCTETS));
 }
 
 function outOfRange(name: string, value: number): RangeError {

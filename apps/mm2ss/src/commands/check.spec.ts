@@ -1,0 +1,48 @@
+import { parseConfiguration } from '@iec104mm2ss/config';
+import { describe, expect, it } from 'vitest';
+import { formatCheck, isGood } from './check.js';
+
+const HEADER = 'id;sys name;port no;rtu no;max conn;idletime;t1;t2;t3;w;k;buffsize;logevents;same ip;hosts;filter';
+const ROW = '7;Süd;2404;32;3;90;16;11;21;8;12;500;N;old;"[2001:db8::5]:2404;rtu-7:2405";10.1.0.0/16';
+
+function check(text: string | Uint8Array): string {
+  return formatCheck(parseConfiguration(text));
+}
+
+describe('mm2ss check', () => {
+  it('says how the file was read, and of each group what is in force', () => {
+    expect(check(`${HEADER}\n${ROW}\n`)).toBe(
+      [
+        '1 group load:',
+        '  7 Süd (row 2): port 2404, RTU 32 at [2001:db8::5]:2404, rtu-7:2405',
+        '    masters: at most 3, same IP: old, from 10.1.0.0/16',
+        '    k 12, w 8, t1 16 s, t2 11 s, t3 21 s, buffsize 500',
+        'Read as UTF-8, cells separated by semicolons, header in row 1.',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('names the encoding, and the order of columns without a header', () => {
+    const text = check(Buffer.from(`${ROW}\n`, 'latin1'));
+    expect(text).toContain('7 Süd (row 1)');
+    expect(text).toContain(
+      "Read as Windows-1252, cells separated by semicolons, no header row: columns in the manual's order.",
+    );
+  });
+
+  it("shows the RTU's side where it differs", () => {
+    const text = check(`${HEADER};rtu t1;rtu t2;ack\n${ROW};2;1;stored\n`);
+    expect(text).toContain('\n    towards the RTU: k 12, w 8, t1 2 s, t2 1 s, t3 21 s\n');
+  });
+
+  it.each([
+    ['an empty file', '', 'row 1: the file is empty'],
+    ['a header alone', HEADER, 'row 1: no group: no row below this header has a number in the column id'],
+    ['no table', 'hello', 'row 1: no header row'],
+  ])('of %s says why nothing loads', (_what, text, reason) => {
+    expect(check(text)).toContain(`0 groups load:\n`);
+    expect(check(text)).toContain(`Not loaded, at fault:\n  ${reason}`);
+    expect(isGood(parseConfiguration(text))).toBe(false);
+  });
+});

@@ -1,0 +1,84 @@
+import { AsduView, Cause, isInterrogated } from '@iec104mm2ss/iec104';
+import type { CommandAnswers } from './command-answers.js';
+import type { CommandCounters, Participant, RecordOrigin } from './command-context.js';
+import type { CommandOwnership } from './command-ownership.js';
+import type { NotForwarded } from './not-forwarded.js';
+import type { RoutingRules } from './routing.js';
+import { isFileTransfer } from './rules.js';
+
+const NOBODY: readonly Participant[] = [];
+
+export interface RtuAnswerParts {
+  readonly ownership: CommandOwnership;
+  readonly answers: CommandAnswers;
+  readonly counters: CommandCounters;
+  readonly notForwarded: NotForwarded;
+  /** True for what an earlier owner of the group has dealt with. */
+  isFromBefore(position: number, record: RecordOrigin): boolean;
+}
+
+/** Who gets what the RTU says that is not for all, and what it means to the commands under way. */
+export class RtuAnswers implements RoutingRules {
+  /** Answers were routed: those to what is restored later may have been among them. */
+  seen = false;
+
+  constructor(private readonly parts: RtuAnswerParts) {}
+
+  /** Who gets an answer (an ASDU) at this position of the log. */
+  answer(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] {
+    const { ownership, answers, counters, notForwarded } = this.parts;
+    this.seen = true;
+    const view = new AsduView(asdu);
+    const receiver = ownership.fileReceiver(view);
+    if (receiver !== undefined) return [receiver];
+    const participants = answers.answered(asdu, position, record);
+    if (participants !== undefined && participants.length > 0) return participants;
+    if (this.parts.isFromBefore(position, record)) return NOBODY;
+    if (participants !== undefined) {
+      notForwarded.info(view, 'answer of the RTU to a master that has left: not forwarded');
+    } else {
+      counters.unmatchedAnswers++;
+      notForwarded.warn(view, 'answer of the RTU belongs to no command: not forwarded');
+    }
+    return NOBODY;
+  }
+
+  /** Who gets what is for those who asked for it. Empty: they have left; undefined: nobody is known to have asked. */
+  asked(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
+    const { ownership, answers, counters } = this.parts;
+    const view = new AsduView(asdu);
+    const { typeId, cot, ca, oa } = view;
+    if (isFileTransfer(typeId)) {
+      const receiver = ownership.fileReceiver(view);
+      return receiver === undefined ? undefined : [receiver];
+    }
+    if (isInterrogated(cot)) {
+      const asked = answers.interrogators(cot, ca, oa);
+      if (asked === undefined) counters.unmatchedAnswers++;
+      else if (asked.length === 0 && !this.parts.isFromBefore(position, record)) {
+        this.parts.notForwarded.info(view, 'object of an interrogation whose master has left: not forwarded');
+      }
+      return asked;
+    }
+    if (cot === Cause.REQ) this.requested(asdu, position, record);
+    return answers.requested(asdu, position, record);
+  }
+
+  /** An object with an interrogation's cause passed to all masters: the interrogation is alive. */
+  interrogated(cot: number, ca: number): void {
+    this.parts.answers.interrogation(cot, ca);
+  }
+
+  /** A requested object (COT 5) passed: the read command is answered. */
+  requested(asdu: Uint8Array, position: number, record: RecordOrigin): void {
+    this.seen = true;
+    const { ca, ioa } = new AsduView(asdu);
+    if (ioa !== undefined) this.parts.answers.readAnswered(ca, ioa, position, record);
+  }
+
+  /** M_EI_NA_1: masters have had the one of their gateway. */
+  initialized(asdu: Uint8Array, position: number, record: RecordOrigin): void {
+    if (this.parts.isFromBefore(position, record)) return;
+    this.parts.notForwarded.info(new AsduView(asdu), 'the RTU has ended its initialization: not forwarded');
+  }
+}

@@ -1,0 +1,38 @@
+import type { GroupConfig } from '@iec104mm2ss/config';
+import type { Logger } from '@iec104mm2ss/observability';
+import type { Runtime } from '@iec104mm2ss/runtime';
+import type { Connection, ConnectionOptions, DeadlineScheduler } from '@iec104mm2ss/transport';
+import type { ConnectorCounters } from './counters.js';
+
+export interface RtuLinkOptions {
+  readonly config: GroupConfig;
+  readonly scheduler: DeadlineScheduler;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  readonly counters: ConnectorCounters;
+  /** Of the connection: how acknowledgements are held. */
+  readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs'>;
+  /** False while another connector may be using the RTU: nothing is sent to it then, and no connection made. */
+  readonly mayUse: () => boolean;
+  /** False while a command that is late could leave with whatever is written. */
+  readonly mayWrite: () => boolean;
+}
+
+export interface RtuLinkEvents {
+  /** False: there is no point in connecting now. */
+  ready(): boolean;
+  /** Called before each attempt; the attempt waits for it. */
+  prepare(): Promise<void>;
+  /** There is a connection; nothing has come on it yet. */
+  onUp(connection: Connection, epoch: number): void;
+  onApdus(octets: Uint8Array, start: number, end: number, count: number): void;
+  /** There may be room for commands. */
+  onRoom(): void;
+  onHoldLimit(upTo: number): void;
+  /** The connection that was up is gone. Called before its state is told. */
+  onDown(connection: Connection): void;
+  /** The state has changed. */
+  onState(): void;
+  /** A deadline has become earlier. */
+  onDeadlineMoved(): void;
+}
