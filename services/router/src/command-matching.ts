@@ -55,7 +55,9 @@ export class CommandMatching {
       const isOfType = transaction.typeId === typeId || transaction.typeId === sibling;
       if (!isOfType || !mayAnswer(transaction, position, record)) return;
       const match = this.judge(transaction, answer, isOver);
-      if (match !== undefined) found.push(match);
+      // What was received before the command was sent may have been written anew, when the log had lost its end.
+      const isCertain = transaction.floor?.generation === record.generation || match?.likeness === Likeness.SAME;
+      if (match !== undefined && isCertain) found.push(match);
     };
     for (const transaction of this.lanes.active(typeId, ca, ioa)) consider(transaction, false);
     if (!underWayOnly) {

@@ -60,6 +60,11 @@ const BOUNDED = [
   'asked.ranges',
   'asked.ranges[].participants',
   'legacy.addresses',
+  'legacy.habits.terminating',
+  'legacy.habits.terminating[]',
+  'legacy.habits.unconfirmed',
+  'legacy.habits.alters',
+  'legacy.habits.alters[]',
   'stored.sequences',
   'journals[].lanes',
   // In one process the log and the journal are in memory.

@@ -110,7 +110,7 @@ export const COMMAND_DEFECTS = [
       },
       {
         // They share a lane, and are not joined.
-        file: 'services/router/src/transactions.ts',
+        file: 'services/router/src/command-turns.ts',
         find: `          other.ioa === ioa &&\n`,
         replace: `          other.ioa === ioa &&\n          other.ca === ca &&\n`,
       },
