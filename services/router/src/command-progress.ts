@@ -31,7 +31,8 @@ export class CommandProgress {
     const { habits } = this;
     const { typeId } = transaction;
     const patienceMs = habits.patienceMs(ANSWER_TIMEOUT_MS);
-    const silent = habits.isSilent(laneOf(transaction));
+    // One that takes its time may have been given up too early: what it then says would be taken for the next one's answer.
+    const silent = habits.isSilent(laneOf(transaction)) && (isHarmless(typeId) || !habits.isSlow);
     const [silentMs, otherwiseMs] = isHarmless(typeId)
       ? [SILENT_MS, habits.patienceMs(FIRST_ANSWER_MS)]
       : [UNKNOWN_TERMINATION_MS, patienceMs];

@@ -82,6 +82,11 @@ export class RtuHabits {
     return Math.min(Math.max(leastMs, 1.5 * this.slowestMs), Math.max(leastMs, LONGEST_PATIENCE_MS));
   }
 
+  /** True when one of the last answers has taken so long that silence for a few seconds says nothing. */
+  get isSlow(): boolean {
+    return this.slowestMs > 0;
+  }
+
   isSilent(lane: number): boolean {
     return this.silent.has(lane);
   }

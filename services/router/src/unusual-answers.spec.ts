@@ -134,6 +134,22 @@ describe.each(COMMANDS)('the answer to a command (%s)', (_name, command) => {
     expect(bench.answer(command, Cause.ACT_CON)).toEqual([B]);
   });
 
+  it('that comes late from an RTU known to be slow is not the next master’s, though the one before had none', () => {
+    const bench = new Bench();
+    const elsewhere = singleCommand(1, 501, true);
+    bench.command(C, elsewhere);
+    bench.pass(5_000);
+    bench.answer(elsewhere, Cause.ACT_CON);
+    bench.command(A, command);
+    bench.pass(ANSWER_TIMEOUT_MS + 1_000);
+    bench.command(A, command);
+    bench.take();
+    bench.begin(B, command, PATIENCE);
+    bench.pass(UNKNOWN_TERMINATION_MS + 1_000);
+    expect(bench.take()).toEqual([]);
+    expect(bench.answer(command, Cause.ACT_CON)).toEqual([A]);
+  });
+
   it('that comes twice reaches its master twice, and nobody else', () => {
     const bench = new Bench();
     bench.command(A, command);
