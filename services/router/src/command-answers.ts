@@ -94,6 +94,8 @@ export class CommandAnswers {
   private take(match: Match, view: AsduView): readonly Participant[] {
     const { transaction, isOver } = match;
     const { participants } = transaction;
+    // They have had it.
+    if (match.isCounted) return [];
     this.learn(match, view);
     if (isOver) this.parts.progress.late(transaction, view);
     else {

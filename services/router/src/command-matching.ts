@@ -6,6 +6,7 @@ import type { CommandMemory } from './command-memory.js';
 import { kindOf } from './command-progress.js';
 import {
   FIRST_PRIVATE_TYPE,
+  isCounted,
   mayAnswer,
   Seen,
   TERMINATION_TIMEOUT_MS,
@@ -21,6 +22,8 @@ export interface Match {
   readonly transaction: Transaction;
   /** The command is over: the answer is late, or not the first of its kind. */
   readonly isOver: boolean;
+  /** Its gateway has stated what came of it: see Transaction. */
+  readonly isCounted: boolean;
   readonly likeness: Likeness;
   /** The smaller the better. */
   readonly rank: number;
@@ -54,9 +57,11 @@ export class CommandMatching {
     const consider = (transaction: Transaction, isOver: boolean): void => {
       const isOfType = transaction.typeId === typeId || transaction.typeId === sibling;
       if (!isOfType || !mayAnswer(transaction, position, record)) return;
-      const match = this.judge(transaction, answer, isOver);
-      // What was received before the command was sent may have been written anew, when the log had lost its end.
-      const isCertain = transaction.floor?.generation === record.generation || match?.likeness === Likeness.SAME;
+      const match = this.judge(transaction, answer, isOver, isCounted(transaction, position, record));
+      // What was received before the command was sent may have been written anew, when the log had lost its end. And of
+      // what an earlier owner sent nobody knows which answers it has had, and what else that owner had sent.
+      const isKnown = transaction.floor?.generation === record.generation && !isRestoredProcess(transaction);
+      const isCertain = isKnown || match?.likeness === Likeness.SAME;
       if (match !== undefined && isCertain) found.push(match);
     };
     for (const transaction of this.lanes.active(typeId, ca, ioa)) consider(transaction, false);
@@ -93,24 +98,26 @@ export class CommandMatching {
     return this.habits.oa.behaviour === 'mirrors';
   }
 
-  private judge(transaction: Transaction, answer: AsduView, isOver: boolean): Match | undefined {
+  private judge(transaction: Transaction, answer: AsduView, isOver: boolean, counted: boolean): Match | undefined {
     const { typeId, ca, cot, ioa } = answer;
     // What a station as a whole is asked may be answered with any IOA, and a command with a time tag without one.
     const isOtherIoa = transaction.ioa !== ioa;
     if (isOtherIoa && !asksStation(typeId)) return undefined;
     const alike = likeness(transaction.asdu, answer.subarray());
-    const expectation = this.expects(transaction, ca, cot, isOver);
+    const expected = this.expects(transaction, ca, cot, isOver);
+    const expectation = counted ? this.expectedBefore(transaction, ca, cot, expected) : expected;
     if (expectation === undefined) return undefined;
     const found = alike <= this.habits.tolerated(typeId) ? Likeness.SAME : alike;
     const isOther = isOtherIoa || transaction.typeId !== typeId;
-    const counted = isOther ? Math.max(found, Likeness.OTHER_QUALIFIER) : found;
+    const likely = (isOther ? Math.max(found, Likeness.OTHER_QUALIFIER) : found) as Likeness;
     const isConfirmed = ((transaction.seen.get(ca) ?? 0) & Seen.FIRST) !== 0;
-    if (isOver && expectation === 'again' && this.isRepeated(transaction, answer, counted)) {
-      return { transaction, isOver, likeness: Likeness.SAME, rank: REPEATED };
+    const match = { transaction, isOver, isCounted: counted };
+    if (isOver && expectation === 'again' && this.isRepeated(transaction, answer, likely)) {
+      return { ...match, likeness: Likeness.SAME, rank: REPEATED };
     }
-    const rank = rankOf(counted, expectation, isOver, isConfirmed && endsInOrder(answer));
+    const rank = rankOf(likely, expectation, isOver, isConfirmed && endsInOrder(answer));
     // What was for this station comes before what was for all.
-    return { transaction, isOver, likeness: counted as Likeness, rank: transaction.ca === ca ? rank : rank + 0.5 };
+    return { ...match, likeness: likely, rank: transaction.ca === ca ? rank : rank + 0.5 };
   }
 
   /** The best one. When there are several of them, of different masters, nobody can tell: unless the RTU mirrors OAs. */
@@ -165,6 +172,18 @@ export class CommandMatching {
     }
   }
 
+  /** What a command had been answered with when its gateway stated that it can have had then. */
+  private expectedBefore(
+    { seen }: Transaction,
+    ca: number,
+    cot: number,
+    expected: Expectation | undefined,
+  ): Expectation | undefined {
+    const hadAll = ((seen.get(ca) ?? 0) & Seen.TERMINATION) !== 0;
+    if (cot === Cause.ACT_TERM && !hadAll) return undefined;
+    return expected === 'again' ? 'due' : expected;
+  }
+
   private isLongAgo({ sentAt }: Transaction): boolean {
     return this.clock.now() - sentAt > TERMINATION_TIMEOUT_MS;
   }
@@ -182,7 +201,8 @@ export class CommandMatching {
     const possible = this.memory.withOa(oa).filter((transaction) => mayAnswer(transaction, position, record));
     const transaction = possible.at(-1);
     if (transaction === undefined || possible.some(({ owner }) => owner !== transaction.owner)) return undefined;
-    return { transaction, isOver: true, likeness: Likeness.OTHER, rank: AGAIN };
+    const counted = isCounted(transaction, position, record);
+    return { transaction, isOver: true, isCounted: counted, likeness: Likeness.OTHER, rank: AGAIN };
   }
 }
 
@@ -200,6 +220,10 @@ function rankOf(alike: number, expectation: Expectation, isOver: boolean, endedF
 
 function byOrder(a: Match | undefined, b: Match | undefined): number {
   return (a?.transaction.sentOrder ?? 0) - (b?.transaction.sentOrder ?? 0);
+}
+
+function isRestoredProcess({ isRestored, typeId }: Transaction): boolean {
+  return isRestored && isProcessCommand(typeId);
 }
 
 /** ACT_TERM of a process command. */

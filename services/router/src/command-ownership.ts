@@ -58,15 +58,16 @@ export class CommandOwnership {
 
   /** The command is handed over. A select protects its object from now on. */
   handedOver(transaction: Transaction): void {
-    const { typeId, ca, ioa, owner } = transaction;
-    if (!isProcessCommand(typeId)) return;
-    if (isSelecting(transaction)) {
-      const now = this.clock.now();
-      const before = this.selections.current(ca, ioa, now);
-      if (before !== undefined) this.selectedBefore.set(transaction, before);
-      this.selections.hold(ca, ioa, owner, now);
-    }
+    if (!isProcessCommand(transaction.typeId)) return;
+    if (isSelecting(transaction)) this.select(transaction, this.clock.now());
     this.remember(transaction);
+  }
+
+  private select(transaction: Transaction, since: number): void {
+    const { ca, ioa, owner } = transaction;
+    const before = this.selections.current(ca, ioa, this.clock.now());
+    if (before !== undefined) this.selectedBefore.set(transaction, before);
+    this.selections.hold(ca, ioa, owner, since);
   }
 
   /** The RTU has it: an execute or a deselect ends the selection. */
@@ -112,7 +113,7 @@ export class CommandOwnership {
   restore(transaction: Transaction, since: number): void {
     const { typeId, ca, ioa, owner, asdu, askers } = transaction;
     if (isSelecting(transaction)) {
-      this.selections.hold(ca, ioa, owner, since);
+      this.select(transaction, since);
       this.remember(transaction);
     } else if (isProcessCommand(typeId)) this.selections.release(ca, ioa, owner);
     else if (isFileTransfer(typeId)) {

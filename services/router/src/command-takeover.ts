@@ -154,8 +154,13 @@ export class CommandTakeover {
       const transaction = this.underWay(session, stated.command);
       const floor = transaction?.floor;
       if (transaction === undefined || floor?.generation !== generation) continue;
-      transaction.floor = { ...floor, position: Math.max(floor.position, expected) };
-      if (stated.answered !== null) this.answeredBefore(session, stated, stated.answered);
+      if (stated.answered === null) {
+        transaction.floor = { ...floor, position: Math.max(floor.position, expected) };
+        continue;
+      }
+      // What was before is still its own: nobody else may get it.
+      transaction.countedTo = expected;
+      this.answeredBefore(session, stated, stated.answered);
     }
   }
 

@@ -118,6 +118,8 @@ export interface Transaction {
   floor: AnswerFloor | undefined;
   /** Its link to the RTU is gone: only what was received before can still answer it, until then. */
   lostUntil: number;
+  /** Its gateway, that stated what has been answered, had passed on what is before this place: only its effect is known. */
+  countedTo: number;
   /** Answers may have passed before we knew of it. */
   answersMissed: boolean;
   /** From when on those need not wait for it whose answers can be told from its own: it is confirmed. */
@@ -188,6 +190,7 @@ export function newTransaction(number: number, command: NewCommand): Transaction
     yieldsToOwnAt: Infinity,
     floor: undefined,
     lostUntil: Infinity,
+    countedTo: 0,
     answersMissed: false,
     releaseAt: Infinity,
     heardAt: 0,
@@ -198,6 +201,11 @@ export function newTransaction(number: number, command: NewCommand): Transaction
     isSelected: false,
     isRestored: false,
   };
+}
+
+/** True for a place of the log whose answers to `transaction` its gateway has stated: nothing is to be done for them. */
+export function isCounted({ floor, countedTo }: Transaction, position: number, record: RecordOrigin): boolean {
+  return record.generation === floor?.generation && position < countedTo;
 }
 
 /** True when an answer at this place of the log can be one to `transaction`. */

@@ -924,6 +924,38 @@ describe('after a takeover', () => {
     expect(bench.outcomes()).toEqual(['a 1 terminated', 'a 2 terminated']);
   });
 
+  it.each([
+    ['another value', singleCommand(1, 500, false)],
+    ['the same value', ON],
+  ])('an answer that its master has had is nobody else’s, who asked for %s, and teaches nothing', (_what, older) => {
+    restore({ sent: [sentCommand(B, 1, older, 20, { ageMs: 20_000 }), sentCommand(A, 1, ON, 10)] });
+    // The gateway of B says nothing yet: it may have been settled long ago.
+    bench.statedBefore(A, 9, 2, bench.stated(1, ON, { answered: Cause.ACT_CON }));
+    expect(bench.answer(ON, Cause.ACT_CON, { oa: 0, position: 6 })).toEqual([]);
+    expect(bench.commands.habits.tolerated(ON[0] as number)).toBe(0);
+    expect(bench.answer(ON, Cause.ACT_TERM, { oa: 0, position: 9 })).toEqual([A]);
+  });
+
+  it('nothing but what repeats the whole command answers one of an earlier owner', () => {
+    restore({ sent: [sentCommand(A, 1, ON, 10)] });
+    const other = singleCommand(1, 500, false);
+    for (const cause of [Cause.ACT_CON, Cause.ACT_TERM]) expect(bench.answer(other, cause, { oa: 0 })).toEqual([]);
+    for (const cause of [Cause.ACT_CON, Cause.ACT_TERM]) expect(bench.answer(ON, cause, { oa: 0 })).toEqual([A]);
+  });
+
+  it('a select that the RTU refuses leaves the earlier one of its master, which the RTU has confirmed', async () => {
+    const select = singleCommand(1, 500, true, { select: true });
+    const again = singleCommand(1, 500, false, { select: true });
+    restore({
+      sent: [sentCommand(A, 1, select, 10, { ageMs: 2_000 }), sentCommand(A, 2, again, 10, { ageMs: 1_000 })],
+    });
+    bench.reconcile(A, bench.stated(1, select), bench.stated(2, again));
+    expect(bench.answer(select, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(again, Cause.ACT_CON, { negative: true })).toEqual([A]);
+    bench.give(B, [ON]);
+    expect(bench.handedOver()).toEqual([]);
+  });
+
   it('a command is not taken for settled because there was no room to state it', async () => {
     restore({ sent: [sentCommand(A, 1, ON, 10), sentCommand(A, 3, ON, 10)] });
     bench.statedBefore(A, 0, 4, bench.stated(1, ON), bench.stated(2, ON));

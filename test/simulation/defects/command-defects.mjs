@@ -131,8 +131,8 @@ export const COMMAND_DEFECTS = [
     patches: [
       {
         file: 'services/master-gateway/src/pending-commands.ts',
-        find: `      this.pending.set(this.next++, { asdu, terms: terms ?? NO_TERMS, since: now, answered });`,
-        replace: `      if (terms !== undefined) this.pending.set(this.next, { asdu, terms: terms ?? NO_TERMS, since: now, answered });
+        find: `      this.pending.set(this.next++, command);`,
+        replace: `      if (terms !== undefined) this.pending.set(this.next, command);
       this.next++;`,
       },
       {
