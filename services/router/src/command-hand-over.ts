@@ -60,12 +60,15 @@ export class CommandHandOver implements TransactionEffects {
     const ours = new Map(
       sent.filter((command) => command.fence === this.context.fence).map((one) => [one.number, one]),
     );
+    // Where the leases were set back, another owner may have had it sent meanwhile.
+    const byOthers = new Map(sent.map((one) => [`${one.session} ${one.command}`, one]));
     const waiting = new Set(queued);
     for (const transaction of this.transactions.unreported(askedAt)) {
       const { number, connectorFence, sentAt } = transaction;
       // Another connector knows nothing of it.
       if (connectorFence !== fence || waiting.has(number)) continue;
-      const known = ours.get(number);
+      const [asker] = transaction.askers as [Asker];
+      const known = ours.get(number) ?? byOthers.get(`${asker.session} ${asker.command}`);
       if (known !== undefined) {
         const floor = { epoch: known.epoch ?? epoch, generation, position: known.position };
         this.transactions.handedOver(number, true, '', floor);

@@ -450,6 +450,15 @@ describe('a command of which the connector says nothing', () => {
     expect(bench.handedOver()).toHaveLength(1);
   });
 
+  it('is not refused when another owner had it sent: the leases were set back to a time before that one', async () => {
+    bench.report = { sent: [sentCommand(A, 1, ON, 10, { fence: FENCE + 3_600, number: 77 })] };
+    bench.give(A, [ON, singleCommand(1, 501, true)]);
+    await bench.pass(1_400);
+    await bench.pass(200);
+    expect(bench.outcomes()).toEqual(['a 2 refused: lost on the way to the connector']);
+    expect(bench.answer(ON, Cause.ACT_CON)).toEqual([A]);
+  });
+
   it('waits on when it is in the connector’s queue', async () => {
     bench.give(A, [GI]);
     const [command] = bench.handedOver();

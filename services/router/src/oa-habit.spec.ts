@@ -88,3 +88,10 @@ describe('that an RTU mirrors OAs', () => {
     expect(habit.behaviour).toBe('mirrors');
   });
 });
+
+it('keeps nothing of a command but its OA and its place', () => {
+  const habit = new OaHabit();
+  const command = { oa: A, sentOrder: habit.sent(A), asdu: new Uint8Array(200) };
+  habit.answered(command, A);
+  expect(Object.values(habit)).not.toContain(command);
+});

@@ -57,7 +57,9 @@ export class OaHabit {
   /** An answer with the OA `received` was one to `command`. */
   answered(command: OaUse, received: number): void {
     const isProof = this.proves(command, received);
-    if (command.sentOrder > this.latest.sentOrder) this.latest = command;
+    // A copy: what else a command holds must not live on with it.
+    const { oa, sentOrder } = command;
+    if (sentOrder > this.latest.sentOrder) this.latest = { oa, sentOrder };
     if (received !== command.oa) {
       this.behaviour = 'opaque';
       this.proofs = 0;
