@@ -24,7 +24,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** How long a condition may take that has no time of its own: generous, the machine may be busy. */
-export const PATIENCE_MS = 15_000;
+export const PATIENCE_MS = 30_000;
 
 /** Waits for a condition that nothing announces; returns how long it took, in ms. */
 export async function until(
