@@ -241,7 +241,8 @@ export class Master {
   private noteAcknowledged(): void {
     const link = this.connection?.link;
     if (link === undefined || this.books.isOver(this.peer ?? '')) return;
-    this.session?.onAcknowledged(link.received - link.unacknowledged - this.receivedBefore);
+    // While another connection of its master has taken over, its gateway takes I format for a broken rule, N(R) and all.
+    if (this.isActive) this.session?.onAcknowledged(link.received - link.unacknowledged - this.receivedBefore);
   }
 
   // ---- what it gets -------------------------------------------------------------------------------------------------
