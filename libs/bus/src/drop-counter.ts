@@ -1,6 +1,7 @@
 /**
  * Why a message was dropped: a `WireErrorCode`, HANDLER when its handler threw, FENCE when its sender owns nothing,
- * DISCONNECTED when it was published while the server could not be reached, MISSING when the server has lost it.
+ * DISCONNECTED when it was published while the server could not be reached, MISSING when the server has lost it. Commands:
+ * REPEATED when it was taken before, ASDU when the RTU must not see what it holds.
  */
 export type DropReason = string;
 

@@ -1,4 +1,4 @@
-import { type AsduView, Cause, Likeness, likeness, TypeId } from '@iec104mm2ss/iec104';
+import { type AsduView, Cause, isSelect, Likeness, likeness, TypeId } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import type { RecordOrigin } from './command-context.js';
 import { asksStation, type CommandLanes, laneOf } from './command-lanes.js';
@@ -27,6 +27,8 @@ export interface Match {
   readonly likeness: Likeness;
   /** The smaller the better. */
   readonly rank: number;
+  /** It is one to a select, and the command was none; or the other way round. */
+  readonly isOtherSelect: boolean;
 }
 
 /** The answer to a command that is over, once more: its rank, and within which time. */
@@ -104,14 +106,17 @@ export class CommandMatching {
     const isOtherIoa = transaction.ioa !== ioa;
     if (isOtherIoa && !asksStation(typeId)) return undefined;
     const alike = likeness(transaction.asdu, answer.subarray());
-    const expected = this.expects(transaction, ca, cot, isOver);
+    // The select that a station repeats in the ACT_TERM of its execute rather belongs to a select, once that execute is over.
+    const isOtherSelect = isSelect(transaction.asdu) !== isSelect(answer.subarray());
+    const given = this.expects(transaction, ca, cot, isOver);
+    const expected = given !== undefined && isOver && isOtherSelect ? 'again' : given;
     const expectation = counted ? this.expectedBefore(transaction, ca, cot, expected) : expected;
     if (expectation === undefined) return undefined;
     const found = alike <= this.habits.tolerated(typeId) ? Likeness.SAME : alike;
-    const isOther = isOtherIoa || transaction.typeId !== typeId;
+    const isOther = isOtherIoa || (isOver && isOtherSelect) || transaction.typeId !== typeId;
     const likely = (isOther ? Math.max(found, Likeness.OTHER_QUALIFIER) : found) as Likeness;
     const isConfirmed = ((transaction.seen.get(ca) ?? 0) & Seen.FIRST) !== 0;
-    const match = { transaction, isOver, isCounted: counted };
+    const match = { transaction, isOver, isCounted: counted, isOtherSelect };
     if (isOver && expectation === 'again' && this.isRepeated(transaction, answer, likely)) {
       return { ...match, likeness: Likeness.SAME, rank: REPEATED };
     }
@@ -130,8 +135,31 @@ export class CommandMatching {
     const least = Math.min(...candidates.map(({ rank }) => rank));
     const [first, ...others] = candidates.filter(({ rank }) => rank === least);
     // One drive moves once at a time: equal commands end in their order.
-    if (endedFirst) return [first, ...others].sort(byOrder)[0];
+    if (endedFirst && least < AGAIN) return this.earliest([first, ...others], found);
+    if (endedFirst && mirrored.length === 0) return this.saidAgain(found, [first, ...others]);
     return others.every(({ transaction }) => transaction.owner === first?.transaction.owner) ? first : undefined;
+  }
+
+  /** Nobody's when it repeats a select that another master has made since: that, too, may be what it ends. */
+  private earliest(best: readonly (Match | undefined)[], found: readonly Match[]): Match | undefined {
+    const [first] = [...best].sort(byOrder);
+    if (first?.isOtherSelect !== true) return first;
+    const isRival = (match: Match): boolean =>
+      !match.isOtherSelect &&
+      match.likeness === Likeness.SAME &&
+      match.transaction.owner !== first.transaction.owner &&
+      byOrder(first, match) < 0;
+    return found.some(isRival) ? undefined : first;
+  }
+
+  /**
+   * Whose an ACT_TERM is that nobody waits for: the last one's on this object, or that of the master whose command it fits
+   * best. Where these are two masters nobody can tell.
+   */
+  private saidAgain(found: readonly Match[], best: readonly (Match | undefined)[]): Match | undefined {
+    const last = [...found].sort(byOrder).at(-1);
+    const ofLast = best.filter((match) => match?.transaction.owner === last?.transaction.owner);
+    return ofLast.length > 0 ? ofLast.at(-1) : undefined;
   }
 
   /** Some stations answer twice: the OA says so, unless the RTU may write it because it saw it last, or always. */
@@ -202,7 +230,8 @@ export class CommandMatching {
     const transaction = possible.at(-1);
     if (transaction === undefined || possible.some(({ owner }) => owner !== transaction.owner)) return undefined;
     const counted = isCounted(transaction, position, record);
-    return { transaction, isOver: true, isCounted: counted, likeness: Likeness.OTHER, rank: AGAIN };
+    const match = { transaction, isOver: true, isCounted: counted, isOtherSelect: false };
+    return { ...match, likeness: Likeness.OTHER, rank: AGAIN };
   }
 }
 

@@ -328,6 +328,69 @@ it('an RTU that sends ACT_TERM for some objects only: the same', () => {
   expect(bench.take()).toEqual(['1 confirmed', 'forward 2']);
 });
 
+/** OA 0, and more ACT_TERM than there are executes: B has had the object before, A has it now. */
+describe('an ACT_TERM that nobody waits for', () => {
+  const SELECT = singleCommand(1, 500, true, { select: true });
+  const benchAfterB = (isTerminated: boolean): Bench => {
+    const bench = new Bench();
+    bench.command(B, ON);
+    bench.answer(ON, Cause.ACT_CON);
+    if (isTerminated) expect(bench.answer(ON, Cause.ACT_TERM)).toEqual([B]);
+    bench.pass(5_000);
+    return bench;
+  };
+
+  it('and repeats a select is for who has selected, or for nobody', () => {
+    const bench = benchAfterB(true);
+    bench.command(A, SELECT);
+    expect(bench.answer(SELECT, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(SELECT, Cause.ACT_TERM)).toEqual([A]);
+  });
+
+  it('and repeats a select of another master is for nobody while an execute is not terminated', () => {
+    const bench = benchAfterB(false);
+    bench.command(A, SELECT);
+    bench.answer(SELECT, Cause.ACT_CON);
+    expect(bench.answer(SELECT, Cause.ACT_TERM)).not.toContain(B);
+  });
+
+  it('and follows a cancelled select is not for another master', () => {
+    const bench = benchAfterB(true);
+    bench.command(A, SELECT);
+    bench.answer(SELECT, Cause.ACT_CON);
+    bench.answer(SELECT, Cause.ACT_TERM);
+    const cancel = new Uint8Array(SELECT);
+    cancel[2] = Cause.DEACT;
+    bench.command(A, cancel);
+    expect(bench.answer(cancel, Cause.DEACT_CON)).toEqual([A]);
+    expect(bench.answer(SELECT, Cause.ACT_TERM)).not.toContain(B);
+  });
+
+  it.each(COMMANDS)('comes a second time, after %s', (_name, asdu) => {
+    for (const [how, alter] of ALTERATIONS) {
+      for (const before of [asdu, altered(asdu, alter)]) {
+        const bench = new Bench();
+        bench.command(B, before);
+        bench.answer(before, Cause.ACT_CON);
+        bench.answer(before, Cause.ACT_TERM);
+        bench.pass(5_000);
+        bench.command(A, asdu);
+        bench.answer(asdu, Cause.ACT_CON);
+        bench.answer(asdu, Cause.ACT_TERM);
+        const again = altered(asdu, alter);
+        expect(bench.answer(again, Cause.ACT_TERM), how).not.toContain(B);
+      }
+    }
+  });
+
+  it('and is negative, as the ACT_CON before, is for who was refused', () => {
+    const bench = benchAfterB(true);
+    bench.command(A, ON);
+    expect(bench.answer(ON, Cause.ACT_CON, 0, true)).toEqual([A]);
+    expect(bench.answer(ON, Cause.ACT_TERM, 0, true)).toEqual([A]);
+  });
+});
+
 describe('interrogations of an RTU that', () => {
   const next = (bench: Bench): Transaction => bench.sent(bench.forwarded.at(-1) as Transaction);
 

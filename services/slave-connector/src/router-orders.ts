@@ -1,3 +1,4 @@
+import { checkCommand } from '@iec104mm2ss/iec104';
 import {
   type Bus,
   FenceGuard,
@@ -39,6 +40,8 @@ export class RouterOrders {
   private readonly subscriptions: Subscription[];
   /** The router in force that serves the group, and since when. */
   private serving = { fence: 0, since: 0 };
+  /** The last command of the router in force. */
+  private taken = { fence: 0, number: 0 };
   private stopped = false;
 
   constructor(
@@ -57,7 +60,9 @@ export class RouterOrders {
         if (wanted || (open && now() - this.serving.since >= SETTLING_MS)) handler.onWanted(wanted);
       }),
       this.obey(confirmed, decodeConfirmed, ({ position, generation }) => handler.onConfirmed(position, generation)),
-      this.obey(command, decodeCommand, (message) => handler.onCommand(message)),
+      this.obey(command, decodeCommand, (message) => {
+        if (this.mayTake(message, command)) handler.onCommand(message);
+      }),
       this.obey(commandQuery, decodeCommandQuery, (query, respond) => handler.onQuery(query, respond)),
     ];
   }
@@ -65,6 +70,23 @@ export class RouterOrders {
   stop(): void {
     this.stopped = true;
     for (const subscription of this.subscriptions) subscription.unsubscribe();
+  }
+
+  /** What the RTU must not see: a command that was taken before, and an ASDU that no router passes. */
+  private mayTake({ asdu, fence, number }: CommandMessage, subject: string): boolean {
+    const { drops } = this.bus;
+    // A router's messages come in their order.
+    if (fence === this.taken.fence && number <= this.taken.number) {
+      drops.add(subject, 'REPEATED', `command ${number} was taken before`);
+      return false;
+    }
+    const check = checkCommand(asdu);
+    if (!check.ok) {
+      drops.add(subject, 'ASDU', check.reason);
+      return false;
+    }
+    this.taken = { fence, number };
+    return true;
   }
 
   private obey<T extends { readonly fence: number }>(
