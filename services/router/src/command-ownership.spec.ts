@@ -1,4 +1,4 @@
-import { Cause } from '@iec104mm2ss/iec104';
+import { AsduView, Cause } from '@iec104mm2ss/iec104';
 import { FakeClock } from '@iec104mm2ss/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CommandOwnership } from './command-ownership.js';
@@ -97,5 +97,30 @@ describe('what a master that has left had selected', () => {
     gone.add(A);
     select(B);
     expect([mayExecute(B), mayExecute(A)]).toEqual([true, false]);
+  });
+});
+
+describe('a file', () => {
+  /** F_SC_NA_1: the call of a file. */
+  const call = (cot: number): Uint8Array => Uint8Array.of(122, 1, cot, 0, 1, 0, 7, 0, 0, 1, 0, 0, 2);
+  /** F_FR_NA_1 with this FRQ. */
+  const ready = (frq: number): Uint8Array => Uint8Array.of(120, 1, 13, 0, 1, 0, 7, 0, 0, 1, 0, 100, 0, 0, frq);
+  const mayCall = (session: number): boolean => ownership.problemOf(call(13), session, 0) === undefined;
+  const receiver = (answer: Uint8Array): number | undefined => ownership.fileReceiver(new AsduView(answer))?.session;
+
+  it.each([
+    ['P/N = 1', call(13 | 0x40)],
+    ['an unknown file', call(47)],
+    ['a file that is not ready', ready(0x80)],
+  ])('is free again once the RTU has refused it (%s), which is told to who asked', (_how, refusal) => {
+    expect([mayCall(A), mayCall(B)]).toEqual([true, false]);
+    expect(receiver(refusal)).toBe(A);
+    expect(mayCall(B)).toBe(true);
+  });
+
+  it('stays with who transfers it', () => {
+    mayCall(A);
+    expect(receiver(ready(0))).toBe(A);
+    expect(mayCall(B)).toBe(false);
   });
 });

@@ -124,9 +124,12 @@ export class CommandOwnership {
   }
 
   /** Who gets a file ASDU of the RTU; undefined when that is nobody's transfer, or another type. */
-  fileReceiver({ typeId, ca, ioa }: AsduView): Participant | undefined {
+  fileReceiver(answer: AsduView): Participant | undefined {
+    const { typeId, ca, ioa = 0 } = answer;
     if (!isFileTransfer(typeId)) return undefined;
-    return this.files.fromRtu(ca, ioa ?? 0, typeId === TypeId.F_DR_TA_1, this.clock.now());
+    const receiver = this.files.fromRtu(ca, ioa, typeId === TypeId.F_DR_TA_1, this.clock.now());
+    if (receiver !== undefined && refusesFile(answer)) this.files.end(ca, ioa, receiver.session);
+    return receiver;
   }
 
   expire(): void {
@@ -160,4 +163,15 @@ export class CommandOwnership {
 
 function isSelecting({ typeId, select, cot }: Transaction): boolean {
   return isProcessCommand(typeId) && select && cot === Cause.ACT;
+}
+
+/** FRQ of F_FR_NA_1, behind NOF and LOF, and its bit BS1 (IEC 60870-5-101 clause 7.2.6.28). */
+const FRQ_OCTET = 14;
+const FRQ_NEGATIVE = 0x80;
+
+/** The RTU does not give the file: others may ask for it. */
+function refusesFile(answer: AsduView): boolean {
+  const { typeId, cot, negative, octets, offset } = answer;
+  const isNotReady = typeId === TypeId.F_FR_NA_1 && ((octets[offset + FRQ_OCTET] ?? 0) & FRQ_NEGATIVE) !== 0;
+  return negative || cot >= Cause.UNKNOWN_TYPE || isNotReady;
 }

@@ -39,6 +39,11 @@ export class FileTransfers {
     return owned;
   }
 
+  /** The session has nothing more to do with the file. */
+  end(ca: number, ioa: number, session: number): void {
+    this.owners.release(ca, ioa, session);
+  }
+
   expire(now: number): void {
     this.owners.expire(now);
   }

@@ -28,10 +28,15 @@ export class LateObjects {
     return all;
   }
 
-  /** Who asked with this OA; undefined when that is not certain, or they have left: then all get it. */
+  /**
+   * Who asked last: with this OA, if the RTU mirrors it, else if nobody else has asked lately. Undefined when that is not
+   * certain, or they have left: then all get it.
+   */
   of(typeId: number, cot: number, ca: number, oa: number): readonly Participant[] | undefined {
-    if (!this.parts.matching.mirrors) return undefined;
-    const possible = this.over(typeId, cot, ca).filter((transaction) => transaction.oa === oa);
+    const { matching, clock } = this.parts;
+    const over = this.over(typeId, cot, ca);
+    const since = clock.now() - INTERROGATION_TIMEOUT_MS;
+    const possible = over.filter((one) => (matching.mirrors ? one.oa === oa : one.heardAt > since));
     const last = possible.at(-1);
     const isCertain = last !== undefined && possible.every(({ owner }) => owner === last.owner);
     return isCertain && last.participants.length > 0 ? last.participants : undefined;

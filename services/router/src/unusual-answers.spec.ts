@@ -19,6 +19,7 @@ import {
   ANSWER_TIMEOUT_MS,
   CONFIRMATION_LATE_MS,
   FIRST_ANSWER_MS,
+  INTERROGATION_TIMEOUT_MS,
   OWN_QUIET_MS,
   RELEASE_MS,
   SILENT_MS,
@@ -613,12 +614,25 @@ describe('objects of interrogations, where only who asked gets them', () => {
     expect(asked(bench, Cause.INROGEN, 3), 'a station that nobody has asked').toBeUndefined();
   });
 
-  it('are for all after ACT_TERM, unless the RTU is proven to mirror OAs', () => {
+  it('are for who asked last after ACT_TERM, if nobody else did lately or the RTU is proven to mirror OAs', () => {
     const bench = new Bench();
-    bench.command(A, GI);
-    bench.answer(GI, Cause.ACT_CON);
-    bench.answer(GI, Cause.ACT_TERM);
-    expect(asked(bench, Cause.INROGEN)).toBeUndefined();
+    const ask = (session: number): void => {
+      bench.command(session, GI);
+      bench.answer(GI, Cause.ACT_CON);
+      bench.answer(GI, Cause.ACT_TERM);
+    };
+    ask(A);
+    expect(asked(bench, Cause.INROGEN)).toEqual([A]);
+    expect(asked(bench, Cause.INRO3), 'another cause').toBeUndefined();
+    ask(A);
+    expect(asked(bench, Cause.INROGEN)).toEqual([A]);
+    ask(B);
+    expect(asked(bench, Cause.INROGEN), 'of whom nobody can tell').toBeUndefined();
+    bench.pass(INTERROGATION_TIMEOUT_MS);
+    ask(B);
+    expect(asked(bench, Cause.INROGEN)).toEqual([B]);
+    bench.pass(INTERROGATION_TIMEOUT_MS);
+    expect(asked(bench, Cause.INROGEN), 'long after').toBeUndefined();
     const proven = new Bench().mirrors();
     proven.command(A, GI);
     proven.answer(GI, Cause.ACT_CON, 10);
