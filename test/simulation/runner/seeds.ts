@@ -5,7 +5,7 @@ import { failureText } from './report.ts';
 import { shrink } from './shrink.ts';
 
 /** `SIM_SEEDS` stories, from `SIM_FROM` on; each test plays so many. */
-const SEEDS = Number(process.env.SIM_SEEDS ?? 240);
+const SEEDS = Number(process.env.SIM_SEEDS ?? 200);
 const FROM = Number(process.env.SIM_FROM ?? 1);
 const SEEDS_OF_A_TEST = 20;
 const SHRINK_MS = 30_000;
