@@ -368,6 +368,13 @@ describe('the link to the RTU', () => {
     expect(rtu.links).toHaveLength(1);
     await pass(1_000);
     expect(rtu.links).toHaveLength(2);
+    // Now the first one is enough, and is not taken.
+    states();
+    rtu.last.socket.write(serial[0] as Uint8Array);
+    await settle();
+    expect(states()).toMatchObject([{ state: 'disconnected', next: 1 }]);
+    await pass(10_000);
+    expect(rtu.links).toHaveLength(3);
   });
 
   it('is left to others while no gateway can listen for masters', async () => {

@@ -66,6 +66,8 @@ export class GroupConnector implements Scheduled {
   /** The log was opened for the first time, and the RTU is being connected to. */
   private begun = false;
   private logTrouble = false;
+  /** The RTU was refused for its field lengths. */
+  private hasForeignLengths = false;
 
   constructor(
     readonly config: GroupConfig,
@@ -295,7 +297,12 @@ export class GroupConnector implements Scheduled {
       ...{ ack, counters, clock, t1Ms: config.rtuLink.t1Ms },
       onDeadlineMoved: () => this.deadlineMoved(),
       onOdd: (reason: CloseReason) => this.link.remark(reason),
-      onForeign: (reason: Required<CloseReason>) => this.link.refuse(reason),
+      suspect: this.hasForeignLengths,
+      onProven: () => (this.hasForeignLengths = false),
+      onForeign: (reason: Required<CloseReason>) => {
+        this.hasForeignLengths = true;
+        this.link.refuse(reason);
+      },
     };
     this.intake = new RtuIntake(connection, epoch, history, writer, options);
     this.history = [];

@@ -33,6 +33,14 @@ describe('an RTU with the field lengths of a serial line', () => {
     expect(check.take(octets, first, octets.length)).toEqual(found.slice(1));
   });
 
+  it('that was refused before is known by its first ASDU', () => {
+    const octets = apdus(PRIVATE, ...SERIAL);
+    const found = new LengthCheck(true).take(octets, 0, octets.length);
+    expect(found.map(({ certain }) => certain)).toEqual([true]);
+    const right = apdus(RIGHT, ...SERIAL);
+    expect(new LengthCheck(true).take(right, 0, right.length)).toEqual([]);
+  });
+
   it('is known behind ASDUs that prove nothing', () => {
     const octets = apdus(PRIVATE, DAMAGED, SERIAL[0] as number[], PRIVATE, SERIAL[1] as number[]);
     expect(new LengthCheck().take(octets, 0, octets.length).at(-1)).toMatchObject({ certain: true });

@@ -21,11 +21,16 @@ export interface ForeignLengths {
  */
 export class LengthCheck {
   private looked = 0;
-  private odd = 0;
+  private odd: number;
   private candidates: readonly FieldLengths[] = [];
 
   /** False once it is known that the RTU keeps to 104. */
   active = true;
+
+  /** @param suspect it was refused for that before, so the first odd ASDU is enough */
+  constructor(suspect = false) {
+    this.odd = suspect ? ENOUGH - 1 : 0;
+  }
 
   /** Takes the APDUs in `octets[start..end)`; says which ones are odd, up to the one at which it is certain. */
   take(octets: Uint8Array, start: number, end: number): ForeignLengths[] {
@@ -49,7 +54,7 @@ export class LengthCheck {
     if (found === undefined) return undefined;
     const both = found.filter((one) => this.candidates.includes(one));
     // What contradicts what came before is damaged, not foreign.
-    this.odd = both.length === 0 ? 1 : this.odd + 1;
+    this.odd = both.length === 0 && this.candidates.length > 0 ? 1 : this.odd + 1;
     this.candidates = both.length === 0 ? found : both;
     return this.candidates;
   }

@@ -57,6 +57,8 @@ class Scene {
       t1Ms: 15_000,
       clock: this.clock,
       counters: this.counters,
+      suspect: false,
+      onProven: nothing,
       onOdd: ({ code }: { code: string }) => void this.told.push(`odd ${code}`),
       onForeign: ({ code, message }: { code: string; message: string }) => void this.told.push(`${code}: ${message}`),
       onDeadlineMoved: nothing,

@@ -30,6 +30,10 @@ export interface IntakeOptions {
   readonly t1Ms: number;
   readonly clock: Clock;
   readonly counters: ConnectorCounters;
+  /** The link before was refused for its field lengths. */
+  readonly suspect: boolean;
+  /** The RTU keeps to the field lengths of 104. */
+  readonly onProven: () => void;
   /** An ASDU fits other field lengths than those of 104; it is taken. */
   readonly onOdd: (reason: Required<CloseReason>) => void;
   /** The RTU has other field lengths than 104: nothing of it is taken any more. */
@@ -44,7 +48,7 @@ export interface IntakeOptions {
  */
 export class RtuIntake {
   private readonly ordinals = new LinkOrdinals();
-  private readonly lengths = new LengthCheck();
+  private readonly lengths: LengthCheck;
   /** Undefined once everything that comes is new. */
   private filter: RepeatFilter | undefined;
   private readonly pauseMs: number;
@@ -62,6 +66,7 @@ export class RtuIntake {
     private readonly writer: EventWriter,
     private readonly options: IntakeOptions,
   ) {
+    this.lengths = new LengthCheck(options.suspect);
     this.pauseMs = Math.min(HELD_PAUSE_MS, options.t1Ms / 4);
     const filter = new RepeatFilter(history, {
       fresh: (octets, start, end, count, receivedAt) => this.write(octets, start, end, count, receivedAt),
@@ -80,7 +85,7 @@ export class RtuIntake {
 
   /** Takes `count` APDUs, `octets[start..end)`, which must stay unchanged. */
   take(octets: Uint8Array, start: number, end: number, count: number): void {
-    const odd = this.lengths.active ? this.lengths.take(octets, start, end) : [];
+    const odd = this.lengths.active ? this.look(octets, start, end) : [];
     for (const one of odd) if (!one.certain) this.options.onOdd(foreignReason(octets, one));
     const foreign = odd.find(({ certain }) => certain);
     if (foreign === undefined) {
@@ -90,6 +95,12 @@ export class RtuIntake {
     const before = countApdus(octets, start, foreign.at);
     if (before > 0) this.accept(octets, start, foreign.at, before);
     this.options.onForeign(foreignReason(octets, foreign));
+  }
+
+  private look(octets: Uint8Array, start: number, end: number): ForeignLengths[] {
+    const odd = this.lengths.take(octets, start, end);
+    if (!this.lengths.active) this.options.onProven();
+    return odd;
   }
 
   private accept(octets: Uint8Array, start: number, end: number, count: number): void {
