@@ -227,15 +227,19 @@ describe('interrogations', () => {
     }
   });
 
-  it('where only who asked gets the objects: what nobody has asked for goes to all', async () => {
+  it('where only who asked gets the objects: what nobody has asked for, or who cannot be told, goes to all', async () => {
     const columns = { interrogation: 'originator' };
     const { a, b, peer } = await setUp(() => undefined, 2, columns);
     a.sendI(GI);
     await peer.asduCount(1);
     peer.sendI(answer(GI, Cause.ACT_CON), object(Cause.INROGEN, 1), object(Cause.REQCOGEN, 2));
     peer.sendI(asdu(135, Cause.INROGEN, 3, [7]), answer(GI, Cause.ACT_TERM), object(Cause.INROGEN, 4));
-    for (const master of [a, b]) await has(master, '1 cot 20 ioa 4');
-    expect(got(b)).toEqual(['1 cot 37 ioa 2', '1 cot 20 ioa 4']);
+    await has(a, '1 cot 20 ioa 4');
+    b.sendI(GI);
+    await peer.asduCount(2);
+    peer.sendI(answer(GI, Cause.ACT_CON), answer(GI, Cause.ACT_TERM), object(Cause.INROGEN, 5));
+    for (const master of [a, b]) await has(master, '1 cot 20 ioa 5');
+    expect(got(b)).toEqual(['1 cot 37 ioa 2', '100 cot 7 ioa 0', '100 cot 10 ioa 0', '1 cot 20 ioa 5']);
     expect(got(a)).toEqual([
       '100 cot 7 ioa 0',
       '1 cot 20 ioa 1',
@@ -243,6 +247,7 @@ describe('interrogations', () => {
       '135 cot 20 ioa 3',
       '100 cot 10 ioa 0',
       '1 cot 20 ioa 4',
+      '1 cot 20 ioa 5',
     ]);
   });
 });

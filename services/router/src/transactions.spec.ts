@@ -1094,7 +1094,7 @@ function play(style: RtuStyle, plans: readonly Planned[]): void {
           const { typeId, ca, ioa } = transaction;
           const object = `${typeId} ${ca} ${ioa}`;
           // What is under way for longer without a sign is taken for over: see the specs of interrogations.
-          const longestMs = isInterrogation(typeId) ? 700 : style.confirms ? 7_000 : 2_000;
+          const longestMs = isInterrogation(typeId) ? 700 : style.confirms ? 7_000 : 1_500;
           const afterMs = Math.min(plan.terminateAfterMs, longestMs);
           const at = Math.max(confirmAt + afterMs, (endsAt.get(object) ?? 0) + 1);
           endsAt.set(object, at);

@@ -22,6 +22,9 @@ import {
 /** A router that has served a group for less than this may not have heard yet of all masters that want data. */
 export const SETTLING_MS = STATEMENT_PERIOD_MS;
 
+/** So many commands are known again when they come a second time; their deadlines are seconds. */
+const REMEMBERED_COMMANDS = 4_096;
+
 export interface RouterOrdersHandler {
   /** Another router holds the lease on the group: it does not know us yet. */
   onNewRouter(): void;
@@ -40,8 +43,8 @@ export class RouterOrders {
   private readonly subscriptions: Subscription[];
   /** The router in force that serves the group, and since when. */
   private serving = { fence: 0, since: 0 };
-  /** The last command of the router in force. */
-  private taken = { fence: 0, number: 0 };
+  /** Numbers of commands of the router in force, the oldest first. */
+  private taken = { fence: 0, numbers: new Set<number>() };
   private stopped = false;
 
   constructor(
@@ -75,8 +78,10 @@ export class RouterOrders {
   /** What the RTU must not see: a command that was taken before, and an ASDU that no router passes. */
   private mayTake({ asdu, fence, number }: CommandMessage, subject: string): boolean {
     const { drops } = this.bus;
-    // A router's messages come in their order.
-    if (fence === this.taken.fence && number <= this.taken.number) {
+    if (fence !== this.taken.fence) this.taken = { fence, numbers: new Set() };
+    // Not in their order: a router hands them over as their turn comes.
+    const { numbers } = this.taken;
+    if (numbers.has(number)) {
       drops.add(subject, 'REPEATED', `command ${number} was taken before`);
       return false;
     }
@@ -85,7 +90,8 @@ export class RouterOrders {
       drops.add(subject, 'ASDU', check.reason);
       return false;
     }
-    this.taken = { fence, number };
+    numbers.add(number);
+    if (numbers.size > REMEMBERED_COMMANDS) numbers.delete(numbers.values().next().value as number);
     return true;
   }
 
