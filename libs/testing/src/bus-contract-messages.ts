@@ -116,7 +116,8 @@ export const MESSAGE_CASES: Record<string, Cases> = {
       await settled(parties, bus, other);
       for (const subject of ['a', 'b', 'a']) other.publish(`${base}.${subject}`, octets(subject));
       await until(() => seen.length === 5, 'five deliveries');
-      assert.deepEqual(seen, ['first a', 'second a', 'b b', 'first a', 'second a']);
+      // Which of two subscriptions hears a message first is not promised.
+      assert.deepEqual(seen.sort(), ['b b', 'first a', 'first a', 'second a', 'second a']);
       const drops = bus.drops.all().filter(({ reason }) => reason === 'HANDLER');
       assert.equal(drops.length, 1);
       assert.equal(drops[0]?.count, 2);
