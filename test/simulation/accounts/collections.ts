@@ -44,6 +44,7 @@ export function sizesOf(roots: Readonly<Record<string, object>>): Sizes {
 const BOUNDED = [
   'reading.stored',
   'sent.remembered',
+  'taken.numbers',
   'recent.records',
   'drops.counts',
   'places.cuts',
