@@ -3,8 +3,8 @@ import { BEACON_MS, SILENCE_MS } from '@iec104mm2ss/wire';
 
 /**
  * A process that has heard nothing for longer than this may have been cut off for so long that others have replaced it: our
- * last beacon that came through is up to BEACON_MS older. Routers and gateways state something every second, so a process
- * that is served by them is not silent for so long.
+ * last beacon that came through is up to BEACON_MS older. Routers state something every second, and members of a pool are heard
+ * every BEACON_MS, so a process that works with them is not silent for so long.
  */
 export const UNHEARD_MS = SILENCE_MS - BEACON_MS;
 
