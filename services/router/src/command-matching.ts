@@ -133,16 +133,17 @@ export class CommandMatching {
     const mirrored = fitting.filter(({ transaction }) => this.isTold(transaction, oa));
     const candidates = mirrored.length > 0 ? mirrored : fitting;
     const least = Math.min(...candidates.map(({ rank }) => rank));
-    const [first, ...others] = candidates.filter(({ rank }) => rank === least);
+    const likeliest = candidates.filter(({ rank }) => rank === least);
     // One drive moves once at a time: equal commands end in their order.
-    if (endedFirst && least < AGAIN) return this.earliest([first, ...others], found);
-    if (endedFirst && mirrored.length === 0) return this.saidAgain(found, [first, ...others]);
+    if (endedFirst && least < AGAIN) return this.earliest(likeliest, found);
+    if (endedFirst && mirrored.length === 0) return this.saidAgain(likeliest, found);
+    const [first, ...others] = likeliest;
     return others.every(({ transaction }) => transaction.owner === first?.transaction.owner) ? first : undefined;
   }
 
   /** Nobody's when it repeats a select that another master has made since: that, too, may be what it ends. */
-  private earliest(best: readonly (Match | undefined)[], found: readonly Match[]): Match | undefined {
-    const [first] = [...best].sort(byOrder);
+  private earliest(likeliest: readonly Match[], found: readonly Match[]): Match | undefined {
+    const [first] = [...likeliest].sort(byOrder);
     if (first?.isOtherSelect !== true) return first;
     const isRival = (match: Match): boolean =>
       !match.isOtherSelect &&
@@ -156,10 +157,9 @@ export class CommandMatching {
    * Whose an ACT_TERM is that nobody waits for: the last one's on this object, or that of the master whose command it fits
    * best. Where these are two masters nobody can tell.
    */
-  private saidAgain(found: readonly Match[], best: readonly (Match | undefined)[]): Match | undefined {
+  private saidAgain(likeliest: readonly Match[], found: readonly Match[]): Match | undefined {
     const last = [...found].sort(byOrder).at(-1);
-    const ofLast = best.filter((match) => match?.transaction.owner === last?.transaction.owner);
-    return ofLast.length > 0 ? ofLast.at(-1) : undefined;
+    return likeliest.filter(({ transaction }) => transaction.owner === last?.transaction.owner).at(-1);
   }
 
   /** Some stations answer twice: the OA says so, unless the RTU may write it because it saw it last, or always. */
@@ -247,8 +247,8 @@ function rankOf(alike: number, expectation: Expectation, isOver: boolean, endedF
   return 10 * alike + (endedFirst ? 0 : isOver ? 2 : 1);
 }
 
-function byOrder(a: Match | undefined, b: Match | undefined): number {
-  return (a?.transaction.sentOrder ?? 0) - (b?.transaction.sentOrder ?? 0);
+function byOrder(a: Match, b: Match): number {
+  return a.transaction.sentOrder - b.transaction.sentOrder;
 }
 
 function isRestoredProcess({ isRestored, typeId }: Transaction): boolean {
