@@ -1,5 +1,6 @@
 import { GroupSubjects, type NatsBus, presenceSubject, leasePresenceSubject, controlSubject } from '@iec104mm2ss/bus';
 import { endOfInitialization, iFormat, singleCommand } from '@iec104mm2ss/iec104';
+import { GARBAGE } from '@iec104mm2ss/testing';
 import {
   encodeCommand,
   encodeCommandResults,
@@ -35,9 +36,8 @@ const SUBJECTS = [
 ];
 
 const garbage = (): Uint8Array[] => [
-  ...['', 'null', '{}', '[]', '-1', '"x"', '{"v":2}', '{"v":2,"fence":-1}'].map((text) => Buffer.from(text)),
-  Uint8Array.of(0),
-  Uint8Array.of(2),
+  ...GARBAGE,
+  Buffer.from('{"v":2,"fence":-1}'),
   Buffer.alloc(48, 0xff),
   Buffer.alloc(48, 2),
   randomBytes(40),

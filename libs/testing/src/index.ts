@@ -9,6 +9,7 @@ export * from './fake-master.js';
 export * from './fake-log.js';
 export * from './fake-network.js';
 export * from './fake-rtu.js';
+export * from './garbage.js';
 export * from './group-config.js';
 export * from './recording-bus.js';
 export * from './until.js';

@@ -1,5 +1,6 @@
 import { GroupSubjects } from '@iec104mm2ss/bus';
 import { Cause, endOfInitialization, iFormat, singleCommand } from '@iec104mm2ss/iec104';
+import { GARBAGE } from '@iec104mm2ss/testing';
 import {
   decodeLeaseEntry,
   encodeCommand,
@@ -20,16 +21,6 @@ const LARGEST_FENCE = 0xffffffff;
 /** Held by nobody: fences are about the seconds since 2020. */
 const SMALL_FENCE = 1;
 const FAR = 1_000_000_000;
-
-/** Neither JSON nor octets of this product, or both of a kind that is not what is expected. */
-const GARBAGE: readonly Uint8Array[] = [
-  ...['', 'null', '{}', '[]', '-1', '"a"', '{"v":2}', '{"v":2,"fence":{}}'].map((json) => Buffer.from(json)),
-  Uint8Array.of(0),
-  Uint8Array.of(2),
-  Uint8Array.of(2, 1, 0, 0),
-  new Uint8Array(24).fill(0xff),
-  new Uint8Array(64).fill(2),
-];
 
 /** What replaces a value in a bucket. */
 const SPOILT = ['{}', 'null', '-1', '[1]', '{"v":2,"resting":7}', '{"confirmed":0,"resting":"x"}', 'x'] as const;
