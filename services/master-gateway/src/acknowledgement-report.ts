@@ -1,11 +1,11 @@
 import { type Bus, Pacer } from '@iec104mm2ss/bus';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
-import { encodeAcks } from '@iec104mm2ss/wire';
+import { type Ack, encodeAcks } from '@iec104mm2ss/wire';
 import type { MasterSession } from './master-session.js';
 
 /** Reports what the masters of one group have acknowledged, all sessions in one message, at the end of a turn. */
 export class AcknowledgementReport implements Scheduled {
-  private sessions = new Set<MasterSession>();
+  private readonly sessions = new Set<MasterSession>();
   private readonly pacer: Pacer;
 
   /** @param gapMs shortest time between two reports, see `reportGapMs` */
@@ -28,8 +28,9 @@ export class AcknowledgementReport implements Scheduled {
   publish(): void {
     this.pacer.stop();
     if (this.sessions.size === 0) return;
-    const acks = Array.from(this.sessions, ({ acknowledged }) => acknowledged);
-    this.sessions = new Set();
+    const acks: Ack[] = [];
+    for (const { acknowledged } of this.sessions) acks.push(acknowledged);
+    this.sessions.clear();
     this.bus.publish(this.subject, encodeAcks(acks));
   }
 

@@ -208,6 +208,8 @@ export class GroupRouter {
   }
 
   private checkRebuilt(): void {
-    if (this.parts.delivery.routed >= this.rebuildTo) this.rebuilt();
+    if (this.parts.delivery.routed < this.rebuildTo) return;
+    this.rebuilt();
+    this.rebuildTo = Infinity;
   }
 }

@@ -17,6 +17,8 @@ const TRIM_POSITIONS = 8_192;
 const TRIM_MS = 5_000;
 /** How often the end of a log that is followed is looked at: a live record may be lost, and no other come after it. */
 const LOOK_MS = 5_000;
+/** What was stored when the log was looked at has come live within this time, or it was lost. */
+const LIVE_MS = 250;
 /** Generation of a position where none was met yet. */
 const ANY = Number.MAX_SAFE_INTEGER;
 /** Ids of records only tell each which one it follows. */
@@ -130,7 +132,7 @@ export class BrokerEventLog implements EventLog {
     const subscription = broker.subscribe(this.subject, ({ data }) => follower.onLive(data));
     this.followers.set(follower, subscription);
     follower.catchUp();
-    this.lookTimer ??= clock.setTimer(() => void this.lookAtEnd(), LOOK_MS);
+    if (this.lookTimer === undefined) this.lookLater(LOOK_MS, () => void this.lookAtEnd());
     return { unsubscribe: () => this.unfollow(follower) };
   }
 
@@ -172,24 +174,27 @@ export class BrokerEventLog implements EventLog {
     this.followers.delete(follower);
   }
 
-  /** Whether there is more than the followers have. */
+  /** Whether there is more than the followers have: while events flow there always is, for a moment. */
   private async lookAtEnd(): Promise<void> {
-    const { broker, clock } = this.world;
+    const { broker } = this.world;
+    let end: LogRecord | undefined;
     try {
-      if (broker.connected && this.followers.size > 0) {
-        const { record } = await this.stored.end();
-        for (const follower of this.followers.keys()) {
-          const { generation, position } = follower.place;
-          if (record !== undefined && (record.end > position || record.generation > generation)) follower.catchUp();
-        }
-      }
+      if (broker.connected && this.followers.size > 0) end = (await this.stored.end()).record;
     } catch (error) {
       this.report('cannot be read', error);
     }
-    this.lookTimer = undefined;
-    if (!this.stopped && this.followers.size > 0) {
-      this.lookTimer = clock.setTimer(() => void this.lookAtEnd(), LOOK_MS);
-    }
+    const isBehind = (follower: LogFollower): boolean => end !== undefined && follower.isBefore(end);
+    const behind = [...this.followers.keys()].filter(isBehind);
+    this.lookLater(behind.length === 0 ? LOOK_MS : LIVE_MS, () => {
+      if (behind.length === 0) return void this.lookAtEnd();
+      for (const follower of behind) if (isBehind(follower)) follower.catchUp();
+      this.lookLater(LOOK_MS, () => void this.lookAtEnd());
+    });
+  }
+
+  private lookLater(delayMs: number, look: () => void): void {
+    const isWanted = !this.stopped && this.followers.size > 0;
+    this.lookTimer = isWanted ? this.world.clock.setTimer(look, delayMs) : undefined;
   }
 
   private async trimNow(): Promise<void> {

@@ -57,6 +57,11 @@ export class LogFollower {
     return { generation: this.generation, position: this.expected };
   }
 
+  /** Whether `record` of the stored log has not been delivered. */
+  isBefore({ end, generation }: LogRecord): boolean {
+    return end > this.expected || generation > this.generation;
+  }
+
   stop(): void {
     this.stopped = true;
     this.release();
@@ -78,7 +83,8 @@ export class LogFollower {
     } else if (!this.reading && this.continues(record)) this.deliver(record);
     else if (!this.isKnown(record)) {
       this.hold(record);
-      this.catchUp();
+      // While the log is read they come all the time, and go on from what was read.
+      if (!this.reading) this.catchUp();
     }
   }
 
@@ -93,7 +99,9 @@ export class LogFollower {
   private hold(record: LogRecord): void {
     this.held.push(record);
     this.heldOctets += record.octets.length;
-    if (this.held.length > MAX_HELD || this.heldOctets > MAX_HELD_OCTETS) this.release();
+    if (this.held.length <= MAX_HELD && this.heldOctets <= MAX_HELD_OCTETS) return;
+    this.release();
+    this.again = true;
   }
 
   private release(): void {
@@ -137,19 +145,21 @@ export class LogFollower {
     for (;;) {
       const from = await this.world.log.validUpTo(this.place);
       const records = await this.world.log.read(from, BATCH);
-      if (this.stopped || records.length === 0) return;
-      this.deliverStored(records);
+      if (this.stopped) return;
+      // Fewer than asked for: this was its end. What was stored meanwhile comes live, too.
+      if (this.deliverStored(records) && records.length < BATCH) return;
     }
   }
 
-  /** Records as they are stored, from where what we have still holds. */
-  private deliverStored(records: readonly LogRecord[]): void {
+  /** Delivers records as they are stored, from where what we have still holds. Returns whether it delivered all of them. */
+  private deliverStored(records: readonly LogRecord[]): boolean {
     const generation = records[0]?.generation ?? NONE;
     for (const record of records) {
       // Where another generation begins is asked for once more: the log may have lost its end while it was read.
-      if (record.generation > generation) return;
+      if (record.generation > generation) return false;
       this.deliver(record);
     }
+    return true;
   }
 
   private deliverHeld(): void {

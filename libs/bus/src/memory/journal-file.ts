@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BusError } from '../bus.js';
@@ -5,6 +6,8 @@ import type { JournalEntry } from './memory-journal.js';
 
 /** Entries on their way to the disk; more are refused. */
 const MAX_WAITING = 10_000;
+/** A write returns when what it wrote is on the disk: one call for what would else be two. */
+const APPEND_SYNCED = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_DSYNC;
 
 interface Waiting {
   readonly line: string;
@@ -12,7 +15,7 @@ interface Waiting {
   readonly reject: (error: BusError) => void;
 }
 
-/** An entry as a line: JSON is kept as it is, so that the file can be read by people and their tools. */
+/** A line: an entry that is JSON is kept as it is, so that the file can be read by people and their tools. */
 type Line = { readonly group: string; readonly id: string } & (
   { readonly entry: unknown } | { readonly octets: string }
 );
@@ -86,14 +89,13 @@ export class JournalFile {
       handle = await this.open();
     }
     await handle.appendFile(text);
-    await handle.datasync();
     this.octets += octets;
   }
 
   private async open(): Promise<FileHandle> {
     if (this.handle !== undefined) return this.handle;
     await mkdir(dirname(this.path), { recursive: true });
-    const handle = await open(this.path, 'a+');
+    const handle = await open(this.path, APPEND_SYNCED);
     this.handle = handle;
     this.octets = (await handle.stat()).size;
     if (this.octets > 0 && !(await endsLine(handle, this.octets))) {
@@ -116,11 +118,10 @@ async function endsLine(handle: FileHandle, octets: number): Promise<boolean> {
 }
 
 function format({ group, id, entry }: JournalEntry): string {
-  const text = Buffer.from(entry).toString('utf8');
-  const line: Line = isPlainJson(text)
-    ? { group, id, entry: JSON.parse(text) as unknown }
-    : { group, id, octets: Buffer.from(entry).toString('base64') };
-  return JSON.stringify(line);
+  const octets = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
+  const text = octets.toString('utf8');
+  const [key, value] = isPlainJson(text) ? ['entry', text] : ['octets', JSON.stringify(octets.toString('base64'))];
+  return `{"group":${JSON.stringify(group)},"id":${JSON.stringify(id)},"${key}":${value}}`;
 }
 
 /** Written again it is the same, octet for octet. */
