@@ -8,7 +8,10 @@ describe('createRegistry', () => {
   it('has the process metrics under their usual names, and says what runs', async () => {
     const text = await createRegistry({ release: '0.1.0' }).metrics();
     expect(text).toMatch(/^process_cpu_user_seconds_total /m);
-    expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
+    expect(text).toMatch(/^nodejs_eventloop_lag_seconds /m);
+    expect(text).toMatch(/^mm2ss_event_loop_active_seconds_total [\d.e-]+$/m);
+    // They would need samples, which wake an idle process.
+    expect(text).not.toContain('nodejs_eventloop_lag_p99_seconds');
     expect(text).toMatch(/^mm2ss_build_info\{release="0\.1\.0",node="[\d.]+"\} 1$/m);
   });
 

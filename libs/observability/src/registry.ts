@@ -1,12 +1,16 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { numericCounter } from './numeric-metric.js';
 
 export type { Histogram, Registry } from 'prom-client';
 
 /** Every metric of the product begins with this. */
 export const METRIC_PREFIX = 'mm2ss_';
 
-/** The default of 10 ms wakes an idle process a hundred times a second. */
-const EVENT_LOOP_SAMPLE_MS = 200;
+/** The event loop's delays are not sampled: that wakes an idle process, and hundreds of them run beside each other. */
+const NEVER_MS = 2 ** 30;
+const SAMPLED_DELAYS = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(
+  (each) => `nodejs_eventloop_lag_${each}_seconds`,
+);
 
 /** A command's way to the RTU and back: a tenth of a millisecond on one machine, tens of seconds on a 2G link. */
 export const COMMAND_SECONDS_BUCKETS: readonly number[] = [
@@ -24,7 +28,16 @@ export interface RegistryOptions {
 export function createRegistry({ release, processMetrics = true }: RegistryOptions = {}): Registry {
   const registry = new Registry();
   if (processMetrics) {
-    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS });
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+    for (const name of SAMPLED_DELAYS) registry.removeSingleMetric(name);
+    numericCounter(
+      registry,
+      {
+        name: `${METRIC_PREFIX}event_loop_active_seconds_total`,
+        help: 'Seconds in which the event loop had work; all the time: it is too busy to be quick.',
+      },
+      () => [{ labels: {}, value: performance.eventLoopUtilization().active / 1000 }],
+    );
   }
   if (release !== undefined) {
     new Gauge({

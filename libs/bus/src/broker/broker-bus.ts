@@ -29,7 +29,7 @@ import { SilenceWatch } from './silence-watch.js';
 
 const DEFAULT_CAPACITY = 1_000;
 /** How often a process looks after what it holds when there is nobody beside it: each time costs. */
-const ALONE_TICK_MS = 500;
+const ALONE_TICK_MS = 700;
 /** Bucket of the leases. */
 export const LEASE_BUCKET = 'iec104_leases';
 

@@ -19,6 +19,7 @@ import { busError, requestError } from './nats-errors.js';
 import type { NatsOptions } from './nats-options.js';
 import { NatsPublisher } from './nats-publisher.js';
 import { NatsStreams } from './nats-streams.js';
+import { ServerWatch } from './server-watch.js';
 
 /** JetStream calls fail after this long, so that a lost server is noticed and the call repeated. */
 const API_TIMEOUT_MS = 2_000;
@@ -37,6 +38,7 @@ export class NatsBroker implements Broker {
   private readonly streams = new NatsStreams(() => this.manager());
   private readonly connectionListeners: ((connected: boolean) => void)[] = [];
   private readonly troubleListeners: ((message: string) => void)[] = [];
+  private readonly watch: ServerWatch;
   private managing: Promise<JetStreamManager> | undefined;
   private outage: Stoppable | undefined;
   private permissionReportedAt = -Infinity;
@@ -45,6 +47,12 @@ export class NatsBroker implements Broker {
     private readonly connection: NatsConnection,
     private readonly options: NatsOptions,
   ) {
+    this.watch = new ServerWatch(
+      options.runtime.clock,
+      () => this.connection.flush(),
+      () => void this.connection.reconnect(),
+    );
+    this.watch.start();
     void this.watchConnection();
   }
 
@@ -64,6 +72,7 @@ export class NatsBroker implements Broker {
   subscribe(pattern: string, handler: (message: BrokerMessage) => void): Subscription {
     const subscription = this.connection.subscribe(pattern, {
       callback: (error, message) => {
+        this.watch.heard();
         if (error === null) handler(new NatsMessage(message));
       },
     });
@@ -150,6 +159,7 @@ export class NatsBroker implements Broker {
     if (this.closing) return;
     this.closing = true;
     this.outage?.stop();
+    this.watch.stop();
     // A server that hangs would hold us back.
     if (this.up) await Promise.race([this.connection.drain(), sleep(this.options.runtime.clock, CLOSE_LIMIT_MS)]);
     await this.connection.close();
@@ -206,6 +216,8 @@ export class NatsBroker implements Broker {
     if (up === this.up || this.closing) return;
     this.up = up;
     this.outage?.stop();
+    if (up) this.watch.start();
+    else this.watch.stop();
     if (!up) this.outage = every(this.options.runtime.clock, OUTAGE_REPORT_MS, () => void this.reportOutage());
     for (const listener of this.connectionListeners) listener(up);
   }
