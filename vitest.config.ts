@@ -12,6 +12,12 @@ const shared = {
 
 const seconds = (n: number): number => n * 1000;
 
+/**
+ * Tests that compute rather than wait, on every core. What they import is loaded once for each worker, not for each file:
+ * nothing of it keeps anything that a test could notice.
+ */
+const computing = { isolate: false, maxWorkers: '100%' };
+
 /** Real sockets and processes: one file at a time, so that ports, cores and timings are nobody else's. */
 const slow = {
   fileParallelism: false,
@@ -30,6 +36,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{libs,services,apps}/*/src/**/*.spec.ts', 'test/fuzz/**/*.spec.ts'],
           testTimeout: seconds(60),
+          ...computing,
         },
       },
       {
