@@ -14,9 +14,9 @@ const seconds = (n: number): number => n * 1000;
 
 /**
  * Tests that compute rather than wait, on every core. What they import is loaded once for each worker, not for each file:
- * nothing of it keeps anything that a test could notice.
+ * nothing of it keeps anything that a test could notice. Collecting garbage beside the work gains nothing where all cores work.
  */
-const computing = { isolate: false, maxWorkers: '100%' };
+const computing = { isolate: false, maxWorkers: '100%', execArgv: ['--single-threaded-gc'] };
 
 /** Real sockets and processes: one file at a time, so that ports, cores and timings are nobody else's. */
 const slow = {
@@ -49,7 +49,7 @@ export default defineConfig({
           name: 'simulation',
           include: ['test/simulation/**/*.spec.ts'],
           testTimeout: seconds(120),
-          maxWorkers: 2,
+          ...computing,
         },
       },
       { ...shared, test: { ...slow, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
