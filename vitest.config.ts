@@ -27,6 +27,9 @@ const slow = {
   teardownTimeout: seconds(30),
 };
 
+/** Two at a time: they wait a lot, each file has ports of its own, and what they allow is far from what is seen. */
+const twoFiles = { fileParallelism: true, maxWorkers: 2 };
+
 export default defineConfig({
   test: {
     projects: [
@@ -52,7 +55,7 @@ export default defineConfig({
           ...computing,
         },
       },
-      { ...shared, test: { ...slow, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
+      { ...shared, test: { ...slow, ...twoFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
       {
         ...shared,
         test: { ...slow, name: 'interop', include: ['test/interop/**/*.spec.ts'], hookTimeout: seconds(300) },
@@ -61,9 +64,7 @@ export default defineConfig({
         ...shared,
         test: {
           ...slow,
-          // Two at a time: they mostly wait, every system has ports of its own, and what they allow is far from what is seen.
-          fileParallelism: true,
-          maxWorkers: 2,
+          ...twoFiles,
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
           testTimeout: seconds(300),
