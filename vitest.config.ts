@@ -14,9 +14,9 @@ const seconds = (n: number): number => n * 1000;
 
 /**
  * Tests that compute rather than wait, on every core. What they import is loaded once for each worker, not for each file:
- * nothing of it keeps anything that a test could notice. Collecting garbage beside the work gains nothing where all cores work.
+ * nothing of it keeps anything that a test could notice.
  */
-const computing = { isolate: false, maxWorkers: '100%', execArgv: ['--single-threaded-gc'] };
+const computing = { isolate: false, maxWorkers: '100%' };
 
 /** Real sockets and processes: one file at a time, so that ports, cores and timings are nobody else's. */
 const slow = {
@@ -53,6 +53,8 @@ export default defineConfig({
           include: ['test/simulation/**/*.spec.ts'],
           testTimeout: seconds(120),
           ...computing,
+          // Helper threads that collect garbage gain nothing where every core has a worker.
+          execArgv: ['--single-threaded-gc'],
         },
       },
       { ...shared, test: { ...slow, ...twoFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
