@@ -53,7 +53,7 @@ fuzz: build
 	@$(WITH_NODE) node tools/properties.mjs
 
 ## simulate: whole systems in a simulated world; SEEDS=100000 FROM=1 JOBS=2 for many, SEED=7 for one and its story
-SIMULATED = $(WITH_NODE) node --enable-source-maps --conditions=@iec104mm2ss/source --import ./test/simulation/runner/sources.mjs
+SIMULATED = $(WITH_NODE) node --enable-source-maps --single-threaded-gc --conditions=@iec104mm2ss/source --import ./test/simulation/runner/sources.mjs
 simulate: install
 	@$(SIMULATED) test/simulation/runner/simulate.ts
 

@@ -12,6 +12,12 @@ const shared = {
 
 const seconds = (n: number): number => n * 1000;
 
+/**
+ * Tests that compute rather than wait, on every core. What they import is loaded once for each worker, not for each file:
+ * nothing of it keeps anything that a test could notice.
+ */
+const computing = { isolate: false, maxWorkers: '100%' };
+
 /** Real sockets and processes: one file at a time, so that ports, cores and timings are nobody else's. */
 const slow = {
   fileParallelism: false,
@@ -20,6 +26,9 @@ const slow = {
   hookTimeout: seconds(120),
   teardownTimeout: seconds(30),
 };
+
+/** Two at a time: they wait a lot, each file has ports of its own, and what they allow is far from what is seen. */
+const twoFiles = { fileParallelism: true, maxWorkers: 2 };
 
 export default defineConfig({
   test: {
@@ -30,6 +39,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{libs,services,apps}/*/src/**/*.spec.ts', 'test/fuzz/**/*.spec.ts'],
           testTimeout: seconds(60),
+          ...computing,
         },
       },
       {
@@ -42,10 +52,12 @@ export default defineConfig({
           name: 'simulation',
           include: ['test/simulation/**/*.spec.ts'],
           testTimeout: seconds(120),
-          maxWorkers: 2,
+          ...computing,
+          // Helper threads that collect garbage gain nothing where every core has a worker.
+          execArgv: ['--single-threaded-gc'],
         },
       },
-      { ...shared, test: { ...slow, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
+      { ...shared, test: { ...slow, ...twoFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
       {
         ...shared,
         test: { ...slow, name: 'interop', include: ['test/interop/**/*.spec.ts'], hookTimeout: seconds(300) },
@@ -54,9 +66,7 @@ export default defineConfig({
         ...shared,
         test: {
           ...slow,
-          // Two at a time: they mostly wait, every system has ports of its own, and what they allow is far from what is seen.
-          fileParallelism: true,
-          maxWorkers: 2,
+          ...twoFiles,
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
           testTimeout: seconds(300),

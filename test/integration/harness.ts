@@ -2,7 +2,6 @@
  * The multiplexer in this process, as `mm2ss run` builds it, on free ports of the loopback: RTUs at 127.0.0.2, masters
  * from 127.0.0.11 on. Whatever is started here is stopped when its test ends.
  */
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MemoryBus } from '@iec104mm2ss/bus';
 import { parseConfiguration } from '@iec104mm2ss/config';
@@ -12,6 +11,9 @@ import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } fr
 import { onTestFailed, onTestFinished, vi } from 'vitest';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- the app exports nothing: it is the command, and this is what it runs
 import { compose } from '../../apps/mm2ss/src/composition.js';
+import { freePort } from '../free-port.js';
+
+export { freePort };
 
 /** Where the log lines of the next multiplexer go instead of standard output. */
 const logTarget: { write: (line: string) => void } = { write: () => undefined };
@@ -63,22 +65,6 @@ export function csvOf(groups: readonly Columns[]): string {
   const cell = (value: string | number): string => (String(value).includes(',') ? `"${value}"` : String(value));
   const lines = rows.map((row) => header.map((name) => cell(row[name] ?? '')).join(','));
   return ['iec104MM2SS-1port-v1.0 ini file', header.join(','), ...lines, ''].join('\n');
-}
-
-let lastPort = 14_000 + (process.pid % 97) * 180;
-
-/** A port nobody has, below those the system gives to outgoing connections. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    lastPort = lastPort >= 32_000 ? 14_000 : lastPort + 1;
-    const port = lastPort;
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen({ port, host: '0.0.0.0' }, () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
 }
 
 /** Waits for a condition that nothing announces. */

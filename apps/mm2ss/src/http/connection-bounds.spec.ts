@@ -182,12 +182,15 @@ describe('the HTTP server', () => {
     await fill();
     expect(bench.handlers.size).toBe(2);
     // A system whose buffers have grown meanwhile has taken some: the minute begins anew then.
-    await vi.waitFor(async () => {
-      await fill();
-      bench.now += 61_000;
-      bench.publish('{}');
-      expect(bench.handlers.size).toBe(0);
-    });
+    await vi.waitFor(
+      async () => {
+        await fill();
+        bench.now += 61_000;
+        bench.publish('{}');
+        expect(bench.handlers.size).toBe(0);
+      },
+      { timeout: 20_000 },
+    );
   });
 
   it('ends readers and idle connections when it is closed', async () => {
