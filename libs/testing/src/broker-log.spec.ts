@@ -8,6 +8,8 @@ const STREAM = 'IEC104_LOG_1';
 const SUBJECT = 'iec104.v1.1.log';
 /** A live record that was lost is found by then. */
 const LOOK_MS = 5_000;
+/** What was stored then comes live within this time, or it was lost. */
+const LIVE_MS = 250;
 
 let world: FakeProcesses;
 let connector: FakeProcess;
@@ -249,7 +251,7 @@ describe('a follower of the log', () => {
     world.server.loses = (subject) => subject === SUBJECT;
     append(writer, 1);
     world.server.loses = () => false;
-    await world.pass(LOOK_MS + 100);
+    await world.pass(LOOK_MS + LIVE_MS + 100);
     expect(seen).toEqual(['a0+1', 'a1+1']);
   });
 
@@ -313,7 +315,7 @@ describe('a follower of the log', () => {
       following.unsubscribe();
     });
     append(writer, 1);
-    await world.pass(LOOK_MS + 100);
+    await world.pass(LOOK_MS + LIVE_MS + 100);
     expect(seen).toEqual([0]);
     await router.bus.close();
     expect(router.clock.pending).toBe(0);
@@ -418,7 +420,7 @@ describe('records of an earlier release', () => {
     const writer = await open();
     expect([writer.next, writer.lastEpoch]).toEqual([7, 2]);
     append(writer, 1);
-    await world.pass(LOOK_MS + 100);
+    await world.pass(LOOK_MS + LIVE_MS + 100);
     expect(seen).toEqual(['a0+2', 'b2+1', 'b3+1', 'b4+3', 'c7+1']);
   });
 });
@@ -484,7 +486,7 @@ describe('a log', () => {
     append(await open(), 1, 1, 1);
     await world.settle();
     log.trim(3);
-    await world.pass(LOOK_MS + 100);
+    await world.pass(LOOK_MS + LIVE_MS + 100);
     expect(await log.extent()).toMatchObject({ first: 2, next: 3 });
     expect((await open()).next).toBe(3);
   });

@@ -436,7 +436,7 @@ describe('closing', () => {
     await read(peer, 16);
     clock.runUntil(DEFAULT_LINK_PARAMETERS.t1Ms - 1);
     expect(recorder.calls).toEqual([]);
-    clock.runUntil(DEFAULT_LINK_PARAMETERS.t1Ms + 10);
+    clock.runUntil(DEFAULT_LINK_PARAMETERS.t1Ms + 25);
     expect(recorder.reason?.code).toBe('LINK_T1_I');
   });
 
@@ -450,7 +450,7 @@ describe('closing', () => {
     connection.touched();
     clock.runUntil(16_999);
     expect(recorder.calls).toEqual([]);
-    clock.runUntil(17_010);
+    clock.runUntil(17_025);
     expect(recorder.reason).toEqual({ code: 'idle', message: 'nothing received for 12 s' });
   });
 
@@ -464,7 +464,7 @@ describe('closing', () => {
     expect(connection.nextDeadline()).toBe(DEFAULT_LINK_PARAMETERS.t3Ms);
     clock.runUntil(30_999);
     expect(recorder.calls).toEqual([]);
-    clock.runUntil(31_010);
+    clock.runUntil(31_025);
     expect(recorder.reason?.code).toBe('idle');
   });
 
@@ -627,7 +627,7 @@ describe('a handler that closes the connection', () => {
     recorder.onCall = (call) => {
       if (call.startsWith('hold')) connection.close({ code: 'mine', message: 'enough' });
     };
-    clock.runUntil(1_010);
+    clock.runUntil(1_025);
     expect(recorder.calls).toEqual(['apdus 2', 'hold 2', 'closed mine']);
     expect(connection.nextDeadline()).toBe(Infinity);
   });

@@ -22,7 +22,7 @@ interface Look {
 }
 
 /** Deadlines are met this late at most, so that those close together share one wake-up. */
-const GRANULARITY_MS = 5;
+const GRANULARITY_MS = 20;
 /**
  * A wake-up this late means that this process was held up (throttled, suspended, collecting garbage). What the peers sent
  * meanwhile is still in the sockets: it is read first, or our own pause would count as their silence.
