@@ -78,6 +78,26 @@ describe('a contender for a lease', () => {
     expect(tookMs).toBeLessThanOrEqual(TAKEOVER_MS);
   });
 
+  it.each([undefined, 'pool'])(
+    'takes it as soon from one that was held up a moment before, and wrote its entry anew for that: pool %s',
+    async (pool) => {
+      const [a, b] = [world.start('a'), world.start('b')];
+      want(a, 'a', 'router.1', pool);
+      await world.settle();
+      const second = want(b, 'b', 'router.1', pool);
+      await world.pass(6_000);
+      a.pause();
+      await world.pass(SILENCE_MS - BEACON_MS);
+      a.resume('timers first');
+      await world.pass(2 * BEACON_MS);
+      a.kill();
+      const tookMs = await world.until(() => second.fence > 0);
+      expect(log.filter((line) => line.startsWith('b'))).toEqual(['b acquired']);
+      expect(tookMs).toBeGreaterThan(SILENCE_MS - 2 * BEACON_MS);
+      expect(tookMs).toBeLessThanOrEqual(TAKEOVER_MS + BEACON_MS);
+    },
+  );
+
   it('takes it at once when it is given back', async () => {
     const { first, second } = await pair();
     await first.release();

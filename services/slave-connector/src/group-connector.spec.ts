@@ -744,6 +744,35 @@ describe('a command', () => {
     });
   });
 
+  it('is listed as soon as the lease is certain to a router that asked before', async () => {
+    await begin();
+    await command(1);
+    lease.certain = false;
+    const answer = bus.request(subjects().commandQuery, encodeCommandQuery({ fence: routerFence, upTo: 9 }), 500);
+    await settle();
+    lease.isCertainAgain();
+    await settle();
+    const report = decodeCommandReport(await answer);
+    if (report instanceof WireError) throw report;
+    expect(report.sent.map(({ number }) => number)).toEqual([1]);
+  });
+
+  it('is not listed to a router that has been replaced since it asked', async () => {
+    await begin();
+    lease.certain = false;
+    const query = encodeCommandQuery({ fence: routerFence, upTo: 9 });
+    const answered = bus.request(subjects().commandQuery, query, 500).then(
+      () => true,
+      () => false,
+    );
+    await settle();
+    bus.leaseEntry = () => Promise.resolve({ holder: 'other', fence: routerFence + 1 });
+    await own(true, true, routerFence + 1);
+    lease.isCertainAgain();
+    await pass(600);
+    expect(await answered).toBe(false);
+  });
+
   it('that waits under a former router is withdrawn before a new one is answered', async () => {
     await begin({}, false);
     await command(1);

@@ -156,6 +156,20 @@ export const BUS_DEFECTS = [
     only: onServers,
   },
   {
+    id: 'lease-written-anew',
+    title: 'rivals do not notice that the holder of a lease has written its entry anew',
+    patches: [
+      {
+        file: 'libs/bus/src/broker/leases.ts',
+        find: `    if (now - lease.heardAt > HELD_UP_MS) lease.readAgainAt = Math.min(lease.readAgainAt, now + WRITTEN_MS);
+`,
+        replace: '',
+      },
+    ],
+    rules: ['silence'],
+    story: 'owner-lost-1',
+  },
+  {
     id: 'wire-log-of-version-1',
     title: 'what the release before has written into the log is not read',
     patches: [

@@ -292,6 +292,10 @@ export const STORIES: Readonly<Record<string, Story>> = {
     }),
     check: nothingElse,
   },
+  // The router that owns the group stops for long, or is killed, also shortly after it was held up or cut off.
+  ...Object.fromEntries(
+    [1, 2, 3, 4].map((seed) => [`owner-lost-${seed}`, { scenario: ownerLost(seed), check: nothingElse }]),
+  ),
   // A connector is cut off for so long that another one takes over, and just so long that what it had on its way comes then.
   ...Object.fromEntries(
     [2_165, 2_189, 2_229].map((ms) => [`cut-off-writer-${ms}`, { scenario: cutOffWriter(ms), check: nothingElse }]),
@@ -316,4 +320,17 @@ function cutOffWriter(ms: number): Scenario {
     groups: scenario.groups.map((group) => ({ ...group, rate: 6 })),
     processes: [connector as ProcessPlan, standby, ...others],
   };
+}
+
+/** One router after the other is lost, each just after it was held up, or had lost its connection to the bus. */
+function ownerLost(seed: number): Scenario {
+  const losses = ['p2', 'p3', 'p2', 'p3', 'p2', 'p3'].flatMap((router, index) => {
+    const at = 20_000 + 15_000 * index + 100 * seed;
+    const trouble = index < 4 ? fault('pause', at, 1_000 + 100 * seed, router) : fault('pause', at, 100, router);
+    const lost = fault(index % 4 < 2 ? 'pause' : 'crash', at + 1_800 + 900 * seed, 4_000, router);
+    return [trouble, lost];
+  });
+  const faults = losses.map((each, index) => ({ ...each, id: `f${index + 1}` }));
+  const scenario = story({ faults, quietAt: 115_000, seed });
+  return { ...scenario, groups: scenario.groups.map((group) => ({ ...group, rate: 30 })) };
 }

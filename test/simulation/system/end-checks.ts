@@ -4,6 +4,7 @@ import { checkDisconnects } from '../accounts/disconnect-account.ts';
 import { checkAcknowledged } from '../accounts/lost-account.ts';
 import type { GivenCommand } from '../accounts/command-book.ts';
 import { checkRefusals } from '../accounts/refusal-account.ts';
+import { checkSilence } from '../accounts/silence-account.ts';
 import type { Master } from '../actors/master.ts';
 import type { MasterPlan, Scenario } from '../scenario/scenario.ts';
 import type { System } from './system.ts';
@@ -103,7 +104,12 @@ export function checkEnd(system: System): void {
   for (const ledger of ledgers.values()) checkAcknowledged(ledger, violations);
   const { book, faults } = system;
   checkRefusals({ book, violations, faults, windowOf: (group) => windowOf(scenario, group) });
+  const routers = scenario.processes.filter(({ parts }) => parts.includes('router')).map(({ id }) => id);
   for (const { id, group } of scenario.masters) {
+    const ledger = ledgers.get(group);
+    const acts = actsOf(scenario, id);
+    if (ledger !== undefined)
+      checkSilence(id, masters.get(id)?.arrivals ?? [], { violations, faults, ledger, routers, acts });
     const closes = masters.get(id)?.closes ?? [];
     // An RTU may close what is not started, and without its RTU no master is connected.
     if (windowOf(scenario, group) > 0)

@@ -15,6 +15,8 @@ import { HELD_UP_MS } from './loop-watch.js';
 const READ_AGAIN_MS = 5_000;
 const READ_AGAIN_ALONE_MS = 10_000;
 const READ_PAUSE_MS = 1_000;
+/** A holder that was held up says that it lives before it writes its entry: that is read so much later. */
+const WRITTEN_MS = 500;
 /** A lease of a pool that nobody has taken for this long is taken by who has his share already. */
 const NOBODYS_MS = 3 * SILENCE_MS;
 /** Such a one is not handed over for so long: nobody else seems to want it. */
@@ -139,11 +141,22 @@ export class Leases implements LeaseManager {
   private onMoved(key: string, { instance, holds }: { readonly instance: string; readonly holds: boolean }): void {
     const lease = this.leases.get(key)?.[0];
     if (lease === undefined) return;
-    const isKnown = holds === (lease.stored?.entry?.holder === instance);
-    if (isKnown) return;
+    const isHolder = lease.stored?.entry?.holder === instance;
+    if (holds && isHolder) return this.heard(lease);
+    if (!holds && !isHolder) return;
     lease.stale = true;
     if (!holds && lease.state === 'wanted') lease.readAt = -Infinity;
     this.attend(lease);
+  }
+
+  /**
+   * The holder of a lease says so. If it was silent it has written its entry anew, or will in a moment: that counts from when we
+   * know of it, so we had better know before it is silent again.
+   */
+  private heard(lease: BrokerLease): void {
+    const now = this.world.clock.now();
+    if (now - lease.heardAt > HELD_UP_MS) lease.readAgainAt = Math.min(lease.readAgainAt, now + WRITTEN_MS);
+    lease.heardAt = now;
   }
 
   private onGone(instance: string): void {
