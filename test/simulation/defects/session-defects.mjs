@@ -34,12 +34,12 @@ export const SESSION_DEFECTS = [
       },
       {
         file: 'services/router/src/retention.ts',
-        find: `      if (session.started) keep = Math.min(keep, this.parts.neededBy(session));\n`,
+        find: `    for (const session of sessions.values()) if (session.started) oldest = Math.min(oldest, neededBy(session));\n`,
         replace: '',
       },
       {
         file: 'services/router/src/retention.ts',
-        find: `      if (!session.started || session.live || session.sent >= limit) continue;\n`,
+        find: `      if (!session.started || session.live || session.sent >= limitHere) continue;\n`,
         replace: `      if (session.started || !session.started) continue;\n`,
       },
     ],
