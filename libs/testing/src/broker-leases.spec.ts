@@ -475,6 +475,39 @@ describe('the fence of a lease', () => {
     expect(second.fence).toBeGreaterThan(fence);
   });
 
+  it.each([undefined, 'pool'])(
+    'that was set back is raised on request, though the store is away: its holder takes the lease again (pool %s)',
+    async (pool) => {
+      const [a, b] = [world.start('a'), world.start('b')];
+      const lease = want(a, 'a', 'router.1', pool);
+      await world.pass(1_000);
+      const { fence } = lease;
+      world.server.fails = () => new Error('away');
+      b.bus.raiseFence('router.1', fence + 5_000);
+      b.bus.raiseFence('router.1', fence + 4_000);
+      await world.pass(2_000);
+      world.server.fails = () => undefined;
+      await world.until(() => lease.fence > fence);
+      await world.pass(2_000);
+      expect(log.slice(1)).toEqual(['a lost: taken over by ...', 'a acquired']);
+      expect(lease.fence).toBe(fence + 5_002);
+      expect(stored('router.1')).toEqual({ holder: 'a', fence: fence + 5_002 });
+      b.bus.raiseFence('router.1', fence + 5_001);
+      await world.pass(15_000);
+      expect(lease.fence).toBe(fence + 5_002);
+    },
+  );
+
+  it('is not raised so far that no other could follow', async () => {
+    const a = world.start('a');
+    const lease = want(a, 'a');
+    await world.pass(100);
+    a.bus.raiseFence('connector.1', 0xffff_fffd);
+    await world.pass(15_000);
+    expect(log).toEqual(['a acquired']);
+    expect(stored()).toEqual({ holder: 'a', fence: lease.fence });
+  });
+
   it('is a u32 even when a clock is wrong by centuries', async () => {
     const a = world.start('a');
     a.clock.wallOffsetMs = Date.UTC(9999, 0, 1);
@@ -525,6 +558,39 @@ describe('the fence of a lease', () => {
       expect(reports.length).toBeLessThanOrEqual(2);
     },
   );
+});
+
+describe('an entry that cannot be read', () => {
+  it.each([undefined, 'pool'])('is written anew by its holder, which goes on: alone, pool %s', async (pool) => {
+    const lease = want(world.start('a'), 'a', 'router.1', pool);
+    await world.pass(1_000);
+    write('null', 'router.1');
+    await world.pass(15_000);
+    expect(log).toEqual(['a acquired']);
+    expect(stored('router.1')).toEqual({ holder: 'a', fence: lease.fence });
+  });
+
+  it('is written anew also when another member of the pool sees it first', async () => {
+    const [a, b] = [world.start('a'), world.start('b')];
+    const lease = want(a, 'a', 'router.1', 'pool');
+    await world.settle();
+    want(b, 'b', 'router.1', 'pool');
+    for (let i = 0; i < 10; i++) {
+      await world.pass(1_700);
+      write('null', 'router.1');
+    }
+    await world.pass(10_000);
+    expect(log).toEqual(['a acquired']);
+    expect(stored('router.1')).toEqual({ holder: 'a', fence: lease.fence });
+  });
+
+  it('of a holder that is gone is taken', async () => {
+    const { a, second } = await pair();
+    a.kill();
+    write('null');
+    await world.pass(10_000);
+    expect(second.fence).toBeGreaterThan(0);
+  });
 });
 
 describe('the leases of a pool', () => {
