@@ -256,6 +256,7 @@ export class GroupConnector implements Scheduled {
 
   private onCertain(): void {
     if (this.stopped) return;
+    this.intake?.confirm();
     this.link.mayUseAgain();
     this.commands.sendWaiting();
     this.router?.askAgain();
@@ -297,6 +298,7 @@ export class GroupConnector implements Scheduled {
     const { clock } = this.runtime;
     const options = {
       ...{ ack, counters, clock, t1Ms: config.rtuLink.t1Ms },
+      mayUse: () => this.mayUse(),
       onDeadlineMoved: () => this.deadlineMoved(),
       onOdd: (reason: CloseReason) => this.link.remark(reason),
       suspect: this.hasForeignLengths,
