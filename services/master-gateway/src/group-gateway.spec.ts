@@ -605,6 +605,17 @@ describe('what is stated', () => {
     await clock.advanceAsync(20);
     expect(statements().length).toBe(1);
   });
+
+  it('is asked for again when the bus is back, from where each master is', async () => {
+    await open();
+    await connect({ started: true });
+    const [session] = gateway.sessions.values();
+    const again = vi.spyOn(session as MasterSession, 'reconnected');
+    gateway.connectionChanged(false);
+    expect(again).not.toHaveBeenCalled();
+    gateway.connectionChanged(true);
+    expect(again).toHaveBeenCalledOnce();
+  });
 });
 
 describe('commands', () => {
