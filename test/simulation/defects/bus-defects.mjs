@@ -170,6 +170,20 @@ export const BUS_DEFECTS = [
     story: 'owner-lost-1',
   },
   {
+    id: 'fence-set-back',
+    title: 'a fence that was set back stays as it is',
+    patches: [
+      {
+        file: 'libs/bus/src/fence-guard.ts',
+        find: `      if (fence < this.current) this.bus.raiseFence(this.leaseKey, this.current);
+`,
+        replace: '',
+      },
+    ],
+    rules: ['recovery'],
+    story: 'lease-set-back',
+  },
+  {
     id: 'wire-log-of-version-1',
     title: 'what the release before has written into the log is not read',
     patches: [
