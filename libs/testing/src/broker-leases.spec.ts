@@ -482,7 +482,7 @@ describe('the fence of a lease', () => {
       const lease = want(a, 'a', 'router.1', pool);
       await world.pass(1_000);
       const { fence } = lease;
-      world.server.fails = () => new Error('away');
+      world.server.fails = () => 'UNAVAILABLE';
       b.bus.raiseFence('router.1', fence + 5_000);
       b.bus.raiseFence('router.1', fence + 4_000);
       await world.pass(2_000);
