@@ -49,6 +49,7 @@ import {
 import { ADMISSION_PAUSE_MS } from './admission-attempt.js';
 import { LISTEN_RETRY_MS } from './master-listener.js';
 import { DRAIN_MS, GroupGateway } from './group-gateway.js';
+import type { MasterSession } from './master-session.js';
 
 const PORT = 2_404;
 const HOLD_MS = 10_000;
