@@ -67,6 +67,11 @@ export interface Bus {
   lease(options: LeaseOptions): Lease;
   /** What is stored of a lease: the truth about who holds it. Rejects with BusError when it cannot be read. */
   leaseEntry(key: string): Promise<LeaseEntry>;
+  /**
+   * The entry of a lease has a smaller fence than `above`, which was in force: makes sure, as soon as it can, that the next one
+   * is larger. The holder finds another fence than its own in the entry, and takes the lease again.
+   */
+  raiseFence(key: string, above: number): void;
   /** Makes this process known as a member of `pool`, until it closes the bus or dies. */
   join(pool: string): void;
   /** Called with the instance name of a member of `pool` that left, died or is silent. */

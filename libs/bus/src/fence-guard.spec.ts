@@ -6,6 +6,7 @@ import { FenceGuard } from './fence-guard.js';
 /** What is stored of the lease; undefined: it cannot be read. */
 let stored: number | undefined;
 let reads: number;
+let raised: string[];
 let drops: DropCounter;
 let guard: FenceGuard;
 let log: string[];
@@ -15,7 +16,7 @@ const say = (fence: number, what: string): void => guard.run('iec104.v1.1.owner'
 const dropped = (): number => drops.all().reduce((sum, { count }) => sum + count, 0);
 
 beforeEach(() => {
-  [stored, reads, log] = [undefined, 0, []];
+  [stored, reads, log, raised] = [undefined, 0, [], []];
   drops = new DropCounter();
   const leaseEntry = () => {
     reads++;
@@ -23,7 +24,10 @@ beforeEach(() => {
       ? Promise.reject(new BusError('UNAVAILABLE', 'away'))
       : Promise.resolve({ holder: 'a', fence: stored });
   };
-  guard = new FenceGuard({ drops, leaseEntry } as unknown as Bus, 'router.1', (fence) => log.push(`now ${fence}`));
+  const raiseFence = (key: string, above: number): number => raised.push(`${key} above ${above}`);
+  guard = new FenceGuard({ drops, leaseEntry, raiseFence } as unknown as Bus, 'router.1', (fence) =>
+    log.push(`now ${fence}`),
+  );
 });
 
 describe('a fence guard', () => {
@@ -70,7 +74,7 @@ describe('a fence guard', () => {
     expect(log).toEqual(['now 5', 'b']);
   });
 
-  it('follows the entry to a smaller fence when its holder speaks: the store was lost or restored', async () => {
+  it('follows the entry to a smaller fence when its holder speaks, and has it raised: the store was restored', async () => {
     stored = 900;
     say(900, 'a');
     await settle();
@@ -78,9 +82,16 @@ describe('a fence guard', () => {
     say(800, 'nobody');
     await settle();
     expect(guard.current).toBe(900);
+    expect(raised).toEqual([]);
     say(700, 'b');
+    say(700, 'c');
     await settle();
-    expect(log).toEqual(['now 900', 'a', 'now 700', 'b']);
+    expect(log).toEqual(['now 900', 'a', 'now 700', 'b', 'c']);
+    expect(raised).toEqual(['router.1 above 900']);
+    stored = 902;
+    say(902, 'd');
+    await settle();
+    expect(raised).toHaveLength(1);
   });
 
   it('counts a handler that throws, and goes on with the others that waited', async () => {

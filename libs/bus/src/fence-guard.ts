@@ -13,6 +13,8 @@ interface Waiting {
  * Which fence is in force, for those who obey the holder of a lease. Messages carry the fence of their sender; another one
  * than known counts only when the stored lease says so. Until it was read such messages wait, in order. A smaller one may be
  * right, too: a store that was lost or restored, and a clock that is behind, make fences that are smaller than earlier ones.
+ * Not everybody knows that, and a connector refuses what comes with a smaller fence than it has answered: so the entry is
+ * raised above what was in force, and its holder takes the lease again.
  */
 export class FenceGuard {
   /** The fence that the lease entry has confirmed last; 0: none yet. */
@@ -63,7 +65,10 @@ export class FenceGuard {
     }
     const { waiting } = this;
     // An entry with a smaller fence may be an old one; not if its holder speaks.
-    if (fence > this.current || waiting.some((each) => each.fence === fence)) this.change(fence);
+    if (fence > this.current || waiting.some((each) => each.fence === fence)) {
+      if (fence < this.current) this.bus.raiseFence(this.leaseKey, this.current);
+      this.change(fence);
+    }
     // What comes while these are handled waits behind them.
     for (let count = waiting.length; count > 0; count--) {
       this.handle(waiting[0] as Waiting);

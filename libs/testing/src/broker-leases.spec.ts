@@ -78,6 +78,26 @@ describe('a contender for a lease', () => {
     expect(tookMs).toBeLessThanOrEqual(TAKEOVER_MS);
   });
 
+  it.each([undefined, 'pool'])(
+    'takes it as soon from one that was held up a moment before, and wrote its entry anew for that: pool %s',
+    async (pool) => {
+      const [a, b] = [world.start('a'), world.start('b')];
+      want(a, 'a', 'router.1', pool);
+      await world.settle();
+      const second = want(b, 'b', 'router.1', pool);
+      await world.pass(6_000);
+      a.pause();
+      await world.pass(SILENCE_MS - BEACON_MS);
+      a.resume('timers first');
+      await world.pass(2 * BEACON_MS);
+      a.kill();
+      const tookMs = await world.until(() => second.fence > 0);
+      expect(log.filter((line) => line.startsWith('b'))).toEqual(['b acquired']);
+      expect(tookMs).toBeGreaterThan(SILENCE_MS - 2 * BEACON_MS);
+      expect(tookMs).toBeLessThanOrEqual(TAKEOVER_MS + BEACON_MS);
+    },
+  );
+
   it('takes it at once when it is given back', async () => {
     const { first, second } = await pair();
     await first.release();
@@ -455,6 +475,39 @@ describe('the fence of a lease', () => {
     expect(second.fence).toBeGreaterThan(fence);
   });
 
+  it.each([undefined, 'pool'])(
+    'that was set back is raised on request, though the store is away: its holder takes the lease again (pool %s)',
+    async (pool) => {
+      const [a, b] = [world.start('a'), world.start('b')];
+      const lease = want(a, 'a', 'router.1', pool);
+      await world.pass(1_000);
+      const { fence } = lease;
+      world.server.fails = () => 'UNAVAILABLE';
+      b.bus.raiseFence('router.1', fence + 5_000);
+      b.bus.raiseFence('router.1', fence + 4_000);
+      await world.pass(2_000);
+      world.server.fails = () => undefined;
+      await world.until(() => lease.fence > fence);
+      await world.pass(2_000);
+      expect(log.slice(1)).toEqual(['a lost: taken over by ...', 'a acquired']);
+      expect(lease.fence).toBe(fence + 5_002);
+      expect(stored('router.1')).toEqual({ holder: 'a', fence: fence + 5_002 });
+      b.bus.raiseFence('router.1', fence + 5_001);
+      await world.pass(15_000);
+      expect(lease.fence).toBe(fence + 5_002);
+    },
+  );
+
+  it('is not raised so far that no other could follow', async () => {
+    const a = world.start('a');
+    const lease = want(a, 'a');
+    await world.pass(100);
+    a.bus.raiseFence('connector.1', 0xffff_fffd);
+    await world.pass(15_000);
+    expect(log).toEqual(['a acquired']);
+    expect(stored()).toEqual({ holder: 'a', fence: lease.fence });
+  });
+
   it('is a u32 even when a clock is wrong by centuries', async () => {
     const a = world.start('a');
     a.clock.wallOffsetMs = Date.UTC(9999, 0, 1);
@@ -505,6 +558,39 @@ describe('the fence of a lease', () => {
       expect(reports.length).toBeLessThanOrEqual(2);
     },
   );
+});
+
+describe('an entry that cannot be read', () => {
+  it.each([undefined, 'pool'])('is written anew by its holder, which goes on: alone, pool %s', async (pool) => {
+    const lease = want(world.start('a'), 'a', 'router.1', pool);
+    await world.pass(1_000);
+    write('null', 'router.1');
+    await world.pass(15_000);
+    expect(log).toEqual(['a acquired']);
+    expect(stored('router.1')).toEqual({ holder: 'a', fence: lease.fence });
+  });
+
+  it('is written anew also when another member of the pool sees it first', async () => {
+    const [a, b] = [world.start('a'), world.start('b')];
+    const lease = want(a, 'a', 'router.1', 'pool');
+    await world.settle();
+    want(b, 'b', 'router.1', 'pool');
+    for (let i = 0; i < 10; i++) {
+      await world.pass(1_700);
+      write('null', 'router.1');
+    }
+    await world.pass(10_000);
+    expect(log).toEqual(['a acquired']);
+    expect(stored('router.1')).toEqual({ holder: 'a', fence: lease.fence });
+  });
+
+  it('of a holder that is gone is taken', async () => {
+    const { a, second } = await pair();
+    a.kill();
+    write('null');
+    await world.pass(10_000);
+    expect(second.fence).toBeGreaterThan(0);
+  });
 });
 
 describe('the leases of a pool', () => {

@@ -73,6 +73,22 @@ export const LEASE_CASES: Record<string, Cases> = {
       await untilAsync(async () => (await other.leaseEntry(key)).holder === null, 'it is free');
       assert.equal((await other.leaseEntry(key)).fence, fence);
     },
+    'has its fence raised in the entry, which names the same holder still, and never lowered': async (parties) => {
+      const { bus, other, until, untilAsync } = parties;
+      if (bus === other) return;
+      const key = unique('lease');
+      const lease = bus.lease({ key, onAcquired: () => undefined, onLost: () => undefined });
+      await until(() => lease.fence > 0, 'it is held');
+      const { holder, fence } = await other.leaseEntry(key);
+      other.raiseFence(key, fence + 50);
+      await untilAsync(async () => (await other.leaseEntry(key)).fence > fence + 50, 'it is raised');
+      const raised = await other.leaseEntry(key);
+      assert.equal(raised.holder, holder);
+      other.raiseFence(key, fence + 20);
+      await delivered(parties, other, bus);
+      assert.ok((await other.leaseEntry(key)).fence >= raised.fence);
+      await lease.release();
+    },
     'goes to one of many that want it at once, and that is no trouble': async (parties) => {
       const { bus, other, until } = parties;
       const troubles: string[] = [];

@@ -9,6 +9,7 @@ import {
   type CloseReason,
   type ConnectionHandler,
   type ConnectionOptions,
+  type Writable,
 } from './connection.js';
 import type { Clock, TcpSocket } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from './deadline-scheduler.js';
@@ -521,12 +522,12 @@ describe('closing', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('is a reset while nothing may be written', async () => {
-    let may = true;
+  it.each(['nothing', 'upkeep'] as const)('is a reset while not all may be written: %s', async (less) => {
+    let may: Writable = 'all';
     const { recorder, connection, peer } = await started({ mayWrite: () => may });
     let failure = '';
     peer.on('error', (error: NodeJS.ErrnoException) => (failure = error.code ?? ''));
-    may = false;
+    may = less;
     connection.link.send(ASDU, 0);
     connection.touched();
     await endOfTurns();
@@ -667,16 +668,32 @@ async function endOfTurns(): Promise<void> {
 }
 
 it('what the link wants written waits while nothing may be written', async () => {
-  let may = true;
+  let may: Writable = 'all';
   const { connection, peer } = await started({ mayWrite: () => may });
-  may = false;
+  may = 'nothing';
   peer.write(TESTFR);
   await endOfTurns();
   connection.link.send(ASDU, 0);
   connection.touched();
   await endOfTurns();
   expect(peer.bytesRead).toBe(6);
-  may = true;
+  may = 'all';
+  connection.touched();
+  expect((await read(peer, 22)).length).toBe(22);
+});
+
+it('only TESTFR and acknowledgements are written for the upkeep of the link, until something else is before them', async () => {
+  let may: Writable = 'all';
+  const { connection, peer } = await started({ mayWrite: () => may, w: 1 });
+  may = 'upkeep';
+  peer.write(TESTFR);
+  peer.write(apdus(1));
+  expect([...(await read(peer, 12))]).toEqual([...uFormat(UFunction.TESTFR_CON), ...sFormat(1)]);
+  connection.link.send(ASDU, 0);
+  peer.write(TESTFR);
+  await endOfTurns();
+  expect(peer.bytesRead).toBe(18);
+  may = 'all';
   connection.touched();
   expect((await read(peer, 22)).length).toBe(22);
 });

@@ -60,14 +60,20 @@ export interface ConnectionHandler {
   onClosed(reason: CloseReason): void;
 }
 
+/**
+ * What may be written now: `all`; `upkeep`, what keeps the link and asks for nothing (TESTFR, S format), unless something else
+ * has to go before it; or `nothing`.
+ */
+export type Writable = 'all' | 'upkeep' | 'nothing';
+
 export interface ConnectionOptions extends LinkOptions {
   /** Close when nothing was received for this long. Infinity: never. */
   readonly idleTimeMs?: number;
   /**
-   * False while nothing may be written, because somebody else may be using the peer: what the link wants written waits. Call
-   * `touched()` when it is true again. A connection closed meanwhile is reset, so that nothing leaves.
+   * Not `all` while somebody else may be using the peer: the rest of what the link wants written waits. Call `touched()` when it
+   * is `all` again. A connection closed meanwhile is reset, so that nothing leaves.
    */
-  readonly mayWrite?: () => boolean;
+  readonly mayWrite?: () => Writable;
 }
 
 /**
@@ -87,7 +93,7 @@ export class Connection implements Scheduled {
   private readonly framer = new ApduFramer();
   private readonly idleTimeMs: number;
   private readonly sendQueueOctets: number;
-  private readonly mayWrite: () => boolean;
+  private readonly mayWrite: () => Writable;
   private paused = false;
   private flushAsked = false;
   private blocked = false;
@@ -103,7 +109,7 @@ export class Connection implements Scheduled {
     const now = scheduler.now();
     this.link = new Link(options, now);
     this.idleTimeMs = options.idleTimeMs ?? Infinity;
-    this.mayWrite = options.mayWrite ?? always;
+    this.mayWrite = options.mayWrite ?? all;
     this.sendQueueOctets = options.k * MAX_APDU_OCTETS + SEND_QUEUE_OCTETS;
     this.lastReceivedAt = now;
     socket.setNoDelay(true);
@@ -140,7 +146,7 @@ export class Connection implements Scheduled {
   /** Ends the connection after what is owed was handed to the socket. */
   close(reason: CloseReason): void {
     if (this.ended) return;
-    if (!this.mayWrite()) {
+    if (this.mayWrite() !== 'all') {
       this.reset(reason);
       return;
     }
@@ -260,8 +266,9 @@ export class Connection implements Scheduled {
   };
 
   private write(): void {
-    if (!this.mayWrite()) return;
-    const octets = this.link.poll();
+    const may = this.mayWrite();
+    if (may === 'nothing') return;
+    const octets = may === 'all' ? this.link.poll() : this.link.pollUpkeep();
     if (octets === undefined) return;
     this.sentOctets += octets.length;
     // What has to wait in the socket is copied: a few octets of a view would keep all of its slab in memory.
@@ -297,6 +304,6 @@ export class Connection implements Scheduled {
   }
 }
 
-function always(): boolean {
-  return true;
+function all(): Writable {
+  return 'all';
 }

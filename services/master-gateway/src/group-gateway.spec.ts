@@ -49,6 +49,7 @@ import {
 import { ADMISSION_PAUSE_MS } from './admission-attempt.js';
 import { LISTEN_RETRY_MS } from './master-listener.js';
 import { DRAIN_MS, GroupGateway } from './group-gateway.js';
+import type { MasterSession } from './master-session.js';
 
 const PORT = 2_404;
 const HOLD_MS = 10_000;
@@ -604,6 +605,17 @@ describe('what is stated', () => {
     gateway.connectionChanged(true);
     await clock.advanceAsync(20);
     expect(statements().length).toBe(1);
+  });
+
+  it('is asked for again when the bus is back, from where each master is', async () => {
+    await open();
+    await connect({ started: true });
+    const [session] = gateway.sessions.values();
+    const again = vi.spyOn(session as MasterSession, 'reconnected');
+    gateway.connectionChanged(false);
+    expect(again).not.toHaveBeenCalled();
+    gateway.connectionChanged(true);
+    expect(again).toHaveBeenCalledOnce();
   });
 });
 

@@ -167,6 +167,7 @@ export class GroupGateway implements Scheduled {
     this.connector.reconnected(now);
     this.owner.reconnected(now);
     // What was under way may be lost.
+    for (const session of this.sessions.values()) session.reconnected();
     if (this.masters.any) this.stateWithin(true);
   }
 

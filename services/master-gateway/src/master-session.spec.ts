@@ -315,6 +315,23 @@ describe('data', () => {
     expect(said()).toEqual([]);
   });
 
+  it('may miss an answer while the bus is away, which nothing shows that comes later: it is asked for again', () => {
+    started();
+    session.reconnected();
+    expect(said(), 'its data has not begun').toEqual([]);
+    join(0);
+    broadcast(0, 0, 2);
+    session.reconnected();
+    expect(said()).toEqual([`RESYNC ${G}/2`]);
+    session.reconnected();
+    expect(said()).toEqual([]);
+    begin(2);
+    toSession(data(2, 2, [2, 3]));
+    join(4);
+    broadcast(4, 4, 1);
+    expect(values()).toEqual([0, 1, 2, 3, 4]);
+  });
+
   it('that ended before the JOIN, or the MARK, without coming is asked for again', () => {
     started();
     toSession(data(0, 0, [0, 1]));

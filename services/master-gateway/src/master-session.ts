@@ -208,6 +208,14 @@ export class MasterSession implements DeliveryTarget {
     this.publish(encodeResync(head, expected, generation));
   }
 
+  /**
+   * The connection to the bus is back: what was published meanwhile is lost. Events show that by their positions, answers that
+   * others get nothing of need not.
+   */
+  reconnected(): void {
+    if (this.receiving && this.place.live) this.missed();
+  }
+
   // ---- from the master ----------------------------------------------------------------------------------------------
 
   private onApdus(octets: Uint8Array, start: number, end: number, count: number): void {

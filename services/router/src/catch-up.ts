@@ -10,6 +10,7 @@ import type { RecentRecords } from './recent-records.js';
 import type { Routing } from './routing.js';
 import type { Session } from './session.js';
 import { Timers } from './timers.js';
+import type { VoidedAnswers } from './voided-answers.js';
 
 /** A session that catches up may be this many ASDUs ahead of what its master has acknowledged. */
 export const CATCH_UP_WINDOW = 1_024;
@@ -28,6 +29,7 @@ export interface CatchUpParts {
   readonly clock: Clock;
   readonly recent: RecentRecords;
   readonly routing: Routing;
+  readonly voided: VoidedAnswers;
   /** Position after the last ASDU routed. */
   readonly routed: () => number;
   /** The log does not have what comes next for the session: `count` ASDUs up to `end`. */
@@ -140,8 +142,9 @@ export class CatchUp {
   }
 
   /** Sends what the record has for the session, up to what was routed. */
-  private replay(session: Session, { octets, first, end: recordEnd, apdusAt }: LogRecord): void {
-    const { out, routing, routed } = this.parts;
+  private replay(session: Session, record: LogRecord): void {
+    const { octets, first, end: recordEnd, apdusAt } = record;
+    const { out, routing, routed, voided } = this.parts;
     const end = Math.min(recordEnd, routed());
     let position = first;
     let at = apdusAt;
@@ -154,7 +157,7 @@ export class CatchUp {
       if (participants !== undefined) {
         if (position > runFirst) out.replay(session, octets, runStart, at, runFirst, position - runFirst);
         const own = ownPart(participants, session.id);
-        if (own !== undefined) {
+        if (own !== undefined && !voided.had(session, record, at, next, position)) {
           out.answer(session, octets, at, next, position, own.ownOa);
           routing.counters.replies++;
         }

@@ -7,6 +7,7 @@ import {
   SENT_REMEMBERED_MS,
 } from '@iec104mm2ss/wire';
 import type { CommandContext, CommandCounters } from './command-context.js';
+import { ConnectorSigns } from './connector-signs.js';
 import type { CommandOwnership } from './command-ownership.js';
 import type { CommandRecords } from './command-records.js';
 import { FULL_REPORT, type AnswerFloor, type Asker, type Transaction } from './command-transaction.js';
@@ -33,6 +34,7 @@ const NOT_SENT: Readonly<Record<CommandOutcome, string>> = {
  */
 export class CommandHandOver implements TransactionEffects {
   readonly transactions: Transactions;
+  readonly signs = new ConnectorSigns();
   link: ConnectorLink | undefined;
 
   constructor(
@@ -48,6 +50,7 @@ export class CommandHandOver implements TransactionEffects {
   // ---- what the connector says --------------------------------------------------------------------------------------
 
   onResults({ connectorFence, results }: CommandResults): void {
+    this.signs.heard();
     for (const { fence, number, outcome } of results) {
       if (fence !== this.context.fence) continue;
       if (this.transactions.underWay(number)?.connectorFence !== connectorFence) continue;
@@ -57,6 +60,7 @@ export class CommandHandOver implements TransactionEffects {
 
   /** @param askedAt what was handed over since is not in it */
   onReport({ fence, epoch, generation, sent, queued }: CommandReport, askedAt: number): void {
+    this.signs.heard();
     const ours = new Map(
       sent.filter((command) => command.fence === this.context.fence).map((one) => [one.number, one]),
     );
@@ -90,6 +94,7 @@ export class CommandHandOver implements TransactionEffects {
     const { connectorFence, connectorDeadline } = transaction;
     const remainingMs = this.context.connectorClock.remaining(connectorFence, connectorDeadline);
     if (remainingMs === undefined || this.link === undefined) return 'the connector changed';
+    if (this.signs.gone) return 'the connector does not answer';
     return remainingMs <= 0 ? 'expired' : this.ownership.veto(transaction);
   }
 

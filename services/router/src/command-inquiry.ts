@@ -1,4 +1,4 @@
-import type { Bus } from '@iec104mm2ss/bus';
+import { type Bus, BusError } from '@iec104mm2ss/bus';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { type CommandReport, decodeCommandReport, encodeCommandQuery, WireError } from '@iec104mm2ss/wire';
 
@@ -14,6 +14,8 @@ export interface InquiryNeeds {
   lastNumber(): number;
   /** @param askedAt when it was asked: it says nothing about what was handed over since */
   report(report: CommandReport, askedAt: number): void;
+  /** It was not answered. @param nobody there is no process that would hear it */
+  unanswered(nobody: boolean): void;
 }
 
 /** Asks the connector what became of commands: one question at a time for all of them, repeated until it is answered. */
@@ -52,8 +54,10 @@ export class CommandInquiry {
         encodeCommandQuery({ fence, upTo: this.needs.lastNumber() }),
         QUERY_PERIOD_MS,
       );
-    } catch {
-      // No connector that answers: it is asked again.
+    } catch (error) {
+      // It is asked again. That the bus is away says nothing of the connector.
+      const code = error instanceof BusError ? error.code : undefined;
+      if (code === 'NO_RESPONDERS' || code === 'TIMEOUT') this.needs.unanswered(code === 'NO_RESPONDERS');
       return;
     } finally {
       this.asking = false;

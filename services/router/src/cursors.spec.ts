@@ -22,13 +22,23 @@ it('without named masters holds nothing back', () => {
 
 it('counts what is given up for a master that is away, until it is back', () => {
   const cursors = new Cursors(['A', 'B'], { A: 10, B: 40 }, 50);
-  expect(cursors.giveUpBefore(30)).toEqual([{ name: 'A', position: 10, count: 20, first: true }]);
-  expect(cursors.giveUpBefore(35)).toEqual([{ name: 'A', position: 30, count: 5, first: false }]);
+  const nobody = new Set<string>();
+  expect(cursors.giveUpBefore(30, 30, nobody)).toEqual([{ name: 'A', position: 10, count: 20, first: true }]);
+  expect(cursors.giveUpBefore(35, 35, nobody)).toEqual([{ name: 'A', position: 30, count: 5, first: false }]);
   expect(cursors.positions).toEqual({ A: 35, B: 40 });
   expect(cursors.back('B')).toBe(0);
   expect(cursors.back('A')).toBe(25);
   expect(cursors.back('A')).toBe(0);
   expect(cursors.back(null)).toBe(0);
+});
+
+it('gives up less for a master that is here', () => {
+  const cursors = new Cursors(['A', 'B'], { A: 10, B: 10 }, 50);
+  expect(cursors.giveUpBefore(30, 20, new Set(['B']))).toEqual([
+    { name: 'A', position: 10, count: 20, first: true },
+    { name: 'B', position: 10, count: 10, first: true },
+  ]);
+  expect(cursors.positions).toEqual({ A: 30, B: 20 });
 });
 
 it('counts what the log has lost for masters that are away, and goes back with it', () => {

@@ -50,9 +50,9 @@ export class Cursors {
     return count;
   }
 
-  /** Gives up what lies before `limit`; tells for which masters. */
-  giveUpBefore(limit: number): CursorLoss[] {
-    return [...this.byName.keys()].flatMap((name) => this.giveUp(name, limit) ?? []);
+  /** Gives up what lies before `limit`, for masters that are `here` what lies before `limitHere`; tells for which masters. */
+  giveUpBefore(limit: number, limitHere: number, here: ReadonlySet<string>): CursorLoss[] {
+    return [...this.byName.keys()].flatMap((name) => this.giveUp(name, here.has(name) ? limitHere : limit) ?? []);
   }
 
   /** As `giveUpBefore`, for one master. */

@@ -13,6 +13,7 @@ import { newSession, type Session } from './session.js';
 
 const { logger } = createLogger({ level: 'silent' });
 const GENERATION = 5;
+const ROUTED = 300;
 
 let clock: FakeClock;
 let sessions: Map<number, Session>;
@@ -54,6 +55,8 @@ beforeEach(() => {
       done.push(`${session.id} ends`);
     },
     publishedFor: () => published,
+    neededBy: ({ acknowledged }: Session) => (acknowledged >= published ? ROUTED : acknowledged),
+    voided: { resumed: () => undefined },
   };
   transfer = new DataTransfer({
     sessions,
@@ -259,6 +262,22 @@ describe('a session that runs', () => {
     clock.advance(1);
     transfer.reconcile(one, stated({ expected: 150 }));
     expect(take()).toEqual(['1 begins at 150']);
+  });
+
+  it('that asks again, and has all that was for it, goes on where routing is: the log may have trimmed the rest', () => {
+    const one = running();
+    one.live = true;
+    one.acknowledged = 180;
+    transfer.resync(one, 2, { generation: GENERATION, position: 190 });
+    one.acknowledged = published;
+    transfer.resync(one, 3, { generation: GENERATION, position: published });
+    one.live = false;
+    transfer.resync(one, 4, { generation: GENERATION, position: published });
+    expect(take()).toEqual([
+      '1 begins at 190, answers 2',
+      `1 begins at ${ROUTED}, answers 3`,
+      `1 begins at ${published}, answers 4`,
+    ]);
   });
 
   it('is told again of a generation that it does not know', () => {

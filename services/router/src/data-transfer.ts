@@ -124,15 +124,17 @@ export class DataTransfer {
 
   /** Goes on at a place that the session tells, as far as it still holds. */
   private resume(session: Session, place: LogPlace, number: number): void {
-    const { places } = this.parts;
+    const { places, delivery } = this.parts;
     const lost = places.lostBehind(place);
     if (lost > 0) {
       this.parts.lost(session, lost, undefined, 'the event log lost its end');
       return;
     }
+    delivery.voided.resumed(session, place);
     const known = places.present(place);
     if (known !== undefined) {
-      this.begin(session, known, number);
+      // It may not know that there was nothing more for it, which the log need not have any more.
+      this.begin(session, session.live ? Math.max(known, delivery.neededBy(session)) : known, number);
       return;
     }
     const run = ++session.run;

@@ -66,9 +66,17 @@ interface Options {
   readonly interrogationToOriginator?: boolean;
   readonly log?: EventLog;
   readonly recentOctets?: number;
+  readonly unstoredAsdus?: number;
 }
 
-function make({ from = 0, interrogationToOriginator = false, log: other = log, recentOctets = 0 }: Options = {}): void {
+function make(options: Options = {}): void {
+  const {
+    from = 0,
+    interrogationToOriginator = false,
+    log: other = log,
+    recentOctets = 0,
+    unstoredAsdus = 0,
+  } = options;
   places = new LogPlaces(other, generation);
   stream = new OutStream(bus, subjects, FENCE, generation, from);
   delivery = new Delivery(
@@ -99,7 +107,7 @@ function make({ from = 0, interrogationToOriginator = false, log: other = log, r
       logger,
       clock,
     },
-    { confirmed: from, interrogationToOriginator, confirmGapMs: 0, recentOctets },
+    { confirmed: from, interrogationToOriginator, confirmGapMs: 0, recentOctets, unstoredAsdus },
   );
 }
 
@@ -686,7 +694,78 @@ describe('a session that is ahead of a new owner', () => {
   });
 });
 
+describe('what was published and may be lost', () => {
+  it('is published again to every live session, from what its master has acknowledged', async () => {
+    await join(A, B);
+    session(3);
+    arrives(...events(0, 4));
+    answerTo = [{ session: B, ownOa: 0 }];
+    arrives(singleCommand(1, 5, true));
+    delivery.acknowledged(sessions.get(A) as Session, 4);
+    delivery.acknowledged(sessions.get(B) as Session, 1);
+    out();
+    delivery.beginAgain();
+    await settle();
+    expect(out().sort()).toEqual([
+      '1 begin 5',
+      '1 join 5',
+      '2 1>1 [1,2,3] patch',
+      '2 4>4 [t45]',
+      '2 begin 1',
+      '2 join 5',
+    ]);
+  });
+});
+
 describe('a later generation of the log', () => {
+  const answered = (): Uint8Array[] => [eventAsdu(0), singleCommand(1, 5, true), singleCommand(1, 6, true)];
+
+  /** An answer is routed, acknowledged, and not stored; the connector appends it again. */
+  async function answerAgain(again: LogRecord): Promise<void> {
+    make({ recentOctets: 10_000, unstoredAsdus: 64 });
+    await join(A, B);
+    answerTo = [A, B].map((id) => ({ session: id, ownOa: 0 }));
+    delivery.route(record(0, answered()));
+    for (const each of sessions.values()) delivery.acknowledged(each, 3);
+    delivery.tick(clock.now(), 0);
+    out();
+    // It would be taken for an answer to somebody else's command.
+    answerTo = [{ session: B, ownOa: 9 }];
+    delivery.route(again);
+    await settle();
+    out();
+  }
+
+  /** The gateway says what the session had of the generation before. */
+  async function resumes(id: number, position: number): Promise<string[]> {
+    const each = sessions.get(id) as Session;
+    delivery.voided.resumed(each, { generation, position });
+    delivery.begin(each, 0, 5);
+    await settle();
+    return out();
+  }
+
+  it('that brings answers once more gives them to who has not got them, and to nobody else', async () => {
+    await answerAgain(record(0, answered(), generation + 1));
+    expect(await resumes(A, 3)).toEqual(['1 begin 0, answers 5', '1 0>0 [0] patch', '1 join 3, ended at 1']);
+    expect(await resumes(B, 2)).toEqual(['2 begin 0, answers 5', '2 0>0 [0] patch', '2 1>2 [t45]', '2 join 3']);
+  });
+
+  it('that brings an answer which looks like one before gives it to who it is for', async () => {
+    const other = decodeLogRecord(logRecord(0, answered(), 1, 7, generation + 1)) as LogRecord;
+    await answerAgain(other);
+    expect(await resumes(A, 3)).toEqual(['1 begin 0, answers 5', '1 0>0 [0] patch', '1 join 3, ended at 1']);
+    expect((await resumes(B, 3)).slice(2)).toEqual(['2 1>1 [t45]', '2 2>2 [t45]', '2 join 3']);
+  });
+
+  it('leaves nothing behind of such answers', async () => {
+    await answerAgain(record(0, answered(), generation + 1));
+    await resumes(A, 3);
+    expect(sessions.get(A)?.had.size).toBe(2);
+    delivery.tick(clock.now() + 60_000, 0);
+    expect(sessions.get(A)?.had.size).toBe(0);
+  });
+
   it('that goes on where the last one ended changes nothing but the generation', async () => {
     await join(A);
     arrives(...events(0, 4));

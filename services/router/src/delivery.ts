@@ -10,6 +10,7 @@ import type { OutStream } from './out-stream.js';
 import { RecentRecords } from './recent-records.js';
 import { Routing, type RoutingRules } from './routing.js';
 import type { Session } from './session.js';
+import { VoidedAnswers } from './voided-answers.js';
 
 /** An answer is kept this long for a session that is not known (yet): its gateway may still state it. */
 export const UNKNOWN_SESSION_MS = 10_000;
@@ -53,6 +54,8 @@ export interface DeliveryOptions {
   readonly confirmGapMs: number;
   /** Octets of routed records kept in memory. */
   readonly recentOctets: number;
+  /** So many ASDUs that were routed may not be stored yet: the log may lose them, and bring them again. */
+  readonly unstoredAsdus: number;
 }
 
 /**
@@ -65,6 +68,7 @@ export class Delivery {
   /** Position after the last ASDU routed. */
   routed: number;
 
+  readonly voided = new VoidedAnswers();
   private readonly recent: RecentRecords;
   private readonly catchUp: CatchUp;
   private readonly confirming: Pacer;
@@ -75,7 +79,7 @@ export class Delivery {
 
   constructor(
     private readonly parts: DeliveryParts,
-    options: DeliveryOptions,
+    private readonly options: DeliveryOptions,
   ) {
     const { sessions, rules, out, clock, log, places, logger, events } = parts;
     const { confirmed, confirmGapMs, recentOctets, interrogationToOriginator } = options;
@@ -84,7 +88,8 @@ export class Delivery {
     this.recent = new RecentRecords(recentOctets);
     this.confirming = new Pacer(clock, confirmGapMs, () => this.publishConfirmed());
     const forgotten = (range: AudienceRange): void => this.forgotten(range);
-    this.routing = new Routing({ out, mark: this.mark, sessions, rules, clock, interrogationToOriginator, forgotten });
+    const { mark, voided } = this;
+    this.routing = new Routing({ out, mark, sessions, rules, clock, voided, interrogationToOriginator, forgotten });
     this.catchUp = new CatchUp({
       log,
       places,
@@ -93,6 +98,7 @@ export class Delivery {
       clock,
       recent: this.recent,
       routing: this.routing,
+      voided,
       routed: () => this.routed,
       lost: (session, count, end, reason) => events.lost(session, count, end, reason),
       arrived: (session) => this.join(session),
@@ -146,6 +152,8 @@ export class Delivery {
     places.cut(generation, begins, end);
     this.routed = begins;
     this.mark.cut(begins);
+    const audience = this.routing.audienceAgain.bind(this.routing);
+    this.voided.cut(this.recent.since(begins), begins, out.generation, audience, this.parts.clock.now());
     this.recent.cut(begins);
     this.routing.cut(begins);
     out.generation = generation;
@@ -207,6 +215,11 @@ export class Delivery {
     this.behind.add(session);
     this.parts.out.begin(session, position, answers);
     void this.catchUp.pump(session);
+  }
+
+  /** What was published last may be lost: every live session gets once more what its master has not acknowledged. */
+  beginAgain(): void {
+    for (const session of this.parts.sessions.values()) if (session.live) this.begin(session, this.neededBy(session));
   }
 
   /** Data transfer of a session ends. */
@@ -272,14 +285,18 @@ export class Delivery {
   /** Call a few times a second. `oldest`: nobody gets anything before it any more. */
   tick(now: number, oldest: number): void {
     const { sessions, logger } = this.parts;
-    this.routing.answers.prune(({ participants, at, end }) =>
-      participants.some(({ session: id }) => {
-        const session = sessions.get(id);
-        if (session === undefined) return now - at < UNKNOWN_SESSION_MS;
-        return session.started && session.acknowledged < end;
-      }),
+    const stored = this.routed - this.options.unstoredAsdus;
+    this.routing.answers.prune(
+      ({ participants, at, end }) =>
+        end > stored ||
+        participants.some(({ session: id }) => {
+          const session = sessions.get(id);
+          if (session === undefined) return now - at < UNKNOWN_SESSION_MS;
+          return session.started && session.acknowledged < end;
+        }),
     );
-    this.routing.asked.prune(({ end }) => end > oldest);
+    this.routing.asked.prune(({ end }) => end > Math.min(oldest, stored));
+    this.voided.tick(now, sessions.values());
     for (const session of [...this.behind]) {
       if (session.sent <= this.routed || now - session.begunAt < AHEAD_MS) continue;
       logger.warn({ session: session.id, position: session.sent }, 'session is ahead of the event log: sent back');

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type BusError, ConnectorClock, GroupSubjects, type Journal } from '@iec104mm2ss/bus';
+import { BusError, ConnectorClock, GroupSubjects, type Journal } from '@iec104mm2ss/bus';
 import {
   ASDU_OA_OFFSET,
   AsduView,
@@ -459,6 +459,39 @@ describe('a command of which the connector says nothing', () => {
     expect(bench.answer(ON, Cause.ACT_CON)).toEqual([A]);
   });
 
+  it.each([
+    ['there is none', 'NO_RESPONDERS', 1_400],
+    ['it does not answer time and again', 'TIMEOUT', 3_400],
+  ] as const)(
+    'is followed by others that are refused at once, until the connector is heard: %s',
+    async (_, code, ms) => {
+      const request = bench.bus.request.bind(bench.bus);
+      bench.bus.request = () => Promise.reject(new BusError(code, 'no answer'));
+      bench.give(A, [ON]);
+      await bench.pass(ms - 600);
+      bench.give(A, [singleCommand(1, 501, true)]);
+      expect(bench.handedOver()).toHaveLength(2);
+      await bench.pass(600);
+      bench.give(A, [singleCommand(1, 502, true)]);
+      bench.give(B, [GI]);
+      expect(bench.handedOver()).toEqual([]);
+      // Of those that were handed over nothing is said.
+      expect(bench.refusals()).toEqual([A, B]);
+      bench.bus.request = request;
+      bench.state();
+      bench.give(A, [singleCommand(1, 503, true)]);
+      expect(bench.handedOver()).toHaveLength(1);
+    },
+  );
+
+  it('says nothing of the connector while the bus is away', async () => {
+    bench.bus.request = () => Promise.reject(new BusError('UNAVAILABLE', 'no answer'));
+    bench.give(A, [ON]);
+    await bench.pass(4_400);
+    bench.give(A, [singleCommand(1, 502, true)]);
+    expect(bench.handedOver()).toHaveLength(2);
+  });
+
   it('waits on when it is in the connector’s queue', async () => {
     bench.give(A, [GI]);
     const [command] = bench.handedOver();
@@ -567,16 +600,19 @@ describe('when the RTU’s link is lost', () => {
     expect(bench.handedOver()).toHaveLength(1);
   });
 
-  it('that another connector took over counts as lost too: commands for the old one are not sent', async () => {
+  it.each([
+    ['took over', CONNECTOR + 1],
+    ['has the lease, which was set back to it,', CONNECTOR - 1],
+  ])('that another connector %s counts as lost too: commands for the old one are not sent', async (_, fence) => {
     bench.give(A, [ON]);
     bench.give(B, [ON]);
     bench.handedOver();
-    bench.state({ fence: CONNECTOR + 1, generation: 2 });
+    bench.state({ fence, generation: 2 });
     expect(bench.refusals()).toEqual([B]);
     await bench.pass(LAST_EVENTS_MS + 400);
     expect(bench.refusals()).toEqual([]);
     expect(bench.outcomes()).toEqual(['b 1 refused: the connector changed', 'a 1 unknown']);
-    bench.give(B, [ON], { fence: CONNECTOR + 1 });
+    bench.give(B, [ON], { fence });
     expect(bench.handedOver()).toHaveLength(1);
   });
 });

@@ -97,6 +97,7 @@ export class GroupCommands {
         due: (now) => this.isInquiryDue(now),
         lastNumber: () => this.transactions.lastNumber,
         report: (report, askedAt) => this.onReport(report, askedAt),
+        unanswered: (nobody) => this.handOver.signs.notAnswered(nobody),
       },
     );
   }
@@ -229,7 +230,9 @@ export class GroupCommands {
     const { fence: connectorFence, epoch, generation } = report;
     const known = this.handOver.link;
     const isNews = known?.connectorFence !== connectorFence || known.epoch !== epoch;
-    if (isNews) this.linkIs({ connectorFence, epoch, generation, position: 0, up: true });
+    // Another one may have been heard since it was asked for.
+    const isOld = known !== undefined && connectorFence < known.connectorFence;
+    if (isNews && !isOld) this.linkIs({ connectorFence, epoch, generation, position: 0, up: true });
     this.takeover.restore(report, this.answers.seen);
     this.begunAt = this.handOver.link;
     this.wasReady = this.ready;
@@ -261,8 +264,8 @@ export class GroupCommands {
 
   private linkIs(link: ConnectorLink, reason = ''): void {
     const before = this.handOver.link;
-    if (before !== undefined && link.connectorFence < before.connectorFence) return;
     this.handOver.link = link;
+    this.handOver.signs.heard();
     if (before === undefined) return;
     if (before.connectorFence !== link.connectorFence) this.connectorChanged();
     else if (before.epoch !== link.epoch || (before.up && !link.up)) this.linkLost(reason);

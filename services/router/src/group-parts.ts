@@ -1,5 +1,5 @@
 import { type Bus, ConnectorClock, type EventLog, GroupSubjects } from '@iec104mm2ss/bus';
-import { type GroupConfig, reportGapMs } from '@iec104mm2ss/config';
+import { type GroupConfig, repeatableAsdus, reportGapMs } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { Clock, Runtime } from '@iec104mm2ss/runtime';
 import { Admissions } from './admissions.js';
@@ -136,7 +136,7 @@ export function makeParts(
   const lost = (session: Session, count: number, end: number | undefined, reason: string): void => {
     retention.lost(session, count, end, reason);
     if (table.get(session.id) !== session) return;
-    table.close(session, 'events_lost', `${count} events cannot be delivered: ${reason}`);
+    table.close(session, 'events_lost', `${count} ASDUs cannot be delivered: ${reason}`);
   };
   const events: DeliveryEvents = {
     confirmed: () => retention.confirmed(delivery.mark.confirmed),
@@ -153,6 +153,7 @@ export function makeParts(
       interrogationToOriginator: config.interrogation === 'originator',
       confirmGapMs: reportGapMs(config, bus.kind),
       recentOctets: bus.kind === 'memory' ? 0 : RECENT_OCTETS,
+      unstoredAsdus: bus.kind === 'memory' ? 0 : repeatableAsdus(config),
     },
   );
   const neededBy = (session: Session): number => delivery.neededBy(session);

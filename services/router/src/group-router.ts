@@ -134,6 +134,12 @@ export class GroupRouter {
     if (this.opened) this.parts.delivery.publishConfirmed();
   }
 
+  /** The connection to the bus is back, and the group still ours. */
+  reconnected(): void {
+    this.announce();
+    if (this.opened) this.parts.delivery.beginAgain();
+  }
+
   /** Call a few times a second. */
   tick(now: number): void {
     if (!this.opened) return;

@@ -1,7 +1,10 @@
 /** Label of masters without a name. */
 export const UNNAMED = 'unnamed';
 
-/** Events that masters did not get, by master. Names come from the configuration. */
+/**
+ * What masters did not get, by master, as positions of the log: events, and among them what was for others, as who got that is
+ * not known for so long. No event is missing in the count. Names come from the configuration.
+ */
 export class Losses {
   private readonly byMaster = new Map<string, number>();
 

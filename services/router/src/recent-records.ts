@@ -33,6 +33,11 @@ export class RecentRecords {
     }
   }
 
+  /** All that hold `position` or a later one. */
+  since(position: number): LogRecord[] {
+    return this.read(Math.max(position, this.records[this.head]?.first ?? 0), Infinity);
+  }
+
   /** Up to `maxRecords` records, beginning with the one that holds `from`; none when it is not among them. */
   read(from: number, maxRecords: number): LogRecord[] {
     const oldest = this.records[this.head];

@@ -83,11 +83,31 @@ describe('the event log', () => {
     expect(trimmed).toEqual([200, 7]);
   });
 
+  it('keeps twice as much for a master that is here, and is fetching what it has missed', () => {
+    make(['A', 'B']);
+    cursors.advance('A', 900);
+    cursors.advance('B', 900);
+    session(1, { acknowledged: 900, sent: 905 }, 'A');
+    session(2, { acknowledged: 950, sent: 960 });
+    retention.confirmed(2_900);
+    expect(lost).toEqual([]);
+    expect(losses.all()).toEqual([['B', 1_000]]);
+    expect(cursors.positions).toEqual({ A: 900, B: 1_900 });
+    expect(trimmed).toEqual([900, 7]);
+    retention.confirmed(2_960);
+    expect(lost).toEqual(['1 lost 55, up to 960']);
+    expect(losses.all()).toEqual([
+      ['B', 1_060],
+      ['A', 60],
+    ]);
+    expect(trimmed).toEqual([900, 7, 960, 7]);
+  });
+
   it('gives up what comes next for a session that is too far behind: it has to go, and that is counted', () => {
     session(1, { acknowledged: 100, sent: 200 });
     session(2, { acknowledged: 100, sent: 900 });
     session(3, { acknowledged: 100, live: true });
-    retention.confirmed(1_500);
+    retention.confirmed(2_500);
     expect(lost).toEqual(['1 lost 300, up to 500']);
     expect(losses.all()).toEqual([['unnamed', 300]]);
     expect(trimmed).toEqual([500, 7]);
@@ -97,7 +117,7 @@ describe('the event log', () => {
     make(['A']);
     session(1, { acknowledged: 100, sent: 200 }, 'A');
     cursors.advance('A', 100);
-    retention.confirmed(1_500);
+    retention.confirmed(2_500);
     expect(lost).toHaveLength(1);
     expect(losses.all()).toEqual([['A', 400]]);
     expect([losses.total, losses.named]).toEqual([400, 400]);

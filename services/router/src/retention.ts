@@ -22,9 +22,12 @@ export interface RetentionParts {
   readonly lost: (session: Session, count: number, end: number, reason: string) => void;
 }
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 /**
- * What the event log keeps: what is not confirmed, and, as far as `buffsize` reaches, what named masters have not fetched and
- * started sessions may still ask for. What is given up is counted for the master that does not get it.
+ * What the event log keeps: what is not confirmed, and, as far as `buffsize` reaches, what named masters have not fetched. A
+ * master that is here is fetching it while others acknowledge what is new, so for started sessions it is kept twice as long.
+ * What is given up is counted for the master that does not get it.
  */
 export class Retention {
   constructor(
@@ -35,17 +38,16 @@ export class Retention {
 
   /** Everything before `confirmed` is safe: gives up what nobody needs any more, and what does not fit. */
   confirmed(confirmed: number): void {
-    const { config, cursors, sessions, log, certain } = this.parts;
+    const { config, cursors, log, certain } = this.parts;
+    const { buffsize } = config;
     if (!certain()) return;
-    const limit = confirmed - config.buffsize;
+    const limit = confirmed - buffsize;
     if (cursors.oldest < limit) this.haveEverything();
-    let keep = Math.min(confirmed, cursors.oldest);
-    for (const session of sessions.values()) {
-      if (session.started) keep = Math.min(keep, this.parts.neededBy(session));
-    }
+    let keep = Math.min(confirmed, this.oldestNeeded());
     if (keep < limit) {
-      this.giveUpBefore(limit);
-      keep = limit;
+      const limitHere = limit - buffsize;
+      this.giveUpBefore(limit, limitHere);
+      keep = Math.max(limitHere, Math.min(confirmed, this.oldestNeeded()));
     }
     // The connector recognises by these what the RTU sends once more.
     keep = Math.min(keep, confirmed - repeatableAsdus(config));
@@ -63,7 +65,10 @@ export class Retention {
   /** The log begins at `position` only. */
   begins(position: number): void {
     this.oldest = Math.max(this.oldest, position);
-    this.report(this.parts.cursors.giveUpBefore(position), 'its oldest events are no longer in the event log');
+    this.report(
+      this.parts.cursors.giveUpBefore(position, position, NOBODY),
+      'its oldest events are no longer in the event log',
+    );
   }
 
   /** Masters that are here and have acknowledged all that was for them need nothing of what was for others. */
@@ -85,13 +90,27 @@ export class Retention {
     if (loss !== undefined) this.report([loss], reason);
   }
 
-  private giveUpBefore(limit: number): void {
-    this.report(this.parts.cursors.giveUpBefore(limit), 'it has been away too long: its oldest events are given up');
-    for (const session of [...this.parts.sessions.values()]) {
-      if (!session.started || session.live || session.sent >= limit) continue;
+  /** What named masters have not fetched, and started sessions may still ask for. */
+  private oldestNeeded(): number {
+    const { cursors, sessions, neededBy } = this.parts;
+    let oldest = cursors.oldest;
+    for (const session of sessions.values()) if (session.started) oldest = Math.min(oldest, neededBy(session));
+    return oldest;
+  }
+
+  /** @param limit for masters that are away; @param limitHere for those that have a started session */
+  private giveUpBefore(limit: number, limitHere: number): void {
+    const { cursors, sessions, lost } = this.parts;
+    const here = new Set<string>();
+    for (const { started, name } of sessions.values()) if (started && name !== null) here.add(name);
+    // Those that are here are told first, by name and by being disconnected.
+    for (const session of [...sessions.values()]) {
+      if (!session.started || session.live || session.sent >= limitHere) continue;
       const reason = 'it is too far behind the other masters: what comes next was given up';
-      this.parts.lost(session, limit - session.sent, limit, reason);
+      lost(session, limitHere - session.sent, limitHere, reason);
     }
+    const reason = 'it has been away too long: its oldest events are given up';
+    this.report(cursors.giveUpBefore(limit, limitHere, here), reason);
   }
 
   private report(losses: readonly CursorLoss[], reason: string): void {

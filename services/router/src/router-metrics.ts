@@ -52,12 +52,13 @@ export function registerRouterMetrics(registry: Registry, routers: () => readonl
   metrics.counterBy(
     'master',
     'mm2ss_master_events_lost_total',
-    'Events that a master did not get, because they were given up for it or lost; `unnamed`: all without a name.',
+    'ASDUs that a master did not get, because they were given up for it or lost: events, and at most as many more as ' +
+      'others were answered in between; `unnamed`: all without a name.',
     ({ parts }) => parts.losses.all(),
   );
   metrics.counter(
     'mm2ss_named_master_events_lost_total',
-    'Events that named masters did not get.',
+    'ASDUs that named masters did not get, counted as in mm2ss_master_events_lost_total.',
     ({ parts }) => parts.losses.named,
   );
   metrics.counter('mm2ss_feed_dropped_total', 'ASDUs left out of the decoded feed.', ({ parts }) => parts.feed.dropped);

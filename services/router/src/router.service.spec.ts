@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BrokerBus, type Bus, controlSubject, GroupSubjects, type KeyValue } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import { createLogger, createRegistry } from '@iec104mm2ss/observability';
@@ -460,6 +460,23 @@ describe('when the RTU is lost', () => {
     connector.say('started');
     await passes(3_000);
     expect(session.closed).toBeUndefined();
+  });
+});
+
+describe('an owner whose connection to the bus was lost', () => {
+  it('publishes once more what may have been published to nobody', async () => {
+    const process = startRouter('router-1');
+    const gateway = startGateway('gateway-1');
+    await passes(3_000);
+    await started(gateway, 1);
+    const again = vi.spyOn((routerOf(process) as GroupRouter).parts.delivery, 'beginAgain');
+    process.broker.setConnected(false);
+    await passes(100);
+    expect(again).not.toHaveBeenCalled();
+    process.broker.setConnected(true);
+    await passes(500);
+    expect(again).toHaveBeenCalledOnce();
+    expect(routerOf(process)?.isOpen).toBe(true);
   });
 });
 

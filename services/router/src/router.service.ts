@@ -162,7 +162,7 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
         // Else it is lost, and the lease says so.
         if (fence !== owned.lease.fence || owned.connections !== connections) return;
         owned.cutOff = false;
-        owned.router?.announce();
+        owned.router?.reconnected();
         return;
       } catch {
         await owned.timers.pause(LEASE_RETRY_MS);

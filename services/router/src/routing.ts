@@ -17,6 +17,7 @@ import type { ConfirmedMark } from './confirmed-mark.js';
 import type { OutStream } from './out-stream.js';
 import { Audience, audienceOf } from './rules.js';
 import type { Session } from './session.js';
+import type { VoidedAnswers } from './voided-answers.js';
 
 const APDU_CA_OFFSET = APCI_OCTETS + ASDU_CA_OFFSET;
 
@@ -46,6 +47,7 @@ export interface RoutingParts {
   readonly sessions: ReadonlyMap<number, Session>;
   readonly rules: RoutingRules;
   readonly clock: Clock;
+  readonly voided: VoidedAnswers;
   /** Objects of interrogations go to the master that asked only. */
   readonly interrogationToOriginator: boolean;
   /** There was no room to remember these answers. */
@@ -92,7 +94,7 @@ export class Routing {
         }
       } else {
         moved = this.broadcast(octets, runStart, at, runFirst, position, runPatched) || moved;
-        moved = this.reply(octets, at, next, position, participants) || moved;
+        moved = this.reply(record, at, next, position, participants) || moved;
         runStart = next;
         runFirst = position + 1;
       }
@@ -130,7 +132,7 @@ export class Routing {
     position: number,
   ): readonly Participant[] | undefined {
     const { octets } = record;
-    const { rules, clock, forgotten } = this.parts;
+    const { rules, clock, forgotten, voided } = this.parts;
     const cot = causeAt(octets, at);
     const asdu = (): Uint8Array => octets.subarray(at + APCI_OCTETS, next);
     switch (this.audience(octets, at)) {
@@ -142,7 +144,7 @@ export class Routing {
         rules.initialized(asdu(), position, record);
         return NOBODY;
       case Audience.ORIGINATOR: {
-        const participants = rules.answer(asdu(), position, record);
+        const participants = voided.audience(record, at, next, position) ?? rules.answer(asdu(), position, record);
         if (participants.length === 0) {
           this.answers.skip();
           return NOBODY;
@@ -152,7 +154,7 @@ export class Routing {
         return participants;
       }
       case Audience.ASKED: {
-        const participants = rules.asked(asdu(), position, record);
+        const participants = voided.audience(record, at, next, position) ?? rules.asked(asdu(), position, record);
         if (participants === undefined) {
           this.asked.skip();
           return undefined;
@@ -187,16 +189,17 @@ export class Routing {
   }
 
   /** One ASDU that is not for all. Who is not live gets it when it comes to that position. */
-  private reply(octets: Uint8Array, at: number, next: number, position: number, to: readonly Participant[]): boolean {
+  private reply(record: LogRecord, at: number, next: number, position: number, to: readonly Participant[]): boolean {
+    const { sessions, out, mark, voided } = this.parts;
     for (const { session: id, ownOa } of to) {
-      const session = this.parts.sessions.get(id);
-      if (session?.live !== true) continue;
-      this.parts.out.answer(session, octets, at, next, position, ownOa);
+      const session = sessions.get(id);
+      if (session?.live !== true || voided.had(session, record, at, next, position)) continue;
+      out.answer(session, record.octets, at, next, position, ownOa);
       this.counters.replies++;
     }
     if (to.length === 0) this.counters.notForwarded++;
     // An answer is no event: it dies with its master's connection, so the RTU's window does not wait for that master.
-    return this.parts.mark.addOthers(position + 1);
+    return mark.addOthers(position + 1);
   }
 }
 

@@ -63,6 +63,8 @@ export interface Session extends SessionIdentity {
   dataEnd: number;
   /** Its master acknowledged everything for it before this position. */
   acknowledged: number;
+  /** Answers that it has got, and that the log may bring once more: see VoidedAnswers. */
+  readonly had: Set<string>;
   /** A position that it must have reached, because it was published for it at `dueAt`. */
   due: number | undefined;
   dueAt: number;
@@ -91,6 +93,7 @@ export function newSession(identity: SessionIdentity, now: number): Session {
     sent: 0,
     dataEnd: 0,
     acknowledged: 0,
+    had: new Set(),
     due: undefined,
     dueAt: now,
   };

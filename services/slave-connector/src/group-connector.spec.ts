@@ -744,6 +744,35 @@ describe('a command', () => {
     });
   });
 
+  it('is listed as soon as the lease is certain to a router that asked before', async () => {
+    await begin();
+    await command(1);
+    lease.certain = false;
+    const answer = bus.request(subjects().commandQuery, encodeCommandQuery({ fence: routerFence, upTo: 9 }), 500);
+    await settle();
+    lease.isCertainAgain();
+    await settle();
+    const report = decodeCommandReport(await answer);
+    if (report instanceof WireError) throw report;
+    expect(report.sent.map(({ number }) => number)).toEqual([1]);
+  });
+
+  it('is not listed to a router that has been replaced since it asked', async () => {
+    await begin();
+    lease.certain = false;
+    const query = encodeCommandQuery({ fence: routerFence, upTo: 9 });
+    const answered = bus.request(subjects().commandQuery, query, 500).then(
+      () => true,
+      () => false,
+    );
+    await settle();
+    bus.leaseEntry = () => Promise.resolve({ holder: 'other', fence: routerFence + 1 });
+    await own(true, true, routerFence + 1);
+    lease.isCertainAgain();
+    await pass(600);
+    expect(await answered).toBe(false);
+  });
+
   it('that waits under a former router is withdrawn before a new one is answered', async () => {
     await begin({}, false);
     await command(1);
@@ -788,22 +817,35 @@ describe('a command', () => {
 });
 
 describe('a connector that may have lost its lease', () => {
-  it('writes nothing, and goes on when the lease is its own still', async () => {
-    await begin({ ack: 'stored', w: 1 });
-    const before = rtu.last.receivedOctets;
+  it.each(['stored', 'received'] as const)(
+    'writes only what keeps the link, and goes on when the lease is its own still: ack = %s',
+    async (ack) => {
+      await begin({ ack, w: 1 });
+      const before = rtu.last.receivedOctets;
+      lease.certain = false;
+      await command(1);
+      rtu.last.socket.write(Buffer.of(0x68, 4, UFunction.TESTFR_ACT, 0, 0, 0));
+      rtu.last.send(eventAsdu(1));
+      await pass(1_100);
+      // TESTFR con, and an acknowledgement of what is stored. What was only received may be refused by the log.
+      expect(rtu.last.receivedOctets).toBe(before + (ack === 'stored' ? 12 : 6));
+      expect(rtu.last.received).toEqual([]);
+      expect(rtu.last.acknowledged).toBe(ack === 'stored' ? 1 : 0);
+      expect(await logged()).toEqual([1]);
+      lease.isCertainAgain();
+      await settle();
+      expect(rtu.last.received).toEqual([COMMAND]);
+      expect(rtu.last.acknowledged).toBe(1);
+    },
+  );
+
+  it('keeps the link of an RTU that has nothing to say, however long the store is away', async () => {
+    await begin({ t1Ms: 4_000, t2Ms: 1_000, t3Ms: 5_000 });
+    const { last } = rtu;
     lease.certain = false;
-    await command(1);
-    rtu.last.socket.write(Buffer.of(0x68, 4, UFunction.TESTFR_ACT, 0, 0, 0));
-    rtu.last.send(eventAsdu(1));
-    const unanswered = expect(ask(1)).rejects.toThrow();
-    await pass(1_100);
-    await unanswered;
-    expect(rtu.last.receivedOctets).toBe(before);
-    expect(await logged()).toEqual([1]);
-    lease.isCertainAgain();
-    await settle();
-    expect(rtu.last.received).toEqual([COMMAND]);
-    expect(rtu.last.acknowledged).toBe(1);
+    await pass(30_000);
+    expect(last.ended).toBe('no');
+    expect(rtu.links).toHaveLength(1);
   });
 
   it('resets the link and says nothing when it is lost', async () => {

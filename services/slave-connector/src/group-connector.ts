@@ -256,8 +256,10 @@ export class GroupConnector implements Scheduled {
 
   private onCertain(): void {
     if (this.stopped) return;
+    this.intake?.confirm();
     this.link.mayUseAgain();
     this.commands.sendWaiting();
+    this.router?.askAgain();
   }
 
   private deadlineMoved(): void {
@@ -269,6 +271,7 @@ export class GroupConnector implements Scheduled {
   private onLogOpened(): void {
     if (this.logTrouble) this.logger.info('event log can be written again');
     this.logTrouble = false;
+    this.router?.askAgain();
     if (this.begun) {
       this.intake?.confirm();
       // Positions may have moved.
@@ -295,6 +298,7 @@ export class GroupConnector implements Scheduled {
     const { clock } = this.runtime;
     const options = {
       ...{ ack, counters, clock, t1Ms: config.rtuLink.t1Ms },
+      mayUse: () => this.mayUse(),
       onDeadlineMoved: () => this.deadlineMoved(),
       onOdd: (reason: CloseReason) => this.link.remark(reason),
       suspect: this.hasForeignLengths,
@@ -330,10 +334,10 @@ export class GroupConnector implements Scheduled {
     else this.commands.refuseForeign(command);
   }
 
-  private onQuery(query: CommandQuery, respond: (data: Uint8Array) => void): void {
+  private onQuery(query: CommandQuery, respond: (data: Uint8Array) => void): boolean {
     const { place } = this.writer;
-    // Who does not know whether he may answer says nothing, and is asked again.
-    if (place === undefined || !this.mayUse()) return;
+    // Who does not know whether he may answer says nothing until he does.
+    if (place === undefined || !this.mayUse()) return false;
     const { sent, queued } = this.commands.answer(query);
     const now = this.scheduler.now();
     respond(
@@ -347,6 +351,7 @@ export class GroupConnector implements Scheduled {
         queued,
       }),
     );
+    return true;
   }
 
   private report(results: readonly CommandResult[]): void {

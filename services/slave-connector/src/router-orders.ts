@@ -34,7 +34,13 @@ export interface RouterOrdersHandler {
   onConfirmed(position: number, generation: number): void;
   /** The octets of its ASDU belong to the message. */
   onCommand(command: CommandMessage): void;
-  onQuery(query: CommandQuery, respond: (answer: Uint8Array) => void): void;
+  /** False: it cannot be answered at this moment; see `askAgain`. */
+  onQuery(query: CommandQuery, respond: (answer: Uint8Array) => void): boolean;
+}
+
+interface Question {
+  readonly query: CommandQuery;
+  readonly respond: (answer: Uint8Array) => void;
 }
 
 /** What the router says that holds the lease on the group; nobody else is listened to. */
@@ -45,14 +51,17 @@ export class RouterOrders {
   private serving = { fence: 0, since: 0 };
   /** Numbers of commands of the router in force, the oldest first. */
   private taken = { fence: 0, numbers: new Set<number>() };
+  /** The newest question that could not be answered. */
+  private unanswered: Question | undefined;
   private stopped = false;
 
   constructor(
     private readonly bus: Bus,
-    { group, owner, confirmed, command, commandQuery }: GroupSubjects,
-    handler: RouterOrdersHandler,
+    private readonly subjects: GroupSubjects,
+    private readonly handler: RouterOrdersHandler,
     now: () => number,
   ) {
+    const { group, owner, confirmed, command, commandQuery } = subjects;
     this.guard = new FenceGuard(bus, leaseKey('router', group), () => {
       if (!this.stopped) handler.onNewRouter();
     });
@@ -66,13 +75,27 @@ export class RouterOrders {
       this.obey(command, decodeCommand, (message) => {
         if (this.mayTake(message, command)) handler.onCommand(message);
       }),
-      this.obey(commandQuery, decodeCommandQuery, (query, respond) => handler.onQuery(query, respond)),
+      this.obey(commandQuery, decodeCommandQuery, (query, respond) => this.ask({ query, respond })),
     ];
+  }
+
+  /** What could not be answered may be answered now: a router that takes over waits for it. */
+  askAgain(): void {
+    const { unanswered } = this;
+    if (unanswered === undefined) return;
+    this.unanswered = undefined;
+    this.guard.run(this.subjects.commandQuery, unanswered.query.fence, () => {
+      if (!this.stopped) this.ask(unanswered);
+    });
   }
 
   stop(): void {
     this.stopped = true;
     for (const subscription of this.subscriptions) subscription.unsubscribe();
+  }
+
+  private ask(question: Question): void {
+    this.unanswered = this.handler.onQuery(question.query, question.respond) ? undefined : question;
   }
 
   /** What the RTU must not see: a command that was taken before, and an ASDU that no router passes. */

@@ -61,6 +61,7 @@ class Scene {
       onProven: nothing,
       onOdd: ({ code }: { code: string }) => void this.told.push(`odd ${code}`),
       onForeign: ({ code, message }: { code: string; message: string }) => void this.told.push(`${code}: ${message}`),
+      mayUse: () => true,
       onDeadlineMoved: nothing,
     };
     this.intake = new RtuIntake({ link: this.link, touched: nothing }, 2, logged, this.writer, options);

@@ -38,6 +38,8 @@ export interface IntakeOptions {
   readonly onOdd: (reason: Required<CloseReason>) => void;
   /** The RTU has other field lengths than 104: nothing of it is taken any more. */
   readonly onForeign: (reason: Required<CloseReason>) => void;
+  /** False while another connector may be using the RTU: the log may refuse what we give it. */
+  readonly mayUse: () => boolean;
   /** The deadline has changed. */
   readonly onDeadlineMoved: () => void;
 }
@@ -117,9 +119,10 @@ export class RtuIntake {
   /** Tells the link how far it may acknowledge. */
   confirm(): void {
     const { stored, appended, confirmed } = this.writer;
-    const { ack } = this.options;
-    if (ack === 'received') this.confirmTo(appended);
-    else this.confirmTo(ack === 'delivered' ? Math.min(stored, confirmed ?? 0) : stored);
+    const { ack, mayUse } = this.options;
+    if (ack === 'received') {
+      if (mayUse()) this.confirmTo(appended);
+    } else this.confirmTo(ack === 'delivered' ? Math.min(stored, confirmed ?? 0) : stored);
   }
 
   /** What no master has acknowledged in time, the first `count` APDUs, is acknowledged as far as the log holds it. */

@@ -12,7 +12,10 @@ export interface RtuLinkOptions {
   readonly counters: ConnectorCounters;
   /** Of the connection: how acknowledgements are held. */
   readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs'>;
-  /** False while another connector may be using the RTU: nothing is sent to it then, and no connection made. */
+  /**
+   * False while another connector may be using the RTU: no connection is made then, and nothing sent but what keeps the link. The
+   * store that knows may be away for longer than the RTU's t1.
+   */
   readonly mayUse: () => boolean;
   /** False while a command that is late could leave with whatever is written. */
   readonly mayWrite: () => boolean;

@@ -5,6 +5,7 @@ import { type CloseReason, Connection } from '@iec104mm2ss/transport';
 import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
 import { HostRotation } from './host-rotation.js';
 import type { RtuLinkEvents, RtuLinkOptions } from './rtu-link-options.js';
+import { RtuLinkStatus } from './rtu-link-status.js';
 import { RtuStory } from './rtu-story.js';
 import { StartPause } from './start-pause.js';
 import { TcpDial } from './tcp-dial.js';
@@ -12,24 +13,9 @@ import { TcpDial } from './tcp-dial.js';
 /** How soon to look again whether a connection may be made: the log cannot be written, or the lease is uncertain. */
 const NOT_READY_MS = 1_000;
 
-/** From which states each state may be entered. */
-const ALLOWED: Readonly<Record<RtuState, readonly RtuState[]>> = {
-  disconnected: ['connecting', 'connected', 'starting', 'started', 'stopping'],
-  connecting: ['disconnected'],
-  // From started: the RTU stopped by itself.
-  connected: ['connecting', 'stopping', 'started'],
-  starting: ['connected'],
-  // From connected: the RTU started by itself.
-  started: ['starting', 'connected'],
-  stopping: ['started'],
-};
-
 /** The connection to one RTU: its hosts in turn, STARTDT and STOPDT as wanted, one state. */
 export class RtuLink {
-  private current: RtuState = 'disconnected';
-  /** Since when, ms since 1970-01-01 UTC, and why. */
-  private since: number;
-  private reason = 'not started';
+  private readonly status: RtuLinkStatus;
   private lastError: string | null = null;
   private epochs = 0;
   private up: Connection | undefined;
@@ -55,16 +41,16 @@ export class RtuLink {
     const now = (): number => scheduler.now();
     this.hosts = new HostRotation(config.hosts, () => runtime.random());
     this.dial = new TcpDial(runtime, now, config.t0Ms, () => events.onDeadlineMoved());
-    this.since = runtime.clock.wallMs();
+    this.status = new RtuLinkStatus(runtime.clock);
     this.story = new RtuStory(options.logger, now);
   }
 
   get state(): RtuState {
-    return this.current;
+    return this.status.state;
   }
 
   get isUp(): boolean {
-    return rtuLinkUp(this.current);
+    return rtuLinkUp(this.state);
   }
 
   get connection(): Connection | undefined {
@@ -87,7 +73,8 @@ export class RtuLink {
   /** What is said of the link in status and statement. */
   get description() {
     const { host, port } = this.hosts.current;
-    const { current: state, address, epochs: epoch, lastError, reason, since } = this;
+    const { address, epochs: epoch, lastError } = this;
+    const { state, reason, since } = this.status;
     return { state, endpoint: peerText(host, port), address, epoch, lastError, reason, since };
   }
 
@@ -114,12 +101,12 @@ export class RtuLink {
   /** Closes the link, or does not open it, for so long. */
   leave(reason: CloseReason, pauseMs: number): void {
     this.close(reason);
-    if (this.current === 'disconnected' && !this.stopped) this.retryIn(pauseMs);
+    if (this.state === 'disconnected' && !this.stopped) this.retryIn(pauseMs);
   }
 
   /** The next attempt need not wait any longer. */
   retrySoon(): void {
-    if (this.current === 'disconnected' && !this.stopped) this.retryIn(0);
+    if (this.state === 'disconnected' && !this.stopped) this.retryIn(0);
   }
 
   /** The RTU did something against the protocol that is lived with. */
@@ -154,7 +141,7 @@ export class RtuLink {
 
   /** When an RTU that stops by itself is to be started again. */
   private get startAt(): number {
-    const waits = this.wanted && this.current === 'connected' && this.up?.link.state === 'stopped';
+    const waits = this.wanted && this.state === 'connected' && this.up?.link.state === 'stopped';
     return waits ? this.startPause.notBefore : Infinity;
   }
 
@@ -168,7 +155,7 @@ export class RtuLink {
   }
 
   private connect(): void {
-    if (this.stopped || this.current !== 'disconnected') return;
+    if (this.stopped || this.state !== 'disconnected') return;
     if (!this.events.ready() || !this.options.mayUse()) {
       this.retryIn(NOT_READY_MS);
       return;
@@ -230,7 +217,7 @@ export class RtuLink {
         role: 'controlling',
         ...{ t1Ms, t2Ms, t3Ms, k, w, idleTimeMs: config.idleTimeMs },
         ...hold,
-        mayWrite: () => mayUse() && mayWrite(),
+        mayWrite: () => (mayUse() && mayWrite() ? 'all' : 'upkeep'),
       },
       {
         onApdus: (octets, start, end, count) => this.events.onApdus(octets, start, end, count),
@@ -255,7 +242,7 @@ export class RtuLink {
       this.transition('started', reason);
       this.events.onRoom();
     } else if (to === 'stopped') {
-      if (this.current === 'started') this.startPause.stoppedByItself(now);
+      if (this.state === 'started') this.startPause.stoppedByItself(now);
       this.transition('connected', reason);
     } else if (to === 'starting' || to === 'stopping') this.transition(to, reason);
     this.followDemand();
@@ -266,12 +253,12 @@ export class RtuLink {
     if (connection === undefined) return;
     const { link } = connection;
     const now = this.options.scheduler.now();
-    if (this.wanted && this.current === 'connected') {
+    if (this.wanted && this.state === 'connected') {
       if (now >= this.startPause.notBefore) link.startDataTransfer(now);
       else this.events.onDeadlineMoved();
-    } else if (!this.wanted && this.current === 'started') link.stopDataTransfer(now);
+    } else if (!this.wanted && this.state === 'started') link.stopDataTransfer(now);
     // A master is back while the RTU waits for our acknowledgement before it confirms STOPDT: do not keep it waiting.
-    else if (this.wanted && this.current === 'stopping') this.events.onHoldLimit(link.received);
+    else if (this.wanted && this.state === 'stopping') this.events.onHoldLimit(link.received);
     else return;
     connection.touched();
   }
@@ -302,11 +289,7 @@ export class RtuLink {
   }
 
   private transition(to: RtuState, reason: string): void {
-    const from = this.current;
-    if (!ALLOWED[to].includes(from)) throw new Error(`RTU link state ${from} -> ${to} (${reason}) is not allowed`);
-    this.current = to;
-    this.since = this.options.runtime.clock.wallMs();
-    this.reason = reason;
+    const from = this.status.enter(to, reason);
     const { endpoint: peer, epoch } = this.description;
     this.story.step({ peer, epoch, from, to, reason });
     this.events.onState();

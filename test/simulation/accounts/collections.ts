@@ -58,6 +58,8 @@ const BOUNDED = [
   'habits.stations',
   'habits.stations[]',
   'notForwarded.kinds',
+  'answers.ranges',
+  'answers.ranges[].participants',
   'asked.ranges',
   'asked.ranges[].participants',
   'legacy.addresses',

@@ -38,6 +38,8 @@ export interface GivenCommand {
   readonly rtuAnswers: number[];
   rtuAnsweredAt: number | undefined;
   readonly answers: number[];
+  /** Those of them that are the RTU's. */
+  readonly answersOfRtu: number[];
   answeredAt: number | undefined;
   /** The master was told P/N = 1, and not by the RTU. */
   refusedAt: number | undefined;
@@ -103,6 +105,7 @@ export class CommandBook {
       rtuAnswers: [],
       rtuAnsweredAt: undefined,
       answers: [],
+      answersOfRtu: [],
       answeredAt: undefined,
       refusedAt: undefined,
     };
@@ -164,6 +167,7 @@ export class CommandBook {
       return undefined;
     }
     command.answers.push(cause);
+    if (byRtu !== undefined) command.answersOfRtu.push(cause);
     command.answeredAt = this.now();
     if (byRtu === undefined && negative && command.refusedAt === undefined) {
       command.refusedAt = this.now();

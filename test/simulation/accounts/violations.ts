@@ -14,6 +14,7 @@ export const RULES = {
   reason: 'a command is refused only for a reason',
   forbidden: 'what the standard does not allow never reaches the RTU',
   disconnect: 'a master is disconnected only for a reason',
+  silence: 'masters are not without events for long when a router is lost',
   link: 'at most one link to an RTU is in use',
   originator: 'an OA has one holder until the RTU can no longer answer it',
   audit: 'each command has one audit record',

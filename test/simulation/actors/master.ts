@@ -2,6 +2,7 @@ import { APCI_OCTETS, AsduView, Cause, forEachApdu, isSelect, type LinkParameter
 import { Connection, DeadlineScheduler } from '@iec104mm2ss/transport';
 import { asduKey, describe } from '../accounts/asdu-key.ts';
 import type { CommandBook, GivenCommand } from '../accounts/command-book.ts';
+import type { Arrival } from '../accounts/silence-account.ts';
 import { type MasterAccount, SessionAccount, type SessionRules } from '../accounts/session-account.ts';
 import type { SimSocket } from '../network/sim-socket.ts';
 import type { Random } from '../world/random.ts';
@@ -39,7 +40,8 @@ export class Master {
   /** Counts its connections: an answer belongs to the one over which the command was given. */
   sessions = 0;
   connectedSince: number | undefined;
-  lastDataAt = -Infinity;
+  /** When it got spontaneous data. */
+  readonly arrivals: Arrival[] = [];
   lastAnswerAt = -Infinity;
   /** How often and why it was disconnected. */
   readonly closes: { readonly at: number; readonly code: string }[] = [];
@@ -71,6 +73,10 @@ export class Master {
   /** `address:port` of its connection. */
   get peer(): string | undefined {
     return this.socket === undefined ? undefined : `${this.process.address}:${this.socket.endpoint.port}`;
+  }
+
+  get lastDataAt(): number {
+    return this.arrivals.at(-1)?.at ?? -Infinity;
   }
 
   get started(): boolean {
@@ -254,7 +260,7 @@ export class Master {
     if (view.typeId === TypeId.M_EI_NA_1) return session.onOther();
     if (!ANSWER_CAUSES.has(view.cot)) {
       this.process.world.note(this.process.name, () => `gets ${describe(asdu)}`);
-      if (view.cot === Cause.SPONT) this.lastDataAt = this.process.world.time;
+      if (view.cot === Cause.SPONT) this.noteArrival();
       session.onAsdu(asdu, asduKey(asdu), false);
       return;
     }
@@ -274,6 +280,11 @@ export class Master {
     this.lastAnswerAt = this.process.world.time;
     this.tell(`c${command.id} answered: ${describe(asdu)}`);
     this.onAnswer(command, view.cot, view.negative);
+  }
+
+  private noteArrival(): void {
+    const at = this.process.world.time;
+    if (this.lastDataAt !== at) this.arrivals.push({ at, session: this.sessions });
   }
 
   /** The RTU has said this to a command of this connection, or of one that looks like it. */

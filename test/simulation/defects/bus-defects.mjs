@@ -156,6 +156,34 @@ export const BUS_DEFECTS = [
     only: onServers,
   },
   {
+    id: 'lease-written-anew',
+    title: 'rivals do not notice that the holder of a lease has written its entry anew',
+    patches: [
+      {
+        file: 'libs/bus/src/broker/leases.ts',
+        find: `    if (now - lease.heardAt > HELD_UP_MS) lease.readAgainAt = Math.min(lease.readAgainAt, now + WRITTEN_MS);
+`,
+        replace: '',
+      },
+    ],
+    rules: ['silence'],
+    story: 'owner-lost-1',
+  },
+  {
+    id: 'fence-set-back',
+    title: 'a fence that was set back stays as it is',
+    patches: [
+      {
+        file: 'libs/bus/src/fence-guard.ts',
+        find: `      if (fence < this.current) this.bus.raiseFence(this.leaseKey, this.current);
+`,
+        replace: '',
+      },
+    ],
+    rules: ['recovery'],
+    story: 'lease-set-back',
+  },
+  {
     id: 'wire-log-of-version-1',
     title: 'what the release before has written into the log is not read',
     patches: [

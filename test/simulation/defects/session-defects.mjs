@@ -34,12 +34,12 @@ export const SESSION_DEFECTS = [
       },
       {
         file: 'services/router/src/retention.ts',
-        find: `      if (session.started) keep = Math.min(keep, this.parts.neededBy(session));\n`,
+        find: `    for (const session of sessions.values()) if (session.started) oldest = Math.min(oldest, neededBy(session));\n`,
         replace: '',
       },
       {
         file: 'services/router/src/retention.ts',
-        find: `      if (!session.started || session.live || session.sent >= limit) continue;\n`,
+        find: `      if (!session.started || session.live || session.sent >= limitHere) continue;\n`,
         replace: `      if (session.started || !session.started) continue;\n`,
       },
     ],
@@ -52,22 +52,34 @@ export const SESSION_DEFECTS = [
     patches: [
       {
         file: 'services/router/src/routing.ts',
-        find: `      if (session?.live !== true) continue;\n`,
+        find: `      if (session?.live !== true || voided.had(session, record, at, next, position)) continue;\n`,
         replace: `      if (session === undefined || !session.started) continue;
       if (!session.live) {
-        this.parts.out.own(id, octets.subarray(at + APCI_OCTETS, next));
+        out.own(id, record.octets.subarray(at + APCI_OCTETS, next));
         continue;
       }
 `,
       },
       {
         file: 'services/router/src/catch-up.ts',
-        find: `        if (own !== undefined) {`,
-        replace: `        if (own !== undefined && position < first) {`,
+        find: `        if (own !== undefined && !voided.had(`,
+        replace: `        if (own !== undefined && position < first && !voided.had(`,
       },
     ],
     rules: ['gap'],
     story: 'command-while-behind',
+  },
+  {
+    id: 'answers-again',
+    title: 'answers that the log brings once more are given once more',
+    patches: [
+      {
+        file: 'services/router/src/voided-answers.ts',
+        find: `    return session.had.size > 0 && session.had.has(`,
+        replace: `    return session.had.size < 0 && session.had.has(`,
+      },
+    ],
+    rules: ['answer'],
   },
   {
     id: '8-late-answers',

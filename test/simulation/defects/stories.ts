@@ -292,6 +292,46 @@ export const STORIES: Readonly<Record<string, Story>> = {
     }),
     check: nothingElse,
   },
+  // The only connector is killed: what is given after the first commands have vanished with it is refused at once.
+  'dead-connector': {
+    scenario: story({
+      acts: Array.from({ length: 16 }, (_, index) =>
+        command(index, 20_000 + 500 * index, 'm1', { type: 'bitstring', ioa: 5_000 + index }),
+      ),
+      faults: [fault('crash', 19_900, 9_000, 'p1')],
+      quietAt: 40_000,
+    }),
+    check: (lines, { quietAt }) => {
+      const answered = new Set(
+        before(quietAt, lines).flatMap(({ what }) => /^(c\d+) answered.*P\/N=1/.exec(what)?.[1] ?? []),
+      );
+      const silent = Array.from({ length: 13 }, (_, index) => `c${index + 3}`).filter((id) => !answered.has(id));
+      return silent.map((id) => `${id} is not refused`);
+    },
+  },
+  // The connection to the bus comes back, and what it stores stays away for longer than t1: an idle RTU keeps its link.
+  'idle-without-store': {
+    scenario: idleWithoutStore(),
+    check: (lines, { quietAt }) =>
+      before(quietAt, lines)
+        .filter(({ who, what }) => who === 'rtu1' && /^connection of .* ended/.test(what))
+        .map(({ at, what }) => `${at.toFixed(0)}: ${what}`),
+  },
+  // An older store comes back, in which a router that was stopped meanwhile still owns the group.
+  'lease-set-back': {
+    scenario: story({
+      faults: [20_000, 50_000].flatMap((at, index) => [
+        { ...fault('pause', at, 5_000, index === 0 ? 'p2' : 'p3'), id: `f${2 * index + 1}` },
+        { ...fault('store restored', at + 1_000, 3_400, '', 3_000), id: `f${2 * index + 2}` },
+      ]),
+      quietAt: 62_000,
+    }),
+    check: nothingElse,
+  },
+  // The router that owns the group stops for long, or is killed, also shortly after it was held up or cut off.
+  ...Object.fromEntries(
+    [1, 2, 3, 4].map((seed) => [`owner-lost-${seed}`, { scenario: ownerLost(seed), check: nothingElse }]),
+  ),
   // A connector is cut off for so long that another one takes over, and just so long that what it had on its way comes then.
   ...Object.fromEntries(
     [2_165, 2_189, 2_229].map((ms) => [`cut-off-writer-${ms}`, { scenario: cutOffWriter(ms), check: nothingElse }]),
@@ -316,4 +356,28 @@ function cutOffWriter(ms: number): Scenario {
     groups: scenario.groups.map((group) => ({ ...group, rate: 6 })),
     processes: [connector as ProcessPlan, standby, ...others],
   };
+}
+
+function idleWithoutStore(): Scenario {
+  const link = { ...LINK, t1Ms: 4_000, t2Ms: 1_000, t3Ms: 5_000 };
+  const scenario = story({
+    habits: { link },
+    config: { link },
+    faults: [fault('bus leader lost', 20_000, 20_000), { ...fault('bus connection lost', 20_100, 0, 'p1'), id: 'f2' }],
+    quietAt: 45_000,
+  });
+  return { ...scenario, groups: scenario.groups.map((group) => ({ ...group, rate: 0.01 })) };
+}
+
+/** One router after the other is lost, each just after it was held up, or had lost its connection to the bus. */
+function ownerLost(seed: number): Scenario {
+  const losses = ['p2', 'p3', 'p2', 'p3', 'p2', 'p3'].flatMap((router, index) => {
+    const at = 20_000 + 15_000 * index + 100 * seed;
+    const trouble = index < 4 ? fault('pause', at, 1_000 + 100 * seed, router) : fault('pause', at, 100, router);
+    const lost = fault(index % 4 < 2 ? 'pause' : 'crash', at + 1_800 + 900 * seed, 4_000, router);
+    return [trouble, lost];
+  });
+  const faults = losses.map((each, index) => ({ ...each, id: `f${index + 1}` }));
+  const scenario = story({ faults, quietAt: 115_000, seed });
+  return { ...scenario, groups: scenario.groups.map((group) => ({ ...group, rate: 30 })) };
 }

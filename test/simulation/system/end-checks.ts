@@ -1,9 +1,11 @@
+import { checkAnswers } from '../accounts/answer-account.ts';
 import { checkAudit } from '../accounts/audit-account.ts';
 import { grown, type Sizes, sizesOf } from '../accounts/collections.ts';
 import { checkDisconnects } from '../accounts/disconnect-account.ts';
 import { checkAcknowledged } from '../accounts/lost-account.ts';
 import type { GivenCommand } from '../accounts/command-book.ts';
 import { checkRefusals } from '../accounts/refusal-account.ts';
+import { checkSilence } from '../accounts/silence-account.ts';
 import type { Master } from '../actors/master.ts';
 import type { MasterPlan, Scenario } from '../scenario/scenario.ts';
 import type { System } from './system.ts';
@@ -20,6 +22,8 @@ const ANSWER_WITHIN_MS = 9_900;
 export class Probes {
   private readonly sent = new Map<Master, GivenCommand | undefined>();
   private readonly asked = new Map<Master, GivenCommand | undefined>();
+  /** Commands that masters have been told to give, and have not yet. */
+  private pending = 0;
   private readonly since: number;
 
   constructor(private readonly system: System) {
@@ -30,7 +34,8 @@ export class Probes {
       if (master === undefined || wish !== 'started') continue;
       if (!master.started || !master.isActive) system.violations.add('recovery', `${id} is not connected and started`);
       else {
-        system.commands.probe(master, index++, (command) => this.sent.set(master, command));
+        this.pending++;
+        system.commands.probe(master, index++, (command) => this.given(this.sent, master, command));
         this.ask(master);
       }
     }
@@ -44,13 +49,20 @@ export class Probes {
     if (habits?.actTerm !== true || !isFirst || habits.answerMs[1] > QUICK_MS || habits.cas.length > FEW_STATIONS)
       return;
     this.asked.set(master, undefined);
-    commands.ask(master, (command) => this.asked.set(master, command));
+    this.pending++;
+    commands.ask(master, (command) => this.given(this.asked, master, command));
+  }
+
+  private given(to: Map<Master, GivenCommand | undefined>, master: Master, command: GivenCommand | undefined): void {
+    this.pending--;
+    to.set(master, command);
   }
 
   /** All that was asked is answered, and everybody has got an event. */
   get answered(): boolean {
     const isThere = (master: Master): boolean => this.rateOf(master) <= 0.1 || master.lastDataAt >= this.since;
     return (
+      this.pending === 0 &&
       [...this.sent].every(([master, command]) => this.isAnswered(command) && isThere(master)) &&
       [...this.asked.values()].every((command) => this.isAnswered(command))
     );
@@ -102,8 +114,14 @@ export function checkEnd(system: System): void {
   }
   for (const ledger of ledgers.values()) checkAcknowledged(ledger, violations);
   const { book, faults } = system;
+  checkAnswers(book, ledgers, violations);
   checkRefusals({ book, violations, faults, windowOf: (group) => windowOf(scenario, group) });
+  const routers = scenario.processes.filter(({ parts }) => parts.includes('router')).map(({ id }) => id);
   for (const { id, group } of scenario.masters) {
+    const ledger = ledgers.get(group);
+    const acts = actsOf(scenario, id);
+    if (ledger !== undefined)
+      checkSilence(id, masters.get(id)?.arrivals ?? [], { violations, faults, ledger, routers, acts });
     const closes = masters.get(id)?.closes ?? [];
     // An RTU may close what is not started, and without its RTU no master is connected.
     if (windowOf(scenario, group) > 0)

@@ -21,6 +21,7 @@ import { BrokerJournal } from './broker-journal.js';
 import { BrokerKeyValue, Buckets } from './buckets.js';
 import { Interest } from './interest.js';
 import { LeaseContenders } from './lease-contenders.js';
+import { LeaseRaises } from './lease-raises.js';
 import { LeaseStore } from './lease-store.js';
 import { Leases } from './leases.js';
 import { LoopWatch } from './loop-watch.js';
@@ -56,6 +57,7 @@ export class BrokerBus implements Bus {
   private readonly contenders: LeaseContenders;
   private readonly leaseStore: LeaseStore;
   private readonly leases: Leases;
+  private readonly raises: LeaseRaises;
   private readonly silence: SilenceWatch;
   private loop: LoopWatch | undefined;
   private timer: unknown;
@@ -80,6 +82,7 @@ export class BrokerBus implements Bus {
     this.presences = new Presences(presenceWorld);
     this.contenders = new LeaseContenders(presenceWorld, this.presences);
     this.leaseStore = new LeaseStore(() => this.buckets.open(LEASE_BUCKET), clock, trouble);
+    this.raises = new LeaseRaises(clock, this.leaseStore);
     this.leases = new Leases({
       clock,
       random: () => runtime.random(),
@@ -168,6 +171,10 @@ export class BrokerBus implements Bus {
     return this.leaseStore.entry(key);
   }
 
+  raiseFence(key: string, above: number): void {
+    if (!this.closing) this.raises.raise(key, above);
+  }
+
   join(pool: string): void {
     this.startTicking();
     const presence = this.presences.ofPool(pool);
@@ -194,6 +201,7 @@ export class BrokerBus implements Bus {
   async close(): Promise<void> {
     if (this.closing) return;
     this.leases.stop();
+    this.raises.stop();
     this.contenders.stop();
     for (const log of this.logs.values()) log.stop();
     for (const journal of this.journals.values()) journal.stop();

@@ -8,7 +8,11 @@ import { LogFollower } from './log-follower.js';
 import { BrokerLogWriter } from './log-writer.js';
 import { StoredLog } from './stored-log.js';
 
-/** Room for records beyond what `capacity` asks for: trimming is lazy. */
+/**
+ * Records that are kept, in parts of `capacity`: what is not confirmed, what masters that are away have not fetched, and once
+ * more for those that are fetching it. There is room beyond, as trimming is lazy.
+ */
+const KEPT_CAPACITIES = 3;
 const SLACK_RECORDS = 65_536;
 /** The largest record: a socket read of 64 KiB and its preamble. */
 const MAX_RECORD_OCTETS = 0x20000;
@@ -65,7 +69,7 @@ export class BrokerEventLog implements EventLog {
     const stream = {
       name: `IEC104_LOG_${group}`,
       subject: this.subject,
-      maxMessages: 2 * capacity + SLACK_RECORDS,
+      maxMessages: KEPT_CAPACITIES * capacity + SLACK_RECORDS,
       maxMessageOctets: MAX_RECORD_OCTETS,
       discard: 'new',
       idsRememberedMs: IDS_REMEMBERED_MS,

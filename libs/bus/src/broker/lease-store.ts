@@ -57,6 +57,15 @@ export class LeaseStore {
     await (await this.bucket()).swap(key, encodeLeaseEntry(entry), revision);
   }
 
+  /** Gives an entry whose fence is not larger than `above` one that is. Rejects with CONFLICT when it was changed meanwhile. */
+  async raise(key: string, above: number): Promise<void> {
+    const { entry, revision } = await this.read(key);
+    const fence = above + 1;
+    // There must be room for the one that its holder takes then.
+    if (entry === undefined || entry.fence > above || fence + 1 >= LAST_FENCE) return;
+    await this.swap(key, { ...entry, fence }, revision);
+  }
+
   /** Larger than every earlier one; wall time sees to that when the store was lost. */
   nextFence(key: string): number {
     const seconds = Math.max(0, Math.floor(this.clock.wallMs() / 1000) - FENCE_EPOCH_S);

@@ -1,11 +1,11 @@
-import type { Clock } from '@iec104mm2ss/runtime';
-import { SILENCE_MS } from '@iec104mm2ss/wire';
 import type { Lease, LeaseOptions } from '../bus.js';
 import { BrokerLease, type LeaseManager } from './broker-lease.js';
-import type { LeaseContenders } from './lease-contenders.js';
-import { shareOf, surplusOf } from './lease-shares.js';
+import { FreeLeases, NOBODYS_MS } from './free-leases.js';
+import { surplusOf } from './lease-shares.js';
 import { LeaseReturns } from './lease-returns.js';
-import { isConflict, type LeaseStore } from './lease-store.js';
+import { isConflict } from './lease-store.js';
+import { LeaseTrouble } from './lease-trouble.js';
+import type { LeaseWorld } from './lease-world.js';
 import { HELD_UP_MS } from './loop-watch.js';
 
 /**
@@ -15,23 +15,10 @@ import { HELD_UP_MS } from './loop-watch.js';
 const READ_AGAIN_MS = 5_000;
 const READ_AGAIN_ALONE_MS = 10_000;
 const READ_PAUSE_MS = 1_000;
-/** A lease of a pool that nobody has taken for this long is taken by who has his share already. */
-const NOBODYS_MS = 3 * SILENCE_MS;
+/** A holder that was held up says that it lives before it writes its entry: that is read so much later. */
+const WRITTEN_MS = 500;
 /** Such a one is not handed over for so long: nobody else seems to want it. */
 const KEPT_MS = 300_000;
-/** How often it is reported that entries cannot be read or written. */
-const REPORT_MS = 5_000;
-
-export interface LeaseWorld {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly instance: string;
-  connected(): boolean;
-  readonly store: LeaseStore;
-  readonly contenders: LeaseContenders;
-  lookAtLoop(): void;
-  trouble(message: string): void;
-}
 
 /**
  * Exclusive ownership: an entry per lease in a bucket, written only when it changes hands, so a lease that is held costs
@@ -46,11 +33,14 @@ export class Leases implements LeaseManager {
   /** By key. Only the first of several in this process is active. */
   private readonly leases = new Map<string, BrokerLease[]>();
   private readonly returns: LeaseReturns;
-  private reportedAt = -Infinity;
+  private readonly free: FreeLeases;
+  private readonly trouble: LeaseTrouble;
   private stopped = false;
 
   constructor(private readonly world: LeaseWorld) {
-    this.returns = new LeaseReturns(world, (what, error) => this.report(what, error));
+    this.trouble = new LeaseTrouble(world);
+    this.returns = new LeaseReturns(world, (what, error) => this.trouble.report(what, error));
+    this.free = new FreeLeases(world);
     world.contenders.onMoved((key, at) => this.onMoved(key, at));
     world.contenders.onGone((instance) => this.onGone(instance));
   }
@@ -139,11 +129,22 @@ export class Leases implements LeaseManager {
   private onMoved(key: string, { instance, holds }: { readonly instance: string; readonly holds: boolean }): void {
     const lease = this.leases.get(key)?.[0];
     if (lease === undefined) return;
-    const isKnown = holds === (lease.stored?.entry?.holder === instance);
-    if (isKnown) return;
+    const isHolder = lease.stored?.entry?.holder === instance;
+    if (holds && isHolder) return this.heard(lease);
+    if (!holds && !isHolder) return;
     lease.stale = true;
     if (!holds && lease.state === 'wanted') lease.readAt = -Infinity;
     this.attend(lease);
+  }
+
+  /**
+   * The holder of a lease says so. If it was silent it has written its entry anew, or will in a moment: that counts from when we
+   * know of it, so we had better know before it is silent again.
+   */
+  private heard(lease: BrokerLease): void {
+    const now = this.world.clock.now();
+    if (now - lease.heardAt > HELD_UP_MS) lease.readAgainAt = Math.min(lease.readAgainAt, now + WRITTEN_MS);
+    lease.heardAt = now;
   }
 
   private onGone(instance: string): void {
@@ -163,6 +164,9 @@ export class Leases implements LeaseManager {
     try {
       await this.read(lease);
       if (this.stopped || lease.state !== 'wanted') return;
+      // Its holder writes it anew if it hears of that. Those of no pool hear nothing that is not said all the time.
+      const { key, pool } = lease.options;
+      if (pool !== undefined && lease.stored?.entry === undefined) this.world.contenders.tell(key, pool, true);
       // It changed hands while it was read.
       if (lease.stale) return this.attend(lease);
       if (!this.mayTake(lease)) return;
@@ -189,27 +193,10 @@ export class Leases implements LeaseManager {
   }
 
   private mayTake(lease: BrokerLease): boolean {
-    const { stored, options } = lease;
-    if (stored === undefined || lease.stale) return false;
     // If this process did not run it could hear nobody.
     this.lookAtLoop();
-    const freeFor = this.freeFor(lease);
-    if (freeFor < 0) return false;
-    if (options.pool === undefined || freeFor >= NOBODYS_MS) return true;
-    const { held, ceil } = shareOf(this.inPool(options.pool), this.world.contenders.membersOf(options.pool));
-    return held < ceil;
-  }
-
-  /** For how long nobody is known to have it, ms; negative when somebody has it, or may have it. */
-  private freeFor({ key, options, stored, storedSince }: BrokerLease): number {
-    const { instance, contenders, clock } = this.world;
-    const known = clock.now() - storedSince;
-    const holder = stored?.entry === undefined ? undefined : stored.entry.holder;
-    // Our own: we wrote it, and did not learn that it was stored.
-    if (holder === null || holder === instance) return known;
-    // One that cannot be read names somebody whom we do not know.
-    const silence = holder === undefined ? known : contenders.silenceOf(holder, key, options.pool);
-    return Math.min(silence, known) - SILENCE_MS;
+    const { pool } = lease.options;
+    return this.free.mayTake(lease, pool === undefined ? [] : this.inPool(pool));
   }
 
   private async take(lease: BrokerLease): Promise<void> {
@@ -219,7 +206,7 @@ export class Leases implements LeaseManager {
     const clear = lease.beginClearing();
     lease.state = 'changing';
     lease.claimed = store.nextFence(key);
-    if (this.freeFor(lease) >= NOBODYS_MS) lease.keptUntil = startedAt + KEPT_MS;
+    if (this.free.freeFor(lease) >= NOBODYS_MS) lease.keptUntil = startedAt + KEPT_MS;
     try {
       await store.swap(key, { holder: instance, fence: lease.claimed }, stored?.revision ?? 0);
     } catch (error) {
@@ -250,12 +237,13 @@ export class Leases implements LeaseManager {
     try {
       await this.read(lease);
       if (lease.fence !== claimed) return;
-      const { entry, revision } = lease.stored ?? { entry: undefined, revision: 0 };
-      if (entry === undefined) return this.lose(lease, 'its entry cannot be read');
+      const own = { holder: instance, fence: claimed };
+      // One that cannot be read names nobody else: it is written anew, unless somebody has taken the lease meanwhile.
+      const { entry = own, revision } = lease.stored ?? { revision: 0 };
       if (entry.holder !== instance || entry.fence !== claimed) {
         return this.lose(lease, `taken over by ${entry.holder ?? 'nobody'} with fence ${entry.fence}`);
       }
-      if (!lease.doubtful) return;
+      if (!lease.doubtful && entry !== own) return;
       lease.reading = true;
       const clear = lease.beginClearing();
       const startedAt = this.world.clock.now();
@@ -293,14 +281,7 @@ export class Leases implements LeaseManager {
 
   private failed(lease: BrokerLease, error: unknown): void {
     lease.stale = true;
-    if (!isConflict(error)) this.report(`lease ${lease.key}`, error);
-  }
-
-  private report(what: string, error: unknown): void {
-    const now = this.world.clock.now();
-    if (this.stopped || now - this.reportedAt < REPORT_MS) return;
-    this.reportedAt = now;
-    this.world.trouble(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    if (!this.stopped && !isConflict(error)) this.trouble.report(`lease ${lease.key}`, error);
   }
 
   /** What a lease calls back may throw: that stops nothing here. */

@@ -171,6 +171,10 @@ export class MemoryBus implements Bus {
     return Promise.resolve(this.leases.entry(key));
   }
 
+  raiseFence(): void {
+    // Nothing sets a lease back that is in memory.
+  }
+
   join(): void {
     // One process is its only member.
   }

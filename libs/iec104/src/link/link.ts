@@ -101,6 +101,8 @@ export class Link {
 
   private current: LinkState = 'stopped';
   private readonly out = new OutputRegion();
+  /** There is something in `out` beside TESTFR and S format. */
+  private mixed = false;
   private readonly events: LinkEvent[] = [];
 
   /** Of `received`: how many may be acknowledged, and how many have been. */
@@ -251,6 +253,7 @@ export class Link {
   send(asdu: Uint8Array, now: number): boolean {
     if (asdu.length < MIN_ASDU_OCTETS || asdu.length > MAX_ASDU_OCTETS) throw asduLengthError(asdu.length);
     if (this.window <= 0) return false;
+    this.mixed = true;
     const { octets, at } = this.out.reserve(APCI_OCTETS + asdu.length);
     octets[at] = START_OCTET;
     octets[at + 1] = asdu.length + 4;
@@ -275,6 +278,7 @@ export class Link {
       count++;
     }
     if (count === 0) return from;
+    this.mixed = true;
     const place = this.out.reserve(to - from);
     const target = place.octets;
     let at = place.at;
@@ -351,7 +355,16 @@ export class Link {
       this.ackDue = false;
       if (this.confirmed > this.acked) this.putS();
     }
+    this.mixed = false;
     return this.out.take();
+  }
+
+  /**
+   * As `poll`, but only what keeps the link without asking for anything: TESTFR and acknowledgements (S format). Undefined
+   * while there is something else that has to go first.
+   */
+  pollUpkeep(): Uint8Array | undefined {
+    return this.mixed ? undefined : this.poll();
   }
 
   nextEvent(): LinkEvent | undefined {
@@ -543,6 +556,7 @@ export class Link {
   }
 
   private putU(fn: UFunction): void {
+    if (fn !== UFunction.TESTFR_ACT && fn !== UFunction.TESTFR_CON) this.mixed = true;
     const { octets, at } = this.out.reserve(APCI_OCTETS);
     octets[at] = START_OCTET;
     octets[at + 1] = MIN_LENGTH;
