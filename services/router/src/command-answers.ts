@@ -47,15 +47,15 @@ export class CommandAnswers {
   answered(answer: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
     const view = new AsduView(answer);
     const match = this.parts.matching.match(view, position, record);
-    this.learnTermination(view, match);
-    return match === undefined ? undefined : this.take(match, view);
+    this.learnTermination(match);
+    return match === undefined ? undefined : this.take(match);
   }
 
   /** Who gets what a command under way expects although its cause is none of an answer; undefined: nobody asked for it. */
   requested(object: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
     const view = new AsduView(object);
-    const match = this.parts.matching.match(view, position, record, true);
-    return match === undefined ? undefined : this.take(match, view);
+    const match = this.parts.matching.matchUnderWay(view, position, record);
+    return match === undefined ? undefined : this.take(match);
   }
 
   /** The master of a restored command has got this answer. */
@@ -91,23 +91,26 @@ export class CommandAnswers {
     if (transaction !== undefined) this.effects.finish(transaction, 'answered');
   }
 
-  private take(match: Match, view: AsduView): readonly Participant[] {
-    const { transaction, isOver } = match;
+  private take(match: Match): readonly Participant[] {
+    const { transaction, isOver, answer } = match;
     const { participants } = transaction;
     // They have had it.
     if (match.isCounted) return [];
-    this.learn(match, view);
-    if (isOver) this.parts.progress.late(transaction, view);
+    if (!match.isOnlyOne) return participants;
+    this.learn(match);
+    if (isOver) this.parts.progress.late(transaction, answer);
     else {
       if (transaction.state === 'forwarded') this.effects.sent(transaction);
-      this.advance(transaction, view);
+      this.advance(transaction, answer);
     }
     return participants;
   }
 
-  private learn({ transaction, isOver, likeness }: Match, { ca, cot, oa, typeId }: AsduView): void {
+  private learn({ transaction, isOver, likeness, answer }: Match): void {
+    const { ca, cot, oa, typeId } = answer;
     const { habits, clock } = this.parts;
     if (transaction.lostUntil < Infinity) return;
+    if (cot !== Cause.UNKNOWN_CA) habits.stationIsThere(ca);
     if (!isOver) habits.oa.answered(transaction, oa);
     if (!isOver && cot !== Cause.ACT_TERM) habits.repeated(typeId, likeness);
     const isFirst = transaction.seen.size === 0;
@@ -117,9 +120,10 @@ export class CommandAnswers {
   }
 
   /** An RTU that ends interrogations when they are deactivated need not end others. */
-  private learnTermination({ cot, typeId }: AsduView, match: Match | undefined): void {
-    if (match === undefined || cot !== Cause.ACT_TERM || !endsWithTermination(typeId)) return;
-    const { transaction } = match;
+  private learnTermination(match: Match | undefined): void {
+    if (match === undefined) return;
+    const { transaction, answer } = match;
+    if (answer.cot !== Cause.ACT_TERM || !endsWithTermination(answer.typeId)) return;
     if (transaction.outcome === 'deactivated') return;
     this.parts.habits.terminated(kindOf(transaction), laneOf(transaction));
   }

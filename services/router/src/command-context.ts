@@ -33,6 +33,8 @@ export type RecordOrigin = Pick<LogRecord, 'epoch' | 'generation'>;
 export interface CommandContext {
   /** Id of the group. */
   readonly group: string;
+  /** CA of the RTU by configuration. */
+  readonly ownCa: number;
   readonly bus: Bus;
   readonly subjects: GroupSubjects;
   readonly logger: Logger;

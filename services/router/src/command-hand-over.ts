@@ -42,7 +42,7 @@ export class CommandHandOver implements TransactionEffects {
     private readonly records: CommandRecords,
     private readonly isReady: () => boolean,
   ) {
-    this.transactions = new Transactions(this, context.clock);
+    this.transactions = new Transactions(this, context.clock, context.ownCa);
   }
 
   // ---- what the connector says --------------------------------------------------------------------------------------

@@ -88,6 +88,7 @@ class Bench {
       if (this.report !== undefined) this.answerQuestion();
     });
     const context: CommandContext = {
+      ownCa: 1,
       group: '1',
       bus,
       subjects,

@@ -114,6 +114,7 @@ export function makeParts(
 
   const commands = new GroupCommands({
     group: config.id,
+    ownCa: config.rtuNumber,
     bus,
     subjects,
     logger,

@@ -36,6 +36,8 @@ export class RtuHabits {
   private readonly silent = new Set<number>();
   /** Stations that answered commands to all stations, by TypeID. */
   private readonly stations = new Map<number, ReadonlySet<number>>();
+  /** Stations that have answered anything but that they are unknown. */
+  private readonly answering = new Set<number>();
 
   // ---- ACT_TERM -----------------------------------------------------------------------------------------------------
 
@@ -130,6 +132,16 @@ export class RtuHabits {
 
   stationAnswered(typeId: number, ca: number): void {
     this.stations.set(typeId, new Set([...(this.stations.get(typeId) ?? []), ca]));
+  }
+
+  /** This station has answered: it is there. */
+  stationIsThere(ca: number): void {
+    addBounded(this.answering, ca, MAX_OBJECTS);
+  }
+
+  /** True when it has answered commands as a station that is there does. */
+  hasAnswered(ca: number): boolean {
+    return this.answering.has(ca);
   }
 
   // ---- for the next owner, and for people ---------------------------------------------------------------------------

@@ -58,9 +58,11 @@ export class Transactions {
   private readonly table = new CommandTable();
   private readonly turns: CommandTurns;
 
+  /** @param ownCa CA of the RTU by configuration */
   constructor(
     private readonly effects: TransactionEffects,
     private readonly clock: Pick<Clock, 'now'>,
+    ownCa: number,
   ) {
     this.lanes = new CommandLanes({
       ready: () => effects.ready(),
@@ -68,7 +70,7 @@ export class Transactions {
       start: (transaction) => this.start(transaction),
     });
     const { lanes, memory, habits, progress } = this;
-    this.matching = new CommandMatching(lanes, memory, habits, clock);
+    this.matching = new CommandMatching(lanes, memory, habits, clock, ownCa);
     this.turns = new CommandTurns(lanes, memory, this.matching, clock);
     this.answers = new CommandAnswers(
       { lanes, matching: this.matching, memory, habits, progress, clock },
