@@ -11,7 +11,7 @@ export const Audience = {
   ORIGINATOR: 1,
   /** Those who asked for it, where that is certain; else every started master. */
   ASKED: 2,
-  /** Nobody: end of initialization, which the gateway sends itself. */
+  /** Nobody: end of initialization (M_EI_NA_1, COT 4), which the gateway sends itself. */
   NOBODY: 3,
 } as const;
 export type Audience = (typeof Audience)[keyof typeof Audience];
@@ -26,15 +26,15 @@ export const LAST_PROCESS_INFORMATION = 44;
  * what an unknown cause of process information or of an unknown type means only masters can know.
  */
 export function audienceOf(typeId: number, cot: number, interrogationToOriginator: boolean): Audience {
-  if (typeId === TypeId.M_EI_NA_1) return Audience.NOBODY;
+  if (typeId === TypeId.M_EI_NA_1 && cot === Cause.INIT) return Audience.NOBODY;
   if (isFileTransfer(typeId) && typeId !== TypeId.F_SC_NB_1) return fileAudience(typeId, cot);
   // Mirrored, that is what a read of an unknown object gets from some stations.
   if (typeId === TypeId.C_RD_NA_1 && cot === Cause.REQ) return Audience.ORIGINATOR;
   if (isInterrogated(cot)) return interrogationToOriginator ? Audience.ASKED : Audience.ALL;
-  if (cot === Cause.REQ && isOpaque(typeId)) return Audience.ASKED;
+  if (cot === Cause.REQ && (interrogationToOriginator || isOpaque(typeId))) return Audience.ASKED;
   if (isMonitored(cot)) return Audience.ALL;
   if (isAnswer(cot)) return Audience.ORIGINATOR;
-  if (typeId <= LAST_PROCESS_INFORMATION) return Audience.ALL;
+  if (typeId <= LAST_PROCESS_INFORMATION || typeId === TypeId.M_EI_NA_1) return Audience.ALL;
   return isOpaque(typeId) ? Audience.ASKED : Audience.ORIGINATOR;
 }
 
