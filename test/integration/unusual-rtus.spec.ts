@@ -320,6 +320,39 @@ describe('interrogations', () => {
   });
 });
 
+describe('an object that was read', () => {
+  const read = (ioa: number): Uint8Array => asdu(102, Cause.REQ, ioa, []);
+  const both = Uint8Array.of(1, 2, Cause.REQ, 0, CA, 0, 9, 0, 0, 1, 10, 0, 0, 1);
+
+  it('is for who asked for it, where only who asked gets objects; else for all', async () => {
+    for (const interrogation of ['originator', 'all']) {
+      const { a, b, peer } = await setUp(() => undefined, 2, { interrogation });
+      a.sendI(read(9));
+      await peer.asduCount(1);
+      b.sendI(read(10), read(9));
+      await peer.asduCount(2);
+      peer.sendI(object(Cause.REQ, 9));
+      await peer.asduCount(3);
+      peer.sendI(both, object(Cause.REQ, 11), object(Cause.SPONT, 1));
+      for (const master of [a, b]) await has(master, '1 cot 3 ioa 1');
+      const rest = ['1 cot 5 ioa 11', '1 cot 3 ioa 1'];
+      const all = ['1 cot 5 ioa 9', '1 cot 5 ioa 9', ...rest];
+      expect(got(a)).toEqual(interrogation === 'all' ? all : ['1 cot 5 ioa 9', ...rest]);
+      expect(got(b)).toEqual(interrogation === 'all' ? all : ['1 cot 5 ioa 9', ...rest]);
+    }
+  });
+
+  it('late is for who asked for it', async () => {
+    const { a, b, peer } = await setUp(() => undefined, 2, { interrogation: 'originator' });
+    a.sendI(read(9));
+    await peer.asduCount(1);
+    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    peer.sendI(object(Cause.REQ, 9), object(Cause.SPONT, 1));
+    for (const master of [a, b]) await has(master, '1 cot 3 ioa 1');
+    expect([got(a), got(b)]).toEqual([['1 cot 5 ioa 9', '1 cot 3 ioa 1'], ['1 cot 3 ioa 1']]);
+  });
+});
+
 describe('commands', () => {
   it('to an RTU without ACT_TERM: the equal one of a second master is sent, not refused, the first time too', async () => {
     const { a, b } = await setUp((request, say) => say(answer(request.octets, Cause.ACT_CON)));

@@ -5,8 +5,9 @@ import { type CommandLanes, laneOf } from './command-lanes.js';
 import type { CommandMatching, Match } from './command-matching.js';
 import type { CommandMemory } from './command-memory.js';
 import { type CommandProgress, isOverAt, kindOf } from './command-progress.js';
-import { mayAnswer, Seen, type Transaction } from './command-transaction.js';
+import type { Transaction } from './command-transaction.js';
 import { asksFor, LateObjects } from './late-objects.js';
+import { ReadAnswers } from './read-answers.js';
 import type { RtuHabits } from './rtu-habits.js';
 import { endsWithTermination, isInterrogation } from './rules.js';
 
@@ -32,12 +33,14 @@ export interface AnswerParts {
 /** What the RTU says: finds the command it answers, moves that on, and says who gets it. */
 export class CommandAnswers {
   private readonly lateObjects: LateObjects;
+  private readonly reads: ReadAnswers;
 
   constructor(
     private readonly parts: AnswerParts,
     private readonly effects: AnswerEffects,
   ) {
     this.lateObjects = new LateObjects(parts);
+    this.reads = new ReadAnswers(parts);
   }
 
   /**
@@ -47,6 +50,7 @@ export class CommandAnswers {
   answered(answer: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
     const view = new AsduView(answer);
     const match = this.parts.matching.match(view, position, record);
+    if (view.cot === Cause.ACT_CON) this.learnConfirmation(view, match);
     this.learnTermination(match);
     return match === undefined ? undefined : this.take(match);
   }
@@ -84,11 +88,14 @@ export class CommandAnswers {
     return this.lateObjects.of(type, cot, ca, oa);
   }
 
-  /** A requested object (COT 5) ends the read command it answers. */
-  readAnswered(ca: number, ioa: number, position: number, record: RecordOrigin): void {
-    const reading = this.parts.lanes.active(TypeId.C_RD_NA_1, ca, ioa);
-    const transaction = reading.find((other) => mayAnswer(other, position, record));
-    if (transaction !== undefined) this.effects.finish(transaction, 'answered');
+  /** Requested objects (COT 5) end the read commands they answer. Who gave those; undefined when that is not certain. */
+  readAnswered(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
+    const { ended, readers } = this.reads.answered(asdu, position, record);
+    for (const transaction of ended) {
+      if (transaction.state === 'forwarded') this.effects.sent(transaction);
+      this.effects.finish(transaction, 'answered');
+    }
+    return readers;
   }
 
   private take(match: Match): readonly Participant[] {
@@ -115,8 +122,13 @@ export class CommandAnswers {
     if (!isOver && cot !== Cause.ACT_TERM) habits.repeated(typeId, likeness);
     const isFirst = transaction.seen.size === 0;
     if (isFirst && !transaction.isRestored) habits.answered(laneOf(transaction), clock.now() - transaction.sentAt);
-    const isConfirmation = cot === Cause.ACT_CON && ((transaction.seen.get(ca) ?? 0) & Seen.FIRST) === 0;
-    if (isConfirmation) habits.confirmed(typeId, true);
+  }
+
+  /** Whosever it is, and also when nobody knows. */
+  private learnConfirmation({ typeId }: AsduView, match: Match | undefined): void {
+    const { habits, clock } = this.parts;
+    habits.confirmed(typeId, clock.now());
+    if (match !== undefined) habits.confirmed(match.transaction.typeId, clock.now());
   }
 
   /** An RTU that ends interrogations when they are deactivated need not end others. */

@@ -35,6 +35,8 @@ export interface CommandContext {
   readonly group: string;
   /** CA of the RTU by configuration. */
   readonly ownCa: number;
+  /** `interrogation` = `originator`. */
+  readonly toOriginator: boolean;
   readonly bus: Bus;
   readonly subjects: GroupSubjects;
   readonly logger: Logger;

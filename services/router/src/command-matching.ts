@@ -77,10 +77,12 @@ export class CommandMatching {
     return told ?? this.matchOf(certainGuess(again), answer, record, true);
   }
 
-  /** The command under way that repeats what this object, which has no cause of an answer, is about. */
+  /** The command under way that asks for this object, which has no cause of an answer. */
   matchUnderWay(object: AsduView, position: number, record: RecordOrigin): Match | undefined {
     const found = this.repeating(object, position, record, true);
-    return found.length === 0 ? undefined : this.decideInOrder(found, object);
+    if (found.length > 0) return this.decideInOrder(found, object);
+    // One private type may be answered with another one.
+    return this.guessed(this.incomplete.requested(object, position, record), found, object, record);
   }
 
   /** Commands of which the answer repeats type, station and object. */

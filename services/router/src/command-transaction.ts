@@ -70,6 +70,7 @@ export interface AnswerFloor extends RecordOrigin {
 export const Seen = {
   /** A confirmation, positive or negative, or what says as much. */
   FIRST: 1,
+  /** ACT_TERM; of a read its object. */
   TERMINATION: 2,
   REFUSAL: 4,
   /** Nothing more is expected from it. */

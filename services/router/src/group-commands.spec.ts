@@ -89,6 +89,7 @@ class Bench {
     });
     const context: CommandContext = {
       ownCa: 1,
+      toOriginator: false,
       group: '1',
       bus,
       subjects,

@@ -80,6 +80,7 @@ export class GroupCommands {
       answers: this.transactions.answers,
       counters: this.counters,
       notForwarded: new NotForwarded(logger, clock),
+      toOriginator: context.toOriginator,
       isFromBefore: (position, record) => this.isFromBefore(position, record),
     });
     this.takeover = new CommandTakeover({

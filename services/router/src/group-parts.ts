@@ -115,6 +115,7 @@ export function makeParts(
   const commands = new GroupCommands({
     group: config.id,
     ownCa: config.rtuNumber,
+    toOriginator: config.interrogation === 'originator',
     bus,
     subjects,
     logger,

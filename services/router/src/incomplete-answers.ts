@@ -70,17 +70,27 @@ export class IncompleteAnswers {
 
   /** The commands that it may be the next answer to, and those that it may be one to once more. */
   guesses(answer: AsduView, position: number, record: RecordOrigin): { due: Guess[]; again: Guess[] } {
-    const due: Guess[] = [];
-    const again: Guess[] = [];
-    if (!CAUSES.has(answer.cot)) return { due, again };
+    const all = CAUSES.has(answer.cot) ? this.possible(answer, position, record) : [];
+    const again = all.filter((guess) => guess.expectation === 'again' && hadAlready(guess.transaction, answer));
+    return { due: all.filter(({ expectation }) => expectation !== 'again'), again };
+  }
+
+  /** The private commands under way that a requested object of another private type may be for. */
+  requested(object: AsduView, position: number, record: RecordOrigin): Guess[] {
+    const { typeId, cot, ioa } = object;
+    if (typeId < FIRST_PRIVATE_TYPE || cot !== Cause.REQ) return [];
+    const possible = this.possible(object, position, record);
+    return possible.filter(({ isOver, transaction }) => !isOver && transaction.ioa === ioa);
+  }
+
+  private possible(answer: AsduView, position: number, record: RecordOrigin): Guess[] {
+    const found: Guess[] = [];
     for (const transaction of this.memory.all()) {
       if (!mayAnswer(transaction, position, record)) continue;
       const guess = this.guess(transaction, answer, isCounted(transaction, position, record));
-      if (guess === undefined) continue;
-      if (guess.expectation !== 'again') due.push(guess);
-      else if (hadAlready(transaction, answer)) again.push(guess);
+      if (guess !== undefined) found.push(guess);
     }
-    return { due, again };
+    return found;
   }
 
   private guess(transaction: Transaction, answer: AsduView, counted: boolean): Guess | undefined {

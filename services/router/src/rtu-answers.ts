@@ -13,6 +13,8 @@ export interface RtuAnswerParts {
   readonly answers: CommandAnswers;
   readonly counters: CommandCounters;
   readonly notForwarded: NotForwarded;
+  /** Objects of interrogations and of reads go to the master that asked only, where that is certain. */
+  readonly toOriginator: boolean;
   /** True for what an earlier owner of the group has dealt with. */
   isFromBefore(position: number, record: RecordOrigin): boolean;
 }
@@ -60,8 +62,8 @@ export class RtuAnswers implements RoutingRules {
       }
       return asked;
     }
-    if (cot === Cause.REQ) this.requested(asdu, position, record);
-    return answers.requested(asdu, position, record);
+    const readers = cot === Cause.REQ ? this.requested(asdu, position, record) : undefined;
+    return answers.requested(asdu, position, record) ?? (this.parts.toOriginator ? readers : undefined);
   }
 
   /** An object with an interrogation's cause passed to all masters: the interrogation is alive. */
@@ -69,11 +71,10 @@ export class RtuAnswers implements RoutingRules {
     this.parts.answers.interrogation(cot, ca);
   }
 
-  /** A requested object (COT 5) passed: the read command is answered. */
-  requested(asdu: Uint8Array, position: number, record: RecordOrigin): void {
+  /** Requested objects (COT 5) passed: the read commands that they answer are over. Who gave those, if that is certain. */
+  requested(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
     this.seen = true;
-    const { ca, ioa } = new AsduView(asdu);
-    if (ioa !== undefined) this.parts.answers.readAnswered(ca, ioa, position, record);
+    return this.parts.answers.readAnswered(asdu, position, record);
   }
 
   /** M_EI_NA_1: masters have had the one of their gateway. */

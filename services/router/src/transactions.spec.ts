@@ -651,8 +651,9 @@ describe('other types', () => {
     bench.begin(B, read);
     bench.begin(B, readCommand(1, 101));
     expect(bench.forwarded).toHaveLength(2);
-    bench.transactions.answers.readAnswered(1, 999, 0, bench.link);
-    bench.transactions.answers.readAnswered(1, 100, 0, bench.link);
+    for (const ioa of [999, 100]) {
+      bench.transactions.answers.readAnswered(mirror(readCommand(1, ioa), Cause.REQ, false), 0, bench.link);
+    }
     expect(bench.take()).toEqual(['forward 1', 'forward 2', '1 answered', 'forward 2']);
   });
 
