@@ -241,7 +241,8 @@ describe('an answer that does not say what it is about', () => {
       for (const master of [a, b]) await has(master, '1 cot 3 ioa 1');
       expect([got(a), got(b)]).toEqual([['1 cot 3 ioa 1'], ['1 cot 3 ioa 1']]);
       expect(await mux.metric('mm2ss_router_unmatched_answers_total')).toBe(1);
-      await mux.logged({ msg: 'belongs to no command' });
+      await mux.logged({ msg: 'may be to commands of several masters' });
+      expect(await mux.metric('mm2ss_router_not_forwarded_reasons_total', { reason: 'several_masters' })).toBe(1);
     },
   );
 });

@@ -2,7 +2,7 @@ import { AsduView, Cause, sameRequest, TypeId } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import type { Participant, RecordOrigin } from './command-context.js';
 import { type CommandLanes, laneOf } from './command-lanes.js';
-import type { CommandMatching, Match } from './command-matching.js';
+import type { CommandMatching, Match, NoMatch } from './command-matching.js';
 import type { CommandMemory } from './command-memory.js';
 import { type CommandProgress, isOverAt, kindOf } from './command-progress.js';
 import type { Transaction } from './command-transaction.js';
@@ -20,6 +20,18 @@ export interface AnswerEffects {
   /** Others may perhaps go now. */
   pump(transaction: Transaction): void;
 }
+
+/** Why nobody gets an answer. */
+export type NobodysReason = 'no_command' | 'several_masters' | 'passed_on_before' | 'master_left';
+
+export interface Answered {
+  readonly participants: readonly Participant[];
+  /** Holds when there are no participants. */
+  readonly reason: NobodysReason;
+}
+
+const NOBODY: readonly Participant[] = [];
+const REASONS: Readonly<Record<NoMatch, NobodysReason>> = { none: 'no_command', several: 'several_masters' };
 
 export interface AnswerParts {
   readonly lanes: CommandLanes;
@@ -43,16 +55,16 @@ export class CommandAnswers {
     this.reads = new ReadAnswers(parts);
   }
 
-  /**
-   * Who gets `answer`, an ASDU from the RTU that is not monitored data; undefined when it belongs to no command, or nobody
-   * can tell to which.
-   */
-  answered(answer: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
+  /** Who gets `answer`, an ASDU from the RTU that is not monitored data. */
+  answered(answer: Uint8Array, position: number, record: RecordOrigin): Answered {
     const view = new AsduView(answer);
-    const match = this.parts.matching.match(view, position, record);
+    const found = this.parts.matching.match(view, position, record);
+    const match = typeof found === 'string' ? undefined : found;
     if (view.cot === Cause.ACT_CON) this.learnConfirmation(view, match);
     this.learnTermination(match);
-    return match === undefined ? undefined : this.take(match);
+    if (typeof found === 'string') return { participants: NOBODY, reason: REASONS[found] };
+    const participants = this.take(found);
+    return { participants, reason: found.isCounted ? 'passed_on_before' : 'master_left' };
   }
 
   /** Who gets what a command under way expects although its cause is none of an answer; undefined: nobody asked for it. */
@@ -102,7 +114,7 @@ export class CommandAnswers {
     const { transaction, isOver, answer } = match;
     const { participants } = transaction;
     // They have had it.
-    if (match.isCounted) return [];
+    if (match.isCounted) return NOBODY;
     if (!match.isOnlyOne) return participants;
     this.learn(match);
     if (isOver) this.parts.progress.late(transaction, answer);

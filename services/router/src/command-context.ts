@@ -58,17 +58,3 @@ export interface CommandContext {
   /** True while it is certain that this process owns the group: see `Lease.certain`. */
   certain(): boolean;
 }
-
-/** Running totals of one group. */
-export interface CommandCounters {
-  commands: number;
-  /** Answered with P/N = 1 by the router. */
-  commandsRefused: number;
-  unmatchedAnswers: number;
-  /** Commands of which nobody knows whether the RTU got them, or what it made of them. */
-  commandsUnknown: number;
-  /** Commands that a gateway stated and that had not come: their message was lost. */
-  commandsLost: number;
-  /** Audit records that were dropped because they could not be stored for too long. */
-  auditDropped: number;
-}

@@ -6,7 +6,8 @@ import {
   encodeCommand,
   SENT_REMEMBERED_MS,
 } from '@iec104mm2ss/wire';
-import type { CommandContext, CommandCounters } from './command-context.js';
+import type { CommandContext } from './command-context.js';
+import type { CommandCounters } from './command-counters.js';
 import type { CommandOwnership } from './command-ownership.js';
 import type { CommandRecords } from './command-records.js';
 import { FULL_REPORT, type AnswerFloor, type Asker, type Transaction } from './command-transaction.js';

@@ -35,6 +35,9 @@ export interface Match {
   readonly isOnlyOne: boolean;
 }
 
+/** Why an answer has no command: there is none that fits, or those of several masters do. */
+export type NoMatch = 'none' | 'several';
+
 /** The answer to a command that is over, once more: its rank, and within which time. */
 const REPEATED = -1;
 const REPEATED_MS = 2_000;
@@ -62,19 +65,20 @@ export class CommandMatching {
     this.incomplete = new IncompleteAnswers(memory, habits, this.expectations, ownCa);
   }
 
-  /** The command that `answer`, an ASDU at this place of the log, belongs to; undefined when there is none, or no telling. */
-  match(answer: AsduView, position: number, record: RecordOrigin): Match | undefined {
+  /** The command that `answer`, an ASDU at this place of the log, belongs to, if there is one, and if that is certain. */
+  match(answer: AsduView, position: number, record: RecordOrigin): Match | NoMatch {
     const found = this.repeating(answer, position, record, false);
     const isComplete = found.some(({ rank }) => rank < AGAIN) && !this.incomplete.isDoubtful(answer);
-    if (isComplete) return this.decideInOrder(found, answer);
+    if (isComplete) return this.decideInOrder(found, answer) ?? 'several';
     const told = found.length === 0 ? this.byOa(answer, position, record) : undefined;
     const isTold = ({ transaction }: Guess): boolean =>
       told === undefined || transaction.owner === told.transaction.owner;
     const { due, again } = this.incomplete.guesses(answer, position, record);
     const guesses = due.filter(isTold);
-    if (guesses.length > 0) return this.guessed(guesses, found, answer, record) ?? told;
-    if (found.length > 0) return this.decideInOrder(found, answer);
-    return told ?? this.matchOf(certainGuess(again), answer, record, true);
+    if (guesses.length > 0) return this.guessed(guesses, found, answer, record) ?? told ?? 'several';
+    if (found.length > 0) return this.decideInOrder(found, answer) ?? 'several';
+    if (told !== undefined) return told;
+    return again.length === 0 ? 'none' : (this.matchOf(certainGuess(again), answer, record, true) ?? 'several');
   }
 
   /** The command under way that asks for this object, which has no cause of an answer. */

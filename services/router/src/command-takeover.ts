@@ -20,7 +20,8 @@ import {
   type SentCommand,
   type SessionStatement,
 } from '@iec104mm2ss/wire';
-import type { CommandContext, CommandCounters, CommandSession } from './command-context.js';
+import type { CommandContext, CommandSession } from './command-context.js';
+import type { CommandCounters } from './command-counters.js';
 import type { AuditedMaster } from './audit.js';
 import type { CommandRecords, EndedCommand } from './command-records.js';
 import { ANSWER_TIMEOUT_MS, type Asker, FULL_REPORT, type Transaction } from './command-transaction.js';

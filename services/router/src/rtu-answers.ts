@@ -1,12 +1,20 @@
 import { AsduView, Cause, isInterrogated } from '@iec104mm2ss/iec104';
-import type { CommandAnswers } from './command-answers.js';
-import type { CommandCounters, Participant, RecordOrigin } from './command-context.js';
+import type { CommandAnswers, NobodysReason } from './command-answers.js';
+import type { Participant, RecordOrigin } from './command-context.js';
+import type { CommandCounters } from './command-counters.js';
 import type { CommandOwnership } from './command-ownership.js';
 import type { NotForwarded } from './not-forwarded.js';
 import type { RoutingRules } from './routing.js';
 import { isFileTransfer } from './rules.js';
 
 const NOBODY: readonly Participant[] = [];
+
+const TEXTS: Readonly<Record<NobodysReason, string>> = {
+  no_command: 'answer of the RTU belongs to no command: not forwarded',
+  several_masters: 'answer of the RTU may be to commands of several masters: not forwarded',
+  passed_on_before: 'answer of the RTU was passed on by an earlier router: not forwarded again',
+  master_left: 'answer of the RTU to a master that has left: not forwarded',
+};
 
 export interface RtuAnswerParts {
   readonly ownership: CommandOwnership;
@@ -33,15 +41,17 @@ export class RtuAnswers implements RoutingRules {
     const view = new AsduView(asdu);
     const receiver = ownership.fileReceiver(view);
     if (receiver !== undefined) return [receiver];
-    const participants = answers.answered(asdu, position, record);
-    if (participants !== undefined && participants.length > 0) return participants;
-    if (this.parts.isFromBefore(position, record)) return NOBODY;
-    if (participants !== undefined) {
-      notForwarded.info(view, 'answer of the RTU to a master that has left: not forwarded');
-    } else {
-      counters.unmatchedAnswers++;
-      notForwarded.warn(view, 'answer of the RTU belongs to no command: not forwarded');
+    const { participants, reason } = answers.answered(asdu, position, record);
+    if (participants.length > 0) return participants;
+    if (this.parts.isFromBefore(position, record)) {
+      counters.notForwarded.dealt_with_before++;
+      return NOBODY;
     }
+    counters.notForwarded[reason]++;
+    if (reason === 'no_command' || reason === 'several_masters') {
+      counters.unmatchedAnswers++;
+      notForwarded.warn(view, TEXTS[reason]);
+    } else notForwarded.info(view, TEXTS[reason]);
     return NOBODY;
   }
 
@@ -56,8 +66,8 @@ export class RtuAnswers implements RoutingRules {
     }
     if (isInterrogated(cot)) {
       const asked = answers.interrogators(cot, ca, oa);
-      if (asked === undefined) counters.unmatchedAnswers++;
-      else if (asked.length === 0 && !this.parts.isFromBefore(position, record)) {
+      if (asked?.length === 0 && !this.parts.isFromBefore(position, record)) {
+        counters.notForwarded.master_left++;
         this.parts.notForwarded.info(view, 'object of an interrogation whose master has left: not forwarded');
       }
       return asked;
@@ -79,7 +89,11 @@ export class RtuAnswers implements RoutingRules {
 
   /** M_EI_NA_1: masters have had the one of their gateway. */
   initialized(asdu: Uint8Array, position: number, record: RecordOrigin): void {
-    if (this.parts.isFromBefore(position, record)) return;
+    if (this.parts.isFromBefore(position, record)) {
+      this.parts.counters.notForwarded.dealt_with_before++;
+      return;
+    }
+    this.parts.counters.notForwarded.initialization++;
     this.parts.notForwarded.info(new AsduView(asdu), 'the RTU has ended its initialization: not forwarded');
   }
 }

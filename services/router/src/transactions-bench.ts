@@ -77,8 +77,8 @@ export class Bench {
 
   raw(answer: Uint8Array, place: { position?: number; epoch?: number; generation?: number } = {}): number[] {
     const { position = this.link.position, epoch = this.link.epoch, generation = this.link.generation } = place;
-    const participants = this.transactions.answers.answered(answer, position, { epoch, generation });
-    return participants?.map(({ session }) => session) ?? [];
+    const { participants } = this.transactions.answers.answered(answer, position, { epoch, generation });
+    return participants.map(({ session }) => session);
   }
 
   pass(ms: number): void {
