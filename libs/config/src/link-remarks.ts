@@ -14,7 +14,7 @@ export interface LinkSettings {
   readonly buffsize: number;
   readonly ack: AckPolicy | undefined;
   /** The row has a value in this column. */
-  isGiven(column: ColumnName): boolean;
+  readonly isGiven: (column: ColumnName) => boolean;
 }
 
 export type LinkRemark = Pick<Problem, 'field' | 'reason'> & { readonly severity: 'skipped' | 'warning' };

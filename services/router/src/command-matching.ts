@@ -5,7 +5,7 @@ import { CommandExpectations, type Expectation } from './command-expectations.js
 import { asksStation, type CommandLanes, laneOf } from './command-lanes.js';
 import type { CommandMemory } from './command-memory.js';
 import { kindOf } from './command-progress.js';
-import { isCounted, mayAnswer, Seen, type Transaction } from './command-transaction.js';
+import { isCounted, isKnown, mayAnswer, Seen, type Transaction } from './command-transaction.js';
 import {
   certainGuess,
   completed,
@@ -134,7 +134,10 @@ export class CommandMatching {
     const isRival = ({ transaction }: Match): boolean =>
       guess !== undefined && hadAlready(transaction, answer) && !haveSameMasters(transaction, guess.transaction);
     const isCertain = guess !== undefined && !found.some(isRival);
-    const match = isCertain ? this.matchOf(guess, answer, record, isOnlyOne(guess, fitting)) : undefined;
+    const isOnly = isCertain && isOnlyOne(guess, fitting);
+    // One that it repeats after all.
+    const exact = isOnly ? found.find(({ transaction }) => transaction === guess.transaction) : undefined;
+    const match = exact ?? (isCertain ? this.matchOf(guess, answer, record, isOnly) : undefined);
     if (match?.isOnlyOne !== true) for (const { transaction } of fitting) transaction.answersMissed = true;
     return match;
   }
@@ -282,18 +285,6 @@ function rankOf(alike: number, expectation: Expectation, isOver: boolean, endedF
 
 function byOrder(a: Match, b: Match): number {
   return a.transaction.sentOrder - b.transaction.sentOrder;
-}
-
-/**
- * What was received before the command was sent may have been written anew, when the log had lost its end. And of what an
- * earlier owner sent nobody knows which answers it has had, and what else that owner had sent.
- */
-function isKnown(transaction: Transaction, { generation }: RecordOrigin): boolean {
-  return transaction.floor?.generation === generation && !isRestoredProcess(transaction);
-}
-
-function isRestoredProcess({ isRestored, typeId }: Transaction): boolean {
-  return isRestored && isProcessCommand(typeId);
 }
 
 /** ACT_TERM of a process command. */

@@ -186,6 +186,14 @@ describe('a station that writes its own CA where it does not know the one asked'
     expect(bench.answer(GI, Cause.UNKNOWN_CA, 0, true)).toEqual([A]);
   });
 
+  it('that refuses what an earlier owner of the group had sent refuses who asked', () => {
+    const bench = new Bench();
+    const floor = { ...bench.link };
+    bench.transactions.restore(bench.newCommand(A, ON), { ageMs: 100, floor, answersMissed: false, isLost: false });
+    expect(bench.answer(ON, Cause.UNKNOWN_CA, 0, true)).toEqual([A]);
+    expect(bench.take()).toEqual(['1 refused (COT 46)']);
+  });
+
   it('that writes the one asked refuses who asked, whatever else is under way', () => {
     const bench = new Bench();
     bench.command(A, GI);
