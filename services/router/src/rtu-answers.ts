@@ -1,11 +1,11 @@
 import { AsduView, Cause, isInterrogated } from '@iec104mm2ss/iec104';
-import type { CommandAnswers, NobodysReason } from './command-answers.js';
+import type { Answered, CommandAnswers, NobodysReason } from './command-answers.js';
 import type { Participant, RecordOrigin } from './command-context.js';
 import type { CommandCounters } from './command-counters.js';
 import type { CommandOwnership } from './command-ownership.js';
 import type { NotForwarded } from './not-forwarded.js';
 import type { RoutingRules } from './routing.js';
-import { isFileTransfer } from './rules.js';
+import { isAnswer, isFileTransfer } from './rules.js';
 
 const NOBODY: readonly Participant[] = [];
 
@@ -36,12 +36,22 @@ export class RtuAnswers implements RoutingRules {
 
   /** Who gets an answer (an ASDU) at this position of the log. */
   answer(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] {
-    const { ownership, answers, counters, notForwarded } = this.parts;
+    const { ownership, answers } = this.parts;
     this.seen = true;
     const view = new AsduView(asdu);
     const receiver = ownership.fileReceiver(view);
     if (receiver !== undefined) return [receiver];
-    const { participants, reason } = answers.answered(asdu, position, record);
+    return this.receivers(answers.answered(asdu, position, record), view, position, record);
+  }
+
+  /** Who gets an answer; nobody is counted and logged. */
+  private receivers(
+    { participants, reason }: Answered,
+    view: AsduView,
+    position: number,
+    record: RecordOrigin,
+  ): readonly Participant[] {
+    const { counters, notForwarded } = this.parts;
     if (participants.length > 0) return participants;
     if (this.parts.isFromBefore(position, record)) {
       counters.notForwarded.dealt_with_before++;
@@ -71,6 +81,11 @@ export class RtuAnswers implements RoutingRules {
         this.parts.notForwarded.info(view, 'object of an interrogation whose master has left: not forwarded');
       }
       return asked;
+    }
+    if (isAnswer(cot)) {
+      this.seen = true;
+      const answered = answers.answered(asdu, position, record);
+      return answered.reason === 'no_command' ? undefined : this.receivers(answered, view, position, record);
     }
     const readers = cot === Cause.REQ ? this.requested(asdu, position, record) : undefined;
     return answers.requested(asdu, position, record) ?? (this.parts.toOriginator ? readers : undefined);

@@ -53,8 +53,11 @@ describe('the audience of an ASDU', () => {
     expectAll([TypeId.C_RD_NA_1], [Cause.REQ], Audience.ORIGINATOR);
   });
 
-  it('is the originator of the command that it answers, whatever the type', () => {
-    expectAll(OTHERS, ANSWERS, Audience.ORIGINATOR);
+  it('is the originator of the command that it answers; process information is for all where it answers none', () => {
+    const isInformation = (id: number): boolean => id <= 44;
+    const others = OTHERS.filter((id) => !isInformation(id));
+    expectAll(others, ANSWERS, Audience.ORIGINATOR);
+    expectAll(OTHERS.filter(isInformation), ANSWERS, Audience.ASKED);
   });
 
   it('is everybody for process information with a cause that nobody knows', () => {
