@@ -146,6 +146,7 @@ describe('who may connect', () => {
     const line = await mux.logged({ msg: 'refused', reason, level: 'warn' });
     expect(line.peer).toMatch(new RegExp(`^${address.replaceAll('.', '\\.')}:\\d+$`));
     expect(await mux.metric('mm2ss_masters_refused_total', { reason })).toBe(before + 1);
+    expect(mux.lines.filter(({ msg, peer }) => peer === line.peer && msg.includes('refused'))).toHaveLength(1);
   }
 
   it("not the RTU's own address", async () => {

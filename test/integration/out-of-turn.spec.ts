@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { iFormat, UFunction, uFormat } from '@iec104mm2ss/iec104';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort, GATEWAY_HOST, hostOf, masterAddress, Multiplexer, oneGroup, startMaster, until } from './harness.js';
-import { rawMaster, RawRtu, startedRawMaster } from './raw-peer.js';
+import { rawMaster, type RawPeer, RawRtu, startedRawMaster } from './raw-peer.js';
 
 /* What stations do that the standard does not foresee, on real sockets. */
 
@@ -50,6 +50,76 @@ describe('an RTU', () => {
     rtu.peer.sendI(LATER);
     await until('the next one', () => master.events.includes(LATER));
     expect(rtu.connections).toHaveLength(1);
+  });
+
+  describe.each([
+    ['in one segment', (link: RawPeer, octets: Buffer) => link.sendOctets(octets)],
+    [
+      'octet by octet',
+      (link: RawPeer, octets: Buffer) => {
+        for (const octet of octets) link.sendOctets(Uint8Array.of(octet));
+      },
+    ],
+  ])('%s', (_how, send) => {
+    const con = uFormat(UFunction.STOPDT_CON);
+    const test = uFormat(UFunction.TESTFR_ACT);
+    const orders: [string, (event: Buffer) => Uint8Array[]][] = [
+      ['data, then STOPDT con', (event) => [event, con]],
+      ['STOPDT con, then data', (event) => [con, event]],
+      ['a test, STOPDT con, data, a test', (event) => [test, con, event, test]],
+    ];
+
+    it.each(orders)('that is asked to stop and sends %s keeps its link', async (_order, octets) => {
+      const { rtu, mux } = await rawGroup();
+      const master = await startMaster(mux.port, 1);
+      const link = await rtu.started();
+      link.confirm = false;
+      link.onApdu = ({ fn }) => {
+        if (fn === 'STOPDT act')
+          send(link, Buffer.concat(octets(Buffer.from(iFormat(link.vs++, link.vr, Buffer.from(EVENT, 'hex'))))));
+        if (fn === 'STARTDT act') link.sendU(UFunction.STARTDT_CON);
+      };
+      await master.stopDataTransfer();
+      await until('STOPDT act', () => link.functions.includes('STOPDT act'));
+      await until('acknowledged when a master is there', async () => (await mux.group()).rtu.state === 'connected');
+      const next = await startMaster(mux.port, 2);
+      await until('the event', () => next.events.includes(EVENT));
+      link.sendI(LATER);
+      await until('the next one', () => next.events.includes(LATER));
+      expect([rtu.connections.length, link.closed]).toEqual([1, false]);
+    });
+
+    it.each(orders)('that stops by itself and sends %s keeps its link', async (_order, octets) => {
+      const { rtu, mux } = await rawGroup();
+      const master = await startMaster(mux.port, 1);
+      const link = await rtu.started();
+      send(link, Buffer.concat(octets(Buffer.from(iFormat(link.vs++, link.vr, Buffer.from(EVENT, 'hex'))))));
+      await until('the event', () => master.events.includes(EVENT));
+      await until('started again', async () => (await mux.group()).rtu.state === 'started');
+      link.sendI(LATER);
+      await until('the next one', () => master.events.includes(LATER));
+      expect([rtu.connections.length, link.closed]).toEqual([1, false]);
+    });
+
+    it('that confirms STARTDT and sends, in either order, is heard', async () => {
+      for (const isFirst of [true, false]) {
+        const { rtu, mux } = await rawGroup();
+        const link = rtu.peer;
+        link.confirm = false;
+        link.onApdu = ({ fn }) => {
+          const event = Buffer.from(iFormat(link.vs, link.vr, Buffer.from(EVENT, 'hex')));
+          const started = uFormat(UFunction.STARTDT_CON);
+          if (fn !== 'STARTDT act') return;
+          link.vs++;
+          send(link, Buffer.concat(isFirst ? [event, started, test] : [test, started, event]));
+        };
+        const master = await startMaster(mux.port, 1);
+        await until('the event', () => master.events.includes(EVENT));
+        link.sendI(LATER);
+        await until('the next one', () => master.events.includes(LATER));
+        expect([rtu.connections.length, link.closed]).toEqual([1, false]);
+      }
+    });
   });
 
   it('that starts by itself is not left started, and does not lose its link', async () => {

@@ -178,6 +178,75 @@ describe('an unambiguous answer is delivered', () => {
   });
 });
 
+describe('an answer that does not say what it is about', () => {
+  const elsewhere = singleCommand(99, 500, true);
+  const secret = (ioa: number): Uint8Array => asdu(136, Cause.ACT, ioa, [1]);
+  /** A command, what the RTU says to it, how its master sees that, and a command that this could as well be an answer to. */
+  const cases: [string, Uint8Array, Uint8Array, string, Uint8Array][] = [
+    [
+      'refused, IOA 0',
+      command(500),
+      asdu(45, Cause.UNKNOWN_IOA | NEGATIVE, 0, [1]),
+      '45 cot 47 negative ioa 0',
+      command(501),
+    ],
+    [
+      'refused, no object',
+      command(500),
+      asdu(45, Cause.UNKNOWN_CAUSE, 0, []).subarray(0, 6),
+      '45 cot 45 ioa undefined',
+      command(501),
+    ],
+    ['confirmed, IOA 0', command(500), asdu(45, Cause.ACT_CON, 0, [0]), '45 cot 7 ioa 0', command(501)],
+    [
+      'its own CA',
+      elsewhere,
+      asdu(45, Cause.UNKNOWN_CA | NEGATIVE, 500, [1]),
+      '45 cot 46 negative ioa 500',
+      command(500),
+    ],
+    [
+      'another type',
+      command(500),
+      asdu(46, Cause.UNKNOWN_TYPE | NEGATIVE, 500, [1]),
+      '46 cot 44 negative ioa 500',
+      secret(500),
+    ],
+    [
+      'a monitor type',
+      command(500),
+      asdu(1, Cause.UNKNOWN_TYPE | NEGATIVE, 500, [1]),
+      '1 cot 44 negative ioa 500',
+      secret(500),
+    ],
+    ['private types', secret(500), asdu(137, Cause.ACT_CON, 501, [9]), '137 cot 7 ioa 501', secret(502)],
+  ];
+
+  it.each(cases)('reaches the master whose command it can only be to (%s)', async (_name, request, said, expected) => {
+    const { a, b, mux } = await setUp((_request, say) => say(said));
+    a.sendI(request);
+    await has(a, expected);
+    expect(got(b)).toEqual([]);
+    expect(await mux.metric('mm2ss_router_unmatched_answers_total')).toBe(0);
+  });
+
+  it.each(cases)(
+    'reaches nobody when it may be to another master’s, and is counted and logged (%s)',
+    async (_name, request, said, _expected, rival) => {
+      const { a, b, mux, peer } = await setUp(() => undefined);
+      a.sendI(request);
+      b.sendI(rival);
+      await peer.asduCount(2);
+      peer.sendI(said, object(Cause.SPONT, 1));
+      for (const master of [a, b]) await has(master, '1 cot 3 ioa 1');
+      expect([got(a), got(b)]).toEqual([['1 cot 3 ioa 1'], ['1 cot 3 ioa 1']]);
+      expect(await mux.metric('mm2ss_router_unmatched_answers_total')).toBe(1);
+      await mux.logged({ msg: 'may be to commands of several masters' });
+      expect(await mux.metric('mm2ss_router_not_forwarded_reasons_total', { reason: 'several_masters' })).toBe(1);
+    },
+  );
+});
+
 describe('interrogations', () => {
   it('without ACT_TERM, deactivated with COT 7, or of counters that are frozen: the next one need not wait long', async () => {
     const { a, b } = await setUp((request, say) => {
@@ -249,6 +318,39 @@ describe('interrogations', () => {
       '1 cot 20 ioa 4',
       '1 cot 20 ioa 5',
     ]);
+  });
+});
+
+describe('an object that was read', () => {
+  const read = (ioa: number): Uint8Array => asdu(102, Cause.REQ, ioa, []);
+  const both = Uint8Array.of(1, 2, Cause.REQ, 0, CA, 0, 9, 0, 0, 1, 10, 0, 0, 1);
+
+  it('is for who asked for it, where only who asked gets objects; else for all', async () => {
+    for (const interrogation of ['originator', 'all']) {
+      const { a, b, peer } = await setUp(() => undefined, 2, { interrogation });
+      a.sendI(read(9));
+      await peer.asduCount(1);
+      b.sendI(read(10), read(9));
+      await peer.asduCount(2);
+      peer.sendI(object(Cause.REQ, 9));
+      await peer.asduCount(3);
+      peer.sendI(both, object(Cause.REQ, 11), object(Cause.SPONT, 1));
+      for (const master of [a, b]) await has(master, '1 cot 3 ioa 1');
+      const rest = ['1 cot 5 ioa 11', '1 cot 3 ioa 1'];
+      const all = ['1 cot 5 ioa 9', '1 cot 5 ioa 9', ...rest];
+      expect(got(a)).toEqual(interrogation === 'all' ? all : ['1 cot 5 ioa 9', ...rest]);
+      expect(got(b)).toEqual(interrogation === 'all' ? all : ['1 cot 5 ioa 9', ...rest]);
+    }
+  });
+
+  it('late is for who asked for it', async () => {
+    const { a, b, peer } = await setUp(() => undefined, 2, { interrogation: 'originator' });
+    a.sendI(read(9));
+    await peer.asduCount(1);
+    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    peer.sendI(object(Cause.REQ, 9), object(Cause.SPONT, 1));
+    for (const master of [a, b]) await has(master, '1 cot 3 ioa 1');
+    expect([got(a), got(b)]).toEqual([['1 cot 5 ioa 9', '1 cot 3 ioa 1'], ['1 cot 3 ioa 1']]);
   });
 });
 

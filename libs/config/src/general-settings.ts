@@ -10,9 +10,9 @@ import type { GeneralSettings, Problem } from './types.js';
  */
 export const LINK_CONSTANT_RANGES = {
   idletime: TIMER_SECONDS_RANGE,
-  t1: { min: 1, max: 255 },
-  t2: { min: 1, max: 255 },
-  t3: { min: 1, max: 172_800 },
+  t1: { min: 1, max: 255, unit: 'seconds' },
+  t2: { min: 1, max: 255, unit: 'seconds' },
+  t3: { min: 1, max: 172_800, unit: 'seconds' },
   w: { min: 1, max: 32767 },
   k: { min: 1, max: 32767 },
 } as const satisfies Record<string, IntegerRange>;

@@ -154,6 +154,21 @@ describe('what skips the row, by the column named', () => {
     ['port no', '2.404E+03', 'nearest valid form: 2404'],
     ['idletime', '90 s', 'nearest valid form: 90'],
     ['idletime', '90.4', 'nearest valid form: 90'],
+    ['idletime', '2 min', 'nearest valid form: 120'],
+    ['t0', '1 minute', 'nearest valid form: 60'],
+    ['t1', '2min', '"2min" is not a whole number of seconds; nearest valid form: 120'],
+    ['t2', '10s', 'nearest valid form: 10'],
+    ['t3', '48h', '"48h" is not a whole number of seconds; nearest valid form: 172800'],
+    ['t3', '48 h', 'nearest valid form: 172800'],
+    ['t3', '2 Tage', 'nearest valid form: 172800'],
+    ['t3', '1h 30 min.', 'nearest valid form: 5400'],
+    ['t3', '0,5 h', 'nearest valid form: 1800'],
+    ['t3', '48:00:00', 'nearest valid form: 172800'],
+    ['t3', '3 d', '"3 d" is not a whole number of seconds, and 259200 s are not in 1..172800'],
+    ['t3', '5 apples', '"5 apples" is not a whole number'],
+    ['rtu t1', '30 sec', 'nearest valid form: 30'],
+    ['rtu t3', '1d', 'nearest valid form: 86400'],
+    ['k', '12 h', 'nearest valid form: 12'],
     ['buffsize', '1.000', 'nearest valid form: 1000'],
     ['logevents', 'yes', 'nearest valid form: y'],
     ['same ip', 'alll', 'nearest valid form: all'],
@@ -171,7 +186,7 @@ describe('what skips the row, by the column named', () => {
     ['rtu t1', '256', 'not in 1..255'],
     ['rtu t3', '172801', 'not in 1..172800'],
     ['rtu k', '501', 'buffsize (500) must not be below rtu k (501)'],
-    ['rtu t2', '16', 'rtu t2 (16 s) must be below rtu t1 (16 s)'],
+    ['rtu t2', '16', 'rtu t2 (16 s) must be below rtu t1 (16 s, that of t1)'],
     ['rtu no', '', 'the cell is empty'],
     ['rtu no', '0', 'not in 1..65535'],
     ['rtu no', '65536', 'not in 1..65535'],
@@ -216,9 +231,19 @@ describe('what skips the row, by the column named', () => {
   });
 
   test('a default that does not fit the given cells also skips', () => {
-    expect(load({ t1: '8', t2: '' }).problems).toMatchObject([{ field: 't2', severity: 'skipped' }]);
-    expect(load({ 'rtu t1': '8' }).problems).toMatchObject([{ field: 'rtu t2', severity: 'skipped' }]);
-    expect(load({ k: '2000', buffsize: '' }).problems).toMatchObject([{ field: 'buffsize', severity: 'skipped' }]);
+    const skipped = (field: string, reason: string): object => ({ row: 2, field, reason, severity: 'skipped' });
+    expect(load({ t1: '8', t2: '' }).problems).toEqual([
+      skipped('t1', 't2 (10 s by default) must be below t1 (8 s); nearest valid form: t2 = 5'),
+    ]);
+    expect(load({ 'rtu t1': '8' }).problems).toEqual([
+      skipped('rtu t1', 'rtu t2 (11 s, that of t2) must be below rtu t1 (8 s); nearest valid form: rtu t2 = 5'),
+    ]);
+    expect(load({ t2: '', 'rtu t1': '9' }).problems).toEqual([
+      skipped('rtu t1', 'rtu t2 (10 s by default) must be below rtu t1 (9 s); nearest valid form: rtu t2 = 6'),
+    ]);
+    expect(load({ k: '2000', buffsize: '' }).problems).toEqual([
+      skipped('k', 'buffsize (1000 by default) must not be below k (2000)'),
+    ]);
   });
 
   test('all bad cells are named, and no warnings for a row that is not there', () => {
@@ -235,6 +260,8 @@ describe('what is loaded with a warning', () => {
   test.each<[Record<string, string>, string, string, Partial<GroupConfig>]>([
     [{ w: '7' }, 'w', 'should not exceed two thirds of k', { w: 7 }],
     [{ 'rtu w': '7' }, 'rtu w', 'should not exceed two thirds of rtu k', {}],
+    [{ 'rtu k': '8', ack: 'stored' }, 'rtu k', 'rtu w (6, that of w) should not exceed two thirds of rtu k (8)', {}],
+    [{ idletime: '', t3: '70' }, 't3', 'idletime (60 s by default) should exceed t3 (70 s)', {}],
     [{ 'rtu t3': '90' }, 'rtu t3', 'should exceed rtu t3', {}],
     [{ t1: '10', t2: '9', 'rtu t1': '16' }, 't1', 'should exceed the t2 of every master', { t1Ms: 10_000 }],
     [{ t1: '20', t2: '15' }, 't2', 'should be below the t1 of every master', { t2Ms: 15_000 }],

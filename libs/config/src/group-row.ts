@@ -1,4 +1,6 @@
 import type { CsvRow } from './csv-rows.js';
+import { cutList } from './cut-list.js';
+import type { Delimiter } from './delimiter.js';
 import { parseEndpoints } from './endpoints.js';
 import { LINK_CONSTANT_RANGES, type LinkConstant } from './general-settings.js';
 import { digitsOf, parseIntegerCell, PORT_RANGE, type IntegerRange } from './integer-cell.js';
@@ -20,7 +22,7 @@ const MOST_SESSIONS = 255;
 const DEFAULT_BUFFSIZE_ASDUS = 1000;
 const DEFAULT_T0_SECONDS = 30;
 
-const T0_RANGE: IntegerRange = { min: 1, max: 255 };
+const T0_RANGE: IntegerRange = { min: 1, max: 255, unit: 'seconds' };
 const RTU_NUMBER_RANGE: IntegerRange = { min: 1, max: 65535 };
 const MAX_CONNECTIONS_RANGE: IntegerRange = { min: 1, max: 1_000_000 };
 const BUFFSIZE_RANGE: IntegerRange = { min: 1, max: 10_000_000 };
@@ -39,8 +41,11 @@ export function readGroupRow(
   row: CsvRow,
   layout: Layout,
   linkDefaults: Readonly<Record<LinkConstant, number>>,
+  delimiter: Delimiter,
 ): GroupRow {
   const cells = new GroupCells(row, layout);
+  const cut = layout.fault === undefined && row.fault === undefined ? cutList(row, layout, delimiter) : undefined;
+  if (cut !== undefined) return { group: undefined, problems: [cells.problem(cut.column, cut.reason, 'skipped')] };
   const shapeFault = layout.fault ?? row.fault ?? cells.shapeFault();
   if (shapeFault !== undefined) return { group: undefined, problems: [cells.problem('row', shapeFault, 'skipped')] };
 
@@ -65,7 +70,8 @@ export function readGroupRow(
   const decoded = cells.choice('decoded', ['y', 'n'], 'y') === 'y';
   const masters = cells.list('masters', parseNamedMasters);
 
-  for (const { field, reason, severity } of linkRemarks({ masterSide, rtuSide, idleTime, buffsize, ack })) {
+  const isGiven = (column: ColumnName): boolean => cells.text(column) !== '';
+  for (const { field, reason, severity } of linkRemarks({ masterSide, rtuSide, idleTime, buffsize, ack, isGiven })) {
     if (severity === 'skipped') cells.refuse(field, reason);
     else cells.warn(field, reason);
   }

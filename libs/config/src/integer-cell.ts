@@ -1,15 +1,18 @@
+import { secondsOf } from './duration.js';
 import { accepted, nearest, refused, type Parsed } from './parsed.js';
 
 /** Inclusive limits of a number in the file, and what it counts. */
 export interface IntegerRange {
   readonly min: number;
   readonly max: number;
+  /** Absent for plain numbers. */
+  readonly unit?: 'seconds';
 }
 
 export const PORT_RANGE: IntegerRange = { min: 1, max: 65535 };
 
 /** The longest time Node's timers can wait is 2^31 - 1 ms; a longer one would fire at once. */
-export const TIMER_SECONDS_RANGE: IntegerRange = { min: 1, max: 2_147_483 };
+export const TIMER_SECONDS_RANGE: IntegerRange = { min: 1, max: 2_147_483, unit: 'seconds' };
 
 /**
  * The digits of a whole number as spreadsheets write one in a column of numbers: `25169`, `25169.0`, `25169,00`. Undefined
@@ -27,11 +30,20 @@ export function parseIntegerCell(text: string, range: IntegerRange): Parsed<numb
 /** Digits only. */
 export function parseInteger(text: string, range: IntegerRange): Parsed<number> {
   if (!/^\d+$/.test(text)) {
+    const seconds = range.unit === 'seconds' ? secondsOf(text) : undefined;
+    if (seconds !== undefined) return refusedDuration(text, seconds, range);
     return refused(`${JSON.stringify(text)} is not a whole number${nearest(nearestInteger(text, range))}`);
   }
   const value = Number(text);
   if (value < range.min || value > range.max) return refused(`${text} is not in ${range.min}..${range.max}`);
   return accepted(value);
+}
+
+/** A duration with its unit: the file has plain seconds. */
+function refusedDuration(text: string, seconds: number, { min, max }: IntegerRange): Parsed<number> {
+  const form = within(Math.round(seconds), min, max);
+  const outside = form === undefined ? `, and ${seconds} s are not in ${min}..${max}` : '';
+  return refused(`${JSON.stringify(text)} is not a whole number of seconds${outside}${nearest(form)}`);
 }
 
 /**

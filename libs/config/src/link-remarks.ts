@@ -1,4 +1,6 @@
 import type { LinkConstant } from './general-settings.js';
+import type { ColumnName } from './layout.js';
+import { nearest } from './parsed.js';
 import type { AckPolicy, Problem } from './types.js';
 
 /** The constants that both sides of a group have: towards the masters, and towards the RTU. Times in seconds. */
@@ -11,6 +13,8 @@ export interface LinkSettings {
   readonly idleTime: number;
   readonly buffsize: number;
   readonly ack: AckPolicy | undefined;
+  /** The row has a value in this column. */
+  readonly isGiven: (column: ColumnName) => boolean;
 }
 
 export type LinkRemark = Pick<Problem, 'field' | 'reason'> & { readonly severity: 'skipped' | 'warning' };
@@ -35,25 +39,43 @@ export function linkRemarks(settings: LinkSettings): LinkRemark[] {
   ];
 }
 
-/** What one side has in itself. @param prefix of its columns */
-function sideRemarks(prefix: '' | 'rtu ', { t1, t2, t3, w, k }: LinkSide, settings: LinkSettings): LinkRemark[] {
-  const { idleTime, buffsize } = settings;
+/**
+ * What one side has in itself. Of two constants that do not fit the one that the row has is named, and of the other where it
+ * comes from.
+ *
+ * @param prefix of its columns
+ */
+function sideRemarks(prefix: '' | 'rtu ', side: LinkSide, settings: LinkSettings): LinkRemark[] {
+  const { t1, t2, t3, w, k } = side;
+  const { idleTime, buffsize, isGiven } = settings;
   const remarks: LinkRemark[] = [];
+  const remark = (fields: readonly ColumnName[], reason: string, severity: LinkRemark['severity']): void => {
+    const [usual = 'id'] = fields;
+    remarks.push({ field: fields.find(isGiven) ?? usual, reason, severity });
+  };
+  /** `t2 (10 s)`, and why that is in force if the row does not say so. */
+  const named = (key: LinkSideConstant | 'idletime' | 'buffsize', value: string): string => {
+    const column = key === 'idletime' || key === 'buffsize' ? key : (`${prefix}${key}` as const);
+    if (isGiven(column)) return `${column} (${value})`;
+    return column !== key && isGiven(key) ? `${column} (${value}, that of ${key})` : `${column} (${value} by default)`;
+  };
   if (t2 >= t1) {
-    const reason = `${prefix}t2 (${t2} s) must be below ${prefix}t1 (${t1} s)`;
-    remarks.push({ field: `${prefix}t2`, reason, severity: 'skipped' });
+    const form = isGiven(`${prefix}t2`) || t1 < 2 ? undefined : `${prefix}t2 = ${Math.floor((2 * t1) / 3)}`;
+    const reason = `${named('t2', `${t2} s`)} must be below ${named('t1', `${t1} s`)}${nearest(form)}`;
+    remark([`${prefix}t2`, `${prefix}t1`], reason, 'skipped');
   }
   if (buffsize < k) {
-    const reason = `buffsize (${buffsize}) must not be below ${prefix}k (${k})`;
-    remarks.push({ field: prefix === '' ? 'buffsize' : 'rtu k', reason, severity: 'skipped' });
+    const reason = `${named('buffsize', `${buffsize}`)} must not be below ${named('k', `${k}`)}`;
+    remark(prefix === '' ? ['buffsize', 'k'] : ['rtu k'], reason, 'skipped');
   }
   if (3 * w > 2 * k) {
-    const reason = `${prefix}w (${w}) should not exceed two thirds of ${prefix}k (${k}): the peer's window may run full`;
-    remarks.push({ field: `${prefix}w`, reason, severity: 'warning' });
+    const reason = `${named('w', `${w}`)} should not exceed two thirds of ${named('k', `${k}`)}: the peer's window may run full`;
+    remark([`${prefix}w`, `${prefix}k`], reason, 'warning');
   }
   if (idleTime <= t3) {
-    const reason = `idletime (${idleTime} s) should exceed ${prefix}t3 (${t3} s): a quiet link is closed before its test`;
-    remarks.push({ field: prefix === '' ? 'idletime' : 'rtu t3', reason, severity: 'warning' });
+    const link = 'a quiet link is closed before its test';
+    const reason = `${named('idletime', `${idleTime} s`)} should exceed ${named('t3', `${t3} s`)}: ${link}`;
+    remark(prefix === '' ? ['idletime', 't3'] : ['rtu t3'], reason, 'warning');
   }
   return remarks;
 }
@@ -62,6 +84,7 @@ function sideRemarks(prefix: '' | 'rtu ', { t1, t2, t3, w, k }: LinkSide, settin
 function isSame(field: string, masterSide: LinkSide, rtuSide: LinkSide): boolean {
   const matters: Readonly<Record<string, readonly LinkSideConstant[]>> = {
     'rtu t2': ['t1', 't2'],
+    'rtu t1': ['t1', 't2'],
     'rtu k': ['k'],
     'rtu w': ['w', 'k'],
     'rtu t3': ['t3'],

@@ -146,7 +146,7 @@ class ConfigurationReader {
   }
 
   #readGroup(row: CsvRow): void {
-    const { group, problems } = readGroupRow(row, this.#layout, this.#settings.linkDefaults);
+    const { group, problems } = readGroupRow(row, this.#layout, this.#settings.linkDefaults, this.delimiter);
     if (group === undefined) {
       this.#problems.push(...problems);
       return;

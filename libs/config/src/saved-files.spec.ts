@@ -123,10 +123,54 @@ test('lists with an entry a line', () => {
   expect(said(groups)).toEqual(said(PLAIN.groups));
 });
 
-test('a list without quotes in a file separated by semicolons is a cell too many', () => {
+test('a list without quotes in a file separated by semicolons is recognised, and said how to write', () => {
   const { groups, problems } = parseConfiguration(save(';', '\n').replaceAll('"', ''));
   expect(groups.map(({ id }) => id)).toEqual(['8']);
-  expect(problems).toMatchObject([{ row: 5, reason: expect.stringContaining('needs quotes') as string }]);
+  const reason = 'this list needs quotes: it is cut into 2 cells; nearest valid form: "10.9.9.9:2404;10.9.9.8:2405"';
+  expect(problems).toEqual([{ row: 5, field: 'hosts', reason, severity: 'skipped' }]);
+});
+
+describe('a list without quotes', () => {
+  const header = ['id', 'sys name', 'port no', 'rtu no', 'hosts', 'filter', 'ack', 'masters'];
+  const row = (...lists: string[]): string[] => ['7', 'A', '2501', '3', ...lists];
+  const check = (delimiter: string, cells: string[]) =>
+    parseConfiguration([header, cells].map((line) => line.join(delimiter)).join('\n')).problems.filter(
+      ({ severity }) => severity === 'skipped',
+    );
+
+  test.each([
+    ['hosts', row('10.0.0.1:2404;10.0.0.2:2404', '', '', ''), '"10.0.0.1:2404;10.0.0.2:2404"'],
+    [
+      'hosts',
+      row('10.0.0.1:2404;10.0.0.2:2404;rtu-7:2404', '10.1.0.0/16', '', ''),
+      '"10.0.0.1:2404;10.0.0.2:2404;rtu-7:2404"',
+    ],
+    ['hosts', row('10.0.0.1:2404;10.0.0.2:2404'), '"10.0.0.1:2404;10.0.0.2:2404"'],
+    ['filter', row('10.0.0.1:2404', '10.1.0.0/16;10.2.0.7', 'stored', ''), '"10.1.0.0/16;10.2.0.7"'],
+    [
+      'masters',
+      row('10.0.0.1:2404', '', 'stored', 'A=10.1.1.1;B=10.1.1.2;C=10.1.1.3'),
+      '"A=10.1.1.1;B=10.1.1.2;C=10.1.1.3"',
+    ],
+  ])('of %s is told from other faults', (field, cells, form) => {
+    expect(check(';', cells)).toMatchObject([
+      { row: 2, field, reason: expect.stringContaining(`needs quotes`) as string },
+    ]);
+    expect(check(';', cells)[0]?.reason).toContain(`nearest valid form: ${form}`);
+  });
+
+  test('in a file separated by commas is one when cells have moved', () => {
+    const cells = row('10.0.0.1:2404,10.0.0.2:2404', '10.1.0.0/16', 'stored', 'A=10.1.1.1');
+    expect(check(',', cells)).toMatchObject([
+      { field: 'hosts', reason: expect.stringContaining('needs quotes') as string },
+    ]);
+    expect(check(',', row('10.0.0.1:2404', '10.1.1.1:2404', 'stored', ''))).toMatchObject([{ field: 'filter' }]);
+  });
+
+  test('is none where each column has its own', () => {
+    expect(check(';', row('10.0.0.1:2404', '10.1.0.0/16', 'stored', 'A=10.1.1.1'))).toEqual([]);
+    expect(check(';', row('10.0.0.1:2404', '10.1.1.1', '', ''))).toEqual([]);
+  });
 });
 
 test.each([

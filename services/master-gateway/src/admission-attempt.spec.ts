@@ -81,7 +81,7 @@ describe('a connection that asks for admission', () => {
     router(refused('filter'));
     ask();
     await clock.advanceAsync(10);
-    expect(outcome).toEqual(refused('filter'));
+    expect(outcome).toEqual({ ...refused('filter'), byRouter: true });
   });
 
   it('asks again, as the same connection, when there is no answer, an odd one, or the router is not ready', async () => {

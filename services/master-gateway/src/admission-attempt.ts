@@ -22,9 +22,16 @@ export interface NotAdmitted {
   /** A code of the router, or `router`: none has answered, or `given_up`: the connection is not wanted any more. */
   readonly code: string;
   readonly message: string;
+  /** The router has decided it, and logged it. */
+  readonly byRouter: boolean;
 }
 
-const GIVEN_UP: NotAdmitted = { ok: false, code: 'given_up', message: 'the connection is not wanted any more' };
+const GIVEN_UP: NotAdmitted = {
+  ok: false,
+  code: 'given_up',
+  message: 'the connection is not wanted any more',
+  byRouter: false,
+};
 
 /**
  * One connection of a master that waits for the router's word. Every request carries the number of the connection, so
@@ -62,7 +69,7 @@ export class AdmissionAttempt {
         } else if (answer.ok) {
           if (await this.inForce(answer.fence)) return answer;
           reason = 'it no longer owns the group';
-        } else if (answer.code !== 'not_ready') return answer;
+        } else if (answer.code !== 'not_ready') return { ...answer, byRouter: true };
         else reason = answer.message;
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
@@ -70,7 +77,7 @@ export class AdmissionAttempt {
       await this.pause(ADMISSION_PAUSE_MS);
     } while (!this.cancelled && this.clock.now() < giveUpAt);
     if (this.cancelled) return GIVEN_UP;
-    return { ok: false, code: 'router', message: `no router answers (${reason})` };
+    return { ok: false, code: 'router', message: `no router answers (${reason})`, byRouter: false };
   }
 
   /** Asks no more. */

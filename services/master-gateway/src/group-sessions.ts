@@ -5,7 +5,7 @@ import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
 import type { CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
 import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
 import type { AcknowledgementReport } from './acknowledgement-report.js';
-import { AdmissionAttempt, type Admitted, type NotAdmitted } from './admission-attempt.js';
+import { AdmissionAttempt, type Admitted } from './admission-attempt.js';
 import { ClosedSessions } from './closed-sessions.js';
 import { backlogOf } from './master-listener.js';
 import { MasterSession } from './master-session.js';
@@ -37,6 +37,13 @@ export interface GatewayCounters {
   /** Connections that did not become sessions, and sessions that ended, by reason. */
   readonly refused: Record<string, number>;
   readonly closed: Record<string, number>;
+}
+
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  /** The router has decided it, and logged it. */
+  readonly byRouter?: boolean;
 }
 
 /** A router that keeps its own rules does not do that. */
@@ -77,7 +84,7 @@ export class GroupSessions {
     const peer = peerText(address, port);
     const waiting = this.waitingProblem(address);
     if (waiting !== undefined) {
-      this.refuse(socket, peer, { ok: false, code: 'too_many_waiting', message: waiting });
+      this.refuse(socket, peer, { code: 'too_many_waiting', message: waiting });
       return;
     }
     const ignoreError = (): void => undefined;
@@ -91,7 +98,7 @@ export class GroupSessions {
     const answer = await attempt.ask();
     this.attempts.delete(socket);
     if (!answer.ok) this.refuse(socket, peer, answer);
-    else if (this.sessions.has(answer.session)) this.refuse(socket, peer, { ok: false, ...TAKEN });
+    else if (this.sessions.has(answer.session)) this.refuse(socket, peer, TAKEN);
     else if (!socket.destroyed) this.accept(socket, answer, { connection, address, port });
     else this.refuseAdmitted(socket, peer, answer);
     socket.removeListener('error', ignoreError);
@@ -169,16 +176,19 @@ export class GroupSessions {
     socket.resume();
   }
 
-  private refuse(socket: TcpSocket, peer: string, { code, message }: NotAdmitted): void {
+  private refuse(socket: TcpSocket, peer: string, { code, message, byRouter = false }: Refusal): void {
+    const { logger } = this.dependencies;
     this.counters.refused[code] = (this.counters.refused[code] ?? 0) + 1;
-    this.dependencies.logger.warn({ peer, reason: code }, `connection refused: ${message}`);
+    // One refusal is one line: who decides it logs it.
+    if (byRouter) logger.debug({ peer, reason: code }, `connection refused: ${message}`);
+    else logger.warn({ peer, reason: code }, `connection refused: ${message}`);
     socket.destroy();
   }
 
   /** The router has made a session of a connection that is gone. It is told; else the statement would show it. */
   private refuseAdmitted(socket: TcpSocket, peer: string, { session }: Admitted): void {
     const message = 'the connection ended while it was admitted';
-    this.refuse(socket, peer, { ok: false, code: 'given_up', message });
+    this.refuse(socket, peer, { code: 'given_up', message });
     if (this.stopped) return;
     const { bus, subjects, changed } = this.dependencies;
     bus.publish(subjects.in, encodeClosed({ session, number: 1 }, 'given_up', message));

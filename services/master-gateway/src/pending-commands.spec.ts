@@ -122,6 +122,21 @@ describe('an answer that goes to the master', () => {
     ]);
   });
 
+  it('belongs to the only one that waits when it repeats nothing, if it has the cause of an answer', () => {
+    const commands = pending(singleCommand(1, 5, true));
+    const other = singleCommand(1, 0, false);
+    answer(commands, mirror(other, Cause.SPONT, false), mirror(other, Cause.INROGEN, false));
+    expect(answers(commands)).toEqual([[1, null]]);
+    answer(commands, mirror(other, Cause.UNKNOWN_IOA, true));
+    expect(answers(commands)).toEqual([[1, Cause.UNKNOWN_IOA | COT_NEGATIVE_BIT]]);
+    const two = pending(singleCommand(1, 5, true), singleCommand(1, 6, true));
+    answer(two, mirror(other, Cause.UNKNOWN_IOA, true));
+    expect(answers(two)).toEqual([
+      [1, null],
+      [2, null],
+    ]);
+  });
+
   it('is noted once more when it terminates a command that was confirmed', () => {
     const command = singleCommand(1, 5, true);
     const commands = pending(command, command);

@@ -140,15 +140,24 @@ export class PendingCommands {
 
   /**
    * The command that `answer` belongs to: the one of which it repeats most. Of several that are alike the oldest one without
-   * an answer, for ACT_TERM the oldest one that was confirmed.
+   * an answer, for ACT_TERM the oldest one that was confirmed. The router may know an answer that repeats nothing: then the
+   * only one that waits.
    */
   private commandOf(answer: AsduView): PendingCommand | undefined {
     const due = answer.cot === Cause.ACT_TERM ? this.confirmed : this.unanswered;
     const likely = mostAlike(answer, due);
     if (likely?.alike === Likeness.SAME) return likely.command;
     const any = mostAlike(answer, this.pending.values());
-    return any !== undefined && (likely === undefined || any.alike < likely.alike) ? any.command : likely?.command;
+    if (any !== undefined && (likely === undefined || any.alike < likely.alike)) return any.command;
+    if (likely !== undefined) return likely.command;
+    const [first] = due;
+    return due.size === 1 && answersCommand(answer.cot) ? first : undefined;
   }
+}
+
+/** True for the causes of answers to commands (IEC 60870-5-101 clause 7.2.3). */
+function answersCommand(cot: number): boolean {
+  return (cot >= Cause.ACT && cot <= Cause.ACT_TERM) || (cot >= Cause.UNKNOWN_TYPE && cot <= Cause.UNKNOWN_IOA);
 }
 
 /** How much of this command the answer repeats; undefined: it is none to it. */

@@ -2,11 +2,12 @@ import { AsduView, Cause, sameRequest, TypeId } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import type { Participant, RecordOrigin } from './command-context.js';
 import { type CommandLanes, laneOf } from './command-lanes.js';
-import type { CommandMatching, Match } from './command-matching.js';
+import type { CommandMatching, Match, NoMatch } from './command-matching.js';
 import type { CommandMemory } from './command-memory.js';
 import { type CommandProgress, isOverAt, kindOf } from './command-progress.js';
-import { mayAnswer, Seen, type Transaction } from './command-transaction.js';
+import type { Transaction } from './command-transaction.js';
 import { asksFor, LateObjects } from './late-objects.js';
+import { ReadAnswers } from './read-answers.js';
 import type { RtuHabits } from './rtu-habits.js';
 import { endsWithTermination, isInterrogation } from './rules.js';
 
@@ -20,6 +21,18 @@ export interface AnswerEffects {
   pump(transaction: Transaction): void;
 }
 
+/** Why nobody gets an answer. */
+export type NobodysReason = 'no_command' | 'several_masters' | 'passed_on_before' | 'master_left';
+
+export interface Answered {
+  readonly participants: readonly Participant[];
+  /** Holds when there are no participants. */
+  readonly reason: NobodysReason;
+}
+
+const NOBODY: readonly Participant[] = [];
+const REASONS: Readonly<Record<NoMatch, NobodysReason>> = { none: 'no_command', several: 'several_masters' };
+
 export interface AnswerParts {
   readonly lanes: CommandLanes;
   readonly matching: CommandMatching;
@@ -32,30 +45,33 @@ export interface AnswerParts {
 /** What the RTU says: finds the command it answers, moves that on, and says who gets it. */
 export class CommandAnswers {
   private readonly lateObjects: LateObjects;
+  private readonly reads: ReadAnswers;
 
   constructor(
     private readonly parts: AnswerParts,
     private readonly effects: AnswerEffects,
   ) {
     this.lateObjects = new LateObjects(parts);
+    this.reads = new ReadAnswers(parts);
   }
 
-  /**
-   * Who gets `answer`, an ASDU from the RTU that is not monitored data; undefined when it belongs to no command, or nobody
-   * can tell to which.
-   */
-  answered(answer: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
+  /** Who gets `answer`, an ASDU from the RTU that is not monitored data. */
+  answered(answer: Uint8Array, position: number, record: RecordOrigin): Answered {
     const view = new AsduView(answer);
-    const match = this.parts.matching.match(view, position, record);
-    this.learnTermination(view, match);
-    return match === undefined ? undefined : this.take(match, view);
+    const found = this.parts.matching.match(view, position, record);
+    const match = typeof found === 'string' ? undefined : found;
+    if (view.cot === Cause.ACT_CON) this.learnConfirmation(view, match);
+    this.learnTermination(match);
+    if (typeof found === 'string') return { participants: NOBODY, reason: REASONS[found] };
+    const participants = this.take(found);
+    return { participants, reason: found.isCounted ? 'passed_on_before' : 'master_left' };
   }
 
   /** Who gets what a command under way expects although its cause is none of an answer; undefined: nobody asked for it. */
   requested(object: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
     const view = new AsduView(object);
-    const match = this.parts.matching.match(view, position, record, true);
-    return match === undefined ? undefined : this.take(match, view);
+    const match = this.parts.matching.matchUnderWay(view, position, record);
+    return match === undefined ? undefined : this.take(match);
   }
 
   /** The master of a restored command has got this answer. */
@@ -84,42 +100,54 @@ export class CommandAnswers {
     return this.lateObjects.of(type, cot, ca, oa);
   }
 
-  /** A requested object (COT 5) ends the read command it answers. */
-  readAnswered(ca: number, ioa: number, position: number, record: RecordOrigin): void {
-    const reading = this.parts.lanes.active(TypeId.C_RD_NA_1, ca, ioa);
-    const transaction = reading.find((other) => mayAnswer(other, position, record));
-    if (transaction !== undefined) this.effects.finish(transaction, 'answered');
+  /** Requested objects (COT 5) end the read commands they answer. Who gave those; undefined when that is not certain. */
+  readAnswered(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
+    const { ended, readers } = this.reads.answered(asdu, position, record);
+    for (const transaction of ended) {
+      if (transaction.state === 'forwarded') this.effects.sent(transaction);
+      this.effects.finish(transaction, 'answered');
+    }
+    return readers;
   }
 
-  private take(match: Match, view: AsduView): readonly Participant[] {
-    const { transaction, isOver } = match;
+  private take(match: Match): readonly Participant[] {
+    const { transaction, isOver, answer } = match;
     const { participants } = transaction;
     // They have had it.
-    if (match.isCounted) return [];
-    this.learn(match, view);
-    if (isOver) this.parts.progress.late(transaction, view);
+    if (match.isCounted) return NOBODY;
+    if (!match.isOnlyOne) return participants;
+    this.learn(match);
+    if (isOver) this.parts.progress.late(transaction, answer);
     else {
       if (transaction.state === 'forwarded') this.effects.sent(transaction);
-      this.advance(transaction, view);
+      this.advance(transaction, answer);
     }
     return participants;
   }
 
-  private learn({ transaction, isOver, likeness }: Match, { ca, cot, oa, typeId }: AsduView): void {
+  private learn({ transaction, isOver, likeness, answer }: Match): void {
+    const { ca, cot, oa, typeId } = answer;
     const { habits, clock } = this.parts;
     if (transaction.lostUntil < Infinity) return;
+    if (cot !== Cause.UNKNOWN_CA) habits.stationIsThere(ca);
     if (!isOver) habits.oa.answered(transaction, oa);
     if (!isOver && cot !== Cause.ACT_TERM) habits.repeated(typeId, likeness);
     const isFirst = transaction.seen.size === 0;
     if (isFirst && !transaction.isRestored) habits.answered(laneOf(transaction), clock.now() - transaction.sentAt);
-    const isConfirmation = cot === Cause.ACT_CON && ((transaction.seen.get(ca) ?? 0) & Seen.FIRST) === 0;
-    if (isConfirmation) habits.confirmed(typeId, true);
+  }
+
+  /** Whosever it is, and also when nobody knows. */
+  private learnConfirmation({ typeId }: AsduView, match: Match | undefined): void {
+    const { habits, clock } = this.parts;
+    habits.confirmed(typeId, clock.now());
+    if (match !== undefined) habits.confirmed(match.transaction.typeId, clock.now());
   }
 
   /** An RTU that ends interrogations when they are deactivated need not end others. */
-  private learnTermination({ cot, typeId }: AsduView, match: Match | undefined): void {
-    if (match === undefined || cot !== Cause.ACT_TERM || !endsWithTermination(typeId)) return;
-    const { transaction } = match;
+  private learnTermination(match: Match | undefined): void {
+    if (match === undefined) return;
+    const { transaction, answer } = match;
+    if (answer.cot !== Cause.ACT_TERM || !endsWithTermination(answer.typeId)) return;
     if (transaction.outcome === 'deactivated') return;
     this.parts.habits.terminated(kindOf(transaction), laneOf(transaction));
   }

@@ -33,6 +33,10 @@ export type RecordOrigin = Pick<LogRecord, 'epoch' | 'generation'>;
 export interface CommandContext {
   /** Id of the group. */
   readonly group: string;
+  /** CA of the RTU by configuration. */
+  readonly ownCa: number;
+  /** `interrogation` = `originator`. */
+  readonly toOriginator: boolean;
   readonly bus: Bus;
   readonly subjects: GroupSubjects;
   readonly logger: Logger;
@@ -53,18 +57,4 @@ export interface CommandContext {
   settled(session: number, commands: readonly number[]): void;
   /** True while it is certain that this process owns the group: see `Lease.certain`. */
   certain(): boolean;
-}
-
-/** Running totals of one group. */
-export interface CommandCounters {
-  commands: number;
-  /** Answered with P/N = 1 by the router. */
-  commandsRefused: number;
-  unmatchedAnswers: number;
-  /** Commands of which nobody knows whether the RTU got them, or what it made of them. */
-  commandsUnknown: number;
-  /** Commands that a gateway stated and that had not come: their message was lost. */
-  commandsLost: number;
-  /** Audit records that were dropped because they could not be stored for too long. */
-  auditDropped: number;
 }

@@ -6,7 +6,8 @@ import {
   encodeCommand,
   SENT_REMEMBERED_MS,
 } from '@iec104mm2ss/wire';
-import type { CommandContext, CommandCounters } from './command-context.js';
+import type { CommandContext } from './command-context.js';
+import type { CommandCounters } from './command-counters.js';
 import { ConnectorSigns } from './connector-signs.js';
 import type { CommandOwnership } from './command-ownership.js';
 import type { CommandRecords } from './command-records.js';
@@ -44,7 +45,7 @@ export class CommandHandOver implements TransactionEffects {
     private readonly records: CommandRecords,
     private readonly isReady: () => boolean,
   ) {
-    this.transactions = new Transactions(this, context.clock);
+    this.transactions = new Transactions(this, context.clock, context.ownCa);
   }
 
   // ---- what the connector says --------------------------------------------------------------------------------------

@@ -1,22 +1,22 @@
-import { type AsduView, Cause, isSelect, Likeness, likeness, TypeId } from '@iec104mm2ss/iec104';
+import { type AsduView, Cause, isSelect, Likeness, likeness } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import type { RecordOrigin } from './command-context.js';
+import { CommandExpectations, type Expectation } from './command-expectations.js';
 import { asksStation, type CommandLanes, laneOf } from './command-lanes.js';
 import type { CommandMemory } from './command-memory.js';
 import { kindOf } from './command-progress.js';
+import { isCounted, isKnown, mayAnswer, Seen, type Transaction } from './command-transaction.js';
 import {
-  FIRST_PRIVATE_TYPE,
-  isCounted,
-  mayAnswer,
-  Seen,
-  TERMINATION_TIMEOUT_MS,
-  type Transaction,
-} from './command-transaction.js';
+  certainGuess,
+  completed,
+  type Guess,
+  hadAlready,
+  haveSameMasters,
+  IncompleteAnswers,
+  isOnlyOne,
+} from './incomplete-answers.js';
 import type { RtuHabits } from './rtu-habits.js';
-import { endsWithTermination, isProcessCommand, otherTimeTag } from './rules.js';
-
-/** How well the cause of an answer fits what a command still has to get. */
-type Expectation = 'due' | 'unusual' | 'again';
+import { isProcessCommand, otherTimeTag } from './rules.js';
 
 export interface Match {
   readonly transaction: Transaction;
@@ -29,7 +29,14 @@ export interface Match {
   readonly rank: number;
   /** It is one to a select, and the command was none; or the other way round. */
   readonly isOtherSelect: boolean;
+  /** What it means to the command: as it came, but for what the station has not repeated (see `IncompleteAnswers`). */
+  readonly answer: AsduView;
+  /** False when its master has others that may be meant as well: it gets the answer, but none of them is moved on. */
+  readonly isOnlyOne: boolean;
 }
+
+/** Why an answer has no command: there is none that fits, or those of several masters do. */
+export type NoMatch = 'none' | 'several';
 
 /** The answer to a command that is over, once more: its rank, and within which time. */
 const REPEATED = -1;
@@ -43,41 +50,117 @@ const AGAIN = 100;
  * decides, if this RTU is proven to mirror it. docs/decisions/answers-of-real-rtus.md says why.
  */
 export class CommandMatching {
+  private readonly expectations: CommandExpectations;
+  private readonly incomplete: IncompleteAnswers;
+
+  /** @param ownCa CA of the station by configuration */
   constructor(
     private readonly lanes: CommandLanes,
     private readonly memory: CommandMemory,
     private readonly habits: RtuHabits,
     private readonly clock: Pick<Clock, 'now'>,
-  ) {}
+    ownCa: number,
+  ) {
+    this.expectations = new CommandExpectations(habits, clock);
+    this.incomplete = new IncompleteAnswers(memory, habits, this.expectations, ownCa);
+  }
 
-  /** The command that `answer`, an ASDU at this place of the log, belongs to; undefined when there is none, or no telling. */
-  match(answer: AsduView, position: number, record: RecordOrigin, underWayOnly = false): Match | undefined {
+  /** The command that `answer`, an ASDU at this place of the log, belongs to, if there is one, and if that is certain. */
+  match(answer: AsduView, position: number, record: RecordOrigin): Match | NoMatch {
+    const found = this.repeating(answer, position, record, false);
+    const isComplete = found.some(({ rank }) => rank < AGAIN) && !this.incomplete.isDoubtful(answer);
+    if (isComplete) return this.decideInOrder(found, answer) ?? 'several';
+    const told = found.length === 0 ? this.byOa(answer, position, record) : undefined;
+    const isTold = ({ transaction }: Guess): boolean =>
+      told === undefined || transaction.owner === told.transaction.owner;
+    const { due, again } = this.incomplete.guesses(answer, position, record);
+    const guesses = due.filter(isTold);
+    if (guesses.length > 0) return this.guessed(guesses, found, answer, record) ?? told ?? 'several';
+    if (found.length > 0) return this.decideInOrder(found, answer) ?? 'several';
+    if (told !== undefined) return told;
+    return again.length === 0 ? 'none' : (this.matchOf(certainGuess(again), answer, record, true) ?? 'several');
+  }
+
+  /** The command under way that asks for this object, which has no cause of an answer. */
+  matchUnderWay(object: AsduView, position: number, record: RecordOrigin): Match | undefined {
+    const found = this.repeating(object, position, record, true);
+    if (found.length > 0) return this.decideInOrder(found, object);
+    // One private type may be answered with another one.
+    return this.guessed(this.incomplete.requested(object, position, record), found, object, record);
+  }
+
+  /** Commands of which the answer repeats type, station and object. */
+  private repeating(answer: AsduView, position: number, record: RecordOrigin, underWayOnly: boolean): Match[] {
     const { typeId, ca, ioa } = answer;
-    if (ioa === undefined) return undefined;
-    const sibling = otherTimeTag(typeId);
     const found: Match[] = [];
+    if (ioa === undefined) return found;
+    const sibling = otherTimeTag(typeId);
     const consider = (transaction: Transaction, isOver: boolean): void => {
       const isOfType = transaction.typeId === typeId || transaction.typeId === sibling;
       if (!isOfType || !mayAnswer(transaction, position, record)) return;
       const match = this.judge(transaction, answer, isOver, isCounted(transaction, position, record));
-      // What was received before the command was sent may have been written anew, when the log had lost its end. And of
-      // what an earlier owner sent nobody knows which answers it has had, and what else that owner had sent.
-      const isKnown = transaction.floor?.generation === record.generation && !isRestoredProcess(transaction);
-      const isCertain = isKnown || match?.likeness === Likeness.SAME;
+      const isCertain = isKnown(transaction, record) || match?.likeness === Likeness.SAME;
       if (match !== undefined && isCertain) found.push(match);
     };
     for (const transaction of this.lanes.active(typeId, ca, ioa)) consider(transaction, false);
-    if (!underWayOnly) {
-      for (const transaction of this.memory.overAt(typeId, ca, ioa)) consider(transaction, true);
-      if (sibling !== typeId)
-        for (const transaction of this.memory.overAt(sibling, ca, ioa)) consider(transaction, true);
-      if (found.length === 0) return this.byOa(answer, position, record);
-    }
+    if (underWayOnly) return found;
+    for (const transaction of this.memory.overAt(typeId, ca, ioa)) consider(transaction, true);
+    if (sibling === typeId) return found;
+    for (const transaction of this.memory.overAt(sibling, ca, ioa)) consider(transaction, true);
+    return found;
+  }
+
+  private decideInOrder(found: readonly Match[], answer: AsduView): Match | undefined {
     // Nothing is repeated where it may be the answer to one of that OA, or the ACT_TERM of one that is confirmed.
     const isDue = ({ rank, transaction }: Match): boolean =>
       rank !== REPEATED && (transaction.oa === answer.oa || (rank < 1 && endsInOrder(answer)));
     const fitting = found.some(isDue) ? found.filter(({ rank }) => rank !== REPEATED) : found;
     return this.decide(fitting, answer.oa, endsInOrder(answer));
+  }
+
+  /**
+   * What an incomplete answer is the next one to; nobody's when it may as well be to another master, or repeat what that one
+   * has had. Whatever it does not move on may have missed it.
+   */
+  private guessed(
+    due: readonly Guess[],
+    found: readonly Match[],
+    answer: AsduView,
+    record: RecordOrigin,
+  ): Match | undefined {
+    const told = due.filter(({ transaction }) => this.isTold(transaction, answer.oa));
+    const fitting = told.length > 0 ? told : due;
+    const guess = certainGuess(fitting);
+    const isRival = ({ transaction }: Match): boolean =>
+      guess !== undefined && hadAlready(transaction, answer) && !haveSameMasters(transaction, guess.transaction);
+    const isCertain = guess !== undefined && !found.some(isRival);
+    const isOnly = isCertain && isOnlyOne(guess, fitting);
+    // One that it repeats after all.
+    const exact = isOnly ? found.find(({ transaction }) => transaction === guess.transaction) : undefined;
+    const match = exact ?? (isCertain ? this.matchOf(guess, answer, record, isOnly) : undefined);
+    if (match?.isOnlyOne !== true) for (const { transaction } of fitting) transaction.answersMissed = true;
+    return match;
+  }
+
+  private matchOf(
+    guess: Guess | undefined,
+    answer: AsduView,
+    record: RecordOrigin,
+    isOnly: boolean,
+  ): Match | undefined {
+    if (guess === undefined || !isKnown(guess.transaction, record)) return undefined;
+    const { transaction, expectation, isOver, isCounted: counted } = guess;
+    return {
+      transaction,
+      isOver,
+      isCounted: counted,
+      isOtherSelect: false,
+      // Says nothing of what this station repeats.
+      likeness: Likeness.OTHER,
+      rank: expectation === 'again' ? AGAIN : 0,
+      answer: completed(transaction, answer),
+      isOnlyOne: isOnly,
+    };
   }
 
   /** True when `next` may be sent while `other` is under way, because their answers can be told apart. */
@@ -108,15 +191,14 @@ export class CommandMatching {
     const alike = likeness(transaction.asdu, answer.subarray());
     // The select that a station repeats in the ACT_TERM of its execute rather belongs to a select, once that execute is over.
     const isOtherSelect = isSelect(transaction.asdu) !== isSelect(answer.subarray());
-    const given = this.expects(transaction, ca, cot, isOver);
-    const expected = given !== undefined && isOver && isOtherSelect ? 'again' : given;
-    const expectation = counted ? this.expectedBefore(transaction, ca, cot, expected) : expected;
-    if (expectation === undefined) return undefined;
+    const given = this.expectations.of(transaction, ca, cot, { isOver, isCounted: counted });
+    if (given === undefined) return undefined;
+    const expectation = isOver && isOtherSelect && !counted ? 'again' : given;
     const found = alike <= this.habits.tolerated(typeId) ? Likeness.SAME : alike;
     const isOther = isOtherIoa || (isOver && isOtherSelect) || transaction.typeId !== typeId;
     const likely = (isOther ? Math.max(found, Likeness.OTHER_QUALIFIER) : found) as Likeness;
     const isConfirmed = ((transaction.seen.get(ca) ?? 0) & Seen.FIRST) !== 0;
-    const match = { transaction, isOver, isCounted: counted, isOtherSelect };
+    const match = { transaction, isOver, isCounted: counted, isOtherSelect, answer, isOnlyOne: true };
     if (isOver && expectation === 'again' && this.isRepeated(transaction, answer, likely)) {
       return { ...match, likeness: Likeness.SAME, rank: REPEATED };
     }
@@ -170,52 +252,6 @@ export class CommandMatching {
     return isFresh && isLast && alike === Likeness.SAME && transaction.oa === answer.oa && oa.mayMirror;
   }
 
-  /** Whether an answer with this cause can come for the transaction from station `ca`. */
-  private expects(transaction: Transaction, ca: number, cot: number, isOver: boolean): Expectation | undefined {
-    const { typeId, select } = transaction;
-    const isDeactivation = transaction.cot === Cause.DEACT;
-    const seen = transaction.seen.get(ca) ?? 0;
-    const isFirst = (seen & Seen.FIRST) === 0;
-    switch (cot) {
-      case Cause.ACT_CON:
-        if (isDeactivation) return isFirst ? 'unusual' : 'again';
-        return isFirst || typeId >= FIRST_PRIVATE_TYPE ? 'due' : 'again';
-      case Cause.DEACT_CON:
-        if (!isDeactivation) return undefined;
-        return isFirst ? 'due' : 'again';
-      case Cause.ACT_TERM:
-        if (isDeactivation) return undefined;
-        if ((seen & (Seen.TERMINATION | Seen.REFUSAL)) !== 0) return 'again';
-        if (select) return 'again';
-        if (!endsWithTermination(typeId) || (isOver && this.isLongAgo(transaction))) return 'unusual';
-        return !isFirst || this.habits.isUnconfirmed(typeId) ? 'due' : 'unusual';
-      case Cause.UNKNOWN_TYPE:
-      case Cause.UNKNOWN_CAUSE:
-      case Cause.UNKNOWN_CA:
-      case Cause.UNKNOWN_IOA:
-        // A station that is not there has nothing more to say to what was for all.
-        return isFirst && !(isOver && transaction.ca !== ca) ? 'due' : 'again';
-      default:
-        return typeId >= FIRST_PRIVATE_TYPE || typeId === TypeId.C_RD_NA_1 ? 'due' : 'unusual';
-    }
-  }
-
-  /** What a command had been answered with when its gateway stated that it can have had then. */
-  private expectedBefore(
-    { seen }: Transaction,
-    ca: number,
-    cot: number,
-    expected: Expectation | undefined,
-  ): Expectation | undefined {
-    const hadAll = ((seen.get(ca) ?? 0) & Seen.TERMINATION) !== 0;
-    if (cot === Cause.ACT_TERM && !hadAll) return undefined;
-    return expected === 'again' ? 'due' : expected;
-  }
-
-  private isLongAgo({ sentAt }: Transaction): boolean {
-    return this.clock.now() - sentAt > TERMINATION_TIMEOUT_MS;
-  }
-
   /** The OA of an answer says that it is one to this command, if it is one to a command like this. */
   private isTold(transaction: Transaction, oa: number): boolean {
     const { behaviour } = this.habits.oa;
@@ -224,13 +260,13 @@ export class CommandMatching {
   }
 
   /** Fits no command: the OA of an RTU that mirrors still says whose it is. */
-  private byOa({ oa }: AsduView, position: number, record: RecordOrigin): Match | undefined {
+  private byOa(answer: AsduView, position: number, record: RecordOrigin): Match | undefined {
     if (!this.mirrors) return undefined;
-    const possible = this.memory.withOa(oa).filter((transaction) => mayAnswer(transaction, position, record));
+    const possible = this.memory.withOa(answer.oa).filter((transaction) => mayAnswer(transaction, position, record));
     const transaction = possible.at(-1);
     if (transaction === undefined || possible.some(({ owner }) => owner !== transaction.owner)) return undefined;
     const counted = isCounted(transaction, position, record);
-    const match = { transaction, isOver: true, isCounted: counted, isOtherSelect: false };
+    const match = { transaction, isOver: true, isCounted: counted, isOtherSelect: false, answer, isOnlyOne: true };
     return { ...match, likeness: Likeness.OTHER, rank: AGAIN };
   }
 }
@@ -249,10 +285,6 @@ function rankOf(alike: number, expectation: Expectation, isOver: boolean, endedF
 
 function byOrder(a: Match, b: Match): number {
   return a.transaction.sentOrder - b.transaction.sentOrder;
-}
-
-function isRestoredProcess({ isRestored, typeId }: Transaction): boolean {
-  return isRestored && isProcessCommand(typeId);
 }
 
 /** ACT_TERM of a process command. */

@@ -59,6 +59,15 @@ export class CommandMemory {
     return [...own, ...toAll].filter((transaction) => this.ended.has(transaction));
   }
 
+  /** All that the RTU may answer, under way or over. */
+  all(): Iterable<Transaction> {
+    return this.byOa.all();
+  }
+
+  isOver(transaction: Transaction): boolean {
+    return this.ended.has(transaction);
+  }
+
   /** Commands that are over and remembered. */
   over(): Iterable<Transaction> {
     return this.ended.keys();
@@ -78,6 +87,10 @@ class Index {
 
   get(key: number): Transaction[] {
     return [...(this.sets.get(key) ?? [])];
+  }
+
+  *all(): Iterable<Transaction> {
+    for (const set of this.sets.values()) yield* set;
   }
 
   add(transaction: Transaction): void {

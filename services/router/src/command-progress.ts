@@ -85,6 +85,8 @@ export class CommandProgress {
         return undefined;
       default:
         if (negative) return this.end(transaction, ca, `refused (COT ${cot})`, now);
+        // Mirrored instead of an object.
+        if (typeId === TypeId.C_RD_NA_1 && cot === Cause.REQ) return this.end(transaction, ca, 'answered', now);
     }
     // Private types answer as they like: what follows within a time limit still belongs to this command.
     if (typeId >= FIRST_PRIVATE_TYPE) awaitMore(transaction, now + UNSEEN_TERMINATION_MS, now);
@@ -94,7 +96,7 @@ export class CommandProgress {
   /** What the RTU has answered. */
   private note({ typeId, seen, select }: Transaction, { ca, cot, negative }: AsduView): void {
     let bits = seen.get(ca) ?? 0;
-    if (cot === Cause.ACT_TERM) {
+    if (cot === Cause.ACT_TERM || (cot === Cause.REQ && typeId === TypeId.C_RD_NA_1)) {
       bits |= Seen.TERMINATION | Seen.OVER;
     } else if (cot === Cause.ACT_CON || cot === Cause.DEACT_CON || cot >= Cause.UNKNOWN_TYPE || negative) {
       bits |= Seen.FIRST;
@@ -113,15 +115,14 @@ export class CommandProgress {
   /** How it ends when nothing more has come. What that says of the RTU is learnt. */
   givenUp(transaction: Transaction, now: number): string {
     const { habits } = this;
-    const { typeId, state, outcome, ca, seen, asdu, heardAt } = transaction;
+    const { typeId, state, outcome, ca, asdu, heardAt } = transaction;
     if (ca === BROADCAST_CA) habits.stationsAre(typeId, stationsOver(transaction));
     if (state !== 'confirmed') {
       // Objects may have come without any ACT_CON.
       if (heardAt === 0) habits.notAnswered(laneOf(transaction));
       return transaction.answersMissed ? 'unknown' : 'no answer';
     }
-    const bits = seen.get(ca) ?? 0;
-    if (outcome === 'terminated' && (bits & Seen.FIRST) === 0) habits.confirmed(typeId, false);
+    if (outcome === 'terminated' && isUnconfirmed(transaction)) habits.notConfirmed(typeId, transaction.sentAt);
     const waitedMs = isFreeze(asdu) ? UNSEEN_TERMINATION_MS : UNKNOWN_TERMINATION_MS;
     const hasWaited = now - heardAt >= waitedMs;
     if (outcome === '' && hasWaited && endsWithTermination(typeId)) {
@@ -204,6 +205,12 @@ export function isOverAt({ ca: asked, seen }: Transaction, ca: number): boolean 
 
 function isFreeze(asdu: Uint8Array): boolean {
   return asdu[0] === TypeId.C_CI_NA_1 && ((asdu[9] ?? 0) & FREEZE_BITS) !== 0;
+}
+
+/** True when all stations that have ended the command had not confirmed it, and nobody missed that. */
+function isUnconfirmed({ seen, isRestored, answersMissed }: Transaction): boolean {
+  const isConfirmed = [...seen.values()].some((bits) => (bits & Seen.FIRST) !== 0);
+  return !isConfirmed && !isRestored && !answersMissed;
 }
 
 function stationsOver({ seen }: Transaction): number[] {

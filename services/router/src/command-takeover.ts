@@ -4,35 +4,32 @@ import {
   Cause,
   COT_CAUSE_MASK,
   COT_NEGATIVE_BIT,
-  isSelect,
   mirror,
   sameRequest,
 } from '@iec104mm2ss/iec104';
 import { peerText } from '@iec104mm2ss/config';
 import {
   type ClosedSessionStatement,
-  COMMAND_DEADLINE_MS,
   type CommandReport,
   fromBase64,
   MAX_STATED_COMMANDS,
   type PendingCommandStatement,
-  SENT_REMEMBERED_MS,
   type SentCommand,
   type SessionStatement,
 } from '@iec104mm2ss/wire';
-import type { CommandContext, CommandCounters, CommandSession } from './command-context.js';
+import type { CommandContext, CommandSession } from './command-context.js';
+import type { CommandCounters } from './command-counters.js';
 import type { AuditedMaster } from './audit.js';
 import type { CommandRecords, EndedCommand } from './command-records.js';
-import { ANSWER_TIMEOUT_MS, type Asker, FULL_REPORT, type Transaction } from './command-transaction.js';
+import type { Asker, Transaction } from './command-transaction.js';
 import type { CommandOwnership } from './command-ownership.js';
-import { INTERROGATION_DEADLINE_MS, isInterrogation } from './rules.js';
+import { FirstReport } from './first-report.js';
+import { isInterrogation } from './rules.js';
+import { outcomeOf } from './stated-outcome.js';
 import type { Transactions } from './transactions.js';
 
 /** It heard of no router or no connector that could take the command over. */
 const REFUSED_BY_GATEWAY = 'refused: nobody could take it over';
-
-/** What a statement says may be that much older than it says: it waits while a group is taken over. */
-const STATEMENT_DELAY_MS = 8_000;
 
 export interface TakeoverNeeds {
   readonly context: CommandContext;
@@ -44,11 +41,6 @@ export interface TakeoverNeeds {
   accept(session: CommandSession, asdu: Uint8Array, stated: PendingCommandStatement): void;
   /** The session is over. */
   forget(session: number): void;
-}
-
-/** Deadlines of interrogations are long. */
-function longestMs(asdu: Uint8Array): number {
-  return isInterrogation(asdu[0] as number) ? INTERROGATION_DEADLINE_MS : COMMAND_DEADLINE_MS;
 }
 
 type StatedCommand = EndedCommand & { readonly master: AuditedMaster };
@@ -63,16 +55,17 @@ interface Restored {
  * reports them, and those that gateways state and that never came here.
  */
 export class CommandTakeover {
-  /** What the connector had sent when it was asked first; undefined until then. */
-  private report: { readonly at: number; readonly fence: number; readonly complete: boolean } | undefined;
+  private readonly report: FirstReport;
   /** By session. Emptied when their records cannot be doubted any more. */
   private readonly restored = new Map<number, Restored[]>();
 
-  constructor(private readonly needs: TakeoverNeeds) {}
+  constructor(private readonly needs: TakeoverNeeds) {
+    this.report = new FirstReport(needs.context.clock);
+  }
 
   /** The connector was asked: what is not in its report, and did not come here, was never sent. */
   get done(): boolean {
-    return this.report !== undefined;
+    return this.report.isKnown;
   }
 
   /** Sessions of earlier owners that are remembered. */
@@ -81,17 +74,16 @@ export class CommandTakeover {
   }
 
   tick(now: number): void {
-    if (this.report !== undefined && now - this.report.at >= 2 * SENT_REMEMBERED_MS) this.restored.clear();
+    if (this.report.isOld(now)) this.restored.clear();
   }
 
   // ---- from the connector -------------------------------------------------------------------------------------------
 
   /** @param answersMissed answers to these commands may have passed already */
   restore(report: CommandReport, answersMissed: boolean): void {
-    if (this.report !== undefined) return;
-    const { fence, sent } = report;
-    this.report = { at: this.needs.context.clock.now(), fence, complete: sent.length < FULL_REPORT };
-    const inOrder = [...sent].sort((a, b) => b.ageMs - a.ageMs);
+    if (this.report.isKnown) return;
+    this.report.take(report);
+    const inOrder = [...report.sent].sort((a, b) => b.ageMs - a.ageMs);
     for (const command of inOrder) {
       if (command.fence !== this.needs.context.fence) this.restoreOne(command, report, answersMissed);
     }
@@ -223,7 +215,7 @@ export class CommandTakeover {
       records.end(ended, standing.ended);
     } else if (answered !== null) {
       // More may come, if the connector says that it was sent.
-      if (answered === Cause.ACT_CON && this.isYoung(asdu, ageMs)) return;
+      if (answered === Cause.ACT_CON && this.report.isYoung(asdu, ageMs)) return;
       records.ledger.take(id, command);
       // The RTU has nothing to do with what its gateway refused.
       const outcome = stated.connectorFence === 0 ? REFUSED_BY_GATEWAY : outcomeOf(asdu, answered);
@@ -235,39 +227,17 @@ export class CommandTakeover {
   private judge(ended: StatedCommand, stated: PendingCommandStatement, session: CommandSession | undefined): void {
     const { counters, records } = this.needs;
     const { session: id, command, asdu } = ended;
-    const sent = this.mayHaveBeenSent(stated);
-    if (sent === undefined && this.isYoung(asdu, stated.ageMs)) return;
+    const sent = this.report.mayHaveBeenSent(stated);
+    if (sent === undefined && this.report.isYoung(asdu, stated.ageMs)) return;
     records.ledger.take(id, command);
     if (sent === false) {
-      if (this.cameSince(stated)) counters.commandsLost++;
+      if (this.report.cameSince(stated)) counters.commandsLost++;
       if (session === undefined) records.end(ended, 'master gone');
       else this.needs.accept(session, asdu, stated);
       return;
     }
     counters.commandsUnknown++;
     records.end(ended, session === undefined ? 'unknown, master gone' : 'unknown');
-  }
-
-  /** The connector has not been asked yet, but may be before it is too late: the command is stated again. */
-  private isYoung(asdu: Uint8Array, ageMs: number): boolean {
-    return this.report === undefined && ageMs < longestMs(asdu) + ANSWER_TIMEOUT_MS;
-  }
-
-  /** Whether an earlier owner may have had it sent; undefined: not known yet. */
-  private mayHaveBeenSent({ ageMs, connectorFence }: PendingCommandStatement): boolean | undefined {
-    if (this.report === undefined) return undefined;
-    // Since the report only what came here was sent.
-    if (this.cameSince({ ageMs })) return false;
-    // The report lists all that this connector sent within a certain time.
-    const { at, fence, complete } = this.report;
-    const listedMs = SENT_REMEMBERED_MS + this.needs.context.clock.now() - at;
-    return !complete || connectorFence !== fence || ageMs + STATEMENT_DELAY_MS > listedMs;
-  }
-
-  /** The command came after the connector was asked: no earlier owner can have had it sent. */
-  private cameSince({ ageMs }: Pick<PendingCommandStatement, 'ageMs'>): boolean {
-    const at = this.report?.at ?? Infinity;
-    return ageMs + STATEMENT_DELAY_MS < this.needs.context.clock.now() - at;
   }
 
   /** The master of a restored command had an answer of which the log may know nothing any more. */
@@ -299,24 +269,5 @@ export class CommandTakeover {
       return true;
     }
     return false;
-  }
-}
-
-/** How a command ended as far as its gateway saw. */
-function outcomeOf(asdu: Uint8Array, answered: number): string {
-  const cause = answered & COT_CAUSE_MASK;
-  if ((answered & COT_NEGATIVE_BIT) !== 0) {
-    if (cause === Cause.DEACT_CON) return 'deactivation refused';
-    return cause === Cause.ACT_CON ? 'refused' : `refused (COT ${cause})`;
-  }
-  switch (cause) {
-    case Cause.ACT_CON:
-      return isSelect(asdu) ? 'selected' : 'confirmed';
-    case Cause.DEACT_CON:
-      return 'deactivated';
-    case Cause.ACT_TERM:
-      return 'terminated';
-    default:
-      return `answered (COT ${cause})`;
   }
 }

@@ -1,6 +1,7 @@
 import { AsduView, isSelect } from '@iec104mm2ss/iec104';
 import type { AuditedMaster } from './audit.js';
 import type { Participant, RecordOrigin } from './command-context.js';
+import { isProcessCommand } from './rules.js';
 
 /** Private TypeIDs: nobody knows how they are answered. */
 export const FIRST_PRIVATE_TYPE = 128;
@@ -70,6 +71,7 @@ export interface AnswerFloor extends RecordOrigin {
 export const Seen = {
   /** A confirmation, positive or negative, or what says as much. */
   FIRST: 1,
+  /** ACT_TERM; of a read its object. */
   TERMINATION: 2,
   REFUSAL: 4,
   /** Nothing more is expected from it. */
@@ -214,4 +216,12 @@ export function mayAnswer({ floor, lostUntil }: Transaction, position: number, r
   // A connector that goes on for another one may count its links from the same number: its log has a new generation.
   if (record.epoch !== floor.epoch || (lostUntil < Infinity && record.generation !== floor.generation)) return false;
   return record.generation > floor.generation || (record.generation === floor.generation && position >= floor.position);
+}
+
+/**
+ * What was received before the command was sent may have been written anew, when the log had lost its end. And of what an
+ * earlier owner sent nobody knows which answers it has had, and what else that owner had sent.
+ */
+export function isKnown({ floor, isRestored, typeId }: Transaction, { generation }: RecordOrigin): boolean {
+  return floor?.generation === generation && !(isRestored && isProcessCommand(typeId));
 }

@@ -88,6 +88,8 @@ class Bench {
       if (this.report !== undefined) this.answerQuestion();
     });
     const context: CommandContext = {
+      ownCa: 1,
+      toOriginator: false,
       group: '1',
       bus,
       subjects,
@@ -977,6 +979,7 @@ describe('after a takeover', () => {
     // The gateway of B says nothing yet: it may have been settled long ago.
     bench.statedBefore(A, 9, 2, bench.stated(1, ON, { answered: Cause.ACT_CON }));
     expect(bench.answer(ON, Cause.ACT_CON, { oa: 0, position: 6 })).toEqual([]);
+    expect(bench.commands.counters.notForwarded.master_left).toBe(0);
     expect(bench.commands.habits.tolerated(ON[0] as number)).toBe(0);
     expect(bench.answer(ON, Cause.ACT_TERM, { oa: 0, position: 9 })).toEqual([A]);
   });
@@ -1089,6 +1092,23 @@ describe('an answer that belongs to no command', () => {
     expect(after.commands.counters.unmatchedAnswers).toBe(0);
     after.answer(ON, Cause.ACT_CON, { position: 40 });
     expect(after.commands.counters.unmatchedAnswers).toBe(1);
+  });
+
+  it('may be to commands of several masters, or of one that has left, and is counted as what it is', () => {
+    const { counters } = bench.commands;
+    const other = singleCommand(1, 501, true);
+    bench.give(A, [ON]);
+    bench.give(B, [other]);
+    for (const number of [1, 2]) bench.result(number);
+    const incomplete = new Uint8Array(ON).fill(0, 6);
+    expect(bench.answer(incomplete, Cause.UNKNOWN_IOA)).toEqual([]);
+    expect(counters.notForwarded).toMatchObject({ several_masters: 1, no_command: 0, master_left: 0 });
+    bench.answer(singleCommand(1, 502, true), Cause.ACT_CON);
+    expect(counters.notForwarded).toMatchObject({ several_masters: 1, no_command: 1, master_left: 0 });
+    bench.commands.forget(B);
+    expect(bench.answer(other, Cause.ACT_CON)).toEqual([]);
+    expect(counters.notForwarded).toMatchObject({ several_masters: 1, no_command: 1, master_left: 1 });
+    expect(counters.unmatchedAnswers).toBe(2);
   });
 
   it('reaches nobody and is counted', () => {

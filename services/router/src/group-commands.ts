@@ -18,7 +18,8 @@ import {
   type StateMessage,
   type Statement,
 } from '@iec104mm2ss/wire';
-import type { CommandContext, CommandCounters, CommandSession, RecordOrigin } from './command-context.js';
+import type { CommandContext, CommandSession, RecordOrigin } from './command-context.js';
+import { type CommandCounters, newCommandCounters } from './command-counters.js';
 import { CommandHandOver, type ConnectorLink } from './command-hand-over.js';
 import { CommandInquiry, RESULT_DUE_MS } from './command-inquiry.js';
 import { CommandOwnership } from './command-ownership.js';
@@ -49,14 +50,7 @@ interface Deadline {
  * has said so. docs/decisions/core.md tells the story of a command.
  */
 export class GroupCommands {
-  readonly counters: CommandCounters = {
-    commands: 0,
-    commandsRefused: 0,
-    unmatchedAnswers: 0,
-    commandsUnknown: 0,
-    commandsLost: 0,
-    auditDropped: 0,
-  };
+  readonly counters: CommandCounters = newCommandCounters();
   /** What the RTU says to the masters. */
   readonly answers: RtuAnswers;
   private readonly ownership: CommandOwnership;
@@ -80,6 +74,7 @@ export class GroupCommands {
       answers: this.transactions.answers,
       counters: this.counters,
       notForwarded: new NotForwarded(logger, clock),
+      toOriginator: context.toOriginator,
       isFromBefore: (position, record) => this.isFromBefore(position, record),
     });
     this.takeover = new CommandTakeover({

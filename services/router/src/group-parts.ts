@@ -114,6 +114,8 @@ export function makeParts(
 
   const commands = new GroupCommands({
     group: config.id,
+    ownCa: config.rtuNumber,
+    toOriginator: config.interrogation === 'originator',
     bus,
     subjects,
     logger,

@@ -24,9 +24,15 @@ export function registerRouterMetrics(registry: Registry, routers: () => readonl
     'ASDUs of the RTU that were for nobody.',
     ({ parts }) => parts.delivery.routing.counters.notForwarded,
   );
+  metrics.counterBy(
+    'reason',
+    'mm2ss_router_not_forwarded_reasons_total',
+    'ASDUs of the RTU that were for nobody, by reason.',
+    ({ parts }) => Object.entries(parts.commands.counters.notForwarded),
+  );
   metrics.counter(
     'mm2ss_router_unmatched_answers_total',
-    'Answers of the RTU that belong to no command.',
+    'Answers of the RTU that belong to no command, or may belong to those of several masters.',
     ({ parts }) => parts.commands.counters.unmatchedAnswers,
   );
   metrics.counter(

@@ -27,7 +27,7 @@ export interface RoutingRules {
   /** Who gets an ASDU that is for those who asked for it. Empty: they have left; undefined: nobody is known to have asked. */
   asked(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined;
   /** A requested object (COT 5) passed. */
-  requested(asdu: Uint8Array, position: number, record: RecordOrigin): void;
+  requested(asdu: Uint8Array, position: number, record: RecordOrigin): unknown;
   /** An object with an interrogation's cause passed to all masters: the interrogation is alive. */
   interrogated(cot: number, ca: number): void;
   /** The end of initialization of the RTU passed, which is for nobody. */

@@ -1,18 +1,28 @@
 import { AsduView, Cause, isInterrogated } from '@iec104mm2ss/iec104';
-import type { CommandAnswers } from './command-answers.js';
-import type { CommandCounters, Participant, RecordOrigin } from './command-context.js';
+import type { Answered, CommandAnswers, NobodysReason } from './command-answers.js';
+import type { Participant, RecordOrigin } from './command-context.js';
+import type { CommandCounters } from './command-counters.js';
 import type { CommandOwnership } from './command-ownership.js';
 import type { NotForwarded } from './not-forwarded.js';
 import type { RoutingRules } from './routing.js';
-import { isFileTransfer } from './rules.js';
+import { isAnswer, isFileTransfer } from './rules.js';
 
 const NOBODY: readonly Participant[] = [];
+
+const TEXTS: Readonly<Record<NobodysReason, string>> = {
+  no_command: 'answer of the RTU belongs to no command: not forwarded',
+  several_masters: 'answer of the RTU may be to commands of several masters: not forwarded',
+  passed_on_before: 'answer of the RTU was passed on by an earlier router: not forwarded again',
+  master_left: 'answer of the RTU to a master that has left: not forwarded',
+};
 
 export interface RtuAnswerParts {
   readonly ownership: CommandOwnership;
   readonly answers: CommandAnswers;
   readonly counters: CommandCounters;
   readonly notForwarded: NotForwarded;
+  /** Objects of interrogations and of reads go to the master that asked only, where that is certain. */
+  readonly toOriginator: boolean;
   /** True for what an earlier owner of the group has dealt with. */
   isFromBefore(position: number, record: RecordOrigin): boolean;
 }
@@ -26,20 +36,32 @@ export class RtuAnswers implements RoutingRules {
 
   /** Who gets an answer (an ASDU) at this position of the log. */
   answer(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] {
-    const { ownership, answers, counters, notForwarded } = this.parts;
+    const { ownership, answers } = this.parts;
     this.seen = true;
     const view = new AsduView(asdu);
     const receiver = ownership.fileReceiver(view);
     if (receiver !== undefined) return [receiver];
-    const participants = answers.answered(asdu, position, record);
-    if (participants !== undefined && participants.length > 0) return participants;
-    if (this.parts.isFromBefore(position, record)) return NOBODY;
-    if (participants !== undefined) {
-      notForwarded.info(view, 'answer of the RTU to a master that has left: not forwarded');
-    } else {
-      counters.unmatchedAnswers++;
-      notForwarded.warn(view, 'answer of the RTU belongs to no command: not forwarded');
+    return this.receivers(answers.answered(asdu, position, record), view, position, record);
+  }
+
+  /** Who gets an answer; nobody is counted and logged. */
+  private receivers(
+    { participants, reason }: Answered,
+    view: AsduView,
+    position: number,
+    record: RecordOrigin,
+  ): readonly Participant[] {
+    const { counters, notForwarded } = this.parts;
+    if (participants.length > 0) return participants;
+    if (this.parts.isFromBefore(position, record)) {
+      counters.notForwarded.dealt_with_before++;
+      return NOBODY;
     }
+    counters.notForwarded[reason]++;
+    if (reason === 'no_command' || reason === 'several_masters') {
+      counters.unmatchedAnswers++;
+      notForwarded.warn(view, TEXTS[reason]);
+    } else notForwarded.info(view, TEXTS[reason]);
     return NOBODY;
   }
 
@@ -54,14 +76,19 @@ export class RtuAnswers implements RoutingRules {
     }
     if (isInterrogated(cot)) {
       const asked = answers.interrogators(cot, ca, oa);
-      if (asked === undefined) counters.unmatchedAnswers++;
-      else if (asked.length === 0 && !this.parts.isFromBefore(position, record)) {
+      if (asked?.length === 0 && !this.parts.isFromBefore(position, record)) {
+        counters.notForwarded.master_left++;
         this.parts.notForwarded.info(view, 'object of an interrogation whose master has left: not forwarded');
       }
       return asked;
     }
-    if (cot === Cause.REQ) this.requested(asdu, position, record);
-    return answers.requested(asdu, position, record);
+    if (isAnswer(cot)) {
+      this.seen = true;
+      const answered = answers.answered(asdu, position, record);
+      return answered.reason === 'no_command' ? undefined : this.receivers(answered, view, position, record);
+    }
+    const readers = cot === Cause.REQ ? this.requested(asdu, position, record) : undefined;
+    return answers.requested(asdu, position, record) ?? (this.parts.toOriginator ? readers : undefined);
   }
 
   /** An object with an interrogation's cause passed to all masters: the interrogation is alive. */
@@ -69,16 +96,19 @@ export class RtuAnswers implements RoutingRules {
     this.parts.answers.interrogation(cot, ca);
   }
 
-  /** A requested object (COT 5) passed: the read command is answered. */
-  requested(asdu: Uint8Array, position: number, record: RecordOrigin): void {
+  /** Requested objects (COT 5) passed: the read commands that they answer are over. Who gave those, if that is certain. */
+  requested(asdu: Uint8Array, position: number, record: RecordOrigin): readonly Participant[] | undefined {
     this.seen = true;
-    const { ca, ioa } = new AsduView(asdu);
-    if (ioa !== undefined) this.parts.answers.readAnswered(ca, ioa, position, record);
+    return this.parts.answers.readAnswered(asdu, position, record);
   }
 
   /** M_EI_NA_1: masters have had the one of their gateway. */
   initialized(asdu: Uint8Array, position: number, record: RecordOrigin): void {
-    if (this.parts.isFromBefore(position, record)) return;
+    if (this.parts.isFromBefore(position, record)) {
+      this.parts.counters.notForwarded.dealt_with_before++;
+      return;
+    }
+    this.parts.counters.notForwarded.initialization++;
     this.parts.notForwarded.info(new AsduView(asdu), 'the RTU has ended its initialization: not forwarded');
   }
 }

@@ -79,7 +79,7 @@ describe('what is known of an RTU', () => {
     before.notTerminated(GI, LANE);
     before.notTerminated(FREEZE_KIND + 101, LANE);
     before.terminated(SELECTED_KIND + 46, LANE);
-    before.confirmed(46, false);
+    before.notConfirmed(46, 0);
     before.repeated(SE, Likeness.OTHER_VALUE);
     before.repeated(SE, Likeness.OTHER_QUALIFIER);
     before.repeated(SC, Likeness.OTHER_QUALIFIER);
@@ -111,9 +111,13 @@ describe('what is known of an RTU', () => {
 
   it('of types without a confirmation is unlearnt by the first one', () => {
     const habits = new RtuHabits();
-    habits.confirmed(SC, false);
+    habits.notConfirmed(SC, 0);
     expect(habits.isUnconfirmed(SC)).toBe(true);
-    habits.confirmed(SC, true);
+    habits.confirmed(SC, 10);
     expect(habits.isUnconfirmed(SC)).toBe(false);
+    habits.notConfirmed(SC, 10);
+    expect(habits.isUnconfirmed(SC), 'it may have been its own').toBe(false);
+    habits.notConfirmed(SC, 11);
+    expect(habits.isUnconfirmed(SC)).toBe(true);
   });
 });

@@ -28,6 +28,8 @@ export class RtuHabits {
   private readonly terminatedObjects = new Set<string>();
   /** Types that are ended with ACT_TERM without having been confirmed. */
   private readonly unconfirmed = new Set<number>();
+  /** When an ACT_CON of each type came last, monotonic. */
+  private readonly confirmedAt = new Map<number, number>();
   /** Types whose answers do not repeat the qualifier, or the value either. */
   private readonly altered = new Map<number, Likeness>();
   /** How long the slowest of the last answers has taken, in whole seconds. */
@@ -36,6 +38,8 @@ export class RtuHabits {
   private readonly silent = new Set<number>();
   /** Stations that answered commands to all stations, by TypeID. */
   private readonly stations = new Map<number, ReadonlySet<number>>();
+  /** Stations that have answered anything but that they are unknown. */
+  private readonly answering = new Set<number>();
 
   // ---- ACT_TERM -----------------------------------------------------------------------------------------------------
 
@@ -72,9 +76,15 @@ export class RtuHabits {
     return this.unconfirmed.has(typeId);
   }
 
-  confirmed(typeId: number, isConfirmed: boolean): void {
-    if (isConfirmed) this.unconfirmed.delete(typeId);
-    else this.unconfirmed.add(typeId);
+  /** An ACT_CON of this type came, to whatever: it is confirmed. */
+  confirmed(typeId: number, now: number): void {
+    this.unconfirmed.delete(typeId);
+    this.confirmedAt.set(typeId, now);
+  }
+
+  /** A command of this type, sent at `since`, was ended by ACT_TERM and not confirmed. An ACT_CON since may have been its. */
+  notConfirmed(typeId: number, since: number): void {
+    if ((this.confirmedAt.get(typeId) ?? -Infinity) < since) this.unconfirmed.add(typeId);
   }
 
   /** How long a first answer is waited for. */
@@ -130,6 +140,16 @@ export class RtuHabits {
 
   stationAnswered(typeId: number, ca: number): void {
     this.stations.set(typeId, new Set([...(this.stations.get(typeId) ?? []), ca]));
+  }
+
+  /** This station has answered: it is there. */
+  stationIsThere(ca: number): void {
+    addBounded(this.answering, ca, MAX_OBJECTS);
+  }
+
+  /** True when it has answered commands as a station that is there does. */
+  hasAnswered(ca: number): boolean {
+    return this.answering.has(ca);
   }
 
   // ---- for the next owner, and for people ---------------------------------------------------------------------------

@@ -45,24 +45,24 @@ describe('the audience of an ASDU', () => {
     expectAll(OTHERS, INTERROGATED, Audience.ASKED, true);
   });
 
-  it('is everybody for what was requested; of an opaque type it may answer one of its own', () => {
+  it('is everybody for what was requested, or who asked for it; of an opaque type it may answer one of its own', () => {
     expectAll(OPAQUE, [Cause.REQ], Audience.ASKED);
     const known = OTHERS.filter((id) => !OPAQUE.includes(id) && id !== TypeId.C_RD_NA_1);
     expectAll(known, [Cause.REQ], Audience.ALL);
+    expectAll(known, [Cause.REQ], Audience.ASKED, true);
     expectAll([TypeId.C_RD_NA_1], [Cause.REQ], Audience.ORIGINATOR);
   });
 
-  it('is the originator of the command that it answers', () => {
-    expectAll(
-      OTHERS.filter((id) => id > 44),
-      ANSWERS,
-      Audience.ORIGINATOR,
-    );
+  it('is the originator of the command that it answers; process information is for all where it answers none', () => {
+    const isInformation = (id: number): boolean => id <= 44;
+    const others = OTHERS.filter((id) => !isInformation(id));
+    expectAll(others, ANSWERS, Audience.ORIGINATOR);
+    expectAll(OTHERS.filter(isInformation), ANSWERS, Audience.ASKED);
   });
 
-  it('is everybody for process information with any other cause, too', () => {
+  it('is everybody for process information with a cause that nobody knows', () => {
     const processInformation = TYPE_IDS.filter((id) => id <= 44);
-    expectAll(processInformation, [...ANSWERS, ...RESERVED_CAUSES], Audience.ALL);
+    expectAll(processInformation, RESERVED_CAUSES, Audience.ALL);
   });
 
   it('is, for causes that nobody knows, whose request of that type is under way, else everybody; of known types nobody', () => {
@@ -87,8 +87,11 @@ describe('the audience of an ASDU', () => {
     expectAll([TypeId.F_DR_TA_1], [Cause.REQ], Audience.ASKED);
   });
 
-  it('of the end of initialization is nobody: the gateway sends its own', () => {
-    expectAll([TypeId.M_EI_NA_1], CAUSES, Audience.NOBODY);
+  it('of the end of initialization is nobody: the gateway sends its own; with any other cause it is none', () => {
+    expectAll([TypeId.M_EI_NA_1], [Cause.INIT], Audience.NOBODY);
+    const others = CAUSES.filter((cot) => cot !== Cause.INIT && !ANSWERS.includes(cot));
+    expectAll([TypeId.M_EI_NA_1], others, Audience.ALL);
+    expectAll([TypeId.M_EI_NA_1], ANSWERS, Audience.ORIGINATOR);
   });
 });
 

@@ -11,29 +11,32 @@ export const Audience = {
   ORIGINATOR: 1,
   /** Those who asked for it, where that is certain; else every started master. */
   ASKED: 2,
-  /** Nobody: end of initialization, which the gateway sends itself. */
+  /** Nobody: end of initialization (M_EI_NA_1, COT 4), which the gateway sends itself. */
   NOBODY: 3,
 } as const;
 export type Audience = (typeof Audience)[keyof typeof Audience];
 
 /** Last TypeID of the range for process information in monitor direction (IEC 60870-5-101 clause 7.2.1), 41 to 44 included. */
-const LAST_PROCESS_INFORMATION = 44;
+export const LAST_PROCESS_INFORMATION = 44;
 
 /**
  * The rule, from TypeID and cause alone. The cause decides (IEC 60870-5-101 clause 7.2.3): 1-5, 11, 12 and 20-41 are
- * monitored data, whatever the type; 6-10 and 44-47 answer a command. The type decides only where the cause does not:
- * files belong to who transfers them, process information answers nobody, and what an unknown cause of an unknown type
- * means only masters can know.
+ * monitored data, whatever the type; 6-10 and 44-47 answer a command, whatever the type: a station that does not know a type
+ * may answer with one of its own. The type decides only where the cause does not: files belong to who transfers them, and
+ * what an unknown cause of process information or of an unknown type means only masters can know.
  */
 export function audienceOf(typeId: number, cot: number, interrogationToOriginator: boolean): Audience {
-  if (typeId === TypeId.M_EI_NA_1) return Audience.NOBODY;
+  if (typeId === TypeId.M_EI_NA_1 && cot === Cause.INIT) return Audience.NOBODY;
   if (isFileTransfer(typeId) && typeId !== TypeId.F_SC_NB_1) return fileAudience(typeId, cot);
   // Mirrored, that is what a read of an unknown object gets from some stations.
   if (typeId === TypeId.C_RD_NA_1 && cot === Cause.REQ) return Audience.ORIGINATOR;
   if (isInterrogated(cot)) return interrogationToOriginator ? Audience.ASKED : Audience.ALL;
-  if (cot === Cause.REQ && isOpaque(typeId)) return Audience.ASKED;
-  if (isMonitored(cot) || typeId <= LAST_PROCESS_INFORMATION) return Audience.ALL;
-  return isOpaque(typeId) && !isAnswer(cot) ? Audience.ASKED : Audience.ORIGINATOR;
+  if (cot === Cause.REQ && (interrogationToOriginator || isOpaque(typeId))) return Audience.ASKED;
+  if (isMonitored(cot)) return Audience.ALL;
+  // Process information answers a command if there is one that it fits; else nobody has asked, and it is data.
+  if (isAnswer(cot)) return typeId <= LAST_PROCESS_INFORMATION ? Audience.ASKED : Audience.ORIGINATOR;
+  if (typeId <= LAST_PROCESS_INFORMATION || typeId === TypeId.M_EI_NA_1) return Audience.ALL;
+  return isOpaque(typeId) ? Audience.ASKED : Audience.ORIGINATOR;
 }
 
 /** A directory may be sent unasked; everything else of a file goes to who transfers it. */

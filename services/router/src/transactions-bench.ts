@@ -3,6 +3,8 @@ import type { NewCommand, Transaction } from './command-transaction.js';
 import { Transactions } from './transactions.js';
 
 const DEADLINE_MS = 5_000;
+/** CA of the RTU by configuration. */
+const OWN_CA = 1;
 
 /** Transactions with a clock, a record of what they did, and the octets an RTU would see. */
 export class Bench {
@@ -28,6 +30,7 @@ export class Bench {
       refused: (transaction, outcome) => this.log.push(`${this.who(transaction)} refused: ${outcome}`),
     },
     { now: () => this.now },
+    OWN_CA,
   );
 
   /** A session's OA is its number times ten, its master's own OA that plus one. */
@@ -74,8 +77,8 @@ export class Bench {
 
   raw(answer: Uint8Array, place: { position?: number; epoch?: number; generation?: number } = {}): number[] {
     const { position = this.link.position, epoch = this.link.epoch, generation = this.link.generation } = place;
-    const participants = this.transactions.answers.answered(answer, position, { epoch, generation });
-    return participants?.map(({ session }) => session) ?? [];
+    const { participants } = this.transactions.answers.answered(answer, position, { epoch, generation });
+    return participants.map(({ session }) => session);
   }
 
   pass(ms: number): void {

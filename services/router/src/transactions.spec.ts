@@ -651,8 +651,9 @@ describe('other types', () => {
     bench.begin(B, read);
     bench.begin(B, readCommand(1, 101));
     expect(bench.forwarded).toHaveLength(2);
-    bench.transactions.answers.readAnswered(1, 999, 0, bench.link);
-    bench.transactions.answers.readAnswered(1, 100, 0, bench.link);
+    for (const ioa of [999, 100]) {
+      bench.transactions.answers.readAnswered(mirror(readCommand(1, ioa), Cause.REQ, false), 0, bench.link);
+    }
     expect(bench.take()).toEqual(['forward 1', 'forward 2', '1 answered', 'forward 2']);
   });
 
@@ -678,10 +679,10 @@ describe('other types', () => {
     expect(bench.take()).toEqual(['forward 1', '1 confirmed', 'forward 2']);
   });
 
-  it('an answer without an object, or of nobody’s command, is nobody’s', () => {
+  it('an answer of nobody’s command is nobody’s', () => {
     const bench = new Bench();
-    bench.command(A, ON);
     expect(bench.raw(Uint8Array.of(45, 1, 7, 0, 1, 0))).toEqual([]);
+    bench.command(A, ON);
     expect(bench.answer(singleCommand(1, 501, true), Cause.ACT_CON)).toEqual([]);
     expect(bench.answer(singleCommand(2, 500, true), Cause.ACT_CON)).toEqual([]);
     expect(bench.answer(resetProcess(1), Cause.ACT_CON)).toEqual([]);

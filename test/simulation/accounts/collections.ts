@@ -55,6 +55,8 @@ const BOUNDED = [
   'habits.unconfirmed',
   'habits.altered',
   'habits.silent',
+  'habits.confirmedAt',
+  'habits.answering',
   'habits.stations',
   'habits.stations[]',
   'notForwarded.kinds',

@@ -175,7 +175,7 @@ export class RtuStation {
     const objects = [{ ioa: view.ioa ?? 0, value: world.number() }];
     const object = encodeAsdu({ type: 'M_BO_NA_1', cot: Cause.REQ, ca: view.ca, objects });
     if (command !== undefined) command.rtuAnswers.push(Cause.REQ);
-    world.say(this.withOa(object, view.oa), 'event', undefined);
+    world.say(this.withOa(object, view.oa), 'object', command?.id);
   }
 
   private answer(asdu: Uint8Array, command: GivenCommand | undefined, cause: number, negative: boolean): void {

@@ -44,8 +44,9 @@ const FILES: readonly (readonly [typeId: number, elements: number])[] = [
   [123, 5], // F_LS_NA_1: NOF 2, NOS 1, LSQ 1, CHS 1
   [124, 4], // F_AF_NA_1: NOF 2, NOS 1, AFQ 1
   [125, 4], // F_SG_NA_1: NOF 2, NOS 1, LOS 1, and as many octets as LOS says
-  [126, 13], // F_DR_TA_1: NOF 2, LOF 3, SOF 1, CP56Time2a 7
 ];
+/** Of the monitor direction only. F_DR_TA_1: NOF 2, LOF 3, SOF 1, CP56Time2a 7. */
+const DIRECTORY = [126, 13] as const;
 
 const BROADCAST = [100, 101, 103, 105];
 
@@ -143,8 +144,16 @@ describe('C_RD_NA_1 from a master', () => {
 describe.each(FILES.map(named))('%s from a master', (_name, type) => {
   const [typeId, elements] = type;
 
-  it('passes when its length is what TypeID and VSQ say, whatever its cause', () => {
-    for (let cot = 0; cot < 64; cot++) expect(checkCommand(asdu(type, { cot }))).toEqual(OK);
+  it('passes with cause 13, with the causes of a refusal, and the call of the directory with 5', () => {
+    const causes = [13, 44, 45, 46, 47, ...(typeId === 122 ? [5] : [])];
+    for (let cot = 0; cot < 64; cot++) {
+      expect(checkCommand(asdu(type, { cot })), `cause ${cot}`).toEqual(causes.includes(cot) ? OK : refused(45));
+      // Either side may refuse.
+      if (causes.includes(cot)) expect(checkCommand(asdu(type, { cot: cot | 0x40 }))).toEqual(OK);
+    }
+  });
+
+  it('passes when its length is what TypeID and VSQ say', () => {
     if (typeId === 125) {
       const segment = asdu(type, { body: 3 + elements + 200 });
       segment[6 + 3 + elements - 1] = 200; // LOS
@@ -168,11 +177,21 @@ describe.each(FILES.map(named))('%s from a master', (_name, type) => {
   });
 });
 
+describe('F_DR_TA_1 from a master', () => {
+  it('is refused with 44, whatever its cause and whatever it holds', () => {
+    for (let cot = 0; cot < 64; cot++) {
+      for (const parts of [{}, { vsq: 0 }, { vsq: 2, body: 32 }, { body: 0 }, { ca: 0 }]) {
+        expect(checkCommand(asdu(DIRECTORY, { cot, ...parts }))).toEqual(refused(44));
+      }
+    }
+  });
+});
+
 describe('any other type from a master', () => {
   const known = new Set([...CONFIRMED, READ, ...FILES].map(([typeId]) => typeId));
 
-  it('is refused with 44 below 120, monitor types included', () => {
-    for (let typeId = 0; typeId < 120; typeId++) {
+  it('is refused with 44 below 127, monitor types included', () => {
+    for (let typeId = 0; typeId < 127; typeId++) {
       if (known.has(typeId)) continue;
       for (const body of [0, 4, 243]) {
         expect(checkCommand(asdu([typeId, 1], { body })), `type ${typeId}`).toEqual(refused(44));

@@ -35,6 +35,9 @@ const BROADCAST_TYPES: ReadonlySet<number> = new Set([
  * P/N = 1 is refused with the negative confirmation, too: established stations do not look at it, and would carry out what
  * their master has called off. A file transfer may be refused by either side, so there P/N passes.
  *
+ * Types of the monitor direction are none: process information, M_EI_NA_1, and of the files the directory (F_DR_TA_1), which a
+ * master calls with F_SC_NA_1.
+ *
  * Private types, and 127, pass whatever they hold: only the station knows what they mean. T, OA and the values of the
  * elements are the station's to judge.
  *
@@ -46,10 +49,10 @@ export function checkCommand(asdu: Uint8Array): CommandCheck {
   if (typeId >= FIRST_UNCHECKED_TYPE) return OK;
   const info = typeInfo(typeId);
   const isFile = typeId >= TypeId.F_FR_NA_1;
-  if (info === undefined || (info.direction === 'monitor' && !isFile)) {
+  if (info === undefined || info.direction === 'monitor') {
     return refuse(Cause.UNKNOWN_TYPE, `${typeName(typeId)} is no type of the control direction`);
   }
-  if (!isFile && !mayHaveCause(typeId, cot)) {
+  if (!mayHaveCause(typeId, cot)) {
     return refuse(Cause.UNKNOWN_CAUSE, `${info.name} with cause ${cot}`);
   }
   // A request confirms nothing (clause 7.2.3): whoever sets P/N means something that no station will understand.
@@ -98,9 +101,20 @@ export function commandObjects(asdu: Uint8Array): CommandObject[] {
   return objects;
 }
 
-/** Causes of the control direction (IEC 60870-5-101 clauses 7.3.2 to 7.3.5). Deactivation is not restricted to types. */
+/**
+ * Causes of the control direction (IEC 60870-5-101 clauses 7.3.2 to 7.3.6). Deactivation is not restricted to types. Either
+ * side may send files, and so also refuse what it was sent (44..47); with cause 5 F_SC_NA_1 calls the directory.
+ */
 function mayHaveCause(typeId: number, cot: number): boolean {
   switch (typeId) {
+    case TypeId.F_FR_NA_1:
+    case TypeId.F_SR_NA_1:
+    case TypeId.F_SC_NA_1:
+    case TypeId.F_LS_NA_1:
+    case TypeId.F_AF_NA_1:
+    case TypeId.F_SG_NA_1:
+      if (cot === Cause.REQ) return typeId === TypeId.F_SC_NA_1;
+      return cot === Cause.FILE || (cot >= Cause.UNKNOWN_TYPE && cot <= Cause.UNKNOWN_IOA);
     case TypeId.C_RD_NA_1:
       return cot === Cause.REQ;
     case TypeId.C_CD_NA_1:

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UFunction, iFormat, sFormat, uFormat } from '../apci/apci.js';
+import { forEachApdu } from '../apci/apdus.js';
+import { ApduFramer } from '../apci/framer.js';
 import { OFFENDING_OCTETS } from '../errors.js';
 import { Link, type LinkEvent, type LinkOptions, type LinkRole } from './link.js';
 
@@ -48,16 +50,56 @@ describe('an RTU that sends between STARTDT act and its con', () => {
     expect(link.state).toBe('closed');
   });
 
-  it('may not send before the act, nor after its STOPDT con', () => {
-    const link = newLink();
-    expect(receiveI(link)).toBeUndefined();
-    const stopped = newLink();
-    stopped.startDataTransfer(0);
-    stopped.receive(uFormat(UFunction.STARTDT_CON), 0, 0);
-    stopped.stopDataTransfer(0);
-    stopped.receive(uFormat(UFunction.STOPDT_CON), 0, 0);
-    expect(receiveI(stopped)).toBeUndefined();
+  it('may not send before the act', () => {
+    expect(receiveI(newLink())).toBeUndefined();
   });
+});
+
+describe.each([
+  ['asked for', true],
+  ['unasked', false],
+])('an RTU whose STOPDT con (%s) overtakes data', (_how, isAsked) => {
+  function stoppedLink(): Link {
+    const link = newLink();
+    link.startDataTransfer(0);
+    link.receive(uFormat(UFunction.STARTDT_CON), 0, 0);
+    if (isAsked) link.stopDataTransfer(0);
+    link.receive(uFormat(UFunction.STOPDT_CON), 0, 1_000);
+    eventsOf(link);
+    link.poll();
+    return link;
+  }
+
+  it('is listened to for a moment, and acknowledged at once: it may wait for that', () => {
+    const link = stoppedLink();
+    expect([receiveI(link, 1_000), link.poll()]).toEqual(['I', sFormat(1)]);
+    expect([receiveI(link, 2_999), link.poll()]).toEqual(['I', sFormat(2)]);
+    expect([link.state, link.window]).toEqual(['stopped', 0]);
+    expect(irregularities(link)).toEqual(['data after STOPDT con in state stopped']);
+  });
+
+  it('that goes on sending loses its link', () => {
+    const link = stoppedLink();
+    receiveI(link, 2_000);
+    expect(receiveI(link, 3_000)).toBeUndefined();
+    expect(link.state).toBe('closed');
+  });
+
+  it('can be started again meanwhile', () => {
+    const link = stoppedLink();
+    receiveI(link, 1_000);
+    link.startDataTransfer(1_100);
+    expect(receiveI(link, 1_200)).toBe('I');
+    link.receive(uFormat(UFunction.STARTDT_CON), 0, 1_300);
+    expect([link.state, receiveI(link, 9_000), link.received]).toEqual(['started', 'I', 3]);
+  });
+});
+
+it('a master may not send behind its STOPDT act', () => {
+  const link = newLink('controlled');
+  link.receive(uFormat(UFunction.STARTDT_ACT), 0, 0);
+  link.receive(uFormat(UFunction.STOPDT_ACT), 0, 0);
+  expect(receiveI(link)).toBeUndefined();
 });
 
 describe('what an RTU confirms unasked is what it does from then on', () => {
@@ -134,6 +176,56 @@ it('no order of confirmations leaves a controlling link started that its RTU has
       }
     }),
   );
+});
+
+describe('how the octets of an RTU are cut into segments decides nothing', () => {
+  const FUNCTIONS = {
+    'STARTDT con': UFunction.STARTDT_CON,
+    'STOPDT con': UFunction.STOPDT_CON,
+    'TESTFR act': UFunction.TESTFR_ACT,
+    'TESTFR con': UFunction.TESTFR_CON,
+  };
+  type Said = 'I' | keyof typeof FUNCTIONS;
+
+  /** What a driver makes of these octets, each segment at a time: it asks for data transfer as `wanted` after each. */
+  function heard(said: readonly Said[], cuts: readonly number[], wanted: boolean): { state: string; received: number } {
+    const octets: number[] = [];
+    let ns = 0;
+    for (const each of said) octets.push(...(each === 'I' ? iFormat(ns++, 0, ASDU) : uFormat(FUNCTIONS[each])));
+    const link = newLink();
+    const framer = new ApduFramer();
+    const ask = (): void => {
+      if (wanted) link.startDataTransfer(0);
+      else link.stopDataTransfer(0);
+      while (link.nextEvent() !== undefined);
+      link.poll();
+    };
+    link.startDataTransfer(0);
+    link.poll();
+    let at = 0;
+    for (let n = 0; at < octets.length; n++) {
+      const to = Math.min(octets.length, at + (cuts[n % cuts.length] ?? 1));
+      const apdus = framer.feed(Uint8Array.from(octets.slice(at, to)));
+      forEachApdu(apdus, 0, apdus.length, (begin) => void link.receive(apdus, begin, 0));
+      ask();
+      at = to;
+    }
+    return { state: link.state, received: link.received };
+  }
+
+  it('no event is lost and no link closed, in whichever order cons, data and tests come', () => {
+    const tokens = fc.constantFrom<Said>('I', 'I', 'STARTDT con', 'STOPDT con', 'TESTFR act', 'TESTFR con');
+    const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(fc.array(tokens, { maxLength: 20 }), cuts, fc.boolean(), (said, sizes, wanted) => {
+        const events = said.filter((each) => each === 'I').length;
+        for (const each of [sizes, [1], [6], [10_000]]) {
+          const { state, received } = heard(said, each, wanted);
+          expect([state === 'closed', received]).toEqual([false, events]);
+        }
+      }),
+    );
+  });
 });
 
 it.each([

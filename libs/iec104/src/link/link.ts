@@ -67,6 +67,9 @@ export type LinkEvent =
 /** Defaults of clause 9.6 (and of the manual). */
 export const DEFAULT_LINK_PARAMETERS: LinkParameters = { t1Ms: 15_000, t2Ms: 10_000, t3Ms: 20_000, k: 12, w: 8 };
 
+/** What a controlled station had sent off when it confirmed STOPDT comes within this time, over slow paths, too. */
+const TAIL_MS = 2_000;
+
 /** From which state each state may be entered. */
 const ALLOWED: Readonly<Record<LinkState, readonly LinkState[]>> = {
   stopped: ['starting', 'stopping', 'started'],
@@ -120,6 +123,8 @@ export class Link {
   private startAt = Infinity;
   private stopAt = Infinity;
   private testAt = Infinity;
+  /** Until when data behind a STOPDT con is taken. */
+  private tailUntil = -Infinity;
   /** Of `sent`: how many went before the TESTFR act under way, and before the last one confirmed. */
   private sentBeforeTest = 0;
   private tested = 0;
@@ -241,7 +246,7 @@ export class Link {
     }
     if (length !== MIN_LENGTH) return this.fail('APCI_LENGTH', `S- or U-format APDU of length ${length}, must be 4`);
     if ((control & 3) === 1) return this.acknowledge(receiveSequence(octets, at)) ? 'S' : undefined;
-    return this.receiveU(octets, at) ? 'U' : undefined;
+    return this.receiveU(octets, at, now) ? 'U' : undefined;
   }
 
   /**
@@ -374,7 +379,7 @@ export class Link {
   // ---- inside -------------------------------------------------------------------------------------------------------
 
   private receiveI(octets: Uint8Array, at: number, now: number): boolean {
-    if (!this.receiving) {
+    if (!this.isReceiving(now)) {
       this.fail('LINK_NOT_STARTED', `I-format APDU in state ${this.current}`);
       return false;
     }
@@ -385,6 +390,7 @@ export class Link {
     }
     if (!this.acknowledge(receiveSequence(octets, at))) return false;
     if (this.current === 'starting') this.irregular('LINK_NOT_STARTED', 'data before STARTDT con', octets, at);
+    else if (this.current === 'stopped') this.irregular('LINK_NOT_STARTED', 'data after STOPDT con', octets, at);
     this.received++;
     this.receivedTimes.add(this.received, now);
     if (!this.hold) this.confirmed = this.received;
@@ -423,16 +429,16 @@ export class Link {
 
   /**
    * The controlled station may send until its STOPDT con, and once it has the STARTDT act: some do before their con, which
-   * must still come within t1 (docs/decisions/out-of-turn.md).
+   * must still come within t1. What it had sent off when it confirmed STOPDT may come behind that, and may be in the same
+   * segment: how octets are cut decides nothing (docs/decisions/out-of-turn.md).
    */
-  private get receiving(): boolean {
-    return (
-      this.current === 'started' ||
-      (this.role === 'controlling' && (this.current === 'starting' || this.current === 'stopping'))
-    );
+  private isReceiving(now: number): boolean {
+    if (this.current === 'started') return true;
+    if (this.role !== 'controlling') return false;
+    return this.current === 'starting' || this.current === 'stopping' || now < this.tailUntil;
   }
 
-  private receiveU(octets: Uint8Array, at: number): boolean {
+  private receiveU(octets: Uint8Array, at: number, now: number): boolean {
     const fn = octets[at + 2] as number;
     switch (fn) {
       case UFunction.TESTFR_ACT:
@@ -464,13 +470,14 @@ export class Link {
         if (this.role === 'controlling' && this.current === 'starting') {
           this.startAt = Infinity;
           this.transition('started', 'STARTDT con received');
-        } else this.confirmedUnasked(octets, at);
+        } else this.confirmedUnasked(octets, at, now);
         return true;
       case UFunction.STOPDT_CON:
         if (this.role === 'controlling' && this.current === 'stopping') {
           this.stopAt = Infinity;
+          this.tailUntil = now + TAIL_MS;
           this.transition('stopped', 'STOPDT con received');
-        } else this.confirmedUnasked(octets, at);
+        } else this.confirmedUnasked(octets, at, now);
         return true;
       default:
         this.fail('APCI_CONTROL', `U-format control octet 0x${fn.toString(16).padStart(2, '0')} is none of the six`);
@@ -483,12 +490,13 @@ export class Link {
    * follows: else it would take itself for started and hear nothing, or close the link at the first event. Of a controlling
    * station it says nothing.
    */
-  private confirmedUnasked(octets: Uint8Array, at: number): void {
+  private confirmedUnasked(octets: Uint8Array, at: number, now: number): void {
     const fn = octets[at + 2] as number;
     this.irregular('LINK_ROLE', `${uFunctionName(fn)} that was not asked for`, octets, at);
     if (this.role === 'controlling' && this.current === 'stopped' && fn === UFunction.STARTDT_CON) {
       this.transition('started', 'STARTDT con came unasked');
     } else if (this.role === 'controlling' && this.current === 'started' && fn === UFunction.STOPDT_CON) {
+      this.tailUntil = now + TAIL_MS;
       this.transition('stopped', 'STOPDT con came unasked');
     } else this.ignored++;
   }

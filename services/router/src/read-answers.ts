@@ -1,0 +1,69 @@
+import { commandObjects, TypeId } from '@iec104mm2ss/iec104';
+import type { AnswerParts } from './command-answers.js';
+import type { Participant, RecordOrigin } from './command-context.js';
+import { laneOf } from './command-lanes.js';
+import { INTERROGATION_TIMEOUT_MS, mayAnswer, Seen, type Transaction } from './command-transaction.js';
+
+/** What an ASDU of requested objects (COT 5) is to the read commands (C_RD_NA_1). */
+export interface ReadAnswer {
+  /** Those under way that it answers. */
+  readonly ended: readonly Transaction[];
+  /** Who asked for one of its objects; undefined when nobody is known to have, or they have left. */
+  readonly readers: readonly Participant[] | undefined;
+}
+
+/** Such an answer ends a read. */
+const HAD_ALL = Seen.TERMINATION | Seen.REFUSAL;
+
+/** Read commands are answered with the object itself, whatever its type. Times are monotonic. */
+export class ReadAnswers {
+  constructor(private readonly parts: Pick<AnswerParts, 'lanes' | 'memory' | 'habits' | 'clock'>) {}
+
+  /**
+   * An ASDU with COT 5 came. It may hold other objects besides the one that was read, and answers one read of each master for
+   * each. Reads that were given up without an answer may get theirs late: then nobody knows whose it is, and all get it that
+   * wait for one. What comes once more is for who has had it last.
+   */
+  answered(asdu: Uint8Array, position: number, record: RecordOrigin): ReadAnswer {
+    const ended: Transaction[] = [];
+    const all: Transaction[] = [];
+    for (const { ca, ioa } of commandObjects(asdu)) {
+      const isPossible = (transaction: Transaction): boolean => mayAnswer(transaction, position, record);
+      const active = firstOfEach(this.parts.lanes.active(TypeId.C_RD_NA_1, ca, ioa).filter(isPossible));
+      const over = this.parts.memory.overAt(TypeId.C_RD_NA_1, ca, ioa).filter(isPossible);
+      const unanswered = over.filter(({ seen }) => ((seen.get(ca) ?? 0) & HAD_ALL) === 0);
+      const waiting = [...active, ...unanswered];
+      for (const transaction of waiting) this.note(transaction, ca);
+      ended.push(...active);
+      all.push(...(waiting.length > 0 ? waiting : this.last(over, ca)));
+    }
+    const sessions = new Map(
+      all.flatMap(({ participants }) => participants).map((participant) => [participant.session, participant]),
+    );
+    return { ended, readers: sessions.size === 0 ? undefined : [...sessions.values()] };
+  }
+
+  private note(transaction: Transaction, ca: number): void {
+    const { habits, clock } = this.parts;
+    const { seen, isRestored, lostUntil, sentAt } = transaction;
+    if (seen.size === 0 && !isRestored && lostUntil === Infinity) {
+      habits.answered(laneOf(transaction), clock.now() - sentAt);
+    }
+    seen.set(ca, (seen.get(ca) ?? 0) | Seen.FIRST | Seen.TERMINATION | Seen.OVER);
+    transaction.heardAt = clock.now();
+  }
+
+  /** Those that had the last one, if that is not long ago. */
+  private last(over: readonly Transaction[], ca: number): readonly Transaction[] {
+    const answered = over.filter(({ seen }) => ((seen.get(ca) ?? 0) & Seen.TERMINATION) !== 0);
+    const latest = Math.max(...answered.map(({ heardAt }) => heardAt));
+    if (latest <= this.parts.clock.now() - INTERROGATION_TIMEOUT_MS) return [];
+    return answered.filter(({ heardAt }) => heardAt === latest);
+  }
+}
+
+/** The first one of each master. */
+function firstOfEach(transactions: readonly Transaction[]): Transaction[] {
+  const owners = new Set<number>();
+  return transactions.filter(({ owner }) => !owners.has(owner) && owners.add(owner));
+}
