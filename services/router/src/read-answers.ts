@@ -45,10 +45,9 @@ export class ReadAnswers {
 
   private note(transaction: Transaction, ca: number): void {
     const { habits, clock } = this.parts;
-    const { seen, isRestored, lostUntil, sentAt } = transaction;
-    if (seen.size === 0 && !isRestored && lostUntil === Infinity) {
-      habits.answered(laneOf(transaction), clock.now() - sentAt);
-    }
+    const { seen } = transaction;
+    // Stations read from memory: how soon they do says nothing of commands.
+    habits.heard(laneOf(transaction));
     seen.set(ca, (seen.get(ca) ?? 0) | Seen.FIRST | Seen.TERMINATION | Seen.OVER);
     transaction.heardAt = clock.now();
   }

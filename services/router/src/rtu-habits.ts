@@ -105,9 +105,14 @@ export class RtuHabits {
     addBounded(this.silent, lane, MAX_OBJECTS);
   }
 
+  /** An answer came, of which it says nothing how long it took. */
+  heard(lane: number): void {
+    this.silent.delete(lane);
+  }
+
   /** The first answer came after `ms`. */
   answered(lane: number, ms: number): void {
-    this.silent.delete(lane);
+    this.heard(lane);
     const slowest =
       ms >= this.slowestMs ? Math.ceil(ms / 1_000) : Math.floor(Math.max(ms, 0.9 * this.slowestMs) / 1_000);
     this.slowestMs = slowest * 1_000 < SLOW_MS ? 0 : slowest * 1_000;
