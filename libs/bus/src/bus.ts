@@ -207,6 +207,8 @@ export interface Lease {
    * `onCertain` or `onLost` is called. What cannot be undone must not be done meanwhile.
    */
   readonly certain: boolean;
+  /** True while it is uncertain because this process did not run: another one may act in its place already. */
+  readonly heldUp: boolean;
   /** Called when a lease that was uncertain turns out to be ours still. */
   onCertain(listener: () => void): void;
   /** Stops wanting it; gives it back at once when held. */

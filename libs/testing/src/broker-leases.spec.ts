@@ -211,10 +211,10 @@ describe('the holder of a lease', () => {
     a.pause();
     await world.pass(SILENCE_MS - BEACON_MS);
     a.resume();
-    expect(first.certain).toBe(false);
+    expect([first.certain, first.heldUp]).toEqual([false, true]);
     expect(first.fence).toBeGreaterThan(0);
     await world.settle();
-    expect(first.certain).toBe(true);
+    expect([first.certain, first.heldUp]).toEqual([true, false]);
     expect(log).toEqual(['a acquired', 'a certain']);
     await world.pass(10_000);
     expect(log).toHaveLength(2);
@@ -311,7 +311,11 @@ describe('the holder of a lease', () => {
   ])('that was cut off, not held up, is not certain when it gets what was on its way: it %s', async (_, replaced) => {
     const { a, b, first } = await pair();
     let certain: boolean | undefined;
-    a.bus.subscribe('iec104.v1.1.cmd', () => (certain = first.certain));
+    let heldUp = false;
+    a.bus.subscribe('iec104.v1.1.cmd', () => {
+      certain = first.certain;
+      heldUp ||= first.heldUp;
+    });
     b.bus.publish('iec104.v1.1.cmd', Buffer.from('x'));
     await world.settle();
     expect(certain).toBe(true);
@@ -322,7 +326,7 @@ describe('the holder of a lease', () => {
     expect(first.fence).toBeGreaterThan(0);
     a.broker.resume();
     await world.settle();
-    expect(certain).toBe(false);
+    expect([certain, heldUp]).toEqual([false, false]);
     await world.settle();
     expect(first.certain).toBe(!replaced);
     expect(log.filter((line) => line.startsWith('a'))).toEqual([

@@ -24,6 +24,7 @@ class LeaseBus extends RecordingBus {
       get certain() {
         return given.certain;
       },
+      heldUp: false,
       onCertain: (listener) => (given.listener = listener),
       release: () => {
         given.released = true;

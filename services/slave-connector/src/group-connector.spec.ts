@@ -55,6 +55,7 @@ class SceneBus extends RecordingBus {
 class FakeLease {
   readonly fence = CONNECTOR_FENCE;
   certain = true;
+  heldUp = false;
   private listener = (): void => undefined;
   onCertain(listener: () => void): void {
     this.listener = listener;
@@ -838,6 +839,22 @@ describe('a connector that may have lost its lease', () => {
       expect(rtu.last.acknowledged).toBe(1);
     },
   );
+
+  it('writes nothing at all when it was held up: another one may have the RTU since long', async () => {
+    await begin({ ack: 'stored', w: 1 });
+    const before = rtu.last.receivedOctets;
+    Object.assign(lease, { certain: false, heldUp: true });
+    rtu.last.socket.write(Buffer.of(0x68, 4, UFunction.TESTFR_ACT, 0, 0, 0));
+    rtu.last.send(eventAsdu(1));
+    await command(1);
+    await pass(1_100);
+    expect(rtu.last.receivedOctets).toBe(before);
+    lease.heldUp = false;
+    lease.isCertainAgain();
+    await settle();
+    expect(rtu.last.received).toEqual([COMMAND]);
+    expect(rtu.last.acknowledged).toBe(1);
+  });
 
   it('keeps the link of an RTU that has nothing to say, however long the store is away', async () => {
     await begin({ t1Ms: 4_000, t2Ms: 1_000, t3Ms: 5_000 });

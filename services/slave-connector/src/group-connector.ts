@@ -33,7 +33,7 @@ export interface ConnectorDependencies {
 }
 
 /** The lease on the group, as long as it is held: its fence does not change. */
-export type ConnectorLease = Pick<Lease, 'fence' | 'certain' | 'onCertain'>;
+export type ConnectorLease = Pick<Lease, 'fence' | 'certain' | 'heldUp' | 'onCertain'>;
 
 /**
  * One RTU: connects to it, starts and stops data transfer as the router wants, appends what comes to the event log,
@@ -218,6 +218,7 @@ export class GroupConnector implements Scheduled {
         ...{ config, scheduler, runtime, logger, counters },
         hold: { holdAcknowledgements: true, holdLimitMs },
         mayUse: () => this.mayUse(),
+        heldUp: () => this.lease.heldUp,
         mayWrite: () => !this.commands.late,
       },
       {

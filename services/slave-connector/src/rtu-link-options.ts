@@ -17,6 +17,8 @@ export interface RtuLinkOptions {
    * store that knows may be away for longer than the RTU's t1.
    */
   readonly mayUse: () => boolean;
+  /** True while that is so because this process did not run: nothing at all is sent then. */
+  readonly heldUp: () => boolean;
   /** False while a command that is late could leave with whatever is written. */
   readonly mayWrite: () => boolean;
 }

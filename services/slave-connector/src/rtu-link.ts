@@ -1,7 +1,7 @@
 import { peerText } from '@iec104mm2ss/config';
 import type { LinkState } from '@iec104mm2ss/iec104';
 import type { TcpSocket } from '@iec104mm2ss/runtime';
-import { type CloseReason, Connection } from '@iec104mm2ss/transport';
+import { type CloseReason, Connection, type Writable } from '@iec104mm2ss/transport';
 import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
 import { HostRotation } from './host-rotation.js';
 import type { RtuLinkEvents, RtuLinkOptions } from './rtu-link-options.js';
@@ -202,8 +202,14 @@ export class RtuLink {
     this.retryIn(pauseMs);
   }
 
+  private writable(): Writable {
+    const { mayUse, heldUp, mayWrite } = this.options;
+    if (mayUse()) return mayWrite() ? 'all' : 'upkeep';
+    return heldUp() ? 'nothing' : 'upkeep';
+  }
+
   private connected(socket: TcpSocket): void {
-    const { config, counters, hold, mayUse, mayWrite, scheduler } = this.options;
+    const { config, counters, hold, scheduler } = this.options;
     const { t1Ms, t2Ms, t3Ms, k, w } = config.rtuLink;
     this.attempted = true;
     counters.connects++;
@@ -217,7 +223,7 @@ export class RtuLink {
         role: 'controlling',
         ...{ t1Ms, t2Ms, t3Ms, k, w, idleTimeMs: config.idleTimeMs },
         ...hold,
-        mayWrite: () => (mayUse() && mayWrite() ? 'all' : 'upkeep'),
+        mayWrite: () => this.writable(),
       },
       {
         onApdus: (octets, start, end, count) => this.events.onApdus(octets, start, end, count),

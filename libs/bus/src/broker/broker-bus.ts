@@ -69,7 +69,7 @@ export class BrokerBus implements Bus {
     const { runtime, replicas } = options;
     const { clock, instance } = runtime;
     const trouble = (message: string): void => this.trouble(message);
-    this.silence = new SilenceWatch(clock, () => this.mayBeReplaced());
+    this.silence = new SilenceWatch(clock, () => this.mayBeReplaced(false));
     const subscribe: Broker['subscribe'] = (pattern, handler) =>
       broker.subscribe(pattern, (message) => {
         this.silence.heard();
@@ -220,7 +220,7 @@ export class BrokerBus implements Bus {
   private startTicking(): void {
     if (this.loop !== undefined) return;
     const { clock } = this.options.runtime;
-    this.loop = new LoopWatch(clock, () => this.mayBeReplaced());
+    this.loop = new LoopWatch(clock, () => this.mayBeReplaced(true));
     this.armTick();
   }
 
@@ -238,9 +238,9 @@ export class BrokerBus implements Bus {
   }
 
   /** It was held up or cut off for so long that others may have taken what it holds, and could hear nobody meanwhile. */
-  private mayBeReplaced(): void {
+  private mayBeReplaced(heldUp: boolean): void {
     this.presences.grantTime();
-    this.leases.mayBeReplaced();
+    this.leases.mayBeReplaced(heldUp);
   }
 
   private onBrokerConnection(connected: boolean): void {

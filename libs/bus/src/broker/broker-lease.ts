@@ -35,6 +35,8 @@ export class BrokerLease implements Lease {
   /** How often others may have taken it without our knowing, and up to which of these times that was looked into. */
   private doubts = 0;
   private cleared = 0;
+  /** The last of these times at which this process had not run. */
+  private heldUpAt = 0;
   private readonly listeners: (() => void)[] = [];
 
   constructor(
@@ -55,6 +57,11 @@ export class BrokerLease implements Lease {
     return this.state === 'held' && !this.doubtful;
   }
 
+  get heldUp(): boolean {
+    this.manager.lookAtLoop();
+    return this.heldUpAt > this.cleared;
+  }
+
   get doubtful(): boolean {
     return this.doubts !== this.cleared;
   }
@@ -73,8 +80,10 @@ export class BrokerLease implements Lease {
     this.stored = stored;
   }
 
-  doubt(): void {
+  /** @param heldUp this process did not run; else it was cut off from the server */
+  doubt(heldUp: boolean): void {
     this.doubts++;
+    if (heldUp) this.heldUpAt = this.doubts;
   }
 
   /** To be called before our entry is written; what it returns is to be called when it is stored. */

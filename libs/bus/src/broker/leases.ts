@@ -72,10 +72,10 @@ export class Leases implements LeaseManager {
     }
   }
 
-  /** This process did not run, or was cut off, for so long that others may have taken what it holds. */
-  mayBeReplaced(): void {
+  /** This process did not run (`heldUp`), or was cut off, for so long that others may have taken what it holds. */
+  mayBeReplaced(heldUp: boolean): void {
     for (const lease of this.active()) {
-      lease.doubt();
+      lease.doubt(heldUp);
       if (lease.state === 'held') void this.verify(lease);
     }
   }
@@ -83,7 +83,7 @@ export class Leases implements LeaseManager {
   /** The connection came back. */
   reconnected(): void {
     for (const lease of this.active()) {
-      lease.doubt();
+      lease.doubt(false);
       lease.stale = true;
       lease.readAt = -Infinity;
     }

@@ -61,6 +61,10 @@ class MemoryLease implements Lease {
     return this.fence > 0;
   }
 
+  get heldUp(): boolean {
+    return false;
+  }
+
   onCertain(): void {
     // It is never in doubt.
   }
