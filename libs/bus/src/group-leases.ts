@@ -13,6 +13,8 @@ export interface HeldLease {
   readonly fence: number;
   /** See Lease.certain; false for ever once it is lost. */
   readonly certain: boolean;
+  /** See Lease.heldUp. */
+  readonly heldUp: boolean;
   /** Called when it is certain again. One listener. */
   onCertain(listener: () => void): void;
 }
@@ -49,6 +51,9 @@ export class GroupLeases<T> {
           fence,
           get certain() {
             return lease.fence === fence && lease.certain;
+          },
+          get heldUp() {
+            return lease.heldUp;
           },
           onCertain: (listener) => {
             onCertain = listener;
