@@ -363,7 +363,10 @@ function idleWithoutStore(): Scenario {
   const scenario = story({
     habits: { link },
     config: { link },
-    faults: [fault('bus leader lost', 20_000, 20_000), { ...fault('bus connection lost', 20_100, 0, 'p1'), id: 'f2' }],
+    faults: [
+      fault('bus leader lost', 20_000, 20_000, ''),
+      { ...fault('bus connection lost', 20_100, 0, 'p1'), id: 'f2' },
+    ],
     quietAt: 45_000,
   });
   return { ...scenario, groups: scenario.groups.map((group) => ({ ...group, rate: 0.01 })) };
