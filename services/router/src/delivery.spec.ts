@@ -721,12 +721,13 @@ describe('a later generation of the log', () => {
   const answered = (): Uint8Array[] => [eventAsdu(0), singleCommand(1, 5, true), singleCommand(1, 6, true)];
 
   /** An answer is routed, acknowledged, and not stored; the connector appends it again. */
-  async function answerAgain(again: LogRecord): Promise<void> {
+  async function answerAgain(again: LogRecord, acknowledgedByB = 3): Promise<void> {
     make({ recentOctets: 10_000, unstoredAsdus: 64 });
     await join(A, B);
     answerTo = [A, B].map((id) => ({ session: id, ownOa: 0 }));
     delivery.route(record(0, answered()));
-    for (const each of sessions.values()) delivery.acknowledged(each, 3);
+    delivery.acknowledged(sessions.get(A) as Session, 3);
+    delivery.acknowledged(sessions.get(B) as Session, acknowledgedByB);
     delivery.tick(clock.now(), 0);
     out();
     // It would be taken for an answer to somebody else's command.
@@ -746,7 +747,7 @@ describe('a later generation of the log', () => {
   }
 
   it('that brings answers once more gives them to who has not got them, and to nobody else', async () => {
-    await answerAgain(record(0, answered(), generation + 1));
+    await answerAgain(record(0, answered(), generation + 1), 2);
     expect(await resumes(A, 3)).toEqual(['1 begin 0, answers 5', '1 0>0 [0] patch', '1 join 3, ended at 1']);
     expect(await resumes(B, 2)).toEqual(['2 begin 0, answers 5', '2 0>0 [0] patch', '2 1>2 [t45]', '2 join 3']);
   });
@@ -756,6 +757,13 @@ describe('a later generation of the log', () => {
     await answerAgain(other);
     expect(await resumes(A, 3)).toEqual(['1 begin 0, answers 5', '1 0>0 [0] patch', '1 join 3, ended at 1']);
     expect((await resumes(B, 3)).slice(2)).toEqual(['2 1>1 [t45]', '2 2>2 [t45]', '2 join 3']);
+  });
+
+  it('that brings an answer once more does not give it to who had acknowledged it and has stopped meanwhile', async () => {
+    await answerAgain(record(0, answered(), generation + 1));
+    delivery.begin(sessions.get(A) as Session, 0, 7);
+    await settle();
+    expect(out()).toEqual(['1 begin 0, answers 7', '1 0>0 [0] patch', '1 join 3, ended at 1']);
   });
 
   it('leaves nothing behind of such answers', async () => {

@@ -156,6 +156,7 @@ export class Delivery {
     this.voided.cut(this.recent.since(begins), begins, out.generation, audience, this.parts.clock.now());
     this.recent.cut(begins);
     this.routing.cut(begins);
+    const before = out.generation;
     out.generation = generation;
     out.broadcastEnd = Math.min(out.broadcastEnd, begins);
     const here = new Set<string>();
@@ -166,6 +167,7 @@ export class Delivery {
         if (count > 0) losses.push({ session, count });
         if (session.name !== null) here.add(session.name);
       }
+      this.voided.resumed(session, { generation: before, position: session.acknowledged });
       this.cutSession(session, begins);
     }
     out.beginAll(begins);
