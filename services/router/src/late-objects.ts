@@ -36,7 +36,10 @@ export class LateObjects {
     const { matching, clock } = this.parts;
     const over = this.over(typeId, cot, ca);
     const since = clock.now() - INTERROGATION_TIMEOUT_MS;
-    const possible = over.filter((one) => (matching.mirrors ? one.oa === oa : one.heardAt > since));
+    const isRecent = ({ heardAt, sentAt }: Transaction): boolean => Math.max(heardAt, sentAt) > since;
+    // A station sends no objects of an interrogation that it has refused.
+    const isRefused = ({ seen }: Transaction): boolean => ((seen.get(ca) ?? 0) & Seen.REFUSAL) !== 0;
+    const possible = over.filter((one) => !isRefused(one) && (matching.mirrors ? one.oa === oa : isRecent(one)));
     const last = possible.at(-1);
     const isCertain = last !== undefined && possible.every(({ owner }) => owner === last.owner);
     return isCertain && last.participants.length > 0 ? last.participants : undefined;

@@ -117,6 +117,18 @@ describe('an object that was read', () => {
     expect(readers(bench, objects([500])), 'the other one').toEqual([A, B]);
   });
 
+  it('is for all who asked while any of their reads may get its object late, however many', () => {
+    const bench = new Bench();
+    for (let i = 0; i < 2; i++) bench.command(A, read(500));
+    bench.begin(B, read(500), PATIENCE);
+    bench.pass(ANSWER_TIMEOUT_MS);
+    bench.sent(bench.forwarded[2] as Transaction);
+    for (const which of ['first', 'second', 'third']) {
+      expect(readers(bench, objects([500])), `the ${which}`).toEqual([A, B]);
+    }
+    expect(bench.transactions.size).toBe(0);
+  });
+
   it('that comes once more is for who had it last, for a while', () => {
     const bench = new Bench();
     bench.command(A, read(500));

@@ -22,7 +22,7 @@ export class ReadAnswers {
   /**
    * An ASDU with COT 5 came. It may hold other objects besides the one that was read, and answers one read of each master for
    * each. Reads that were given up without an answer may get theirs late: then nobody knows whose it is, and all get it that
-   * wait for one. What comes once more is for who has had it last.
+   * have asked for it within the last minute. What else comes once more is for who has had it last.
    */
   answered(asdu: Uint8Array, position: number, record: RecordOrigin): ReadAnswer {
     const ended: Transaction[] = [];
@@ -32,10 +32,13 @@ export class ReadAnswers {
       const active = firstOfEach(this.parts.lanes.active(TypeId.C_RD_NA_1, ca, ioa).filter(isPossible));
       const over = this.parts.memory.overAt(TypeId.C_RD_NA_1, ca, ioa).filter(isPossible);
       const unanswered = over.filter(({ seen }) => ((seen.get(ca) ?? 0) & HAD_ALL) === 0);
-      const waiting = [...active, ...unanswered];
-      for (const transaction of waiting) this.note(transaction, ca);
+      // Of each master one read is answered. The others may get theirs yet.
+      for (const transaction of firstOfEach([...active, ...unanswered])) {
+        this.note(transaction, ca, active.includes(transaction));
+      }
       ended.push(...active);
-      all.push(...(waiting.length > 0 ? waiting : this.last(over, ca)));
+      if (over.some((transaction) => isLate(transaction, ca))) all.push(...active, ...over);
+      else all.push(...(active.length > 0 ? active : this.last(over, ca)));
     }
     const sessions = new Map(
       all.flatMap(({ participants }) => participants).map((participant) => [participant.session, participant]),
@@ -43,12 +46,13 @@ export class ReadAnswers {
     return { ended, readers: sessions.size === 0 ? undefined : [...sessions.values()] };
   }
 
-  private note(transaction: Transaction, ca: number): void {
+  private note(transaction: Transaction, ca: number, isInTime: boolean): void {
     const { habits, clock } = this.parts;
     const { seen } = transaction;
     // Stations read from memory: how soon they do says nothing of commands.
     habits.heard(laneOf(transaction));
-    seen.set(ca, (seen.get(ca) ?? 0) | Seen.FIRST | Seen.TERMINATION | Seen.OVER);
+    const all = Seen.FIRST | Seen.TERMINATION | (isInTime ? Seen.OVER : 0);
+    seen.set(ca, (seen.get(ca) ?? 0) | all);
     transaction.heardAt = clock.now();
   }
 
@@ -65,4 +69,9 @@ export class ReadAnswers {
 function firstOfEach(transactions: readonly Transaction[]): Transaction[] {
   const owners = new Set<number>();
   return transactions.filter(({ owner }) => !owners.has(owner) && owners.add(owner));
+}
+
+/** It was given up, whether its object came afterwards or not. */
+function isLate({ seen }: Transaction, ca: number): boolean {
+  return ((seen.get(ca) ?? 0) & (Seen.OVER | Seen.REFUSAL)) === 0;
 }

@@ -654,6 +654,24 @@ describe('objects of interrogations, where only who asked gets them', () => {
     bench.answer(GI, Cause.ACT_TERM);
     expect(asked(bench, Cause.INROGEN)).toEqual([B]);
   });
+
+  it.each([
+    ['was refused', true, [A]],
+    ['had its ACT_TERM', false, undefined],
+  ])(
+    'that was given up unanswered count as asked for when a later one of another master %s',
+    (_, refused, expected) => {
+      const bench = new Bench();
+      bench.command(A, GI);
+      bench.begin(B, GI, PATIENCE);
+      bench.pass(ANSWER_TIMEOUT_MS);
+      bench.sent(bench.forwarded[1] as Transaction);
+      bench.answer(GI, Cause.ACT_CON, 0, refused);
+      if (!refused) bench.answer(GI, Cause.ACT_TERM);
+      expect(bench.transactions.size).toBe(0);
+      expect(asked(bench, Cause.INROGEN)).toEqual(expected);
+    },
+  );
 });
 
 it('what the RTU sends of its own is none of a private command under way; what it answers is its master’s', () => {

@@ -41,7 +41,7 @@ export const COMMAND_DEFECTS = [
     patches: [
       ASK_NOBODY,
       {
-        file: 'services/router/src/transactions.ts',
+        file: 'services/router/src/command-ends.ts',
         find: `      if (transaction.deadline + ANSWER_TIMEOUT_MS <= now) this.finish(transaction, 'unknown');`,
         replace: `      if (transaction.deadline <= now) this.refuse(transaction, 'expired');`,
       },
@@ -54,9 +54,9 @@ export const COMMAND_DEFECTS = [
     title: '10: what was sent is refused when a link or a connector is lost',
     patches: [
       {
-        file: 'services/router/src/transactions.ts',
-        find: `    const queued = this.table.all().filter(({ state }) => state === 'queued');\n`,
-        replace: `    const queued = this.table.all().filter(({ state }) => state !== 'confirmed');\n`,
+        file: 'services/router/src/command-ends.ts',
+        find: `    const queued = this.parts.table.all().filter(({ state }) => state === 'queued');\n`,
+        replace: `    const queued = this.parts.table.all().filter(({ state }) => state !== 'confirmed');\n`,
       },
     ],
     rules: ['refusal'],
