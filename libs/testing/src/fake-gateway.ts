@@ -229,6 +229,8 @@ export class FakeGateway {
         session.live = false;
         if (count > 0) session.expected = from;
         else if (generation !== session.generation) session.expected = Math.min(session.expected, from);
+        // What was acknowledged of an earlier generation says nothing of this one.
+        if (generation !== session.generation) session.acknowledged = Math.min(session.acknowledged, session.expected);
         session.starting = 0;
         session.generation = generation;
         return;
