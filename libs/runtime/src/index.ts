@@ -1,3 +1,4 @@
 export * from './clock.js';
 export * from './network.js';
+export * from './run-watch.js';
 export * from './runtime.js';

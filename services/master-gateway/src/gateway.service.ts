@@ -1,5 +1,6 @@
 import type { GroupConfig } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
+import { RunWatch } from '@iec104mm2ss/runtime';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { registerGatewayMetrics } from './gateway-metrics.js';
 import { gatewayContribution } from './gateway-status.js';
@@ -22,15 +23,19 @@ export class GatewayService
   implements OnApplicationBootstrap, OnApplicationShutdown
 {
   private readonly gateways: readonly GroupGateway[];
+  private runs: RunWatch | undefined;
 
   constructor(@Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions) {
     super('gateway', () => options.runtime.clock.now());
-    this.gateways = options.groups.map((group) => new GroupGateway(group, options));
+    this.gateways = options.groups.map((group) => new GroupGateway(group, options, () => this.runs?.waitedMs ?? 0));
     registerGatewayMetrics(options.registry, this.gateways);
   }
 
   onApplicationBootstrap(): void {
-    const { bus } = this.options;
+    const { bus, runtime, logger } = this.options;
+    this.runs = new RunWatch(runtime.clock, (heldUpMs) => {
+      logger.warn({ heldUpMs }, 'this process did not run: commands that came meanwhile count from before');
+    });
     bus.join(GATEWAY_POOL);
     bus.onConnection((connected) => {
       for (const gateway of this.gateways) gateway.connectionChanged(connected);
@@ -43,6 +48,7 @@ export class GatewayService
     // In one process everything ends now; elsewhere others go on, and the masters here are owed what was sent.
     if (this.options.bus.kind === 'nats') await Promise.all(this.gateways.map((gateway) => gateway.drain()));
     for (const gateway of this.gateways) gateway.stop();
+    this.runs?.stop();
   }
 
   serving(): readonly GroupGateway[] {

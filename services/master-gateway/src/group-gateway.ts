@@ -74,9 +74,11 @@ export class GroupGateway implements Scheduled {
   private draining = false;
   private stopped = false;
 
+  /** @param waitedMs for how long what is read from a master now may have waited in this process, see RunWatch */
   constructor(
     readonly config: GroupConfig,
     dependencies: GatewayDependencies,
+    private readonly waitedMs: () => number = () => 0,
   ) {
     const { bus, scheduler, runtime, holdMs, listen } = dependencies;
     this.bus = bus;
@@ -98,7 +100,7 @@ export class GroupGateway implements Scheduled {
       subjects: this.subjects,
       router: this.router,
       acknowledgements: this.acknowledgements,
-      commandTerms: () => this.commandTerms(),
+      commandTerms: (waitedMs) => this.commandTerms(waitedMs),
       changed: (soon) => this.stateWithin(soon),
       empty: () => this.endLastEvents(),
     });
@@ -285,12 +287,17 @@ export class GroupGateway implements Scheduled {
     this.openListener();
   }
 
-  /** In the connector's clock. Whoever owns the group, or will soon, can keep to it. */
-  private commandTerms(): CommandTerms | undefined {
+  /**
+   * In the connector's clock. Whoever owns the group, or will soon, can keep to it.
+   *
+   * @param waitedMs how long the command may have waited because its session was not read
+   */
+  private commandTerms(waitedMs: number): CommandTerms | undefined {
     const clock = this.connectorClock.now();
     const served = this.lastEvents === undefined && this.owner.expected(this.scheduler.now());
     if (clock === undefined || !served) return undefined;
-    return { connectorFence: this.connectorClock.connectorFence, deadline: clock + COMMAND_DEADLINE_MS };
+    const leftMs = COMMAND_DEADLINE_MS - Math.max(waitedMs, this.waitedMs());
+    return { connectorFence: this.connectorClock.connectorFence, deadline: clock + leftMs };
   }
 
   private sayListening(listening: boolean, reason = ''): void {

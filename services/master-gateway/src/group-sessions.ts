@@ -20,7 +20,7 @@ export interface GroupSessionsDependencies {
   /** Which router owns the group. */
   readonly router: FenceGuard;
   readonly acknowledgements: AcknowledgementReport;
-  readonly commandTerms: () => CommandTerms | undefined;
+  readonly commandTerms: (waitedMs: number) => CommandTerms | undefined;
   /** Something is different from what was stated. @param soon the router waits for it */
   readonly changed: (soon: boolean) => void;
   /** The last session has ended. */

@@ -10,6 +10,7 @@ import {
   mirror,
   singleCommand,
   TypeId,
+  iFormat,
 } from '@iec104mm2ss/iec104';
 import { createLogger } from '@iec104mm2ss/observability';
 import {
@@ -59,6 +60,8 @@ let subscription: Subscription | undefined;
 let master: FakeMaster;
 let closed: CloseReason | undefined;
 let acknowledged: number[];
+/** What the terms of commands were asked with. */
+let waited: number[];
 let terms: CommandTerms | undefined;
 
 beforeEach(async () => {
@@ -70,6 +73,7 @@ beforeEach(async () => {
   closed = undefined;
   subscription = undefined;
   terms = { connectorFence: 9, deadline: 77_000 };
+  waited = [];
   lease = bus.lease({ key: 'router.1', onAcquired: () => undefined, onLost: () => undefined });
   clock.flush();
   await heardOfOwner();
@@ -106,7 +110,10 @@ function connect(changes: Partial<GroupConfig> = {}, hold = false): FakeSocket {
     logger,
     subjects,
     router,
-    commandTerms: () => terms,
+    commandTerms: (waitedMs) => {
+      waited.push(waitedMs);
+      return terms;
+    },
     reportAcknowledged: () => bus.publish(subjects.ack, new Uint8Array(0)),
     onAcknowledged: (each) => acknowledged.push(each.acknowledged.position),
     onClosed: (_session, reason, still) => {
@@ -647,6 +654,24 @@ describe('a master’s commands', () => {
       ],
     });
     expect(session.commandsRefused).toBe(2);
+  });
+
+  it('that were not read because too many were pending may have waited since then', () => {
+    started();
+    const send = (): void => {
+      master.send(singleCommand(1, 5, true));
+      clock.flush();
+    };
+    send();
+    const apdu = iFormat(0, 0, singleCommand(1, 6, true));
+    while (!session.pending.full) session.pending.take(apdu, 0, apdu.length, terms, clock.now());
+    send();
+    clock.advance(4_000);
+    session.pending.settle(Array.from({ length: session.pending.next }, (_, i) => i));
+    send();
+    clock.advance(150);
+    send();
+    expect(waited.map((ms) => Math.round(ms / 1_000))).toEqual([0, 0, 4, 0]);
   });
 
   it('that hold no object, or are no commands at all, break nothing', () => {

@@ -2,7 +2,7 @@ import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscripti
 import { type GroupConfig, peerText } from '@iec104mm2ss/config';
 import { APDU_OA_OFFSET, apduEnd, endOfInitialization, iFormat, type LinkState } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
-import type { TcpSocket } from '@iec104mm2ss/runtime';
+import { READ_MS, type TcpSocket } from '@iec104mm2ss/runtime';
 import { type CloseReason, Connection, type DeadlineScheduler } from '@iec104mm2ss/transport';
 import {
   type Ack,
@@ -34,8 +34,8 @@ export interface SessionDependencies {
   readonly subjects: GroupSubjects;
   /** Which router owns the group. */
   readonly router: FenceGuard;
-  /** For a command that comes now; undefined: there is nobody to give it to. */
-  commandTerms(): CommandTerms | undefined;
+  /** For a command that may have waited for so long, unread; undefined: there is nobody to give it to. */
+  commandTerms(waitedMs: number): CommandTerms | undefined;
   /** The session acknowledged more; it is reported together with others. */
   onAcknowledged(session: MasterSession): void;
   /** Reports it now: what is told next comes after it. */
@@ -66,7 +66,7 @@ export class MasterSession implements DeliveryTarget {
   readonly connection: Connection;
   readonly queue: SessionQueue;
   readonly place = new SessionPlace();
-  readonly pending = new PendingCommands(() => this.connection.setReading(true));
+  readonly pending = new PendingCommands(() => this.readAgain());
   readonly peer: string;
   /** ms since 1970-01-01 UTC. For people. */
   readonly since: number;
@@ -81,6 +81,8 @@ export class MasterSession implements DeliveryTarget {
   /** Number of the last message on `.in`. */
   private number = 0;
   private draining = false;
+  /** When it was not read because too much was pending: what came then is read until the end of it. */
+  private unread: { readonly since: number; readonly until: number } | undefined;
   private refusalLoggedAt = -Infinity;
   private readonly delivery: SessionDelivery;
   private readonly subscription: Subscription;
@@ -221,10 +223,10 @@ export class MasterSession implements DeliveryTarget {
   private onApdus(octets: Uint8Array, start: number, end: number, count: number): void {
     this.commands += count;
     for (let at = start; at < end; at = apduEnd(octets, at)) this.ownOa = octets[at + APDU_OA_OFFSET] as number;
-    const terms = this.draining ? undefined : this.dependencies.commandTerms();
+    const terms = this.draining ? undefined : this.dependencies.commandTerms(this.waitedMs);
     const { first, refusals } = this.pending.take(octets, start, end, terms, this.now);
     // The router settles in a moment: until then TCP holds the master back.
-    if (this.pending.full) this.connection.setReading(false);
+    if (this.pending.full) this.readNoMore();
     if (terms === undefined) {
       this.refuse(refusals);
       return;
@@ -232,6 +234,25 @@ export class MasterSession implements DeliveryTarget {
     const head = { ...this.nextHead(), count, firstCommand: first, ...terms };
     const { bus, subjects } = this.dependencies;
     bus.publish(subjects.in, encodeCommands(head, octets, start, end));
+  }
+
+  private readNoMore(): void {
+    this.connection.setReading(false);
+    this.unread = { since: this.unreadSince ?? this.now, until: Infinity };
+  }
+
+  private readAgain(): void {
+    if (this.unread !== undefined) this.unread = { ...this.unread, until: this.now + READ_MS };
+    this.connection.setReading(true);
+  }
+
+  /** Since when what is read now may have waited. */
+  private get unreadSince(): number | undefined {
+    return this.unread !== undefined && this.now < this.unread.until ? this.unread.since : undefined;
+  }
+
+  private get waitedMs(): number {
+    return this.now - (this.unreadSince ?? this.now);
   }
 
   /** Certain: nobody else has seen these commands. */
