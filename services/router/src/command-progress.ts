@@ -203,7 +203,7 @@ export function isOverAt({ ca: asked, seen }: Transaction, ca: number): boolean 
   return asked === BROADCAST_CA && ca !== BROADCAST_CA && ((seen.get(ca) ?? 0) & Seen.OVER) !== 0;
 }
 
-function isFreeze(asdu: Uint8Array): boolean {
+export function isFreeze(asdu: Uint8Array): boolean {
   return asdu[0] === TypeId.C_CI_NA_1 && ((asdu[9] ?? 0) & FREEZE_BITS) !== 0;
 }
 

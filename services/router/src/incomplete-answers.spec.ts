@@ -13,6 +13,7 @@ import {
   singleCommand,
 } from '@iec104mm2ss/iec104';
 import { ANSWER_TIMEOUT_MS, type Transaction } from './command-transaction.js';
+import { isProcessCommand } from './rules.js';
 import { Bench } from './transactions-bench.js';
 
 const A = 1;
@@ -124,12 +125,25 @@ describe.each(COMMANDS)('an answer to a command (%s)', (_name, command) => {
     }
   });
 
-  it('that does not know its station may have the CA of one that is there, 0 or 65535', () => {
-    for (const ca of [OWN_CA, 0, 0xffff]) {
+  it('that does not know its station may have any CA', () => {
+    for (const ca of [OWN_CA, 0, 0xffff, 77]) {
       const bench = new Bench();
       bench.command(A, withCa(OTHER_CA)(command));
       expect(bench.answer(withCa(ca)(command), Cause.UNKNOWN_CA, 0, true)).toEqual([A]);
       expect(bench.take().at(-1)).toBe('1 refused (COT 46)');
+    }
+  });
+
+  it('may be the object itself, with the cause of an answer', () => {
+    const ioa = command.subarray(6, 9);
+    for (const cot of [Cause.ACT_CON, Cause.UNKNOWN_IOA]) {
+      const bench = new Bench();
+      bench.command(A, command);
+      const other = bench.raw(Uint8Array.of(1, 1, cot, 0, 1, 0, 9, 9, 9, 1));
+      expect(other, 'another object').toEqual([]);
+      const isObject = isProcessCommand(command[0] as number) || command[0] === TypeId.C_RD_NA_1;
+      const object = Uint8Array.of(1, 1, cot, 0, 1, 0, ...ioa, 1);
+      expect(bench.raw(object)).toEqual(isObject ? [A] : []);
     }
   });
 
@@ -140,7 +154,6 @@ describe.each(COMMANDS)('an answer to a command (%s)', (_name, command) => {
     const ioa = changed(command, (octets) => octets.set([9, 9, 9], 6));
     if (!isPrivate) expect(bench.answer(ioa, Cause.UNKNOWN_IOA, 0, true)).toEqual([]);
     expect(bench.answer(withCa(OTHER_CA)(command), Cause.ACT_CON)).toEqual([]);
-    expect(bench.answer(withCa(77)(command), Cause.UNKNOWN_CA, 0, true), 'not known to be there').toEqual([]);
     expect(bench.answer(withType(103)(command), Cause.ACT_CON)).toEqual([]);
   });
 });

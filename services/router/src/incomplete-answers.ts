@@ -17,7 +17,7 @@ import { asksStation } from './command-lanes.js';
 import type { CommandMemory } from './command-memory.js';
 import { FIRST_PRIVATE_TYPE, isCounted, mayAnswer, Seen, type Transaction } from './command-transaction.js';
 import type { RtuHabits } from './rtu-habits.js';
-import { LAST_PROCESS_INFORMATION, otherTimeTag } from './rules.js';
+import { isProcessCommand, LAST_PROCESS_INFORMATION, otherTimeTag } from './rules.js';
 
 /** A command that an answer may be to, and how far that is from certain: all numbers are the smaller the better. */
 export interface Guess {
@@ -126,7 +126,7 @@ export class IncompleteAnswers {
     const { ca, cot } = answer;
     if (asked === ca || asked === BROADCAST_CA || this.isDoubtful(answer)) return 0;
     if (cot !== Cause.UNKNOWN_CA) return undefined;
-    return ca === 0 || ca === BROADCAST_CA || this.habits.hasAnswered(ca) ? LEFT_OUT : undefined;
+    return ca === 0 || ca === BROADCAST_CA || this.habits.hasAnswered(ca) ? LEFT_OUT : OTHER;
   }
 }
 
@@ -181,8 +181,8 @@ function typeMisfit(asked: number, { typeId, cot }: AsduView): number | undefine
   if (cot === Cause.UNKNOWN_TYPE) return LEFT_OUT;
   if (asked === typeId) return 0;
   if (asked === otherTimeTag(typeId)) return LEFT_OUT;
-  // A read is answered with the object that it is about.
-  if (asked === TypeId.C_RD_NA_1 && typeId <= LAST_PROCESS_INFORMATION) return OTHER;
+  // A read is answered with the object that it is about, and a command may be, too.
+  if (typeId <= LAST_PROCESS_INFORMATION && (asked === TypeId.C_RD_NA_1 || isProcessCommand(asked))) return OTHER;
   return asked >= FIRST_PRIVATE_TYPE && typeId >= FIRST_PRIVATE_TYPE ? OTHER : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { Cause, Rqt, TypeId } from '@iec104mm2ss/iec104';
 import type { AnswerParts } from './command-answers.js';
 import type { Participant } from './command-context.js';
+import { isFreeze } from './command-progress.js';
 import { INTERROGATION_TIMEOUT_MS, Seen, type Transaction } from './command-transaction.js';
 
 /** RQT of QCC: which counters (IEC 60870-5-101 clause 7.2.6.23). */
@@ -58,10 +59,11 @@ export class LateObjects {
   }
 }
 
-/** True when objects with this cause are what the interrogation `asdu` asks for. */
+/** True when objects with this cause are what the interrogation `asdu` asks for. Who freezes or resets counters asks for none. */
 export function asksFor(asdu: Uint8Array, cot: number): boolean {
   const qualifier = asdu[9] ?? 0;
   if (asdu[0] === TypeId.C_IC_NA_1) return cot === qualifier;
+  if (isFreeze(asdu)) return false;
   const request = qualifier & REQUEST_BITS;
   return cot === (request === Rqt.GENERAL ? Cause.REQCOGEN : Cause.REQCOGEN + request);
 }

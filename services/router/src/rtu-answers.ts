@@ -84,8 +84,7 @@ export class RtuAnswers implements RoutingRules {
     }
     if (isAnswer(cot)) {
       this.seen = true;
-      const answered = answers.answered(asdu, position, record);
-      return answered.reason === 'no_command' ? undefined : this.receivers(answered, view, position, record);
+      return this.receivers(answers.answered(asdu, position, record), view, position, record);
     }
     const readers = cot === Cause.REQ ? this.requested(asdu, position, record) : undefined;
     return answers.requested(asdu, position, record) ?? (this.parts.toOriginator ? readers : undefined);

@@ -53,7 +53,7 @@ describe('the audience of an ASDU', () => {
     expectAll([TypeId.C_RD_NA_1], [Cause.REQ], Audience.ORIGINATOR);
   });
 
-  it('is the originator of the command that it answers; process information is for all where it answers none', () => {
+  it('is the originator of the command that it answers; process information too, with such a cause', () => {
     const isInformation = (id: number): boolean => id <= 44;
     const others = OTHERS.filter((id) => !isInformation(id));
     expectAll(others, ANSWERS, Audience.ORIGINATOR);

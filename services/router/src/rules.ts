@@ -33,7 +33,7 @@ export function audienceOf(typeId: number, cot: number, interrogationToOriginato
   if (isInterrogated(cot)) return interrogationToOriginator ? Audience.ASKED : Audience.ALL;
   if (cot === Cause.REQ && (interrogationToOriginator || isOpaque(typeId))) return Audience.ASKED;
   if (isMonitored(cot)) return Audience.ALL;
-  // Process information answers a command if there is one that it fits; else nobody has asked, and it is data.
+  // An object with the cause of an answer.
   if (isAnswer(cot)) return typeId <= LAST_PROCESS_INFORMATION ? Audience.ASKED : Audience.ORIGINATOR;
   if (typeId <= LAST_PROCESS_INFORMATION || typeId === TypeId.M_EI_NA_1) return Audience.ALL;
   return isOpaque(typeId) ? Audience.ASKED : Audience.ORIGINATOR;

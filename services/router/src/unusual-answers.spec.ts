@@ -655,6 +655,17 @@ describe('objects of interrogations, where only who asked gets them', () => {
     expect(asked(bench, Cause.INROGEN)).toEqual([B]);
   });
 
+  it('are not for who froze counters: that asks for none', () => {
+    const bench = new Bench();
+    const freeze = counterInterrogation(1, 5, 1);
+    bench.command(A, freeze);
+    bench.answer(freeze, Cause.ACT_CON);
+    expect(asked(bench, Cause.REQCOGEN)).toBeUndefined();
+    bench.pass(UNKNOWN_TERMINATION_MS);
+    bench.command(B, counterInterrogation(1, 5));
+    expect(asked(bench, Cause.REQCOGEN)).toEqual([B]);
+  });
+
   it.each([
     ['was refused', true, [A]],
     ['had its ACT_TERM', false, undefined],
