@@ -11,6 +11,7 @@ import {
   readCommand,
   setpointFloat,
   singleCommand,
+  TypeId,
 } from '@iec104mm2ss/iec104';
 import { ANSWER_TIMEOUT_MS, type Transaction } from './command-transaction.js';
 import { isProcessCommand } from './rules.js';
