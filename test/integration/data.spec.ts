@@ -101,14 +101,19 @@ describe('monitor direction', () => {
       asdu(40, 3, '020000' + '00'.repeat(7)),
       asdu(17, 1, '030000' + 'a5'.repeat(40), 0x81),
       asdu(1, 3 | 0x80, '04000001'), // T bit
-      asdu(1, 44, '05000001'), // whatever its cause
       asdu(9, 3, 'ab'.repeat(243), 0x20), // the longest ASDU: 249 octets
       asdu(41, 3, '060000'),
       asdu(44, 3, '060000ff'),
       asdu(130, 3, '070000ff'),
       asdu(255, 1, ''),
     ];
-    const forNobody = [asdu(45, 7, '06000001'), asdu(130, 7, '070000ff'), asdu(255, 44, ''), asdu(113, 10, '08000001')];
+    const forNobody = [
+      asdu(45, 7, '06000001'),
+      asdu(130, 7, '070000ff'),
+      asdu(255, 44, ''),
+      asdu(113, 10, '08000001'),
+      asdu(1, 47, '05000001'), // process information, too
+    ];
     peer.sendI(...forAll.slice(0, 3), ...forNobody, ...forAll.slice(3));
     for (const master of masters) {
       await master.asduCount(1 + forAll.length);
