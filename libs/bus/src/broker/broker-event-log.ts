@@ -136,7 +136,7 @@ export class BrokerEventLog implements EventLog {
     const subscription = broker.subscribe(this.subject, ({ data }) => follower.onLive(data));
     this.followers.set(follower, subscription);
     follower.catchUp();
-    if (this.lookTimer === undefined) this.lookLater(LOOK_MS, () => void this.lookAtEnd());
+    if (this.lookTimer === undefined) this.lookLater();
     return { unsubscribe: () => this.unfollow(follower) };
   }
 
@@ -189,14 +189,14 @@ export class BrokerEventLog implements EventLog {
     }
     const isBehind = (follower: LogFollower): boolean => end !== undefined && follower.isBefore(end);
     const behind = [...this.followers.keys()].filter(isBehind);
-    this.lookLater(behind.length === 0 ? LOOK_MS : LIVE_MS, () => {
-      if (behind.length === 0) return void this.lookAtEnd();
+    if (behind.length === 0) return this.lookLater();
+    this.lookLater(LIVE_MS, () => {
       for (const follower of behind) if (isBehind(follower)) follower.catchUp();
-      this.lookLater(LOOK_MS, () => void this.lookAtEnd());
+      this.lookLater();
     });
   }
 
-  private lookLater(delayMs: number, look: () => void): void {
+  private lookLater(delayMs = LOOK_MS, look = (): void => void this.lookAtEnd()): void {
     const isWanted = !this.stopped && this.followers.size > 0;
     this.lookTimer = isWanted ? this.world.clock.setTimer(look, delayMs) : undefined;
   }

@@ -53,7 +53,7 @@ export class LogFollower {
   }
 
   /** Where it is: everything before was delivered. */
-  get place(): LogPlace {
+  private get place(): LogPlace {
     return { generation: this.generation, position: this.expected };
   }
 
