@@ -1,14 +1,13 @@
 import type { GroupConfig } from '@iec104mm2ss/config';
 import { peerText } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
-import type { Clock } from '@iec104mm2ss/runtime';
+import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import type { AdmissionAnswer, AdmissionRequest, RefusalCode } from '@iec104mm2ss/wire';
 import { admit, type Refusal } from './admission.js';
 import type { OriginatorAddresses } from './originator-addresses.js';
 import type { RtuLink } from './rtu-link.js';
 import type { Session } from './session.js';
 import type { SessionTable } from './session-table.js';
-import { Timers } from './timers.js';
 
 /** A session that could not be saved within this time is not admitted: another router would not know of it. */
 export const SAVE_MS = 1_000;

@@ -1,7 +1,7 @@
 import type { EventLog } from '@iec104mm2ss/bus';
 import { apduEnd } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
-import type { Clock } from '@iec104mm2ss/runtime';
+import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import type { LogRecord } from '@iec104mm2ss/wire';
 import type { Participant } from './command-context.js';
 import type { LogPlaces } from './log-places.js';
@@ -9,7 +9,6 @@ import type { OutStream } from './out-stream.js';
 import type { RecentRecords } from './recent-records.js';
 import type { Routing } from './routing.js';
 import type { Session } from './session.js';
-import { Timers } from './timers.js';
 import type { VoidedAnswers } from './voided-answers.js';
 
 /** A session that catches up may be this many ASDUs ahead of what its master has acknowledged. */

@@ -1,5 +1,5 @@
 import type { Logger } from '@iec104mm2ss/observability';
-import type { Clock } from '@iec104mm2ss/runtime';
+import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import type { LogPlace, SessionStatement } from '@iec104mm2ss/wire';
 import type { Cursors } from './cursors.js';
 import type { Delivery } from './delivery.js';
@@ -7,7 +7,6 @@ import type { LogPlaces } from './log-places.js';
 import type { OutStream } from './out-stream.js';
 import type { Retention } from './retention.js';
 import type { Session } from './session.js';
-import { Timers } from './timers.js';
 
 /** What a gateway states may have crossed what was sent to it: it is not answered again so soon. */
 export const CROSSING_MS = 500;

@@ -1,7 +1,7 @@
 import { GroupLeases, GroupSubjects, type HeldLease, leaseKey } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
-import { every, type Stoppable } from '@iec104mm2ss/runtime';
+import { every, type Stoppable, Timers } from '@iec104mm2ss/runtime';
 import { type AdmissionAnswer, type AdmissionRequest, OWNER_PERIOD_MS } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Ownership, RouterDependencies } from './group-parts.js';
@@ -10,7 +10,6 @@ import { registerRouterMetrics } from './router-metrics.js';
 import { routerContribution } from './router-status.js';
 import { type Legacy, StateStore } from './state-store.js';
 import { takeOver } from './takeover.js';
-import { Timers } from './timers.js';
 
 export const ROUTER_OPTIONS = Symbol('ROUTER_OPTIONS');
 

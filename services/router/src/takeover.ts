@@ -1,11 +1,10 @@
 import type { Bus, GroupSubjects } from '@iec104mm2ss/bus';
 import { BusError, leaseKey } from '@iec104mm2ss/bus';
 import type { Logger } from '@iec104mm2ss/observability';
-import type { Clock } from '@iec104mm2ss/runtime';
+import type { Clock, Timers } from '@iec104mm2ss/runtime';
 import { type CommandReport, decodeCommandReport, encodeCommandQuery, TAKEOVER_MS, WireError } from '@iec104mm2ss/wire';
 import type { GroupRouter } from './group-router.js';
 import type { Legacy } from './state-store.js';
-import type { Timers } from './timers.js';
 
 /** Pause before a state that could not be read is read again. */
 const LOAD_RETRY_MS = 500;

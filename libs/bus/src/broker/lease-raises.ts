@@ -1,4 +1,4 @@
-import type { Clock } from '@iec104mm2ss/runtime';
+import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import type { LeaseStore } from './lease-store.js';
 
 /** Pause before a fence that could not be raised is raised again. */
@@ -8,13 +8,15 @@ const AGAIN_MS = 500;
 export class LeaseRaises {
   /** By key: what they have to be larger than. */
   private readonly wanted = new Map<string, number>();
-  private readonly timers = new Set<unknown>();
+  private readonly timers: Timers;
   private stopped = false;
 
   constructor(
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly store: Pick<LeaseStore, 'raise'>,
-  ) {}
+  ) {
+    this.timers = new Timers(clock);
+  }
 
   raise(key: string, above: number): void {
     if (this.stopped) return;
@@ -25,9 +27,8 @@ export class LeaseRaises {
 
   stop(): void {
     this.stopped = true;
-    for (const timer of this.timers) this.clock.clearTimer(timer);
-    this.timers.clear();
     this.wanted.clear();
+    this.timers.stop();
   }
 
   private async run(key: string): Promise<void> {
@@ -39,18 +40,8 @@ export class LeaseRaises {
         if (this.wanted.get(key) === above) this.wanted.delete(key);
       } catch {
         // Somebody else was faster, or the store is away.
-        await this.pause();
+        await this.timers.pause(AGAIN_MS);
       }
     }
-  }
-
-  private pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.clock.setTimer(() => {
-        this.timers.delete(timer);
-        resolve();
-      }, AGAIN_MS);
-      this.timers.add(timer);
-    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '@iec104mm2ss/runtime';
+import type { Clock } from './clock.js';
 
 /** Timers of one thing, which all end with it. */
 export class Timers {
