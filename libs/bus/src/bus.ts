@@ -57,8 +57,10 @@ export interface Bus {
    * subject only of such a family may be missed.
    */
   hasInterest(subject: string): boolean;
-  /** The event log of a group; the same object for the same group. `capacity` as in the first call. */
+  /** The event log of a group; the same object for the same group. `capacity` as in the last call that gave one. */
   eventLog(group: string, options?: EventLogOptions): EventLog;
+  /** This process has nothing to do with the group any more: what it keeps of it in memory is given up. */
+  forgetGroup(group: string): void;
   /** A bucket of small values that outlive their writer. */
   keyValue(bucket: string): KeyValue;
   /** A bounded record of what happened, for people; the oldest entries go first. */

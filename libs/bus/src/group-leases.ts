@@ -67,6 +67,14 @@ export class GroupLeases<T> {
     this.leases.set(group, lease);
   }
 
+  /** Gives the group back, and does not want it any more. */
+  async forget(group: string): Promise<void> {
+    const lease = this.leases.get(group);
+    this.leases.delete(group);
+    await lease?.release();
+    this.end(group, 'released');
+  }
+
   get(group: string): T | undefined {
     return this.serving.get(group);
   }

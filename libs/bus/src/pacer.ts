@@ -11,7 +11,7 @@ export class Pacer {
   /** `gapMs` 0: every `soon` reports at once. */
   constructor(
     private readonly clock: Clock,
-    private readonly gapMs: number,
+    public gapMs: number,
     private readonly report: () => void,
   ) {}
 

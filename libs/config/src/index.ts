@@ -8,6 +8,9 @@ export { peerText, plainAddress } from './address-text.js';
 export { ackPolicy, reportGapMs } from './ack-policy.js';
 export { repeatableAsdus } from './repeatable-asdus.js';
 export { nearestNames } from './nearest-name.js';
+export { beginsAnew, byId, changedColumns, groupChanges, newFaults } from './changes.js';
+export type { ChangeEffect, GroupChange, GroupChanges, Part } from './changes.js';
+export { masterOf, nameNow } from './master-of.js';
 export { matchesAny } from './source-range.js';
 export type {
   AckPolicy,

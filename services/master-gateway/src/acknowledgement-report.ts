@@ -18,6 +18,11 @@ export class AcknowledgementReport implements Scheduled {
     this.pacer = new Pacer(scheduler.clock, gapMs, () => this.publish());
   }
 
+  /** Another shortest time between two reports. */
+  set gapMs(gapMs: number) {
+    this.pacer.gapMs = gapMs;
+  }
+
   /** The master of `session` has acknowledged more. */
   add(session: MasterSession): void {
     if (this.sessions.size === 0) this.scheduler.flushSoon(this);

@@ -1,4 +1,4 @@
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { beginsAnew, type GroupConfig, groupChanges } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { RunWatch } from '@iec104mm2ss/runtime';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -22,13 +22,14 @@ export class GatewayService
   extends GroupService<GroupGateway>
   implements OnApplicationBootstrap, OnApplicationShutdown
 {
-  private readonly gateways: readonly GroupGateway[];
+  /** By group, in the order of the file. */
+  private gateways: ReadonlyMap<string, GroupGateway>;
   private runs: RunWatch | undefined;
 
   constructor(@Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions) {
     super('gateway', () => options.runtime.clock.now());
-    this.gateways = options.groups.map((group) => new GroupGateway(group, options, () => this.runs?.waitedMs ?? 0));
-    registerGatewayMetrics(options.registry, this.gateways);
+    this.gateways = new Map(options.groups.map((group) => [group.id, this.make(group)]));
+    registerGatewayMetrics(options.registry, () => this.serving());
   }
 
   onApplicationBootstrap(): void {
@@ -38,21 +39,54 @@ export class GatewayService
     });
     bus.join(GATEWAY_POOL);
     bus.onConnection((connected) => {
-      for (const gateway of this.gateways) gateway.connectionChanged(connected);
+      for (const gateway of this.gateways.values()) gateway.connectionChanged(connected);
     });
-    for (const gateway of this.gateways) gateway.start();
+    for (const gateway of this.gateways.values()) gateway.start();
     this.started = true;
+  }
+
+  /**
+   * Serves `groups` from now on: those that are the same, or changed in what concerns no gateway, notice nothing. Masters of the
+   * others get what is queued for them, and are disconnected.
+   */
+  async apply(groups: readonly GroupConfig[]): Promise<void> {
+    const { added, removed, changed } = groupChanges(
+      this.serving().map(({ config }) => config),
+      groups,
+    );
+    const anew = changed.filter((change) => beginsAnew('gateway', change)).map(({ after }) => after);
+    for (const { after } of changed) if (!anew.includes(after)) this.gateways.get(after.id)?.reconfigure(after);
+    await Promise.all([
+      ...removed.map(({ id }) => this.end(id, 'the group is no longer in the configuration')),
+      ...anew.map(({ id }) => this.end(id, 'the group has another configuration now')),
+    ]);
+    const begun = new Map([...anew, ...added].map((group) => [group.id, this.make(group)]));
+    // In the order of the file; ports that moved from one group to another are free by now.
+    this.gateways = new Map(
+      groups.map(({ id }) => [id, begun.get(id) ?? (this.gateways.get(id) as GroupGateway)] as const),
+    );
+    for (const gateway of begun.values()) gateway.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
     // In one process everything ends now; elsewhere others go on, and the masters here are owed what was sent.
-    if (this.options.bus.kind === 'nats') await Promise.all(this.gateways.map((gateway) => gateway.drain()));
-    for (const gateway of this.gateways) gateway.stop();
+    if (this.options.bus.kind === 'nats') await Promise.all(this.serving().map((gateway) => gateway.drain()));
+    for (const gateway of this.gateways.values()) gateway.stop();
     this.runs?.stop();
   }
 
   serving(): readonly GroupGateway[] {
-    return this.gateways;
+    return [...this.gateways.values()];
+  }
+
+  private make(group: GroupConfig): GroupGateway {
+    return new GroupGateway(group, this.options, () => this.runs?.waitedMs ?? 0);
+  }
+
+  private async end(group: string, message: string): Promise<void> {
+    const gateway = this.gateways.get(group);
+    await gateway?.drain();
+    gateway?.stop('configuration', message);
   }
 
   protected total({ masters }: GroupGateway): number {

@@ -8,7 +8,7 @@ import {
   remembering,
   type Subscription,
 } from '@iec104mm2ss/bus';
-import { type GroupConfig, reportGapMs } from '@iec104mm2ss/config';
+import { type GroupConfig, nameNow, reportGapMs } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import { type Runtime, sleep } from '@iec104mm2ss/runtime';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
@@ -76,7 +76,8 @@ export class GroupGateway implements Scheduled {
 
   /** @param waitedMs for how long what is read from a master now may have waited in this process, see RunWatch */
   constructor(
-    readonly config: GroupConfig,
+    /** Its row of the file. */
+    public config: GroupConfig,
     dependencies: GatewayDependencies,
     private readonly waitedMs: () => number = () => 0,
   ) {
@@ -92,7 +93,7 @@ export class GroupGateway implements Scheduled {
     this.connector = new ConnectorView(holdMs);
     this.owner = new OwnerView(holdMs);
     this.acknowledgements = new AcknowledgementReport(bus, this.subjects.ack, scheduler, reportGapMs(config, bus.kind));
-    this.masters = new GroupSessions(config, {
+    this.masters = new GroupSessions(() => this.config, {
       bus,
       scheduler,
       runtime,
@@ -139,13 +140,20 @@ export class GroupGateway implements Scheduled {
     this.scheduler.add(this);
   }
 
+  /** Takes another row of the file whose differences concern no gateway (see beginsAnew). */
+  reconfigure(config: GroupConfig): void {
+    this.config = config;
+    this.acknowledgements.gapMs = reportGapMs(config, this.bus.kind);
+    for (const { identity } of this.sessions.values()) identity.name = nameNow(config.masters, identity);
+  }
+
   /** Stops listening and disconnects every master. */
-  stop(): void {
+  stop(code = 'stopped', message = 'the gateway stops'): void {
     this.stopped = true;
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.subscriptions = [];
-    this.listener.close('stopped');
-    this.masters.stop();
+    this.listener.close(code);
+    this.masters.stop(code, message);
     this.acknowledgements.publish();
     this.scheduler.remove(this);
   }

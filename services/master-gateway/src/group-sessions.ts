@@ -67,7 +67,7 @@ export class GroupSessions {
   private stopped = false;
 
   constructor(
-    private readonly config: GroupConfig,
+    private readonly config: () => GroupConfig,
     private readonly dependencies: GroupSessionsDependencies,
   ) {}
 
@@ -90,7 +90,7 @@ export class GroupSessions {
     const ignoreError = (): void => undefined;
     socket.on('error', ignoreError);
     const connection = randomId(runtime);
-    const { id: group } = this.config;
+    const { id: group } = this.config();
     const request = { group, gateway: runtime.instance, connection, address, port, certificateNames: [] };
     const attempt = new AdmissionAttempt(bus, scheduler.clock, router, request);
     this.attempts.set(socket, attempt);
@@ -106,7 +106,7 @@ export class GroupSessions {
 
   /** Why one more connection cannot wait for the router's word. One address leaves half of the room to others. */
   private waitingProblem(address: string): string | undefined {
-    const room = backlogOf(this.config);
+    const room = backlogOf(this.config());
     if (this.attempts.size >= room) return `${this.attempts.size} connections wait`;
     const own = [...this.attempts.values()].filter((attempt) => attempt.address === address).length;
     return own >= room / 2 ? `${own} connections of ${address} wait` : undefined;
@@ -125,10 +125,10 @@ export class GroupSessions {
     for (const session of [...this.sessions.values()]) session.close(code, message);
   }
 
-  stop(): void {
+  stop(code: string, message: string): void {
     this.stopped = true;
     this.cancelAttempts();
-    this.closeAll('stopped', 'the gateway stops');
+    this.closeAll(code, message);
     this.closed.clear();
   }
 
@@ -154,7 +154,7 @@ export class GroupSessions {
   ): void {
     const { bus, subjects, router, acknowledgements, ...others } = this.dependencies;
     const identity = { session: id, ...peer, name, certificateName, originatorAddress };
-    const session = new MasterSession(identity, this.config, socket, {
+    const session = new MasterSession(identity, this.config(), socket, {
       bus,
       subjects,
       router,

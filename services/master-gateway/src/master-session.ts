@@ -51,7 +51,8 @@ export interface SessionIdentity {
   readonly connection: number;
   readonly address: string;
   readonly port: number;
-  readonly name: string | null;
+  /** Another configuration may give it another one. */
+  name: string | null;
   readonly certificateName: string | null;
   /** OA towards the RTU. */
   readonly originatorAddress: number;

@@ -1,5 +1,4 @@
-import type { GroupConfig, NamedMaster } from '@iec104mm2ss/config';
-import { matchesAny, plainAddress } from '@iec104mm2ss/config';
+import { type GroupConfig, masterOf, matchesAny, plainAddress } from '@iec104mm2ss/config';
 import type { AdmissionRequest, RefusalCode } from '@iec104mm2ss/wire';
 import type { Session } from './session.js';
 
@@ -30,9 +29,8 @@ export function admit(
   if (address === plainAddress(rtuAddress)) {
     return { code: 'rtu_address', message: `${address} is the address the RTU is connected at` };
   }
-  if (config.filter.length > 0 && !matchesAny(config.filter, address)) {
-    return { code: 'filter', message: `${address} is not in the filter of the group` };
-  }
+  const filtered = notInFilter(config, address);
+  if (filtered !== undefined) return filtered;
   const sameIp = sessions.filter((session) => session.address === address);
   if (config.sameIp === 'old' && sameIp.length > 0) {
     return { code: 'same_ip', message: `${address} is connected already and the group keeps the old connection` };
@@ -47,15 +45,17 @@ export function admit(
         message: `${config.maxConnections} masters are connected, the group's maximum`,
       };
   }
-  const master = masterOf(config.masters, request);
+  const master = masterOf(config.masters, address, request.certificateNames);
   return { name: master?.name ?? null, certificateName: request.certificateNames[0] ?? null, replaces };
 }
 
 /**
  * Why a session that its gateway has, and that this router does not know, must not go on; undefined: it may. An earlier owner
- * admitted it, and others may have come since.
+ * admitted it, by the file that was in force then, and others may have come since.
  */
 export function mayNotGoOn(config: GroupConfig, address: string, sessions: readonly Session[]): Refusal | undefined {
+  const filtered = notInFilter(config, address);
+  if (filtered !== undefined) return filtered;
   if (config.sameIp !== 'all' && sessions.some((other) => other.address === address)) {
     return { code: 'same_ip', message: `${address} has another connection by now and the group keeps one` };
   }
@@ -63,6 +63,12 @@ export function mayNotGoOn(config: GroupConfig, address: string, sessions: reado
     return { code: 'max_connections', message: `${config.maxConnections} masters are connected, the group's maximum` };
   }
   return undefined;
+}
+
+/** Why this address may not be connected, by the source filter; undefined: it may. */
+export function notInFilter({ filter }: GroupConfig, address: string): Refusal | undefined {
+  if (filter.length === 0 || matchesAny(filter, address)) return undefined;
+  return { code: 'filter', message: `${address} is not in the filter of the group` };
 }
 
 /**
@@ -74,11 +80,4 @@ function beyondItsShare({ maxConnections }: GroupConfig, sessions: readonly Sess
     const isIdle = !started && !standby;
     return isIdle && sessions.filter((other) => other.address === address).length > Math.max(1, maxConnections / 2);
   });
-}
-
-function masterOf(masters: readonly NamedMaster[], request: AdmissionRequest): NamedMaster | undefined {
-  const byCertificate = masters.find((master) =>
-    master.certificateNames.some((name) => request.certificateNames.includes(name)),
-  );
-  return byCertificate ?? masters.find((master) => matchesAny(master.sources, request.address));
 }

@@ -1,9 +1,9 @@
-import type { GroupConfig } from '@iec104mm2ss/config';
 import { peerText } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import type { AdmissionAnswer, AdmissionRequest, RefusalCode } from '@iec104mm2ss/wire';
 import { admit, type Refusal } from './admission.js';
+import type { LiveRow } from './live-row.js';
 import type { OriginatorAddresses } from './originator-addresses.js';
 import type { RtuLink } from './rtu-link.js';
 import type { Session } from './session.js';
@@ -13,7 +13,7 @@ import type { SessionTable } from './session-table.js';
 export const SAVE_MS = 1_000;
 
 export interface AdmissionParts {
-  readonly config: GroupConfig;
+  readonly row: LiveRow;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly fence: number;
@@ -39,13 +39,13 @@ export class Admissions {
 
   /** Asking again for the same connection makes no second session. */
   async admit(request: AdmissionRequest): Promise<AdmissionAnswer> {
-    const { config, table, addresses, rtu, clock, logger } = this.parts;
+    const { row, table, addresses, rtu, clock, logger } = this.parts;
     if (!this.parts.open()) return this.notReady('the group is being taken over');
     const known = table.byConnection(request.gateway, request.connection);
     if (known !== undefined) return this.answerWhenSaved(known);
     if (rtu.state === undefined) return this.notReady('nothing is known of the RTU yet');
 
-    const decision = admit(config, request, table.all(), rtu.address);
+    const decision = admit(row.config, request, table.all(), rtu.address);
     if ('code' in decision) return this.refuse(request, decision);
     const id = table.newId();
     const oa = addresses.allocate(id, clock.now(), (each) => this.parts.answerable(each));

@@ -8,18 +8,48 @@ export interface CursorLoss {
   readonly first: boolean;
 }
 
+/**
+ * For how long the position of a name that the file does not have is kept: another process may have read a newer file, and serve
+ * the group again.
+ */
+const UNKNOWN_KEPT_MS = 600_000;
+
 /** How far each named master has acknowledged the event log, and what was given up for those that are away. */
 export class Cursors {
   /** Everything before its position was acknowledged by the master. */
   private readonly byName = new Map<string, number>();
   /** ASDUs given up for a master since it was last here. */
   private readonly givenUp = new Map<string, number>();
+  /** Names that the file does not have, and until when their positions are kept. They move for nobody. */
+  private readonly unknown = new Map<string, number>();
 
   /** `saved`: positions an earlier owner of the group left, none of them beyond `confirmed`. */
-  constructor(names: readonly string[], saved: Readonly<Record<string, number>>, confirmed: number) {
-    for (const name of names) {
-      const position = Object.hasOwn(saved, name) ? (saved[name] as number) : confirmed;
+  constructor(names: readonly string[], saved: Readonly<Record<string, number>>, confirmed: number, now: number) {
+    for (const [name, position] of Object.entries(saved)) {
       this.byName.set(name, Math.min(position, confirmed));
+      if (!names.includes(name)) this.unknown.set(name, now + UNKNOWN_KEPT_MS);
+    }
+    for (const name of names) if (!this.byName.has(name)) this.byName.set(name, confirmed);
+  }
+
+  /** The file names others now. `begin`: the position of a name that was not known before. */
+  setNames(names: readonly string[], begin: (name: string) => number, now: number): void {
+    for (const name of names) {
+      this.unknown.delete(name);
+      if (!this.byName.has(name)) this.byName.set(name, begin(name));
+    }
+    for (const name of this.byName.keys()) {
+      if (!names.includes(name) && !this.unknown.has(name)) this.unknown.set(name, now + UNKNOWN_KEPT_MS);
+    }
+  }
+
+  /** Forgets names that the file has not had for long. Call now and then. */
+  tick(now: number): void {
+    for (const [name, until] of this.unknown) {
+      if (now < until) continue;
+      this.unknown.delete(name);
+      this.byName.delete(name);
+      this.givenUp.delete(name);
     }
   }
 
@@ -52,7 +82,9 @@ export class Cursors {
 
   /** Gives up what lies before `limit`, for masters that are `here` what lies before `limitHere`; tells for which masters. */
   giveUpBefore(limit: number, limitHere: number, here: ReadonlySet<string>): CursorLoss[] {
-    return [...this.byName.keys()].flatMap((name) => this.giveUp(name, here.has(name) ? limitHere : limit) ?? []);
+    // Whether an unknown one has lost anything is told when somebody has its name again.
+    const names = [...this.byName.keys()].filter((name) => !this.unknown.has(name));
+    return names.flatMap((name) => this.giveUp(name, here.has(name) ? limitHere : limit) ?? []);
   }
 
   /** As `giveUpBefore`, for one master. */
@@ -73,7 +105,7 @@ export class Cursors {
     for (const [name, position] of this.byName) {
       const count = end - Math.max(position, begins);
       this.byName.set(name, Math.min(position, begins));
-      if (count > 0 && !here.has(name)) losses.push(this.lose(name, position, count));
+      if (count > 0 && !here.has(name) && !this.unknown.has(name)) losses.push(this.lose(name, position, count));
     }
     return losses;
   }

@@ -57,6 +57,11 @@ export class DataTransfer {
     this.begin(session, position, number);
   }
 
+  /** The session belongs to another named master now: one connection of a master has its data. */
+  named(session: Session): void {
+    if (session.started && this.isReplaced(session)) this.toStandby(session);
+  }
+
   stopped(session: Session): void {
     session.standby = false;
     const { started } = session;

@@ -56,7 +56,7 @@ export class DecodedFeed {
   constructor(
     private readonly bus: Bus,
     private readonly subjects: GroupSubjects,
-    private readonly enabled: boolean,
+    public enabled: boolean,
     private readonly clock: Pick<Clock, 'soon' | 'wallMs'>,
   ) {}
 

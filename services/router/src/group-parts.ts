@@ -9,6 +9,7 @@ import { DataTransfer } from './data-transfer.js';
 import { DecodedFeed } from './decoded-feed.js';
 import { Delivery, type DeliveryEvents } from './delivery.js';
 import { GroupCommands } from './group-commands.js';
+import type { LiveRow } from './live-row.js';
 import { LogPlaces } from './log-places.js';
 import { Losses } from './losses.js';
 import { OriginatorAddresses } from './originator-addresses.js';
@@ -50,7 +51,8 @@ export interface PartsHooks {
 
 /** Everything that knows a rule of one group. */
 export interface GroupParts {
-  readonly config: GroupConfig;
+  /** Its row of the file. */
+  readonly row: LiveRow;
   readonly bus: Bus;
   readonly subjects: GroupSubjects;
   readonly logger: Logger;
@@ -85,6 +87,7 @@ export function makeParts(
   hooks: PartsHooks,
 ): GroupParts {
   const { clock } = runtime;
+  const row: LiveRow = { config };
   const { fence } = ownership;
   const { confirmed, confirmedBefore, log: extent } = legacy;
   const certain = (): boolean => ownership.certain();
@@ -96,7 +99,7 @@ export function makeParts(
   const places = new LogPlaces(log, extent.generation);
   const losses = new Losses();
   const names = config.masters.map(({ name }) => name);
-  const cursors = new Cursors(names, legacy.cursors, confirmedBefore);
+  const cursors = new Cursors(names, legacy.cursors, confirmedBefore, clock.now());
   const feed = new DecodedFeed(bus, subjects, config.decoded, clock);
   const rtu = new RtuLink(clock);
   const connectorClock = new ConnectorClock(clock);
@@ -109,7 +112,7 @@ export function makeParts(
   };
   const random = (): number => runtime.random();
   const connected = (): boolean => bus.connected;
-  const table = new SessionTable({ config, logger, clock, out, addresses, random, connected, over, changed });
+  const table = new SessionTable({ logger, clock, out, addresses, random, connected, over, changed });
   const { sessions } = table;
 
   const commands = new GroupCommands({
@@ -160,7 +163,7 @@ export function makeParts(
   );
   const neededBy = (session: Session): number => delivery.neededBy(session);
   const retention = new Retention(
-    { config, log, places, cursors, losses, logger, sessions, neededBy, certain, lost },
+    { row, log, places, cursors, losses, logger, sessions, neededBy, certain, lost },
     extent.first,
   );
   if (confirmed < confirmedBefore) retention.cut(confirmed, confirmedBefore, new Set());
@@ -183,7 +186,7 @@ export function makeParts(
     if (present !== undefined) cursors.advance(session.name, delivery.acknowledged(session, present));
   };
   const admissions = new Admissions({
-    config,
+    row,
     logger,
     clock,
     fence,
@@ -195,7 +198,7 @@ export function makeParts(
     save: () => hooks.save(),
   });
   const reconciliation = new Reconciliation({
-    config,
+    row,
     logger,
     table,
     addresses,
@@ -205,7 +208,7 @@ export function makeParts(
     acknowledged,
   });
   return {
-    config,
+    row,
     bus,
     subjects,
     logger,

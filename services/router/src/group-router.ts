@@ -15,6 +15,7 @@ import {
 import { GatewayInbox } from './gateway-inbox.js';
 import { type GroupParts, makeParts, type Ownership, type RouterDependencies } from './group-parts.js';
 import { LastWord } from './last-word.js';
+import { takeNewRow } from './new-row.js';
 import { OwnerAnnouncer } from './owner-announcer.js';
 import type { Legacy, StateStore } from './state-store.js';
 
@@ -36,7 +37,7 @@ export class GroupRouter {
   private rebuilt: () => void = () => undefined;
 
   constructor(
-    readonly config: GroupConfig,
+    config: GroupConfig,
     dependencies: RouterDependencies,
     private readonly ownership: Ownership,
     private readonly store: StateStore,
@@ -56,6 +57,16 @@ export class GroupRouter {
     this.lastWord = new LastWord(this.parts);
     this.announcer = new OwnerAnnouncer(this.parts, dependencies.runtime.instance, () => this.opened);
     this.connector = new FenceGuard(dependencies.bus, leaseKey('connector', config.id));
+  }
+
+  /** Its row of the file. */
+  get config(): GroupConfig {
+    return this.parts.row.config;
+  }
+
+  /** Takes another row of the file whose differences need no new router (see beginsAnew). */
+  reconfigure(config: GroupConfig): void {
+    takeNewRow(this.parts, config);
   }
 
   // ---- the steps of a takeover --------------------------------------------------------------------------------------
@@ -143,9 +154,10 @@ export class GroupRouter {
   /** Call a few times a second. */
   tick(now: number): void {
     if (!this.opened) return;
-    const { commands, table, delivery, retention } = this.parts;
+    const { commands, table, delivery, retention, cursors } = this.parts;
     commands.tick(now);
     table.tick(now);
+    cursors.tick(now);
     delivery.tick(now, retention.oldest);
     this.lastWord.tick();
     this.store.saveChanged(this.state, this.certain);
@@ -162,6 +174,11 @@ export class GroupRouter {
   /** Stores what the next owner has to know. */
   save(): Promise<void> {
     return this.store.save(this.state, this.certain);
+  }
+
+  /** As `save`, also in one process, where another router of this process follows. */
+  handOver(): Promise<void> {
+    return this.store.handOver(this.state, this.certain);
   }
 
   stop(): void {

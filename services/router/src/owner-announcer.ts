@@ -1,7 +1,7 @@
 import { encodeOwner } from '@iec104mm2ss/wire';
 import type { GroupParts } from './group-parts.js';
 
-type Parts = Pick<GroupParts, 'config' | 'bus' | 'subjects' | 'clock' | 'table' | 'ownership'>;
+type Parts = Pick<GroupParts, 'bus' | 'subjects' | 'clock' | 'table' | 'ownership'>;
 
 /** Says on `.owner` who owns the group and what is wanted: on every change, and as often as it is told to. */
 export class OwnerAnnouncer {
@@ -42,9 +42,9 @@ export class OwnerAnnouncer {
   }
 
   private message(): Buffer {
-    const { config, ownership, table } = this.parts;
+    const { subjects, ownership, table } = this.parts;
     return encodeOwner({
-      group: config.id,
+      group: subjects.group,
       owner: this.instance,
       fence: ownership.fence,
       open: this.isOpen(),

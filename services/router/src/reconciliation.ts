@@ -1,16 +1,17 @@
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { nameNow } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { SessionStatement, Statement } from '@iec104mm2ss/wire';
 import { mayNotGoOn } from './admission.js';
 import type { DataTransfer } from './data-transfer.js';
 import type { GroupCommands } from './group-commands.js';
+import type { LiveRow } from './live-row.js';
 import type { OriginatorAddresses } from './originator-addresses.js';
 import type { OutStream } from './out-stream.js';
 import type { Session } from './session.js';
 import type { SessionTable } from './session-table.js';
 
 export interface ReconciliationParts {
-  readonly config: GroupConfig;
+  readonly row: LiveRow;
   readonly logger: Logger;
   readonly table: SessionTable;
   readonly addresses: OriginatorAddresses;
@@ -63,7 +64,8 @@ export class Reconciliation {
 
   /** The session as it is known here; undefined: it must not go on. */
   private adopt(gateway: string, stated: SessionStatement): Session | undefined {
-    const { table, addresses, config, logger, out } = this.parts;
+    const { table, addresses, row, logger, out } = this.parts;
+    const { config } = row;
     const { session: id, address, port, originatorAddress: oa } = stated;
     const known = table.get(id);
     if (known !== undefined) {
@@ -79,7 +81,9 @@ export class Reconciliation {
       out.close(id, code, message);
       return undefined;
     }
-    const { connection, name, certificateName, sinceMs: since } = stated;
+    const { connection, certificateName, sinceMs: since } = stated;
+    // Who it is is said by the file that is in force now.
+    const name = nameNow(config.masters, stated);
     const session = table.add({ id, gateway, connection, address, port, name, certificateName, oa, since });
     session.ownOa = stated.ownOa;
     session.usedBefore = stated.nextCommand > 1;

@@ -27,10 +27,10 @@ function session(id: number, changes: Partial<Session> = {}, name: string | null
 }
 
 function make(names: readonly string[] = []): void {
-  cursors = new Cursors(names, {}, 0);
+  cursors = new Cursors(names, {}, 0, 0);
   retention = new Retention(
     {
-      config: groupConfig({ buffsize: BUFFSIZE, k: 12 }),
+      row: { config: groupConfig({ buffsize: BUFFSIZE, k: 12 }) },
       log: { trim: (position, generation) => void trimmed.push(position, generation ?? -1) },
       places: { generation: 7 },
       cursors,

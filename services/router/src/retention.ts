@@ -1,13 +1,14 @@
 import type { EventLog } from '@iec104mm2ss/bus';
-import { type GroupConfig, repeatableAsdus } from '@iec104mm2ss/config';
+import { repeatableAsdus } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { CursorLoss, Cursors } from './cursors.js';
+import type { LiveRow } from './live-row.js';
 import type { LogPlaces } from './log-places.js';
 import type { Losses } from './losses.js';
 import type { Session } from './session.js';
 
 export interface RetentionParts {
-  readonly config: GroupConfig;
+  readonly row: LiveRow;
   readonly log: Pick<EventLog, 'trim'>;
   readonly places: Pick<LogPlaces, 'generation'>;
   readonly cursors: Cursors;
@@ -38,8 +39,8 @@ export class Retention {
 
   /** Everything before `confirmed` is safe: gives up what nobody needs any more, and what does not fit. */
   confirmed(confirmed: number): void {
-    const { config, cursors, log, certain } = this.parts;
-    const { buffsize } = config;
+    const { row, cursors, log, certain } = this.parts;
+    const { buffsize } = row.config;
     if (!certain()) return;
     const limit = confirmed - buffsize;
     if (cursors.oldest < limit) this.haveEverything();
@@ -50,7 +51,7 @@ export class Retention {
       keep = Math.max(limitHere, Math.min(confirmed, this.oldestNeeded()));
     }
     // The connector recognises by these what the RTU sends once more.
-    keep = Math.min(keep, confirmed - repeatableAsdus(config));
+    keep = Math.min(keep, confirmed - repeatableAsdus(row.config));
     if (keep <= this.oldest) return;
     this.oldest = keep;
     log.trim(keep, this.parts.places.generation);

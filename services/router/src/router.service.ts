@@ -1,5 +1,5 @@
 import { GroupLeases, GroupSubjects, type HeldLease, leaseKey } from '@iec104mm2ss/bus';
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { beginsAnew, byId, type GroupConfig, groupChanges } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { every, type Stoppable, Timers } from '@iec104mm2ss/runtime';
 import { type AdmissionAnswer, type AdmissionRequest, OWNER_PERIOD_MS } from '@iec104mm2ss/wire';
@@ -30,6 +30,8 @@ const GATEWAY_POOL = 'gateway';
 /** A group whose lease this process has. */
 interface Owned {
   readonly lease: HeldLease;
+  /** Its row of the file. */
+  config: GroupConfig;
   readonly timers: Timers;
   /** Undefined until what an earlier owner left was read. */
   router: GroupRouter | undefined;
@@ -44,24 +46,26 @@ interface Owned {
 export class RouterService extends GroupService<GroupRouter> implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly leases: GroupLeases<Owned>;
   private timers: Stoppable[] = [];
+  /** The groups of the file, by id. */
+  private configs: ReadonlyMap<string, GroupConfig>;
 
   constructor(@Inject(ROUTER_OPTIONS) private readonly options: RouterOptions) {
     super('router', () => options.runtime.clock.now());
-    const configs = new Map(options.groups.map((group) => [group.id, group]));
+    this.configs = byId(options.groups);
     this.leases = new GroupLeases<Owned>(options.bus, 'router', ROUTER_POOL, {
-      begin: (group, lease) => this.own(configs.get(group) as GroupConfig, lease),
+      begin: (group, lease) => this.own(this.configs.get(group) as GroupConfig, lease),
       end: (group, owned, reason) => this.disown(group, owned, reason),
     });
     registerRouterMetrics(options.registry, () => this.serving());
   }
 
   onApplicationBootstrap(): void {
-    const { bus, groups, runtime } = this.options;
+    const { bus, runtime } = this.options;
     bus.onMemberGone(GATEWAY_POOL, (instance) => {
       for (const router of this.serving()) router.gatewayGone(instance);
     });
     bus.onConnection((connected) => {
-      for (const { id } of groups) {
+      for (const id of this.configs.keys()) {
         const owned = this.leases.get(id);
         if (owned === undefined) continue;
         owned.cutOff = true;
@@ -78,8 +82,27 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
         for (const router of this.serving()) router.announce();
       }),
     ];
-    for (const { id } of groups) this.leases.want(id);
+    for (const id of this.configs.keys()) this.leases.want(id);
     this.started = true;
+  }
+
+  /**
+   * Serves `groups` from now on: those that are the same notice nothing. Of changed ones, what a router cannot take while it
+   * serves makes it begin anew, as another process would that takes the group over: the sessions stay.
+   */
+  async apply(groups: readonly GroupConfig[]): Promise<void> {
+    const { added, removed, changed } = groupChanges([...this.configs.values()], groups);
+    this.configs = byId(groups);
+    const anew = changed.filter((change) => beginsAnew('router', change)).map(({ after }) => after);
+    for (const { after } of changed) {
+      const owned = this.leases.get(after.id);
+      if (anew.includes(after) || owned === undefined) continue;
+      owned.config = after;
+      owned.router?.reconfigure(after);
+    }
+    await Promise.all([...removed, ...anew].map(({ id }) => this.giveBack(id)));
+    await Promise.all(removed.map(({ id }) => StateStore.forget(this.options.bus, id)));
+    for (const { id } of [...anew, ...added]) this.leases.want(id);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -112,28 +135,29 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
 
   private own(group: GroupConfig, lease: HeldLease): Owned {
     const timers = new Timers(this.options.runtime.clock);
-    const owned: Owned = { lease, timers, router: undefined, cutOff: false, connections: 0 };
+    const owned: Owned = { lease, config: group, timers, router: undefined, cutOff: false, connections: 0 };
     // Begins when this is known to be ours.
-    this.options.runtime.clock.endOfTurn(() => void this.takeOver(group, owned));
+    this.options.runtime.clock.endOfTurn(() => void this.takeOver(owned));
     return owned;
   }
 
   /** What fails is tried again: another process would fail as well. */
-  private async takeOver(group: GroupConfig, owned: Owned): Promise<void> {
+  private async takeOver(owned: Owned): Promise<void> {
     const { bus, runtime } = this.options;
     const { clock } = runtime;
     const { timers, lease } = owned;
+    const { id, buffsize } = owned.config;
     const { fence } = lease;
-    const stillOurs = (): boolean => this.leases.get(group.id) === owned;
+    const stillOurs = (): boolean => this.leases.get(id) === owned;
     const certain = (): boolean => stillOurs() && !owned.cutOff && lease.certain;
     const ownership: Ownership = { fence, certain };
-    const logger = this.options.logger.child({ group: group.id });
-    const subjects = new GroupSubjects(group.id);
-    const log = bus.eventLog(group.id, { capacity: group.buffsize });
+    const logger = this.options.logger.child({ group: id });
+    const subjects = new GroupSubjects(id);
+    const log = bus.eventLog(id, { capacity: buffsize });
     const store = new StateStore({ bus, subjects, log, logger, clock });
     const load = (): Promise<Legacy> => store.load();
     const begin = (legacy: Legacy): GroupRouter => {
-      const router = new GroupRouter(group, this.options, ownership, store, legacy);
+      const router = new GroupRouter(owned.config, this.options, ownership, store, legacy);
       owned.router = router;
       router.start();
       return router;
@@ -167,6 +191,14 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
         await owned.timers.pause(LEASE_RETRY_MS);
       }
     }
+  }
+
+  private async giveBack(group: string): Promise<void> {
+    const { bus } = this.options;
+    const router = this.leases.get(group)?.router;
+    // While the lease is still ours, as at the end of the process.
+    if (bus.connected && router?.isOpen === true) await router.handOver().catch(() => undefined);
+    await this.leases.forget(group);
   }
 
   private disown(group: string, owned: Owned, reason: string): void {

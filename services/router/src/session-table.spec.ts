@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { GroupSubjects } from '@iec104mm2ss/bus';
 import { createLogger } from '@iec104mm2ss/observability';
-import { FakeClock, groupConfig, RecordingBus } from '@iec104mm2ss/testing';
+import { FakeClock, RecordingBus } from '@iec104mm2ss/testing';
 import { decodeOut, OutKind, outText, PROVISIONAL_MS, UNSTATED_MS } from '@iec104mm2ss/wire';
 import { OriginatorAddresses } from './originator-addresses.js';
 import { OutStream } from './out-stream.js';
@@ -27,7 +27,6 @@ beforeEach(() => {
   connected = true;
   let seed = 0;
   table = new SessionTable({
-    config: groupConfig(),
     logger,
     clock,
     out: new OutStream(bus, subjects, 1, 1, 0),

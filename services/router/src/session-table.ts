@@ -1,4 +1,3 @@
-import type { GroupConfig } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { PROVISIONAL_MS, UNSTATED_MS } from '@iec104mm2ss/wire';
@@ -20,7 +19,6 @@ interface Closing {
 }
 
 export interface SessionTableParts {
-  readonly config: GroupConfig;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly out: OutStream;

@@ -23,6 +23,8 @@ export interface SessionIdentity {
  * are cut back whenever the log goes on at an earlier one (see LogPlaces). Times without a name are monotonic.
  */
 export interface Session extends SessionIdentity {
+  /** See SessionIdentity; another configuration may give it another one. */
+  name: string | null;
   /** `address:port`. */
   readonly peer: string;
 

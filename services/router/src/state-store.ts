@@ -7,6 +7,8 @@ export const STATE_BUCKET = 'iec104_state';
 
 /** What an earlier owner of a group left, brought to what its log holds now. */
 export interface Legacy {
+  /** There was an earlier owner. */
+  readonly saved: boolean;
   readonly log: LogExtent;
   /** Everything before this position is confirmed. */
   readonly confirmed: number;
@@ -28,8 +30,8 @@ export interface StateStoreParts {
 }
 
 /**
- * What survives the owner of a group, in the bucket `iec104_state`. In one process nothing does: there is nothing to
- * store.
+ * What survives the owner of a group, in the bucket `iec104_state`. In one process nothing outlives the process: it is stored
+ * only where the group gets another owner because of a new configuration.
  */
 export class StateStore {
   private readonly bucket: KeyValue;
@@ -40,7 +42,7 @@ export class StateStore {
 
   constructor(private readonly parts: StateStoreParts) {
     this.bucket = parts.bus.keyValue(STATE_BUCKET);
-    this.key = `router.${parts.subjects.group}`;
+    this.key = keyOf(parts.subjects.group);
   }
 
   /** Rejects with BusError when it cannot be read now. */
@@ -51,6 +53,7 @@ export class StateStore {
     if (saved === undefined) {
       const { first } = extent;
       return {
+        saved: false,
         log: extent,
         confirmed: first,
         confirmedBefore: first,
@@ -64,7 +67,7 @@ export class StateStore {
     const valid = Math.min(position, await log.validUpTo({ generation, position }));
     const confirmed = Math.min(Math.max(valid, extent.first), Math.max(extent.next, extent.first));
     const confirmedBefore = Math.max(position, confirmed);
-    return { log: extent, confirmed, confirmedBefore, cursors, addresses, oaBehaviour, habits };
+    return { saved: true, log: extent, confirmed, confirmedBefore, cursors, addresses, oaBehaviour, habits };
   }
 
   /**
@@ -82,6 +85,16 @@ export class StateStore {
         return this.write(state, certain);
       });
     return this.following;
+  }
+
+  /** For the owner that follows in this process. */
+  async handOver(state: () => RouterState, certain: () => boolean): Promise<void> {
+    await (this.parts.bus.kind === 'memory' ? this.put(state, certain) : this.save(state, certain));
+  }
+
+  /** The group is no longer in the configuration: the next owner, if there is one, begins anew. What servers store stays. */
+  static async forget(bus: Bus, group: string): Promise<void> {
+    if (bus.kind === 'memory') await bus.keyValue(STATE_BUCKET).delete(keyOf(group));
   }
 
   /** Stores it if it has changed, in its own time. */
@@ -110,7 +123,6 @@ export class StateStore {
   /** One that cannot be understood is set aside, for people, and the group starts without it. */
   private async read(): Promise<RouterState | undefined> {
     const { bus, logger, subjects } = this.parts;
-    if (bus.kind === 'memory') return undefined;
     const value = await this.bucket.get(this.key);
     if (value === undefined) return undefined;
     const state = decodeRouterState(value);
@@ -124,6 +136,10 @@ export class StateStore {
     await this.bucket.put(aside, value);
     return undefined;
   }
+}
+
+function keyOf(group: string): string {
+  return `router.${group}`;
 }
 
 /** Without the time, which always changes. */

@@ -44,7 +44,8 @@ export async function takeOver(parts: TakeoverParts): Promise<void> {
 
   // 3. The connector withdraws what it was given by earlier owners and has not sent, and lists what it has sent.
   // 4. Meanwhile the gateways state their sessions.
-  const stated = bus.kind === 'memory' ? undefined : timers.pause(TAKEOVER_MS);
+  const first = bus.kind === 'memory' && !legacy.saved;
+  const stated = first ? undefined : timers.pause(TAKEOVER_MS);
   const report = await askConnector(parts);
   await stated;
   if (!stillOurs()) return;

@@ -1,5 +1,5 @@
 import { GroupLeases } from '@iec104mm2ss/bus';
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { beginsAnew, byId, type GroupConfig, groupChanges } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { registerConnectorMetrics } from './connector-metrics.js';
@@ -20,15 +20,17 @@ export class ConnectorService
   implements OnApplicationBootstrap, OnApplicationShutdown
 {
   private readonly leases: GroupLeases<GroupConnector>;
+  /** The groups that this process may serve, by id. */
+  private configs: ReadonlyMap<string, GroupConfig>;
 
-  constructor(@Inject(CONNECTOR_OPTIONS) private readonly options: ConnectorOptions) {
+  constructor(@Inject(CONNECTOR_OPTIONS) options: ConnectorOptions) {
     super('connector', () => options.runtime.clock.now());
     const { bus, groups, logger } = options;
-    const configs = new Map(groups.map((group) => [group.id, group]));
+    this.configs = byId(groups);
     this.leases = new GroupLeases<GroupConnector>(bus, 'connector', undefined, {
       begin: (group, lease) => {
         logger.info({ group, fence: lease.fence }, 'this connector serves the group');
-        const connector = new GroupConnector(configs.get(group) as GroupConfig, options, lease);
+        const connector = new GroupConnector(this.configs.get(group) as GroupConfig, options, lease);
         connector.start();
         return connector;
       },
@@ -41,8 +43,18 @@ export class ConnectorService
   }
 
   onApplicationBootstrap(): void {
-    for (const { id } of this.options.groups) this.leases.want(id);
+    for (const id of this.configs.keys()) this.leases.want(id);
     this.started = true;
+  }
+
+  /** Serves `groups` from now on: those that are the same, or changed in what concerns no connector, notice nothing. */
+  async apply(groups: readonly GroupConfig[]): Promise<void> {
+    const { added, removed, changed } = groupChanges([...this.configs.values()], groups);
+    this.configs = byId(groups);
+    const anew = changed.filter((change) => beginsAnew('connector', change)).map(({ after }) => after);
+    for (const { after } of changed) if (!anew.includes(after)) this.leases.get(after.id)?.reconfigure(after);
+    await Promise.all([...removed, ...anew].map(({ id }) => this.giveBack(id)));
+    for (const { id } of [...anew, ...added]) this.leases.want(id);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -60,6 +72,12 @@ export class ConnectorService
 
   serving(): readonly GroupConnector[] {
     return this.leases.all();
+  }
+
+  private async giveBack(group: string): Promise<void> {
+    // While the lease is still ours, as at the end of the process.
+    this.leases.get(group)?.stop();
+    await this.leases.forget(group);
   }
 
   protected total({ counters }: GroupConnector): number {

@@ -70,7 +70,8 @@ export class GroupConnector implements Scheduled {
   private hasForeignLengths = false;
 
   constructor(
-    readonly config: GroupConfig,
+    /** Its row of the file. */
+    public config: GroupConfig,
     dependencies: ConnectorDependencies,
     private readonly lease: ConnectorLease,
   ) {
@@ -132,6 +133,11 @@ export class GroupConnector implements Scheduled {
     this.reading?.stop();
     this.writer.close();
     this.intake = undefined;
+  }
+
+  /** Takes another row of the file whose differences concern no connector (see beginsAnew). */
+  reconfigure(config: GroupConfig): void {
+    this.config = config;
   }
 
   /** Closes the link to the RTU; it is opened again at once. */

@@ -143,8 +143,13 @@ export class BrokerBus implements Bus {
       const world = { broker, clock: runtime.clock, random, drops, replicas, trouble };
       log = new BrokerEventLog(world, group, options?.capacity ?? DEFAULT_CAPACITY);
       this.logs.set(group, log);
-    }
+    } else if (options !== undefined) log.resize(options.capacity);
     return log;
+  }
+
+  forgetGroup(group: string): void {
+    this.logs.get(group)?.stop();
+    this.logs.delete(group);
   }
 
   keyValue(bucket: string): KeyValue {

@@ -69,7 +69,7 @@ export class BrokerEventLog implements EventLog {
     const stream = {
       name: `IEC104_LOG_${group}`,
       subject: this.subject,
-      maxMessages: KEPT_CAPACITIES * capacity + SLACK_RECORDS,
+      maxMessages: maxMessagesOf(capacity),
       maxMessageOctets: MAX_RECORD_OCTETS,
       discard: 'new',
       idsRememberedMs: IDS_REMEMBERED_MS,
@@ -77,6 +77,11 @@ export class BrokerEventLog implements EventLog {
       description: 'iec104mm2ss event log',
     } as const;
     this.stored = new StoredLog(world.broker, stream, (sequence, reason) => this.onSkipped(sequence, reason));
+  }
+
+  /** It is meant to hold so many ASDUs from now on. */
+  resize(capacity: number): void {
+    this.stored.resize(maxMessagesOf(capacity));
   }
 
   async extent(): Promise<LogExtent> {
@@ -234,4 +239,8 @@ export class BrokerEventLog implements EventLog {
     const why = error instanceof Error ? error.message : String(error);
     this.world.trouble(`the event log of group ${this.group}: ${what}: ${why}`);
   }
+}
+
+function maxMessagesOf(capacity: number): number {
+  return KEPT_CAPACITIES * capacity + SLACK_RECORDS;
 }

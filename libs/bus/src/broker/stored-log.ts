@@ -38,7 +38,7 @@ export class StoredLog {
 
   constructor(
     private readonly broker: Pick<Broker, 'ensureStream' | 'streamState' | 'streamMessage' | 'purge'>,
-    private readonly stream: StreamOptions,
+    private stream: StreamOptions,
     private readonly onSkipped: SkipListener,
   ) {}
 
@@ -47,6 +47,13 @@ export class StoredLog {
     this.ensured = undefined;
     this.sequences.clear();
     this.skipped.clear();
+  }
+
+  /** The stream has room for so many messages from now on. */
+  resize(maxMessages: number): void {
+    if (maxMessages === this.stream.maxMessages) return;
+    this.stream = { ...this.stream, maxMessages };
+    this.ensured = undefined;
   }
 
   async end(): Promise<LogEnd> {

@@ -139,6 +139,10 @@ export class MemoryBus implements Bus {
     return log;
   }
 
+  forgetGroup(group: string): void {
+    this.logs.delete(group);
+  }
+
   keyValue(bucket: string): KeyValue {
     let store = this.buckets.get(bucket);
     if (store === undefined) {

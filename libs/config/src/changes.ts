@@ -1,0 +1,151 @@
+import type { Configuration, GroupConfig, Problem } from './types.js';
+
+/** The parts that serve a group. */
+export type Part = 'connector' | 'router' | 'gateway';
+
+/**
+ * What a changed row costs, from nothing to most: `live`: nobody notices; `masters`: its masters are disconnected and may come
+ * back at once; `link`: the link to the RTU is closed and opened anew, and so its masters are disconnected.
+ */
+export type ChangeEffect = 'live' | 'masters' | 'link';
+
+/** A column of a row, or what was read from it. */
+export type GroupField = keyof GroupConfig;
+
+/**
+ * Which parts have to begin a group anew when a field of its row changes. All others take the new row as it is, while they run.
+ */
+const BEGIN_ANEW: Readonly<Record<GroupField, readonly Part[]>> = {
+  id: ['connector', 'router', 'gateway'],
+  row: [],
+  name: [],
+  logEvents: [],
+  decoded: [],
+  maxConnections: [],
+  sameIp: [],
+  filter: [],
+  masters: [],
+  interrogation: ['router'],
+  port: ['gateway'],
+  t1Ms: ['gateway'],
+  t2Ms: ['gateway'],
+  t3Ms: ['gateway'],
+  w: ['gateway'],
+  k: ['gateway'],
+  rtuNumber: ['router', 'gateway'],
+  idleTimeMs: ['connector', 'gateway'],
+  hosts: ['connector'],
+  t0Ms: ['connector'],
+  rtuLink: ['connector', 'router'],
+  buffsize: ['connector', 'router'],
+  ack: ['connector', 'router'],
+};
+const FIELDS = Object.keys(BEGIN_ANEW) as readonly GroupField[];
+
+/** The columns of the file, by what is read from them. */
+const COLUMNS: Readonly<Record<Exclude<GroupField, 'rtuLink' | 'row'>, string>> = {
+  id: 'id',
+  name: 'sys name',
+  logEvents: 'logevents',
+  decoded: 'decoded',
+  maxConnections: 'max conn',
+  sameIp: 'same IP',
+  filter: 'filter',
+  masters: 'masters',
+  interrogation: 'interrogation',
+  port: 'port no',
+  t1Ms: 't1',
+  t2Ms: 't2',
+  t3Ms: 't3',
+  w: 'w',
+  k: 'k',
+  rtuNumber: 'RTU no',
+  idleTimeMs: 'idletime',
+  hosts: 'hosts',
+  t0Ms: 't0',
+  buffsize: 'buffsize',
+  ack: 'ack',
+};
+
+/** A group whose row is another one than before. */
+export interface GroupChange {
+  readonly before: GroupConfig;
+  readonly after: GroupConfig;
+  /** Never empty, and never `row` alone: where a row stands in the file is no change. */
+  readonly fields: readonly GroupField[];
+  readonly effect: ChangeEffect;
+}
+
+export interface GroupChanges {
+  readonly added: readonly GroupConfig[];
+  readonly removed: readonly GroupConfig[];
+  readonly changed: readonly GroupChange[];
+}
+
+/** For who looks rows up. */
+export function byId(groups: readonly GroupConfig[]): ReadonlyMap<string, GroupConfig> {
+  return new Map(groups.map((group) => [group.id, group]));
+}
+
+/** What is to be done where `before` is in force and `after` is to be. */
+export function groupChanges(before: readonly GroupConfig[], after: readonly GroupConfig[]): GroupChanges {
+  const known = byId(before);
+  const wanted = new Set(after.map(({ id }) => id));
+  return {
+    added: after.filter(({ id }) => !known.has(id)),
+    removed: before.filter(({ id }) => !wanted.has(id)),
+    changed: after.flatMap((group) => {
+      const old = known.get(group.id);
+      return old === undefined ? [] : (changeOf(old, group) ?? []);
+    }),
+  };
+}
+
+/** True when `part` cannot take the changed row while it serves the group. */
+export function beginsAnew(part: Part, { fields }: Pick<GroupChange, 'fields'>): boolean {
+  return fields.some((field) => BEGIN_ANEW[field].includes(part));
+}
+
+/** The columns that differ, as the header of the file names them. */
+export function changedColumns({ before, after, fields }: GroupChange): string[] {
+  return fields.flatMap((field) => {
+    if (field === 'row') return [];
+    if (field !== 'rtuLink') return COLUMNS[field];
+    const constants = Object.keys(after.rtuLink) as (keyof GroupConfig['rtuLink'])[];
+    return constants
+      .filter((constant) => before.rtuLink[constant] !== after.rtuLink[constant])
+      .map((constant) => `rtu ${COLUMNS[constant]}`);
+  });
+}
+
+/**
+ * Rows that are at fault in `after` and were not so in `before`. A file that has some is not taken while the other one is in
+ * force: a slip must not end a group that runs.
+ */
+export function newFaults(before: Pick<Configuration, 'problems'>, after: Pick<Configuration, 'problems'>): Problem[] {
+  // Rows move when others come and go.
+  const text = ({ field, reason }: Problem): string => `${field}: ${reason.replace(/row \d+/g, 'row')}`;
+  const known = new Map<string, number>();
+  for (const problem of faults(before)) known.set(text(problem), (known.get(text(problem)) ?? 0) + 1);
+  return faults(after).filter((problem) => {
+    const left = known.get(text(problem)) ?? 0;
+    known.set(text(problem), left - 1);
+    return left <= 0;
+  });
+}
+
+function faults({ problems }: Pick<Configuration, 'problems'>): Problem[] {
+  return problems.filter(({ severity }) => severity === 'skipped');
+}
+
+function changeOf(before: GroupConfig, after: GroupConfig): GroupChange | undefined {
+  const fields = FIELDS.filter((field) => field !== 'row' && textOf(before[field]) !== textOf(after[field]));
+  if (fields.length === 0) return undefined;
+  const anew = (part: Part): boolean => beginsAnew(part, { fields });
+  return { before, after, fields, effect: anew('connector') ? 'link' : anew('gateway') ? 'masters' : 'live' };
+}
+
+/** Equal for what means the same. Hosts and networks are what the file said. */
+function textOf(value: GroupConfig[GroupField]): string {
+  return JSON.stringify(value) ?? '';
+}

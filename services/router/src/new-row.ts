@@ -1,0 +1,48 @@
+import { type GroupConfig, type NamedMaster, nameNow } from '@iec104mm2ss/config';
+import { notInFilter } from './admission.js';
+import type { GroupParts } from './group-parts.js';
+
+/**
+ * Takes another row of the file while the group is served. Sessions go on, with the name that they have now; those that the
+ * filter no longer lets in are closed. A smaller `max conn` counts for those that come.
+ */
+export function takeNewRow(parts: GroupParts, after: GroupConfig): void {
+  const { row, table, cursors, feed, transfer, logger, clock } = parts;
+  const before = row.config;
+  row.config = after;
+  feed.enabled = after.decoded;
+  for (const session of table.all()) {
+    const refusal = notInFilter(after, session.address);
+    if (refusal === undefined) continue;
+    const { id, peer } = session;
+    logger.warn({ session: id, peer, reason: refusal.code }, `disconnected by a new configuration: ${refusal.message}`);
+    table.close(session, refusal.code, refusal.message);
+  }
+  const renamed = table.all().filter((session) => nameNow(after.masters, session) !== session.name);
+  for (const session of renamed) session.name = nameNow(after.masters, session);
+  const names = after.masters.map(({ name }) => name);
+  cursors.setNames(names, (name) => placeOf(name, before, parts), clock.now());
+  parts.retention.begins(parts.retention.oldest);
+  for (const session of renamed) {
+    const { id, peer, name } = session;
+    logger.info({ session: id, peer, name: name ?? undefined }, 'the master has another name by a new configuration');
+    transfer.named(session);
+  }
+}
+
+/** From where on a master that has a name now has not acknowledged what is logged. */
+function placeOf(name: string, before: GroupConfig, { row, table, cursors, delivery }: GroupParts): number {
+  const here = table.all().filter((session) => session.name === name && session.started);
+  const master = row.config.masters.find((each) => each.name === name) as NamedMaster;
+  const formerly = before.masters.filter((old) => sharesSource(old, master));
+  return Math.min(
+    delivery.mark.confirmed,
+    ...here.map((session) => delivery.neededBy(session)),
+    ...formerly.map((old) => cursors.position(old.name) ?? Infinity),
+  );
+}
+
+function sharesSource(a: NamedMaster, b: NamedMaster): boolean {
+  const has = (text: string): boolean => a.sources.some((source) => source.text === text);
+  return b.sources.some(({ text }) => has(text)) || b.certificateNames.some((each) => a.certificateNames.includes(each));
+}
