@@ -2,6 +2,7 @@ import { ConfigError, EnvironmentError } from '@iec104mm2ss/config';
 import { Command } from 'commander';
 import { registerAudit } from './commands/audit.js';
 import { registerCheck } from './commands/check.js';
+import { registerDiff } from './commands/diff.js';
 import { UsageError } from './commands/errors.js';
 import { registerDecode } from './commands/decode.js';
 import { registerDemo } from './commands/demo.js';
@@ -21,6 +22,7 @@ const program = new Command('mm2ss')
 registerRun(program);
 registerParts(program);
 registerCheck(program);
+registerDiff(program);
 registerDecode(program);
 registerSimulate(program);
 registerWatch(program);

@@ -1,3 +1,4 @@
+import type { ColumnName } from './layout.js';
 import type { Configuration, GroupConfig, Problem } from './types.js';
 
 /** The parts that serve a group. */
@@ -43,13 +44,13 @@ const BEGIN_ANEW: Readonly<Record<GroupField, readonly Part[]>> = {
 const FIELDS = Object.keys(BEGIN_ANEW) as readonly GroupField[];
 
 /** The columns of the file, by what is read from them. */
-const COLUMNS: Readonly<Record<Exclude<GroupField, 'rtuLink' | 'row'>, string>> = {
+const COLUMNS: Readonly<Record<Exclude<GroupField, 'rtuLink' | 'row'>, ColumnName>> = {
   id: 'id',
   name: 'sys name',
   logEvents: 'logevents',
   decoded: 'decoded',
   maxConnections: 'max conn',
-  sameIp: 'same IP',
+  sameIp: 'same ip',
   filter: 'filter',
   masters: 'masters',
   interrogation: 'interrogation',
@@ -59,7 +60,7 @@ const COLUMNS: Readonly<Record<Exclude<GroupField, 'rtuLink' | 'row'>, string>> 
   t3Ms: 't3',
   w: 'w',
   k: 'k',
-  rtuNumber: 'RTU no',
+  rtuNumber: 'rtu no',
   idleTimeMs: 'idletime',
   hosts: 'hosts',
   t0Ms: 't0',

@@ -7,8 +7,19 @@ export interface Trouble {
   readonly kind: string;
 }
 
+/** A group that takes a changed row and has to begin anew for it: nothing that others feel. */
+export const RECONFIGURED = 'reconfigured';
+
 export class FaultsLog {
-  readonly all: Trouble[] = [];
+  constructor(
+    private readonly isFelt: (trouble: Trouble) => boolean = () => true,
+    readonly all: Trouble[] = [],
+  ) {}
+
+  /** As a group sees it. */
+  of(group: string): FaultsLog {
+    return new FaultsLog(({ kind, what }) => kind !== RECONFIGURED || what === group, this.all);
+  }
 
   begin(from: number, until: number, kind: string, what: string): Trouble {
     const trouble = { from, until, kind, what };
@@ -25,6 +36,7 @@ export class FaultsLog {
   between(from: number, until: number, kinds?: readonly string[]): boolean {
     return this.all.some(
       (trouble) =>
+        this.isFelt(trouble) &&
         trouble.from <= until && trouble.until >= from && (kinds === undefined || kinds.includes(trouble.kind)),
     );
   }

@@ -36,7 +36,7 @@ export function checkRefusals({ book, violations, faults, windowOf }: RefusalWor
   for (const command of book.all) {
     const { refusedAt, sentAt, isStray, group } = command;
     if (refusedAt === undefined || isStray || isForbidden(command.asdu)) continue;
-    if (faults.between(sentAt - FAULT_LAG_MS, refusedAt)) continue;
+    if (faults.of(group).between(sentAt - FAULT_LAG_MS, refusedAt)) continue;
     const before = book.all.filter((other) => other !== command && other.group === group && other.sentAt <= refusedAt);
     if (before.some((other) => isInTheWay(other, command))) continue;
     if (windowOf(group) === 0 || isHeldUp(command, before, windowOf(group))) continue;

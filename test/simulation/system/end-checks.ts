@@ -125,7 +125,7 @@ export function checkEnd(system: System): void {
     const closes = masters.get(id)?.closes ?? [];
     // An RTU may close what is not started, and without its RTU no master is connected.
     if (windowOf(scenario, group) > 0)
-      checkDisconnects(id, closes, { violations, faults, actsOf: (of) => actsOf(scenario, of) });
+      checkDisconnects(id, closes, { violations, faults: faults.of(group), actsOf: (of) => actsOf(scenario, of) });
   }
 }
 

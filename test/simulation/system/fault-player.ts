@@ -1,11 +1,18 @@
+import { changedColumns, groupChanges } from '@iec104mm2ss/config';
+import { RECONFIGURED } from '../accounts/faults-log.ts';
 import type { Cutting, Path } from '../network/paths.ts';
 import type { Fault } from '../scenario/scenario.ts';
 import { BusFaultPlayer } from './bus-fault-player.ts';
-import { changed } from './reconfiguration.ts';
+import { changed, changedLive } from './reconfiguration.ts';
 import { rtuAddress, type System } from './system.ts';
 
 const OCTETS = 1;
 const RESTART_MS = 300;
+/** Configurations are applied live from this number of a fault on, so many one after the other. */
+const LIVE_FROM = 8;
+const LIVE_CHANGES = 3;
+/** In which all processes have found a new file. */
+const POLL_MS = 2_500;
 
 /** Makes faults happen, and mends them. */
 export class FaultPlayer {
@@ -112,12 +119,36 @@ export class FaultPlayer {
     world.after(ms, () => look(10_000));
   }
 
-  /** Another file: the processes are restarted with it, one after the other. */
+  /** Another file: the processes are restarted with it, one after the other, or find out while they run. */
   private reconfigure({ target, ms, value }: Fault): void {
     const { scenario, world, configs } = this.system;
+    if (value >= LIVE_FROM) {
+      for (let i = 0; i < LIVE_CHANGES; i++) {
+        world.after((i * ms) / LIVE_CHANGES, () => this.applyLive(target, ms / LIVE_CHANGES, value * (i + 1)));
+      }
+      return;
+    }
     this.system.configs = changed(configs, target, value);
     const pauseMs = ms / scenario.processes.length;
     scenario.processes.forEach(({ id }, index) => world.after(index * pauseMs, () => this.restart(id, RESTART_MS)));
+  }
+
+  /** Every process reads the new file when it looks at it next. */
+  private applyLive(group: string, ms: number, value: number): void {
+    const { scenario, world, products } = this.system;
+    const before = this.system.configs;
+    const after = changedLive(before, group, value);
+    this.system.configs = after;
+    const { changed: changes } = groupChanges(before, after);
+    for (const { after: row, effect } of changes) {
+      if (effect !== 'live') this.trouble(RECONFIGURED, row.id, world.time, world.time + ms);
+    }
+    const columns = changes.map((change) => `${change.after.id} ${changedColumns(change).join()} (${change.effect})`);
+    this.system.tell(`new file: ${columns.join('; ') || 'a group more or less'}`);
+    const pauseMs = Math.min(POLL_MS, ms) / scenario.processes.length;
+    scenario.processes.forEach(({ id }, index) =>
+      world.after(index * pauseMs, () => products.get(id)?.apply(after)),
+    );
   }
 
   /** What starts this process again, unless that has happened because of another fault. */

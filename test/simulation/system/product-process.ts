@@ -15,6 +15,7 @@ import type { SimProcess } from '../world/sim-process.ts';
 export const HOLD_MS = 10_000;
 
 interface Service {
+  apply(groups: readonly GroupConfig[]): Promise<void>;
   onApplicationBootstrap(): void | Promise<void>;
   onApplicationShutdown(): void | Promise<void>;
 }
@@ -36,13 +37,18 @@ export class ProductProcess {
   /** Everything was stopped, in order. */
   stopped = false;
   private stopping = false;
+  /** What it has read last. */
+  private groups: readonly GroupConfig[];
+  private applying: Promise<void> = Promise.resolve();
   private control: Subscription | undefined;
 
   constructor(
     readonly plan: ProcessPlan,
     readonly process: SimProcess,
     private readonly world: ProductWorld,
-  ) {}
+  ) {
+    this.groups = world.groups;
+  }
 
   start(): void {
     this.process.start(() => void this.run());
@@ -51,6 +57,29 @@ export class ProductProcess {
   /** As SIGTERM. */
   stop(): void {
     this.process.start(() => void this.shutDown());
+  }
+
+  /** The file has changed: it finds out. */
+  apply(groups: readonly GroupConfig[]): void {
+    this.process.start(() => {
+      this.applying = this.applying.then(() => this.applyNow(groups));
+    });
+  }
+
+  /** In the order of apps/mm2ss: the RTU is let go first, then the masters, then what is between. */
+  private async applyNow(groups: readonly GroupConfig[]): Promise<void> {
+    const gone = this.groups.filter(({ id }) => !groups.some((group) => group.id === id));
+    this.groups = groups;
+    if (this.stopping) return;
+    const kinds = [ConnectorService, GatewayService, RouterService];
+    for (const kind of kinds)
+      for (const service of this.services)
+        if (service instanceof kind) await service.apply(this.groupsOf(service instanceof ConnectorService));
+    for (const { id } of gone) this.bus?.forgetGroup(id);
+  }
+
+  private groupsOf(connector: boolean): readonly GroupConfig[] {
+    return connector ? this.groups.filter(({ id }) => this.plan.groups.includes(id)) : this.groups;
   }
 
   private async run(): Promise<void> {
@@ -70,8 +99,7 @@ export class ProductProcess {
     world.onBus(bus);
     const registry = createRegistry({ processMetrics: false });
     const shared = { bus, scheduler: new DeadlineScheduler(process), logger, registry, runtime };
-    const groups = (part: Part): readonly GroupConfig[] =>
-      part === 'connector' ? world.groups.filter(({ id }) => plan.groups.includes(id)) : world.groups;
+    const groups = (part: Part): readonly GroupConfig[] => this.groupsOf(part === 'connector');
     if (plan.parts.includes('router')) {
       const router = new RouterService({ ...shared, groups: groups('router') });
       this.control = answerAdmissions(bus, router);

@@ -21,9 +21,28 @@ const CHANGES: readonly Change[] = [
   },
 ];
 
+const OTHER_HOST = { host: '10.0.99.99', port: 2404 };
+
+/** What is applied while the processes run may be more: a change of these has the group begin anew, in part. */
+const LIVE_CHANGES: readonly Change[] = [
+  ...CHANGES,
+  (config) => ({ ...config, name: `${config.name}*`.slice(-16) }),
+  (config) => ({ ...config, t3Ms: config.t3Ms === 20_000 ? 21_000 : 20_000 }),
+  (config) => {
+    const hosts = config.hosts.filter(({ host }) => host !== OTHER_HOST.host);
+    return { ...config, hosts: hosts.length < config.hosts.length ? hosts : [...hosts, OTHER_HOST] };
+  },
+  (config) => ({ ...config, logEvents: !config.logEvents }),
+];
+
 /** The configuration with one change in a group, or with one group more or less. */
-export function changed(configs: readonly GroupConfig[], group: string, value: number): readonly GroupConfig[] {
-  const change = CHANGES[value % (CHANGES.length + 1)];
+export function changed(
+  configs: readonly GroupConfig[],
+  group: string,
+  value: number,
+  changes = CHANGES,
+): readonly GroupConfig[] {
+  const change = changes[value % (changes.length + 1)];
   if (change !== undefined) return configs.map((config) => (config.id === group ? change(config) : config));
   const others = configs.filter(({ id }) => id !== OTHER_GROUP);
   if (others.length < configs.length) return others;
@@ -34,4 +53,9 @@ export function changed(configs: readonly GroupConfig[], group: string, value: n
     ...configs,
     { ...like, id: OTHER_GROUP, row: number, port: 2_500 + number, rtuNumber: number, hosts, masters: [] },
   ];
+}
+
+/** As `changed`, for processes that run: some of these have the group begin anew. */
+export function changedLive(configs: readonly GroupConfig[], group: string, value: number): readonly GroupConfig[] {
+  return changed(configs, group, value, LIVE_CHANGES);
 }

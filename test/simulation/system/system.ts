@@ -211,7 +211,7 @@ export class System {
     const rules: SessionRules = {
       ledger: this.ledgers.get(group) as Ledger,
       violations: this.violations,
-      faults: this.faults,
+      faults: this.faults.of(group),
       now: () => this.world.time,
       interrogation: config.interrogation,
       askerOf: (command) => (saysForWhom ? this.book.askerOf(command) : this.book.onlyAskerOf(command)),

@@ -1,0 +1,87 @@
+import {
+  changedColumns,
+  type ChangeEffect,
+  type Configuration,
+  type GroupConfig,
+  groupChanges,
+  newFaults,
+  readConfiguration,
+} from '@iec104mm2ss/config';
+import type { Command } from 'commander';
+import { formatProblem } from './check.js';
+
+export function registerDiff(program: Command): void {
+  program
+    .command('diff')
+    .description('say what a running system would do, group by group, if NEW took the place of OLD')
+    .argument('<old>', 'the file in force (.csv)')
+    .argument('<new>', 'the file that is to be in force (.csv)')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExit code: 0 when no group is concerned, 1 when some are, 2 when NEW would not be taken.')
+    .action(async (oldFile: string, newFile: string, options: { readonly json?: boolean }) => {
+      const result = diffOf(await readConfiguration(oldFile), await readConfiguration(newFile));
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : formatDiff(result));
+      process.exitCode = result.refused.length > 0 ? 2 : result.groups.length > 0 ? 1 : 0;
+    });
+}
+
+/** What happens to one group. */
+export interface GroupDiff {
+  readonly id: string;
+  readonly name: string;
+  /** `new`, `gone`, or the effect of its changed columns. */
+  readonly effect: ChangeEffect | 'new' | 'gone';
+  readonly columns: readonly string[];
+}
+
+export interface ConfigurationDiff {
+  /** Why the new file would not be taken at all; empty: it would be. */
+  readonly refused: readonly string[];
+  /** Only those that something happens to. */
+  readonly groups: readonly GroupDiff[];
+  readonly unchanged: number;
+  /** The general settings differ, which needs a restart. */
+  readonly settings: boolean;
+}
+
+export function diffOf(before: Configuration, after: Configuration): ConfigurationDiff {
+  const refused = newFaults(before, after).map(formatProblem);
+  if (refused.length === 0 && after.groups.length === 0) refused.push('no group loads');
+  const { added, removed, changed } = groupChanges(before.groups, after.groups);
+  const plain = ({ id, name }: GroupConfig, effect: 'new' | 'gone'): GroupDiff => ({ id, name, effect, columns: [] });
+  return {
+    refused,
+    groups: [
+      ...removed.map((group) => plain(group, 'gone')),
+      ...changed.map((change) => {
+        const { id, name } = change.after;
+        return { id, name, effect: change.effect, columns: changedColumns(change) };
+      }),
+      ...added.map((group) => plain(group, 'new')),
+    ],
+    unchanged: after.groups.length - added.length - changed.length,
+    settings: JSON.stringify(before.settings) !== JSON.stringify(after.settings),
+  };
+}
+
+const EFFECTS: Readonly<Record<GroupDiff['effect'], string>> = {
+  new: 'new',
+  gone: 'gone: its link is closed and its masters are disconnected',
+  live: 'live, nobody is disconnected',
+  masters: 'its masters are disconnected and may come back at once; the link to the RTU stays',
+  link: 'the link to the RTU is closed and opened anew, so its masters are disconnected',
+};
+
+/** The report of `diff`, for people. */
+export function formatDiff({ refused, groups, unchanged, settings }: ConfigurationDiff): string {
+  const lines = groups.map(({ id, name, effect, columns }) => {
+    const what = columns.length === 0 ? '' : ` (${columns.join(', ')})`;
+    return `group ${id} ${name}: ${EFFECTS[effect]}${what}`;
+  });
+  lines.push(`${unchanged} group${unchanged === 1 ? '' : 's'} unchanged`);
+  if (settings) lines.push('the general settings (NTP) count from the next start on');
+  if (refused.length > 0) {
+    lines.push('', 'The new file would not be taken, nothing would change:', ...refused.map((reason) => `  ${reason}`));
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,160 @@
+import { type ConfigurationFile, digestOf, parseConfiguration } from '@iec104mm2ss/config';
+import { createLogger } from '@iec104mm2ss/observability';
+import { FakeClock } from '@iec104mm2ss/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigurationWatch, POLL_MS, SETTLE_MS } from './configuration-watch.js';
+
+const HEADER = 'id,sys name,port no,rtu no,max conn,idletime,t1,t2,t3,w,k,buffsize,logevents,same ip,hosts,filter';
+const row = (id: number, name = `RTU ${id}`, rest = ''): string =>
+  `${id},${name},${2500 + id},${id},8,60,15,10,20,8,12,1000,N,all,127.0.0.${id}:2404,${rest}`;
+const csv = (...rows: readonly string[]): string => [HEADER, ...rows].join('\n');
+
+let clock: FakeClock;
+let content: string | Error;
+let lines: string[];
+let applied: string[];
+let failing: boolean;
+let watch: ConfigurationWatch;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  content = csv(row(1), row(2));
+  lines = [];
+  applied = [];
+  failing = false;
+  const { logger } = createLogger({ destination: { write: (line) => void lines.push(line) } });
+  watch = new ConfigurationWatch(fileOf(content), {
+    clock,
+    logger,
+    read: () => (typeof content === 'string' ? Promise.resolve(Buffer.from(content)) : Promise.reject(content)),
+    apply: ({ digest, configuration }, { added, removed, changed }) => {
+      const ids = configuration.groups.map(({ id }) => id).join();
+      applied.push(`${digest}: ${ids}: +${added.length} -${removed.length} ~${changed.length}`);
+      return failing ? Promise.reject(new Error('a part broke')) : Promise.resolve();
+    },
+  });
+});
+afterEach(() => watch.stop());
+
+function fileOf(text: string): ConfigurationFile {
+  const octets = Buffer.from(text);
+  return { path: 'x.csv', digest: digestOf(octets), configuration: parseConfiguration(octets) };
+}
+
+/** Real turns between steps of the clock, for promises. */
+async function passes(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 100) {
+    clock.advance(100);
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  }
+}
+
+const said = (text: string): number => lines.filter((line) => line.includes(text)).length;
+
+describe('the configuration file', () => {
+  it('is taken when its content has changed, and stayed so for a moment', async () => {
+    watch.start();
+    await passes(10 * POLL_MS);
+    expect(applied).toEqual([]);
+    content = csv(row(1), row(2, 'other'), row(3));
+    const { digest } = fileOf(content);
+    await passes(POLL_MS + SETTLE_MS);
+    expect(applied).toEqual([`${digest}: 1,2,3: +1 -0 ~1`]);
+    expect(watch.state).toMatchObject({ digest, refused: null });
+    expect(said('new: 3; changed: 2')).toBe(1);
+    await passes(10 * POLL_MS);
+    expect(applied).toHaveLength(1);
+  });
+
+  it('that is being written is not taken before it is whole', async () => {
+    watch.start();
+    const whole = csv(row(1), row(2), row(3));
+    for (let length = 100; length < whole.length; length += 20) {
+      content = whole.slice(0, length);
+      await passes(SETTLE_MS);
+    }
+    expect(applied).toEqual([]);
+    content = whole;
+    await passes(POLL_MS + SETTLE_MS);
+    expect(applied).toEqual([`${fileOf(whole).digest}: 1,2,3: +1 -0 ~0`]);
+    expect(watch.refusals).toBe(0);
+  });
+
+  const missing = new Error('configuration file x.csv: does not exist');
+  it.each<[string, string | Error, string]>([
+    ['empty', '', 'empty'],
+    ['without a group', HEADER, 'no group'],
+    ['no CSV at all', '\u0000\u0001\u0002', 'no header row'],
+    ['with a fault in a row', csv(row(1), row(2).replace(',15,', ',999,')), 'row 3, t1'],
+    ['with a fault in a new row', csv(row(1), row(2), row(3, 'x', 'nonsense')), 'row 4, filter'],
+    ['with a port twice', csv(row(1), row(2), row(3).replace('2503', '2501')), 'port 2501'],
+    ['gone', missing, 'does not exist'],
+  ])('that is %s changes nothing, and is said once', async (_what, bad, reason) => {
+    watch.start();
+    content = bad;
+    await passes(20 * POLL_MS);
+    expect(applied).toEqual([]);
+    expect(said('nothing changes')).toBe(1);
+    expect(watch.state.refused).toContain(reason);
+    expect(lines.join('')).toContain(reason);
+    expect(watch.refusals).toBe(1);
+    // Asked again, it answers again.
+    await watch.reload();
+    expect(said('nothing changes')).toBe(2);
+    content = csv(row(1), row(2));
+    await passes(POLL_MS);
+    expect(watch.state.refused).toBeNull();
+    expect(said('the one in force again')).toBe(1);
+    content = csv(row(1));
+    await passes(POLL_MS + SETTLE_MS);
+    expect(applied).toHaveLength(1);
+  });
+
+  it('may keep the faults that it had when it was loaded', async () => {
+    const faulty = row(9).replace(',15,', ',999,');
+    await watch.stop();
+    lines = [];
+    content = csv(row(1), faulty);
+    watch = new ConfigurationWatch(fileOf(content), {
+      clock,
+      logger: createLogger({ destination: { write: (line) => void lines.push(line) } }).logger,
+      read: () => Promise.resolve(Buffer.from(content as string)),
+      apply: ({ configuration }) => {
+        applied.push(configuration.groups.map(({ id }) => id).join());
+        return Promise.resolve();
+      },
+    });
+    content = csv(row(1), row(2), faulty);
+    await watch.reload();
+    expect(applied).toEqual(['1,2']);
+    content = csv(row(1), row(2), faulty, row(8).replace(',15,', ',999,'));
+    await watch.reload();
+    expect(applied).toEqual(['1,2']);
+  });
+
+  it('is read at once when somebody asks, and the answer is in the log', async () => {
+    await watch.reload();
+    expect(said('is the one in force')).toBe(1);
+    content = csv(row(2));
+    await watch.reload();
+    expect(applied).toEqual([`${fileOf(content).digest}: 2: +0 -1 ~0`]);
+    content = missing;
+    await watch.reload();
+    expect(said('does not exist')).toBe(1);
+  });
+
+  it('is in force also when a part could not take it, and that is said', async () => {
+    failing = true;
+    content = csv(row(1));
+    await watch.reload();
+    expect(said('in force only in part')).toBe(1);
+    expect(watch.state.digest).toBe(fileOf(content).digest);
+  });
+
+  it('says what its general settings would need', async () => {
+    content = `ntp_server,10.0.0.1\n${csv(row(1), row(2))}`;
+    await watch.reload();
+    expect(said('count from the next start')).toBe(1);
+    expect(said('no group is concerned')).toBe(1);
+  });
+});

@@ -1,0 +1,200 @@
+import {
+  changedColumns,
+  type ConfigurationFile,
+  digestOf,
+  type GroupChanges,
+  groupChanges,
+  newFaults,
+  parseConfiguration,
+} from '@iec104mm2ss/config';
+import type { Logger } from '@iec104mm2ss/observability';
+import { type Clock, Timers } from '@iec104mm2ss/runtime';
+import { formatProblem } from '../commands/check.js';
+
+/** How often the file is read. A mounted ConfigMap is swapped by a symbolic link, so only the content tells. */
+export const POLL_MS = 2_000;
+/** A file that is being written is read again after this pause, until it is the same twice. */
+export const SETTLE_MS = 500;
+/** Faults named in one log line. */
+const FAULTS_SHOWN = 5;
+
+export interface ConfigurationWatchParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The octets of the file. Rejects when it cannot be read. */
+  read(path: string): Promise<Uint8Array>;
+  /** Puts it into force; one call at a time. */
+  apply(file: ConfigurationFile, changes: GroupChanges): Promise<void>;
+}
+
+/** What became of the file that was read last. */
+export interface ConfigurationState {
+  readonly path: string;
+  /** Of the file in force, and since when it is. */
+  readonly digest: string;
+  readonly loadedAt: string;
+  /** Why the file, as it is now, is not in force; null: it is. */
+  readonly refused: string | null;
+}
+
+interface Found {
+  readonly digest: string;
+  /** Undefined: it cannot be read, and `failure` says why. */
+  readonly octets: Uint8Array | undefined;
+  readonly failure: string;
+}
+
+/**
+ * Keeps the configuration in force the one in the file: reads it every few seconds, and when somebody asks. A file that cannot
+ * be read, has no group, or has a fault that the one in force has not, changes nothing.
+ */
+export class ConfigurationWatch {
+  /** How often a file was put into force, and how often one was refused. */
+  applied = 0;
+  refusals = 0;
+  private loadedAtMs: number;
+  private refused: { readonly digest: string; readonly reason: string } | undefined;
+  /** Of the file as it was read last, if it is neither in force nor refused. */
+  private seen = '';
+  private readonly timers: Timers;
+  private work: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(
+    private file: ConfigurationFile,
+    private readonly parts: ConfigurationWatchParts,
+  ) {
+    this.timers = new Timers(parts.clock);
+    this.loadedAtMs = parts.clock.wallMs();
+  }
+
+  get state(): ConfigurationState {
+    const { path, digest } = this.file;
+    const loadedAt = new Date(this.loadedAtMs).toISOString();
+    return { path, digest, loadedAt, refused: this.refused?.reason ?? null };
+  }
+
+  /** Looks at the file from now on. */
+  start(): void {
+    void this.poll();
+  }
+
+  /** Reads the file now; what was asked for (SIGHUP) is always answered in the log. */
+  reload(): Promise<void> {
+    return this.inTurn(async () => {
+      const { refused } = this;
+      this.refused = undefined;
+      const found = await this.read();
+      if (found.digest === this.file.digest) {
+        this.parts.logger.info({ digest: found.digest }, 'the configuration file is the one in force');
+      } else if (refused?.digest === found.digest) this.refuse(found.digest, refused.reason);
+      else await this.take(found);
+    });
+  }
+
+  /** Resolves when what is under way is done. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.timers.stop();
+    await this.work;
+  }
+
+  private async poll(): Promise<void> {
+    let pauseMs = POLL_MS;
+    while (!this.stopped) {
+      await this.timers.pause(pauseMs);
+      if (this.stopped) return;
+      await this.inTurn(async () => {
+        pauseMs = (await this.look()) ? SETTLE_MS : POLL_MS;
+      });
+    }
+  }
+
+  /** True when the file is another one, and is to be read once more before it counts. */
+  private async look(): Promise<boolean> {
+    const found = await this.read();
+    const { digest } = found;
+    if (digest === this.file.digest) {
+      if (this.refused !== undefined) {
+        this.parts.logger.info({ digest }, 'the configuration file is the one in force again');
+      }
+      this.refused = undefined;
+    } else if (digest !== this.refused?.digest) {
+      // It may be written just now, and editors take it away for a moment.
+      if (digest !== this.seen) {
+        this.seen = digest;
+        return true;
+      }
+      await this.take(found);
+    }
+    this.seen = '';
+    return false;
+  }
+
+  private async take({ digest, octets, failure }: Found): Promise<void> {
+    const { logger } = this.parts;
+    if (octets === undefined) return this.refuse(digest, failure);
+    const { path, configuration: before } = this.file;
+    const after = parseConfiguration(octets);
+    const faults = newFaults(before, after);
+    if (faults.length > 0 || after.groups.length === 0) {
+      const texts = faults.slice(0, FAULTS_SHOWN).map(formatProblem);
+      const left = faults.length - texts.length;
+      const reason = faults.length === 0 ? 'no group loads' : texts.join('; ') + (left > 0 ? `; ${left} more` : '');
+      this.refuse(digest, reason);
+      return;
+    }
+    const file = { path, digest, configuration: after };
+    const changes = groupChanges(before.groups, after.groups);
+    logger.info({ digest, path }, `a new configuration: ${summaryOf(changes)}`);
+    if (JSON.stringify(before.settings) !== JSON.stringify(after.settings)) {
+      logger.warn({ digest }, 'the general settings (NTP) of the file count from the next start on');
+    }
+    for (const change of changes.changed) {
+      const { id } = change.after;
+      logger.info({ group: id, effect: change.effect }, `the group changes: ${changedColumns(change).join(', ')}`);
+    }
+    try {
+      await this.parts.apply(file, changes);
+    } catch (error) {
+      logger.error({ digest, reason: (error as Error).message }, 'the new configuration is in force only in part');
+    }
+    this.file = file;
+    this.loadedAtMs = this.parts.clock.wallMs();
+    this.refused = undefined;
+    this.applied++;
+  }
+
+  /** A file that cannot be read has the reason for its digest. */
+  private async read(): Promise<Found> {
+    try {
+      const octets = await this.parts.read(this.file.path);
+      return { digest: digestOf(octets), octets, failure: '' };
+    } catch (error) {
+      const failure = (error as Error).message;
+      return { digest: failure, octets: undefined, failure };
+    }
+  }
+
+  private refuse(digest: string, reason: string): void {
+    this.refused = { digest, reason };
+    this.refusals++;
+    const { digest: inForce, path } = this.file;
+    this.parts.logger.error({ path, digest: inForce, reason }, 'the configuration file is not taken: nothing changes');
+  }
+
+  private inTurn(step: () => Promise<void>): Promise<void> {
+    this.work = this.work.then(() => (this.stopped ? undefined : step()));
+    return this.work;
+  }
+}
+
+function summaryOf({ added, removed, changed }: GroupChanges): string {
+  const ids = (groups: readonly { readonly id: string }[]): string => groups.map(({ id }) => id).join(', ');
+  const parts = [
+    added.length === 0 ? [] : `new: ${ids(added)}`,
+    removed.length === 0 ? [] : `gone: ${ids(removed)}`,
+    changed.length === 0 ? [] : `changed: ${ids(changed.map(({ after }) => after))}`,
+  ].flat();
+  return parts.length === 0 ? 'no group is concerned' : parts.join('; ');
+}

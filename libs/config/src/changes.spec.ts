@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { beginsAnew, changedColumns, groupChanges } from './changes.js';
+import { OWN_COLUMNS, MANUAL_COLUMNS } from './layout.js';
+import { parseConfiguration } from './parse-configuration.js';
+import type { GroupConfig } from './types.js';
+
+/** A row with a value in every column, and another value for each. */
+const VALUES: Readonly<Record<string, readonly [string, string]>> = {
+  'sys name': ['A', 'B'],
+  'port no': ['2501', '2502'],
+  'rtu no': ['1', '2'],
+  'max conn': ['4', '5'],
+  idletime: ['60', '61'],
+  t1: ['15', '16'],
+  t2: ['10', '9'],
+  t3: ['20', '21'],
+  w: ['8', '7'],
+  k: ['12', '13'],
+  buffsize: ['1000', '1001'],
+  logevents: ['N', 'Y'],
+  'same ip': ['all', 'old'],
+  hosts: ['127.0.0.1:2404', '127.0.0.2:2404'],
+  filter: ['10.0.0.0/8', '10.0.0.0/9'],
+  t0: ['30', '31'],
+  'rtu t1': ['14', '13'],
+  'rtu t2': ['9', '8'],
+  'rtu t3': ['22', '23'],
+  'rtu w': ['6', '5'],
+  'rtu k': ['11', '10'],
+  ack: ['stored', 'delivered'],
+  interrogation: ['all', 'originator'],
+  decoded: ['Y', 'N'],
+  masters: ['X=10.0.0.1', 'X=10.0.0.2'],
+};
+const COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS].filter((column) => column !== 'id');
+
+function groupWith(changed?: string): GroupConfig {
+  const cells = COLUMNS.map((column) => (VALUES[column] as readonly [string, string])[column === changed ? 1 : 0]);
+  const { groups, problems } = parseConfiguration([['id', ...COLUMNS].join('|'), ['1', ...cells].join('|')].join('\n'));
+  if (groups[0] === undefined) throw new Error(JSON.stringify(problems));
+  return groups[0];
+}
+
+const PARTS = ['connector', 'router', 'gateway'] as const;
+
+describe('a changed column', () => {
+  it.each<[string, string, string]>([
+    ...['sys name', 'max conn', 'logevents', 'same ip', 'filter', 'decoded', 'masters'].map(
+      (column): [string, string, string] => [column, 'live', ''],
+    ),
+    ['interrogation', 'live', 'router'],
+    ...['port no', 't1', 't2', 't3', 'w', 'k'].map((column): [string, string, string] => [column, 'masters', 'gateway']),
+    ['rtu no', 'masters', 'router,gateway'],
+    ['idletime', 'link', 'connector,gateway'],
+    ...['hosts', 't0'].map((column): [string, string, string] => [column, 'link', 'connector']),
+    ...['rtu t1', 'rtu t2', 'rtu t3', 'rtu w', 'rtu k', 'buffsize', 'ack'].map((column): [string, string, string] => [
+      column,
+      'link',
+      'connector,router',
+    ]),
+  ])('%s is %s, and begins anew: %s', (column, effect, parts) => {
+    const { changed } = groupChanges([groupWith()], [groupWith(column)]);
+    expect(changed).toHaveLength(1);
+    const change = changed[0]!;
+    expect(changedColumns(change)).toEqual([column]);
+    expect(change.effect).toBe(effect);
+    expect(PARTS.filter((part) => beginsAnew(part, change)).join()).toBe(parts);
+  });
+
+  it('is known for every column that there is', () => {
+    for (const column of COLUMNS) expect(groupChanges([groupWith()], [groupWith(column)]).changed).toHaveLength(1);
+  });
+
+  it('is none when the file says the same in other words', () => {
+    expect(groupChanges([groupWith()], [{ ...groupWith(), row: 7 }])).toEqual({ added: [], removed: [], changed: [] });
+  });
+});
