@@ -8,6 +8,7 @@ export { peerText, plainAddress } from './address-text.js';
 export { ackPolicy, reportGapMs } from './ack-policy.js';
 export { repeatableAsdus } from './repeatable-asdus.js';
 export { nearestNames } from './nearest-name.js';
+export { GROUPS, LiveGroups } from './live-groups.js';
 export { matchesAny } from './source-range.js';
 export type {
   AckPolicy,

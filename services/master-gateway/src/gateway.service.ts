@@ -1,4 +1,4 @@
-import type { GroupConfig } from '@iec104mm2ss/config';
+import type { LiveGroups } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { RunWatch } from '@iec104mm2ss/runtime';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -12,7 +12,7 @@ export const GATEWAY_OPTIONS = Symbol('GATEWAY_OPTIONS');
 const GATEWAY_POOL = 'gateway';
 
 export interface GatewayOptions extends GatewayDependencies {
-  readonly groups: readonly GroupConfig[];
+  readonly groups: LiveGroups;
   readonly registry: Registry;
 }
 
@@ -27,7 +27,9 @@ export class GatewayService
 
   constructor(@Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions) {
     super('gateway', () => options.runtime.clock.now());
-    this.gateways = options.groups.map((group) => new GroupGateway(group, options, () => this.runs?.waitedMs ?? 0));
+    this.gateways = options.groups.current.map(
+      (group) => new GroupGateway(group, options, () => this.runs?.waitedMs ?? 0),
+    );
     registerGatewayMetrics(options.registry, this.gateways);
   }
 

@@ -1,5 +1,5 @@
 import { GroupLeases, GroupSubjects, type HeldLease, leaseKey } from '@iec104mm2ss/bus';
-import type { GroupConfig } from '@iec104mm2ss/config';
+import type { GroupConfig, LiveGroups } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { every, type Stoppable, Timers } from '@iec104mm2ss/runtime';
 import { type AdmissionAnswer, type AdmissionRequest, OWNER_PERIOD_MS } from '@iec104mm2ss/wire';
@@ -14,7 +14,7 @@ import { takeOver } from './takeover.js';
 export const ROUTER_OPTIONS = Symbol('ROUTER_OPTIONS');
 
 export interface RouterOptions extends RouterDependencies {
-  readonly groups: readonly GroupConfig[];
+  readonly groups: LiveGroups;
   readonly registry: Registry;
 }
 
@@ -47,9 +47,9 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
 
   constructor(@Inject(ROUTER_OPTIONS) private readonly options: RouterOptions) {
     super('router', () => options.runtime.clock.now());
-    const configs = new Map(options.groups.map((group) => [group.id, group]));
+    const { groups } = options;
     this.leases = new GroupLeases<Owned>(options.bus, 'router', ROUTER_POOL, {
-      begin: (group, lease) => this.own(configs.get(group) as GroupConfig, lease),
+      begin: (group, lease) => this.own(groups.get(group) as GroupConfig, lease),
       end: (group, owned, reason) => this.disown(group, owned, reason),
     });
     registerRouterMetrics(options.registry, () => this.serving());
@@ -61,7 +61,7 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
       for (const router of this.serving()) router.gatewayGone(instance);
     });
     bus.onConnection((connected) => {
-      for (const { id } of groups) {
+      for (const { id } of groups.current) {
         const owned = this.leases.get(id);
         if (owned === undefined) continue;
         owned.cutOff = true;
@@ -78,7 +78,7 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
         for (const router of this.serving()) router.announce();
       }),
     ];
-    for (const { id } of groups) this.leases.want(id);
+    for (const { id } of groups.current) this.leases.want(id);
     this.started = true;
   }
 

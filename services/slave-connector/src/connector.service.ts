@@ -1,5 +1,5 @@
 import { GroupLeases } from '@iec104mm2ss/bus';
-import type { GroupConfig } from '@iec104mm2ss/config';
+import type { GroupConfig, LiveGroups } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { registerConnectorMetrics } from './connector-metrics.js';
@@ -9,7 +9,7 @@ import { type ConnectorDependencies, GroupConnector } from './group-connector.js
 export const CONNECTOR_OPTIONS = Symbol('CONNECTOR_OPTIONS');
 
 export interface ConnectorOptions extends ConnectorDependencies {
-  readonly groups: readonly GroupConfig[];
+  readonly groups: LiveGroups;
   readonly registry: Registry;
 }
 
@@ -24,11 +24,10 @@ export class ConnectorService
   constructor(@Inject(CONNECTOR_OPTIONS) private readonly options: ConnectorOptions) {
     super('connector', () => options.runtime.clock.now());
     const { bus, groups, logger } = options;
-    const configs = new Map(groups.map((group) => [group.id, group]));
     this.leases = new GroupLeases<GroupConnector>(bus, 'connector', undefined, {
       begin: (group, lease) => {
         logger.info({ group, fence: lease.fence }, 'this connector serves the group');
-        const connector = new GroupConnector(configs.get(group) as GroupConfig, options, lease);
+        const connector = new GroupConnector(groups.get(group) as GroupConfig, options, lease);
         connector.start();
         return connector;
       },
@@ -41,7 +40,7 @@ export class ConnectorService
   }
 
   onApplicationBootstrap(): void {
-    for (const { id } of this.options.groups) this.leases.want(id);
+    for (const { id } of this.options.groups.current) this.leases.want(id);
     this.started = true;
   }
 
