@@ -1,30 +1,20 @@
 import 'reflect-metadata';
 import type { Bus } from '@iec104mm2ss/bus';
-import { ackPolicy, type Configuration, type GroupConfig } from '@iec104mm2ss/config';
-import { GatewayModule, GatewayService } from '@iec104mm2ss/master-gateway';
-import {
-  createLogger,
-  createRegistry,
-  type GroupContribution,
-  type HealthSource,
-  type Logger,
-  type LogLevel,
-  type StatusSource,
-} from '@iec104mm2ss/observability';
-import { RouterModule, RouterService } from '@iec104mm2ss/router';
+import { ackPolicy, type Configuration, LiveGroups } from '@iec104mm2ss/config';
+import { createLogger, createRegistry, type Logger, type LogLevel, type Registry } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
-import { ConnectorModule, ConnectorService } from '@iec104mm2ss/slave-connector';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
-import { type INestMicroservice, type ModuleMetadata, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
 import { DropLog } from './bus/drop-log.js';
 import { DurabilityWatch } from './bus/durability-watch.js';
-import { BusTransport, PassErrorsOn } from './control/bus-transport.js';
-import { type HttpAddress, NestLogger, type ObservabilityHttpServer, startObservabilityHttp } from './http/index.js';
+import { BusTransport } from './control/bus-transport.js';
+import type { Part } from './core/parts.module.js';
+import { BoundedHttpAdapter, type BoundHttp, type HttpAddress, listenHttp, NestLogger } from './http/index.js';
 import { NtpClient, SystemClockSetter } from './ntp/index.js';
 import { RELEASE } from './release.js';
 
-export type Part = 'connector' | 'router' | 'gateway';
+export type { Part } from './core/parts.module.js';
 
 export interface CompositionOptions {
   readonly configuration: Configuration;
@@ -44,19 +34,16 @@ export interface CompositionOptions {
 /** A running set of parts. */
 export interface Composition {
   readonly logger: Logger;
-  readonly http: ObservabilityHttpServer | undefined;
+  readonly http: BoundHttp | undefined;
   /** Stops everything in the order in which nothing is lost, and writes the last log lines. */
   stop(): Promise<void>;
 }
 
-/** Order in which Nest starts the parts: who listens before who speaks. */
-const PART_ORDER: readonly Part[] = ['router', 'gateway', 'connector'];
-
-/** Builds, wires and starts parts of the multiplexer in this process. */
+/** Builds, wires and starts parts of the multiplexer in this process: one Nest application, for HTTP and for the bus. */
 export async function compose(options: CompositionOptions): Promise<Composition> {
   const { configuration, bus, parts, runtime } = options;
   const { clock } = runtime;
-  const { groups } = configuration;
+  const groups = new LiveGroups(configuration.groups);
   const started = { wallMs: clock.wallMs(), now: clock.now() };
   const logging = createLogger({ level: options.logLevel, ...groupLogs(options) });
   const { logger } = logging;
@@ -66,56 +53,33 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   );
   const registry = createRegistry({ release: RELEASE });
   const dropLog = new DropLog(bus, clock, logger, registry);
-  const stored = groups.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
+  const stored = groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);
-  const scheduler = new DeadlineScheduler(clock);
-  const shared = { bus, scheduler, logger, registry, runtime };
-
-  const modules = {
-    router: () => RouterModule.forRoot({ ...shared, groups }),
-    gateway: () => GatewayModule.forRoot({ ...shared, groups, listen: options.listen, holdMs: options.holdMs }),
-    connector: () => ConnectorModule.forRoot({ ...shared, groups }),
-  };
-  const imports: ModuleMetadata['imports'] = PART_ORDER.filter((part) => parts.includes(part)).map((part) =>
-    modules[part](),
-  );
-  class RootModule {}
-  Module({ imports })(RootModule);
-
   const ntp = startNtp(options, logger, registry);
-  const app: INestMicroservice = await NestFactory.createMicroservice(RootModule, {
-    strategy: new BusTransport(bus),
-    logger: new NestLogger(logger),
-    abortOnError: false,
-  });
-  app.useGlobalFilters(new PassErrorsOn());
-  await app.listen();
-  void durability.ask();
 
-  const services = parts.map((part) => app.get<StatusSource & HealthSource>(SERVICES[part]));
-  const http =
-    options.http === undefined
-      ? undefined
-      : await startObservabilityHttp(options.http, {
-          logger,
-          registry,
-          release: RELEASE,
-          parts,
-          clock,
-          started,
-          health: [...services, busHealth(bus)],
-          bus: () => ({
-            kind: bus.kind,
-            connected: bus.connected,
-            ...(bus.server === undefined ? {} : { server: bus.server }),
-            ...durability.status(),
-          }),
-          ntp: () => ntp.status(),
-          groups: [configurationSource(groups, bus), ...services],
-          messages: bus,
-        });
+  const adapter = new BoundedHttpAdapter();
+  const app = await NestFactory.create(
+    AppModule.forRoot({
+      core: {
+        ...{ bus, runtime, logger, registry, groups },
+        scheduler: new DeadlineScheduler(clock),
+        process: { release: RELEASE, parts, started },
+      },
+      gateway: { listen: options.listen, holdMs: options.holdMs },
+      ...{ durability, ntp },
+      feedReaders: adapter.readers,
+    }),
+    adapter,
+    { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
+  );
+  app.connectMicroservice({ strategy: new BusTransport(bus) }, { inheritAppConfig: true });
+  await app.init();
+  await app.startAllMicroservices();
+  void durability.ask();
+  const http = options.http === undefined ? undefined : await listenHttp(app, options.http);
+  if (http !== undefined) logger.info({ url: http.url }, 'HTTP: metrics, health and status');
   logger.info(
-    { parts, groups: groups.length, release: RELEASE, bus: bus.kind, instance: runtime.instance },
+    { parts, groups: groups.current.length, release: RELEASE, bus: bus.kind, instance: runtime.instance },
     'iec104mm2ss runs',
   );
 
@@ -127,7 +91,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       await ntp.stop();
       // The gateway first, so that what masters still acknowledge on the way out is counted.
       await app.close();
-      await http?.close();
+      await adapter.closeServer();
       await bus.close();
       dropLog.stop();
       logger.info('stopped');
@@ -136,35 +100,12 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   };
 }
 
-const SERVICES = { connector: ConnectorService, router: RouterService, gateway: GatewayService } as const;
-
 function groupLogs({ configuration, logDirectory }: CompositionOptions): Parameters<typeof createLogger>[0] & object {
   const groups = configuration.groups.filter((group) => group.logEvents).map(({ id, name }) => ({ id, name }));
   return logDirectory === undefined || groups.length === 0 ? {} : { groupLogs: { directory: logDirectory, groups } };
 }
 
-function configurationSource(groups: readonly GroupConfig[], bus: Bus): StatusSource {
-  const contributions: GroupContribution[] = groups.map((group) => ({
-    id: group.id,
-    name: group.name,
-    port: group.port,
-    rtuNumber: group.rtuNumber,
-    ack: ackPolicy(group, bus.kind),
-    interrogation: group.interrogation,
-    log: { capacity: group.buffsize },
-  }));
-  return { groups: () => contributions };
-}
-
-function busHealth(bus: Bus): HealthSource {
-  return {
-    name: 'bus',
-    live: () => ({ ok: true }),
-    ready: () => (bus.connected ? { ok: true } : { ok: false, reason: 'the bus is not connected' }),
-  };
-}
-
-function startNtp(options: CompositionOptions, logger: Logger, registry: ReturnType<typeof createRegistry>): NtpClient {
+function startNtp(options: CompositionOptions, logger: Logger, registry: Registry): NtpClient {
   const { servers, updateEverySec, setClock } = options.ntp ?? { servers: [], updateEverySec: 900, setClock: false };
   const client = new NtpClient({
     servers,

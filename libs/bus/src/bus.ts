@@ -39,6 +39,9 @@ export class BusError extends Error {
   }
 }
 
+/** Injection token of Bus. */
+export const BUS = Symbol('BUS');
+
 export interface Bus {
   readonly kind: 'memory' | 'nats';
   /** False while the server cannot be reached (never on the memory bus). */

@@ -6,6 +6,9 @@ import { flushAllNow, LineWriter } from './line-writer.js';
 
 export type { Logger } from 'pino';
 
+/** Injection token of Logger. */
+export const LOGGER = Symbol('LOGGER');
+
 export type LogLevel = Level | 'silent';
 
 export interface LoggerOptions {

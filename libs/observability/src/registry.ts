@@ -3,6 +3,9 @@ import { numericCounter } from './numeric-metric.js';
 
 export type { Histogram, Registry } from 'prom-client';
 
+/** Injection token of Registry. */
+export const REGISTRY = Symbol('REGISTRY');
+
 /** Every metric of the product begins with this. */
 export const METRIC_PREFIX = 'mm2ss_';
 

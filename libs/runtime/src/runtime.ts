@@ -3,6 +3,9 @@ import { hostname } from 'node:os';
 import { type Clock, SYSTEM_CLOCK } from './clock.js';
 import { type Network, SYSTEM_NETWORK } from './network.js';
 
+/** Injection token of Runtime. */
+export const RUNTIME = Symbol('RUNTIME');
+
 /** Everything that a part of the product takes from the world around its process, besides the bus. */
 export interface Runtime {
   readonly clock: Clock;

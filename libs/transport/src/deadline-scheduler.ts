@@ -32,6 +32,9 @@ const STALL_GRACE_MS = 20;
 /** setTimeout's longest delay. */
 const MAX_DELAY_MS = 0x7fffffff;
 
+/** Injection token of DeadlineScheduler. */
+export const SCHEDULER = Symbol('SCHEDULER');
+
 export class DeadlineScheduler {
   private readonly looks = new Map<Scheduled, Look>();
   /** The same in the order in which they came, to be looked through quickly, and those that were removed since then. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { controlSubject } from '@iec104mm2ss/bus';
+import { LiveGroups } from '@iec104mm2ss/config';
 import { createLogger, createRegistry } from '@iec104mm2ss/observability';
 import { FakeClock, FakeMaster, FakeNetwork, type FakeSocket, groupConfig, RecordingBus } from '@iec104mm2ss/testing';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
@@ -21,7 +22,7 @@ function start() {
     registry,
     runtime,
     logger,
-    groups: [groupConfig({ port: 2_404 })],
+    groups: new LiveGroups([groupConfig({ port: 2_404 })]),
     listen: undefined,
     holdMs: 10_000,
   });

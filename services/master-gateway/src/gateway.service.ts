@@ -1,4 +1,4 @@
-import { beginsAnew, type GroupConfig, groupChanges } from '@iec104mm2ss/config';
+import { beginsAnew, type GroupConfig, groupChanges, type LiveGroups } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { RunWatch } from '@iec104mm2ss/runtime';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -12,7 +12,7 @@ export const GATEWAY_OPTIONS = Symbol('GATEWAY_OPTIONS');
 const GATEWAY_POOL = 'gateway';
 
 export interface GatewayOptions extends GatewayDependencies {
-  readonly groups: readonly GroupConfig[];
+  readonly groups: LiveGroups;
   readonly registry: Registry;
 }
 
@@ -28,7 +28,7 @@ export class GatewayService
 
   constructor(@Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions) {
     super('gateway', () => options.runtime.clock.now());
-    this.gateways = new Map(options.groups.map((group) => [group.id, this.make(group)]));
+    this.gateways = new Map(options.groups.current.map((group) => [group.id, this.make(group)]));
     registerGatewayMetrics(options.registry, () => this.serving());
   }
 

@@ -1,2 +1,2 @@
-export { GatewayModule } from './gateway.module.js';
+export { GatewayModule, type GatewaySettings } from './gateway.module.js';
 export { type GatewayOptions, GatewayService } from './gateway.service.js';

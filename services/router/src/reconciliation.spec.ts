@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BrokerBus, controlSubject, GroupSubjects } from '@iec104mm2ss/bus';
+import { LiveGroups } from '@iec104mm2ss/config';
 import { createLogger, createRegistry } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import {
@@ -62,7 +63,7 @@ class Scene {
       bus,
       logger,
       runtime: this.runtime(instance),
-      groups: [groupConfig({ maxConnections: 6, buffsize: 100_000 })],
+      groups: new LiveGroups([groupConfig({ maxConnections: 6, buffsize: 100_000 })]),
       registry: createRegistry({ processMetrics: false }),
     });
     bus.subscribe(controlSubject('admit'), (message) => {

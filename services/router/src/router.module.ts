@@ -1,6 +1,9 @@
-import { controlSubject } from '@iec104mm2ss/bus';
+import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
+import { GROUPS } from '@iec104mm2ss/config';
+import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
+import { RUNTIME } from '@iec104mm2ss/runtime';
 import { type AdmissionAnswer, admissionRequestSchema } from '@iec104mm2ss/wire';
-import { Controller, type DynamicModule, Inject, Module } from '@nestjs/common';
+import { Controller, Inject, Module } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { ROUTER_OPTIONS, type RouterOptions, RouterService } from './router.service.js';
 
@@ -9,7 +12,7 @@ import { ROUTER_OPTIONS, type RouterOptions, RouterService } from './router.serv
 export class RouterController {
   constructor(
     @Inject(RouterService) private readonly service: RouterService,
-    @Inject(ROUTER_OPTIONS) private readonly options: RouterOptions,
+    @Inject(BUS) private readonly bus: Pick<Bus, 'drops'>,
   ) {}
 
   /** `admit`: may this master come in? */
@@ -17,19 +20,27 @@ export class RouterController {
   async admit(request: unknown): Promise<AdmissionAnswer | undefined> {
     const decoded = admissionRequestSchema.safeParse(request);
     if (decoded.success) return this.service.admit(decoded.data);
-    this.options.bus.drops.add(controlSubject('admit'), 'JSON', decoded.error.message);
+    this.bus.drops.add(controlSubject('admit'), 'JSON', decoded.error.message);
     return undefined;
   }
 }
 
-@Module({})
-export class RouterModule {
-  static forRoot(options: RouterOptions): DynamicModule {
-    return {
-      module: RouterModule,
-      providers: [{ provide: ROUTER_OPTIONS, useValue: options }, RouterService],
-      controllers: [RouterController],
-      exports: [RouterService],
-    };
-  }
-}
+@Module({
+  providers: [
+    {
+      provide: ROUTER_OPTIONS,
+      inject: [BUS, LOGGER, RUNTIME, REGISTRY, GROUPS],
+      useFactory: (
+        bus: RouterOptions['bus'],
+        logger: RouterOptions['logger'],
+        runtime: RouterOptions['runtime'],
+        registry: RouterOptions['registry'],
+        groups: RouterOptions['groups'],
+      ): RouterOptions => ({ bus, logger, runtime, registry, groups }),
+    },
+    RouterService,
+  ],
+  controllers: [RouterController],
+  exports: [RouterService],
+})
+export class RouterModule {}

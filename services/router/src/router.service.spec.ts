@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BrokerBus, type Bus, controlSubject, GroupSubjects, type KeyValue } from '@iec104mm2ss/bus';
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { type GroupConfig, LiveGroups } from '@iec104mm2ss/config';
 import { createLogger, createRegistry } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import {
@@ -74,7 +74,9 @@ function startRouter(instance: string, config: Partial<GroupConfig> = {}): Route
     bus,
     logger,
     runtime: runtime(`${instance} itself`),
-    groups: [groupConfig({ masters: [{ name: 'A', sources: [], certificateNames: ['a'] }], ...config })],
+    groups: new LiveGroups([
+      groupConfig({ masters: [{ name: 'A', sources: [], certificateNames: ['a'] }], ...config }),
+    ]),
     registry: createRegistry({ processMetrics: false }),
   });
   // As the control plane does.

@@ -1,5 +1,5 @@
 import { GroupLeases, GroupSubjects, type HeldLease, leaseKey } from '@iec104mm2ss/bus';
-import { beginsAnew, byId, type GroupConfig, groupChanges } from '@iec104mm2ss/config';
+import { beginsAnew, byId, type GroupConfig, groupChanges, type LiveGroups } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { every, type Stoppable, Timers } from '@iec104mm2ss/runtime';
 import { type AdmissionAnswer, type AdmissionRequest, OWNER_PERIOD_MS } from '@iec104mm2ss/wire';
@@ -14,7 +14,7 @@ import { takeOver } from './takeover.js';
 export const ROUTER_OPTIONS = Symbol('ROUTER_OPTIONS');
 
 export interface RouterOptions extends RouterDependencies {
-  readonly groups: readonly GroupConfig[];
+  readonly groups: LiveGroups;
   readonly registry: Registry;
 }
 
@@ -51,7 +51,7 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
 
   constructor(@Inject(ROUTER_OPTIONS) private readonly options: RouterOptions) {
     super('router', () => options.runtime.clock.now());
-    this.configs = byId(options.groups);
+    this.configs = byId(options.groups.current);
     this.leases = new GroupLeases<Owned>(options.bus, 'router', ROUTER_POOL, {
       begin: (group, lease) => this.own(this.configs.get(group) as GroupConfig, lease),
       end: (group, owned, reason) => this.disown(group, owned, reason),

@@ -1,4 +1,9 @@
-import { Controller, type DynamicModule, Inject, Module } from '@nestjs/common';
+import { BUS } from '@iec104mm2ss/bus';
+import { GROUPS } from '@iec104mm2ss/config';
+import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
+import { RUNTIME } from '@iec104mm2ss/runtime';
+import { SCHEDULER } from '@iec104mm2ss/transport';
+import { Controller, Inject, Module } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { CONNECTOR_OPTIONS, type ConnectorOptions, ConnectorService } from './connector.service.js';
 
@@ -14,14 +19,23 @@ export class ConnectorController {
   }
 }
 
-@Module({})
-export class ConnectorModule {
-  static forRoot(options: ConnectorOptions): DynamicModule {
-    return {
-      module: ConnectorModule,
-      providers: [{ provide: CONNECTOR_OPTIONS, useValue: options }, ConnectorService],
-      controllers: [ConnectorController],
-      exports: [ConnectorService],
-    };
-  }
-}
+@Module({
+  providers: [
+    {
+      provide: CONNECTOR_OPTIONS,
+      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS],
+      useFactory: (
+        bus: ConnectorOptions['bus'],
+        scheduler: ConnectorOptions['scheduler'],
+        logger: ConnectorOptions['logger'],
+        runtime: ConnectorOptions['runtime'],
+        registry: ConnectorOptions['registry'],
+        groups: ConnectorOptions['groups'],
+      ): ConnectorOptions => ({ bus, scheduler, logger, runtime, registry, groups }),
+    },
+    ConnectorService,
+  ],
+  controllers: [ConnectorController],
+  exports: [ConnectorService],
+})
+export class ConnectorModule {}

@@ -1,4 +1,5 @@
 import type { Lease, LeaseOptions } from '@iec104mm2ss/bus';
+import { LiveGroups } from '@iec104mm2ss/config';
 import { createLogger, createRegistry } from '@iec104mm2ss/observability';
 import { eventAsdu, FakeClock, FakeNetwork, FakeRtu, groupConfig, RecordingBus } from '@iec104mm2ss/testing';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
@@ -57,7 +58,7 @@ function make(bus: RecordingBus): ConnectorService {
   const network = new FakeNetwork(clock);
   rtu = new FakeRtu(network, clock);
   const runtime = { clock, network, random: () => 0.5, instance: 'here-1' };
-  const groups = [groupConfig({ name: 'North' })];
+  const groups = new LiveGroups([groupConfig({ name: 'North' })]);
   return new ConnectorService({ bus, scheduler: new DeadlineScheduler(clock), logger, runtime, groups, registry });
 }
 

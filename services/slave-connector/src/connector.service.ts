@@ -1,5 +1,5 @@
 import { GroupLeases } from '@iec104mm2ss/bus';
-import { beginsAnew, byId, type GroupConfig, groupChanges } from '@iec104mm2ss/config';
+import { beginsAnew, byId, type GroupConfig, groupChanges, type LiveGroups } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { registerConnectorMetrics } from './connector-metrics.js';
@@ -9,7 +9,7 @@ import { type ConnectorDependencies, GroupConnector } from './group-connector.js
 export const CONNECTOR_OPTIONS = Symbol('CONNECTOR_OPTIONS');
 
 export interface ConnectorOptions extends ConnectorDependencies {
-  readonly groups: readonly GroupConfig[];
+  readonly groups: LiveGroups;
   readonly registry: Registry;
 }
 
@@ -26,7 +26,7 @@ export class ConnectorService
   constructor(@Inject(CONNECTOR_OPTIONS) options: ConnectorOptions) {
     super('connector', () => options.runtime.clock.now());
     const { bus, groups, logger } = options;
-    this.configs = byId(groups);
+    this.configs = byId(groups.current);
     this.leases = new GroupLeases<GroupConnector>(bus, 'connector', undefined, {
       begin: (group, lease) => {
         logger.info({ group, fence: lease.fence }, 'this connector serves the group');

@@ -1,5 +1,5 @@
 import { type Bus, BrokerBus, controlSubject, MemoryBus, receive, type Subscription } from '@iec104mm2ss/bus';
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { type GroupConfig, LiveGroups } from '@iec104mm2ss/config';
 import { GatewayService } from '@iec104mm2ss/master-gateway';
 import { createRegistry, type Logger } from '@iec104mm2ss/observability';
 import { RouterService } from '@iec104mm2ss/router';
@@ -99,7 +99,7 @@ export class ProductProcess {
     world.onBus(bus);
     const registry = createRegistry({ processMetrics: false });
     const shared = { bus, scheduler: new DeadlineScheduler(process), logger, registry, runtime };
-    const groups = (part: Part): readonly GroupConfig[] => this.groupsOf(part === 'connector');
+    const groups = (part: Part): LiveGroups => new LiveGroups(this.groupsOf(part === 'connector'));
     if (plan.parts.includes('router')) {
       const router = new RouterService({ ...shared, groups: groups('router') });
       this.control = answerAdmissions(bus, router);

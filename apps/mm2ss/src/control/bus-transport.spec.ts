@@ -5,7 +5,8 @@ import { Controller, type INestMicroservice, type LoggerService, Module } from '
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern } from '@nestjs/microservices';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BusTransport, PassErrorsOn } from './bus-transport.js';
+import { ErrorFilter } from '../error.filter.js';
+import { BusTransport } from './bus-transport.js';
 
 @Controller()
 class Verbs {
@@ -60,7 +61,7 @@ describe('requests on the control plane', () => {
     const logger: LoggerService = { log, warn: log, error: (message: unknown) => void errors.push(message) };
     const strategy = new BusTransport(bus as unknown as Bus);
     app = await NestFactory.createMicroservice(Verbal, { strategy, logger, abortOnError: false });
-    app.useGlobalFilters(new PassErrorsOn());
+    app.useGlobalFilters(new ErrorFilter({ error: log }));
     await app.listen();
   });
   afterEach(() => app.close());

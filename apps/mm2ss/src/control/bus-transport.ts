@@ -1,8 +1,7 @@
 import { type Bus, controlSubject, type Message, type Subscription } from '@iec104mm2ss/bus';
 import { decodeJson, encodeJson, WireError } from '@iec104mm2ss/wire';
-import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
-import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
+import { isObservable, lastValueFrom } from 'rxjs';
 
 /**
  * NestJS microservice handlers on our bus: `@MessagePattern('admit')` answers requests on the control subject `admit`, in
@@ -56,13 +55,5 @@ export class BusTransport extends Server implements CustomTransportStrategy {
     } catch (error) {
       this.bus.drops.add(message.subject, 'HANDLER', error instanceof Error ? error.message : String(error));
     }
-  }
-}
-
-/** Hands what a handler throws to the transport as it is. Nest's own filter writes each one to the log. */
-@Catch()
-export class PassErrorsOn implements RpcExceptionFilter {
-  catch(exception: unknown, _host: ArgumentsHost): Observable<never> {
-    return throwError(() => exception);
   }
 }

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { type ClientRequest, get as httpGet, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import type { Message, MessageHandler } from '@iec104mm2ss/bus';
-import { createRegistry, createSilentLogger } from '@iec104mm2ss/observability';
+import type { Bus, Message, MessageHandler } from '@iec104mm2ss/bus';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MAX_FEED_READERS } from './feed-readers.js';
-import { type HttpLimits, type ObservabilityHttpServer, startObservabilityHttp } from './observability-http-server.js';
+import type { HttpLimits } from './http-server.js';
+import { type Pages, servePages } from './pages-bench.js';
 
 /** Real sockets, on one server. */
 class Bench {
   readonly handlers = new Set<MessageHandler>();
-  server!: ObservabilityHttpServer;
+  server!: Pages;
   /** Monotonic time, which stands still. */
   now = 0;
   private readonly sockets: Socket[] = [];
@@ -23,29 +23,11 @@ class Bench {
       this.handlers.add(own);
       return { unsubscribe: () => void this.handlers.delete(own) };
     };
-    this.server = await startObservabilityHttp(
+    this.server = await servePages(
       { host: '127.0.0.1', port: 0 },
       {
-        logger: createSilentLogger(),
-        registry: createRegistry({ processMetrics: false }),
-        health: [],
-        release: '0',
-        parts: [],
         clock: { now: () => this.now, wallMs: () => 0 },
-        started: { wallMs: 0, now: 0 },
-        bus: () => ({ kind: 'memory', connected: true }),
-        ntp: () => ({
-          state: 'off',
-          server: null,
-          stratum: null,
-          offsetSeconds: null,
-          delaySeconds: null,
-          lastSuccessAt: null,
-          set: false,
-          error: null,
-        }),
-        groups: [],
-        messages: { subscribe },
+        bus: { kind: 'memory', connected: true, server: undefined, subscribe } as unknown as Bus,
       },
       limits,
     );

@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import { type HealthReport, REGISTRY, type Registry, type Status } from '@iec104mm2ss/observability';
 import { Controller, Get, Inject, Res } from '@nestjs/common';
-import { checkHealth, type HealthReport, type Status } from '@iec104mm2ss/observability';
-import { HTTP_SOURCES, PRODUCT, readStatus, type HttpSources } from './http-sources.js';
+import { PROCESS, type ProcessInfo, PRODUCT } from '../core/process-info.js';
+import { Health } from '../status/health.js';
+import { ProcessStatus } from '../status/process-status.js';
 
 const PAGES = {
   '/metrics': 'Prometheus metrics',
@@ -13,21 +15,21 @@ const PAGES = {
 
 @Controller()
 export class IndexController {
-  constructor(@Inject(HTTP_SOURCES) private readonly sources: HttpSources) {}
+  constructor(@Inject(PROCESS) private readonly process: ProcessInfo) {}
 
   @Get()
   index(): object {
-    return { product: PRODUCT, release: this.sources.release, pages: PAGES };
+    return { product: PRODUCT, release: this.process.release, pages: PAGES };
   }
 }
 
 @Controller('metrics')
 export class MetricsController {
-  constructor(@Inject(HTTP_SOURCES) private readonly sources: HttpSources) {}
+  constructor(@Inject(REGISTRY) private readonly registry: Registry) {}
 
   @Get()
   async metrics(@Res({ passthrough: true }) response: ServerResponse): Promise<string> {
-    const { registry } = this.sources;
+    const { registry } = this;
     response.setHeader('Content-Type', registry.contentType);
     return registry.metrics();
   }
@@ -35,16 +37,16 @@ export class MetricsController {
 
 @Controller()
 export class HealthController {
-  constructor(@Inject(HTTP_SOURCES) private readonly sources: HttpSources) {}
+  constructor(@Inject(Health) private readonly health: Health) {}
 
   @Get('healthz')
   live(@Res({ passthrough: true }) response: ServerResponse): HealthReport {
-    return answer(response, checkHealth(this.sources.health, 'live'));
+    return answer(response, this.health.check('live'));
   }
 
   @Get('readyz')
   ready(@Res({ passthrough: true }) response: ServerResponse): HealthReport {
-    return answer(response, checkHealth(this.sources.health, 'ready'));
+    return answer(response, this.health.check('ready'));
   }
 }
 
@@ -55,10 +57,10 @@ function answer(response: ServerResponse, report: HealthReport): HealthReport {
 
 @Controller('status')
 export class StatusController {
-  constructor(@Inject(HTTP_SOURCES) private readonly sources: HttpSources) {}
+  constructor(@Inject(ProcessStatus) private readonly process: ProcessStatus) {}
 
   @Get()
   status(): Promise<Status> {
-    return readStatus(this.sources);
+    return this.process.read();
   }
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { allGroups, GroupSubjects } from '@iec104mm2ss/bus';
+import { allGroups, type Bus, BUS, GroupSubjects } from '@iec104mm2ss/bus';
+import { type Clock, RUNTIME } from '@iec104mm2ss/runtime';
 import { BadRequestException, Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import { FEED_READERS, type FeedReaders } from './feed-readers.js';
-import { HTTP_SOURCES, type HttpSources } from './http-sources.js';
 
 /** What a slow reader may leave unread before lines are left out for it. */
 const MAX_UNREAD_OCTETS = 1 << 20;
@@ -17,7 +17,8 @@ const RETRY_AFTER_S = 10;
 @Controller('feed')
 export class FeedController {
   constructor(
-    @Inject(HTTP_SOURCES) private readonly sources: HttpSources,
+    @Inject(BUS) private readonly bus: Pick<Bus, 'subscribe'>,
+    @Inject(RUNTIME) private readonly runtime: { readonly clock: Pick<Clock, 'now'> },
     @Inject(FEED_READERS) private readonly readers: FeedReaders,
   ) {}
 
@@ -45,7 +46,7 @@ export class FeedController {
     response.flushHeaders();
     const line = this.writer(response);
     const subscriptions = subjects.map((subject) =>
-      this.sources.messages.subscribe(subject, ({ data }) => {
+      this.bus.subscribe(subject, ({ data }) => {
         if (data.length > 0) line(data);
       }),
     );
@@ -57,7 +58,7 @@ export class FeedController {
 
   /** Writes lines as far as they are read; says how many were left out. */
   private writer(response: ServerResponse): (data: Uint8Array) => void {
-    const { clock } = this.sources;
+    const { clock } = this.runtime;
     let leftOut = 0;
     let unreadSince = 0;
     return (data) => {

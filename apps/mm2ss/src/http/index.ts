@@ -1,5 +1,4 @@
 export * from './http-address.js';
-export { HTTP_SOURCES, PRODUCT, readStatus, type HttpSources } from './http-sources.js';
 export { NestLogger } from './nest-logger.js';
-export { ObservabilityHttpModule } from './observability-http.module.js';
-export * from './observability-http-server.js';
+export { HttpModule } from './http.module.js';
+export * from './http-server.js';

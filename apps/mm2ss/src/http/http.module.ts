@@ -1,24 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Module, type DynamicModule, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { type DynamicModule, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import { Health } from '../status/health.js';
+import { ProcessStatus } from '../status/process-status.js';
 import { HealthController, IndexController, MetricsController, StatusController } from './controllers.js';
 import { FEED_READERS, type FeedReaders } from './feed-readers.js';
 import { FeedController } from './feed.controller.js';
-import { HTTP_SOURCES, type HttpSources } from './http-sources.js';
-import { JsonErrorFilter } from './json-error.filter.js';
 
-/** `/metrics`, `/healthz`, `/readyz`, `/status` and an index of them at `/`; read-only. */
+/** `/metrics`, `/healthz`, `/readyz`, `/status`, `/feed` and an index of them at `/`; read-only. */
 @Module({})
-export class ObservabilityHttpModule implements NestModule {
-  static forRoot(sources: HttpSources, readers: FeedReaders): DynamicModule {
+export class HttpModule implements NestModule {
+  static forRoot(readers: FeedReaders): DynamicModule {
     return {
-      module: ObservabilityHttpModule,
+      module: HttpModule,
       controllers: [IndexController, MetricsController, HealthController, StatusController, FeedController],
-      providers: [
-        { provide: HTTP_SOURCES, useValue: sources },
-        { provide: FEED_READERS, useValue: readers },
-        { provide: APP_FILTER, useClass: JsonErrorFilter },
-      ],
+      providers: [{ provide: FEED_READERS, useValue: readers }, Health, ProcessStatus],
     };
   }
 

@@ -2,33 +2,32 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { MemoryBus } from '@iec104mm2ss/bus';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import {
-  createLogger,
-  createRegistry,
-  numericCounter,
-  type Check,
-  type HealthSource,
-} from '@iec104mm2ss/observability';
+import { createLogger, createRegistry, numericCounter, type Check } from '@iec104mm2ss/observability';
 import { SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
-import type { HttpSources } from './http-sources.js';
-import {
-  HttpListenError,
-  type HttpLimits,
-  startObservabilityHttp,
-  type ObservabilityHttpServer,
-} from './observability-http-server.js';
+import { groupConfig } from '@iec104mm2ss/testing';
+import type { PartService } from '../core/parts.module.js';
+import { type HttpLimits, HttpListenError } from './http-server.js';
+import { type Pages, type PagesSources, servePages } from './pages-bench.js';
 
 const memoryBus = (): MemoryBus => new MemoryBus({ clock: SYSTEM_CLOCK });
 
-describe('startObservabilityHttp', () => {
-  const servers: ObservabilityHttpServer[] = [];
+const part = (changes: Partial<PartService>): PartService => ({
+  name: 'router',
+  live: () => ({ ok: true }),
+  ready: () => ({ ok: true }),
+  groups: () => [],
+  ...changes,
+});
+
+describe('the pages', () => {
+  const servers: Pages[] = [];
   let printed = '';
   afterEach(async () => {
     await Promise.all(servers.splice(0).map((server) => server.close()));
     printed = '';
   });
 
-  function sources(changes: Partial<HttpSources> = {}): HttpSources {
+  function sources(changes: Partial<PagesSources> = {}): PagesSources {
     const registry = createRegistry({ processMetrics: false });
     numericCounter(registry, { name: 'mm2ss_asdus_total', help: 'x', labelNames: ['group'] as const }, () => [
       { labels: { group: '111' }, value: 42 },
@@ -37,36 +36,20 @@ describe('startObservabilityHttp', () => {
     return {
       logger,
       registry,
-      health: [],
-      release: '0.1.0',
-      parts: ['connector', 'router', 'gateway'],
       clock: { now: () => 91_500.5, wallMs: () => Date.parse('2026-11-21T12:01:30.500Z') },
       started: { wallMs: Date.parse('2026-11-21T10:00:00Z'), now: 1_000 },
-      bus: () => ({ kind: 'memory', connected: true }),
-      ntp: () => ({
-        state: 'off',
-        server: null,
-        stratum: null,
-        offsetSeconds: null,
-        delaySeconds: null,
-        lastSuccessAt: null,
-        set: false,
-        error: null,
-      }),
-      groups: [
-        { groups: () => [{ id: '111', name: 'RTU-ABB', port: 2404 }] },
-        { groups: async () => [{ id: '111', rtu: { state: 'started', endpoint: '127.0.0.1:2410' } }] },
-      ],
-      messages: memoryBus(),
+      groups: [groupConfig({ id: '111', name: 'RTU-ABB', port: 2404 })],
+      services: [part({ groups: async () => [{ id: '111', rtu: { state: 'started', endpoint: '127.0.0.1:2410' } }] })],
+      bus: memoryBus(),
       ...changes,
     };
   }
 
   async function start(
-    changes?: Partial<HttpSources>,
+    changes?: Partial<PagesSources>,
     limits?: Partial<HttpLimits>,
   ): Promise<(path: string, init?: RequestInit) => Promise<Response>> {
-    const server = await startObservabilityHttp({ host: '127.0.0.1', port: 0 }, sources(changes), limits);
+    const server = await servePages({ host: '127.0.0.1', port: 0 }, sources(changes), limits);
     servers.push(server);
     return (path, init) => fetch(new URL(path, server.url), init);
   }
@@ -88,19 +71,18 @@ describe('startObservabilityHttp', () => {
 
   it('says alive and ready apart, each part with its reason', async () => {
     let ready: Check = { ok: true };
-    const router: HealthSource = { name: 'router', live: () => ({ ok: true }), ready: () => ready };
-    const get = await start({ health: [router] });
+    const get = await start({ services: [part({ ready: () => ready })] });
     expect((await get('/readyz')).status).toBe(200);
     ready = { ok: false, reason: 'owns no group yet' };
     const response = await get('/readyz');
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({
       status: 'failing',
-      checks: { router: { ok: false, reason: 'owns no group yet' } },
+      checks: { router: { ok: false, reason: 'owns no group yet' }, bus: { ok: true } },
     });
     const live = await get('/healthz');
     expect(live.status).toBe(200);
-    expect(await live.json()).toEqual({ status: 'ok', checks: { router: { ok: true } } });
+    expect(await live.json()).toEqual({ status: 'ok', checks: { router: { ok: true }, bus: { ok: true } } });
   });
 
   it('serves the status, put together from all parts', async () => {
@@ -141,7 +123,7 @@ describe('startObservabilityHttp', () => {
 
   it('keeps what went wrong inside to the log', async () => {
     const get = await start({
-      bus: () => {
+      durability: () => {
         throw new Error('secret detail');
       },
     });
@@ -155,13 +137,12 @@ describe('startObservabilityHttp', () => {
     await start();
     expect(printed).toMatch(/"level":"debug".*"context":"RouterExplorer","msg":"Mapped \{\/metrics, GET\} route"/);
     expect(printed).not.toMatch(/"level":"info".*"context":/);
-    expect(printed).toMatch(/"level":"info".*"url":"http:\/\/127\.0\.0\.1:\d+\/"/);
   });
 
   it('says which address is taken', async () => {
     await start();
     const { port } = servers[0]!.address;
-    const second = startObservabilityHttp({ host: '127.0.0.1', port }, sources());
+    const second = servePages({ host: '127.0.0.1', port }, sources());
     await expect(second).rejects.toThrow(HttpListenError);
     await expect(second).rejects.toThrow(`HTTP on 127.0.0.1:${port}: listen EADDRINUSE`);
   });
@@ -179,7 +160,7 @@ describe('startObservabilityHttp', () => {
 
   it('streams the decoded feed and the audit records of the group asked for, until the reader goes', async () => {
     const bus = memoryBus();
-    const get = await start({ messages: bus });
+    const get = await start({ bus });
     const reading = new AbortController();
     const response = await get('/feed?group=111', { signal: reading.signal });
     expect(response.headers.get('content-type')).toBe('application/x-ndjson');

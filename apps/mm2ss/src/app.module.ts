@@ -1,0 +1,40 @@
+import type { GatewaySettings } from '@iec104mm2ss/master-gateway';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { DurabilityWatch } from './bus/durability-watch.js';
+import { type Core, CoreModule } from './core/core.module.js';
+import { PartsModule } from './core/parts.module.js';
+import { ErrorFilter } from './error.filter.js';
+import type { FeedReaders } from './http/feed-readers.js';
+import { HttpModule } from './http/http.module.js';
+import { NtpClient } from './ntp/index.js';
+
+export interface AppOptions {
+  readonly core: Core;
+  readonly gateway: GatewaySettings;
+  readonly durability: DurabilityWatch;
+  readonly ntp: NtpClient;
+  readonly feedReaders: FeedReaders;
+}
+
+/** All of one process: the core, the parts that run here, and HTTP. */
+@Global()
+@Module({})
+export class AppModule {
+  static forRoot({ core, gateway, durability, ntp, feedReaders }: AppOptions): DynamicModule {
+    const watches = [
+      { provide: DurabilityWatch, useValue: durability },
+      { provide: NtpClient, useValue: ntp },
+    ];
+    return {
+      module: AppModule,
+      imports: [
+        CoreModule.forRoot(core),
+        PartsModule.forRoot(core.process.parts, gateway),
+        HttpModule.forRoot(feedReaders),
+      ],
+      providers: [...watches, { provide: APP_FILTER, useClass: ErrorFilter }],
+      exports: watches,
+    };
+  }
+}

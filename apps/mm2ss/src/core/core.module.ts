@@ -1,0 +1,35 @@
+import { type Bus, BUS } from '@iec104mm2ss/bus';
+import { GROUPS, type LiveGroups } from '@iec104mm2ss/config';
+import { LOGGER, type Logger, REGISTRY, type Registry } from '@iec104mm2ss/observability';
+import { type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
+import { type DeadlineScheduler, SCHEDULER } from '@iec104mm2ss/transport';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { PROCESS, type ProcessInfo } from './process-info.js';
+
+/** What every part of the process may have injected, by the tokens that stand beside the types. */
+export interface Core {
+  readonly bus: Bus;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly scheduler: DeadlineScheduler;
+  readonly groups: LiveGroups;
+  readonly process: ProcessInfo;
+}
+
+@Global()
+@Module({})
+export class CoreModule {
+  static forRoot({ bus, runtime, logger, registry, scheduler, groups, process }: Core): DynamicModule {
+    const providers = [
+      { provide: BUS, useValue: bus },
+      { provide: RUNTIME, useValue: runtime },
+      { provide: LOGGER, useValue: logger },
+      { provide: REGISTRY, useValue: registry },
+      { provide: SCHEDULER, useValue: scheduler },
+      { provide: GROUPS, useValue: groups },
+      { provide: PROCESS, useValue: process },
+    ];
+    return { module: CoreModule, providers, exports: providers };
+  }
+}

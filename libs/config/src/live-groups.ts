@@ -1,0 +1,18 @@
+import type { GroupConfig } from './types.js';
+
+/** Injection token of LiveGroups. */
+export const GROUPS = Symbol('GROUPS');
+
+/** The groups that are in force in this process. Who needs them asks again each time: the list may become another one. */
+export class LiveGroups {
+  constructor(private readonly groups: readonly GroupConfig[]) {}
+
+  /** In the order of the file. */
+  get current(): readonly GroupConfig[] {
+    return this.groups;
+  }
+
+  get(id: string): GroupConfig | undefined {
+    return this.groups.find((group) => group.id === id);
+  }
+}
