@@ -2,9 +2,10 @@
  * The multiplexer in this process, as `mm2ss run` builds it, on free ports of the loopback: RTUs at 127.0.0.2, masters
  * from 127.0.0.11 on. Whatever is started here is stopped when its test ends.
  */
+import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MemoryBus } from '@iec104mm2ss/bus';
-import { parseConfiguration } from '@iec104mm2ss/config';
+import { digestOf, parseConfiguration } from '@iec104mm2ss/config';
 import type { GroupStatus, LoggerOptions, Status } from '@iec104mm2ss/observability';
 import { type Runtime, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime';
 import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
@@ -97,6 +98,8 @@ export interface MultiplexerOptions {
   readonly logLevel?: 'debug' | 'info';
   /** How long a silent part disturbs nobody. Default 10 s. */
   readonly holdMs?: number;
+  /** Path of a file to which the groups are written, and which is watched; without it they stay what they are. */
+  readonly file?: string;
 }
 
 /** A running multiplexer and what can be seen of it from outside. */
@@ -110,25 +113,28 @@ export class Multiplexer {
 
   private constructor(
     readonly ports: readonly number[],
-    private readonly halt: { stop: () => Promise<void>; url: string },
+    private readonly halt: { stop: () => Promise<void>; reload: () => Promise<void>; url: string },
   ) {}
 
   static async start(groups: readonly Columns[], options: MultiplexerOptions = {}): Promise<Multiplexer> {
     const ports: number[] = [];
     for (const group of groups) ports.push(Number(group['port no'] ?? (await freePort())));
     const text = csvOf(groups.map((group, index) => ({ ...group, 'port no': ports[index] ?? 0 })));
+    const path = options.file ?? '';
+    if (options.file !== undefined) writeFileSync(path, text);
     const configuration = parseConfiguration(text);
     if (configuration.groups.length !== groups.length) {
       throw new Error(`not all groups load: ${JSON.stringify(configuration.problems)}`);
     }
-    const halt = { stop: () => Promise.resolve(), url: '' };
+    const halt = { stop: () => Promise.resolve(), reload: () => Promise.resolve(), url: '' };
     const multiplexer = new Multiplexer(ports, halt);
     logTarget.write = (line) => multiplexer.lines.push(JSON.parse(line) as LogLine);
     multiplexer.bus.subscribe('iec104.v1.*.audit', ({ data }) => {
       multiplexer.audits.push(JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>);
     });
     const composition = await compose({
-      configuration,
+      file: { path, digest: digestOf(Buffer.from(text)), configuration },
+      watched: options.file !== undefined,
       parts: ['connector', 'router', 'gateway'],
       bus: multiplexer.bus,
       runtime: multiplexer.runtime(),
@@ -139,6 +145,7 @@ export class Multiplexer {
       holdMs: options.holdMs ?? 10_000,
     });
     halt.stop = () => composition.stop();
+    halt.reload = () => composition.reload();
     halt.url = composition.http?.url ?? '';
     onTestFinished(() => multiplexer.stop());
     onTestFailed(() => {
@@ -151,6 +158,11 @@ export class Multiplexer {
   stop(): Promise<void> {
     this.stopping ??= this.halt.stop();
     return this.stopping;
+  }
+
+  /** As SIGHUP: reads the file now. Resolves when it is in force, or was refused. */
+  reload(): Promise<void> {
+    return this.halt.reload();
   }
 
   /** Lets so much time pass for the multiplexer: its monotonic clock jumps; its timers fire when they would have anyway. */

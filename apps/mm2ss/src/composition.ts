@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { Bus } from '@iec104mm2ss/bus';
-import { ackPolicy, type Configuration, LiveGroups } from '@iec104mm2ss/config';
+import { ackPolicy, type ConfigurationFile, type GroupConfig, LiveGroups, readFileOctets } from '@iec104mm2ss/config';
 import { createLogger, createRegistry, type Logger, type LogLevel, type Registry } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
@@ -8,6 +8,8 @@ import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
 import { DropLog } from './bus/drop-log.js';
 import { DurabilityWatch } from './bus/durability-watch.js';
+import { applyGroups } from './configuration/apply-groups.js';
+import { ConfigurationWatch } from './configuration/configuration-watch.js';
 import { BusTransport } from './control/bus-transport.js';
 import type { Part } from './core/parts.module.js';
 import { BoundedHttpAdapter, type BoundHttp, type HttpAddress, listenHttp, NestLogger } from './http/index.js';
@@ -17,7 +19,11 @@ import { RELEASE } from './release.js';
 export type { Part } from './core/parts.module.js';
 
 export interface CompositionOptions {
-  readonly configuration: Configuration;
+  readonly file: ConfigurationFile;
+  /** The file is read again and again, and put into force when it has changed. */
+  readonly watched: boolean;
+  /** The groups of the file that are this process's; undefined: all. */
+  readonly serves?: (group: GroupConfig) => boolean;
   readonly parts: readonly Part[];
   readonly bus: Bus;
   /** Clock, network, chance and identity of this process. */
@@ -35,17 +41,23 @@ export interface CompositionOptions {
 export interface Composition {
   readonly logger: Logger;
   readonly http: BoundHttp | undefined;
+  /** Reads the configuration file now, and puts it into force. */
+  reload(): Promise<void>;
   /** Stops everything in the order in which nothing is lost, and writes the last log lines. */
   stop(): Promise<void>;
 }
 
 /** Builds, wires and starts parts of the multiplexer in this process: one Nest application, for HTTP and for the bus. */
 export async function compose(options: CompositionOptions): Promise<Composition> {
-  const { configuration, bus, parts, runtime } = options;
+  const { file, bus, parts, runtime, serves = () => true } = options;
   const { clock } = runtime;
-  const groups = new LiveGroups(configuration.groups);
+  const groups = new LiveGroups(file.configuration.groups.filter(serves));
   const started = { wallMs: clock.wallMs(), now: clock.now() };
-  const logging = createLogger({ level: options.logLevel, ...groupLogs(options) });
+  const { logDirectory: directory } = options;
+  const logging = createLogger({
+    level: options.logLevel,
+    ...(directory === undefined ? {} : { groupLogs: { directory, groups: loggedGroups(groups.current) } }),
+  });
   const { logger } = logging;
   bus.onTrouble((reason) => logger.warn({ reason }, 'bus'));
   bus.onConnection((connected) =>
@@ -53,7 +65,8 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   );
   const registry = createRegistry({ release: RELEASE });
   const dropLog = new DropLog(bus, clock, logger, registry);
-  const stored = groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
+  const stored = (): string[] =>
+    groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);
   const ntp = startNtp(options, logger, registry);
 
@@ -76,6 +89,20 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   await app.init();
   await app.startAllMicroservices();
   void durability.ask();
+  const watch = new ConfigurationWatch(file, {
+    clock,
+    logger,
+    registry,
+    read: readFileOctets,
+    apply: async ({ configuration }, { removed }) => {
+      const next = configuration.groups.filter(serves);
+      await applyGroups(app, parts, next);
+      for (const { id } of removed) bus.forgetGroup(id);
+      logging.setGroupLogs(loggedGroups(next));
+      groups.set(next);
+    },
+  });
+  if (options.watched) watch.start();
   const http = options.http === undefined ? undefined : await listenHttp(app, options.http);
   if (http !== undefined) logger.info({ url: http.url }, 'HTTP: metrics, health and status');
   logger.info(
@@ -86,8 +113,10 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   return {
     logger,
     http,
+    reload: () => watch.reload(),
     stop: async () => {
       logger.info('stopping');
+      await watch.stop();
       await ntp.stop();
       // The gateway first, so that what masters still acknowledge on the way out is counted.
       await app.close();
@@ -100,9 +129,9 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   };
 }
 
-function groupLogs({ configuration, logDirectory }: CompositionOptions): Parameters<typeof createLogger>[0] & object {
-  const groups = configuration.groups.filter((group) => group.logEvents).map(({ id, name }) => ({ id, name }));
-  return logDirectory === undefined || groups.length === 0 ? {} : { groupLogs: { directory: logDirectory, groups } };
+/** Those that have a file of their own. */
+function loggedGroups(groups: readonly GroupConfig[]): { readonly id: string; readonly name: string }[] {
+  return groups.filter(({ logEvents }) => logEvents).map(({ id, name }) => ({ id, name }));
 }
 
 function startNtp(options: CompositionOptions, logger: Logger, registry: Registry): NtpClient {

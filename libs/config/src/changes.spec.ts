@@ -49,7 +49,11 @@ describe('a changed column', () => {
       (column): [string, string, string] => [column, 'live', ''],
     ),
     ['interrogation', 'live', 'router'],
-    ...['port no', 't1', 't2', 't3', 'w', 'k'].map((column): [string, string, string] => [column, 'masters', 'gateway']),
+    ...['port no', 't1', 't2', 't3', 'w', 'k'].map((column): [string, string, string] => [
+      column,
+      'masters',
+      'gateway',
+    ]),
     ['rtu no', 'masters', 'router,gateway'],
     ['idletime', 'link', 'connector,gateway'],
     ...['hosts', 't0'].map((column): [string, string, string] => [column, 'link', 'connector']),

@@ -6,7 +6,7 @@ export type Part = 'connector' | 'router' | 'gateway';
 
 /**
  * What a changed row costs, from nothing to most: `live`: nobody notices; `masters`: its masters are disconnected and may come
- * back at once; `link`: the link to the RTU is closed and opened anew, and so its masters are disconnected.
+ * back at once; `link`: the link to the RTU is closed and opened anew, and its masters are disconnected unless that succeeds at once.
  */
 export type ChangeEffect = 'live' | 'masters' | 'link';
 

@@ -36,18 +36,26 @@ export interface GroupLogEvent {
 /** One file of JSON lines per group; a line belongs to the group in its `group` field. */
 export class GroupLogs {
   private readonly writers = new Map<string, LineWriter>();
+  private readonly paths = new Map<string, string>();
 
-  constructor(options: GroupLogOptions, report: (event: GroupLogEvent) => void) {
-    const { directory, groups, maxOctets = DEFAULT_MAX_OCTETS, keep = DEFAULT_KEEP } = options;
-    for (const { id, name } of groups) {
-      const path = join(directory, groupLogFileName(id, name));
-      const writer = new LineWriter(new RotatingFileSink({ path, maxOctets, keep }), {
-        maxPendingCharacters: MAX_PENDING_CHARACTERS,
-        onFailure: (error) => report({ group: id, path, error, droppedLines: writer.droppedLines }),
-        onRecovery: (droppedLines) => report({ group: id, path, droppedLines }),
-      });
-      this.writers.set(id, writer);
+  constructor(
+    private readonly options: GroupLogOptions,
+    private readonly report: (event: GroupLogEvent) => void,
+  ) {
+    this.setGroups(options.groups);
+  }
+
+  /** These groups have a file from now on. What is waiting for files that are not needed any more is still written. */
+  setGroups(groups: GroupLogOptions['groups']): void {
+    const wanted = new Map(
+      groups.map(({ id, name }) => [id, join(this.options.directory, groupLogFileName(id, name))]),
+    );
+    for (const [id, writer] of this.writers) {
+      if (wanted.get(id) === this.paths.get(id)) continue;
+      this.writers.delete(id);
+      void writer.close();
     }
+    for (const [id, path] of wanted) if (!this.writers.has(id)) this.writers.set(id, this.open(id, path));
   }
 
   get droppedLines(): number {
@@ -70,6 +78,17 @@ export class GroupLogs {
 
   flushNow(): void {
     flushAllNow(this.all());
+  }
+
+  private open(id: string, path: string): LineWriter {
+    const { maxOctets = DEFAULT_MAX_OCTETS, keep = DEFAULT_KEEP } = this.options;
+    const writer = new LineWriter(new RotatingFileSink({ path, maxOctets, keep }), {
+      maxPendingCharacters: MAX_PENDING_CHARACTERS,
+      onFailure: (error) => this.report({ group: id, path, error, droppedLines: writer.droppedLines }),
+      onRecovery: (droppedLines) => this.report({ group: id, path, droppedLines }),
+    });
+    this.paths.set(id, path);
+    return writer;
   }
 
   private all(): LineWriter[] {

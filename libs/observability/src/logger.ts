@@ -25,6 +25,8 @@ export interface LoggerOptions {
 export interface Logging {
   /** Children (`logger.child({ group })`) are cheap; a level that is off costs a call of an empty function. */
   readonly logger: Logger;
+  /** These groups have a file from now on; without `groupLogs` none has. */
+  setGroupLogs(groups: GroupLogOptions['groups']): void;
   /** Resolves when all lines so far are written or given up. */
   flush(): Promise<void>;
   /** The last call at shutdown: writes what is left and closes the files; never rejects, never takes long. */
@@ -47,7 +49,7 @@ const CLOSE_LIMIT_MS = 2000;
 export function createLogger(options: LoggerOptions = {}): Logging {
   const { level = 'info', groupLogs } = options;
   const console = consoleOutput(options);
-  const groups = groupLogs && groupLogs.groups.length > 0 ? new GroupLogs(groupLogs, reportGroupLog) : undefined;
+  const groups = groupLogs === undefined ? undefined : new GroupLogs(groupLogs, reportGroupLog);
   const destination: DestinationStream = groups
     ? {
         write(line) {
@@ -72,6 +74,7 @@ export function createLogger(options: LoggerOptions = {}): Logging {
 
   return {
     logger,
+    setGroupLogs: (wanted) => groups?.setGroups(wanted),
     flush: async () => void (await Promise.all([console.flush(), groups?.flush()])),
     close: async () => {
       // Files first: their trouble is still reported on standard output.

@@ -44,5 +44,7 @@ function placeOf(name: string, before: GroupConfig, { row, table, cursors, deliv
 
 function sharesSource(a: NamedMaster, b: NamedMaster): boolean {
   const has = (text: string): boolean => a.sources.some((source) => source.text === text);
-  return b.sources.some(({ text }) => has(text)) || b.certificateNames.some((each) => a.certificateNames.includes(each));
+  return (
+    b.sources.some(({ text }) => has(text)) || b.certificateNames.some((each) => a.certificateNames.includes(each))
+  );
 }

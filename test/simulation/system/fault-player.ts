@@ -146,9 +146,7 @@ export class FaultPlayer {
     const columns = changes.map((change) => `${change.after.id} ${changedColumns(change).join()} (${change.effect})`);
     this.system.tell(`new file: ${columns.join('; ') || 'a group more or less'}`);
     const pauseMs = Math.min(POLL_MS, ms) / scenario.processes.length;
-    scenario.processes.forEach(({ id }, index) =>
-      world.after(index * pauseMs, () => products.get(id)?.apply(after)),
-    );
+    scenario.processes.forEach(({ id }, index) => world.after(index * pauseMs, () => products.get(id)?.apply(after)));
   }
 
   /** What starts this process again, unless that has happened because of another fault. */

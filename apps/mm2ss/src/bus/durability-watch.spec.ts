@@ -21,7 +21,7 @@ function setup(answer: Answer, kind: 'nats' | 'memory' = 'nats', stored: readonl
     },
     onConnection: (listener: (connected: boolean) => void) => void connection.push(listener),
   };
-  const watch = new DurabilityWatch(server, logger, registry, stored);
+  const watch = new DurabilityWatch(server, logger, registry, () => stored);
   const reconnect = async (): Promise<void> => {
     for (const listener of connection) listener(true);
     await new Promise((resolve) => setImmediate(resolve));

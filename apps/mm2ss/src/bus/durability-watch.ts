@@ -21,7 +21,7 @@ export class DurabilityWatch {
     private readonly bus: Pick<Bus, 'kind' | 'durability' | 'onConnection' | 'server'>,
     private readonly logger: Logger,
     registry: Registry,
-    private readonly stored: readonly string[],
+    private readonly stored: () => readonly string[],
   ) {
     bus.onConnection((connected) => {
       if (connected) void this.ask();
@@ -62,8 +62,8 @@ export class DurabilityWatch {
     this.logged = finding;
     const { server } = this.bus;
     if (syncsAlways === true) this.logger.info({ server, reason }, 'the NATS server writes to disk before it confirms');
-    else if (this.stored.length === 0) this.logger.info({ server, reason }, ADVICE);
-    else this.logger.warn({ server, reason, groups: this.stored }, ADVICE);
+    else if (this.stored().length === 0) this.logger.info({ server, reason }, ADVICE);
+    else this.logger.warn({ server, reason, groups: this.stored() }, ADVICE);
   }
 }
 

@@ -5,7 +5,14 @@ import { diffOf, formatDiff } from './diff.js';
 const HEADER =
   'id;sys name;port no;rtu no;max conn;idletime;t1;t2;t3;w;k;buffsize;logevents;same ip;hosts;filter;masters';
 const row = (id: number, changes: Readonly<Record<string, string>> = {}): string => {
-  const cells = { name: `RTU ${id}`, port: `${2500 + id}`, max: '8', t1: '15', hosts: `127.0.0.${id}:2404`, ...changes };
+  const cells = {
+    name: `RTU ${id}`,
+    port: `${2500 + id}`,
+    max: '8',
+    t1: '15',
+    hosts: `127.0.0.${id}:2404`,
+    ...changes,
+  };
   const { name, port, max, t1, hosts } = cells;
   return `${id};${name};${port};${id};${max};60;${t1};10;20;8;12;1000;N;all;${hosts};;`;
 };
@@ -23,8 +30,8 @@ describe('mm2ss diff', () => {
         'group 5 RTU 5: gone: its link is closed and its masters are disconnected',
         'group 2 RTU 2: live, nobody is disconnected (max conn)',
         // t1 of the file counts for both sides, unless the RTU has its own.
-        'group 3 RTU 3: the link to the RTU is closed and opened anew, so its masters are disconnected (t1, rtu t1)',
-        'group 4 RTU 4: the link to the RTU is closed and opened anew, so its masters are disconnected (hosts)',
+        'group 3 RTU 3: the link to the RTU is closed and opened anew; its masters are disconnected unless that succeeds at once (t1, rtu t1)',
+        'group 4 RTU 4: the link to the RTU is closed and opened anew; its masters are disconnected unless that succeeds at once (hosts)',
         'group 6 RTU 6: new',
         '1 group unchanged',
         '',

@@ -69,7 +69,7 @@ const EFFECTS: Readonly<Record<GroupDiff['effect'], string>> = {
   gone: 'gone: its link is closed and its masters are disconnected',
   live: 'live, nobody is disconnected',
   masters: 'its masters are disconnected and may come back at once; the link to the RTU stays',
-  link: 'the link to the RTU is closed and opened anew, so its masters are disconnected',
+  link: 'the link to the RTU is closed and opened anew; its masters are disconnected unless that succeeds at once',
 };
 
 /** The report of `diff`, for people. */

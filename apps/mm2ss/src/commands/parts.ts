@@ -1,4 +1,4 @@
-import { readEnvironment } from '@iec104mm2ss/config';
+import { type GroupConfig, readEnvironment } from '@iec104mm2ss/config';
 import { systemRuntime } from '@iec104mm2ss/runtime';
 import { type Command, Option } from 'commander';
 import { compose, type Part } from '../composition.js';
@@ -11,6 +11,7 @@ import {
   addStorageOptions,
   asEnvironmentFlags,
   DEFAULT_HTTP,
+  isWatched,
   loadConfiguration,
   openBus,
   type ProcessFlags,
@@ -41,10 +42,12 @@ export function registerParts(program: Command): void {
 async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
   if (environment.nats.length === 0) throw new UsageError(`${part}: --nats URL is needed (or MM2SS_NATS)`);
-  const configuration = await loadConfiguration(environment.ini);
-  const connectorGroups = configuration.groups.filter(({ id }) => id === environment.group);
-  if (part === 'connector' && connectorGroups.length === 0) {
-    const ids = configuration.groups.map(({ id }) => id).join(', ');
+  const file = await loadConfiguration(environment.ini);
+  const { groups } = file.configuration;
+  const watched = await isWatched(file);
+  const isServed = ({ id }: GroupConfig): boolean => part !== 'connector' || id === environment.group;
+  if (!groups.some(isServed)) {
+    const ids = groups.map(({ id }) => id).join(', ');
     const given =
       environment.group === undefined ? '--group ID is needed (or MM2SS_GROUP)' : `no group ${environment.group}`;
     throw new UsageError(`connector: ${given}; ${environment.ini} has ${ids}`);
@@ -54,7 +57,9 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
     () => openBus(environment, runtime),
     (bus) =>
       compose({
-        configuration: part === 'connector' ? { ...configuration, groups: connectorGroups } : configuration,
+        file,
+        watched,
+        serves: isServed,
         parts: [part],
         bus,
         runtime,

@@ -11,6 +11,7 @@ import {
   addStorageOptions,
   asEnvironmentFlags,
   DEFAULT_HTTP,
+  isWatched,
   loadConfiguration,
   openBus,
   type ProcessFlags,
@@ -41,15 +42,18 @@ export function registerRun(program: Command): void {
 
 async function run(flags: RunFlags): Promise<void> {
   const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
-  const configuration = await loadConfiguration(environment.ini);
+  const file = await loadConfiguration(environment.ini);
+  const { settings } = file.configuration;
+  const watched = await isWatched(file);
   const http = parseHttpAddress(environment.http ?? DEFAULT_HTTP);
-  const updateEverySec = seconds(flags.ntp_update_every_sec) ?? configuration.settings.ntpUpdateEverySec;
+  const updateEverySec = seconds(flags.ntp_update_every_sec) ?? settings.ntpUpdateEverySec;
   const runtime = systemRuntime();
   await runUntilSignal(
     () => openBus(environment, runtime, flags.logDir),
     (bus) =>
       compose({
-        configuration,
+        file,
+        watched,
         parts: ['connector', 'router', 'gateway'],
         bus,
         runtime,
@@ -59,7 +63,7 @@ async function run(flags: RunFlags): Promise<void> {
         listen: environment.listen,
         holdMs: environment.holdMs,
         ntp: {
-          servers: [...(flags.ntp_server ?? []), ...configuration.settings.ntpServers],
+          servers: [...(flags.ntp_server ?? []), ...settings.ntpServers],
           updateEverySec,
           setClock: flags.setClock ?? false,
         },

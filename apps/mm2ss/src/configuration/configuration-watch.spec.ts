@@ -1,5 +1,5 @@
 import { type ConfigurationFile, digestOf, parseConfiguration } from '@iec104mm2ss/config';
-import { createLogger } from '@iec104mm2ss/observability';
+import { createLogger, createRegistry, type Registry } from '@iec104mm2ss/observability';
 import { FakeClock } from '@iec104mm2ss/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationWatch, POLL_MS, SETTLE_MS } from './configuration-watch.js';
@@ -14,6 +14,7 @@ let content: string | Error;
 let lines: string[];
 let applied: string[];
 let failing: boolean;
+let registry: Registry;
 let watch: ConfigurationWatch;
 
 beforeEach(() => {
@@ -22,10 +23,12 @@ beforeEach(() => {
   lines = [];
   applied = [];
   failing = false;
+  registry = createRegistry({ processMetrics: false });
   const { logger } = createLogger({ destination: { write: (line) => void lines.push(line) } });
   watch = new ConfigurationWatch(fileOf(content), {
     clock,
     logger,
+    registry,
     read: () => (typeof content === 'string' ? Promise.resolve(Buffer.from(content)) : Promise.reject(content)),
     apply: ({ digest, configuration }, { added, removed, changed }) => {
       const ids = configuration.groups.map(({ id }) => id).join();
@@ -117,6 +120,7 @@ describe('the configuration file', () => {
     content = csv(row(1), faulty);
     watch = new ConfigurationWatch(fileOf(content), {
       clock,
+      registry: createRegistry({ processMetrics: false }),
       logger: createLogger({ destination: { write: (line) => void lines.push(line) } }).logger,
       read: () => Promise.resolve(Buffer.from(content as string)),
       apply: ({ configuration }) => {
@@ -149,6 +153,16 @@ describe('the configuration file', () => {
     await watch.reload();
     expect(said('in force only in part')).toBe(1);
     expect(watch.state.digest).toBe(fileOf(content).digest);
+  });
+
+  it('shows in metrics what is in force', async () => {
+    const { digest } = fileOf(csv(row(1), row(2)));
+    content = '';
+    await watch.reload();
+    const text = await registry.metrics();
+    expect(text).toContain(`mm2ss_config_info{digest="${digest}"} 1`);
+    expect(text).toContain('mm2ss_config_in_force 0');
+    expect(text).toContain('mm2ss_config_reloads_total{outcome="refused"} 1');
   });
 
   it('says what its general settings would need', async () => {

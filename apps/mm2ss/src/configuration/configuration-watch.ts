@@ -7,7 +7,7 @@ import {
   newFaults,
   parseConfiguration,
 } from '@iec104mm2ss/config';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, numericCounter, numericGauge, type Registry } from '@iec104mm2ss/observability';
 import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import { formatProblem } from '../commands/check.js';
 
@@ -21,6 +21,7 @@ const FAULTS_SHOWN = 5;
 export interface ConfigurationWatchParts {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly registry: Registry;
   /** The octets of the file. Rejects when it cannot be read. */
   read(path: string): Promise<Uint8Array>;
   /** Puts it into force; one call at a time. */
@@ -66,6 +67,7 @@ export class ConfigurationWatch {
   ) {
     this.timers = new Timers(parts.clock);
     this.loadedAtMs = parts.clock.wallMs();
+    this.registerMetrics(parts.registry);
   }
 
   get state(): ConfigurationState {
@@ -181,6 +183,35 @@ export class ConfigurationWatch {
     this.refusals++;
     const { digest: inForce, path } = this.file;
     this.parts.logger.error({ path, digest: inForce, reason }, 'the configuration file is not taken: nothing changes');
+  }
+
+  private registerMetrics(registry: Registry): void {
+    numericGauge(
+      registry,
+      {
+        name: 'mm2ss_config_info',
+        help: 'Always 1; the label says which content of the configuration file is in force in this process.',
+        labelNames: ['digest'],
+      },
+      () => [{ labels: { digest: this.file.digest }, value: 1 }],
+    );
+    numericGauge(
+      registry,
+      { name: 'mm2ss_config_in_force', help: '1: the configuration file is in force as it is now; 0: it was refused.' },
+      () => [{ labels: {}, value: this.refused === undefined ? 1 : 0 }],
+    );
+    numericCounter(
+      registry,
+      {
+        name: 'mm2ss_config_reloads_total',
+        help: 'Changed configuration files that were put into force (applied), or changed nothing (refused).',
+        labelNames: ['outcome'],
+      },
+      () => [
+        { labels: { outcome: 'applied' }, value: this.applied },
+        { labels: { outcome: 'refused' }, value: this.refusals },
+      ],
+    );
   }
 
   private inTurn(step: () => Promise<void>): Promise<void> {
