@@ -154,6 +154,9 @@ export class GroupGateway implements Scheduled {
     this.subscriptions = [];
     this.listener.close(code);
     this.masters.stop(code, message);
+    // The last word: what becomes of commands that were read here is for the router to say.
+    if (this.masters.any) this.state();
+    this.masters.closed.clear();
     this.acknowledgements.publish();
     this.scheduler.remove(this);
   }

@@ -129,7 +129,6 @@ export class GroupSessions {
     this.stopped = true;
     this.cancelAttempts();
     this.closeAll(code, message);
-    this.closed.clear();
   }
 
   /** ASDUs sent to masters since the start. */

@@ -73,6 +73,14 @@ export class CommandEnds {
     }
   }
 
+  /** All that is known of commands is given up now: each gets its record, with what is known of it. */
+  conclude(reason: string): void {
+    this.lose(reason, true);
+    for (const transaction of this.parts.table.all()) {
+      if (this.parts.table.get(transaction.number) === transaction) this.giveUp(transaction);
+    }
+  }
+
   /** Gives up what has waited too long. Call a few times a second. */
   expire(): void {
     const now = this.parts.clock.now();

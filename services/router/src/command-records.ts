@@ -71,6 +71,16 @@ export class CommandRecords {
     else commands.push(command);
   }
 
+  /** Makes the records that are due now. */
+  recordNow(): void {
+    this.record();
+  }
+
+  /** Records that are not stored yet. */
+  get unstored(): number {
+    return this.ended.length + this.log.size;
+  }
+
   tick(now: number): void {
     this.log.tick();
     this.ledger.expire(now, (session) => this.context.session(session) !== undefined);
@@ -91,6 +101,7 @@ export class CommandRecords {
 
   private record(): void {
     const ended = this.ended.splice(0);
+    if (ended.length === 0) return;
     this.log.add(
       ended.map((command) => {
         const record = auditRecord(command);

@@ -257,6 +257,17 @@ export class GroupCommands {
     this.ownership.clear();
   }
 
+  /** Nobody will know more of the commands under way: each gets its record. */
+  conclude(reason: string): void {
+    this.transactions.conclude(reason);
+    this.records.recordNow();
+  }
+
+  /** Records that are not stored yet. */
+  get unrecorded(): number {
+    return this.records.unstored;
+  }
+
   private linkIs(link: ConnectorLink, reason = ''): void {
     const before = this.handOver.link;
     this.handOver.link = link;

@@ -1,5 +1,6 @@
 import { FenceGuard, leaseKey, receive, type Subscription } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
+import { sleep } from '@iec104mm2ss/runtime';
 import {
   type AdmissionAnswer,
   type AdmissionRequest,
@@ -18,6 +19,10 @@ import { LastWord } from './last-word.js';
 import { takeNewRow } from './new-row.js';
 import { OwnerAnnouncer } from './owner-announcer.js';
 import type { Legacy, StateStore } from './state-store.js';
+
+/** How long the end of a group waits for its last audit records, and how often that is looked at. */
+const CONCLUDE_MS = 500;
+const CONCLUDE_LOOK_MS = 10;
 
 /**
  * One group, for as long as this process owns it: brings messages to the parts that know what they mean. How it begins is in
@@ -169,6 +174,18 @@ export class GroupRouter {
 
   gatewayGone(instance: string): void {
     this.parts.table.gatewayGone(instance);
+  }
+
+  /**
+   * Its connector ends, too: what becomes of the commands under way will be known to nobody. Each gets its record. Resolves
+   * when they are stored, CONCLUDE_MS later at the latest.
+   */
+  async conclude(reason: string): Promise<void> {
+    if (!this.isOpen) return;
+    const { commands, clock } = this.parts;
+    commands.conclude(reason);
+    const until = clock.now() + CONCLUDE_MS;
+    while (commands.unrecorded > 0 && clock.now() < until) await sleep(clock, CONCLUDE_LOOK_MS);
   }
 
   /** Stores what the next owner has to know. */

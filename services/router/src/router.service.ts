@@ -100,6 +100,11 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
       owned.config = after;
       owned.router?.reconfigure(after);
     }
+    const ended = changed.filter((change) => beginsAnew('connector', change)).map(({ after }) => after);
+    await Promise.all([
+      ...ended.map(({ id }) => this.leases.get(id)?.router?.conclude('the group has another configuration now')),
+      ...removed.map(({ id }) => this.leases.get(id)?.router?.conclude('the group is no longer in the configuration')),
+    ]);
     await Promise.all([...removed, ...anew].map(({ id }) => this.giveBack(id)));
     await Promise.all(removed.map(({ id }) => StateStore.forget(this.options.bus, id)));
     for (const { id } of [...anew, ...added]) this.leases.want(id);
@@ -108,6 +113,10 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
   async onApplicationShutdown(): Promise<void> {
     for (const timer of this.timers) timer.stop();
     this.timers = [];
+    // Elsewhere others go on with what the connector still knows.
+    if (this.options.bus.kind === 'memory') {
+      await Promise.all(this.serving().map((router) => router.conclude('the multiplexer stops')));
+    }
     const saved = this.options.bus.connected ? this.serving().filter(({ isOpen }) => isOpen) : [];
     await Promise.allSettled(saved.map((router) => router.save()));
     await this.leases.release();

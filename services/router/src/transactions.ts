@@ -200,6 +200,10 @@ export class Transactions {
     this.ends.lose(reason, isConnectorGone);
   }
 
+  conclude(reason: string): void {
+    this.ends.conclude(reason);
+  }
+
   /** Gives up what has waited too long. Call a few times a second. */
   expire(): void {
     this.ends.expire();

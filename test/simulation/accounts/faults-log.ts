@@ -37,7 +37,9 @@ export class FaultsLog {
     return this.all.some(
       (trouble) =>
         this.isFelt(trouble) &&
-        trouble.from <= until && trouble.until >= from && (kinds === undefined || kinds.includes(trouble.kind)),
+        trouble.from <= until &&
+        trouble.until >= from &&
+        (kinds === undefined || kinds.includes(trouble.kind)),
     );
   }
 
