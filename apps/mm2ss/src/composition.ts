@@ -9,6 +9,7 @@ import {
   type HealthSource,
   type Logger,
   type LogLevel,
+  registerLogMetrics,
   type StatusSource,
 } from '@iec104mm2ss/observability';
 import { RouterModule, RouterService } from '@iec104mm2ss/router';
@@ -58,13 +59,14 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const { clock } = runtime;
   const { groups } = configuration;
   const started = { wallMs: clock.wallMs(), now: clock.now() };
-  const logging = createLogger({ level: options.logLevel, ...groupLogs(options) });
+  const logging = createLogger({ level: options.logLevel, peerLines: clock, ...groupLogs(options) });
   const { logger } = logging;
   bus.onTrouble((reason) => logger.warn({ reason }, 'bus'));
   bus.onConnection((connected) =>
     logger.warn({ server: bus.server }, connected ? 'bus connected again' : 'bus connection lost'),
   );
   const registry = createRegistry({ release: RELEASE });
+  registerLogMetrics(registry, logging);
   const dropLog = new DropLog(bus, clock, logger, registry);
   const stored = groups.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);
