@@ -46,6 +46,8 @@ export interface CompositionOptions {
 export interface Composition {
   readonly logger: Logger;
   readonly http: ObservabilityHttpServer | undefined;
+  /** What SIGHUP does; undefined: there is nothing to reload. */
+  readonly onHangup?: () => void;
   /** Stops everything in the order in which nothing is lost, and writes the last log lines. */
   stop(): Promise<void>;
 }

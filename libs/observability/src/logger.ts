@@ -142,7 +142,7 @@ function terminal(): ConsoleOutput {
     singleLine: true,
   });
   let gone = false;
-  process.stdout.once('error', () => (gone = true));
+  process.stdout.on('error', () => (gone = true));
   return immediate((line) => {
     if (!gone) process.stdout.write(String(format(line)));
   });
