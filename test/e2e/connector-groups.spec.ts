@@ -117,6 +117,10 @@ describe.skipIf(!hasNats)('exit codes of parts', () => {
       expect(await part.exited).toBe(code);
       expect(performance.now() - since).toBeLessThan(AT_ONCE_MS);
     }
+    // One signal is enough, although what it waits for does not come.
+    const connector = system.part('connector1.1');
+    connector.kill('SIGTERM');
+    expect(await connector.exited).toBe(0);
     await system.nats.resume();
   });
 });
