@@ -57,6 +57,8 @@ export interface SystemOptions {
   readonly gateways?: number;
   /** Connectors of each group: the second one stands by. */
   readonly connectors?: number;
+  /** Instead of a connector for each group one with this `--group`. */
+  readonly selection?: readonly string[];
   readonly holdSeconds?: number;
   readonly release?: NatsRelease;
   /** A server started before; the system ends it. */
@@ -263,13 +265,22 @@ export class System {
   }
 
   private async startParts(groups: number): Promise<void> {
-    const { routers = 2, gateways = 2, connectors = 1, allInOne = false, untilListening = true } = this.options;
+    const {
+      routers = 2,
+      gateways = 2,
+      connectors = 1,
+      allInOne = false,
+      untilListening = true,
+      selection,
+    } = this.options;
     const names = allInOne
       ? ['run']
       : [
           ...counted('router', routers),
           ...counted('gateway', gateways),
-          ...counted('connector', groups).flatMap((name) => counted(`${name}.`, connectors)),
+          ...(selection === undefined ? counted('connector', groups) : ['connector']).flatMap((name) =>
+            counted(`${name}.`, connectors),
+          ),
         ];
     await Promise.all(names.map((name) => this.startPart(name)));
     if (untilListening) await this.listening(allInOne ? [this.part('run')] : this.gateways);
@@ -279,7 +290,8 @@ export class System {
     const [, kind = '', number = ''] = /^([a-z]+)(\d*)/.exec(name) ?? [];
     const host = GATEWAY_HOSTS[Number(number) - 1];
     if (kind === 'gateway') return ['gateway', '--listen', host as string];
-    if (kind === 'connector') return ['connector', '--group', number];
+    if (kind === 'connector')
+      return ['connector', ...(this.options.selection ?? [number]).flatMap((ids) => ['--group', ids])];
     if (kind === 'run') return ['run', '-n', '--listen', GATEWAY_HOSTS[0]];
     return [kind];
   }

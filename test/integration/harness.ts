@@ -145,7 +145,7 @@ export class Multiplexer {
       holdMs: options.holdMs ?? 10_000,
     });
     halt.stop = () => composition.stop();
-    halt.reload = () => composition.reload();
+    halt.reload = () => composition.onHangup();
     halt.url = composition.http?.url ?? '';
     onTestFinished(() => multiplexer.stop());
     onTestFailed(() => {

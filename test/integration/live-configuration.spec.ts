@@ -103,7 +103,7 @@ describe('a configuration that changes while it runs', () => {
     const fourth = await startMaster(portOf(row), 4);
     await until('names', async () => {
       const { name, masters: known } = await mux.group();
-  XX
+      XX;
     });
     // The filter leaves one out; the others stay.
     const leaving = masters[2] as TestMaster;

@@ -1,89 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HealthReport, Status } from '@iec104mm2ss/observability';
-import { describe, expect, it, onTestFailed, onTestFinished } from 'vitest';
-import { csvOf, freePort, hostOf, startMaster, startRtu, until, type Columns } from './harness.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Command, execute, folder, run, SAMPLE } from './command.js';
+import { csvOf, freePort, hostOf, startMaster, startRtu, until } from './harness.js';
 import { attempt } from './raw-peer.js';
-
-const REPOSITORY = resolve(import.meta.dirname, '../..');
-const MM2SS = join(REPOSITORY, 'bin/mm2ss');
-const SAMPLE = join(REPOSITORY, 'libs/config/testdata/sample.csv');
-/** Starting Node and the program; the machine may be busy. */
-const START_MS = 20_000;
-
-async function folder(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'mm2ss-integration-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  return directory;
-}
-
-/** A running `mm2ss`, and what it has said. */
-class Command {
-  stdout = '';
-  stderr = '';
-  /** Exit code, or the signal that ended it; undefined while it runs. */
-  outcome: number | string | undefined;
-  readonly exited: Promise<number | string>;
-  readonly process: ChildProcess;
-
-  constructor(
-    args: readonly string[],
-    readonly directory: string,
-    env: Readonly<Record<string, string>> = {},
-  ) {
-    this.process = spawn(MM2SS, args, {
-      cwd: directory,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
-    });
-    this.process.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
-    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    this.exited = new Promise((settle) => {
-      this.process.once('error', (error) => settle((this.outcome = error.message)));
-      this.process.once('close', (code, signal) => settle((this.outcome = code ?? signal ?? 'unknown')));
-    });
-    onTestFinished(async () => {
-      if (this.outcome === undefined) this.process.kill('SIGKILL');
-      await this.exited;
-    });
-    onTestFailed(() => console.log(`stdout of mm2ss ${args.join(' ')}:\n${this.stdout}\nstderr:\n${this.stderr}`));
-  }
-
-  /** Lines of standard output, each of which must be JSON. */
-  get lines(): Record<string, unknown>[] {
-    return this.stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-  }
-
-  async said(text: string, deadlineMs = START_MS): Promise<void> {
-    await until(
-      `"${text}" on standard output`,
-      () => this.stdout.includes(text) || this.outcome !== undefined,
-      deadlineMs,
-    );
-    expect(this.stdout).toContain(text);
-  }
-}
-
-/** Runs to the end. */
-async function execute(args: readonly string[], directory: string): Promise<Command> {
-  const command = new Command(args, directory);
-  await command.exited;
-  return command;
-}
-
-/** Starts `mm2ss run` on these groups. `http` is what follows --http. */
-async function run(groups: readonly Columns[], http: string, more: readonly string[] = []): Promise<Command> {
-  const directory = await folder();
-  await writeFile(join(directory, 'groups.csv'), csvOf(groups));
-  return new Command(['run', '-i', 'groups.csv', '-n', '--http', http, ...more], directory);
-}
 
 /** Ports a process listens on, from /proc. */
 async function listeningPorts(pid: number): Promise<number[]> {
@@ -225,7 +148,7 @@ describe('mm2ss run', () => {
     expect(await readdir(quiet.directory)).toEqual(['groups.csv']);
   });
 
-  it('ends with exit code 1 and a message when it cannot begin', async () => {
+  it('ends with a message when it cannot begin: exit code 2 for what its user has to mend, 1 for what is in its way', async () => {
     const directory = await folder();
     const good = csvOf([{ 'port no': await freePort(), hosts: '127.0.0.2:2404' }]);
     await writeFile(join(directory, 'good.csv'), good);
@@ -235,18 +158,18 @@ describe('mm2ss run', () => {
     onTestFinished(() => void taken.close());
     const address = taken.address();
     const inUse = `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
-    const cases: [args: string[], message: RegExp][] = [
-      [['run', '-i', 'bad.csv', '-n', '--http', 'off'], /bad\.csv: row 3, hosts: .*\n.*no group could be loaded/],
-      [['run', '-i', 'missing.csv', '-n', '--http', 'off'], /missing\.csv/],
-      [['run', '-i', 'good.csv', '-n', '--http', inUse], new RegExp(`HTTP on ${inUse}: .*in use`)],
-      [['run', '-i', 'good.csv', '-n', '--http', 'off', '-t', 'soon'], /soon/],
-      [['run', '-i', 'good.csv', '--no-such-option'], /unknown option/],
+    const cases: [args: string[], code: number, message: RegExp][] = [
+      [['run', '-i', 'bad.csv', '-n', '--http', 'off'], 2, /bad\.csv: row 3, hosts: .*\n.*no group could be loaded/],
+      [['run', '-i', 'missing.csv', '-n', '--http', 'off'], 2, /missing\.csv/],
+      [['run', '-i', 'good.csv', '-n', '--http', inUse], 1, new RegExp(`HTTP on ${inUse}: .*in use`)],
+      [['run', '-i', 'good.csv', '-n', '--http', 'off', '-t', 'soon'], 2, /soon/],
+      [['run', '-i', 'good.csv', '--no-such-option'], 2, /unknown option/],
     ];
     const commands = cases.map(([args]) => new Command(args, directory));
     await Promise.all(commands.map(({ exited }) => exited));
     for (const [i, command] of commands.entries()) {
-      const [args, message] = cases[i] ?? [[], /./];
-      expect([args, command.outcome]).toEqual([args, 1]);
+      const [args, code, message] = cases[i] ?? [[], 0, /./];
+      expect([args, command.outcome]).toEqual([args, code]);
       expect(command.stderr).toMatch(message);
       // A message for its user, not a stack trace.
       expect(command.stderr).not.toMatch(/^\s+at /m);
@@ -365,7 +288,7 @@ describe('mm2ss audit', () => {
     [['--type', 'C_SC_NA'], '--type C_SC_NA: there is no such type; nearest: C_SC_NA_1'],
   ])('refuses %j', async (flags, message) => {
     const command = await execute(['audit', ...flags], await folder());
-    expect(command.outcome).toBe(1);
+    expect(command.outcome).toBe(2);
     expect(command.stderr).toContain(message);
   });
 });

@@ -1,7 +1,14 @@
 import 'reflect-metadata';
 import type { Bus } from '@iec104mm2ss/bus';
 import { ackPolicy, type ConfigurationFile, type GroupConfig, LiveGroups, readFileOctets } from '@iec104mm2ss/config';
-import { createLogger, createRegistry, type Logger, type LogLevel, type Registry } from '@iec104mm2ss/observability';
+import {
+  createLogger,
+  createRegistry,
+  type Logger,
+  type LogLevel,
+  registerLogMetrics,
+  type Registry,
+} from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { NestFactory } from '@nestjs/core';
@@ -41,8 +48,8 @@ export interface CompositionOptions {
 export interface Composition {
   readonly logger: Logger;
   readonly http: BoundHttp | undefined;
-  /** Reads the configuration file now, and puts it into force. */
-  reload(): Promise<void>;
+  /** What SIGHUP does: reads the configuration file now, and puts it into force. */
+  onHangup(): Promise<void>;
   /** Stops everything in the order in which nothing is lost, and writes the last log lines. */
   stop(): Promise<void>;
 }
@@ -56,6 +63,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const { logDirectory: directory } = options;
   const logging = createLogger({
     level: options.logLevel,
+    peerLines: clock,
     ...(directory === undefined ? {} : { groupLogs: { directory, groups: loggedGroups(groups.current) } }),
   });
   const { logger } = logging;
@@ -64,6 +72,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     logger.warn({ server: bus.server }, connected ? 'bus connected again' : 'bus connection lost'),
   );
   const registry = createRegistry({ release: RELEASE });
+  registerLogMetrics(registry, logging);
   const dropLog = new DropLog(bus, clock, logger, registry);
   const stored = (): string[] =>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
@@ -113,7 +122,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   return {
     logger,
     http,
-    reload: () => watch.reload(),
+    onHangup: () => watch.reload(),
     stop: async () => {
       logger.info('stopping');
       await watch.stop();

@@ -1,7 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { peerText, plainAddress } from '@iec104mm2ss/config';
 import { LOGGER, type Logger } from '@iec104mm2ss/observability';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
 import { type Observable, throwError } from 'rxjs';
+
+/** Characters of a path that are logged. */
+const MAX_PATH = 200;
 
 /**
  * What handlers throw. Over HTTP: every error as `{"error": ...}`; what went wrong inside goes to the log, not to whoever
@@ -16,7 +20,11 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<IncomingMessage>();
     const response = host.switchToHttp().getResponse<ServerResponse>();
     const status = exception instanceof HttpException ? exception.getStatus() : 500;
-    if (status >= 500) this.logger.error({ err: exception, path: request.url }, 'HTTP request failed');
+    if (status >= 500) {
+      const { remoteAddress = '', remotePort = 0 } = request.socket;
+      const about = { peer: peerText(plainAddress(remoteAddress), remotePort), path: request.url?.slice(0, MAX_PATH) };
+      this.logger.error({ ...about, err: exception }, 'HTTP request failed');
+    }
     if (response.headersSent) {
       response.destroy();
       return undefined;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import type { GroupSelection } from './group-selection.js';
 import { EnvironmentError, readEnvironment, type EnvironmentFlags } from './environment.js';
 
 const DEFAULTS = {
@@ -37,7 +38,7 @@ test('every variable', () => {
       MM2SS_HTTP: '[::]:8080',
       MM2SS_NATS: 'nats://nats-0:4222, tls://nats-1:4222,nats-2:4222',
       MM2SS_LOG_LEVEL: 'DEBUG',
-      MM2SS_GROUP: '0111',
+      MM2SS_GROUP: '0111, 5-20',
       MM2SS_LISTEN: '10.1.1.1',
       MM2SS_HOLD_SECONDS: '5',
       MM2SS_NATS_CREDS: '/run/nats.creds',
@@ -52,7 +53,7 @@ test('every variable', () => {
     http: '[::]:8080',
     nats: ['nats://nats-0:4222', 'tls://nats-1:4222', 'nats-2:4222'],
     logLevel: 'debug',
-    group: '111',
+    group: expect.objectContaining({ single: undefined }) as GroupSelection,
     listen: '10.1.1.1',
     natsCreds: '/run/nats.creds',
     natsCa: 'ca.pem',

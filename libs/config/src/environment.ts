@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GroupSelection } from './group-selection.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -26,8 +27,8 @@ export interface Environment {
   readonly natsMonitor: string | undefined;
   /** `MM2SS_LOG_LEVEL`, `--log-level`: default `info`. */
   readonly logLevel: LogLevel;
-  /** `MM2SS_GROUP`, `--group`: the one group a connector serves. */
-  readonly group: string | undefined;
+  /** `MM2SS_GROUP`, `--group`: the groups a connector serves, `watch` shows, `audit` lists. */
+  readonly group: GroupSelection | undefined;
   /** `MM2SS_LISTEN`, `--listen`: address the gateway's listeners bind to. Undefined = all addresses. */
   readonly listen: string | undefined;
   /** `MM2SS_HOLD_SECONDS`, `--hold-seconds`: how long a lost router or bus disturbs no master. Default 10 s. */
@@ -91,9 +92,14 @@ const SETTINGS = {
     .default('info'),
   group: z
     .string()
-    .regex(/^\d+$/, 'must be the id of a group, a number')
-    // As in GroupConfig.id, or group 007 of the command line would not be group 7 of the file.
-    .transform((text) => text.replace(/^0+(?=\d)/, ''))
+    .transform((text, context) => {
+      try {
+        return GroupSelection.parse([text]);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    })
     .optional(),
   listen: z.union([z.ipv4(), z.ipv6(), z.literal('localhost')], 'must be an IP address of this host').optional(),
   holdMs: z

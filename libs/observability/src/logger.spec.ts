@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { groupLogFileName, groupOfLine } from './group-logs.js';
 import { createLogger, createSilentLogger, type Logging } from './logger.js';
+import { noPeer } from './peer-line-hook.js';
 
 const parse = (lines: string): unknown[] =>
   lines
@@ -111,5 +112,87 @@ describe('groupOfLine', () => {
     expect(groupOfLine(JSON.stringify({ msg: 'said "group":"222"', a: 1 }))).toBeUndefined();
     expect(groupOfLine(JSON.stringify({ msg: 'said "group":"222"', group: '111' }))).toBe('111');
     expect(groupOfLine('{"msg":"plain"}')).toBeUndefined();
+  });
+});
+
+describe('peer lines', () => {
+  const clock = { now: () => 0, setTimer: () => undefined, clearTimer: () => undefined };
+
+  function bounded(groupLogs?: { directory: string; groups: { id: string; name: string }[] }) {
+    const lines: Record<string, unknown>[] = [];
+    const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>);
+    return { lines, ...createLogger({ destination: { write }, peerLines: clock, ...(groupLogs && { groupLogs }) }) };
+  }
+
+  it('lines that name a peer or belong to a group are bounded, marked ones and those of the process are not', async () => {
+    const { lines, logger, leftOutLines, close } = bounded();
+    const group = logger.child({ group: '111' });
+    for (let i = 0; i < 40; i++) {
+      group.warn({ peer: `10.0.0.1:${i}`, reason: 'filter' }, `master refused: ${i}`);
+      group.child({ session: 7 }).warn({ reason: 'rtu_lost' }, 'masters are disconnected: x');
+      logger.warn({ group: '222' }, 'of another group');
+      logger.error({ peer: `[2001:db8::${i}]:9` }, 'HTTP request failed');
+      group.warn(noPeer({ reason: 'no journal' }), 'audit record not stored');
+      logger.warn({ reason: 'x' }, 'bus');
+      logger.warn('text only');
+    }
+    const count = (msg: string): number => lines.filter((line) => line['msg'] === msg).length;
+    expect(lines.filter(({ msg }) => String(msg).startsWith('master refused'))).toHaveLength(1);
+    for (const msg of ['masters are disconnected: x', 'of another group', 'HTTP request failed']) {
+      expect([msg, count(msg)]).toEqual([msg, 1]);
+    }
+    for (const msg of ['audit record not stored', 'bus', 'text only']) expect([msg, count(msg)]).toEqual([msg, 40]);
+    expect(leftOutLines()).toBe(4 * 39);
+    await close();
+    const told = lines.filter(({ msg }) => msg === 'log lines left out');
+    expect(told.map(({ time: _, seconds: __, ...fields }) => fields)).toEqual([
+      {
+        level: 'warn',
+        group: '111',
+        peer: '10.0.0.1',
+        count: 39,
+        kinds: { 'master refused (filter)': 39 },
+        msg: 'log lines left out',
+      },
+      {
+        level: 'warn',
+        group: '111',
+        count: 39,
+        kinds: { 'masters are disconnected (rtu_lost)': 39 },
+        msg: 'log lines left out',
+      },
+      { level: 'warn', group: '222', count: 39, kinds: { 'of another group': 39 }, msg: 'log lines left out' },
+      {
+        level: 'warn',
+        peer: '2001:db8:0:0::/64',
+        count: 39,
+        kinds: { 'HTTP request failed': 39 },
+        msg: 'log lines left out',
+      },
+    ]);
+    // The mark is not written.
+    expect(lines.find(({ msg }) => msg === 'audit record not stored')).toEqual({
+      level: 'warn',
+      time: expect.any(String) as string,
+      group: '111',
+      reason: 'no journal',
+      msg: 'audit record not stored',
+    });
+  });
+
+  it('a level that is off counts nothing, and octets are written out in hexadecimal', () => {
+    const { lines, logger, leftOutLines } = bounded();
+    for (let i = 0; i < 100; i++) logger.debug({ peer: '10.0.0.1:1' }, 'not printed');
+    logger.info({ peer: '10.0.0.1:1', octets: new Uint8Array([0x68, 4]) }, 'octets');
+    logger.info({ octets: '6804' }, 'octets');
+    expect(leftOutLines()).toBe(0);
+    expect(lines.map(({ octets }) => octets)).toEqual(['6804', '6804']);
+  });
+
+  it('without a clock nothing is bounded', () => {
+    const lines: string[] = [];
+    const { logger } = createLogger({ destination: { write: (line) => void lines.push(line) } });
+    for (let i = 0; i < 100; i++) logger.warn({ group: '1', peer: '10.0.0.1:1' }, 'refused');
+    expect(lines).toHaveLength(100);
   });
 });

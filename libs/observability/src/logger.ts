@@ -3,6 +3,8 @@ import { prettyFactory } from 'pino-pretty';
 import { DescriptorSink } from './descriptor-sink.js';
 import { GroupLogs, type GroupLogEvent, type GroupLogOptions } from './group-logs.js';
 import { flushAllNow, LineWriter } from './line-writer.js';
+import { PeerLineHook } from './peer-line-hook.js';
+import type { LineClock } from './peer-lines.js';
 
 export type { Logger } from 'pino';
 
@@ -17,6 +19,8 @@ export interface LoggerOptions {
   /** For people instead of JSON; default: when standard output is a terminal. */
   readonly pretty?: boolean;
   readonly groupLogs?: GroupLogOptions;
+  /** Bounds the lines that peers can cause, see PeerLines, by this clock; default: they are not bounded. */
+  readonly peerLines?: LineClock;
   /** Takes the lines instead of standard output. */
   readonly destination?: DestinationStream;
 }
@@ -33,6 +37,8 @@ export interface Logging {
   close(): Promise<void>;
   /** Lines given up, because their destination failed or was too slow; for a metric. */
   droppedLines(): number;
+  /** Lines left out, as a peer caused too many of them; each is told in the log. For a metric. */
+  leftOutLines(): number;
 }
 
 /** A pipe takes this many octets whole or not at all, so that an end in the middle of a write tears no line. */
@@ -59,8 +65,20 @@ export function createLogger(options: LoggerOptions = {}): Logging {
       }
     : console;
 
+  const hook = options.peerLines && new PeerLineHook(options.peerLines, () => logger);
   const logger: Logger = pino(
-    { level, base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { octets: hexadecimal },
+      hooks: {
+        logMethod(args, method, number) {
+          if (hook?.passes(this, args, number) ?? true) method.apply(this, args);
+        },
+      },
+    },
     destination,
   );
 
@@ -69,6 +87,9 @@ export function createLogger(options: LoggerOptions = {}): Logging {
     else logger.warn({ group, path, dropped_lines: droppedLines }, 'group log file is written again');
   }
 
+  const tellRest = (): void => hook?.tellAll();
+  // Before what waits to be written is flushed.
+  if (hook) process.prependListener('exit', tellRest);
   const writeRest = (): void => groups?.flushNow();
   if (groups) process.on('exit', writeRest);
 
@@ -77,13 +98,21 @@ export function createLogger(options: LoggerOptions = {}): Logging {
     setGroupLogs: (wanted) => groups?.setGroups(wanted),
     flush: async () => void (await Promise.all([console.flush(), groups?.flush()])),
     close: async () => {
+      tellRest();
+      process.off('exit', tellRest);
       // Files first: their trouble is still reported on standard output.
       await withinLimit(Promise.resolve(groups?.close()).then(() => console.flush()));
       process.off('exit', writeRest);
       writeRest();
     },
     droppedLines: () => console.droppedLines() + (groups?.droppedLines ?? 0),
+    leftOutLines: () => hook?.leftOut ?? 0,
   };
+}
+
+/** Octets are written out only in lines that are written. */
+function hexadecimal(octets: unknown): unknown {
+  return octets instanceof Uint8Array ? Buffer.from(octets).toString('hex') : octets;
 }
 
 /** A logger that says nothing, for tests and for tools that print by other means. */
@@ -119,7 +148,7 @@ function terminal(): ConsoleOutput {
     singleLine: true,
   });
   let gone = false;
-  process.stdout.once('error', () => (gone = true));
+  process.stdout.on('error', () => (gone = true));
   return immediate((line) => {
     if (!gone) process.stdout.write(String(format(line)));
   });

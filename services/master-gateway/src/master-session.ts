@@ -24,8 +24,6 @@ import { SessionQueue } from './session-queue.js';
 
 /** ASDUs that may wait for one master, unless `buffsize` is larger: above it the master is disconnected. */
 export const MIN_QUEUE_LIMIT = 8_192;
-/** Refusals of a session's commands are logged this often at most; a counter has them all. */
-const REFUSAL_LOG_MS = 1_000;
 
 export interface SessionDependencies {
   readonly bus: Bus;
@@ -84,7 +82,6 @@ export class MasterSession implements DeliveryTarget {
   private draining = false;
   /** When it was not read because too much was pending: what came then is read until the end of it. */
   private unread: { readonly since: number; readonly until: number } | undefined;
-  private refusalLoggedAt = -Infinity;
   private readonly delivery: SessionDelivery;
   private readonly subscription: Subscription;
 
@@ -259,19 +256,13 @@ export class MasterSession implements DeliveryTarget {
   /** Certain: nobody else has seen these commands. */
   private refuse(refusals: readonly Uint8Array[]): void {
     this.commandsRefused += refusals.length;
-    this.logRefusal(refusals.length);
+    this.dependencies.logger.warn(
+      { session: this.id, peer: this.peer, count: refusals.length, reason: 'no_router' },
+      'commands refused: nobody could take them over',
+    );
     // Queued like everything else: the window may be full.
     const apdus = Buffer.concat(refusals.map((asdu) => iFormat(0, 0, asdu)));
     this.queue.add(apdus, 0, NO_POSITION, 0, refusals.length);
-  }
-
-  private logRefusal(count: number): void {
-    if (this.now < this.refusalLoggedAt + REFUSAL_LOG_MS) return;
-    this.refusalLoggedAt = this.now;
-    this.dependencies.logger.warn(
-      { session: this.id, peer: this.peer, count, reason: 'no_router' },
-      'commands refused: nobody could take them over',
-    );
   }
 
   private onRoom(): void {

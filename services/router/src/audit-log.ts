@@ -1,5 +1,5 @@
 import type { Journal } from '@iec104mm2ss/bus';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, noPeer } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { encodeJson } from '@iec104mm2ss/wire';
 import { auditId, type AuditRecord } from './audit.js';
@@ -93,7 +93,10 @@ export class AuditLog {
       if (this.stopped) return;
       this.waiting.unshift(entry);
       if (clock.now() < this.retryAt) return;
-      logger.warn({ reason: (error as Error).message, retryMs: this.retryMs }, 'audit record not stored: retrying');
+      logger.warn(
+        noPeer({ reason: (error as Error).message, retryMs: this.retryMs }),
+        'audit record not stored: retrying',
+      );
       this.retryAt = clock.now() + this.retryMs;
       this.retryMs = Math.min(2 * this.retryMs, LONGEST_RETRY_MS);
       return;

@@ -1,5 +1,5 @@
 import { type Bus, type EventLog, type GroupSubjects, Pacer } from '@iec104mm2ss/bus';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, noPeer } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { encodeConfirmed, type LogRecord } from '@iec104mm2ss/wire';
 import type { AudienceRange } from './audiences.js';
@@ -147,7 +147,7 @@ export class Delivery {
     const end = places.lostEnd(generation, begins, routed);
     if (begins < routed) {
       const fields = { position: begins, count: routed - begins, lost: end - begins, generation };
-      logger.warn(fields, 'the event log lost its end: it goes on where that began');
+      logger.warn(noPeer(fields), 'the event log lost its end: it goes on where that began');
     }
     places.cut(generation, begins, end);
     this.routed = begins;
@@ -191,7 +191,7 @@ export class Delivery {
   /** The log does not have what lies before `first`: who needs that is told when it has acknowledged what it has. */
   private skip(first: number): void {
     const count = first - this.routed;
-    this.parts.logger.warn({ position: this.routed, count }, 'events are missing in the event log');
+    this.parts.logger.warn(noPeer({ position: this.routed, count }), 'events are missing in the event log');
     for (const session of this.parts.sessions.values()) this.leaveLive(session);
     this.routed = first;
     if (this.mark.addOthers(first)) this.confirming.soon();

@@ -73,7 +73,7 @@ export class GroupCommands {
       ownership: this.ownership,
       answers: this.transactions.answers,
       counters: this.counters,
-      notForwarded: new NotForwarded(logger, clock),
+      notForwarded: new NotForwarded(logger),
       toOriginator: context.toOriginator,
       isFromBefore: (position, record) => this.isFromBefore(position, record),
     });

@@ -1,6 +1,6 @@
 import { GroupLeases, GroupSubjects, type HeldLease, leaseKey } from '@iec104mm2ss/bus';
 import { beginsAnew, byId, type GroupConfig, groupChanges, type LiveGroups } from '@iec104mm2ss/config';
-import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
+import { type GroupContribution, GroupService, noPeer, type Registry } from '@iec104mm2ss/observability';
 import { every, type Stoppable, Timers } from '@iec104mm2ss/runtime';
 import { type AdmissionAnswer, type AdmissionRequest, OWNER_PERIOD_MS } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -176,7 +176,7 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
         await takeOver({ bus, subjects, logger, clock, timers, fence, stillOurs, load, begin });
         return;
       } catch (error) {
-        logger.error({ reason: (error as Error).message }, 'the group could not be taken over: trying again');
+        logger.error(noPeer({ reason: (error as Error).message }), 'the group could not be taken over: trying again');
         owned.router?.stop();
         owned.router = undefined;
         await timers.pause(TAKEOVER_RETRY_MS);
@@ -211,7 +211,8 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
   }
 
   private disown(group: string, owned: Owned, reason: string): void {
-    if (reason !== 'released') this.options.logger.info({ group, reason }, 'this router no longer owns the group');
+    if (reason !== 'released')
+      this.options.logger.info(noPeer({ group, reason }), 'this router no longer owns the group');
     owned.timers.stop();
     owned.router?.stop();
   }

@@ -1,5 +1,5 @@
 import type { Bus, EventLog, GroupSubjects, KeyValue, LogExtent } from '@iec104mm2ss/bus';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, noPeer } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { decodeRouterState, encodeRouterState, type RouterState, WireError } from '@iec104mm2ss/wire';
 
@@ -130,7 +130,7 @@ export class StateStore {
     const aside = `${this.key}.unreadable`;
     bus.drops.add(`${subjects.owner}.saved`, state.code, state.message);
     logger.error(
-      { reason: state.message, key: aside },
+      noPeer({ reason: state.message, key: aside }),
       'the saved state of the group cannot be read: it is set aside, and the group begins at the oldest event kept',
     );
     await this.bucket.put(aside, value);

@@ -1,6 +1,6 @@
 import type { Bus, GroupSubjects } from '@iec104mm2ss/bus';
 import { BusError, leaseKey } from '@iec104mm2ss/bus';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, noPeer } from '@iec104mm2ss/observability';
 import type { Clock, Timers } from '@iec104mm2ss/runtime';
 import { type CommandReport, decodeCommandReport, encodeCommandQuery, TAKEOVER_MS, WireError } from '@iec104mm2ss/wire';
 import type { GroupRouter } from './group-router.js';
@@ -37,7 +37,7 @@ export async function takeOver(parts: TakeoverParts): Promise<void> {
   const legacy = await load(parts);
   if (legacy === undefined) return;
   const router = parts.begin(legacy);
-  if (bus.kind === 'nats') logger.info({ fence, position: legacy.confirmed }, 'this router owns the group');
+  if (bus.kind === 'nats') logger.info(noPeer({ fence, position: legacy.confirmed }), 'this router owns the group');
 
   // 2. Gateways and connector hear of the new owner, and state what they have.
   router.announce();
@@ -66,7 +66,7 @@ async function load({ load, logger, timers, stillOurs }: TakeoverParts): Promise
       const legacy = await load();
       return stillOurs() ? legacy : undefined;
     } catch (error) {
-      logger.warn({ reason: (error as Error).message }, 'cannot take the group over yet');
+      logger.warn(noPeer({ reason: (error as Error).message }), 'cannot take the group over yet');
       await timers.pause(LOAD_RETRY_MS);
     }
   }
@@ -96,6 +96,7 @@ async function askConnector(parts: TakeoverParts): Promise<CommandReport | undef
     }
     await timers.pause(QUERY_PAUSE_MS);
   }
-  if (stillOurs()) logger.warn({ reason }, 'the connector does not say what it has sent: commands under way stay open');
+  if (stillOurs())
+    logger.warn(noPeer({ reason }), 'the connector does not say what it has sent: commands under way stay open');
   return undefined;
 }

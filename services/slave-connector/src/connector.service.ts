@@ -1,6 +1,6 @@
 import { GroupLeases } from '@iec104mm2ss/bus';
 import { beginsAnew, byId, type GroupConfig, groupChanges, type LiveGroups } from '@iec104mm2ss/config';
-import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
+import { type GroupContribution, GroupService, noPeer, type Registry } from '@iec104mm2ss/observability';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { registerConnectorMetrics } from './connector-metrics.js';
 import { connectorContribution } from './connector-status.js';
@@ -29,13 +29,13 @@ export class ConnectorService
     this.configs = byId(groups.current);
     this.leases = new GroupLeases<GroupConnector>(bus, 'connector', undefined, {
       begin: (group, lease) => {
-        logger.info({ group, fence: lease.fence }, 'this connector serves the group');
+        logger.info(noPeer({ group, fence: lease.fence }), 'this connector serves the group');
         const connector = new GroupConnector(this.configs.get(group) as GroupConfig, options, lease);
         connector.start();
         return connector;
       },
       end: (group, connector, reason) => {
-        logger.info({ group, reason }, 'this connector no longer serves the group');
+        logger.info(noPeer({ group, reason }), 'this connector no longer serves the group');
         connector.stop();
       },
     });

@@ -1,6 +1,6 @@
 import { type Bus, type EventLog, GroupSubjects, type Lease } from '@iec104mm2ss/bus';
 import { type AckPolicy, ackPolicy, type GroupConfig, repeatableAsdus } from '@iec104mm2ss/config';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, noPeer } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import type { CloseReason, Connection, DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
 import {
@@ -210,7 +210,7 @@ export class GroupConnector implements Scheduled {
       },
       onLost: (count) => {
         this.counters.lostByLog += count;
-        this.logger.error({ count }, 'the event log lost events that were acknowledged to the RTU');
+        this.logger.error(noPeer({ count }), 'the event log lost events that were acknowledged to the RTU');
       },
     });
   }
@@ -296,7 +296,10 @@ export class GroupConnector implements Scheduled {
     try {
       this.history = await this.reading.read();
     } catch (error) {
-      this.logger.warn({ reason: (error as Error).message }, 'event log not read: repeated events are not recognised');
+      this.logger.warn(
+        noPeer({ reason: (error as Error).message }),
+        'event log not read: repeated events are not recognised',
+      );
     }
   }
 

@@ -59,7 +59,6 @@ const BOUNDED = [
   'habits.answering',
   'habits.stations',
   'habits.stations[]',
-  'notForwarded.kinds',
   'answers.ranges',
   'answers.ranges[].participants',
   'asked.ranges',

@@ -1,9 +1,10 @@
+import { GroupSelection } from '@iec104mm2ss/config';
 import type { AuditRecord } from '@iec104mm2ss/router';
 import { describe, expect, it } from 'vitest';
 import { type AuditFilter, parseSince, passes, readRecord } from './audit-filter.js';
 
 const ALL: AuditFilter = {
-  group: undefined,
+  groups: undefined,
   masters: [],
   types: [],
   cas: [],
@@ -33,8 +34,9 @@ const RECORD: AuditRecord = {
 describe('an audit filter', () => {
   it.each<[Partial<AuditFilter>, boolean]>([
     [{}, true],
-    [{ group: '111' }, true],
-    [{ group: '11' }, false],
+    [{ groups: GroupSelection.parse(['111']) }, true],
+    [{ groups: GroupSelection.parse(['11']) }, false],
+    [{ groups: GroupSelection.parse(['7', '100-200']) }, true],
     [{ masters: ['north'] }, true],
     [{ masters: ['10.1.1.5'] }, true],
     [{ masters: ['10.1.1.5:40000'] }, true],
@@ -52,7 +54,7 @@ describe('an audit filter', () => {
     [{ outcomes: ['confirmed', 'terminated'] }, false],
     [{ since: Date.parse('2026-11-21T10:00:00Z') }, true],
     [{ since: Date.parse('2026-11-21T10:00:01Z') }, false],
-    [{ group: '111', masters: ['north'], outcomes: ['sent'] }, false],
+    [{ groups: GroupSelection.parse(['111']), masters: ['north'], outcomes: ['sent'] }, false],
   ])('of %j lets the record pass: %s', (filter, expected) => {
     expect(passes(RECORD, { ...ALL, ...filter })).toBe(expected);
   });

@@ -1,8 +1,9 @@
+import type { GroupSelection } from '@iec104mm2ss/config';
 import type { AuditRecord } from '@iec104mm2ss/router';
 
 /** Which audit records are wanted; a list that is empty, or undefined, asks for nothing in particular. */
 export interface AuditFilter {
-  readonly group: string | undefined;
+  readonly groups: Pick<GroupSelection, 'matches' | 'single'> | undefined;
   /** Names, certificate names or addresses (with or without port) of masters, as typed. */
   readonly masters: readonly string[];
   /** Names of types, as records have them. */
@@ -16,10 +17,10 @@ export interface AuditFilter {
 }
 
 export function passes(record: AuditRecord, filter: AuditFilter): boolean {
-  const { group, masters, types, cas, ioas, outcomes, since } = filter;
+  const { groups, masters, types, cas, ioas, outcomes, since } = filter;
   const outcome = record.outcome.toLowerCase();
   return (
-    (group === undefined || record.group === group) &&
+    (groups?.matches(record.group) ?? true) &&
     any(masters, (master) => isMaster(record, master)) &&
     any(types, (type) => type === record.type) &&
     any(cas, (ca) => ca === record.ca) &&

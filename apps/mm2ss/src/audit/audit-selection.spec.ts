@@ -4,7 +4,7 @@ import { type AuditFilter } from './audit-filter.js';
 import { selectRecords } from './audit-selection.js';
 
 const ALL: AuditFilter = {
-  group: undefined,
+  groups: undefined,
   masters: [],
   types: [],
   cas: [],

@@ -24,7 +24,7 @@ export interface AuditSelection {
 export async function selectRecords(journal: Journal, filter: AuditFilter, last: number): Promise<AuditSelection> {
   const { maxEntries } = AUDIT_LIMITS;
   for (let wanted = last === Infinity ? maxEntries : FIRST_ENTRIES; ; wanted *= 4) {
-    const entries = await journal.read(filter.group, Math.min(wanted, maxEntries));
+    const entries = await journal.read(filter.groups?.single, Math.min(wanted, maxEntries));
     const jsons = entries.map((entry) => Buffer.from(entry).toString('utf8'));
     const records = jsons.map(readRecord);
     const found = jsons.flatMap((json, index) => {

@@ -76,7 +76,8 @@ describe('mm2ss audit', () => {
   it('filters, and then takes the newest of what is left', async () => {
     const numbers = Array.from({ length: 500 }, (_, index) => index + 1);
     await store(numbers.map((number) => record(number)));
-    expect(commandsOf((await run({ json: true, group: '111', last: '3' })).lines)).toEqual([495, 497, 499]);
+    expect(commandsOf((await run({ json: true, group: ['111'], last: '3' })).lines)).toEqual([495, 497, 499]);
+    expect(commandsOf((await run({ json: true, group: ['7', '100-200'], last: '3' })).lines)).toEqual([495, 497, 499]);
     expect(commandsOf((await run({ json: true, last: '0' })).lines)).toEqual(numbers);
     expect((await run({ json: true })).lines).toHaveLength(100);
     expect(commandsOf((await run({ json: true, ioa: ['7', '8'], ca: ['32'] })).lines)).toEqual([7, 8]);
@@ -108,7 +109,7 @@ describe('mm2ss audit', () => {
     [{ ioa: ['1', '-1'] }, '--ioa -1: not an information object address'],
     [{ last: 'all' }, '--last all: how many records to list'],
     [{ nats: 'nats://127.0.0.1:1' }, 'one of them only'],
-    [{ group: 'a' }, '--group: must be the id of a group'],
+    [{ group: ['a'] }, '--group: must be ids of groups'],
   ])('refuses %j', async (flags, message) => {
     await expect(run(flags)).rejects.toThrow(message);
   });

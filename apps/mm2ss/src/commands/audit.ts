@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Bus, BusError } from '@iec104mm2ss/bus';
-import { type Environment, readEnvironment } from '@iec104mm2ss/config';
+import { type Environment, type GroupSelection, readEnvironment } from '@iec104mm2ss/config';
 import { AUDIT_JOURNAL, AUDIT_LIMITS } from '@iec104mm2ss/router';
 import { type Runtime, sleep, systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
@@ -8,9 +8,9 @@ import { type AuditFilter, parseSince } from '../audit/audit-filter.js';
 import { AUDIT_FILE, openAuditFiles } from '../audit/audit-journal.js';
 import { type AuditSelection, selectRecords } from '../audit/audit-selection.js';
 import { auditTable } from '../audit/audit-table.js';
-import { UsageError } from './errors.js';
+import { UnavailableError, UsageError } from './errors.js';
 import { parseCa, parseIoa, parseLast, parseTypes } from './filter-flags.js';
-import { addNatsOptions, asEnvironmentFlags, openNats, type ProcessFlags } from './process-options.js';
+import { addNatsOptions, asEnvironmentFlags, groupOption, openNats, type ProcessFlags } from './process-options.js';
 
 export interface AuditFlags extends ProcessFlags {
   readonly logDir?: string;
@@ -51,7 +51,7 @@ export function registerAudit(program: Command): void {
   const command = program
     .command('audit')
     .description('list the commands that masters gave: who, what, when, outcome, duration')
-    .option('-g, --group <id>', 'only this group')
+    .addOption(groupOption('-g, --group <ids>', 'only these groups'))
     .option('--master <name>', 'only this master: its name, certificate name, or address with or without port', collect)
     .option('--type <name>', 'only this type, such as C_SC_NA_1', collect)
     .option('--ca <address>', 'only this common address', collect)
@@ -100,7 +100,7 @@ export async function audit(
     show(await selectRecords(bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS), filter, last), flags.json ?? false, output);
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
-    throw new UsageError(`audit: the records cannot be read from ${bus.server ?? 'the file'}: ${error.message}`);
+    throw new UnavailableError(`audit: the records cannot be read from ${bus.server ?? 'the file'}: ${error.message}`);
   } finally {
     await bus.close();
   }
@@ -115,7 +115,7 @@ async function openServer(environment: Environment, runtime: Runtime): Promise<B
   if (bus !== undefined) return bus;
   // It may be there a moment later.
   void opening.then((late) => late.close()).catch(() => undefined);
-  throw new UsageError(`audit: NATS could not be reached within ${SERVER_WAIT_MS / 1000} s (${why})`);
+  throw new UnavailableError(`audit: NATS could not be reached within ${SERVER_WAIT_MS / 1000} s (${why})`);
 }
 
 async function openFiles(directory: string, runtime: Runtime): Promise<Bus> {
@@ -123,10 +123,10 @@ async function openFiles(directory: string, runtime: Runtime): Promise<Bus> {
   try {
     bus = await openAuditFiles(directory, runtime);
   } catch (error) {
-    throw new UsageError(`audit: ${(error as Error).message}`);
+    throw new UnavailableError(`audit: ${(error as Error).message}`);
   }
   if (bus !== undefined) return bus;
-  throw new UsageError(
+  throw new UnavailableError(
     `audit: there is no ${join(directory, AUDIT_FILE)}. mm2ss run writes it where its --log-dir is; ` +
       'the records of a system are read with --nats URL',
   );
@@ -139,13 +139,13 @@ function show({ found, unreadable }: AuditSelection, asJson: boolean, output: Au
   else for (const line of auditTable(found.map(({ record }) => record))) output.line(line);
 }
 
-function filterOf(flags: AuditFlags, group: string | undefined, nowMs: number): AuditFilter {
+function filterOf(flags: AuditFlags, groups: GroupSelection | undefined, nowMs: number): AuditFilter {
   const since = flags.since === undefined ? undefined : parseSince(flags.since, nowMs);
   if (flags.since !== undefined && since === undefined) {
     throw new UsageError(`--since ${flags.since}: not a time; as in 90s, 15m, 2h, 7d, 2026-11-21 or 2026-11-21T10:00`);
   }
   return {
-    group,
+    groups,
     masters: flags.master ?? [],
     types: parseTypes('--type', flags.type ?? []),
     cas: (flags.ca ?? []).map((text) => parseCa('--ca', text)),

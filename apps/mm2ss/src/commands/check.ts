@@ -14,7 +14,10 @@ export function registerCheck(program: Command): void {
     .description('read a configuration file and say which groups load, and why others do not')
     .argument('<file>', 'configuration file (.csv)')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExit code: 0 when at least one group loads and no row is at fault, 1 otherwise.')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 when at least one group loads and no row is at fault, 1 otherwise, 2 when the file cannot be read.',
+    )
     .action(async (file: string, options: { readonly json?: boolean }) => {
       const configuration = await readConfiguration(file);
       process.stdout.write(options.json ? `${JSON.stringify(configuration, null, 2)}\n` : formatCheck(configuration));

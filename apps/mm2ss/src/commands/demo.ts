@@ -3,10 +3,10 @@ import { type Cast, gather } from '../demo/cast.js';
 import { DemoFailure, Interrupted, Patience } from '../demo/patience.js';
 import { Story } from '../demo/story.js';
 import { paint, Terminal } from '../demo/terminal.js';
+import { EXIT_FAILED, EXIT_SECOND_SIGNAL } from '../process/exit-codes.js';
 import { judge, settle } from '../demo/verdict.js';
 
-const EXIT_FAULTS = 1;
-const EXIT_INTERRUPTED_TWICE = 130;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** `mm2ss demo`. */
 export function registerDemo(program: Command): void {
@@ -41,12 +41,12 @@ async function demo(lengthMs: number, keepFolder: boolean): Promise<number> {
   const terminal = new Terminal();
   const patience = new Patience();
   let interruptions = 0;
-  const onSignal = (): void => {
-    if (++interruptions > 1) process.exit(EXIT_INTERRUPTED_TWICE);
+  const onSignal = (signal: (typeof SIGNALS)[number]): void => {
+    // A terminal that is gone says so several times.
+    if (++interruptions > 1 && signal !== 'SIGHUP') process.exit(EXIT_SECOND_SIGNAL[signal]);
     patience.interrupt();
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const signal of SIGNALS) process.on(signal, onSignal as NodeJS.SignalsListener);
   const cast = await gather();
   let good = false;
   try {
@@ -59,10 +59,9 @@ async function demo(lengthMs: number, keepFolder: boolean): Promise<number> {
     const keep = keepFolder || !good;
     await cast.dismiss(keep);
     if (keep) terminal.detail(`configuration and logs are in ${cast.folder}`);
-    process.removeListener('SIGINT', onSignal);
-    process.removeListener('SIGTERM', onSignal);
+    for (const signal of SIGNALS) process.removeListener(signal, onSignal as NodeJS.SignalsListener);
   }
-  return good ? 0 : EXIT_FAULTS;
+  return good ? 0 : EXIT_FAILED;
 }
 
 async function perform(cast: Cast, terminal: Terminal, patience: Patience, endAt: number): Promise<boolean> {

@@ -1,6 +1,6 @@
-import { type GroupConfig, readEnvironment } from '@iec104mm2ss/config';
+import { type ConfigurationFile, type Environment, type GroupConfig, readEnvironment } from '@iec104mm2ss/config';
 import { systemRuntime } from '@iec104mm2ss/runtime';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { compose, type Part } from '../composition.js';
 import { parseHttpAddress } from '../http/index.js';
 import { runUntilSignal } from '../process/signals.js';
@@ -11,6 +11,7 @@ import {
   addStorageOptions,
   asEnvironmentFlags,
   DEFAULT_HTTP,
+  groupOption,
   isWatched,
   loadConfiguration,
   openBus,
@@ -21,8 +22,10 @@ import {
 export function registerParts(program: Command): void {
   const connector = program
     .command('connector')
-    .description("hold the connection to one group's RTU; a second process of the same group stands by")
-    .addOption(new Option('--group <id>', 'id of the group (or MM2SS_GROUP)'));
+    .description(
+      'hold the connections to the RTUs of one group or several; a second process of the same group stands by',
+    )
+    .addOption(groupOption('--group <ids>', 'the groups to serve (or MM2SS_GROUP)'));
   const router = program
     .command('router')
     .description('apply the rules; several processes share the groups evenly and take over from each other');
@@ -43,15 +46,8 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
   if (environment.nats.length === 0) throw new UsageError(`${part}: --nats URL is needed (or MM2SS_NATS)`);
   const file = await loadConfiguration(environment.ini);
-  const { groups } = file.configuration;
   const watched = await isWatched(file);
-  const isServed = ({ id }: GroupConfig): boolean => part !== 'connector' || id === environment.group;
-  if (!groups.some(isServed)) {
-    const ids = groups.map(({ id }) => id).join(', ');
-    const given =
-      environment.group === undefined ? '--group ID is needed (or MM2SS_GROUP)' : `no group ${environment.group}`;
-    throw new UsageError(`connector: ${given}; ${environment.ini} has ${ids}`);
-  }
+  if (part === 'connector') checkGroups(environment, file);
   const runtime = systemRuntime();
   await runUntilSignal(
     () => openBus(environment, runtime),
@@ -59,7 +55,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
       compose({
         file,
         watched,
-        serves: isServed,
+        ...(part === 'connector' ? { serves: ({ id }: GroupConfig) => environment.group?.matches(id) === true } : {}),
         parts: [part],
         bus,
         runtime,
@@ -70,4 +66,18 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
         holdMs: environment.holdMs,
       }),
   );
+}
+
+/** The groups that a connector serves. What of its selection matches none of the file may be added to it later. */
+function checkGroups({ group: selection, ini }: Environment, { configuration: { groups } }: ConfigurationFile): void {
+  const ids = groups.map(({ id }) => id);
+  if (selection === undefined) {
+    throw new UsageError(`connector: --group IDS is needed (or MM2SS_GROUP); ${ini} has ${ids.join(', ')}`);
+  }
+  if (!ids.some((id) => selection.matches(id)))
+    throw new UsageError(`connector: no group ${String(selection)}; ${ini} has ${ids.join(', ')}`);
+  const missing = selection.unmatched(ids);
+  if (missing.length > 0) {
+    process.stderr.write(`mm2ss: connector: ${ini} has no group ${missing.join(', ')} now; it has ${ids.join(', ')}\n`);
+  }
 }

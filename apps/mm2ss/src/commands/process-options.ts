@@ -3,9 +3,9 @@ import { type Bus, MemoryBus, NatsBus } from '@iec104mm2ss/bus';
 import { type ConfigurationFile, type Environment, LOG_LEVELS, readConfigurationFile } from '@iec104mm2ss/config';
 import { createLogger } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { formatProblem } from './check.js';
-import { UsageError } from './errors.js';
+import { UnavailableError, UsageError } from './errors.js';
 
 /** Where health, metrics and status are served when nothing else is said. */
 export const DEFAULT_HTTP = '127.0.0.1:9104';
@@ -24,8 +24,17 @@ export interface ProcessFlags {
   readonly natsReplicas?: string;
   readonly natsMonitor?: string;
   readonly listen?: string;
-  readonly group?: string;
+  readonly group?: readonly string[];
 }
+
+/** `--group`, for what serves or shows some groups only. */
+export function groupOption(flags: string, meaning: string): Option {
+  return new Option(flags, `${meaning}: an id, a list (1,7), a range (5-20), or all; may be repeated`).argParser(
+    collect,
+  );
+}
+
+const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 export function addProcessOptions(command: Command): Command {
   return command
@@ -68,7 +77,7 @@ export function addStorageOptions(command: Command): Command {
 
 /** The flags by the names the environment knows. */
 export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string | undefined> {
-  const { holdSeconds, ...same } = flags;
+  const { holdSeconds, group, ...same } = flags;
   const names = [
     'ini',
     'http',
@@ -81,10 +90,9 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
     'natsReplicas',
     'natsMonitor',
     'listen',
-    'group',
   ];
   const known = Object.fromEntries(Object.entries(same).filter(([name]) => names.includes(name)));
-  return { ...known, holdMs: holdSeconds };
+  return { ...known, group: group?.join(','), holdMs: holdSeconds };
 }
 
 /**
@@ -126,7 +134,7 @@ export async function openNats(
       waiting,
     );
   } catch (error) {
-    throw new UsageError(`NATS: ${(error as Error).message}`);
+    throw new UnavailableError(`NATS: ${(error as Error).message}`);
   }
 }
 

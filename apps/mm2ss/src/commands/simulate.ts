@@ -15,10 +15,9 @@ import {
   type RtuConnection,
   RtuSimulator,
 } from '@iec104mm2ss/simulator';
+import { EXIT_FAILED, EXIT_REFUSED, EXIT_USAGE } from '../process/exit-codes.js';
 
-/** Exit codes of `simulate`: what was asked for went well, could not be begun (or broke), was refused. */
-const EXIT_FAILED = 1;
-const EXIT_REFUSED = 2;
+const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const DEFAULT_ENDPOINT = '127.0.0.1:2404';
 
@@ -157,7 +156,7 @@ function readPoints(file: string, self: Command): ReturnType<typeof parsePoints>
     return parsePoints(readFileSync(file, 'utf8'));
   } catch (error) {
     const lines = error instanceof PointListError ? error.message.replaceAll('\n', '\n  ') : messageOf(error);
-    return self.error(`error: ${file} cannot be used:\n  ${lines}`, { exitCode: EXIT_FAILED });
+    return self.error(`error: ${file} cannot be used:\n  ${lines}`, { exitCode: EXIT_USAGE });
   }
 }
 
@@ -228,7 +227,7 @@ bitstring IOA N. A TypeID name instead of the kind chooses the type: C_SC_TA_1 i
 Order after the start: clock, interrogation, counters, reads, commands.
 
 Exit code: 0 everything asked for was answered positively, 1 no connection or the connection broke (without --reconnect),
-2 something was refused or not answered.`;
+3 something was refused or not answered.`;
 
 async function runMaster(flags: MasterFlags): Promise<void> {
   const master = new MasterSimulator({
@@ -404,19 +403,17 @@ function every(seconds: number, report: (seconds: number) => void): NodeJS.Timeo
   return seconds > 0 ? setInterval(() => report(seconds), seconds * 1000) : undefined;
 }
 
-/** Resolves at Ctrl-C, SIGTERM or after `seconds`; `cancel` stops waiting. */
+/** Resolves at Ctrl-C, SIGTERM, SIGHUP or after `seconds`; `cancel` stops waiting. */
 function endOf(seconds: number | undefined): Promise<void> & { cancel: () => void } {
   let cancel = (): void => undefined;
   const promise = new Promise<void>((resolve) => {
     const timer = seconds === undefined ? undefined : setTimeout(() => cancel(), seconds * 1000);
     cancel = () => {
       clearTimeout(timer);
-      process.removeListener('SIGINT', cancel);
-      process.removeListener('SIGTERM', cancel);
+      for (const signal of END_SIGNALS) process.removeListener(signal, cancel);
       resolve();
     };
-    process.on('SIGINT', cancel);
-    process.on('SIGTERM', cancel);
+    for (const signal of END_SIGNALS) process.on(signal, cancel);
   });
   return Object.assign(promise, { cancel: () => cancel() });
 }

@@ -1,15 +1,22 @@
 import { get } from 'node:http';
 import { createInterface } from 'node:readline';
-import { readEnvironment } from '@iec104mm2ss/config';
+import { type GroupSelection, readEnvironment } from '@iec104mm2ss/config';
 import type { AuditRecord, DecodedMessage, UndecodableAsdu } from '@iec104mm2ss/router';
 import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { formatHttpAddress, parseHttpAddress } from '../http/index.js';
 import { feedSubjects } from '../http/feed.controller.js';
-import { UsageError } from './errors.js';
+import { UnavailableError, UsageError } from './errors.js';
 import { readRecord } from '../audit/audit-filter.js';
 import { parseCa, parseIoa, parseTypes } from './filter-flags.js';
-import { addNatsOptions, asEnvironmentFlags, DEFAULT_HTTP, openNats, type ProcessFlags } from './process-options.js';
+import {
+  addNatsOptions,
+  asEnvironmentFlags,
+  DEFAULT_HTTP,
+  groupOption,
+  openNats,
+  type ProcessFlags,
+} from './process-options.js';
 
 interface WatchFlags extends ProcessFlags {
   readonly type?: readonly string[];
@@ -20,6 +27,7 @@ interface WatchFlags extends ProcessFlags {
 
 /** What is to be shown. */
 export interface WatchFilter {
+  readonly groups?: Pick<GroupSelection, 'matches'> | undefined;
   readonly types: readonly string[];
   readonly ca: number | undefined;
   readonly ioas: readonly number[];
@@ -36,7 +44,7 @@ export function registerWatch(program: Command): void {
     .command('watch')
     .description('show what passes, decoded, and every command with its outcome, until Ctrl-C')
     .option('--http <host:port>', `the process to watch (default: ${DEFAULT_HTTP}, or MM2SS_HTTP); not with --nats`)
-    .option('-g, --group <id>', 'only this group')
+    .addOption(groupOption('-g, --group <ids>', 'only these groups'))
     .option('--type <name>', 'only this type, such as M_SP_TB_1; may be repeated', collect)
     .option('--ca <address>', 'only this common address')
     .option('--ioa <address>', 'only this information object address; may be repeated', collect)
@@ -47,6 +55,7 @@ export function registerWatch(program: Command): void {
 async function watch(flags: WatchFlags): Promise<void> {
   const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
   const filter: WatchFilter = {
+    groups: environment.group,
     types: parseTypes('--type', flags.type ?? []),
     ca: flags.ca === undefined ? undefined : parseCa('--ca', flags.ca),
     ioas: (flags.ioa ?? []).map((text) => parseIoa('--ioa', text)),
@@ -60,7 +69,7 @@ async function watch(flags: WatchFlags): Promise<void> {
   // `mm2ss watch | head` ends when head does.
   process.stdout.on('error', () => process.exit(0));
   if (environment.nats.length > 0) await watchBus(environment, show);
-  else await watchHttp(environment.http ?? DEFAULT_HTTP, environment.group, show);
+  else await watchHttp(environment.http ?? DEFAULT_HTTP, environment.group?.single, show);
 }
 
 async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (text: string) => void): Promise<void> {
@@ -74,7 +83,7 @@ async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (
   if (bus === undefined) process.exit(0);
   bus.onConnection((connected) => say(connected ? 'connected again' : `connection to ${bus.server} lost`));
   bus.onTrouble(say);
-  for (const subject of feedSubjects(environment.group)) {
+  for (const subject of feedSubjects(environment.group?.single)) {
     bus.subscribe(subject, ({ data }) => {
       if (data.length > 0) show(Buffer.from(data).toString('utf8'));
     });
@@ -86,7 +95,7 @@ async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (
 
 function untilSignal(): Promise<undefined> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(undefined));
   });
 }
 
@@ -98,16 +107,17 @@ async function watchHttp(text: string, group: string | undefined, show: (text: s
   const query = group === undefined ? '' : `?group=${encodeURIComponent(group)}`;
   await new Promise<void>((resolve, reject) => {
     // What our own end of the connection breaks off is no failure: the promise is settled by then.
-    const failed = (error: Error): void => reject(new UsageError(`watch: ${host} ended the feed (${error.message})`));
+    const failed = (error: Error): void =>
+      reject(new UnavailableError(`watch: ${host} ended the feed (${error.message})`));
     const request = get(`http://${host}/feed${query}`, (response) => {
       if (response.statusCode !== 200) {
         const busy = response.statusCode === 503 ? ': it has as many readers as it takes' : '';
-        reject(new UsageError(`watch: http://${host}/feed answers ${response.statusCode}${busy}`));
+        reject(new UnavailableError(`watch: http://${host}/feed answers ${response.statusCode}${busy}`));
         return;
       }
       createInterface({ input: response }).on('error', failed).on('line', show).on('close', resolve);
     });
-    request.on('error', (error) => reject(new UsageError(`watch: ${host} does not answer (${error.message})`)));
+    request.on('error', (error) => reject(new UnavailableError(`watch: ${host} does not answer (${error.message})`)));
     void untilSignal().then(() => {
       resolve();
       request.destroy();
@@ -141,6 +151,7 @@ function feedLine(value: unknown, text: string): FeedLine | undefined {
 
 function linesOf(line: FeedLine, text: string, filter: WatchFilter, asJson: boolean): string[] {
   if ('leftOut' in line) return [`(${line.leftOut} left out: this reader is too slow)`];
+  if (filter.groups?.matches(line.group) === false) return [];
   const { type, ca, objects } = 'asdu' in line ? feedParts(line) : auditParts(line);
   if (filter.types.length > 0 && !filter.types.includes(type)) return [];
   if (filter.ca !== undefined && filter.ca !== ca) return [];

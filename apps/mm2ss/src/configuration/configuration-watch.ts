@@ -7,7 +7,7 @@ import {
   newFaults,
   parseConfiguration,
 } from '@iec104mm2ss/config';
-import { type Logger, numericCounter, numericGauge, type Registry } from '@iec104mm2ss/observability';
+import { type Logger, noPeer, numericCounter, numericGauge, type Registry } from '@iec104mm2ss/observability';
 import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import { formatProblem } from '../commands/check.js';
 
@@ -154,7 +154,10 @@ export class ConfigurationWatch {
     }
     for (const change of changes.changed) {
       const { id } = change.after;
-      logger.info({ group: id, effect: change.effect }, `the group changes: ${changedColumns(change).join(', ')}`);
+      logger.info(
+        noPeer({ group: id, effect: change.effect }),
+        `the group changes: ${changedColumns(change).join(', ')}`,
+      );
     }
     try {
       await this.parts.apply(file, changes);

@@ -1,0 +1,36 @@
+import { closeSync, openSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+const TERMINAL = '/dev/tty';
+const STANDARD_INPUT = 0;
+const STANDARD_OUTPUT = 1;
+
+/**
+ * The terminal that the process was started on, if any. One that is gone ends it, as whoever closes a terminal expects; else
+ * SIGHUP means what it means to a service: to read its configuration again.
+ */
+export class StartTerminal {
+  private readonly there: boolean;
+
+  /** Call it when the process starts. The arguments are for tests. */
+  constructor(
+    isTerminal: (descriptor: number) => boolean = isatty,
+    private readonly canBeOpened: () => boolean = terminalCanBeOpened,
+  ) {
+    this.there = isTerminal(STANDARD_INPUT) || isTerminal(STANDARD_OUTPUT);
+  }
+
+  /** It was there and is no longer. */
+  get gone(): boolean {
+    return this.there && !this.canBeOpened();
+  }
+}
+
+function terminalCanBeOpened(): boolean {
+  try {
+    closeSync(openSync(TERMINAL, 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
