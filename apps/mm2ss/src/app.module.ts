@@ -8,6 +8,7 @@ import { ErrorFilter } from './error.filter.js';
 import type { FeedReaders } from './http/feed-readers.js';
 import { HttpModule } from './http/http.module.js';
 import { NtpClient } from './ntp/index.js';
+import { StatusModule } from './status/status.module.js';
 
 export interface AppOptions {
   readonly core: Core;
@@ -31,6 +32,7 @@ export class AppModule {
       imports: [
         CoreModule.forRoot(core),
         PartsModule.forRoot(core.process.parts, gateway),
+        StatusModule,
         HttpModule.forRoot(feedReaders),
       ],
       providers: [...watches, { provide: APP_FILTER, useClass: ErrorFilter }],

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { Bus } from '@iec104mm2ss/bus';
-import { ackPolicy, type Configuration, LiveGroups } from '@iec104mm2ss/config';
+import { ackPolicy, type Configuration, type ConfigurationFile, LiveGroups } from '@iec104mm2ss/config';
 import { createLogger, createRegistry, type Logger, type LogLevel, type Registry } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
@@ -13,11 +13,14 @@ import type { Part } from './core/parts.module.js';
 import { BoundedHttpAdapter, type BoundHttp, type HttpAddress, listenHttp, NestLogger } from './http/index.js';
 import { NtpClient, SystemClockSetter } from './ntp/index.js';
 import { RELEASE } from './release.js';
+import { registerConfigurationMetric } from './status/configuration-metric.js';
 
 export type { Part } from './core/parts.module.js';
 
 export interface CompositionOptions {
   readonly configuration: Configuration;
+  /** The file it was read from; undefined: none. */
+  readonly file?: Pick<ConfigurationFile, 'path' | 'digest'>;
   readonly parts: readonly Part[];
   readonly bus: Bus;
   /** Clock, network, chance and identity of this process. */
@@ -43,7 +46,9 @@ export interface Composition {
 export async function compose(options: CompositionOptions): Promise<Composition> {
   const { configuration, bus, parts, runtime } = options;
   const { clock } = runtime;
-  const groups = new LiveGroups(configuration.groups);
+  const { file } = options;
+  const source = file && { file: file.path, digest: file.digest, loadedAt: clock.wallMs() };
+  const groups = new LiveGroups(configuration.groups, source);
   const started = { wallMs: clock.wallMs(), now: clock.now() };
   const logging = createLogger({ level: options.logLevel, ...groupLogs(options) });
   const { logger } = logging;
@@ -52,6 +57,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     logger.warn({ server: bus.server }, connected ? 'bus connected again' : 'bus connection lost'),
   );
   const registry = createRegistry({ release: RELEASE });
+  registerConfigurationMetric(registry, groups);
   const dropLog = new DropLog(bus, clock, logger, registry);
   const stored = groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);

@@ -2,13 +2,19 @@
 export { readEnvironment, EnvironmentError, LOG_LEVELS } from './environment.js';
 export type { Environment, EnvironmentFlags, EnvironmentIssue, LogLevel } from './environment.js';
 export { parseConfiguration } from './parse-configuration.js';
-export { ConfigError, readConfiguration } from './read-configuration.js';
-export type { ConfigErrorCode } from './read-configuration.js';
+export {
+  ConfigError,
+  digestOf,
+  readConfiguration,
+  readConfigurationFile,
+  readFileOctets,
+} from './read-configuration.js';
+export type { ConfigErrorCode, ConfigurationFile } from './read-configuration.js';
 export { peerText, plainAddress } from './address-text.js';
 export { ackPolicy, reportGapMs } from './ack-policy.js';
 export { repeatableAsdus } from './repeatable-asdus.js';
 export { nearestNames } from './nearest-name.js';
-export { GROUPS, LiveGroups } from './live-groups.js';
+export { type ConfigurationSource, GROUPS, LiveGroups } from './live-groups.js';
 export { matchesAny } from './source-range.js';
 export type {
   AckPolicy,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 
 import { parseConfiguration } from './parse-configuration.js';
@@ -36,10 +37,30 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [ConfigErrorCode, string]>
  * @throws {ConfigError} when the file cannot be read or is larger than 64 MiB.
  */
 export async function readConfiguration(path: string): Promise<Configuration> {
-  return parseConfiguration(await readOctets(path));
+  return parseConfiguration(await readFileOctets(path));
 }
 
-async function readOctets(path: string): Promise<Uint8Array> {
+/** A configuration file as it was read. */
+export interface ConfigurationFile {
+  readonly path: string;
+  /** Tells two contents apart: equal in all processes that have read the same file. */
+  readonly digest: string;
+  readonly configuration: Configuration;
+}
+
+/** As readConfiguration, with what tells whether the file has changed since. */
+export async function readConfigurationFile(path: string): Promise<ConfigurationFile> {
+  const octets = await readFileOctets(path);
+  return { path, digest: digestOf(octets), configuration: parseConfiguration(octets) };
+}
+
+/** The first 12 hexadecimal digits of the SHA-256 of a file's octets. */
+export function digestOf(octets: Uint8Array): string {
+  return createHash('sha256').update(octets).digest('hex').slice(0, 12);
+}
+
+/** @throws {ConfigError} as readConfiguration */
+export async function readFileOctets(path: string): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let octets = 0;
   try {

@@ -41,7 +41,8 @@ export function registerParts(program: Command): void {
 async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
   if (environment.nats.length === 0) throw new UsageError(`${part}: --nats URL is needed (or MM2SS_NATS)`);
-  const configuration = await loadConfiguration(environment.ini);
+  const file = await loadConfiguration(environment.ini);
+  const { configuration } = file;
   const connectorGroups = configuration.groups.filter(({ id }) => id === environment.group);
   if (part === 'connector' && connectorGroups.length === 0) {
     const ids = configuration.groups.map(({ id }) => id).join(', ');
@@ -55,6 +56,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
     (bus) =>
       compose({
         configuration: part === 'connector' ? { ...configuration, groups: connectorGroups } : configuration,
+        file,
         parts: [part],
         bus,
         runtime,

@@ -1,5 +1,5 @@
 import { type Bus, MemoryBus, NatsBus } from '@iec104mm2ss/bus';
-import { type Configuration, type Environment, LOG_LEVELS, readConfiguration } from '@iec104mm2ss/config';
+import { type ConfigurationFile, type Environment, LOG_LEVELS, readConfigurationFile } from '@iec104mm2ss/config';
 import { createLogger } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
@@ -130,13 +130,14 @@ export async function openNats(
 }
 
 /** Reads the file, and says on standard error what of it is not in force; throws when nothing of it is. */
-export async function loadConfiguration(file: string): Promise<Configuration> {
-  const configuration = await readConfiguration(file);
+export async function loadConfiguration(file: string): Promise<ConfigurationFile> {
+  const read = await readConfigurationFile(file);
+  const { configuration } = read;
   for (const problem of configuration.problems) {
     if (problem.severity !== 'note') process.stderr.write(`${file}: ${formatProblem(problem)}\n`);
   }
   if (configuration.groups.length === 0) {
     throw new UsageError(`${file}: no group could be loaded (mm2ss check ${file} says why)`);
   }
-  return configuration;
+  return read;
 }

@@ -41,7 +41,8 @@ export function registerRun(program: Command): void {
 
 async function run(flags: RunFlags): Promise<void> {
   const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
-  const configuration = await loadConfiguration(environment.ini);
+  const file = await loadConfiguration(environment.ini);
+  const { configuration } = file;
   const http = parseHttpAddress(environment.http ?? DEFAULT_HTTP);
   const updateEverySec = seconds(flags.ntp_update_every_sec) ?? configuration.settings.ntpUpdateEverySec;
   const runtime = systemRuntime();
@@ -50,6 +51,7 @@ async function run(flags: RunFlags): Promise<void> {
     (bus) =>
       compose({
         configuration,
+        file,
         parts: ['connector', 'router', 'gateway'],
         bus,
         runtime,

@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DynamicModule, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
-import { Health } from '../status/health.js';
-import { ProcessStatus } from '../status/process-status.js';
 import { HealthController, IndexController, MetricsController, StatusController } from './controllers.js';
 import { FEED_READERS, type FeedReaders } from './feed-readers.js';
 import { FeedController } from './feed.controller.js';
@@ -13,7 +11,7 @@ export class HttpModule implements NestModule {
     return {
       module: HttpModule,
       controllers: [IndexController, MetricsController, HealthController, StatusController, FeedController],
-      providers: [{ provide: FEED_READERS, useValue: readers }, Health, ProcessStatus],
+      providers: [{ provide: FEED_READERS, useValue: readers }],
     };
   }
 

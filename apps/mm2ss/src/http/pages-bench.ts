@@ -17,6 +17,7 @@ import { CoreModule } from '../core/core.module.js';
 import { PARTS, type PartService } from '../core/parts.module.js';
 import { ErrorFilter } from '../error.filter.js';
 import { NtpClient } from '../ntp/index.js';
+import { StatusModule } from '../status/status.module.js';
 import type { HttpAddress } from './http-address.js';
 import { BoundedHttpAdapter, type BoundHttp, type HttpLimits, listenHttp } from './http-server.js';
 import { HttpModule } from './http.module.js';
@@ -80,7 +81,7 @@ export async function servePages(
   const root: DynamicModule = {
     module: PagesModule,
     global: true,
-    imports: [core, HttpModule.forRoot(adapter.readers)],
+    imports: [core, StatusModule, HttpModule.forRoot(adapter.readers)],
     providers: [...providers, { provide: APP_FILTER, useClass: ErrorFilter }],
     exports: providers,
   };
