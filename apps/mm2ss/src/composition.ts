@@ -10,7 +10,14 @@ import { DropLog } from './bus/drop-log.js';
 import { DurabilityWatch } from './bus/durability-watch.js';
 import { BusTransport } from './control/bus-transport.js';
 import type { Part } from './core/parts.module.js';
-import { BoundedHttpAdapter, type BoundHttp, type HttpAddress, listenHttp, NestLogger } from './http/index.js';
+import {
+  BoundedHttpAdapter,
+  type BoundHttp,
+  type HttpAddress,
+  listenHttp,
+  NestLogger,
+  ownNames,
+} from './http/index.js';
 import { NtpClient, SystemClockSetter } from './ntp/index.js';
 import { RELEASE } from './release.js';
 import { registerConfigurationMetric } from './status/configuration-metric.js';
@@ -26,6 +33,8 @@ export interface CompositionOptions {
   /** Clock, network, chance and identity of this process. */
   readonly runtime: Runtime;
   readonly http: HttpAddress | undefined;
+  /** Names under which HTTP is reached besides its own. */
+  readonly httpHosts?: readonly string[];
   readonly logLevel: LogLevel;
   /** Folder of the per-group log files; undefined: none are written. */
   readonly logDirectory: string | undefined;
@@ -73,7 +82,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       },
       gateway: { listen: options.listen, holdMs: options.holdMs },
       ...{ durability, ntp },
-      feedReaders: adapter.readers,
+      http: { readers: adapter.readers, names: ownNames(options.http, options.httpHosts) },
     }),
     adapter,
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },

@@ -1,6 +1,7 @@
 import type { LiveGroups } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { RunWatch } from '@iec104mm2ss/runtime';
+import type { ControlAnswer, DisconnectRequest } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { registerGatewayMetrics } from './gateway-metrics.js';
 import { gatewayContribution } from './gateway-status.js';
@@ -51,6 +52,15 @@ export class GatewayService
     if (this.options.bus.kind === 'nats') await Promise.all(this.gateways.map((gateway) => gateway.drain()));
     for (const gateway of this.gateways) gateway.stop();
     this.runs?.stop();
+  }
+
+  /** Ends one session, as an operator wants it. Undefined when this process has not got it. */
+  disconnect({ group, session, by }: DisconnectRequest): ControlAnswer | undefined {
+    const serving = this.serving().find(({ config }) => config.id === group);
+    const peer = serving?.masters.disconnect(session, by);
+    if (peer === undefined) return undefined;
+    const { instance } = this.options.runtime;
+    return { v: 2, ok: true, instance, message: `master ${peer}, session ${session}, is disconnected` };
   }
 
   serving(): readonly GroupGateway[] {

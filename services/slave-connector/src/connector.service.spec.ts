@@ -84,8 +84,11 @@ describe('the connectors of a process', () => {
     await settle();
     expect(rtu.links).toHaveLength(1);
     expect(service.groups()).toMatchObject([{ id: '1', rtu: { state: 'connected', linkEpoch: 1, connects: 1 } }]);
-    expect(service.restart('1')).toBe(true);
-    expect(service.restart('2')).toBe(false);
+    const by = 'a test';
+    expect(service.order('restart', { group: '1', by })).toMatchObject({ ok: true, instance: 'here-1' });
+    expect(service.order('restart', { group: '2', by })).toBeUndefined();
+    expect(service.order('next-host', { group: '1', by })).toMatchObject({ ok: false });
+    expect(service.order('next-host', { group: '2', by })).toBeUndefined();
     await service.onApplicationShutdown();
     await settle();
     expect(service.groups()).toEqual([]);

@@ -14,13 +14,19 @@ const PAGES = {
     'groups, RTU links, masters, queues and rates, of all processes (JSON, version 1; ?scope=process: of this one alone)',
 };
 
+const CONTROL = {
+  'POST /control/restart': 'close the link to the RTU and open it anew ({ "group" })',
+  'POST /control/next-host': 'go on to the next host of the RTU ({ "group" })',
+  'POST /control/disconnect': 'end the connection of one master ({ "group", "master" })',
+};
+
 @Controller()
 export class IndexController {
   constructor(@Inject(PROCESS) private readonly process: ProcessInfo) {}
 
   @Get()
   index(): object {
-    return { product: PRODUCT, release: this.process.release, pages: PAGES };
+    return { product: PRODUCT, release: this.process.release, pages: PAGES, control: CONTROL };
   }
 }
 

@@ -22,6 +22,7 @@ import type { HttpAddress } from './http-address.js';
 import { BoundedHttpAdapter, type BoundHttp, type HttpLimits, listenHttp } from './http-server.js';
 import { HttpModule } from './http.module.js';
 import { NestLogger } from './nest-logger.js';
+import { ownNames } from './own-names.js';
 
 /** What the pages show; all of it may be left out. */
 export interface PagesSources {
@@ -81,7 +82,11 @@ export async function servePages(
   const root: DynamicModule = {
     module: PagesModule,
     global: true,
-    imports: [core, StatusModule, HttpModule.forRoot(adapter.readers)],
+    imports: [
+      core,
+      StatusModule,
+      HttpModule.forRoot({ readers: adapter.readers, names: ownNames(address, ['mm2ss.example']) }),
+    ],
     providers: [...providers, { provide: APP_FILTER, useClass: ErrorFilter }],
     exports: providers,
   };
