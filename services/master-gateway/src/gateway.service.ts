@@ -60,6 +60,7 @@ export class GatewayService
     const peer = serving?.masters.disconnect(session, by);
     if (peer === undefined) return undefined;
     const { instance } = this.options.runtime;
+    this.options.logger.info({ group, by, verb: 'disconnect', session, peer }, 'master disconnected by an operator');
     return { v: 2, ok: true, instance, message: `master ${peer}, session ${session}, is disconnected` };
   }
 

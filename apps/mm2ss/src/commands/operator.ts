@@ -5,9 +5,8 @@ import { ControlDesk, type ControlOutcome, type LinkVerb } from '../control/cont
 import { formatHttpAddress, HttpAddressError, parseHttpAddress } from '../http/index.js';
 import { askAllStatus } from '../status/ask-all.js';
 import { HeardProcesses } from '../status/heard.js';
-import type { Known } from '../status/known.js';
-import { configurationStatus, mergeKnown } from '../status/merged.js';
-import { type ShownStatus, statusLines } from '../status/status-table.js';
+import { type SystemView, systemView } from '../status/merged.js';
+import { statusLines } from '../status/status-table.js';
 import { UsageError } from './errors.js';
 import { addNatsOptions, asEnvironmentFlags, DEFAULT_HTTP, openNats, type ProcessFlags } from './process-options.js';
 
@@ -29,7 +28,7 @@ class NotDone extends Error {}
 
 /** The way to the running system. */
 interface System {
-  status(): Promise<ShownStatus>;
+  status(): Promise<SystemView>;
   order(verb: LinkVerb, group: string): Promise<ControlOutcome>;
   disconnect(group: string, master: string): Promise<ControlOutcome>;
   close(): Promise<void>;
@@ -108,7 +107,7 @@ function tell({ result, message, instance }: ControlOutcome): number {
   return DONE;
 }
 
-function showStatus(status: ShownStatus, group: string | undefined, json: boolean): number {
+function showStatus(status: SystemView, group: string | undefined, json: boolean): number {
   const shown = group === undefined ? status.groups : status.groups.filter(({ id }) => id === group);
   if (group !== undefined && shown.length === 0) {
     const ids = status.groups.map(({ id }) => id).join(', ');
@@ -144,7 +143,7 @@ function overHttp(text: string): System {
   return {
     status: async () => {
       const response = await ask('/status');
-      if (response.ok) return (await response.json()) as ShownStatus;
+      if (response.ok) return (await response.json()) as SystemView;
       const { error = '' } = (await response.json().catch(() => ({}))) as { readonly error?: string };
       throw new NotDone(`http://${host}/status answers ${response.status} ${error}`.trimEnd());
     },
@@ -162,14 +161,11 @@ async function overNats(environment: Environment): Promise<System> {
   const patience = new Promise<undefined>((resolve) => setTimeout(resolve, SERVER_WAIT_MS, undefined).unref());
   const bus = await Promise.race([connecting, patience]);
   if (bus === undefined) throw new NotDone(`NATS cannot be reached: ${reason}`);
-  const status = async (): Promise<ShownStatus> => {
-    const answers: Known[] = [...(await askAllStatus(bus, clock, instance, new Set())).values()];
+  const status = async (): Promise<SystemView> => {
+    const answers = [...(await askAllStatus(bus, clock, instance, new Set())).values()];
     const heard = new HeardProcesses();
     for (const known of answers) heard.add(known, clock.now(), clock.wallMs());
-    const processes = heard.list(answers, instance);
-    const servedBy = heard.servers(answers);
-    const groups = mergeKnown(answers).map((group) => ({ ...group, servedBy: servedBy(group.id) }));
-    return { processes, configuration: configurationStatus(processes), groups };
+    return systemView(answers, heard, instance);
   };
   const desk = new ControlDesk(bus, async () => (await status()).groups);
   const by = `${instance}, NATS`;

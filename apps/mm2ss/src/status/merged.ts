@@ -3,7 +3,9 @@ import {
   type GroupStatus,
   mergeStatus,
   type ProcessStatus,
+  type Status,
 } from '@iec104mm2ss/observability';
+import type { HeardProcesses } from './heard.js';
 import { CONFIGURED, type Known } from './known.js';
 
 /** Of two that state the same, the one who knows it first hand comes last: the connector, of the RTU. */
@@ -21,4 +23,19 @@ export function configurationStatus(processes: readonly ProcessStatus[]): Config
   const answering = processes.filter(({ silent, configuration }) => !silent && configuration !== null);
   const digests = [...new Set(answering.map(({ configuration }) => configuration?.digest ?? ''))];
   return { digests, differ: digests.length > 1 };
+}
+
+/** What all processes together say. */
+export type SystemView = Pick<Status, 'processes' | 'configuration' | 'groups'>;
+
+/**
+ * Joins what came now, `heard` knowing who was there before.
+ *
+ * @param own instance that comes first
+ */
+export function systemView(answers: readonly Known[], heard: HeardProcesses, own: string): SystemView {
+  const processes = heard.list(answers, own);
+  const servedBy = heard.servers(answers);
+  const groups = mergeKnown(answers).map((group) => ({ ...group, servedBy: servedBy(group.id) }));
+  return { processes, configuration: configurationStatus(processes), groups };
 }

@@ -1,7 +1,5 @@
-import type { GroupStatus, MasterStatus, ProcessStatus, Status } from '@iec104mm2ss/observability';
-
-/** What of an answer is shown. */
-export type ShownStatus = Pick<Status, 'processes' | 'configuration' | 'groups'>;
+import type { GroupStatus, MasterStatus, ProcessStatus } from '@iec104mm2ss/observability';
+import type { SystemView } from './merged.js';
 
 /** First columns of numbers are aligned to the right. */
 interface Column<T> {
@@ -14,7 +12,7 @@ const UNKNOWN = '-';
 
 /** The groups as a table, the masters of the only one, and below what is not as it should be. */
 export function statusLines(
-  { processes, configuration, groups }: ShownStatus,
+  { processes, configuration, groups }: SystemView,
   only: string | undefined,
   nowMs: number,
 ): string[] {

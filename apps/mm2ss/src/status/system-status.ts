@@ -1,11 +1,11 @@
 import { type Bus, BUS } from '@iec104mm2ss/bus';
-import type { GroupStatus, ProcessStatus, Status } from '@iec104mm2ss/observability';
+import type { Status } from '@iec104mm2ss/observability';
 import { type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { askAllStatus } from './ask-all.js';
 import { HeardProcesses, processStatus } from './heard.js';
 import type { Known } from './known.js';
-import { configurationStatus, mergeKnown } from './merged.js';
+import { configurationStatus, mergeKnown, systemView } from './merged.js';
 import { OwnStatus } from './own-status.js';
 
 /** How old an answer about other processes may be: however many ask here, they are asked no more often. */
@@ -34,7 +34,13 @@ export class SystemStatus {
   async ofProcess(): Promise<Status> {
     const own = await this.own.known();
     const processes = [processStatus(own, false, this.runtime.clock.wallMs())];
-    return this.compose('process', processes, mergeKnown([own]));
+    return {
+      ...this.own.head(),
+      scope: 'process',
+      processes,
+      configuration: configurationStatus(processes),
+      groups: mergeKnown([own]),
+    };
   }
 
   /** Of all processes on the bus: each is asked, and those that do not answer are named. */
@@ -73,9 +79,7 @@ export class SystemStatus {
     const own = await this.own.known();
     const answers = [own, ...others];
     for (const known of answers) this.heard.add(known, clock.now(), clock.wallMs());
-    const servedBy = this.heard.servers(answers);
-    const groups = mergeKnown(answers).map((group) => ({ ...group, servedBy: servedBy(group.id) }));
-    return this.compose('system', this.heard.list(answers, instance), groups);
+    return { ...this.own.head(), scope: 'system', ...systemView(answers, this.heard, instance) };
   }
 
   private async askOthers(): Promise<Known[]> {
@@ -84,9 +88,5 @@ export class SystemStatus {
     expected.delete(instance);
     const answers = await askAllStatus(this.bus, clock, instance, expected);
     return [...answers.values()].filter(({ process }) => process.instance !== instance);
-  }
-
-  private compose(scope: Status['scope'], processes: readonly ProcessStatus[], groups: readonly GroupStatus[]): Status {
-    return { ...this.own.head(), scope, processes, configuration: configurationStatus(processes), groups };
   }
 }
