@@ -5,6 +5,7 @@ import { createLogger, createRegistry } from '@iec104mm2ss/observability';
 import { FakeClock, FakeMaster, FakeNetwork, type FakeSocket, groupConfig, RecordingBus } from '@iec104mm2ss/testing';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { decodeIn, encodeAdmissionAnswer, encodeOwner, encodeState } from '@iec104mm2ss/wire';
+import { GatewayController } from './gateway.module.js';
 import { GatewayService } from './gateway.service.js';
 
 const { logger } = createLogger({ level: 'silent' });
@@ -150,8 +151,13 @@ it('a session that an operator does not want is ended, and may come again', asyn
   const by = 'an operator';
   expect(service.disconnect({ v: 2, group: '2', session: 7, by })).toBeUndefined();
   expect(service.disconnect({ v: 2, group: '1', session: 8, by })).toBeUndefined();
+  const controller = new GatewayController(service, bus);
+  for (const wrong of [{}, { v: 1, group: '1', session: 7, by }, { v: 2, group: '1', session: '7', by }]) {
+    expect(controller.disconnect(wrong)).toBeUndefined();
+  }
+  expect(bus.drops.all()).toEqual([{ kind: 'ctl.disconnect', reason: 'JSON', count: 3 }]);
   bus.take();
-  expect(service.disconnect({ v: 2, group: '1', session: 7, by })).toEqual({
+  expect(controller.disconnect({ v: 2, group: '1', session: 7, by })).toEqual({
     v: 2,
     ok: true,
     instance: 'gateway-1',

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Bus, controlSubject } from '@iec104mm2ss/bus';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { decodeStatusAnswer, encodeStatusRequest, WireError } from '@iec104mm2ss/wire';
@@ -38,7 +39,7 @@ export function askAllStatus(
         look();
       }, STRANGER_MS),
     ];
-    const asking = bus.askAll(subject, encodeStatusRequest(by), (data) => {
+    const take = (data: Uint8Array): void => {
       const answer = decodeStatusAnswer(data);
       if (answer instanceof WireError) {
         bus.drops.add(subject, answer.code, answer.message);
@@ -51,6 +52,12 @@ export function askAllStatus(
       if (known === undefined) return;
       answers.set(instance, known);
       look();
+    };
+    // Each in a turn of its own, see inTurns.
+    let work = Promise.resolve();
+    const asking = bus.askAll(subject, encodeStatusRequest(by), (data) => {
+      const copy = new Uint8Array(data);
+      work = work.then(() => nextTurn()).then(() => take(copy));
     });
   });
 }

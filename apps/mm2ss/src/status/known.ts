@@ -16,8 +16,11 @@ export interface Known {
   readonly known: readonly KnownPart[];
 }
 
-/** What a message holds at most, counted as below; NATS takes 1 MB, which leaves room for long names and error texts. */
-const MESSAGE_WEIGHT = 250_000;
+/**
+ * What a message holds at most, counted as below. NATS takes 1 MB, which leaves room for long names and error texts; and to
+ * make or read one takes a millisecond or two, in which nothing else happens in a process.
+ */
+const MESSAGE_WEIGHT = 100_000;
 const GROUP_WEIGHT = 1_500;
 const MASTER_WEIGHT = 500;
 

@@ -1,22 +1,36 @@
 import {
   type ConfigurationStatus,
+  type GroupContribution,
   type GroupStatus,
-  mergeStatus,
   type ProcessStatus,
   type Status,
+  StatusMerge,
 } from '@iec104mm2ss/observability';
 import type { HeardProcesses } from './heard.js';
 import { CONFIGURED, type Known } from './known.js';
+import { inTurns } from './turns.js';
 
 /** Of two that state the same, the one who knows it first hand comes last: the connector, of the RTU. */
 const ORDER = [CONFIGURED, 'gateway', 'router', 'connector'];
 
+/** Contributions that are joined in one turn of the event loop. */
+const SLICE = 50;
+
 /** The groups, from what every process knows of them, in the order of the longest configuration. */
-export function mergeKnown(all: readonly Known[]): GroupStatus[] {
+export async function mergeKnown(all: readonly Known[]): Promise<GroupStatus[]> {
   const known = all.flatMap((each) => each.known);
   const of = (part: string) => known.filter((each) => each.part === part).map(({ groups }) => groups);
   const configured = of(CONFIGURED).sort((a, b) => b.length - a.length);
-  return mergeStatus([configured.flat(), ...ORDER.slice(1).flatMap(of)]);
+  const merge = new StatusMerge();
+  const lists = [...configured, ...ORDER.slice(1).flatMap(of)];
+  for await (const slice of inTurns(lists.flatMap(slices))) for (const contribution of slice) merge.add(contribution);
+  return merge.groups();
+}
+
+function slices(groups: readonly GroupContribution[]): (readonly GroupContribution[])[] {
+  return Array.from({ length: Math.ceil(groups.length / SLICE) }, (_, index) =>
+    groups.slice(index * SLICE, (index + 1) * SLICE),
+  );
 }
 
 export function configurationStatus(processes: readonly ProcessStatus[]): ConfigurationStatus {
@@ -33,9 +47,9 @@ export type SystemView = Pick<Status, 'processes' | 'configuration' | 'groups'>;
  *
  * @param own instance that comes first
  */
-export function systemView(answers: readonly Known[], heard: HeardProcesses, own: string): SystemView {
+export async function systemView(answers: readonly Known[], heard: HeardProcesses, own: string): Promise<SystemView> {
   const processes = heard.list(answers, own);
   const servedBy = heard.servers(answers);
-  const groups = mergeKnown(answers).map((group) => ({ ...group, servedBy: servedBy(group.id) }));
+  const groups = (await mergeKnown(answers)).map((group) => ({ ...group, servedBy: servedBy(group.id) }));
   return { processes, configuration: configurationStatus(processes), groups };
 }

@@ -8,6 +8,7 @@ import { Health } from './health.js';
 import { statusAnswers } from './known.js';
 import { OwnStatus } from './own-status.js';
 import { SystemStatus } from './system-status.js';
+import { inTurns } from './turns.js';
 
 /** What processes ask and tell each other about themselves. */
 @Controller()
@@ -24,7 +25,7 @@ export class StatusVerbs {
   async status(request: unknown): Promise<Observable<unknown> | undefined> {
     const decoded = statusRequestSchema.safeParse(request);
     if (!decoded.success) this.bus.drops.add(controlSubject('status'), 'JSON', decoded.error.message);
-    else if (decoded.data.by !== this.runtime.instance) return from(statusAnswers(await this.own.known()));
+    else if (decoded.data.by !== this.runtime.instance) return from(inTurns(statusAnswers(await this.own.known())));
     return undefined;
   }
 

@@ -39,7 +39,7 @@ export class SystemStatus {
       scope: 'process',
       processes,
       configuration: configurationStatus(processes),
-      groups: mergeKnown([own]),
+      groups: await mergeKnown([own]),
     };
   }
 
@@ -79,7 +79,7 @@ export class SystemStatus {
     const own = await this.own.known();
     const answers = [own, ...others];
     for (const known of answers) this.heard.add(known, clock.now(), clock.wallMs());
-    return { ...this.own.head(), scope: 'system', ...systemView(answers, this.heard, instance) };
+    return { ...this.own.head(), scope: 'system', ...(await systemView(answers, this.heard, instance)) };
   }
 
   private async askOthers(): Promise<Known[]> {
