@@ -44,7 +44,7 @@ const UNKNOWN_LOG: EventLogStatus = {
   unconfirmed: null,
   full: null,
 };
-const UNKNOWN_RATES: GroupRates = { fromRtuPerSecond: null, toMastersPerSecond: null, commandsPerSecond: null };
+const RATES: readonly (keyof GroupRates)[] = ['fromRtuPerSecond', 'toMastersPerSecond', 'commandsPerSecond'];
 const UNKNOWN_MASTER: Omit<MasterStatus, 'session'> = {
   peer: null,
   name: null,
@@ -124,7 +124,7 @@ function emptyGroup(id: string): Draft {
     listener: { open: null, addresses: [] },
     log: { ...UNKNOWN_LOG },
     masters: new Map(),
-    rates: new Map(Object.entries(UNKNOWN_RATES)),
+    rates: new Map(RATES.map((name) => [name, null])),
     counters: new Map(),
   };
 }
@@ -133,7 +133,7 @@ function emptyGroup(id: string): Draft {
 function overlay<T extends object>(base: T, added: Partial<T>): void {
   for (const name of Object.keys(added) as (keyof T)[]) {
     const value = added[name];
-    if (value !== undefined) base[name] = value as T[keyof T];
+    if (value !== undefined) base[name] = value;
   }
 }
 

@@ -39,7 +39,7 @@ describe('what processes ask and tell each other', () => {
     })(Root);
     const log = (): void => undefined;
     const logger: LoggerService = { log, warn: log, error: log };
-    const strategy = new BusTransport(bus as Bus);
+    const strategy = new BusTransport(bus);
     app = await NestFactory.createMicroservice(Root, { strategy, logger, abortOnError: false });
     await app.listen();
   });
@@ -48,7 +48,7 @@ describe('what processes ask and tell each other', () => {
   async function ask(data: Uint8Array): Promise<{ groups: number; octets: number }[]> {
     const answers: { groups: number; octets: number }[] = [];
     bus.askAll(controlSubject('status'), data, (answer) => {
-      const { known: parts } = decodeJson('answer', answer) as unknown as Known;
+      const { known: parts } = decodeJson('answer', answer) as Known;
       answers.push({ groups: parts.reduce((sum, { groups }) => sum + groups.length, 0), octets: answer.length });
     });
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
