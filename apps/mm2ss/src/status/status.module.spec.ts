@@ -1,12 +1,11 @@
 import 'reflect-metadata';
-import { type Bus, controlSubject } from '@iec104mm2ss/bus';
+import { BUS, controlSubject } from '@iec104mm2ss/bus';
+import { RUNTIME } from '@iec104mm2ss/runtime';
 import { RecordingBus } from '@iec104mm2ss/testing';
 import { decodeJson, encodeJson, encodeLeft, encodeStatusRequest } from '@iec104mm2ss/wire';
 import { type INestMicroservice, type LoggerService, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BUS } from '@iec104mm2ss/bus';
-import { RUNTIME } from '@iec104mm2ss/runtime';
 import { BusTransport } from '../control/bus-transport.js';
 import type { Known } from './known.js';
 import { OwnStatus } from './own-status.js';
