@@ -90,7 +90,7 @@ export class Part {
   }
 
   async status(): Promise<Status> {
-    return (await (await fetch(`http://${this.http}/status`)).json()) as Status;
+    return (await (await fetch(`http://${this.http}/status?scope=process`)).json()) as Status;
   }
 
   /** Value of a metric of one group; undefined when there is no such line. */

@@ -103,7 +103,9 @@ describe('a configuration that changes while it runs', () => {
     const fourth = await startMaster(portOf(row), 4);
     await until('names', async () => {
       const { name, masters: known } = await mux.group();
-      XX;
+      const isNamed = (n: number, as: string): boolean =>
+        known.some((master) => master.name === as && master.peer?.startsWith(`${masterAddress(n)}:`) === true);
+      return name === 'renamed' && isNamed(1, 'A') && isNamed(2, 'B');
     });
     // The filter leaves one out; the others stay.
     const leaving = masters[2] as TestMaster;

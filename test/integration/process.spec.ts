@@ -122,6 +122,62 @@ describe('mm2ss run', () => {
     expect(command.lines.filter(({ group }) => group === '2').length).toBeGreaterThan(3);
   });
 
+  it('shows operators how it is, and does what they want', async () => {
+    const rtus = [await startRtu(), await startRtu()] as const;
+    const port = await freePort();
+    const http = `127.0.0.1:${await freePort()}`;
+    const hosts = rtus.map(hostOf).join(';');
+    const command = await run([{ 'port no': port, hosts, 'sys name': 'Wadi' }], http, ['--listen', '127.0.0.1']);
+    await command.said('listening for masters');
+    const master = await startMaster(port, 1);
+    await until('data transfer', () => master.state === 'started');
+    const ask = async (...args: string[]): Promise<[outcome: unknown, stdout: string, stderr: string]> => {
+      const asked = await execute([...args, '--http', http], command.directory);
+      return [asked.outcome, asked.stdout, asked.stderr];
+    };
+
+    const [outcome, table] = await ask('status', '1');
+    expect(outcome).toBe(0);
+    expect(table).toMatch(/^GROUP +NAME +RTU /);
+    expect(table).toMatch(new RegExp(`^1 +Wadi +started ${hostOf(rtus[0])} .* 127.0.0.1:${port} +1/1 `, 'm'));
+    expect(table).toContain(master.localEndpoint);
+    const [, json] = await ask('status', '--json');
+    const status = JSON.parse(json) as Status;
+    expect(status).toMatchObject({
+      scope: 'system',
+      processes: [{ parts: ['connector', 'router', 'gateway'], configuration: { file: 'groups.csv' }, silent: false }],
+      configuration: { differ: false },
+      groups: [{ id: '1', servedBy: { connector: { silent: false }, router: { silent: false } } }],
+    });
+    const digest = status.processes[0]?.configuration?.digest ?? '';
+    expect(digest).toMatch(/^[0-9a-f]{12}$/);
+    expect(await (await fetch(`http://${http}/metrics`)).text()).toContain(`mm2ss_config_info{digest="${digest}"} 1`);
+
+    expect(await ask('next-host', '1')).toEqual([0, expect.stringContaining(`${hostOf(rtus[0])} is left`), '']);
+    await until('the other host', () => rtus[1].connections.length === 1 && rtus[0].connections.length === 0);
+    expect(await ask('restart', '1')).toEqual([0, expect.stringContaining('opened anew'), '']);
+    await until('the other host again', () => rtus[1].connections.length === 1);
+    const again = await startMaster(port, 1);
+    expect(await ask('disconnect', '1', '127.0.0.11')).toEqual([0, expect.stringContaining('is disconnected'), '']);
+    await until('the master is away', () => !again.connected);
+    await command.said('"reason":"operator"');
+    for (const verb of ['restart', 'next-host', 'disconnect'])
+      expect(command.stdout).toMatch(new RegExp(`"verb":"${verb}"`));
+
+    const refusals: [args: string[], code: number, message: RegExp][] = [
+      [['restart', '2'], 1, /no connector serves group 2/],
+      [['disconnect', '1', '127.0.0.99'], 1, /group 1 has no master 127\.0\.0\.99/],
+      [['status', '2'], 1, /no process knows a group 2; there are 1/],
+      [['disconnect', '1'], 2, /missing required argument/],
+      [['restart', '1', '--nats', 'http://x'], 2, /--nats/],
+    ];
+    for (const [args, code, message] of refusals) {
+      expect([args, await ask(...args)]).toEqual([args, [code, '', expect.stringMatching(message)]]);
+    }
+    const nobody = await execute(['status', '--http', `127.0.0.1:${await freePort()}`], command.directory);
+    expect([nobody.outcome, nobody.stderr]).toEqual([1, expect.stringContaining('does not answer (ECONNREFUSED)')]);
+  });
+
   it('without an RTU: refuses masters, is alive, ends at SIGINT; --http off and no logevents leave nothing open', async () => {
     const port = await freePort();
     const hosts = `127.0.0.2:${await freePort()}`;

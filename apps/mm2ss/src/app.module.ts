@@ -5,23 +5,23 @@ import { DurabilityWatch } from './bus/durability-watch.js';
 import { type Core, CoreModule } from './core/core.module.js';
 import { PartsModule } from './core/parts.module.js';
 import { ErrorFilter } from './error.filter.js';
-import type { FeedReaders } from './http/feed-readers.js';
-import { HttpModule } from './http/http.module.js';
+import { HttpModule, type HttpModuleOptions } from './http/http.module.js';
 import { NtpClient } from './ntp/index.js';
+import { StatusModule } from './status/status.module.js';
 
 export interface AppOptions {
   readonly core: Core;
   readonly gateway: GatewaySettings;
   readonly durability: DurabilityWatch;
   readonly ntp: NtpClient;
-  readonly feedReaders: FeedReaders;
+  readonly http: HttpModuleOptions;
 }
 
 /** All of one process: the core, the parts that run here, and HTTP. */
 @Global()
 @Module({})
 export class AppModule {
-  static forRoot({ core, gateway, durability, ntp, feedReaders }: AppOptions): DynamicModule {
+  static forRoot({ core, gateway, durability, ntp, http }: AppOptions): DynamicModule {
     const watches = [
       { provide: DurabilityWatch, useValue: durability },
       { provide: NtpClient, useValue: ntp },
@@ -31,7 +31,8 @@ export class AppModule {
       imports: [
         CoreModule.forRoot(core),
         PartsModule.forRoot(core.process.parts, gateway),
-        HttpModule.forRoot(feedReaders),
+        StatusModule,
+        HttpModule.forRoot(http),
       ],
       providers: [...watches, { provide: APP_FILTER, useClass: ErrorFilter }],
       exports: watches,

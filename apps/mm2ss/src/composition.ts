@@ -1,6 +1,13 @@
 import 'reflect-metadata';
 import type { Bus } from '@iec104mm2ss/bus';
-import { ackPolicy, type ConfigurationFile, type GroupConfig, LiveGroups, readFileOctets } from '@iec104mm2ss/config';
+import {
+  ackPolicy,
+  type ConfigurationFile,
+  type ConfigurationSource,
+  type GroupConfig,
+  LiveGroups,
+  readFileOctets,
+} from '@iec104mm2ss/config';
 import {
   createLogger,
   createRegistry,
@@ -12,6 +19,7 @@ import {
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { NestFactory } from '@nestjs/core';
+import { GatewayService } from '@iec104mm2ss/master-gateway';
 import { AppModule } from './app.module.js';
 import { DropLog } from './bus/drop-log.js';
 import { DurabilityWatch } from './bus/durability-watch.js';
@@ -19,7 +27,14 @@ import { applyGroups } from './configuration/apply-groups.js';
 import { ConfigurationWatch } from './configuration/configuration-watch.js';
 import { BusTransport } from './control/bus-transport.js';
 import type { Part } from './core/parts.module.js';
-import { BoundedHttpAdapter, type BoundHttp, type HttpAddress, listenHttp, NestLogger } from './http/index.js';
+import {
+  BoundedHttpAdapter,
+  type BoundHttp,
+  type HttpAddress,
+  listenHttp,
+  NestLogger,
+  ownNames,
+} from './http/index.js';
 import { NtpClient, SystemClockSetter } from './ntp/index.js';
 import { RELEASE } from './release.js';
 
@@ -36,6 +51,8 @@ export interface CompositionOptions {
   /** Clock, network, chance and identity of this process. */
   readonly runtime: Runtime;
   readonly http: HttpAddress | undefined;
+  /** Names under which HTTP is reached besides its own. */
+  readonly httpHosts?: readonly string[];
   readonly logLevel: LogLevel;
   /** Folder of the per-group log files; undefined: none are written. */
   readonly logDirectory: string | undefined;
@@ -58,7 +75,10 @@ export interface Composition {
 export async function compose(options: CompositionOptions): Promise<Composition> {
   const { file, bus, parts, runtime, serves = () => true } = options;
   const { clock } = runtime;
-  const groups = new LiveGroups(file.configuration.groups.filter(serves));
+  const sourceOf = ({ path, digest }: ConfigurationFile): ConfigurationSource => {
+    return { file: path, digest, loadedAt: clock.wallMs() };
+  };
+  const groups = new LiveGroups(file.configuration.groups.filter(serves), sourceOf(file));
   const started = { wallMs: clock.wallMs(), now: clock.now() };
   const { logDirectory: directory } = options;
   const logging = createLogger({
@@ -89,7 +109,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       },
       gateway: { listen: options.listen, holdMs: options.holdMs },
       ...{ durability, ntp },
-      feedReaders: adapter.readers,
+      http: { readers: adapter.readers, names: ownNames(options.http, options.httpHosts) },
     }),
     adapter,
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
@@ -103,12 +123,12 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     logger,
     registry,
     read: readFileOctets,
-    apply: async ({ configuration }, { removed }) => {
-      const next = configuration.groups.filter(serves);
+    apply: async (changed, { removed }) => {
+      const next = changed.configuration.groups.filter(serves);
       await applyGroups(app, parts, next);
       for (const { id } of removed) bus.forgetGroup(id);
       logging.setGroupLogs(loggedGroups(next));
-      groups.set(next);
+      groups.set(next, sourceOf(changed));
     },
   });
   if (options.watched) watch.start();
@@ -128,6 +148,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       await watch.stop();
       await ntp.stop();
       // The gateway first, so that what masters still acknowledge on the way out is counted.
+      if (parts.includes('gateway')) await app.get(GatewayService).onApplicationShutdown();
       await app.close();
       await adapter.closeServer();
       await bus.close();

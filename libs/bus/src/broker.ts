@@ -11,7 +11,7 @@ import type { Subscription } from './bus.js';
 export interface BrokerMessage {
   readonly subject: string;
   readonly data: Uint8Array;
-  /** Answers it, when it was a request. */
+  /** Answers it, when it was a request; one of `askAll` several times if need be. */
   respond(data: Uint8Array): void;
 }
 
@@ -23,6 +23,8 @@ export interface Broker {
   /** The handler must not throw. */
   subscribe(pattern: string, handler: (message: BrokerMessage) => void): Subscription;
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  /** Asks everybody who subscribes. `onAnswer` must not throw. */
+  askAll(subject: string, data: Uint8Array, onAnswer: (answer: Uint8Array) => void): Subscription;
   /** Whether anybody subscribes to what `subject`, which ends in `.>`, covers. */
   probe(subject: string): Promise<boolean>;
 

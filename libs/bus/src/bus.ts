@@ -15,7 +15,7 @@ export interface Message {
   readonly subject: string;
   /** The payload. It is shared with other subscribers: never write to it, copy to keep it changed. */
   readonly data: Uint8Array;
-  /** Answers one who asked with `request`; does nothing otherwise. */
+  /** Answers one who asked with `request`, or `askAll`: then as often as there is something to say; else does nothing. */
   respond(data: Uint8Array): void;
 }
 
@@ -55,6 +55,11 @@ export interface Bus {
   subscribe(pattern: string, handler: MessageHandler): Subscription;
   /** Asks and waits for one answer. Rejects with BusError TIMEOUT, NO_RESPONDERS or CLOSED. */
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  /**
+   * Asks everybody who listens, and hands on every answer until it is unsubscribed. Nobody says how many there will be: who
+   * asks knows whom he expects, and how long he waits.
+   */
+  askAll(subject: string, data: Uint8Array, onAnswer: (answer: Uint8Array) => void): Subscription;
   /**
    * False when nobody listens, so that costly messages need not be made. `subject` may end in `.>`: who subscribes to one
    * subject only of such a family may be missed.

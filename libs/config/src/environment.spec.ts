@@ -6,6 +6,7 @@ import { EnvironmentError, readEnvironment, type EnvironmentFlags } from './envi
 const DEFAULTS = {
   ini: 'iec104mm2ss.csv',
   http: undefined,
+  httpHosts: [],
   nats: [],
   logLevel: 'info',
   group: undefined,
@@ -36,6 +37,7 @@ test('every variable', () => {
     readEnvironment({
       MM2SS_INI: '/etc/mm2ss/groups.csv',
       MM2SS_HTTP: '[::]:8080',
+      MM2SS_HTTP_HOST: 'MM2SS.plant.example, mm2ss',
       MM2SS_NATS: 'nats://nats-0:4222, tls://nats-1:4222,nats-2:4222',
       MM2SS_LOG_LEVEL: 'DEBUG',
       MM2SS_GROUP: '0111, 5-20',
@@ -51,6 +53,7 @@ test('every variable', () => {
   ).toEqual({
     ini: '/etc/mm2ss/groups.csv',
     http: '[::]:8080',
+    httpHosts: ['mm2ss.plant.example', 'mm2ss'],
     nats: ['nats://nats-0:4222', 'tls://nats-1:4222', 'nats-2:4222'],
     logLevel: 'debug',
     group: expect.objectContaining({ single: undefined }) as GroupSelection,

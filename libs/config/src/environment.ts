@@ -10,6 +10,8 @@ export interface Environment {
   readonly ini: string;
   /** `MM2SS_HTTP`, `--http`: where health, metrics and status are served, as text. Undefined = the command's default. */
   readonly http: string | undefined;
+  /** `MM2SS_HTTP_HOST`, `--http-host`: names under which it is reached besides its own, separated by commas. */
+  readonly httpHosts: readonly string[];
   /** `MM2SS_NATS`, `--nats`: NATS servers. Empty = the memory bus, everything in one process. */
   readonly nats: readonly string[];
   /** `MM2SS_NATS_CREDS`, `--nats-creds`: credentials file (JWT and seed). */
@@ -56,11 +58,20 @@ export class EnvironmentError extends Error {
 
 const DEFAULT_INI = 'iec104mm2ss.csv';
 const DEFAULT_HOLD_SECONDS = 10;
+const HOST_NAME = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/;
 const NATS_SCHEMES = ['nats:', 'tls:'];
 
 const SETTINGS = {
   ini: z.string().default(DEFAULT_INI),
   http: z.string().optional(),
+  httpHosts: z
+    .string()
+    .transform((text) => text.split(',').map((name) => name.trim().toLowerCase()))
+    .refine(
+      (names) => names.every((name) => HOST_NAME.test(name)),
+      'must be host names without a port, separated by commas',
+    )
+    .default([]),
   nats: z
     .string()
     .transform((text) => text.split(',').map((url) => url.trim()))
@@ -113,6 +124,7 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   // No name may end in _PORT or _SERVICE_...: Kubernetes sets such variables for every Service it finds.
   ini: { variable: 'MM2SS_INI', flag: '--ini' },
   http: { variable: 'MM2SS_HTTP', flag: '--http' },
+  httpHosts: { variable: 'MM2SS_HTTP_HOST', flag: '--http-host' },
   nats: { variable: 'MM2SS_NATS', flag: '--nats' },
   natsCreds: { variable: 'MM2SS_NATS_CREDS', flag: '--nats-creds' },
   natsCa: { variable: 'MM2SS_NATS_CA', flag: '--nats-ca' },

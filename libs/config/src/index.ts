@@ -17,7 +17,7 @@ export { repeatableAsdus } from './repeatable-asdus.js';
 export { nearestNames } from './nearest-name.js';
 export { beginsAnew, byId, changedColumns, groupChanges, newFaults } from './changes.js';
 export type { ChangeEffect, GroupChange, GroupChanges, Part } from './changes.js';
-export { GROUPS, LiveGroups } from './live-groups.js';
+export { type ConfigurationSource, GROUPS, LiveGroups } from './live-groups.js';
 export { masterOf, nameNow } from './master-of.js';
 export { matchesAny } from './source-range.js';
 export type {

@@ -3,9 +3,26 @@ import type { GroupConfig } from './types.js';
 /** Injection token of LiveGroups. */
 export const GROUPS = Symbol('GROUPS');
 
+/** The file that the groups in force come from. */
+export interface ConfigurationSource {
+  /** See `digestOf`. */
+  readonly digest: string;
+  readonly file: string;
+  /** When it was put into force, ms since 1970-01-01 UTC. */
+  readonly loadedAt: number;
+}
+
 /** The groups that are in force in this process. Who needs them asks again each time: the list may become another one. */
 export class LiveGroups {
-  constructor(private groups: readonly GroupConfig[]) {}
+  constructor(
+    private groups: readonly GroupConfig[],
+    private from?: ConfigurationSource,
+  ) {}
+
+  /** The file that they come from; undefined: none. */
+  get source(): ConfigurationSource | undefined {
+    return this.from;
+  }
 
   /** In the order of the file. */
   get current(): readonly GroupConfig[] {
@@ -13,8 +30,9 @@ export class LiveGroups {
   }
 
   /** Others are in force from now on. */
-  set(groups: readonly GroupConfig[]): void {
+  set(groups: readonly GroupConfig[], source: ConfigurationSource): void {
     this.groups = groups;
+    this.from = source;
   }
 
   get(id: string): GroupConfig | undefined {

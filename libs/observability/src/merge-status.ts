@@ -44,7 +44,7 @@ const UNKNOWN_LOG: EventLogStatus = {
   unconfirmed: null,
   full: null,
 };
-const UNKNOWN_RATES: GroupRates = { fromRtuPerSecond: null, toMastersPerSecond: null, commandsPerSecond: null };
+const RATES: readonly (keyof GroupRates)[] = ['fromRtuPerSecond', 'toMastersPerSecond', 'commandsPerSecond'];
 const UNKNOWN_MASTER: Omit<MasterStatus, 'session'> = {
   peer: null,
   name: null,
@@ -60,6 +60,20 @@ const UNKNOWN_MASTER: Omit<MasterStatus, 'session'> = {
   commands: null,
 };
 
+type Mutable<T> = { -readonly [field in keyof T]: T[field] };
+
+/** A group while it is put together. */
+interface Draft {
+  readonly status: Mutable<Omit<GroupStatus, 'rtu' | 'listener' | 'log' | 'masters' | 'rates' | 'counters'>>;
+  readonly rtu: Mutable<RtuStatus>;
+  readonly log: Mutable<EventLogStatus>;
+  listener: ListenerStatus;
+  readonly masters: Map<string, Mutable<MasterStatus>>;
+  /** Names come from other processes: no object would do. */
+  readonly rates: Map<string, number | null>;
+  readonly counters: Map<string, number>;
+}
+
 /**
  * Joins the contributions of all parts by group id, groups in the order of their first mention (so contribute the
  * configuration first). Of two parts that state the same field the later one wins, except: listeners are united (open
@@ -67,48 +81,60 @@ const UNKNOWN_MASTER: Omit<MasterStatus, 'session'> = {
  * group. A part therefore contributes only the rates and counters it measures itself.
  */
 export function mergeStatus(parts: readonly (readonly GroupContribution[])[]): GroupStatus[] {
-  const merged = new Map<string, GroupStatus>();
-  for (const contribution of parts.flat()) {
-    const { id } = contribution;
-    merged.set(id, mergeGroup(merged.get(id) ?? emptyGroup(id), contribution));
+  const merge = new StatusMerge();
+  for (const part of parts) for (const contribution of part) merge.add(contribution);
+  return merge.groups();
+}
+
+/** The same one contribution after the other, for who cannot spend the time of all at once. */
+export class StatusMerge {
+  private readonly drafts = new Map<string, Draft>();
+
+  add(contribution: GroupContribution): void {
+    const { id, rtu, listener, log, masters, rates, counters, ...plain } = contribution;
+    let draft = this.drafts.get(id);
+    if (draft === undefined) {
+      draft = emptyGroup(id);
+      this.drafts.set(id, draft);
+    }
+    overlay(draft.status, plain);
+    if (rtu) overlay(draft.rtu, rtu);
+    if (log) overlay(draft.log, log);
+    if (listener) draft.listener = mergeListeners(draft.listener, listener);
+    if (masters) mergeMasters(draft.masters, masters);
+    if (rates) addUp(draft.rates, rates);
+    if (counters) addUp(draft.counters, counters);
   }
-  return [...merged.values()];
+
+  groups(): GroupStatus[] {
+    return Array.from(this.drafts.values(), ({ status, rates, counters, masters, ...others }) => ({
+      ...status,
+      ...others,
+      masters: [...masters.values()],
+      rates: Object.fromEntries(rates) as unknown as GroupRates,
+      counters: Object.fromEntries(counters),
+    }));
+  }
 }
 
-function emptyGroup(id: string): GroupStatus {
+function emptyGroup(id: string): Draft {
   return {
-    id,
-    name: null,
-    port: null,
-    rtuNumber: null,
-    ack: null,
-    interrogation: null,
-    rtu: UNKNOWN_RTU,
+    status: { id, name: null, port: null, rtuNumber: null, ack: null, interrogation: null },
+    rtu: { ...UNKNOWN_RTU },
     listener: { open: null, addresses: [] },
-    log: UNKNOWN_LOG,
-    masters: [],
-    rates: UNKNOWN_RATES,
-    counters: {},
+    log: { ...UNKNOWN_LOG },
+    masters: new Map(),
+    rates: new Map(RATES.map((name) => [name, null])),
+    counters: new Map(),
   };
 }
 
-function mergeGroup(known: GroupStatus, added: GroupContribution): GroupStatus {
-  const { rtu, listener, log, masters, rates, counters, ...plain } = added;
-  return {
-    ...overlay(known, plain),
-    rtu: overlay(known.rtu, rtu),
-    listener: listener ? mergeListeners(known.listener, listener) : known.listener,
-    log: overlay(known.log, log),
-    masters: masters ? mergeMasters(known.masters, masters) : known.masters,
-    rates: { ...known.rates, ...sum(known.rates, rates) },
-    counters: { ...known.counters, ...sum(known.counters, counters) },
-  };
-}
-
-/** `base` with the fields of `added` that say something: undefined is "I do not know", not a value. */
-function overlay<T extends object>(base: T, added: Partial<T> | undefined): T {
-  if (!added) return base;
-  return { ...base, ...Object.fromEntries(Object.entries(added).filter(([, value]) => value !== undefined)) };
+/** Writes the fields of `added` that say something into `base`: undefined is "I do not know", not a value. */
+function overlay<T extends object>(base: T, added: Partial<T>): void {
+  for (const name of Object.keys(added) as (keyof T)[]) {
+    const value = added[name];
+    if (value !== undefined) base[name] = value;
+  }
 }
 
 function mergeListeners(a: ListenerStatus, b: ListenerStatus): ListenerStatus {
@@ -118,22 +144,24 @@ function mergeListeners(a: ListenerStatus, b: ListenerStatus): ListenerStatus {
   };
 }
 
-function mergeMasters(known: readonly MasterStatus[], added: readonly MasterContribution[]): MasterStatus[] {
-  const bySession = new Map(known.map((master) => [master.session, master]));
+function mergeMasters(known: Map<string, Mutable<MasterStatus>>, added: readonly MasterContribution[]): void {
   for (const master of added) {
-    const base = bySession.get(master.session) ?? { ...UNKNOWN_MASTER, session: master.session };
-    bySession.set(master.session, overlay(base, master));
+    const { session } = master;
+    let base = known.get(session);
+    if (base === undefined) {
+      base = { ...UNKNOWN_MASTER, session };
+      known.set(session, base);
+    }
+    overlay(base, master);
   }
-  return [...bySession.values()];
 }
 
-type Numbers = Readonly<Record<string, number | null | undefined>>;
-
-/** The numbers of both, added up where both know one; what nobody knows is left out. */
-function sum(a: Numbers | GroupRates, b: Numbers | GroupContribution['rates']): Record<string, number> {
-  const total = new Map<string, number>();
-  for (const [name, value] of [...Object.entries(a), ...Object.entries(b ?? {})]) {
+/** The numbers of both, added up where both know one; what nobody knows stays as it is. */
+function addUp<T extends number | null>(
+  total: Map<string, T | number>,
+  added: Readonly<Record<string, number | null | undefined>> | NonNullable<GroupContribution['rates']>,
+): void {
+  for (const [name, value] of Object.entries(added)) {
     if (typeof value === 'number') total.set(name, (total.get(name) ?? 0) + value);
   }
-  return Object.fromEntries(total);
 }

@@ -17,8 +17,50 @@ export interface Status {
   readonly parts: readonly string[];
   readonly bus: BusStatus;
   readonly clock: ClockStatus;
+  /** What `processes` and `groups` are about: this process alone, or all that are on the bus. */
+  readonly scope: 'process' | 'system';
+  /** Those that answered, this one first, and those that were heard within the last minutes and did not. */
+  readonly processes: readonly ProcessStatus[];
+  readonly configuration: ConfigurationStatus;
   /** In the order of the configuration file. */
   readonly groups: readonly GroupStatus[];
+}
+
+export interface ProcessStatus {
+  /** Unique among all processes that ever ran. */
+  readonly instance: string;
+  readonly host: string;
+  /** `connector`, `router`, `gateway`. */
+  readonly parts: readonly string[];
+  readonly release: string;
+  readonly startedAt: string;
+  /** The file it works with; null: none. */
+  readonly configuration: {
+    /** Equal where the octets of the file are. */
+    readonly digest: string;
+    readonly file: string;
+    readonly loadedAt: string;
+  } | null;
+  /** Ids of the groups that each of its parts serves now. */
+  readonly serves: Readonly<Record<string, readonly string[]>>;
+  /** It did not answer; all of this is what was heard last. */
+  readonly silent: boolean;
+  readonly lastHeardAt: string;
+}
+
+export interface ConfigurationStatus {
+  /** Of the processes that answered. */
+  readonly digests: readonly string[];
+  /** They do not all work with the same file. */
+  readonly differ: boolean;
+}
+
+/** Who serves a group in one part. */
+export interface ServedBy {
+  readonly instance: string;
+  /** It did not answer, and nobody else did for this group. */
+  readonly silent: boolean;
+  readonly lastHeardAt: string;
 }
 
 export interface BusStatus {
@@ -67,7 +109,7 @@ export interface NtpStatus {
 export type RtuState = 'disconnected' | 'connecting' | 'connected' | 'starting' | 'started' | 'stopping';
 
 export interface RtuStatus {
-  /** Null before this process heard of it. */
+  /** Null before anybody heard of it. */
   readonly state: RtuState | null;
   /** `host:port` in use or being tried. */
   readonly endpoint: string | null;
@@ -167,10 +209,12 @@ export interface GroupStatus {
   readonly interrogation: 'all' | 'originator' | null;
   /** The router that owns the group; absent while nobody does or in one process. */
   readonly owner?: string;
+  /** Null: nobody, as far as is known. Absent with the scope `process`. */
+  readonly servedBy?: { readonly connector: ServedBy | null; readonly router: ServedBy | null };
   readonly rtu: RtuStatus;
   readonly listener: ListenerStatus;
   readonly log: EventLogStatus;
-  /** Those that the parts of this process know. */
+  /** Those that the parts know that were asked. */
   readonly masters: readonly MasterStatus[];
   readonly rates: GroupRates;
   /** Running totals since the start of the process, by name. */

@@ -218,6 +218,57 @@ export const MESSAGE_CASES: Record<string, Cases> = {
       await until(() => handled === 4, 'both handled both');
     },
   },
+  'questions to all': {
+    'bring every answer of everybody, in the order of each, until they are over': async (parties) => {
+      const { bus, other, until } = parties;
+      const subject = `contract.${unique('all')}`;
+      const kept: ((data: Uint8Array) => void)[] = [];
+      for (const [name, listener] of [
+        ['one', bus],
+        ['two', other],
+      ] as const) {
+        listener.subscribe(subject, (message) => {
+          for (let i = 0; i < 3; i++) message.respond(octets(`${name} ${text(message.data)} ${i}`));
+          kept.push((data) => message.respond(data));
+        });
+      }
+      other.subscribe(subject, () => undefined);
+      await settled(parties, bus, bus);
+      await settled(parties, other, bus);
+      const answers: string[] = [];
+      const asking = bus.askAll(subject, octets('?'), (answer) => answers.push(text(answer)));
+      await until(() => answers.length === 6, 'six answers');
+      for (const name of ['one', 'two']) {
+        const own = answers.filter((answer) => answer.startsWith(name));
+        assert.deepEqual(own, [`${name} ? 0`, `${name} ? 1`, `${name} ? 2`]);
+      }
+      asking.unsubscribe();
+      for (const respond of kept) respond(octets('late'));
+      // Behind the late answers.
+      await until(() => kept.length === 2, 'both asked once');
+      await settled(parties, bus, bus);
+      await settled(parties, other, bus);
+      assert.equal(answers.length, 6);
+    },
+    'are not disturbed by a handler of answers that throws, nor by nobody': async (parties) => {
+      const { bus, other, until } = parties;
+      const subject = `contract.${unique('throwing')}`;
+      let answered = 0;
+      const nobody = bus.askAll(subject, octets(''), () => answered++);
+      bus.subscribe(subject, (message) => {
+        message.respond(octets('1'));
+        message.respond(octets('2'));
+      });
+      await settled(parties, bus, other);
+      assert.equal(answered, 0);
+      const asking = other.askAll(subject, octets(''), () => {
+        answered++;
+        throw new Error('broken');
+      });
+      await until(() => answered === 2, 'both answers');
+      for (const each of [nobody, asking]) each.unsubscribe();
+    },
+  },
   closing: {
     'ends requests with CLOSED': async (parties) => {
       const { bus } = parties;

@@ -200,6 +200,17 @@ export class FakeBroker implements Broker {
     });
   }
 
+  askAll(subject: string, data: Uint8Array, onAnswer: (answer: Uint8Array) => void): Subscription {
+    let live = true;
+    this.send(subject, data, (answer) => {
+      const copy = new Uint8Array(answer);
+      this.later(() => {
+        if (live && !this.closed) onAnswer(copy);
+      });
+    });
+    return { unsubscribe: () => void (live = false) };
+  }
+
   probe(subject: string): Promise<boolean> {
     return this.ask('probe', () => this.fake.accept(subject.replace(/>$/, 'PROBE'), new Uint8Array(0), () => {}) > 0);
   }

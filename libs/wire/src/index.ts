@@ -2,6 +2,7 @@ export * from './ack-message.js';
 export * from './admission.js';
 export * from './command-query.js';
 export * from './connector-messages.js';
+export * from './control.js';
 export * from './in-message.js';
 export { decodeJson, encodeJson } from './json.js';
 export * from './listener-message.js';

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeAcks, encodeAcks } from './ack-message.js';
 import { decodeAdmissionAnswer, decodeAdmissionRequest, encodeAdmissionAnswer } from './admission.js';
+import { decodeControlAnswer, decodeStatusAnswer } from './control.js';
 import { decodeCommandQuery, decodeCommandReport, encodeCommandQuery } from './command-query.js';
 import {
   decodeCommand,
@@ -93,6 +94,11 @@ const DECODERS: Readonly<Record<string, { decode: Decode; valid: readonly Uint8A
     decode: decodeCommandResults,
     valid: [encodeCommandResults({ connectorFence: 3, results: [{ fence: 5, number: 1, outcome: 1 }] })],
   },
+  'control answer': {
+    decode: decodeControlAnswer,
+    valid: [encodeJson({ v: 2, ok: true, instance: 'a', message: 'b' })],
+  },
+  'status answer': { decode: decodeStatusAnswer, valid: [] },
   'confirmed mark': { decode: decodeConfirmed, valid: [encodeConfirmed({ fence: 5, position: 9, generation: 3 })] },
   'in message': {
     decode: decodeIn,

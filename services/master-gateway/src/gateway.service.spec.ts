@@ -4,7 +4,8 @@ import { LiveGroups } from '@iec104mm2ss/config';
 import { createLogger, createRegistry } from '@iec104mm2ss/observability';
 import { FakeClock, FakeMaster, FakeNetwork, type FakeSocket, groupConfig, RecordingBus } from '@iec104mm2ss/testing';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
-import { encodeAdmissionAnswer, encodeOwner, encodeState } from '@iec104mm2ss/wire';
+import { decodeIn, encodeAdmissionAnswer, encodeOwner, encodeState } from '@iec104mm2ss/wire';
+import { GatewayController } from './gateway.module.js';
 import { GatewayService } from './gateway.service.js';
 
 const { logger } = createLogger({ level: 'silent' });
@@ -143,4 +144,31 @@ it('a gateway that ends leaves nothing behind', async () => {
   await service.onApplicationShutdown();
   await clock.advanceAsync(20);
   expect([master.closed?.code, network.isListening(2_404), clock.pending]).toEqual(['peer_closed', false, 0]);
+});
+
+it('a session that an operator does not want is ended, and may come again', async () => {
+  const { clock, bus, service, master, scrape } = await connected();
+  const by = 'an operator';
+  expect(service.disconnect({ v: 2, group: '2', session: 7, by })).toBeUndefined();
+  expect(service.disconnect({ v: 2, group: '1', session: 8, by })).toBeUndefined();
+  const controller = new GatewayController(service, bus);
+  for (const wrong of [{}, { v: 1, group: '1', session: 7, by }, { v: 2, group: '1', session: '7', by }]) {
+    expect(controller.disconnect(wrong)).toBeUndefined();
+  }
+  expect(bus.drops.all()).toEqual([{ kind: 'ctl.disconnect', reason: 'JSON', count: 3 }]);
+  bus.take();
+  expect(controller.disconnect({ v: 2, group: '1', session: 7, by })).toEqual({
+    v: 2,
+    ok: true,
+    instance: 'gateway-1',
+    message: 'master 10.0.0.5:1234, session 7, is disconnected',
+  });
+  await clock.advanceAsync(20);
+  expect(master.closed).toMatchObject({ code: 'peer_closed' });
+  const said = bus.take('iec104.v1.1.in').map(({ data }) => decodeIn(data));
+  expect(said).toContainEqual(
+    expect.objectContaining({ code: 'operator', message: `disconnected by an operator (${by})` }),
+  );
+  expect(service.disconnect({ v: 2, group: '1', session: 7, by })).toBeUndefined();
+  expect(await scrape()).toContain('mm2ss_master_disconnects_total{group="1",name="Group 1",reason="operator"} 1');
 });

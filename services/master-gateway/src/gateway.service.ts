@@ -1,6 +1,7 @@
 import { beginsAnew, type GroupConfig, groupChanges, type LiveGroups } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { RunWatch } from '@iec104mm2ss/runtime';
+import type { ControlAnswer, DisconnectRequest } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { registerGatewayMetrics } from './gateway-metrics.js';
 import { gatewayContribution } from './gateway-status.js';
@@ -72,7 +73,19 @@ export class GatewayService
     // In one process everything ends now; elsewhere others go on, and the masters here are owed what was sent.
     if (this.options.bus.kind === 'nats') await Promise.all(this.serving().map((gateway) => gateway.drain()));
     for (const gateway of this.gateways.values()) gateway.stop();
+    // The end may be asked for twice: before the other parts, and by Nest.
+    this.gateways = new Map();
     this.runs?.stop();
+  }
+
+  /** Ends one session, as an operator wants it. Undefined when this process has not got it. */
+  disconnect({ group, session, by }: DisconnectRequest): ControlAnswer | undefined {
+    const serving = this.serving().find(({ config }) => config.id === group);
+    const peer = serving?.masters.disconnect(session, by);
+    if (peer === undefined) return undefined;
+    const { instance } = this.options.runtime;
+    this.options.logger.info({ group, by, verb: 'disconnect', session, peer }, 'master disconnected by an operator');
+    return { v: 2, ok: true, instance, message: `master ${peer}, session ${session}, is disconnected` };
   }
 
   serving(): readonly GroupGateway[] {

@@ -121,6 +121,13 @@ export class GroupSessions {
     this.attempts.clear();
   }
 
+  /** Ends a session because somebody wants that. Returns its peer; undefined when it is not here. */
+  disconnect(session: number, by: string): string | undefined {
+    const found = this.sessions.get(session);
+    found?.close('operator', `disconnected by an operator (${by})`);
+    return found?.peer;
+  }
+
   closeAll(code: string, message: string): void {
     for (const session of [...this.sessions.values()]) session.close(code, message);
   }

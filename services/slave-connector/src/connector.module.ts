@@ -1,8 +1,9 @@
-import { BUS } from '@iec104mm2ss/bus';
+import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
 import { GROUPS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { RUNTIME } from '@iec104mm2ss/runtime';
 import { SCHEDULER } from '@iec104mm2ss/transport';
+import { type ControlAnswer, groupRequestSchema } from '@iec104mm2ss/wire';
 import { Controller, Inject, Module } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { CONNECTOR_OPTIONS, type ConnectorOptions, ConnectorService } from './connector.service.js';
@@ -10,12 +11,28 @@ import { CONNECTOR_OPTIONS, type ConnectorOptions, ConnectorService } from './co
 /** Control plane of the connectors. A handler that answers undefined leaves the answer to another process. */
 @Controller()
 export class ConnectorController {
-  constructor(@Inject(ConnectorService) private readonly service: ConnectorService) {}
+  constructor(
+    @Inject(ConnectorService) private readonly service: ConnectorService,
+    @Inject(BUS) private readonly bus: Pick<Bus, 'drops'>,
+  ) {}
 
-  /** `restart { group }`: connect to the RTU anew. */
+  /** `restart`: connect to the RTU anew. */
   @MessagePattern('restart')
-  restart(request: { readonly group: string }): { ok: true } | undefined {
-    return this.service.restart(request.group) ? { ok: true } : undefined;
+  restart(request: unknown): ControlAnswer | undefined {
+    return this.order('restart', request);
+  }
+
+  /** `next-host`: connect to the next host of the RTU. */
+  @MessagePattern('next-host')
+  nextHost(request: unknown): ControlAnswer | undefined {
+    return this.order('next-host', request);
+  }
+
+  private order(verb: 'restart' | 'next-host', request: unknown): ControlAnswer | undefined {
+    const decoded = groupRequestSchema.safeParse(request);
+    if (decoded.success) return this.service.order(verb, decoded.data);
+    this.bus.drops.add(controlSubject(verb), 'JSON', decoded.error.message);
+    return undefined;
   }
 }
 

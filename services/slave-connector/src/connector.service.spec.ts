@@ -5,6 +5,7 @@ import { eventAsdu, FakeClock, FakeNetwork, FakeRtu, groupConfig, RecordingBus }
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { encodeConfirmed, encodeOwner } from '@iec104mm2ss/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { ConnectorController } from './connector.module.js';
 import { ConnectorService } from './connector.service.js';
 
 const { logger } = createLogger({ level: 'silent' });
@@ -84,8 +85,11 @@ describe('the connectors of a process', () => {
     await settle();
     expect(rtu.links).toHaveLength(1);
     expect(service.groups()).toMatchObject([{ id: '1', rtu: { state: 'connected', linkEpoch: 1, connects: 1 } }]);
-    expect(service.restart('1')).toBe(true);
-    expect(service.restart('2')).toBe(false);
+    const by = 'a test';
+    expect(service.order('restart', { group: '1', by })).toMatchObject({ ok: true, instance: 'here-1' });
+    expect(service.order('restart', { group: '2', by })).toBeUndefined();
+    expect(service.order('next-host', { group: '1', by })).toMatchObject({ ok: false });
+    expect(service.order('next-host', { group: '2', by })).toBeUndefined();
     await service.onApplicationShutdown();
     await settle();
     expect(service.groups()).toEqual([]);
@@ -164,6 +168,26 @@ describe('the connectors of a process', () => {
     bus.given.listener();
     await settle();
     expect(rtu.last.link.state).toBe('started');
+    await service.onApplicationShutdown();
+  });
+
+  it('take orders that keep their schema, and count others', async () => {
+    const bus = new RecordingBus({ clock });
+    const service = make(bus);
+    service.onApplicationBootstrap();
+    await settle();
+    const controller = new ConnectorController(service, bus);
+    const request = { v: 2, group: '1', by: 'a test' };
+    expect(controller.restart(request)).toMatchObject({ v: 2, ok: true, instance: 'here-1' });
+    expect(controller.nextHost(request)).toMatchObject({ v: 2, ok: false, instance: 'here-1' });
+    for (const wrong of [{}, { ...request, v: 1 }, { ...request, group: 1 }, undefined, 'restart']) {
+      expect(controller.restart(wrong)).toBeUndefined();
+      expect(controller.nextHost(wrong)).toBeUndefined();
+    }
+    expect(bus.drops.all()).toEqual([
+      { kind: 'ctl.restart', reason: 'JSON', count: 5 },
+      { kind: 'ctl.next-host', reason: 'JSON', count: 5 },
+    ]);
     await service.onApplicationShutdown();
   });
 });

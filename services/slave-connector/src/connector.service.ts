@@ -1,6 +1,7 @@
 import { GroupLeases } from '@iec104mm2ss/bus';
 import { beginsAnew, byId, type GroupConfig, groupChanges, type LiveGroups } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, noPeer, type Registry } from '@iec104mm2ss/observability';
+import type { ControlAnswer, GroupRequest } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { registerConnectorMetrics } from './connector-metrics.js';
 import { connectorContribution } from './connector-status.js';
@@ -23,7 +24,7 @@ export class ConnectorService
   /** The groups that this process may serve, by id. */
   private configs: ReadonlyMap<string, GroupConfig>;
 
-  constructor(@Inject(CONNECTOR_OPTIONS) options: ConnectorOptions) {
+  constructor(@Inject(CONNECTOR_OPTIONS) private readonly options: ConnectorOptions) {
     super('connector', () => options.runtime.clock.now());
     const { bus, groups, logger } = options;
     this.configs = byId(groups.current);
@@ -63,11 +64,14 @@ export class ConnectorService
     await this.leases.release();
   }
 
-  /** Closes the link to a group's RTU, which is then opened anew. False when this process does not serve the group. */
-  restart(group: string): boolean {
+  /** What an operator wants of a group's RTU link. Undefined when this process does not serve the group. */
+  order(verb: 'restart' | 'next-host', { group, by }: Pick<GroupRequest, 'group' | 'by'>): ControlAnswer | undefined {
     const connector = this.leases.get(group);
-    connector?.restart();
-    return connector !== undefined;
+    if (connector === undefined) return undefined;
+    const { instance } = this.options.runtime;
+    const { ok, message } = verb === 'restart' ? connector.restart() : connector.useNextHost();
+    this.options.logger.info({ group, by, verb, ok }, message);
+    return { v: 2, ok, instance, message };
   }
 
   serving(): readonly GroupConnector[] {

@@ -291,6 +291,77 @@ describe('the link to the RTU', () => {
     expect(connector.status()).toMatchObject({ state: 'connected', endpoint: '127.0.0.1:2406', connects: 1 });
   });
 
+  it('goes on to the next host when somebody wants that: from a link, from an attempt, from a pause', async () => {
+    const first = rtu;
+    const second = new FakeRtu(network, clock, { port: PORT + 1 });
+    const hosts = [PORT, PORT + 1, PORT + 2].map((port) => ({ host: '127.0.0.1', port }));
+    await begin({ hosts });
+    const at = (): unknown[] => [connector.status().state, connector.status().endpoint];
+    expect(at()).toEqual(['started', '127.0.0.1:2404']);
+    expect(connector.useNextHost().ok).toBe(true);
+    await pass(300);
+    expect(at()).toEqual(['started', '127.0.0.1:2405']);
+    expect([first.links.length, second.links.length]).toEqual([1, 1]);
+    expect(connector.status().lastError).toBe('next_host: the next host was asked for');
+    // The link that ends by itself is opened to the same host again.
+    await pass(2_000);
+    second.last.socket.destroy();
+    await pass(300);
+    expect(at()).toEqual(['started', '127.0.0.1:2405']);
+    // The third one refuses: while it is waited for after the round, the first one is wanted.
+    connector.useNextHost();
+    await settle();
+    expect(at()).toEqual(['disconnected', '127.0.0.1:2406']);
+    connector.useNextHost();
+    await pass(300);
+    expect(at()).toEqual(['started', '127.0.0.1:2404']);
+  });
+
+  it('leaves an attempt when the next host is wanted, also before it has begun', async () => {
+    const dialled: number[] = [];
+    const silent: Network = {
+      connect: (_host, port) => {
+        dialled.push(port);
+        return FakeSocket.pair(clock, '127.0.0.1', 0)[0];
+      },
+      listen: (options) => network.listen(options),
+    };
+    const hosts = [PORT, PORT + 1].map((port) => ({ host: '127.0.0.1', port }));
+    make({ hosts }, silent);
+    connector.start();
+    await settle();
+    expect(dialled).toEqual([PORT]);
+    connector.useNextHost();
+    await pass(200);
+    expect(dialled).toEqual([PORT, PORT + 1]);
+    expect(connector.useNextHost()).toEqual({
+      ok: true,
+      message: '127.0.0.1:2405 is left, the next host of the list is tried',
+    });
+    await pass(200);
+    expect(dialled).toEqual([PORT, PORT + 1, PORT]);
+  });
+
+  it('stays at its only host, and says so', async () => {
+    await begin();
+    expect(connector.useNextHost()).toEqual({ ok: false, message: '127.0.0.1:2404 is the only host of this RTU' });
+    await settle();
+    expect(rtu.links).toHaveLength(1);
+    expect(connector.status().state).toBe('started');
+  });
+
+  it('restarts without waiting for the pause that is under way', async () => {
+    rtu.close();
+    make();
+    connector.start();
+    await pass(4_500);
+    expect(connector.status().state).toBe('disconnected');
+    rtu.listen();
+    expect(connector.restart()).toEqual({ ok: true, message: 'no link was up: 127.0.0.1:2404 is tried now' });
+    await pass(50);
+    expect(connector.status().state).toBe('connected');
+  });
+
   it('that is not established within t0 is given up', async () => {
     const sockets: FakeSocket[] = [];
     const silent: Network = {

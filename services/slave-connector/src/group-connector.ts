@@ -14,6 +14,7 @@ import { type ConnectorCounters, newCounters } from './counters.js';
 import { EventWriter } from './event-writer.js';
 import { ListenerWatch } from './listener-watch.js';
 import { HistoryReading } from './log-history.js';
+import { type LinkOrder, orderNextHost, orderRestart } from './link-orders.js';
 import { logStatus, type LogStatus } from './log-status.js';
 import type { LoggedAsdu } from './repeat-filter.js';
 import { RouterOrders, type RouterOrdersHandler } from './router-orders.js';
@@ -140,9 +141,14 @@ export class GroupConnector implements Scheduled {
     this.config = config;
   }
 
-  /** Closes the link to the RTU; it is opened again at once. */
-  restart(): void {
-    this.link.close({ code: 'restart', message: 'restart asked for' });
+  /** Closes the link to the RTU, or waits no longer; it is opened again at once. */
+  restart(): LinkOrder {
+    return orderRestart(this.link);
+  }
+
+  /** The same with the next host of the list. */
+  useNextHost(): LinkOrder {
+    return orderNextHost(this.link);
   }
 
   get isUp(): boolean {

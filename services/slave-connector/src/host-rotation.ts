@@ -38,6 +38,10 @@ export class HostRotation {
     private readonly random: () => number,
   ) {}
 
+  get count(): number {
+    return this.hosts.length;
+  }
+
   get current(): Endpoint {
     return this.hosts[this.index] as Endpoint;
   }
@@ -62,6 +66,11 @@ export class HostRotation {
     if (!exchanged) return this.failed();
     this.failures = 0;
     return this.jittered(Math.min(BRIEF_PAUSE_MS * 2 ** this.briefLinks++, MAX_BRIEF_PAUSE_MS));
+  }
+
+  /** Somebody wants the next host to be used; what is known of failures stays. */
+  skip(): void {
+    this.index = (this.index + 1) % this.hosts.length;
   }
 
   /** The current host did not accept: move on. Returns the pause in ms before trying. */

@@ -3,7 +3,7 @@ import type { LinkState } from '@iec104mm2ss/iec104';
 import type { TcpSocket } from '@iec104mm2ss/runtime';
 import { type CloseReason, Connection, type Writable } from '@iec104mm2ss/transport';
 import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
-import { HostRotation } from './host-rotation.js';
+import { HostRotation, NEXT_HOST_PAUSE_MS } from './host-rotation.js';
 import type { RtuLinkEvents, RtuLinkOptions } from './rtu-link-options.js';
 import { RtuLinkStatus } from './rtu-link-status.js';
 import { RtuStory } from './rtu-story.js';
@@ -23,6 +23,8 @@ export class RtuLink {
   /** Since when there is a link, and whether it is this end that ends it. */
   private upSince = 0;
   private endedHere = false;
+  /** The next host was asked for. */
+  private hostUnwanted = false;
   private wanted = false;
   private stopped = false;
   /** An attempt to connect, or every host of a round, has come to its end. */
@@ -109,6 +111,19 @@ export class RtuLink {
     if (this.state === 'disconnected' && !this.stopped) this.retryIn(0);
   }
 
+  /** Goes on to the next host of the list: a link is closed, an attempt given up. False when there is no other host. */
+  useNextHost(reason: CloseReason): boolean {
+    if (this.hosts.count < 2 || this.stopped) return false;
+    this.hostUnwanted = true;
+    if (this.up !== undefined) this.close(reason);
+    else if (this.state === 'connecting') this.dial.abandon();
+    else {
+      this.leaveHost();
+      this.retrySoon();
+    }
+    return true;
+  }
+
   /** The RTU did something against the protocol that is lived with. */
   remark(breach: CloseReason): void {
     this.story.breach(this.description.endpoint, this.epochs, breach);
@@ -168,6 +183,10 @@ export class RtuLink {
   private async open(host: string, port: number): Promise<void> {
     await this.events.prepare();
     if (this.stopped) return;
+    if (this.hostUnwanted) {
+      this.connectFailed('another host is wanted');
+      return;
+    }
     if (!this.events.ready()) {
       this.postpone('the event log cannot be written');
       return;
@@ -196,7 +215,7 @@ export class RtuLink {
     if (this.stopped) return;
     const { host, port } = this.hosts.current;
     this.lastError = message;
-    const pauseMs = this.hosts.failed();
+    const pauseMs = this.leaveHost() ? NEXT_HOST_PAUSE_MS : this.hosts.failed();
     if (this.hosts.roundEnded) this.attempted = true;
     this.transition('disconnected', `${peerText(host, port)}: ${message}`);
     this.retryIn(pauseMs);
@@ -286,7 +305,15 @@ export class RtuLink {
       faulty: reason.octets !== undefined,
       ours: this.endedHere,
     });
-    this.retryIn(pauseMs);
+    this.retryIn(this.leaveHost() ? NEXT_HOST_PAUSE_MS : pauseMs);
+  }
+
+  /** True when the host was not wanted any more: the next one is the current one now. */
+  private leaveHost(): boolean {
+    const left = this.hostUnwanted;
+    this.hostUnwanted = false;
+    if (left) this.hosts.skip();
+    return left;
   }
 
   private retryIn(pauseMs: number): void {

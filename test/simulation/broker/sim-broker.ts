@@ -117,6 +117,13 @@ export class SimBroker implements Broker, LinkUser, ProcessEnd {
     });
   }
 
+  askAll(subject: string, data: Uint8Array, onAnswer: (answer: Uint8Array) => void): Subscription {
+    const reply = `${this.inbox}${++this.ids}`;
+    this.requests.set(reply, { resolve: onAnswer, reject: () => undefined });
+    this.send(subject, data, reply);
+    return { unsubscribe: () => void this.requests.delete(reply) };
+  }
+
   probe(subject: string): Promise<boolean> {
     return this.ask('probe', (answer) => answer(this.cluster.hasInterest(subject)));
   }

@@ -60,6 +60,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
         bus,
         runtime,
         http: parseHttpAddress(environment.http ?? DEFAULT_HTTP),
+        httpHosts: environment.httpHosts,
         logLevel: environment.logLevel,
         logDirectory: undefined,
         listen: environment.listen,

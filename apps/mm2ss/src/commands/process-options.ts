@@ -14,6 +14,7 @@ export const DEFAULT_HTTP = '127.0.0.1:9104';
 export interface ProcessFlags {
   readonly ini?: string;
   readonly http?: string;
+  readonly httpHost?: readonly string[];
   readonly logLevel?: string;
   readonly holdSeconds?: string;
   readonly nats?: string;
@@ -40,6 +41,11 @@ export function addProcessOptions(command: Command): Command {
   return command
     .option('-i, --ini <file>', 'configuration file (default: iec104mm2ss.csv, or MM2SS_INI)')
     .option('--http <host:port>', `metrics, health and status; off for none (default: ${DEFAULT_HTTP}, or MM2SS_HTTP)`)
+    .option(
+      '--http-host <name>',
+      'another name under which metrics, health and status are asked; may be repeated (or MM2SS_HTTP_HOST)',
+      collect,
+    )
     .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')} (default: info, or MM2SS_LOG_LEVEL)`)
     .option('--hold-seconds <seconds>', 'how long the loss of a part disturbs no master (default: 10)');
 }
@@ -77,7 +83,7 @@ export function addStorageOptions(command: Command): Command {
 
 /** The flags by the names the environment knows. */
 export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string | undefined> {
-  const { holdSeconds, group, ...same } = flags;
+  const { holdSeconds, group, httpHost, ...same } = flags;
   const names = [
     'ini',
     'http',
@@ -92,7 +98,7 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
     'listen',
   ];
   const known = Object.fromEntries(Object.entries(same).filter(([name]) => names.includes(name)));
-  return { ...known, group: group?.join(','), holdMs: holdSeconds };
+  return { ...known, group: group?.join(','), holdMs: holdSeconds, httpHosts: httpHost?.join(',') };
 }
 
 /**

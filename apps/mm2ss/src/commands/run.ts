@@ -58,6 +58,7 @@ async function run(flags: RunFlags): Promise<void> {
         bus,
         runtime,
         http,
+        httpHosts: environment.httpHosts,
         logLevel: environment.logLevel,
         logDirectory: flags.logDir,
         listen: environment.listen,

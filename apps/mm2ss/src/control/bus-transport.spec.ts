@@ -4,6 +4,7 @@ import { decodeJson } from '@iec104mm2ss/wire';
 import { Controller, type INestMicroservice, type LoggerService, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern } from '@nestjs/microservices';
+import { from, type Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ErrorFilter } from '../error.filter.js';
 import { BusTransport } from './bus-transport.js';
@@ -13,6 +14,11 @@ class Verbs {
   @MessagePattern('double')
   double(request: unknown): unknown {
     return typeof request === 'number' ? 2 * request : undefined;
+  }
+
+  @MessagePattern('count')
+  async count(request: unknown): Promise<Observable<unknown>> {
+    return from([1, undefined, request]);
   }
 
   @MessagePattern('fail')
@@ -69,6 +75,10 @@ describe('requests on the control plane', () => {
   it('are answered with what the handler returns', async () => {
     expect(await bus.ask('double', '21')).toEqual([42]);
     expect(bus.drops.all()).toEqual([]);
+  });
+
+  it('are answered several times with what an Observable brings', async () => {
+    expect(await bus.ask('count', '"x"')).toEqual([1, 'x']);
   });
 
   it('are left to other processes when the handler returns nothing', async () => {

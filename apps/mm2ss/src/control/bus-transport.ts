@@ -1,14 +1,15 @@
 import { type Bus, controlSubject, type Message, type Subscription } from '@iec104mm2ss/bus';
 import { decodeJson, encodeJson, WireError } from '@iec104mm2ss/wire';
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
-import { isObservable, lastValueFrom } from 'rxjs';
+import { isObservable } from 'rxjs';
 
 /**
  * NestJS microservice handlers on our bus: `@MessagePattern('admit')` answers requests on the control subject `admit`, in
  * JSON. It carries the control plane only.
  *
  * Every process on the bus gets every request; a handler that returns undefined is not the one concerned and says
- * nothing. A request that is no JSON, or whose handler fails, is answered with nothing and counted in `bus.drops`.
+ * nothing; one that returns an Observable answers with each of its values. A request that is no JSON, or whose handler
+ * fails, is answered with nothing and counted in `bus.drops`.
  */
 export class BusTransport extends Server implements CustomTransportStrategy {
   private subscriptions: Subscription[] = [];
@@ -49,9 +50,12 @@ export class BusTransport extends Server implements CustomTransportStrategy {
     message: Message,
   ): Promise<void> {
     try {
+      const respond = (answer: unknown): void => {
+        if (answer !== undefined) message.respond(encodeJson(answer));
+      };
       const result = await handler(request);
-      const answer: unknown = isObservable(result) ? await lastValueFrom(result, { defaultValue: undefined }) : result;
-      if (answer !== undefined) message.respond(encodeJson(answer));
+      if (isObservable(result)) await result.forEach(respond);
+      else respond(result);
     } catch (error) {
       this.bus.drops.add(message.subject, 'HANDLER', error instanceof Error ? error.message : String(error));
     }

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import type { Bus, Message, MessageHandler } from '@iec104mm2ss/bus';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MAX_FEED_READERS } from './feed-readers.js';
+import { ANSWER_MS } from '../status/ask-all.js';
 import type { HttpLimits } from './http-server.js';
 import { type Pages, servePages } from './pages-bench.js';
 
@@ -16,7 +17,7 @@ class Bench {
   private readonly sockets: Socket[] = [];
   private readonly requests: ClientRequest[] = [];
 
-  async start(limits: Partial<HttpLimits> = {}): Promise<void> {
+  async start(limits: Partial<HttpLimits> = {}, bus: Partial<Bus> = {}): Promise<void> {
     const subscribe = (_subject: string, handler: MessageHandler) => {
       // One handler for each reader: decoded feed and audit records come the same way.
       const own: MessageHandler = (message) => handler(message);
@@ -27,7 +28,7 @@ class Bench {
       { host: '127.0.0.1', port: 0 },
       {
         clock: { now: () => this.now, wallMs: () => 0 },
-        bus: { kind: 'memory', connected: true, server: undefined, subscribe } as unknown as Bus,
+        bus: { kind: 'memory', connected: true, server: undefined, subscribe, ...bus } as unknown as Bus,
       },
       limits,
     );
@@ -58,9 +59,9 @@ class Bench {
   }
 
   /** Status of every page that must always be there, each on a connection of its own. */
-  async pages(): Promise<(number | undefined)[]> {
+  async pages(paths = ['/healthz', '/readyz', '/metrics', '/status']): Promise<(number | undefined)[]> {
     return Promise.all(
-      ['/healthz', '/readyz', '/metrics', '/status'].map(async (path) => {
+      paths.map(async (path) => {
         const request = httpGet(new URL(path, this.server.url), { agent: false });
         const [response] = (await once(request, 'response')) as [IncomingMessage];
         response.resume();
@@ -124,7 +125,7 @@ describe('the HTTP server', () => {
   });
 
   it('answers beside many connections that are idle or have sent half a request: the oldest give way', async () => {
-    await bench.start({ connections: 8 });
+    await bench.start({ connections: { idle: 8, answering: 8 } });
     const reader = await bench.reader();
     const oldest = await bench.socket('GET /status HTTP/1.1\r\nHost: x\r\n');
     const gone = closed(oldest);
@@ -138,6 +139,21 @@ describe('the HTTP server', () => {
     const line = once(reader, 'data');
     bench.publish('{}');
     await line;
+  });
+
+  it('answers health and metrics at once beside more who wait for the status of other processes than it takes', async () => {
+    let questions = 0;
+    const askAll = () => ({ unsubscribe: () => undefined, question: questions++ });
+    await bench.start({ connections: { idle: 8, answering: 16 } }, { kind: 'nats', askAll });
+    for (let i = 0; i < 50; i++) await bench.socket('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    // Nor beside bodies that do not come.
+    const head = 'POST /control/restart HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+    for (let i = 0; i < 50; i++) await bench.socket(`${head}Content-Length: 100\r\n\r\n{`);
+    const begun = performance.now();
+    const pages = ['/healthz', '/readyz', '/metrics'];
+    for (let round = 0; round < 3; round++) expect(await bench.pages(pages)).toEqual([200, 200, 200]);
+    expect(performance.now() - begun).toBeLessThan(ANSWER_MS);
+    expect(questions).toBe(1);
   });
 
   it('ends a connection that does not bring a whole request in time', async () => {

@@ -1,16 +1,23 @@
 import type { ServerResponse } from 'node:http';
-import { type HealthReport, REGISTRY, type Registry, type Status } from '@iec104mm2ss/observability';
-import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { type HealthReport, REGISTRY, type Registry } from '@iec104mm2ss/observability';
+import { BadRequestException, Controller, Get, Inject, Query, Res } from '@nestjs/common';
 import { PROCESS, type ProcessInfo, PRODUCT } from '../core/process-info.js';
 import { Health } from '../status/health.js';
-import { ProcessStatus } from '../status/process-status.js';
+import { SystemStatus } from '../status/system-status.js';
 
 const PAGES = {
   '/metrics': 'Prometheus metrics',
   '/healthz': '200 while the process works, 503 when only a restart will help',
   '/readyz': '200 while every part takes work, 503 with the reasons otherwise',
   '/feed': 'the decoded feed and audit records as they pass (JSON lines; ?group=ID)',
-  '/status': 'groups, RTU links, masters, queues and rates (JSON, version 1)',
+  '/status':
+    'groups, RTU links, masters, queues and rates, of all processes (JSON, version 1; ?scope=process: of this one alone)',
+};
+
+const CONTROL = {
+  'POST /control/restart': 'close the link to the RTU and open it anew ({ "group" })',
+  'POST /control/next-host': 'go on to the next host of the RTU ({ "group" })',
+  'POST /control/disconnect': 'end the connection of one master ({ "group", "master" })',
 };
 
 @Controller()
@@ -19,7 +26,7 @@ export class IndexController {
 
   @Get()
   index(): object {
-    return { product: PRODUCT, release: this.process.release, pages: PAGES };
+    return { product: PRODUCT, release: this.process.release, pages: PAGES, control: CONTROL };
   }
 }
 
@@ -55,12 +62,17 @@ function answer(response: ServerResponse, report: HealthReport): HealthReport {
   return report;
 }
 
+const SCOPES = ['system', 'process'];
+
 @Controller('status')
 export class StatusController {
-  constructor(@Inject(ProcessStatus) private readonly process: ProcessStatus) {}
+  constructor(@Inject(SystemStatus) private readonly status: SystemStatus) {}
 
   @Get()
-  status(): Promise<Status> {
-    return this.process.read();
+  async read(@Query('scope') scope = 'system', @Res({ passthrough: true }) response: ServerResponse): Promise<string> {
+    if (!SCOPES.includes(scope)) throw new BadRequestException(`scope: one of ${SCOPES.join(', ')}`);
+    const text = scope === 'system' ? await this.status.systemText() : JSON.stringify(await this.status.ofProcess());
+    response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    return text;
   }
 }

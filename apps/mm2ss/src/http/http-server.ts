@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { ConnectionLimit } from './connection-limit.js';
+import { type ConnectionBounds, ConnectionLimit } from './connection-limit.js';
 import { FeedReaders, MAX_FEED_READERS } from './feed-readers.js';
 import { formatHttpAddress, type HttpAddress } from './http-address.js';
 
@@ -26,7 +26,9 @@ export interface BoundHttp {
 }
 
 /** Probes, a few scrapers and a console; more are left open by somebody, and the oldest give way. */
-const MAX_CONNECTIONS = 64;
+const MAX_IDLE = 64;
+/** Answers under way at a time, which may wait for other processes. */
+const MAX_ANSWERING = 256;
 /** Behind both bounds, for what is being closed. */
 const MAX_SOCKETS = 1_024;
 /** A whole head, and a whole request, must be there so soon. */
@@ -41,12 +43,12 @@ const TIMEOUT_CHECK_MS = 1_000;
 
 /** Bounds of the server; smaller ones in tests. */
 export interface HttpLimits {
-  readonly connections: number;
+  readonly connections: ConnectionBounds;
   readonly feedReaders: number;
   readonly headersTimeoutMs: number;
 }
 const LIMITS: HttpLimits = {
-  connections: MAX_CONNECTIONS,
+  connections: { idle: MAX_IDLE, answering: MAX_ANSWERING },
   feedReaders: MAX_FEED_READERS,
   headersTimeoutMs: HEADERS_TIMEOUT_MS,
 };

@@ -1,35 +1,45 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Bus, BUS } from '@iec104mm2ss/bus';
 import { type DynamicModule, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
-import { Health } from '../status/health.js';
-import { ProcessStatus } from '../status/process-status.js';
+import { ControlDesk } from '../control/control-desk.js';
+import { SystemStatus } from '../status/system-status.js';
+import { ControlController } from './control.controller.js';
 import { HealthController, IndexController, MetricsController, StatusController } from './controllers.js';
 import { FEED_READERS, type FeedReaders } from './feed-readers.js';
 import { FeedController } from './feed.controller.js';
+import { Guard } from './guard.js';
+import { OWN_NAMES } from './own-names.js';
 
-/** `/metrics`, `/healthz`, `/readyz`, `/status`, `/feed` and an index of them at `/`; read-only. */
+export interface HttpModuleOptions {
+  readonly readers: FeedReaders;
+  /** See ownNames. */
+  readonly names: ReadonlySet<string>;
+}
+
+/** `/metrics`, `/healthz`, `/readyz`, `/status`, `/feed`, an index of them at `/`; and `/control/...`. */
 @Module({})
 export class HttpModule implements NestModule {
-  static forRoot(readers: FeedReaders): DynamicModule {
+  static forRoot({ readers, names }: HttpModuleOptions): DynamicModule {
+    const desk = {
+      provide: ControlDesk,
+      inject: [BUS, SystemStatus],
+      useFactory: (bus: Bus, status: SystemStatus) =>
+        new ControlDesk(bus, async () => (await status.ofSystem()).groups),
+    };
     return {
       module: HttpModule,
-      controllers: [IndexController, MetricsController, HealthController, StatusController, FeedController],
-      providers: [{ provide: FEED_READERS, useValue: readers }, Health, ProcessStatus],
+      controllers: [
+        IndexController,
+        MetricsController,
+        HealthController,
+        StatusController,
+        FeedController,
+        ControlController,
+      ],
+      providers: [{ provide: FEED_READERS, useValue: readers }, { provide: OWN_NAMES, useValue: names }, desk],
     };
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(readOnly).forRoutes('{*path}');
+    consumer.apply(Guard).forRoutes('{*path}');
   }
-}
-
-/** Refuses every method that could change something, and lets nobody keep or reinterpret an answer. */
-function readOnly(request: IncomingMessage, response: ServerResponse, next: () => void): void {
-  response.setHeader('Cache-Control', 'no-store');
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  if (request.method === 'GET' || request.method === 'HEAD') {
-    next();
-    return;
-  }
-  response.writeHead(405, { Allow: 'GET, HEAD', 'Content-Type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify({ error: 'only GET' }));
 }

@@ -1,4 +1,5 @@
 export * from './http-address.js';
+export { ownNames } from './own-names.js';
 export { NestLogger } from './nest-logger.js';
 export { HttpModule } from './http.module.js';
 export * from './http-server.js';

@@ -17,10 +17,12 @@ import { CoreModule } from '../core/core.module.js';
 import { PARTS, type PartService } from '../core/parts.module.js';
 import { ErrorFilter } from '../error.filter.js';
 import { NtpClient } from '../ntp/index.js';
+import { StatusModule } from '../status/status.module.js';
 import type { HttpAddress } from './http-address.js';
 import { BoundedHttpAdapter, type BoundHttp, type HttpLimits, listenHttp } from './http-server.js';
 import { HttpModule } from './http.module.js';
 import { NestLogger } from './nest-logger.js';
+import { ownNames } from './own-names.js';
 
 /** What the pages show; all of it may be left out. */
 export interface PagesSources {
@@ -80,7 +82,11 @@ export async function servePages(
   const root: DynamicModule = {
     module: PagesModule,
     global: true,
-    imports: [core, HttpModule.forRoot(adapter.readers)],
+    imports: [
+      core,
+      StatusModule,
+      HttpModule.forRoot({ readers: adapter.readers, names: ownNames(address, ['mm2ss.example']) }),
+    ],
     providers: [...providers, { provide: APP_FILTER, useClass: ErrorFilter }],
     exports: providers,
   };

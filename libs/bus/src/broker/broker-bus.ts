@@ -129,6 +129,18 @@ export class BrokerBus implements Bus {
     return this.broker.request(subject, data, timeoutMs);
   }
 
+  askAll(subject: string, data: Uint8Array, onAnswer: (answer: Uint8Array) => void): Subscription {
+    if (this.closing) return { unsubscribe: () => undefined };
+    return this.broker.askAll(subject, data, (answer) => {
+      this.silence.heard();
+      try {
+        onAnswer(answer);
+      } catch (error) {
+        this.drops.add(subject, 'HANDLER', String(error));
+      }
+    });
+  }
+
   hasInterest(subject: string): boolean {
     return subject.endsWith('.>') ? this.interest.has(subject) : true;
   }

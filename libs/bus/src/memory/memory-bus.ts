@@ -114,6 +114,20 @@ export class MemoryBus implements Bus {
     });
   }
 
+  askAll(subject: string, data: Uint8Array, onAnswer: (answer: Uint8Array) => void): Subscription {
+    let open = true;
+    const take = (answer: Uint8Array): void => {
+      if (!open || this.closed) return;
+      try {
+        onAnswer(answer);
+      } catch (error) {
+        this.drops.add(subject, 'HANDLER', String(error));
+      }
+    };
+    this.deliver(subject, data, (answer) => this.run(() => take(answer)));
+    return { unsubscribe: () => void (open = false) };
+  }
+
   /** `subject` may be a pattern: is there anybody whom one of its subjects could reach? */
   hasInterest(subject: string): boolean {
     if (this.exact.has(subject)) return true;

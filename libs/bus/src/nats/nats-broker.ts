@@ -89,6 +89,18 @@ export class NatsBroker implements Broker {
     }
   }
 
+  askAll(subject: string, data: Uint8Array, onAnswer: (answer: Uint8Array) => void): Subscription {
+    const inbox = createInbox();
+    const subscription = this.connection.subscribe(inbox, {
+      callback: (error, message) => {
+        this.watch.heard();
+        if (error === null && message.headers?.code !== NO_RESPONDERS) onAnswer(message.data);
+      },
+    });
+    if (this.up && !this.closing) this.connection.publish(subject, data, { reply: inbox });
+    return { unsubscribe: () => subscription.unsubscribe() };
+  }
+
   /** The server does not tell, but answers a message that wants a reply with "no responders" when nobody got it. */
   async probe(subject: string): Promise<boolean> {
     this.checkConnected();

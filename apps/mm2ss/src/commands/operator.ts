@@ -1,0 +1,178 @@
+import { EnvironmentError, type Environment, readEnvironment } from '@iec104mm2ss/config';
+import { systemRuntime } from '@iec104mm2ss/runtime';
+import type { Command } from 'commander';
+import { ControlDesk, type ControlOutcome, type LinkVerb } from '../control/control-desk.js';
+import { formatHttpAddress, HttpAddressError, parseHttpAddress } from '../http/index.js';
+import { askAllStatus } from '../status/ask-all.js';
+import { HeardProcesses } from '../status/heard.js';
+import { type SystemView, systemView } from '../status/merged.js';
+import { statusLines } from '../status/status-table.js';
+import { UsageError } from './errors.js';
+import { addNatsOptions, asEnvironmentFlags, DEFAULT_HTTP, openNats, type ProcessFlags } from './process-options.js';
+
+/** Exit codes of these commands: it was done; it was refused, or nobody could do it; it was not asked for properly. */
+const DONE = 0;
+const NOT_DONE = 1;
+const USAGE = 2;
+
+/** How long a process, and how long a NATS server is waited for. */
+const HTTP_LIMIT_MS = 10_000;
+const SERVER_WAIT_MS = 5_000;
+
+interface StatusFlags extends ProcessFlags {
+  readonly json?: boolean;
+}
+
+/** What cannot be done now; the message says why. */
+class NotDone extends Error {}
+
+/** The way to the running system. */
+interface System {
+  status(): Promise<SystemView>;
+  order(verb: LinkVerb, group: string): Promise<ControlOutcome>;
+  disconnect(group: string, master: string): Promise<ControlOutcome>;
+  close(): Promise<void>;
+}
+
+export function registerOperator(program: Command): void {
+  operatorCommand(program, 'status [group]', 'show groups, RTU links, masters and what is wrong, of all processes')
+    .option('--json', 'print the answer as JSON')
+    .action((group: string | undefined, flags: StatusFlags) =>
+      act(flags, async (system) => showStatus(await system.status(), group, flags.json ?? false)),
+    );
+  operatorCommand(program, 'restart <group>', "close the link to a group's RTU, which is then opened anew").action(
+    (group: string, flags: ProcessFlags) => act(flags, async (system) => tell(await system.order('restart', group))),
+  );
+  operatorCommand(program, 'next-host <group>', "go on to the next host of a group's RTU").action(
+    (group: string, flags: ProcessFlags) => act(flags, async (system) => tell(await system.order('next-host', group))),
+  );
+  operatorCommand(
+    program,
+    'disconnect <group> <master>',
+    'end the connection of one master: its session, address, address:port or name',
+  ).action((group: string, master: string, flags: ProcessFlags) =>
+    act(flags, async (system) => tell(await system.disconnect(group, master))),
+  );
+}
+
+function operatorCommand(program: Command, name: string, description: string): Command {
+  const command = program
+    .command(name)
+    .description(description)
+    .option(
+      '--http <host:port>',
+      `any process of the system (default: ${DEFAULT_HTTP}, or MM2SS_HTTP); not with --nats`,
+    )
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? DONE : USAGE));
+  return addNatsOptions(command);
+}
+
+/** Runs one of the commands, and ends the process with what came of it. */
+async function act(flags: ProcessFlags, command: (system: System) => Promise<number>): Promise<void> {
+  // `mm2ss status | head` ends when head does.
+  process.stdout.on('error', () => process.exit(DONE));
+  const system = await open(flags);
+  try {
+    process.exitCode = await command(system);
+  } catch (error) {
+    if (!(error instanceof NotDone)) throw error;
+    process.exitCode = fail(error.message, NOT_DONE);
+  } finally {
+    await system.close();
+  }
+}
+
+async function open(flags: ProcessFlags): Promise<System> {
+  try {
+    const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
+    if (environment.nats.length > 0) return await overNats(environment);
+    return overHttp(environment.http ?? DEFAULT_HTTP);
+  } catch (error) {
+    if (error instanceof NotDone) process.exit(fail(error.message, NOT_DONE));
+    const usage = [UsageError, EnvironmentError, HttpAddressError].some((kind) => error instanceof kind);
+    if (!usage) throw error;
+    return process.exit(fail((error as Error).message, USAGE));
+  }
+}
+
+function fail(message: string, code: number): number {
+  process.stderr.write(`mm2ss: ${message}\n`);
+  return code;
+}
+
+function tell({ result, message, instance }: ControlOutcome): number {
+  const text = instance === undefined ? message : `${message} (${instance})`;
+  if (result !== 'done') return fail(text, NOT_DONE);
+  process.stdout.write(`${text}\n`);
+  return DONE;
+}
+
+function showStatus(status: SystemView, group: string | undefined, json: boolean): number {
+  const shown = group === undefined ? status.groups : status.groups.filter(({ id }) => id === group);
+  if (group !== undefined && shown.length === 0) {
+    const ids = status.groups.map(({ id }) => id).join(', ');
+    return fail(`no process knows a group ${group}; there are ${ids === '' ? 'none' : ids}`, NOT_DONE);
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ ...status, groups: shown }, undefined, 2)}\n`);
+  else for (const line of statusLines(status, group, Date.now())) process.stdout.write(`${line}\n`);
+  return DONE;
+}
+
+function overHttp(text: string): System {
+  const address = parseHttpAddress(text);
+  if (address === undefined) throw new UsageError('--http off leaves nobody to ask; --nats URL asks over the bus');
+  const host = formatHttpAddress({ host: address.host ?? '127.0.0.1', port: address.port });
+  const ask = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    try {
+      return await fetch(`http://${host}${path}`, { ...init, signal: AbortSignal.timeout(HTTP_LIMIT_MS) });
+    } catch (error) {
+      const { cause, message } = error as Error & { readonly cause?: { readonly code?: string } };
+      throw new NotDone(
+        `http://${host} does not answer (${cause?.code ?? message}); another process: --http HOST:PORT`,
+      );
+    }
+  };
+  const post = async (verb: string, body: object): Promise<ControlOutcome> => {
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await ask(`/control/${verb}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    const answer = (await response.json().catch(() => ({}))) as Partial<ControlOutcome> & { readonly error?: string };
+    const { result, message, instance, error = `http://${host} answers ${response.status}` } = answer;
+    if (result === undefined || message === undefined) return { result: 'unavailable', message: error };
+    return { result, message, ...(instance === undefined ? {} : { instance }) };
+  };
+  return {
+    status: async () => {
+      const response = await ask('/status');
+      if (response.ok) return (await response.json()) as SystemView;
+      const { error = '' } = (await response.json().catch(() => ({}))) as { readonly error?: string };
+      throw new NotDone(`http://${host}/status answers ${response.status} ${error}`.trimEnd());
+    },
+    order: (verb, group) => post(verb, { group }),
+    disconnect: (group, master) => post('disconnect', { group, master }),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function overNats(environment: Environment): Promise<System> {
+  const runtime = systemRuntime();
+  const { clock, instance } = runtime;
+  let reason = '';
+  const connecting = openNats(environment, runtime, (why) => (reason = why), { listenOnly: true });
+  const patience = new Promise<undefined>((resolve) => setTimeout(resolve, SERVER_WAIT_MS, undefined).unref());
+  const bus = await Promise.race([connecting, patience]);
+  if (bus === undefined) throw new NotDone(`NATS cannot be reached: ${reason}`);
+  const status = async (): Promise<SystemView> => {
+    const answers = [...(await askAllStatus(bus, clock, instance, new Set())).values()];
+    const heard = new HeardProcesses();
+    for (const known of answers) heard.add(known, clock.now(), clock.wallMs());
+    return systemView(answers, heard, instance);
+  };
+  const desk = new ControlDesk(bus, async () => (await status()).groups);
+  const by = `${instance}, NATS`;
+  return {
+    status,
+    order: (verb, group) => desk.order(verb, group, by),
+    disconnect: (group, master) => desk.disconnect(group, master, by),
+    close: () => bus.close(),
+  };
+}

@@ -1,0 +1,134 @@
+import type { GroupStatus, MasterStatus, ProcessStatus } from '@iec104mm2ss/observability';
+import type { SystemView } from './merged.js';
+
+/** First columns of numbers are aligned to the right. */
+interface Column<T> {
+  readonly head: string;
+  readonly right?: boolean;
+  readonly cell: (row: T) => string;
+}
+
+const UNKNOWN = '-';
+
+/** The groups as a table, the masters of the only one, and below what is not as it should be. */
+export function statusLines(
+  { processes, configuration, groups }: SystemView,
+  only: string | undefined,
+  nowMs: number,
+): string[] {
+  const shown = groups.filter(({ id }) => only === undefined || id === only);
+  const masters = only === undefined ? [] : shown.flatMap((group) => group.masters);
+  return [
+    ...tableOf(groupColumns(nowMs), shown),
+    ...(masters.length === 0 ? [] : ['', ...tableOf(masterColumns(nowMs), masters)]),
+    ...section([...unserved(shown, nowMs), ...silent(processes, nowMs), ...files(processes, configuration.differ)]),
+  ].map(printable);
+}
+
+const section = (lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', ...lines]);
+
+const groupColumns = (nowMs: number): Column<GroupStatus>[] => [
+  { head: 'GROUP', cell: ({ id }) => id },
+  { head: 'NAME', cell: ({ name }) => name ?? UNKNOWN },
+  { head: 'RTU', cell: ({ rtu }) => `${rtu.state ?? UNKNOWN}${rtu.endpoint === null ? '' : ` ${rtu.endpoint}`}` },
+  { head: 'SINCE', right: true, cell: ({ rtu }) => age(rtu.since, nowMs) },
+  { head: 'LISTENER', cell: ({ listener }) => (listener.open === true ? listener.addresses.join(' ') : 'closed') },
+  { head: 'MASTERS', right: true, cell: ({ masters }) => `${masters.filter(isStarted).length}/${masters.length}` },
+  { head: 'EVENTS/S', right: true, cell: ({ rates }) => rate(rates.fromRtuPerSecond) },
+  { head: 'SENT/S', right: true, cell: ({ rates }) => rate(rates.toMastersPerSecond) },
+  { head: 'COMMANDS/S', right: true, cell: ({ rates }) => rate(rates.commandsPerSecond) },
+  { head: 'OWNER', cell: ({ owner }) => owner ?? UNKNOWN },
+];
+
+const masterColumns = (nowMs: number): Column<MasterStatus>[] => [
+  { head: 'SESSION', right: true, cell: ({ session }) => session },
+  { head: 'MASTER', cell: ({ peer }) => peer ?? UNKNOWN },
+  { head: 'NAME', cell: ({ name }) => name ?? UNKNOWN },
+  { head: 'STATE', cell: ({ state }) => state ?? UNKNOWN },
+  { head: 'SINCE', right: true, cell: ({ since }) => age(since, nowMs) },
+  { head: 'OA', right: true, cell: ({ originatorAddress }) => String(originatorAddress ?? UNKNOWN) },
+  { head: 'QUEUE', right: true, cell: ({ queue }) => String(queue ?? UNKNOWN) },
+  { head: 'COMMANDS', right: true, cell: ({ commands }) => String(commands ?? UNKNOWN) },
+  { head: 'GATEWAY', cell: ({ gateway }) => gateway ?? UNKNOWN },
+];
+
+const isStarted = ({ state }: MasterStatus): boolean => state === 'started';
+
+/** Groups that have no connector or router that answers. */
+function unserved(groups: readonly GroupStatus[], nowMs: number): string[] {
+  return groups.flatMap(({ id, servedBy }) =>
+    (['connector', 'router'] as const).flatMap((part) => {
+      const by = servedBy?.[part];
+      if (servedBy === undefined || (by !== null && by?.silent !== true)) return [];
+      const last =
+        by === null || by === undefined
+          ? 'none was heard'
+          : `${by.instance} was heard ${age(by.lastHeardAt, nowMs)} ago`;
+      return [`group ${id}: no ${part} answers (${last})`];
+    }),
+  );
+}
+
+function silent(processes: readonly ProcessStatus[], nowMs: number): string[] {
+  return processes
+    .filter((process) => process.silent)
+    .map(
+      ({ instance, parts, lastHeardAt }) =>
+        `silent: ${instance} (${parts.join(', ')}), heard ${age(lastHeardAt, nowMs)} ago`,
+    );
+}
+
+/** Who works with which file, when they are not all the same. */
+function files(processes: readonly ProcessStatus[], differ: boolean): string[] {
+  if (!differ) return [];
+  return processes
+    .filter((process) => !process.silent)
+    .map(({ instance, parts, configuration }) => {
+      const file =
+        configuration === null
+          ? 'no file'
+          : `${configuration.file} ${configuration.digest} of ${configuration.loadedAt}`;
+      return `the files differ: ${instance} (${parts.join(', ')}) works with ${file}`;
+    });
+}
+
+function tableOf<T>(columns: readonly Column<T>[], rows: readonly T[]): string[] {
+  const cells = [columns.map(({ head }) => head), ...rows.map((row) => columns.map(({ cell }) => cell(row)))];
+  const widths = columns.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
+  return cells.map((row) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return columns[column]?.right === true ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function rate(perSecond: number | null): string {
+  return perSecond === null ? UNKNOWN : perSecond < 10 ? perSecond.toFixed(1) : perSecond.toFixed(0);
+}
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['m', 60],
+  ['s', 1],
+] as const;
+
+/** How long ago, in its two largest units: `3d4h`, `12m5s`. */
+function age(since: string | null, nowMs: number): string {
+  if (since === null) return UNKNOWN;
+  const seconds = Math.max(0, Math.floor((nowMs - Date.parse(since)) / 1_000));
+  const index = UNITS.findIndex(([, length]) => seconds >= length);
+  const [unit, length] = UNITS[index] ?? ['s', 1];
+  const next = UNITS[index + 1];
+  const rest = next === undefined ? 0 : Math.floor((seconds % length) / next[1]);
+  return `${Math.floor(seconds / length)}${unit}${next === undefined || rest === 0 ? '' : `${rest}${next[0]}`}`;
+}
+
+/** Names come from outside: no control characters on the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?');
+}
