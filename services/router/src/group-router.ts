@@ -148,7 +148,11 @@ export class GroupRouter {
     table.tick(now);
     delivery.tick(now, retention.oldest);
     this.lastWord.tick();
-    this.store.saveChanged(this.state, this.certain);
+  }
+
+  /** Stores what the next owner has to know if it has changed; true when it is being written. */
+  saveChanged(): boolean {
+    return this.opened && this.store.saveChanged(this.state, this.certain);
   }
 
   admit(request: AdmissionRequest): Promise<AdmissionAnswer> {

@@ -84,12 +84,13 @@ export class StateStore {
     return this.following;
   }
 
-  /** Stores it if it has changed, in its own time. */
-  saveChanged(state: () => RouterState, certain: () => boolean): void {
+  /** Stores it if it has changed, in its own time. True when that begins now. */
+  saveChanged(state: () => RouterState, certain: () => boolean): boolean {
     const { bus, logger } = this.parts;
-    if (bus.kind === 'memory' || this.writing !== undefined || !bus.connected || !certain()) return;
-    if (textOf(state()) === this.stored) return;
+    if (bus.kind === 'memory' || this.writing !== undefined || !bus.connected || !certain()) return false;
+    if (textOf(state()) === this.stored) return false;
     this.save(state, certain).catch((error: Error) => logger.debug({ reason: error.message }, 'state not saved yet'));
+    return true;
   }
 
   private write(state: () => RouterState, certain: () => boolean): Promise<void> {
