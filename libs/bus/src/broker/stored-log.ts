@@ -60,8 +60,11 @@ export class StoredLog {
   }
 
   /** Up to which position what was known at `place` still holds. */
-  async validUpTo({ generation, position }: LogPlace): Promise<number> {
-    const { state, record } = await this.end();
+  async validUpTo(place: LogPlace): Promise<number> {
+    return this.validAt(place, await this.end());
+  }
+
+  private async validAt({ generation, position }: LogPlace, { state, record }: LogEnd): Promise<number> {
     const valid = Math.min(position, record?.end ?? 0);
     if (record === undefined || record.generation <= generation) return valid;
     const later = await this.find(state, (each) => each.generation > generation);
@@ -81,10 +84,13 @@ export class StoredLog {
     return start === undefined ? [] : this.records(start.sequence, maxRecords);
   }
 
-  /** Removes records that lie wholly before `position`, but not the newest one: it knows where positions go on. */
-  async trim(position: number): Promise<void> {
-    const { state, record: newest } = await this.end();
+  /** Removes records that lie wholly before `place`, but not the newest one: it knows where positions go on. */
+  async trim(place: LogPlace): Promise<void> {
+    const end = await this.end();
+    const { state, record: newest } = end;
     if (newest === undefined) return;
+    // Records of a later generation at these positions were not meant, and stay.
+    const position = await this.validAt(place, end);
     const kept = await this.find(state, (record) => record.end > position || record.end === newest.end);
     if (kept !== undefined && kept.sequence > state.first) await this.broker.purge(this.stream.name, kept.sequence);
   }
