@@ -67,8 +67,20 @@ export class StoredLog {
   private async validAt({ generation, position }: LogPlace, { state, record }: LogEnd): Promise<number> {
     const valid = Math.min(position, record?.end ?? 0);
     if (record === undefined || record.generation <= generation) return valid;
-    const later = await this.find(state, (each) => each.generation > generation);
+    const later = await this.findNear(state, (each) => each.generation > generation);
     return Math.min(valid, later?.record.first ?? valid);
+  }
+
+  /**
+   * As `read`, from where what was known at `place` still holds. The newest record comes with the question for that: where it is
+   * all there is, or there is nothing, nothing else is asked. Followers do that when a generation begins, all in the same moment.
+   */
+  async readAfter(place: LogPlace, maxRecords: number): Promise<LogRecord[]> {
+    const end = await this.end();
+    const { record: newest } = end;
+    const from = await this.validAt(place, end);
+    if (newest === undefined || newest.end <= from) return [];
+    return newest.first <= from ? [newest] : this.read(from, maxRecords);
   }
 
   /** Up to `maxRecords` records in order, beginning with the one that holds `from` (or the oldest kept after it). */
@@ -195,6 +207,18 @@ export class StoredLog {
       } else low = probe.sequence + 1;
     }
     return found;
+  }
+
+  /** As `find`, quickly where the end of the log is near: another generation has nearly always just begun. */
+  private async findNear(state: StreamState, matches: (record: LogRecord) => boolean): Promise<Found | undefined> {
+    let { first } = state;
+    for (let span = 1; span <= state.last - state.first; span *= 2) {
+      const probe = await this.readable(state.last - span, state.last);
+      if (probe === undefined || matches(probe.record)) continue;
+      first = probe.sequence + 1;
+      break;
+    }
+    return this.find({ ...state, first }, matches);
   }
 
   /** The first of the messages `start` to `last` that is a record. */
