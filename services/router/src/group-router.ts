@@ -45,6 +45,7 @@ export class GroupRouter {
     this.parts = makeParts(config, dependencies, ownership, legacy, {
       open: () => this.isOpen,
       save: () => this.save(),
+      savedUpTo: () => this.store.savedUpTo,
       changed: () => {
         if (this.opened) this.announcer.changed();
       },

@@ -35,6 +35,11 @@ export class StateStore {
   private readonly bucket: KeyValue;
   private readonly key: string;
   private stored = '';
+  /**
+   * Who takes the group over with what is stored needs the log from this position on, and counts as lost what is not there.
+   * Infinity while nothing is stored, which begins at the oldest event kept.
+   */
+  savedUpTo = Infinity;
   private writing: Promise<void> | undefined;
   private following: Promise<void> | undefined;
 
@@ -106,6 +111,7 @@ export class StateStore {
     const value = state();
     await this.bucket.put(this.key, encodeRouterState(value));
     this.stored = textOf(value);
+    this.savedUpTo = oldestOf(value);
   }
 
   /** One that cannot be understood is set aside, for people, and the group starts without it. */
@@ -115,7 +121,10 @@ export class StateStore {
     const value = await this.bucket.get(this.key);
     if (value === undefined) return undefined;
     const state = decodeRouterState(value);
-    if (!(state instanceof WireError)) return state;
+    if (!(state instanceof WireError)) {
+      this.savedUpTo = oldestOf(state);
+      return state;
+    }
     const aside = `${this.key}.unreadable`;
     bus.drops.add(`${subjects.owner}.saved`, state.code, state.message);
     logger.error(
@@ -125,6 +134,10 @@ export class StateStore {
     await this.bucket.put(aside, value);
     return undefined;
   }
+}
+
+function oldestOf({ confirmed, cursors }: RouterState): number {
+  return Math.min(confirmed, ...Object.values(cursors));
 }
 
 /** Without the time, which always changes. */
