@@ -1,10 +1,11 @@
 import type { Clock } from '@iec104mm2ss/runtime';
 
 /**
- * Reports together what changes within a gap: nobody waits for it, and each report wakes processes that have commands and
- * events to pass on, whose answers and acknowledgements caused it.
+ * Limits how often something is reported: at once when the last report is long enough ago, else as soon as the gap has
+ * passed. What changes seldom is not delayed, what changes often costs few messages.
  */
 export class Pacer {
+  private lastAt = -Infinity;
   private timer: unknown;
 
   /** `gapMs` 0: every `soon` reports at once. */
@@ -14,15 +15,17 @@ export class Pacer {
     private readonly report: () => void,
   ) {}
 
-  /** Reports when the gap has passed since the first of those that wait. */
   soon(): void {
-    if (this.gapMs === 0) this.report();
-    else this.timer ??= this.clock.setTimer(() => this.now(), this.gapMs);
+    if (this.timer !== undefined) return;
+    const waitMs = this.gapMs === 0 ? 0 : this.lastAt + this.gapMs - this.clock.now();
+    if (waitMs <= 0) this.now();
+    else this.timer = this.clock.setTimer(() => this.now(), waitMs);
   }
 
   /** Reports without waiting. */
   now(): void {
     this.stop();
+    if (this.gapMs > 0) this.lastAt = this.clock.now();
     this.report();
   }
 

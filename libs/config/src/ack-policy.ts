@@ -10,7 +10,7 @@ export function ackPolicy({ ack }: GroupConfig, bus: 'memory' | 'nats'): AckPoli
 }
 
 /**
- * How long, ms, reports of what masters have acknowledged may wait for others. 0 = report at once: nothing is gained in one
+ * Shortest time, ms, between two reports of what masters have acknowledged. 0 = report at once: nothing is gained in one
  * process, and under `delivered` the RTU waits for it. Otherwise only the room in the log depends on it.
  */
 export function reportGapMs(config: GroupConfig, bus: 'memory' | 'nats'): number {

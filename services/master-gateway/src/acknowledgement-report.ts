@@ -8,7 +8,7 @@ export class AcknowledgementReport implements Scheduled {
   private readonly sessions = new Set<MasterSession>();
   private readonly pacer: Pacer;
 
-  /** @param gapMs how long a report waits for others, see `reportGapMs` */
+  /** @param gapMs shortest time between two reports, see `reportGapMs` */
   constructor(
     private readonly bus: Bus,
     private readonly subject: string,
