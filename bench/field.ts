@@ -59,16 +59,17 @@ export class Field {
     return result;
   }
 
-  /** A run of events during the work: as fast as possible (`null`) or so many a second. All must arrive, in order. */
+  /** A run of events during the work: as fast as possible (`null`) or so many a second of all groups. All must arrive, in order. */
   async events<T>(system: System, perSecond: number | null, work: () => Promise<T>): Promise<T> {
     const run = this.run++;
-    const group = system.firstGroup;
+    // Masters are connected to all groups of the system; so events come from all.
+    const groups = { from: system.firstGroup, to: system.firstGroup + system.groups };
     await this.masters.call('expect', { run });
-    await this.rtu.call('begin', { group, run, perSecond });
+    await this.rtu.call('begin', { ...groups, run, perSecond });
     const result = await work();
-    const streams = await this.rtu.call<{ sent: number; neverSent: number }[]>('end', { group, timeoutMs: 5000 });
-    await this.masters.call('drain', { sent: streams[0]?.sent ?? 0 });
-    const neverSent = streams[0]?.neverSent ?? 0;
+    const streams = await this.rtu.call<{ sent: number; neverSent: number }[]>('end', { ...groups, timeoutMs: 5000 });
+    await this.masters.call('drain', { sent: streams.map(({ sent }) => sent) });
+    const neverSent = streams.reduce((sum, stream) => sum + stream.neverSent, 0);
     if (neverSent > 0) this.faults.push({ where: this.where, what: 'event still in the RTU', count: neverSent });
     return result;
   }

@@ -296,16 +296,19 @@ serve({
   percentiles() {
     return latencies.percentiles();
   },
-  /** Waits until every master has got as far as the last of `sent` events, or none got one for three seconds. */
-  async drain({ sent }: { sent: number }) {
+  /** Waits until every master has got as far as the last of its group's `sent` events, or none got one for three seconds. */
+  async drain({ sent }: { sent: number[] }) {
+    const perGroup = masters.length / sent.length;
+    const wanted = masters.map((_, i) => sent[Math.floor(i / perGroup)]!);
+    const all = wanted.reduce((sum, count) => sum + count, 0);
     let last = -1;
     let progressAtMs = performance.now();
     for (;;) {
       const total = masters.reduce((sum, master) => sum + master.nextId, 0);
-      if (masters.every((master) => master.nextId >= sent)) break;
+      if (masters.every((master, i) => master.nextId >= wanted[i]!)) break;
       if (total !== last) progressAtMs = performance.now();
       else if (performance.now() - progressAtMs > 3000) {
-        fault('event never arrived', masters.length * sent - total);
+        fault('event never arrived', all - total);
         break;
       }
       last = total;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { K } from './apci.ts';
 import { PLACEMENTS, type Placement } from './placement.ts';
 
-export const MEASURES = ['throughput', 'latency', 'command', 'idle'] as const;
+export const MEASURES = ['throughput', 'latency', 'command', 'idle', 'fleet'] as const;
 export type Measure = (typeof MEASURES)[number];
 export const SHAPES = ['single', 'nats', 'none'] as const;
 export type Shape = (typeof SHAPES)[number];
@@ -18,6 +18,10 @@ export interface Options {
   runs: number;
   idleSeconds: number;
   idleGroups: number;
+  fleetGroups: number;
+  /** Events a second of all groups together. */
+  fleetRate: number;
+  fleetSeconds: number;
   json: string;
   /** The command under test, before its subcommand. */
   command: string[];
@@ -43,6 +47,9 @@ const HELP = `node bench/run.ts [options]      measures mm2ss beside haproxy and
   --runs N            runs of each figure (default 5, quick 1; idle at most 3)
   --idle-seconds N    seconds of one idle window (default 20, quick 8)
   --idle-groups N     groups of five masters in the idle measure (default 100; shape nats 10, a process for each)
+  --fleet-groups N    groups of five masters in the fleet measure (default 200), all in one process; over NATS with shape nats
+  --fleet-rate N      events a second of all of them together (default 5000)
+  --fleet-seconds N   measured seconds of one run (default 10, quick 5)
   --json FILE         where the figures go (default bench/results/SHAPE.json)
   --command "CMD"     the program under test (default bin/mm2ss)
   --nats-server CMD   (default nats-server)
@@ -84,6 +91,9 @@ export function readOptions(args: string[]): Options | null {
       runs: text,
       'idle-seconds': text,
       'idle-groups': text,
+      'fleet-groups': text,
+      'fleet-rate': text,
+      'fleet-seconds': text,
       json: text,
       command: text,
       'nats-server': text,
@@ -105,6 +115,9 @@ export function readOptions(args: string[]): Options | null {
     runs: Math.ceil(positive('runs', values.runs, quick ? 1 : 5)),
     idleSeconds: positive('idle-seconds', values['idle-seconds'], quick ? 8 : 20),
     idleGroups: Math.ceil(positive('idle-groups', values['idle-groups'], shape === 'nats' ? 10 : 100)),
+    fleetGroups: Math.ceil(positive('fleet-groups', values['fleet-groups'], 200)),
+    fleetRate: positive('fleet-rate', values['fleet-rate'], 5000),
+    fleetSeconds: positive('fleet-seconds', values['fleet-seconds'], quick ? 5 : 10),
     json: values.json ?? `${results}${shape}.json`,
     command: values.command?.split(' ') ?? [program],
     natsServer: values['nats-server'] ?? 'nats-server',

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** USER_HZ: what /proc counts CPU time in. 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
+/** TCP_LISTEN in /proc/net/tcp. */
+const LISTEN = '0A';
 
 function stat(pid: number): { parent: number; ticks: number } | null {
   try {
@@ -32,6 +34,18 @@ export function withDescendants(pids: number[]): number[] {
 /** Seconds of CPU time, user and system, used so far. */
 export function cpuSeconds(pids: number[]): number {
   return withDescendants(pids).reduce((sum, pid) => sum + (stat(pid)?.ticks ?? 0), 0) / TICKS_PER_SECOND;
+}
+
+/** Ports that somebody listens on, at any address. */
+export function listeningPorts(): Set<number> {
+  const ports = new Set<number>();
+  for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    for (const line of readFileSync(file, 'latin1').split('\n').slice(1)) {
+      const [, local, , state] = line.trim().split(/\s+/);
+      if (state === LISTEN) ports.add(parseInt(local!.slice(local!.lastIndexOf(':') + 1), 16));
+    }
+  }
+  return ports;
 }
 
 /** Seconds of CPU time all of this machine used so far, with what its hypervisor took away. */

@@ -237,7 +237,12 @@ function started(group: number): Station[] {
   return [...groups[group]!].filter((station) => station.started);
 }
 
-function pace(stations: Station[], perSecond: number): void {
+function startedOf(from: number, to: number): Station[] {
+  return Array.from({ length: to - from }, (_, i) => started(from + i)).flat();
+}
+
+/** @param spread each event happens in the next station, in turn; else it happens in all of them */
+function pace(stations: Station[], perSecond: number, spread: boolean): void {
   const shared = new Int32Array(new SharedArrayBuffer(8));
   pacing = shared;
   let made = 0;
@@ -246,7 +251,8 @@ function pace(stations: Station[], perSecond: number): void {
     // Several messages may wait: the count says what is due, so a late turn makes them all at once.
     const due = Atomics.load(shared, 1);
     if (pacing !== shared || due === made) return;
-    for (const station of stations) station.bear(due - made);
+    if (!spread) for (const station of stations) station.bear(due - made);
+    else for (let i = made; i < due; i++) stations[i % stations.length]!.bear(1);
     made = due;
   });
 }
@@ -285,19 +291,20 @@ serve({
       } else await delay(10);
     }
   },
-  begin({ group, run, perSecond }: { group: number; run: number; perSecond: number | null }) {
-    const stations = started(group);
+  /** `perSecond` of all groups together, which take turns; null: as fast as the windows let them. */
+  begin({ from, to, run, perSecond }: { from: number; to: number; run: number; perSecond: number | null }) {
+    const stations = startedOf(from, to);
     for (const station of stations) station.begin(run, perSecond === null);
-    if (perSecond !== null) pace(stations, perSecond);
+    if (perSecond !== null) pace(stations, perSecond, to - from > 1);
   },
   /** Ends the run: gives how many events each stream has sent once its backlog is empty. */
-  async end({ group, timeoutMs }: { group: number; timeoutMs: number }) {
+  async end({ from, to, timeoutMs }: { from: number; to: number; timeoutMs: number }) {
     if (pacing) {
       Atomics.store(pacing, 0, 1);
       Atomics.notify(pacing, 0);
       pacing = null;
     }
-    const stations = [...groups[group]!];
+    const stations = groups.slice(from, to).flatMap((group) => [...group]);
     for (const station of stations) station.end();
     const until = performance.now() + timeoutMs;
     while (stations.some((station) => station.backlog > 0) && performance.now() < until) await delay(10);

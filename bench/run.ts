@@ -7,6 +7,7 @@ import { RTU_K_VARIABLE } from './apci.ts';
 import { Field, RTU_HOST, type Fault } from './field.ts';
 import { median, show, table } from './figures.ts';
 import { command, commandTable } from './measures/command.ts';
+import { fleetRun, fleetTable, MAX_FLEET_RUNS, type FleetCase } from './measures/fleet.ts';
 import { idle, idleTable, type IdleCase } from './measures/idle.ts';
 import { latency, latencyTable } from './measures/latency.ts';
 import { throughput, throughputTable } from './measures/throughput.ts';
@@ -15,7 +16,7 @@ import { place, type Placement } from './placement.ts';
 import { direct } from './systems/direct.ts';
 import { haproxy } from './systems/haproxy.ts';
 import { nats } from './systems/nats.ts';
-import { single } from './systems/single.ts';
+import { single, singleOnNats } from './systems/single.ts';
 import type { Site, System } from './systems/system.ts';
 import { targetsOf, targetsTable, type Results } from './targets.ts';
 
@@ -136,6 +137,25 @@ async function measureIdle(options: Options): Promise<void> {
   process.stdout.write(idleTable(cases));
 }
 
+/** Each run has a process, RTUs and masters of its own: the start is measured, too. */
+async function measureFleet(options: Options): Promise<void> {
+  const one: FleetCase = { groups: options.fleetGroups, perSecond: options.fleetRate, runs: [] };
+  for (let i = 0; i < Math.min(options.runs, MAX_FLEET_RUNS) && !ending; i++) {
+    const field = startField();
+    try {
+      const at = site(`fleet-${i}`, await field.open(options.fleetGroups), 0);
+      const { command: program, natsServer, natsSyncs } = options;
+      const start = options.shape === 'nats' ? singleOnNats(program, natsServer, natsSyncs, at) : single(program, at);
+      one.runs.push(await fleetRun(field, started(await start), options));
+    } finally {
+      collect(field);
+      await stopAll();
+    }
+  }
+  results.fleet = one;
+  process.stdout.write(fleetTable(one));
+}
+
 function versionOf(program: string, argument: string): string {
   try {
     return execFileSync(program, [argument], { encoding: 'utf8' }).split('\n')[0]!.trim();
@@ -184,6 +204,7 @@ async function main(options: Options): Promise<number> {
   }
   if (wanted('throughput') || wanted('latency') || wanted('command')) await measureUnderLoad(options, wanted);
   if (wanted('idle')) await attempt('idle', () => measureIdle(options));
+  if (wanted('fleet') && options.shape !== 'none') await attempt('fleet', () => measureFleet(options));
   writeResults(options);
   return faults.length > 0 ? 1 : failures.length > 0 ? 2 : 0;
 }

@@ -1,6 +1,7 @@
 /** What is to be reached on two cores, and whether it was. */
 import { medianOf, show, table } from './figures.ts';
 import { find, type Case } from './measures/cases.ts';
+import type { FleetCase, FleetRun } from './measures/fleet.ts';
 import type { IdleCase } from './measures/idle.ts';
 import { added, type LatencyAtRate } from './measures/latency.ts';
 import { ratioToHaproxy, type ThroughputRun } from './measures/throughput.ts';
@@ -12,6 +13,7 @@ export interface Results {
   latency?: LatencyAtRate[];
   command?: Case<Percentiles>[];
   idle?: IdleCase[];
+  fleet?: FleetCase;
 }
 
 export interface Target {
@@ -44,6 +46,15 @@ function addedOf({ latency = [] }: Results, masters: number, figure: 'p50Us' | '
 function commandOf({ command: cases = [] }: Results): number {
   const one = find(cases, 'mm2ss', 1);
   return one ? medianOf(one.runs, (run) => run.p50Us) : NaN;
+}
+
+function fleetOf({ fleet }: Results, figure: (run: FleetRun) => number): number {
+  return fleet ? medianOf(fleet.runs, figure) : NaN;
+}
+
+function fleetStart(results: Results): Wanted {
+  const measured = fleetOf(results, (run) => run.startMs);
+  return { measure: 'fleet', name: 'start of the fleet, ms', atMost: 2000, digits: 0, measured };
 }
 
 function single(results: Results): Wanted[] {
@@ -98,6 +109,14 @@ function single(results: Results): Wanted[] {
       digits: 0,
       measured: idle ? medianOf(idle.runs, (run) => run.residentMegabytes) : NaN,
     },
+    fleetStart(results),
+    {
+      measure: 'fleet',
+      name: 'CPU of the fleet, % of a core',
+      atMost: 50,
+      digits: 1,
+      measured: fleetOf(results, (run) => run.cpu['mm2ss run'] ?? NaN),
+    },
   ];
 }
 
@@ -131,7 +150,22 @@ function nats(results: Results): Wanted[] {
       digits: 0,
       measured: addedOf(results, 1, 'p99Us'),
     },
+    {
+      measure: 'latency',
+      name: 'added p99 at 1,000/s, 5 masters, us',
+      atMost: 3000,
+      digits: 0,
+      measured: addedOf(results, 5, 'p99Us'),
+    },
     { measure: 'command', name: 'command round trip p50, us', atMost: 1500, digits: 0, measured: commandOf(results) },
+    fleetStart(results),
+    {
+      measure: 'fleet',
+      name: 'p99 of the fleet, ms',
+      atMost: 20,
+      digits: 1,
+      measured: fleetOf(results, (run) => run.latency.p99Us / 1000),
+    },
   ];
 }
 

@@ -1,13 +1,25 @@
 import { freePorts, Program } from '../programs.ts';
 import { writeGroupsFile } from './groups-file.ts';
+import { startNatsServer, type NatsServer } from './nats-server.ts';
 import type { Site, System } from './system.ts';
 
 /** The multiplexer as one process. Its listeners open when the RTU links are up: masters repeat their attempts. */
-export async function single(command: string[], site: Site): Promise<System> {
+export function single(command: string[], site: Site): Promise<System> {
+  return run(command, site, undefined);
+}
+
+/** The same over NATS: all parts in one process, and a server that stores the events. */
+export async function singleOnNats(command: string[], natsServer: string, syncs: boolean, site: Site): Promise<System> {
+  return run(command, site, await startNatsServer(natsServer, syncs, site.directory));
+}
+
+async function run(command: string[], site: Site, server: NatsServer | undefined): Promise<System> {
   const [httpPort, ...ports] = await freePorts(1 + site.rtuPorts.length);
   const file = `${site.directory}/groups.csv`;
   writeGroupsFile(file, site, ports);
   const arguments_ = ['run', '-i', file, '-n', '--http', `127.0.0.1:${httpPort}`];
+  if (server !== undefined) arguments_.push('--nats', server.url);
+  const startedAtMs = performance.now();
   const program = new Program('mm2ss', site.directory, [...command, ...arguments_]);
   return {
     name: 'mm2ss',
@@ -15,7 +27,13 @@ export async function single(command: string[], site: Site): Promise<System> {
     groups: ports.length,
     shared: true,
     target: (group) => (program.check(), { host: '127.0.0.1', port: ports[group]! }),
-    pids: [program.pid],
-    stop: () => program.stop(),
+    ports,
+    startedAtMs,
+    pids: [program.pid, ...(server === undefined ? [] : [server.program.pid])],
+    parts: { 'mm2ss run': [program.pid], ...(server === undefined ? {} : { 'nats-server': [server.program.pid] }) },
+    async stop() {
+      await program.stop();
+      await server?.program.stop();
+    },
   };
 }

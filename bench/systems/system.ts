@@ -13,6 +13,9 @@ export interface System {
   shared: boolean;
   /** Where master number `master` of a group connects. */
   target(group: number, master: number): Address;
+  /** Where it listens for the masters of its groups, and when it was started (`performance.now()`), where that is measured. */
+  ports?: number[];
+  startedAtMs?: number;
   pids: number[];
   /** The same by kind of part, when it has several. */
   parts?: Record<string, number[]>;

@@ -10,6 +10,8 @@ const SUBJECT = 'iec104.v1.1.log';
 const LOOK_MS = 5_000;
 /** What was stored then comes live within this time, or it was lost. */
 const LIVE_MS = 250;
+/** A log is trimmed this late at most. */
+const TRIM_MS = 37_500;
 
 let world: FakeProcesses;
 let connector: FakeProcess;
@@ -189,7 +191,7 @@ describe('a log that lost its end', () => {
     world.server.forget(STREAM, 2);
     const second = await open();
     append(second, 1, 1, 1, 1, 1);
-    await world.pass(LOOK_MS + 1_000);
+    await world.pass(TRIM_MS + 100, 500);
     expect(ranges(await log.read(0, 10))).toEqual(['5+1', '6+1', '7+1', '8+1', '9+1']);
   });
 
@@ -486,7 +488,7 @@ describe('a log', () => {
     append(await open(), 1, 1, 1);
     await world.settle();
     log.trim(3);
-    await world.pass(LOOK_MS + LIVE_MS + 100);
+    await world.pass(TRIM_MS + 100, 500);
     expect(await log.extent()).toMatchObject({ first: 2, next: 3 });
     expect((await open()).next).toBe(3);
   });

@@ -62,11 +62,11 @@ export class FakeProcesses {
     return started;
   }
 
-  /** Lets time pass. */
-  async pass(ms: number): Promise<void> {
+  /** Lets time pass. `stepMs`: larger where nothing happens meanwhile that anybody answers. */
+  async pass(ms: number, stepMs = STEP_MS): Promise<void> {
     await this.settle();
     for (const end = this.time + ms; this.time < end;) {
-      this.time = Math.min(this.time + STEP_MS, end);
+      this.time = Math.min(this.time + stepMs, end);
       for (const clock of this.running.values()) clock.runUntil(this.time);
       await this.settle();
     }

@@ -9,7 +9,7 @@ import {
   toHex,
 } from '@iec104mm2ss/iec104';
 import type { TcpSocket } from '@iec104mm2ss/runtime';
-import type { DeadlineScheduler, Scheduled } from './deadline-scheduler.js';
+import type { DeadlineScheduler, Look, Scheduled } from './deadline-scheduler.js';
 
 /**
  * Keep-alive probes start after this much silence, so that NAT and firewalls keep the path open; after t3 when that is longer:
@@ -85,6 +85,7 @@ export interface ConnectionOptions extends LinkOptions {
  */
 export class Connection implements Scheduled {
   readonly link: Link;
+  look: Look | undefined = undefined;
   /** Octets received and sent, and when the last ones came or reading was resumed (scheduler time). */
   receivedOctets = 0;
   sentOctets = 0;

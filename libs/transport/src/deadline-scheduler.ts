@@ -9,13 +9,15 @@ import { type Clock, SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
 
 /** Something that has deadlines and output, both pulled by the scheduler. Times in milliseconds of `now()`. */
 export interface Scheduled {
+  /** Belongs to the scheduler, which asks for it at every frame: here it costs no lookup. Undefined: not a member. */
+  look?: Look | undefined;
   nextDeadline(): number;
   onDeadline(now: number): void;
   flush(): void;
 }
 
 /** When a member is looked at next: at its deadline as it was known last, which is never later than the real one. */
-interface Look {
+export interface Look {
   readonly member: Scheduled;
   at: number;
   removed: boolean;
@@ -36,8 +38,8 @@ const MAX_DELAY_MS = 0x7fffffff;
 export const SCHEDULER = Symbol('SCHEDULER');
 
 export class DeadlineScheduler {
-  private readonly looks = new Map<Scheduled, Look>();
-  /** The same in the order in which they came, to be looked through quickly, and those that were removed since then. */
+  private members = 0;
+  /** Of all members, in the order in which they came, and of those that were removed since they were looked through. */
   private all: Look[] = [];
   private dirty: Scheduled[] = [];
   private flushing = false;
@@ -54,26 +56,26 @@ export class DeadlineScheduler {
   }
 
   add(member: Scheduled): void {
-    if (this.looks.has(member)) return;
-    const look = { member, at: Infinity, removed: false };
-    this.looks.set(member, look);
-    this.all.push(look);
+    if (member.look !== undefined) return;
+    member.look = { member, at: Infinity, removed: false };
+    this.members++;
+    this.all.push(member.look);
     this.deadlineMoved(member);
   }
 
   remove(member: Scheduled): void {
-    const look = this.looks.get(member);
+    const { look } = member;
     if (look === undefined) return;
     look.removed = true;
-    this.looks.delete(member);
-    if (this.looks.size > 0) return;
+    member.look = undefined;
+    if (--this.members > 0) return;
     this.all = [];
     this.stopTimer();
   }
 
   /** Has to be called when a member's deadline may have become earlier. */
   deadlineMoved(member: Scheduled): void {
-    const look = this.looks.get(member);
+    const { look } = member;
     if (look === undefined) return;
     const at = member.nextDeadline();
     if (at >= look.at) return;
@@ -142,7 +144,7 @@ export class DeadlineScheduler {
         }
         if (look.at < next && !look.removed) next = look.at;
       }
-      if (this.all.length > this.looks.size) this.all = this.all.filter(({ removed }) => !removed);
+      if (this.all.length > this.members) this.all = this.all.filter(({ removed }) => !removed);
       earliest = next;
     } finally {
       // After a member has thrown the others are looked at again at once.

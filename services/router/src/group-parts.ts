@@ -43,6 +43,8 @@ export interface PartsHooks {
   open(): boolean;
   /** Stores what the next owner has to know. */
   save(): Promise<void>;
+  /** See `StateStore.savedUpTo`. */
+  savedUpTo(): number;
   /** The sessions have changed, or whether data transfer is wanted. */
   changed(): void;
   /** The log goes on at this position. */
@@ -163,7 +165,10 @@ export function makeParts(
   );
   const neededBy = (session: Session): number => delivery.neededBy(session);
   const retention = new Retention(
-    { row, log, places, cursors, losses, logger, sessions, neededBy, certain, lost },
+    {
+      ...{ row, log, places, cursors, losses, logger, sessions, neededBy, certain, lost },
+      savedUpTo: () => hooks.savedUpTo(),
+    },
     extent.first,
   );
   if (confirmed < confirmedBefore) retention.cut(confirmed, confirmedBefore, new Set());

@@ -51,6 +51,7 @@ export class GroupRouter {
     this.parts = makeParts(config, dependencies, ownership, legacy, {
       open: () => this.isOpen,
       save: () => this.save(),
+      savedUpTo: () => this.store.savedUpTo,
       changed: () => {
         if (this.opened) this.announcer.changed();
       },
@@ -165,7 +166,11 @@ export class GroupRouter {
     cursors.tick(now);
     delivery.tick(now, retention.oldest);
     this.lastWord.tick();
-    this.store.saveChanged(this.state, this.certain);
+  }
+
+  /** Stores what the next owner has to know if it has changed; true when it is being written. */
+  saveChanged(): boolean {
+    return this.opened && this.store.saveChanged(this.state, this.certain);
   }
 
   admit(request: AdmissionRequest): Promise<AdmissionAnswer> {

@@ -18,6 +18,7 @@ let retention: Retention;
 let trimmed: number[];
 let lost: string[];
 let certain: boolean;
+let savedUpTo: number;
 
 function session(id: number, changes: Partial<Session> = {}, name: string | null = null): Session {
   const identity = { id, gateway: 'g', connection: id, address: '10.0.0.1', port: id, certificateName: null, oa: id };
@@ -39,6 +40,7 @@ function make(names: readonly string[] = []): void {
       sessions,
       neededBy: (each) => each.acknowledged,
       certain: () => certain,
+      savedUpTo: () => savedUpTo,
       lost: (each, count, end, reason) => {
         lost.push(`${each.id} lost ${count}, up to ${end}`);
         retention.lost(each, count, end, reason);
@@ -54,10 +56,20 @@ beforeEach(() => {
   trimmed = [];
   lost = [];
   certain = true;
+  savedUpTo = Infinity;
   make();
 });
 
 describe('the event log', () => {
+  it('keeps what the next owner would count as lost with what is stored of this one', () => {
+    savedUpTo = 300;
+    retention.confirmed(500);
+    expect(trimmed).toEqual([300, 7]);
+    savedUpTo = 500;
+    retention.confirmed(501);
+    expect(trimmed).toEqual([300, 7, 501 - REPEATABLE, 7]);
+  });
+
   it('gives up what is confirmed, but for what the RTU may repeat', () => {
     retention.confirmed(500);
     retention.confirmed(500);

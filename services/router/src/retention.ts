@@ -19,6 +19,8 @@ export interface RetentionParts {
   readonly neededBy: (session: Session) => number;
   /** True while it is certain that this process owns the group: what was trimmed does not come back. */
   readonly certain: () => boolean;
+  /** Who takes the group over with what is stored needs what comes from this position on. */
+  readonly savedUpTo: () => number;
   /** What comes next for this session is given up: it has to go. */
   readonly lost: (session: Session, count: number, end: number, reason: string) => void;
 }
@@ -39,7 +41,7 @@ export class Retention {
 
   /** Everything before `confirmed` is safe: gives up what nobody needs any more, and what does not fit. */
   confirmed(confirmed: number): void {
-    const { row, cursors, log, certain } = this.parts;
+    const { row, cursors, log, certain, savedUpTo } = this.parts;
     const { buffsize } = row.config;
     if (!certain()) return;
     const limit = confirmed - buffsize;
@@ -51,7 +53,7 @@ export class Retention {
       keep = Math.max(limitHere, Math.min(confirmed, this.oldestNeeded()));
     }
     // The connector recognises by these what the RTU sends once more.
-    keep = Math.min(keep, confirmed - repeatableAsdus(row.config));
+    keep = Math.min(keep, confirmed - repeatableAsdus(row.config), savedUpTo());
     if (keep <= this.oldest) return;
     this.oldest = keep;
     log.trim(keep, this.parts.places.generation);

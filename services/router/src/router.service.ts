@@ -9,6 +9,7 @@ import { GroupRouter } from './group-router.js';
 import { registerRouterMetrics } from './router-metrics.js';
 import { routerContribution } from './router-status.js';
 import { type Legacy, StateStore } from './state-store.js';
+import { StateSaves } from './state-saves.js';
 import { takeOver } from './takeover.js';
 
 export const ROUTER_OPTIONS = Symbol('ROUTER_OPTIONS');
@@ -20,6 +21,8 @@ export interface RouterOptions extends RouterDependencies {
 
 /** How often sessions and commands are looked through for those that have waited too long, and state is saved. */
 const TICK_MS = 200;
+/** States saved at each of these times, at most: 100 a second. */
+const SAVES_PER_TICK = 20;
 /** Pause before a takeover that failed is tried again. */
 const TAKEOVER_RETRY_MS = 5_000;
 /** Pause before a lease entry that could not be read is read again. */
@@ -45,6 +48,7 @@ interface Owned {
 @Injectable()
 export class RouterService extends GroupService<GroupRouter> implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly leases: GroupLeases<Owned>;
+  private readonly saves = new StateSaves(SAVES_PER_TICK);
   private timers: Stoppable[] = [];
   /** The groups of the file, by id. */
   private configs: ReadonlyMap<string, GroupConfig>;
@@ -76,7 +80,9 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
     this.timers = [
       every(runtime.clock, TICK_MS, () => {
         const now = runtime.clock.now();
-        for (const router of this.serving()) router.tick(now);
+        const serving = this.serving();
+        for (const router of serving) router.tick(now);
+        this.saves.tick(serving);
       }),
       every(runtime.clock, OWNER_PERIOD_MS, () => {
         for (const router of this.serving()) router.announce();

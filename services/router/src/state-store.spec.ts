@@ -146,6 +146,18 @@ describe('saving', () => {
     expect(await stored()).toMatchObject({ savedAt: 3_000 });
   });
 
+  it('says from where on the next owner will need the log: as it is stored, not as it is now', async () => {
+    expect(store.savedUpTo).toBe(Infinity);
+    let now = { ...state(50), cursors: { A: 40 } };
+    await store.save(() => now, yes);
+    expect(store.savedUpTo).toBe(40);
+    now = { ...state(90), cursors: { A: 80 } };
+    expect(store.savedUpTo).toBe(40);
+    store.saveChanged(() => now, yes);
+    expect(await stored()).toMatchObject({ confirmed: 90 });
+    expect(store.savedUpTo).toBe(80);
+  });
+
   it('is needless in one process', async () => {
     Object.defineProperty(bus, 'kind', { value: 'memory' });
     await store.save(() => state(1), yes);

@@ -37,6 +37,11 @@ export class StateStore {
   private readonly bucket: KeyValue;
   private readonly key: string;
   private stored = '';
+  /**
+   * Who takes the group over with what is stored needs the log from this position on, and counts as lost what is not there.
+   * Infinity while nothing is stored, which begins at the oldest event kept.
+   */
+  savedUpTo = Infinity;
   private writing: Promise<void> | undefined;
   private following: Promise<void> | undefined;
 
@@ -97,12 +102,13 @@ export class StateStore {
     if (bus.kind === 'memory') await bus.keyValue(STATE_BUCKET).delete(keyOf(group));
   }
 
-  /** Stores it if it has changed, in its own time. */
-  saveChanged(state: () => RouterState, certain: () => boolean): void {
+  /** Stores it if it has changed, in its own time. True when that begins now. */
+  saveChanged(state: () => RouterState, certain: () => boolean): boolean {
     const { bus, logger } = this.parts;
-    if (bus.kind === 'memory' || this.writing !== undefined || !bus.connected || !certain()) return;
-    if (textOf(state()) === this.stored) return;
+    if (bus.kind === 'memory' || this.writing !== undefined || !bus.connected || !certain()) return false;
+    if (textOf(state()) === this.stored) return false;
     this.save(state, certain).catch((error: Error) => logger.debug({ reason: error.message }, 'state not saved yet'));
+    return true;
   }
 
   private write(state: () => RouterState, certain: () => boolean): Promise<void> {
@@ -118,6 +124,7 @@ export class StateStore {
     const value = state();
     await this.bucket.put(this.key, encodeRouterState(value));
     this.stored = textOf(value);
+    this.savedUpTo = oldestOf(value);
   }
 
   /** One that cannot be understood is set aside, for people, and the group starts without it. */
@@ -126,7 +133,10 @@ export class StateStore {
     const value = await this.bucket.get(this.key);
     if (value === undefined) return undefined;
     const state = decodeRouterState(value);
-    if (!(state instanceof WireError)) return state;
+    if (!(state instanceof WireError)) {
+      this.savedUpTo = oldestOf(state);
+      return state;
+    }
     const aside = `${this.key}.unreadable`;
     bus.drops.add(`${subjects.owner}.saved`, state.code, state.message);
     logger.error(
@@ -140,6 +150,10 @@ export class StateStore {
 
 function keyOf(group: string): string {
   return `router.${group}`;
+}
+
+function oldestOf({ confirmed, cursors }: RouterState): number {
+  return Math.min(confirmed, ...Object.values(cursors));
 }
 
 /** Without the time, which always changes. */

@@ -18,8 +18,11 @@ const SLACK_RECORDS = 65_536;
 const MAX_RECORD_OCTETS = 0x20000;
 /** Trimming waits for this many positions, or this long. */
 const TRIM_POSITIONS = 8_192;
-const TRIM_MS = 5_000;
-/** How often the end of a log that is followed is looked at: a live record may be lost, and no other come after it. */
+const TRIM_MS = 30_000;
+/**
+ * The end of a log that is followed is looked at when no record has come for so long: a live record may be lost, and no other
+ * come after it. While others come they show what is missing in front of them.
+ */
 const LOOK_MS = 5_000;
 /** What was stored when the log was looked at has come live within this time, or it was lost. */
 const LIVE_MS = 250;
@@ -57,6 +60,7 @@ export class BrokerEventLog implements EventLog {
   private trimming = false;
   private trimTimer: unknown;
   private lookTimer: unknown;
+  private deliveredAt = -Infinity;
   private reportedAt = -Infinity;
   private stopped = false;
 
@@ -122,6 +126,7 @@ export class BrokerEventLog implements EventLog {
     const { broker, clock, drops } = this.world;
     const deliver = (record: LogRecord): void => {
       this.saw(record.generation);
+      this.deliveredAt = clock.now();
       try {
         handler(record);
       } catch (error) {
@@ -158,7 +163,7 @@ export class BrokerEventLog implements EventLog {
     if (generation !== wanted.generation) this.trimmed = Math.min(this.trimmed, position);
     this.trimWanted = { generation, position };
     if (position - this.trimmed >= TRIM_POSITIONS) void this.trimNow();
-    else this.trimTimer ??= this.world.clock.setTimer(() => void this.trimNow(), TRIM_MS);
+    else this.trimTimer ??= this.world.clock.setTimer(() => void this.trimNow(), this.about(TRIM_MS));
   }
 
   /** The connection came back: what was sent before may be lost, what was published meanwhile was missed. */
@@ -185,7 +190,9 @@ export class BrokerEventLog implements EventLog {
 
   /** Whether there is more than the followers have: while events flow there always is, for a moment. */
   private async lookAtEnd(): Promise<void> {
-    const { broker } = this.world;
+    const { broker, clock } = this.world;
+    const sinceMs = clock.now() - this.deliveredAt;
+    if (sinceMs < LOOK_MS) return this.lookLater(LOOK_MS - sinceMs);
     let end: LogRecord | undefined;
     try {
       if (broker.connected && this.followers.size > 0) end = (await this.stored.end()).record;
@@ -213,13 +220,17 @@ export class BrokerEventLog implements EventLog {
     this.trimming = true;
     const wanted = this.trimWanted;
     try {
-      // Records of a later generation at these positions were not meant, and stay.
-      await this.stored.trim(await this.stored.validUpTo(wanted));
+      await this.stored.trim(wanted);
       this.trimmed = wanted.position;
     } catch {
       // The next trim does it: nothing is lost by keeping more.
     }
     this.trimming = false;
+  }
+
+  /** A period that is not the same for all groups: what they do at the same moment waits for each other at the server. */
+  private about(periodMs: number): number {
+    return periodMs * (0.75 + this.world.random() / 2);
   }
 
   private saw(generation: number): void {

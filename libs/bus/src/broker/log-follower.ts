@@ -16,7 +16,7 @@ const NONE = 0;
 
 export interface FollowerWorld {
   readonly clock: Clock;
-  readonly log: Pick<StoredLog, 'validUpTo' | 'read'>;
+  readonly log: Pick<StoredLog, 'readAfter'>;
   /** Gives a record to whoever follows. */
   deliver(record: LogRecord): void;
   /** A live record was not understood. */
@@ -143,8 +143,7 @@ export class LogFollower {
 
   private async readToEnd(): Promise<void> {
     for (;;) {
-      const from = await this.world.log.validUpTo(this.place);
-      const records = await this.world.log.read(from, BATCH);
+      const records = await this.world.log.readAfter(this.place, BATCH);
       if (this.stopped) return;
       // Fewer than asked for: this was its end. What was stored meanwhile comes live, too.
       if (this.deliverStored(records) && records.length < BATCH) return;

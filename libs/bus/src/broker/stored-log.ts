@@ -67,12 +67,27 @@ export class StoredLog {
   }
 
   /** Up to which position what was known at `place` still holds. */
-  async validUpTo({ generation, position }: LogPlace): Promise<number> {
-    const { state, record } = await this.end();
+  async validUpTo(place: LogPlace): Promise<number> {
+    return this.validAt(place, await this.end());
+  }
+
+  private async validAt({ generation, position }: LogPlace, { state, record }: LogEnd): Promise<number> {
     const valid = Math.min(position, record?.end ?? 0);
     if (record === undefined || record.generation <= generation) return valid;
-    const later = await this.find(state, (each) => each.generation > generation);
+    const later = await this.findNear(state, (each) => each.generation > generation);
     return Math.min(valid, later?.record.first ?? valid);
+  }
+
+  /**
+   * As `read`, from where what was known at `place` still holds. The newest record comes with the question for that: where it is
+   * all there is, or there is nothing, nothing else is asked. Followers do that when a generation begins, all in the same moment.
+   */
+  async readAfter(place: LogPlace, maxRecords: number): Promise<LogRecord[]> {
+    const end = await this.end();
+    const { record: newest } = end;
+    const from = await this.validAt(place, end);
+    if (newest === undefined || newest.end <= from) return [];
+    return newest.first <= from ? [newest] : this.read(from, maxRecords);
   }
 
   /** Up to `maxRecords` records in order, beginning with the one that holds `from` (or the oldest kept after it). */
@@ -88,10 +103,13 @@ export class StoredLog {
     return start === undefined ? [] : this.records(start.sequence, maxRecords);
   }
 
-  /** Removes records that lie wholly before `position`, but not the newest one: it knows where positions go on. */
-  async trim(position: number): Promise<void> {
-    const { state, record: newest } = await this.end();
+  /** Removes records that lie wholly before `place`, but not the newest one: it knows where positions go on. */
+  async trim(place: LogPlace): Promise<void> {
+    const end = await this.end();
+    const { state, record: newest } = end;
     if (newest === undefined) return;
+    // Records of a later generation at these positions were not meant, and stay.
+    const position = await this.validAt(place, end);
     const kept = await this.find(state, (record) => record.end > position || record.end === newest.end);
     if (kept !== undefined && kept.sequence > state.first) await this.broker.purge(this.stream.name, kept.sequence);
   }
@@ -196,6 +214,18 @@ export class StoredLog {
       } else low = probe.sequence + 1;
     }
     return found;
+  }
+
+  /** As `find`, quickly where the end of the log is near: another generation has nearly always just begun. */
+  private async findNear(state: StreamState, matches: (record: LogRecord) => boolean): Promise<Found | undefined> {
+    let { first } = state;
+    for (let span = 1; span <= state.last - state.first; span *= 2) {
+      const probe = await this.readable(state.last - span, state.last);
+      if (probe === undefined || matches(probe.record)) continue;
+      first = probe.sequence + 1;
+      break;
+    }
+    return this.find({ ...state, first }, matches);
   }
 
   /** The first of the messages `start` to `last` that is a record. */

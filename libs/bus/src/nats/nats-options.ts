@@ -54,6 +54,8 @@ export function connectionOptions({ servers, runtime, credentialsFile, tls }: Na
     reconnectJitterTLS: RECONNECT_JITTER_MS,
     // A server that refuses us today may have its accounts back tomorrow.
     ignoreAuthErrorAbort: true,
+    // Else each request makes errors with a stack, three of them, to have one when it fails.
+    noAsyncTraces: true,
     timeout: DIAL_LIMIT_MS,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: UNANSWERED_PINGS,
