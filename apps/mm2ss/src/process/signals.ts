@@ -1,5 +1,6 @@
 import type { Bus } from '@iec104mm2ss/bus';
 import type { Composition } from '../composition.js';
+import { releaseStartMemory } from './start-memory.js';
 
 /** How long a clean shutdown may take before the process ends anyway. */
 const SHUTDOWN_LIMIT_MS = 10_000;
@@ -17,6 +18,7 @@ export async function runUntilSignal(
   const bus = await Promise.race([connect(), signalled]);
   if (typeof bus === 'string') process.exit(0);
   const composition = await start(bus);
+  releaseStartMemory();
   composition.logger.info({ reason: await signalled }, 'signal received');
   setTimeout(() => process.exit(1), SHUTDOWN_LIMIT_MS).unref();
   await composition.stop();

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { get, type IncomingMessage } from 'node:http';
 import type { Durability } from '../bus.js';
 import { natsUrl } from './nats-options.js';
 
@@ -41,8 +41,8 @@ async function askServer(url: string): Promise<Durability> {
 
 /** With node:http, which is loaded anyway: the first `fetch` of a process costs it 5 MB and 50 ms for good. */
 async function getJson(url: URL, signal: AbortSignal): Promise<unknown> {
-  const { get } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
-  const [response] = (await once(get(url, { agent: false, signal }), 'response')) as [IncomingMessage];
+  const ask = url.protocol === 'https:' ? (await import('node:https')).get : get;
+  const [response] = (await once(ask(url, { agent: false, signal }), 'response')) as [IncomingMessage];
   if (response.statusCode !== 200) {
     response.destroy();
     throw new Error(`it answers ${response.statusCode ?? 'nothing'}`);
