@@ -41,6 +41,7 @@ function fail(level, log) {
 
 const build = await rolldown({
   input: { mm2ss: path.join(app, 'dist/main.js') },
+  cwd: root,
   platform: 'node',
   plugins: [builtins(), leaveOut(), reflectMetadataFirst()],
   treeshake: { moduleSideEffects: (id) => !(PURE.test(id) || OURS.test(id)) },

@@ -12,7 +12,7 @@ const NEST_TRANSPORT_KEPT = /\/(?:client-proxy|server-factory|client-proxy-facto
 /** Requests have no body: GET only. With their tables of character sets they are 500 kB. */
 const NO_BODIES = /\/node_modules\/(?:body-parser|multer)\/index\.js$/;
 
-/** Ten thousand types of files; those that a program without files may answer with are enough. */
+/** 2,500 types of files; those that a program without files may answer with are enough. */
 const FILE_TYPES = /\/node_modules\/mime-db\/db\.json$/;
 const ANSWERED_TYPES = /^(?:text\/.*|application\/(?:json|octet-stream|x-ndjson|problem\+json))$/;
 
@@ -30,6 +30,12 @@ const NO_DEPRECATIONS =
 /** Nest looks whether they are installed, and does without: web sockets, and checks of request bodies. */
 const NEST_OPTIONAL = /^(?:@nestjs\/websockets(?:\/.*)?|class-transformer(?:\/.*)?|class-validator|file-type)$/;
 
+/** Nest's core imports these packages with everything that they export, and takes one class out of them. */
+const NEST_WHOLE = {
+  '@nestjs/microservices': `export { NestMicroservice } from '@nestjs/microservices/nest-microservice.js';`,
+  '@nestjs/platform-express': `export { ExpressAdapter } from '@nestjs/platform-express/adapters/express-adapter.js';`,
+};
+
 const thrower = (what) => `() => { throw new Error(${JSON.stringify(`${what} is not part of the bundle`)}); }`;
 
 /** @returns {import('rolldown').Plugin} */
@@ -45,16 +51,13 @@ export function leaveOut() {
           return resolved?.id.replace('/dist/cjs/', '/dist/esm/');
         }
         if (NEST_OPTIONAL.test(specifier)) return { id: `\0left-out:${specifier}`, moduleSideEffects: false };
-        // Nest asks for the whole package, with everything it exports, and takes these two out of it.
-        if (specifier === '@nestjs/microservices' && importer.includes('/@nestjs/core/')) return '\0nest-microservices';
+        if (importer.includes('/@nestjs/core/') && Object.hasOwn(NEST_WHOLE, specifier)) return `\0one-of:${specifier}`;
         return undefined;
       },
     },
     load(id) {
       if (id.startsWith('\0left-out:')) return 'export {};';
-      if (id === '\0nest-microservices') {
-        return `export { NestMicroservice } from '@nestjs/microservices/nest-microservice.js';`;
-      }
+      if (id.startsWith('\0one-of:')) return NEST_WHOLE[id.slice('\0one-of:'.length)];
       if (NEST_TRANSPORT.test(id) && !NEST_TRANSPORT_KEPT.test(id)) return transport(id);
       if (PUSH_GATEWAY.test(id)) return `module.exports = function Pushgateway() { (${thrower('Pushgateway')})(); };`;
       if (TRACING.test(id)) return 'module.exports = {};';
