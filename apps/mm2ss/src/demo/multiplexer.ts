@@ -29,8 +29,7 @@ export function startMultiplexer({ file, folder, http }: MultiplexerOptions): Ru
   const log = join(folder, 'multiplexer.log');
   const output = openSync(log, 'w');
   // This very command, so that it is the same from a checkout and in an image.
-  const command = [...process.execArgv, process.argv[1] ?? ''];
-  const child = spawn(process.execPath, [...command, 'run', '-i', file, '-n', '--http', http], {
+  const child = spawn(process.execPath, [process.argv[1] ?? '', 'run', '-i', file, '-n', '--http', http], {
     cwd: folder,
     stdio: ['ignore', output, output],
     // A group of its own: Ctrl-C is for the demo, which then ends its multiplexer in order.
