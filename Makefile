@@ -23,7 +23,7 @@ install:
 
 ## build: everything that bin/mm2ss needs
 build: install
-	@$(WITH_NODE) nx run-many --targets=build --outputStyle=static
+	@$(WITH_NODE) nx run-many --targets=build,bundle --outputStyle=static
 
 ## demo: two simulated RTUs, five masters and the multiplexer between them; DEMO_SECONDS=20 ends by itself
 demo: build
@@ -63,4 +63,4 @@ simulate-defects: install
 
 ## clean: removes what was built (not node_modules, not .tools)
 clean:
-	@rm -rf .nx coverage test-results libs/*/dist libs/*/.tsc services/*/dist services/*/.tsc apps/*/dist apps/*/.tsc test/.tsc bench/.tsc
+	@rm -rf .nx coverage test-results libs/*/dist libs/*/.tsc services/*/dist services/*/.tsc apps/*/dist apps/*/bundle apps/*/.tsc test/.tsc bench/.tsc

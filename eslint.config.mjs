@@ -185,6 +185,7 @@ export default tseslint.config(
     ignores: [
       '**/node_modules',
       '**/dist',
+      'apps/mm2ss/bundle',
       '**/.tsc',
       '.nx',
       '.tools',

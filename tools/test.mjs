@@ -15,7 +15,7 @@ const results = path.join(root, 'test-results');
 
 const checks = {
   format: ['prettier', ['--check', '--log-level=warn', '.']],
-  build: ['nx', ['run-many', '--targets=build,typecheck', '--outputStyle=static']],
+  build: ['nx', ['run-many', '--targets=build,bundle,typecheck', '--outputStyle=static']],
   lint: ['nx', ['run-many', '--targets=lint', '--outputStyle=static']],
 };
 /** The projects of vitest.config.ts, quickest first, with the minutes after which something must be hanging. */

@@ -1,19 +1,35 @@
-import { ConfigError, EnvironmentError } from '@iec104mm2ss/config';
 import { Command } from 'commander';
-import { registerAudit } from './commands/audit.js';
-import { registerCheck } from './commands/check.js';
-import { registerDiff } from './commands/diff.js';
-import { UnavailableError, UsageError } from './commands/errors.js';
-import { registerDecode } from './commands/decode.js';
-import { registerDemo } from './commands/demo.js';
-import { registerOperator } from './commands/operator.js';
-import { registerParts } from './commands/parts.js';
-import { registerRun } from './commands/run.js';
-import { registerSimulate } from './commands/simulate.js';
-import { HttpAddressError, HttpListenError } from './http/index.js';
-import { registerWatch } from './commands/watch.js';
 import { EXIT_FAILED, EXIT_USAGE } from './process/exit-codes.js';
 import { RELEASE } from './release.js';
+
+type Register = (program: Command) => void;
+
+const parts = async (): Promise<Register> => (await import('./commands/parts.js')).registerParts;
+
+const operator = async (): Promise<Register> => (await import('./commands/operator.js')).registerOperator;
+
+/** Each command is loaded when it is given, or when help lists them all: a connector has no use for the simulator. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  run: async () => (await import('./commands/run.js')).registerRun,
+  connector: parts,
+  router: parts,
+  gateway: parts,
+  check: async () => (await import('./commands/check.js')).registerCheck,
+  diff: async () => (await import('./commands/diff.js')).registerDiff,
+  decode: async () => (await import('./commands/decode.js')).registerDecode,
+  simulate: async () => (await import('./commands/simulate.js')).registerSimulate,
+  status: operator,
+  restart: operator,
+  'next-host': operator,
+  disconnect: operator,
+  watch: async () => (await import('./commands/watch.js')).registerWatch,
+  audit: async () => (await import('./commands/audit.js')).registerAudit,
+  demo: async () => (await import('./commands/demo.js')).registerDemo,
+};
+
+/** Errors that are the user's to mend, by their names, as what throws them is not loaded here: the message is enough. */
+const USAGE = ['ConfigError', 'EnvironmentError', 'UsageError', 'HttpAddressError'];
+const UNAVAILABLE = ['UnavailableError', 'HttpListenError'];
 
 const HELP = `
 Exit codes: 0 all is well, or ended as told to; 1 it failed, or what was looked at is at fault; 2 it was called in a wrong way,
@@ -32,30 +48,21 @@ const program = new Command('mm2ss')
   .exitOverride(({ code, exitCode }) => process.exit(code === OWN_ERROR || exitCode === 0 ? exitCode : EXIT_USAGE))
   .enablePositionalOptions();
 
-registerRun(program);
-registerParts(program);
-registerCheck(program);
-registerDiff(program);
-registerDecode(program);
-registerSimulate(program);
-registerOperator(program);
-registerWatch(program);
-registerAudit(program);
-registerDemo(program);
-
-/** Errors that are the user's to mend: the message is enough. */
-const USAGE = [ConfigError, EnvironmentError, UsageError, HttpAddressError];
-const UNAVAILABLE = [UnavailableError, HttpListenError];
-
 // Nobody reads what is said any more (`mm2ss run 2>&1 | head`, a terminal that is gone): no reason to end.
 process.stderr.on('error', () => undefined);
 
 try {
+  const given = process.argv[2] ?? '';
+  const load = Object.hasOwn(COMMANDS, given) ? COMMANDS[given] : undefined;
+  for (const register of new Set(
+    load ? [await load()] : await Promise.all(Object.values(COMMANDS).map((each) => each())),
+  )) {
+    register(program);
+  }
   await program.parseAsync();
 } catch (error) {
-  const isOneOf = (kinds: readonly (abstract new (...args: never) => Error)[]): boolean =>
-    kinds.some((kind) => error instanceof kind);
-  const expected = isOneOf([...USAGE, ...UNAVAILABLE]);
-  process.stderr.write(`mm2ss: ${expected ? (error as Error).message : ((error as Error).stack ?? String(error))}\n`);
-  process.exit(isOneOf(USAGE) ? EXIT_USAGE : EXIT_FAILED);
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const isExpected = [...USAGE, ...UNAVAILABLE].includes(name);
+  process.stderr.write(`mm2ss: ${isExpected ? message : (stack ?? message)}\n`);
+  process.exit(USAGE.includes(name) ? EXIT_USAGE : EXIT_FAILED);
 }

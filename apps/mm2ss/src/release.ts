@@ -1,4 +1,6 @@
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+
+const manifest = new URL('../package.json', import.meta.url);
 
 /** Release of the product, from the package manifest. */
-export const RELEASE = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
+export const RELEASE = (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;

@@ -3,6 +3,7 @@ import type { Composition } from '../composition.js';
 import { sayTooEarly } from './early-signals.js';
 import { EXIT_FAILED, EXIT_SECOND_SIGNAL } from './exit-codes.js';
 import { StartTerminal } from './hangup.js';
+import { releaseStartMemory } from './start-memory.js';
 
 /** How long a clean shutdown may take before the process ends anyway. */
 const SHUTDOWN_LIMIT_MS = 10_000;
@@ -24,6 +25,7 @@ export async function runUntilSignal(
   if (typeof bus === 'string') process.exit(0);
   const composition = await start(bus);
   const { logger } = composition;
+  releaseStartMemory();
   signals.onHangup(() => {
     logger.info({ reason: 'SIGHUP' }, 'signal received');
     void composition.onHangup();

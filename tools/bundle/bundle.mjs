@@ -1,0 +1,69 @@
+/**
+ * Makes of what tsc has built the files that `bin/mm2ss` runs: the command with all that it needs of its packages and nothing
+ * else, without node_modules. Into apps/mm2ss/bundle.
+ *
+ *   node tools/bundle/bundle.mjs
+ *
+ * - What a command does not use is in files that it does not load (`import()` in apps/mm2ss/src/cli.ts).
+ * - The text is not minified: V8 keeps all of it in memory, but a stack trace has the names and lines of something that can be
+ *   read. The maps beside it are for `NODE_OPTIONS=--enable-source-maps`; otherwise nobody reads them.
+ * - It is ASCII: V8 keeps a text with a single other character in two octets for each.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { builtins } from './builtins.mjs';
+import { leaveOut } from './left-out.mjs';
+import { licences } from './licences.mjs';
+import { reflectMetadataFirst } from './reflect-metadata.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const app = path.join(root, 'apps/mm2ss');
+const folder = path.join(app, 'bundle');
+
+/** Modules of packages that only define: where nothing of one is used, it is left out. */
+const PURE = /\/node_modules\/(?:@nestjs|@nats-io)\//;
+const OURS = /\/(?:libs|services)\/[\w-]+\/dist\//;
+
+/** What is loaded together. Everything that Nest's decorators need is in one file, in the order in which it is imported. */
+const groups = [
+  {
+    name: 'nest',
+    test: /\/node_modules\/(?:@nestjs\/(?:common|core|microservices)|reflect-metadata|rxjs|tslib|iterare|uid|fast-safe-stringify)\//,
+  },
+  { name: 'nats', test: /\/node_modules\/(?:@nats-io|tweetnacl)\// },
+];
+
+function fail(level, log) {
+  if (level === 'warn') throw new Error(`bundle: ${log.message}`);
+}
+
+const build = await rolldown({
+  input: { mm2ss: path.join(app, 'dist/main.js') },
+  cwd: root,
+  platform: 'node',
+  plugins: [builtins(), leaveOut(), reflectMetadataFirst()],
+  treeshake: { moduleSideEffects: (id) => !(PURE.test(id) || OURS.test(id)) },
+  experimental: { resolveNewUrlToAsset: true },
+  onLog: fail,
+});
+rmSync(folder, { recursive: true, force: true });
+const { output } = await build.write({
+  dir: folder,
+  format: 'esm',
+  charset: 'ascii',
+  comments: false,
+  sourcemap: 'hidden',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name].js',
+  assetFileNames: '[name][extname]',
+  codeSplitting: { groups },
+});
+const chunks = output.filter(({ type }) => type === 'chunk');
+const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
+const { name, version, license } = JSON.parse(readFileSync(path.join(app, 'package.json'), 'utf8'));
+writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify({ name, version, license, type: 'module' })}\n`);
+writeFileSync(path.join(folder, 'LICENSES.txt'), licences(modules));
+const octets = chunks.reduce((sum, { code }) => sum + code.length, 0);
+console.log(`apps/mm2ss/bundle: ${chunks.length} files, ${(octets / 1e6).toFixed(1)} MB`);
