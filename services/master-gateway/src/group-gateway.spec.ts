@@ -680,8 +680,9 @@ describe('when the gateway ends', () => {
     await settled();
     bus.take();
     gateway.stop();
+    // That its session is over, and what is known of it.
     const told = bus.take().map(({ subject }) => subject);
-    expect(told).toEqual([subjects.in]);
+    expect(told).toEqual([subjects.in, subjects.in]);
     await settled();
     await clock.advanceAsync(1_200);
     expect([network.isListening(PORT), master.closed?.code, waiting.destroyed]).toEqual([false, 'peer_closed', true]);
