@@ -3,7 +3,7 @@
  * the loopback. RTUs are at 127.0.0.2, gateways listen at 127.0.0.1 and 127.0.0.3 on the same port, masters come from
  * 127.0.0.11 on. All of it ends with the test; when that fails, everybody's last log lines are printed.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NatsBus } from '@iec104mm2ss/bus';
@@ -102,6 +102,14 @@ export class System {
     system.explainFailure();
     await system.startParts(groups.length);
     return system;
+  }
+
+  /** Another configuration file, in the place of the one that every part watches. Rows have ids and ports of their own. */
+  async rewrite(groups: readonly Columns[] | string): Promise<void> {
+    const text = typeof groups === 'string' ? groups : csvOf(groups);
+    // As Kubernetes does it, and as editors do: the path names another file from one moment to the next.
+    await writeFile(`${this.file}.next`, text);
+    await rename(`${this.file}.next`, this.file);
   }
 
   /** Port for the masters of the first group. */
