@@ -75,7 +75,7 @@ it('3: mm2ss simulate master, when something is refused; 0 when nothing is', asy
 it('the document has every command in its table of exit codes', async () => {
   const text = await readFile(DOCUMENT, 'utf8');
   const { stdout } = await execute(['--help'], process.cwd());
-  const commands = [...stdout.matchAll(/^ {2}([a-z-]+)\b.* {2,}/gm)].map(([, name]) => name);
+  const commands = [...stdout.matchAll(/^ {2}([a-z][a-z-]*)\b.* {2,}/gm)].map(([, name]) => name);
   expect(commands.length).toBeGreaterThan(8);
   for (const command of commands.filter((name) => name !== 'help')) expect(text).toContain(`\`${command}\``);
 });
