@@ -98,7 +98,8 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
    */
   async apply(groups: readonly GroupConfig[]): Promise<void> {
     const { added, removed, changed } = groupChanges([...this.configs.values()], groups);
-    this.configs = byId(groups);
+    // A lease of a group that is gone may still come before it is given back.
+    this.configs = byId([...removed, ...groups]);
     const anew = changed.filter((change) => beginsAnew('router', change)).map(({ after }) => after);
     for (const { after } of changed) {
       const owned = this.leases.get(after.id);
@@ -112,6 +113,7 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
       ...removed.map(({ id }) => this.leases.get(id)?.router?.conclude('the group is no longer in the configuration')),
     ]);
     await Promise.all([...removed, ...anew].map(({ id }) => this.giveBack(id)));
+    this.configs = byId(groups);
     await Promise.all(removed.map(({ id }) => StateStore.forget(this.options.bus, id)));
     for (const { id } of [...anew, ...added]) this.leases.want(id);
   }

@@ -51,10 +51,12 @@ export class ConnectorService
   /** Serves `groups` from now on: those that are the same, or changed in what concerns no connector, notice nothing. */
   async apply(groups: readonly GroupConfig[]): Promise<void> {
     const { added, removed, changed } = groupChanges([...this.configs.values()], groups);
-    this.configs = byId(groups);
+    // A lease of a group that is gone may still come before it is given back.
+    this.configs = byId([...removed, ...groups]);
     const anew = changed.filter((change) => beginsAnew('connector', change)).map(({ after }) => after);
     for (const { after } of changed) if (!anew.includes(after)) this.leases.get(after.id)?.reconfigure(after);
     await Promise.all([...removed, ...anew].map(({ id }) => this.giveBack(id)));
+    this.configs = byId(groups);
     for (const { id } of [...anew, ...added]) this.leases.want(id);
   }
 
