@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MemoryBus } from '@iec104mm2ss/bus';
-import { digestOf, parseConfiguration } from '@iec104mm2ss/config';
+import { configurationFile, parseConfiguration } from '@iec104mm2ss/config';
 import type { GroupStatus, LoggerOptions, Status } from '@iec104mm2ss/observability';
 import { type Runtime, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime';
 import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
@@ -133,7 +133,7 @@ export class Multiplexer {
       multiplexer.audits.push(JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>);
     });
     const composition = await compose({
-      file: { path, digest: digestOf(Buffer.from(text)), configuration },
+      file: { ...configurationFile(path, Buffer.from(text)), configuration },
       watched: options.file !== undefined,
       parts: ['connector', 'router', 'gateway'],
       bus: multiplexer.bus,

@@ -215,7 +215,7 @@ describe('a configuration that changes while it runs', () => {
       },
       { requiredKeys: [] },
     );
-    const files = fc.array(fc.tuple(fc.option(changes), fc.option(changes)), { minLength: 4, maxLength: 12 });
+    const files = fc.array(fc.tuple(fc.option(changes), fc.option(changes)), { minLength: 3, maxLength: 7 });
     await fc.assert(
       fc.asyncProperty(files, async (steps) => {
         for (const step of steps) {
@@ -235,7 +235,7 @@ describe('a configuration that changes while it runs', () => {
         );
         expect(masters.map((master) => master.counts.connections)).toEqual([1, 1, 1]);
       }),
-      { numRuns: 4, endOnFailure: true },
+      { numRuns: 3, endOnFailure: true },
     );
     await expectUntouched(rtu, events, masters);
   }, 60_000);

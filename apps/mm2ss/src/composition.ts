@@ -6,7 +6,7 @@ import {
   type ConfigurationSource,
   type GroupConfig,
   LiveGroups,
-  readFileOctets,
+  readAgain,
 } from '@iec104mm2ss/config';
 import {
   createLogger,
@@ -122,7 +122,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     clock,
     logger,
     registry,
-    read: readFileOctets,
+    read: readAgain,
     apply: async (changed, { removed }) => {
       const next = changed.configuration.groups.filter(serves);
       await applyGroups(app, parts, next);

@@ -1,4 +1,5 @@
-import type { ColumnName } from './layout.js';
+import { type ColumnName, UNKNOWN_COLUMN } from './layout.js';
+import { COMMENTED_OUT } from './row-shape.js';
 import type { Configuration, GroupConfig, Problem } from './types.js';
 
 /** The parts that serve a group. */
@@ -6,7 +7,7 @@ export type Part = 'connector' | 'router' | 'gateway';
 
 /**
  * What a changed row costs, from nothing to most: `live`: nobody notices; `masters`: its masters are disconnected and may come
- * back at once; `link`: the link to the RTU is closed and opened anew, and its masters are disconnected unless that succeeds at once.
+ * back at once; `link`: the link to the RTU is closed and opened anew, and so its masters are disconnected.
  */
 export type ChangeEffect = 'live' | 'masters' | 'link';
 
@@ -119,24 +120,37 @@ export function changedColumns({ before, after, fields }: GroupChange): string[]
   });
 }
 
+/** What of a configuration tells its faults. */
+type Faulty = Pick<Configuration, 'form' | 'problems' | 'problemRows'>;
+
 /**
- * Rows that are at fault in `after` and were not so in `before`. A file that has some is not taken while the other one is in
- * force: a slip must not end a group that runs.
+ * What is at fault in `after` and was not so in `before`: a row with an error, one whose id is no number any more, a heading that
+ * is not known or missing. A file that has some is not taken while the other one is in force: a slip must not end a group that
+ * runs, nor lift its filter.
  */
-export function newFaults(before: Pick<Configuration, 'problems'>, after: Pick<Configuration, 'problems'>): Problem[] {
-  // Rows move when others come and go.
-  const text = ({ field, reason }: Problem): string => `${field}: ${reason.replace(/row \d+/g, 'row')}`;
-  const known = new Map<string, number>();
-  for (const problem of faults(before)) known.set(text(problem), (known.get(text(problem)) ?? 0) + 1);
-  return faults(after).filter((problem) => {
-    const left = known.get(text(problem)) ?? 0;
-    known.set(text(problem), left - 1);
-    return left <= 0;
-  });
+export function newFaults(before: Faulty, after: Faulty): Problem[] {
+  const known = new Set(faults(before).map(({ text }) => text));
+  return faults(after)
+    .filter(({ text }) => !known.has(text))
+    .map(({ problem }) => problem);
 }
 
-function faults({ problems }: Pick<Configuration, 'problems'>): Problem[] {
-  return problems.filter(({ severity }) => severity === 'skipped');
+function faults({ form, problems, problemRows }: Faulty): { readonly problem: Problem; readonly text: string }[] {
+  return problems
+    .map((problem, index) => {
+      // Rows move when others come and go.
+      const reason = problem.reason.replace(/row \d+/g, 'row');
+      return { problem, text: `${problem.field}: ${reason}\n${problemRows[index]}` };
+    })
+    .filter(({ problem }) => isSlip(problem, form.headerRow));
+}
+
+/** Nobody does that on purpose: it is no remark, and nothing that was commented out. */
+function isSlip({ row, field, reason, severity }: Problem, headerRow: number | undefined): boolean {
+  if (severity === 'skipped') return true;
+  if (severity === 'note') return field === 'id' && reason !== COMMENTED_OUT;
+  // A column with a name of its own may be added for people; one that is nearly ours is a slip.
+  return row === headerRow && reason !== UNKNOWN_COLUMN;
 }
 
 function changeOf(before: GroupConfig, after: GroupConfig): GroupChange | undefined {

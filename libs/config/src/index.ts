@@ -5,10 +5,11 @@ export { GroupSelection, GroupSelectionError } from './group-selection.js';
 export { parseConfiguration } from './parse-configuration.js';
 export {
   ConfigError,
+  configurationFile,
   digestOf,
+  readAgain,
   readConfiguration,
   readConfigurationFile,
-  readFileOctets,
 } from './read-configuration.js';
 export type { ConfigErrorCode, ConfigurationFile } from './read-configuration.js';
 export { peerText, plainAddress } from './address-text.js';

@@ -61,6 +61,9 @@ export interface HeaderRemark {
   readonly reason: string;
 }
 
+/** Said of a heading that is nothing of ours, and nearly nothing of ours. */
+export const UNKNOWN_COLUMN = 'unknown column: it is ignored';
+
 const HEADER_NAMES_AT_LEAST = 3;
 
 /** Columns by their letters and digits: `Port No.`, `port_no` and `PORTNO` are the same. */
@@ -109,7 +112,7 @@ export function layoutOf(
     } else if (name === undefined) {
       const [like] = nearestNames(heading, ALL_COLUMNS);
       const meant = like === undefined ? '' : `; ${JSON.stringify(like)} is the nearest known one`;
-      remarks.push({ field: oneLine(heading), reason: `unknown column: it is ignored${meant}` });
+      remarks.push({ field: oneLine(heading), reason: `${UNKNOWN_COLUMN}${meant}` });
     } else if (indexOf.has(name)) {
       unclear.push({ index, reason: `column ${JSON.stringify(name)} stands twice in the header row` });
       remarks.push({ field: name, reason: 'this column stands twice: rows that fill the second one are skipped' });

@@ -5,7 +5,7 @@ import { GeneralSettingsReader } from './general-settings.js';
 import { readGroupRow } from './group-row.js';
 import { layoutOf, looksLikeHeader, MANUAL_COLUMNS, MANUAL_LAYOUT, type ColumnName, type Layout } from './layout.js';
 import { nearest } from './parsed.js';
-import { isNumber, looksLikeGroup } from './row-shape.js';
+import { COMMENTED_OUT, isNumber, looksLikeGroup } from './row-shape.js';
 import type { Configuration, FileForm, GroupConfig, Problem } from './types.js';
 
 const VERSION_LINE = 'iec104MM2SS-1port-v1.0 ini file';
@@ -43,6 +43,8 @@ export function parseConfiguration(text: string | Uint8Array): Configuration {
 class ConfigurationReader {
   readonly #groups: GroupConfig[] = [];
   readonly #problems: Problem[] = [];
+  /** Cells of the row of each problem. */
+  readonly #problemRows: string[] = [];
   readonly #settings = new GeneralSettingsReader();
   readonly #rowOfId = new Map<string, number>();
   readonly #rowOfPort = new Map<number, number>();
@@ -56,7 +58,8 @@ class ConfigurationReader {
 
   configuration(encoding: FileForm['encoding']): Configuration {
     const form = { encoding, delimiter: delimiterName(this.delimiter), headerRow: this.#headerLine };
-    return { form, groups: this.#groups, settings: this.#settings.settings, problems: this.#problems };
+    const problemRows = this.#problems.map((_, index) => this.#problemRows[index] ?? '');
+    return { form, groups: this.#groups, settings: this.#settings.settings, problems: this.#problems, problemRows };
   }
 
   report(row: number, field: string, reason: string, severity: Problem['severity']): void {
@@ -64,6 +67,12 @@ class ConfigurationReader {
   }
 
   read(row: CsvRow): void {
+    const before = this.#problems.length;
+    this.#read(row);
+    for (let index = before; index < this.#problems.length; index++) this.#problemRows[index] = row.cells.join('\t');
+  }
+
+  #read(row: CsvRow): void {
     const first = row.cells[0] ?? '';
     const id = this.#cell(row, 'id');
     if (this.#stopLine !== undefined) {
@@ -174,7 +183,7 @@ class ConfigurationReader {
       this.report(
         row.line,
         'id',
-        commentedOut ? 'commented out' : `the id ${JSON.stringify(id)} is not a number${nearestId(id)}`,
+        commentedOut ? COMMENTED_OUT : `the id ${JSON.stringify(id)} is not a number${nearestId(id)}`,
         'note',
       );
     }

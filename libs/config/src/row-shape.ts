@@ -1,5 +1,8 @@
 import { digitsOf } from './integer-cell.js';
 
+/** Said of a row that somebody has left out on purpose. */
+export const COMMENTED_OUT = 'commented out';
+
 /** True for what a row of a group begins with. */
 export function isNumber(text: string): boolean {
   return digitsOf(text) !== undefined;

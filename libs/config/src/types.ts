@@ -103,4 +103,6 @@ export interface Configuration {
   readonly groups: readonly GroupConfig[];
   readonly settings: GeneralSettings;
   readonly problems: readonly Problem[];
+  /** For each of `problems` the cells of its row, to know it again where rows have moved. */
+  readonly problemRows: readonly string[];
 }

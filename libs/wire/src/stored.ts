@@ -49,6 +49,8 @@ const routerState = z.object({
   oaBehaviour: z.enum(['unknown', 'mirrors', 'opaque']),
   /** How else it answers; undefined: an older release has written it. */
   habits: savedHabits.optional(),
+  /** The group was taken out of the configuration: what the log holds is for nobody any more. */
+  ended: z.literal(true).optional(),
 });
 export type RouterState = Omit<z.infer<typeof routerState>, 'v'>;
 

@@ -66,7 +66,11 @@ export class GatewayService
     this.gateways = new Map(
       groups.map(({ id }) => [id, begun.get(id) ?? (this.gateways.get(id) as GroupGateway)] as const),
     );
-    for (const gateway of begun.values()) gateway.start();
+    for (const gateway of begun.values()) {
+      gateway.start();
+      // The port may be another one than that which could not be had.
+      gateway.sayMayListen();
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -147,6 +147,11 @@ export class GroupGateway implements Scheduled {
     for (const { identity } of this.sessions.values()) identity.name = nameNow(config.masters, identity);
   }
 
+  /** Nothing is known to keep this process from listening: a connector that waits for somebody who can need not wait. */
+  sayMayListen(): void {
+    this.sayListening(true);
+  }
+
   /** Stops listening and disconnects every master. */
   stop(code = 'stopped', message = 'the gateway stops'): void {
     this.stopped = true;

@@ -198,6 +198,11 @@ export class GroupRouter {
     return this.store.save(this.state, this.certain);
   }
 
+  /** The group is no longer in the configuration. */
+  leave(): Promise<void> {
+    return this.store.end(this.state, this.certain);
+  }
+
   /** As `save`, also in one process, where another router of this process follows. */
   handOver(): Promise<void> {
     return this.store.handOver(this.state, this.certain);

@@ -112,9 +112,11 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
       ...ended.map(({ id }) => this.leases.get(id)?.router?.conclude('the group has another configuration now')),
       ...removed.map(({ id }) => this.leases.get(id)?.router?.conclude('the group is no longer in the configuration')),
     ]);
-    await Promise.all([...removed, ...anew].map(({ id }) => this.giveBack(id)));
+    await Promise.all([
+      ...removed.map(({ id }) => this.giveBack(id, (router) => router.leave())),
+      ...anew.map(({ id }) => this.giveBack(id, (router) => router.handOver())),
+    ]);
     this.configs = byId(groups);
-    await Promise.all(removed.map(({ id }) => StateStore.forget(this.options.bus, id)));
     for (const { id } of [...anew, ...added]) this.leases.want(id);
   }
 
@@ -210,11 +212,11 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
     }
   }
 
-  private async giveBack(group: string): Promise<void> {
+  private async giveBack(group: string, save: (router: GroupRouter) => Promise<void>): Promise<void> {
     const { bus } = this.options;
     const router = this.leases.get(group)?.router;
     // While the lease is still ours, as at the end of the process.
-    if (bus.connected && router?.isOpen === true) await router.handOver().catch(() => undefined);
+    if (bus.connected && router?.isOpen === true) await save(router).catch(() => undefined);
     await this.leases.forget(group);
   }
 

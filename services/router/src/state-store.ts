@@ -21,6 +21,14 @@ export interface Legacy {
   readonly habits: RouterState['habits'];
 }
 
+/** What is known of an RTU that nobody knows anything of. */
+const FRESH: Pick<Legacy, 'cursors' | 'addresses' | 'oaBehaviour' | 'habits'> = {
+  cursors: {},
+  addresses: [],
+  oaBehaviour: 'unknown',
+  habits: undefined,
+};
+
 export interface StateStoreParts {
   readonly bus: Bus;
   readonly subjects: GroupSubjects;
@@ -57,22 +65,22 @@ export class StateStore {
     const saved = await this.read();
     if (saved === undefined) {
       const { first } = extent;
-      return {
-        saved: false,
-        log: extent,
-        confirmed: first,
-        confirmedBefore: first,
-        cursors: {},
-        addresses: [],
-        oaBehaviour: 'unknown',
-        habits: undefined,
-      };
+      return { ...FRESH, saved: false, log: extent, confirmed: first, confirmedBefore: first };
     }
+    if (saved.ended === true) return this.beginBehind(extent);
     const { confirmed: position, generation, cursors, addresses, oaBehaviour, habits } = saved;
     const valid = Math.min(position, await log.validUpTo({ generation, position }));
     const confirmed = Math.min(Math.max(valid, extent.first), Math.max(extent.next, extent.first));
     const confirmedBefore = Math.max(position, confirmed);
     return { saved: true, log: extent, confirmed, confirmedBefore, cursors, addresses, oaBehaviour, habits };
+  }
+
+  /** The group was taken out of the configuration and is back: it may be another RTU. */
+  private beginBehind(log: LogExtent): Legacy {
+    const { next: confirmed } = log;
+    const count = confirmed - log.first;
+    if (count > 0) this.parts.logger.info({ count }, 'events of before the group was taken out are given up');
+    return { ...FRESH, saved: true, log, confirmed, confirmedBefore: confirmed };
   }
 
   /**
@@ -97,9 +105,10 @@ export class StateStore {
     await (this.parts.bus.kind === 'memory' ? this.put(state, certain) : this.save(state, certain));
   }
 
-  /** The group is no longer in the configuration: the next owner, if there is one, begins anew. What servers store stays. */
-  static async forget(bus: Bus, group: string): Promise<void> {
-    if (bus.kind === 'memory') await bus.keyValue(STATE_BUCKET).delete(keyOf(group));
+  /** The group is no longer in the configuration: an owner that comes later begins behind what is logged by then. */
+  async end(state: () => RouterState, certain: () => boolean): Promise<void> {
+    await this.writing?.catch(() => undefined);
+    await this.put(() => ({ ...state(), ended: true }), certain);
   }
 
   /** Stores it if it has changed, in its own time. True when that begins now. */

@@ -55,7 +55,10 @@ export class ConnectorService
     this.configs = byId([...removed, ...groups]);
     const anew = changed.filter((change) => beginsAnew('connector', change)).map(({ after }) => after);
     for (const { after } of changed) if (!anew.includes(after)) this.leases.get(after.id)?.reconfigure(after);
-    await Promise.all([...removed, ...anew].map(({ id }) => this.giveBack(id)));
+    await Promise.all([
+      ...removed.map(({ id }) => this.giveBack(id, 'the group is no longer in the configuration')),
+      ...anew.map(({ id }) => this.giveBack(id, 'the group has another configuration now')),
+    ]);
     this.configs = byId(groups);
     for (const { id } of [...anew, ...added]) this.leases.want(id);
   }
@@ -80,9 +83,9 @@ export class ConnectorService
     return this.leases.all();
   }
 
-  private async giveBack(group: string): Promise<void> {
+  private async giveBack(group: string, message: string): Promise<void> {
     // While the lease is still ours, as at the end of the process.
-    this.leases.get(group)?.stop();
+    this.leases.get(group)?.end(message);
     await this.leases.forget(group);
   }
 

@@ -181,10 +181,19 @@ export class EventWriter {
     this.forgetSafe();
   }
 
-  /** The link is gone, and the RTU will repeat what was not acknowledged to it: forgets what was not given to the log. */
+  /**
+   * The link is gone, and the RTU will repeat what was not acknowledged to it: forgets what of that was not given to the log. What
+   * was acknowledged the RTU has no longer: it waits on.
+   */
   dropWaiting(): void {
-    this.waiting = [];
-    this.taken = this.appendedEnd;
+    this.waiting = this.waiting.filter((run) => run.first < this.released);
+    const last = this.waiting.at(-1);
+    this.taken = last === undefined ? this.appendedEnd : endOf(last);
+  }
+
+  /** ASDUs that are acknowledged to the RTU and not known to be stored: lost if this ends now. */
+  get acknowledgedUnstored(): number {
+    return Math.max(0, this.released - this.storedEnd);
   }
 
   private fits(count: number): boolean {

@@ -121,6 +121,14 @@ export class GroupConnector implements Scheduled {
   stop(): void {
     if (this.stopped) return;
     this.statement.stop();
+    const lost = this.writer.acknowledgedUnstored;
+    if (lost > 0) {
+      this.counters.lostByLog += lost;
+      this.logger.error(
+        noPeer({ count: lost }),
+        'events are lost that were acknowledged to the RTU and not stored yet',
+      );
+    }
     if (this.mayUse()) {
       this.commands.giveUp();
       this.link.stop();
@@ -134,6 +142,12 @@ export class GroupConnector implements Scheduled {
     this.reading?.stop();
     this.writer.close();
     this.intake = undefined;
+  }
+
+  /** Ends as the RTU's link would: masters are told so, and nobody waits for another connector. */
+  end(message: string): void {
+    if (this.mayUse()) this.link.close({ code: 'configuration', message });
+    this.stop();
   }
 
   /** Takes another row of the file whose differences concern no connector (see beginsAnew). */

@@ -27,11 +27,11 @@ describe('mm2ss diff', () => {
     const after = [row(6), row(1), row(2, { max: '9' }), row(3, { t1: '16' }), row(4, { hosts: '127.0.0.9:2404' })];
     expect(formatDiff(diff(before, after))).toBe(
       [
-        'group 5 RTU 5: gone: its link is closed and its masters are disconnected',
+        'group 5 RTU 5: gone: its link is closed, its masters are disconnected, and what is kept for masters that are away is given up',
         'group 2 RTU 2: live, nobody is disconnected (max conn)',
         // t1 of the file counts for both sides, unless the RTU has its own.
-        'group 3 RTU 3: the link to the RTU is closed and opened anew; its masters are disconnected unless that succeeds at once (t1, rtu t1)',
-        'group 4 RTU 4: the link to the RTU is closed and opened anew; its masters are disconnected unless that succeeds at once (hosts)',
+        'group 3 RTU 3: the link to the RTU is closed and opened anew, so its masters are disconnected (t1, rtu t1)',
+        'group 4 RTU 4: the link to the RTU is closed and opened anew, so its masters are disconnected (hosts)',
         'group 6 RTU 6: new',
         '1 group unchanged',
         '',
@@ -42,6 +42,13 @@ describe('mm2ss diff', () => {
   it('says that only the port changes for the masters', () => {
     const { groups } = diff([row(1)], [row(1, { port: '2600' })]);
     expect(groups).toEqual([{ id: '1', name: 'RTU 1', effect: 'masters', columns: ['port no'] }]);
+  });
+
+  it('says that a filter may cost a master its connection', () => {
+    const filtered = row(1).replace(/;;$/, ';10.0.0.0/8;');
+    expect(formatDiff(diff([row(1)], [filtered]))).toContain(
+      'masters that the filter leaves out are disconnected (filter)',
+    );
   });
 
   it('finds nothing where rows only moved', () => {

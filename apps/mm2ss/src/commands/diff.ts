@@ -29,8 +29,8 @@ export function registerDiff(program: Command): void {
 export interface GroupDiff {
   readonly id: string;
   readonly name: string;
-  /** `new`, `gone`, or the effect of its changed columns. */
-  readonly effect: ChangeEffect | 'new' | 'gone';
+  /** `new`, `gone`, or the effect of its changed columns; `filter`: live, but not for masters that it leaves out. */
+  readonly effect: ChangeEffect | 'filter' | 'new' | 'gone';
   readonly columns: readonly string[];
 }
 
@@ -55,7 +55,9 @@ export function diffOf(before: Configuration, after: Configuration): Configurati
       ...removed.map((group) => plain(group, 'gone')),
       ...changed.map((change) => {
         const { id, name } = change.after;
-        return { id, name, effect: change.effect, columns: changedColumns(change) };
+        const columns = changedColumns(change);
+        const filters = change.effect === 'live' && change.fields.includes('filter');
+        return { id, name, effect: filters ? 'filter' : change.effect, columns };
       }),
       ...added.map((group) => plain(group, 'new')),
     ],
@@ -66,22 +68,27 @@ export function diffOf(before: Configuration, after: Configuration): Configurati
 
 const EFFECTS: Readonly<Record<GroupDiff['effect'], string>> = {
   new: 'new',
-  gone: 'gone: its link is closed and its masters are disconnected',
+  gone: 'gone: its link is closed, its masters are disconnected, and what is kept for masters that are away is given up',
   live: 'live, nobody is disconnected',
+  filter: 'live, masters that the filter leaves out are disconnected',
   masters: 'its masters are disconnected and may come back at once; the link to the RTU stays',
-  link: 'the link to the RTU is closed and opened anew; its masters are disconnected unless that succeeds at once',
+  link: 'the link to the RTU is closed and opened anew, so its masters are disconnected',
 };
 
 /** The report of `diff`, for people. */
 export function formatDiff({ refused, groups, unchanged, settings }: ConfigurationDiff): string {
+  if (refused.length > 0) {
+    return [
+      'The new file would not be taken, nothing would change:',
+      ...refused.map((reason) => `  ${reason}`),
+      '',
+    ].join('\n');
+  }
   const lines = groups.map(({ id, name, effect, columns }) => {
     const what = columns.length === 0 ? '' : ` (${columns.join(', ')})`;
     return `group ${id} ${name}: ${EFFECTS[effect]}${what}`;
   });
   lines.push(`${unchanged} group${unchanged === 1 ? '' : 's'} unchanged`);
   if (settings) lines.push('the general settings (NTP) count from the next start on');
-  if (refused.length > 0) {
-    lines.push('', 'The new file would not be taken, nothing would change:', ...refused.map((reason) => `  ${reason}`));
-  }
   return `${lines.join('\n')}\n`;
 }

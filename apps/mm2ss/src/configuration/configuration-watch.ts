@@ -1,11 +1,11 @@
 import {
   changedColumns,
   type ConfigurationFile,
+  configurationFile,
   digestOf,
   type GroupChanges,
   groupChanges,
   newFaults,
-  parseConfiguration,
 } from '@iec104mm2ss/config';
 import { type Logger, noPeer, numericCounter, numericGauge, type Registry } from '@iec104mm2ss/observability';
 import { type Clock, Timers } from '@iec104mm2ss/runtime';
@@ -15,6 +15,10 @@ import { formatProblem } from '../commands/check.js';
 export const POLL_MS = 2_000;
 /** A file that is being written is read again after this pause, until it is the same twice. */
 export const SETTLE_MS = 500;
+/** One that takes groups away must be the same for so long, unless somebody asks: who writes slowly has not come to them yet. */
+export const REMOVAL_SETTLE_MS = 4_000;
+/** How long one that is written all the time is waited for when somebody asks. */
+const LONGEST_SETTLE_MS = 10_000;
 /** Faults named in one log line. */
 const FAULTS_SHOWN = 5;
 
@@ -53,12 +57,16 @@ export class ConfigurationWatch {
   /** How often a file was put into force, and how often one was refused. */
   applied = 0;
   refusals = 0;
+  /** How often a part could not take one. */
+  failures = 0;
   private loadedAtMs: number;
   private refused: { readonly digest: string; readonly reason: string } | undefined;
   /** Of the file as it was read last, if it is neither in force nor refused. */
   private seen = '';
+  private seenAt = 0;
   private readonly timers: Timers;
   private work: Promise<void> = Promise.resolve();
+  private applying: Promise<void> = Promise.resolve();
   private stopped = false;
 
   constructor(
@@ -86,7 +94,7 @@ export class ConfigurationWatch {
     return this.inTurn(async () => {
       const { refused } = this;
       this.refused = undefined;
-      const found = await this.read();
+      const found = await this.readSettled();
       if (found.digest === this.file.digest) {
         this.parts.logger.info({ digest: found.digest }, 'the configuration file is the one in force');
       } else if (refused?.digest === found.digest) this.refuse(found.digest, refused.reason);
@@ -94,11 +102,11 @@ export class ConfigurationWatch {
     });
   }
 
-  /** Resolves when what is under way is done. */
+  /** Resolves when what is being put into force is. A file that cannot be read to its end is not waited for. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.timers.stop();
-    await this.work;
+    await this.applying;
   }
 
   private async poll(): Promise<void> {
@@ -123,10 +131,13 @@ export class ConfigurationWatch {
       this.refused = undefined;
     } else if (digest !== this.refused?.digest) {
       // It may be written just now, and editors take it away for a moment.
+      const now = this.parts.clock.now();
       if (digest !== this.seen) {
         this.seen = digest;
+        this.seenAt = now;
         return true;
       }
+      if (now - this.seenAt < REMOVAL_SETTLE_MS && this.takesGroupsAway(found)) return true;
       await this.take(found);
     }
     this.seen = '';
@@ -137,16 +148,17 @@ export class ConfigurationWatch {
     const { logger } = this.parts;
     if (octets === undefined) return this.refuse(digest, failure);
     const { path, configuration: before } = this.file;
-    const after = parseConfiguration(octets);
+    const file = configurationFile(path, octets);
+    const { configuration: after } = file;
     const faults = newFaults(before, after);
-    if (faults.length > 0 || after.groups.length === 0) {
-      const texts = faults.slice(0, FAULTS_SHOWN).map(formatProblem);
-      const left = faults.length - texts.length;
-      const reason = faults.length === 0 ? 'no group loads' : texts.join('; ') + (left > 0 ? `; ${left} more` : '');
+    const cut = this.file.endsLine && !file.endsLine ? ['it ends in the middle of a line: it may have been cut'] : [];
+    if (cut.length > 0 || faults.length > 0 || after.groups.length === 0) {
+      const texts = [...cut, ...faults.slice(0, FAULTS_SHOWN).map(formatProblem)];
+      const left = faults.length - FAULTS_SHOWN;
+      const reason = texts.length === 0 ? 'no group loads' : texts.join('; ') + (left > 0 ? `; ${left} more` : '');
       this.refuse(digest, reason);
       return;
     }
-    const file = { path, digest, configuration: after };
     const changes = groupChanges(before.groups, after.groups);
     logger.info({ digest, path }, `a new configuration: ${summaryOf(changes)}`);
     if (JSON.stringify(before.settings) !== JSON.stringify(after.settings)) {
@@ -159,11 +171,11 @@ export class ConfigurationWatch {
         `the group changes: ${changedColumns(change).join(', ')}`,
       );
     }
-    try {
-      await this.parts.apply(file, changes);
-    } catch (error) {
+    this.applying = this.parts.apply(file, changes).catch((error: unknown) => {
+      this.failures++;
       logger.error({ digest, reason: (error as Error).message }, 'the new configuration is in force only in part');
-    }
+    });
+    await this.applying;
     this.file = file;
     this.loadedAtMs = this.parts.clock.wallMs();
     this.refused = undefined;
@@ -179,6 +191,26 @@ export class ConfigurationWatch {
       const failure = (error as Error).message;
       return { digest: failure, octets: undefined, failure };
     }
+  }
+
+  /** As it is once it is the same twice. */
+  private async readSettled(): Promise<Found> {
+    const { clock } = this.parts;
+    const until = clock.now() + LONGEST_SETTLE_MS;
+    let found = await this.read();
+    while (found.digest !== this.file.digest && !this.stopped && clock.now() < until) {
+      await this.timers.pause(SETTLE_MS);
+      const again = await this.read();
+      if (again.digest === found.digest) break;
+      found = again;
+    }
+    return found;
+  }
+
+  private takesGroupsAway({ octets }: Found): boolean {
+    if (octets === undefined) return false;
+    const { configuration } = configurationFile(this.file.path, octets);
+    return groupChanges(this.file.configuration.groups, configuration.groups).removed.length > 0;
   }
 
   private refuse(digest: string, reason: string): void {
@@ -207,12 +239,13 @@ export class ConfigurationWatch {
       registry,
       {
         name: 'mm2ss_config_reloads_total',
-        help: 'Changed configuration files that were put into force (applied), or changed nothing (refused).',
+        help: 'Changed configuration files that were put into force (applied), changed nothing (refused), or that a part could not take (in part).',
         labelNames: ['outcome'],
       },
       () => [
         { labels: { outcome: 'applied' }, value: this.applied },
         { labels: { outcome: 'refused' }, value: this.refusals },
+        { labels: { outcome: 'in part' }, value: this.failures },
       ],
     );
   }
