@@ -96,6 +96,17 @@ describe('whose the data of an interrogation is', () => {
     for (const { id } of [first, second]) expect(scene.book.askerOf(id, true)).toBeUndefined();
   });
 
+  it('is not known when the RTU had an equal one to answer that may be of another master', () => {
+    const scene = new Scene();
+    const first = scene.ask('m1', 1);
+    scene.arrives(1);
+    // One of these is sent when the first one is given up: which one nobody sees.
+    scene.ask('m1', 1);
+    scene.ask('m2', 1);
+    scene.arrives(1);
+    expect(scene.book.askerOf(first.id, true)).toBeUndefined();
+  });
+
   it('is known when one was answered before the other one came', () => {
     const scene = new Scene();
     const first = scene.ask('m1', 1);

@@ -82,7 +82,7 @@ export class CommandBook {
     if (command === undefined || command.ambiguous) return undefined;
     const isRival = (other: GivenCommand): boolean =>
       other.group === command.group &&
-      (other.master !== command.master || other.session !== command.session) &&
+      (other.ambiguous || other.master !== command.master || other.session !== command.session) &&
       (saysForWhom ? isAlike(other.asdu, command.asdu) : other.asdu[0] === command.asdu[0]) &&
       wereOpenTogether(other, command);
     return this.all.some(isRival) ? undefined : `${command.master}/${command.session}`;
