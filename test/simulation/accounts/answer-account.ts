@@ -1,29 +1,30 @@
-import { COT_CAUSE_MASK } from '@iec104mm2ss/iec104';
-import type { CommandBook, GivenCommand } from './command-book.ts';
+import { describe, requestKey } from './asdu-key.ts';
+import type { AnswerOfRtu, CommandBook, GivenCommand } from './command-book.ts';
 import type { Ledger } from './ledger.ts';
 import type { Violations } from './violations.ts';
 
-const CAUSE_OFFSET = 2;
-
-/** At the end of a story: no answer of the RTU came more often to a master than the RTU has sent it. One station may answer for others. */
+/**
+ * At the end of a story: no answer of the RTU came more often to a master than the RTU has sent it. Counted by what the answers
+ * look like: which of its commands a master takes one for is its own guess, as where one station answers for others.
+ */
 export function checkAnswers(book: CommandBook, ledgers: ReadonlyMap<string, Ledger>, violations: Violations): void {
-  for (const command of book.all) {
-    if (command.ambiguous || !book.isUnique(command)) continue;
-    for (const cause of new Set(command.answersOfRtu)) {
-      const came = command.answersOfRtu.filter((each) => each === cause).length;
-      const sent = sends(command, cause, ledgers.get(command.group) as Ledger);
-      if (sent > 0 && came > sent)
-        violations.add(
-          'answer',
-          `${command.master} got answer ${cause} to c${command.id} ${came} times, sent ${sent} times`,
-        );
-    }
+  for (const answer of book.answersOfRtu.values()) {
+    const { group, master, key, asdu, came } = answer;
+    const entries = (ledgers.get(group)?.all(key) ?? []).filter(({ kind }) => kind === 'answer');
+    // Those of another master, or of nobody knows which one, may have been taken for it.
+    const isItsOwn = (command: GivenCommand | undefined): boolean => command?.master === master && !command.ambiguous;
+    if (!entries.every(({ command = -1 }) => isItsOwn(book.get(command)))) continue;
+    const sent = entries.reduce((sum, { sends }) => sum + sends, 0);
+    if (came > sent + refusals(answer, book))
+      violations.add('answer', `${master} got an answer ${came} times, sent ${sent} times: ${describe(asdu)}`);
   }
 }
 
-function sends({ id }: GivenCommand, cause: number, { entries }: Ledger): number {
-  return entries
-    .filter(({ command, kind }) => command === id && kind === 'answer')
-    .filter(({ key }) => (key.charCodeAt(CAUSE_OFFSET) & COT_CAUSE_MASK) === cause)
-    .reduce((sum, entry) => sum + entry.sends, 0);
+/** Of its commands like this: what the product refused looks like a refusal of the RTU. It has not come there. */
+function refusals({ group, master, asdu }: AnswerOfRtu, { all }: CommandBook): number {
+  const isLike = (command: GivenCommand): boolean => requestKey(command.asdu) === requestKey(asdu);
+  return all.filter(
+    (command) =>
+      command.group === group && command.master === master && command.arrivedAt.length === 0 && isLike(command),
+  ).length;
 }

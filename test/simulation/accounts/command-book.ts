@@ -38,16 +38,25 @@ export interface GivenCommand {
   readonly rtuAnswers: number[];
   rtuAnsweredAt: number | undefined;
   readonly answers: number[];
-  /** Those of them that are the RTU's. */
-  readonly answersOfRtu: number[];
   answeredAt: number | undefined;
   /** The master was told P/N = 1, and not by the RTU. */
   refusedAt: number | undefined;
 }
 
+/** An answer of the RTU, as `asduKey` tells it apart, and how often it came to a master. */
+export interface AnswerOfRtu {
+  readonly group: string;
+  readonly master: string;
+  readonly key: string;
+  readonly asdu: Uint8Array;
+  came: number;
+}
+
 /** Every command that masters gave, and what became of it. */
 export class CommandBook {
   readonly all: GivenCommand[] = [];
+  /** What masters got that their RTUs have said. */
+  readonly answersOfRtu = new Map<string, AnswerOfRtu>();
   /** By key, those that have not come to the RTU yet; the oldest first. */
   private readonly open = new Map<string, GivenCommand[]>();
 
@@ -61,25 +70,22 @@ export class CommandBook {
     return this.all[id];
   }
 
-  askerOf(id: number): string | undefined {
-    const command = this.all[id];
-    return command === undefined || command.ambiguous ? undefined : `${command.master}/${command.session}`;
-  }
-
   /**
-   * As `askerOf`, for an RTU whose answers do not say whom they are for: undefined, too, when it still had a question of the
-   * same kind to answer that somebody else had given up.
+   * `master/session` that gave the command. Undefined when nobody can know whom the RTU answers, because it had a question of
+   * somebody else to answer at the same time, which was given up.
+   *
+   * @param saysForWhom the RTU may mirror OAs: only questions that look alike count, for the product has to see first that it
+   *   does. Without that all of the same type do.
    */
-  onlyAskerOf(id: number): string | undefined {
+  askerOf(id: number, saysForWhom: boolean): string | undefined {
     const command = this.all[id];
-    const arrivedAt = command?.arrivedAt[0] ?? Infinity;
-    const wasOpen = (other: GivenCommand): boolean =>
-      other.group === command?.group &&
-      other.asdu[0] === command.asdu[0] &&
-      (other.arrivedAt[0] ?? Infinity) < arrivedAt &&
-      (other.rtuAnsweredAt ?? Infinity) >= arrivedAt - UNDER_WAY_MS &&
-      (other.master !== command.master || other.session !== command.session);
-    return this.all.some(wasOpen) ? undefined : this.askerOf(id);
+    if (command === undefined || command.ambiguous) return undefined;
+    const isRival = (other: GivenCommand): boolean =>
+      other.group === command.group &&
+      (other.ambiguous || other.master !== command.master || other.session !== command.session) &&
+      (saysForWhom ? isAlike(other.asdu, command.asdu) : other.asdu[0] === command.asdu[0]) &&
+      wereOpenTogether(other, command);
+    return this.all.some(isRival) ? undefined : `${command.master}/${command.session}`;
   }
 
   give(
@@ -105,7 +111,6 @@ export class CommandBook {
       rtuAnswers: [],
       rtuAnsweredAt: undefined,
       answers: [],
-      answersOfRtu: [],
       answeredAt: undefined,
       refusedAt: undefined,
     };
@@ -167,7 +172,7 @@ export class CommandBook {
       return undefined;
     }
     command.answers.push(cause);
-    if (byRtu !== undefined) command.answersOfRtu.push(cause);
+    if (byRtu !== undefined) this.countAnswer(by.group, by.master, asdu);
     command.answeredAt = this.now();
     if (byRtu === undefined && negative && command.refusedAt === undefined) {
       command.refusedAt = this.now();
@@ -176,6 +181,14 @@ export class CommandBook {
       }
     }
     return command;
+  }
+
+  private countAnswer(group: string, master: string, asdu: Uint8Array): void {
+    const key = asduKey(asdu);
+    const id = `${group} ${master} ${key}`;
+    const known = this.answersOfRtu.get(id);
+    if (known === undefined) this.answersOfRtu.set(id, { group, master, key, asdu: Uint8Array.from(asdu), came: 1 });
+    else known.came++;
   }
 
   private answeredCommand(
@@ -245,6 +258,18 @@ const HELPLESS = ['connector paused', 'connector crashed', 'connector slow'];
 
 function deadlineOf({ readAt, sentAt, asdu }: GivenCommand): number {
   return (readAt ?? sentAt) + (QUESTIONS.has(asdu[0] as number) ? QUESTION_DEADLINE_MS : COMMAND_DEADLINE_MS);
+}
+
+/** Both had come to the RTU, and neither answer was over. */
+function wereOpenTogether(a: GivenCommand, b: GivenCommand): boolean {
+  const [beganA = Infinity] = a.arrivedAt;
+  const [beganB = Infinity] = b.arrivedAt;
+  const end = ({ rtuAnsweredAt = Infinity }: GivenCommand): number => rtuAnsweredAt + UNDER_WAY_MS;
+  return Math.max(beganA, beganB) <= Math.min(end(a), end(b)) && Math.max(beganA, beganB) < Infinity;
+}
+
+function isAlike(a: Uint8Array, b: Uint8Array): boolean {
+  return sameRequest(a, b) || sameRequest(b, a);
 }
 
 function sameRequest(command: Uint8Array, answer: Uint8Array): boolean {

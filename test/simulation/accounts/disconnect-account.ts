@@ -4,6 +4,8 @@ import type { Violations } from './violations.ts';
 /** For so long something may be why a master is disconnected: hold time and t1, or a queue that is full. */
 const FAULT_LAG_MS = 30_000;
 const ACT_LAG_MS = 60_000;
+/** A command that breaks a rule is read so soon. */
+const STRAY_LAG_MS = 2_000;
 /** It has ended the connection itself. */
 const OWN: ReadonlySet<string> = new Set(['left', 'dropped', 'vanished']);
 
@@ -12,17 +14,20 @@ export interface DisconnectWorld {
   readonly faults: FaultsLog;
   /** When the master, or another connection of the same one, did something unusual. */
   readonly actsOf: (master: string) => readonly number[];
+  /** When it gave commands although another connection of the same master had taken over. */
+  readonly straysOf: (master: string) => readonly number[];
 }
 
 /** At the end of a story: a master loses its connection only because something is wrong. */
 export function checkDisconnects(
   master: string,
   closes: readonly { readonly at: number; readonly code: string }[],
-  { violations, faults, actsOf }: DisconnectWorld,
+  { violations, faults, actsOf, straysOf }: DisconnectWorld,
 ): void {
   for (const { at, code } of closes) {
     if (OWN.has(code) || faults.between(at - FAULT_LAG_MS, at)) continue;
     if (actsOf(master).some((time) => time <= at && time >= at - ACT_LAG_MS)) continue;
+    if (straysOf(master).some((time) => time <= at && time >= at - STRAY_LAG_MS)) continue;
     violations.add('disconnect', `${master} was disconnected at ${at.toFixed(0)}: ${code}`);
   }
 }

@@ -75,7 +75,7 @@ class Scene {
               faults: this.faults,
               now,
               interrogation: 'all',
-              askerOf: (command) => book.askerOf(command),
+              askerOf: (command) => book.askerOf(command, true),
             },
             isOver: () => false,
             processAt: () => 'proxy',

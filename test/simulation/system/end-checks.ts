@@ -22,35 +22,56 @@ const ANSWER_WITHIN_MS = 9_900;
 export class Probes {
   private readonly sent = new Map<Master, GivenCommand | undefined>();
   private readonly asked = new Map<Master, GivenCommand | undefined>();
+  /** Which connection of each master was asked, and whether that was once more. */
+  private readonly sessions = new Map<Master, { readonly session: number; readonly isAgain: boolean }>();
   /** Commands that masters have been told to give, and have not yet. */
   private pending = 0;
   private readonly since: number;
 
   constructor(private readonly system: System) {
     this.since = system.world.time;
-    let index = 0;
     for (const { id, wish } of system.scenario.masters) {
       const master = system.masters.get(id);
       if (master === undefined || wish !== 'started') continue;
       if (!master.started || !master.isActive) system.violations.add('recovery', `${id} is not connected and started`);
       else {
-        this.pending++;
-        system.commands.probe(master, index++, (command) => this.given(this.sent, master, command));
-        this.ask(master);
+        this.sessions.set(master, { session: master.sessions, isAgain: false });
+        this.send(master);
+        if (this.isToAsk(master)) this.ask(master);
       }
     }
   }
 
-  /** The first master of a group also asks its station, which has nothing else to do for long. */
+  /**
+   * A peer that vanished and came back is missed only when something is sent, and that is lost with the connection. What a
+   * master gave into one is given once more, on its next one.
+   */
+  tryAgain(): void {
+    for (const [master, { session, isAgain }] of this.sessions) {
+      if (isAgain || master.sessions === session || !master.started || !master.isActive) continue;
+      this.sessions.set(master, { session: master.sessions, isAgain: true });
+      if (!this.isAnswered(this.sent.get(master))) this.send(master);
+      if (!this.isAnswered(this.asked.get(master))) this.ask(master);
+    }
+  }
+
+  private send(master: Master): void {
+    this.pending++;
+    const index = [...this.sessions.keys()].indexOf(master);
+    this.system.commands.probe(master, index, (command) => this.given(this.sent, master, command));
+  }
+
   private ask(master: Master): void {
-    const { commands, scenario } = this.system;
-    const habits = scenario.groups.find(({ id }) => id === master.options.group)?.habits;
-    const isFirst = [...this.asked.keys()].every(({ options }) => options.group !== master.options.group);
-    if (habits?.actTerm !== true || !isFirst || habits.answerMs[1] > QUICK_MS || habits.cas.length > FEW_STATIONS)
-      return;
     this.asked.set(master, undefined);
     this.pending++;
-    commands.ask(master, (command) => this.given(this.asked, master, command));
+    this.system.commands.ask(master, (command) => this.given(this.asked, master, command));
+  }
+
+  /** The first master of a group also asks its station, which has nothing else to do for long. */
+  private isToAsk(master: Master): boolean {
+    const habits = this.system.scenario.groups.find(({ id }) => id === master.options.group)?.habits;
+    const isFirst = [...this.asked.keys()].every(({ options }) => options.group !== master.options.group);
+    return habits?.actTerm === true && isFirst && habits.answerMs[1] <= QUICK_MS && habits.cas.length <= FEW_STATIONS;
   }
 
   private given(to: Map<Master, GivenCommand | undefined>, master: Master, command: GivenCommand | undefined): void {
@@ -125,7 +146,13 @@ export function checkEnd(system: System): void {
     const closes = masters.get(id)?.closes ?? [];
     // An RTU may close what is not started, and without its RTU no master is connected.
     if (windowOf(scenario, group) > 0)
-      checkDisconnects(id, closes, { violations, faults: faults.of(group), actsOf: (of) => actsOf(scenario, of) });
+      checkDisconnects(id, closes, {
+        violations,
+        faults: faults.of(group),
+        actsOf: (of) => actsOf(scenario, of),
+        straysOf: (of) =>
+          book.all.filter(({ master, isStray }) => isStray && master === of).map(({ sentAt }) => sentAt),
+      });
   }
 }
 

@@ -64,7 +64,10 @@ export async function runStory(scenario: Scenario, keepStory = false): Promise<S
       return calm > 3;
     });
     const probes = new Probes(system);
-    await runFor(PROBE_MS, () => probes.answered);
+    await runFor(PROBE_MS, () => {
+      probes.tryAgain();
+      return probes.answered;
+    });
     probes.check();
 
     for (const rtu of rtus.values()) rtu.quiet();

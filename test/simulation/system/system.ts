@@ -214,7 +214,7 @@ export class System {
       faults: this.faults.of(group),
       now: () => this.world.time,
       interrogation: config.interrogation,
-      askerOf: (command) => (saysForWhom ? this.book.askerOf(command) : this.book.onlyAskerOf(command)),
+      askerOf: (command) => this.book.askerOf(command, saysForWhom),
     };
     const port = FIRST_MASTER_PORT + Number(group);
     return new Master(
