@@ -1,6 +1,6 @@
 import { type Lease, leasePresenceSubject, presenceSubject } from '@iec104mm2ss/bus';
 import { BEACON_MS, decodeLeaseEntry, encodeLeaseEntry, type LeaseEntry, SILENCE_MS } from '@iec104mm2ss/wire';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FakeProcess, FakeProcesses } from './fake-processes.js';
 
 const BUCKET = 'iec104_leases';
@@ -765,4 +765,18 @@ it('a bus that was closed leaves no timer and no subscription', async () => {
   await b.bus.close();
   expect([a.clock.pending, b.clock.pending]).toEqual([0, 0]);
   expect(world.server.clients.size).toBe(0);
+});
+
+describe('many leases that are wanted at the same time', () => {
+  it('are gone through once, and all taken', async () => {
+    const a = world.start('a');
+    const soon = vi.spyOn(a.clock, 'soon');
+    const leases = Array.from({ length: 50 }, (_, index) => want(a, 'a', `connector.${index}`));
+    expect(soon).toHaveBeenCalledTimes(1);
+    await world.settle();
+    expect(leases.filter(({ fence }) => fence > 0)).toHaveLength(50);
+    want(a, 'a', 'connector.50');
+    await world.settle();
+    expect(log).toHaveLength(51);
+  });
 });
