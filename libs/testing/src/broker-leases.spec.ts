@@ -780,3 +780,55 @@ describe('many leases that are wanted at the same time', () => {
     expect(log).toHaveLength(51);
   });
 });
+
+describe('the entry of a lease that this process holds', () => {
+  let reads: number;
+
+  beforeEach(() => {
+    world.server.delays = (question) => {
+      if (question === 'get') reads++;
+      return undefined;
+    };
+  });
+
+  /** Whether the server was asked for the entry. */
+  async function asks({ bus }: FakeProcess, claimed: number | undefined, entry: LeaseEntry): Promise<boolean> {
+    reads = 0;
+    expect(await bus.leaseEntry('connector.1', claimed)).toEqual(entry);
+    return reads > 0;
+  }
+
+  it('is asked of the server by everybody else, and for every other claim than its own', async () => {
+    const { a, b, first } = await pair();
+    const own = { holder: 'a', fence: first.fence };
+    expect(await asks(a, first.fence, own)).toBe(false);
+    expect(await asks(a, undefined, own)).toBe(true);
+    expect(await asks(a, first.fence + 1, own)).toBe(true);
+    expect(await asks(b, first.fence, own)).toBe(true);
+  });
+
+  it('is asked of the server while it is not certain, and after it was lost', async () => {
+    const { a, first, second } = await pair();
+    const { fence } = first;
+    a.pause();
+    await world.until(() => second.fence > 0);
+    world.server.fails = (question) => (question === 'get' ? 'TIMEOUT' : undefined);
+    a.resume();
+    await expect(a.bus.leaseEntry('connector.1', fence)).rejects.toThrow();
+    world.server.fails = () => undefined;
+    await world.pass(1_000);
+    expect(first.fence).toBe(0);
+    expect(await asks(a, fence, { holder: 'b', fence: second.fence })).toBe(true);
+  });
+
+  it('is asked of the server from when it was read and named somebody else', async () => {
+    const { a, first } = await pair();
+    const { fence } = first;
+    const other = { holder: 'c', fence: fence - 1 };
+    write(other);
+    // Somebody says so, and it is looked into.
+    expect(await asks(a, fence - 1, other)).toBe(true);
+    expect(first.certain).toBe(true);
+    expect(await asks(a, fence, other)).toBe(true);
+  });
+});

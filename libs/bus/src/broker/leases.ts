@@ -64,6 +64,11 @@ export class Leases implements LeaseManager {
     return this.inPool(pool).filter(({ state }) => state === 'held').length;
   }
 
+  /** This process holds the lease, and nobody else can have taken it. */
+  isCertain(key: string): boolean {
+    return this.leases.get(key)?.[0]?.certain === true;
+  }
+
   /** To be called every BEACON_MS. */
   tick(): void {
     const { contenders, clock, random } = this.world;
