@@ -75,8 +75,13 @@ export interface Bus {
   journal(name: string, options: JournalOptions): Journal;
   /** Exclusive ownership of a name among all processes on the bus. */
   lease(options: LeaseOptions): Lease;
-  /** What is stored of a lease: the truth about who holds it. Rejects with BusError when it cannot be read. */
-  leaseEntry(key: string): Promise<LeaseEntry>;
+  /**
+   * What is stored of a lease: the truth about who holds it. Rejects with BusError when it cannot be read.
+   *
+   * @param claimed the fence that somebody claims to hold it with: if that is this process, which is certain of it, the server
+   *   is not asked
+   */
+  leaseEntry(key: string, claimed?: number): Promise<LeaseEntry>;
   /**
    * The entry of a lease has a smaller fence than `above`, which was in force: makes sure, as soon as it can, that the next one
    * is larger. The holder finds another fence than its own in the entry, and takes the lease again.

@@ -6,6 +6,8 @@ import { FenceGuard } from './fence-guard.js';
 /** What is stored of the lease; undefined: it cannot be read. */
 let stored: number | undefined;
 let reads: number;
+/** The fences that the reads were made for. */
+let claims: (number | undefined)[];
 let raised: string[];
 let drops: DropCounter;
 let guard: FenceGuard;
@@ -16,10 +18,11 @@ const say = (fence: number, what: string): void => guard.run('iec104.v1.1.owner'
 const dropped = (): number => drops.all().reduce((sum, { count }) => sum + count, 0);
 
 beforeEach(() => {
-  [stored, reads, log, raised] = [undefined, 0, [], []];
+  [stored, reads, log, raised, claims] = [undefined, 0, [], [], []];
   drops = new DropCounter();
-  const leaseEntry = () => {
+  const leaseEntry = (_key: string, fence?: number) => {
     reads++;
+    claims.push(fence);
     return stored === undefined
       ? Promise.reject(new BusError('UNAVAILABLE', 'away'))
       : Promise.resolve({ holder: 'a', fence: stored });
@@ -40,6 +43,18 @@ describe('a fence guard', () => {
     say(5, 'd');
     expect(log.at(-1)).toBe('d');
     expect([reads, dropped()]).toEqual([1, 0]);
+  });
+
+  it('says which claim it looks into, unless there are several', async () => {
+    stored = 5;
+    guard.run('iec104.v1.1.owner', 5, () => {
+      for (const fence of [6, 7]) say(fence, 'behind it');
+    });
+    await settle();
+    expect(claims).toEqual([5, undefined]);
+    say(8, 'alone');
+    await settle();
+    expect(claims).toEqual([5, undefined, 8]);
   });
 
   it('drops messages with a fence that the entry does not have, and keeps the one in force', async () => {

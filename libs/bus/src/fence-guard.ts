@@ -59,7 +59,7 @@ export class FenceGuard {
     this.reading = true;
     let fence = this.current;
     try {
-      fence = (await this.bus.leaseEntry(this.leaseKey)).fence;
+      fence = (await this.bus.leaseEntry(this.leaseKey, this.claimed())).fence;
     } catch {
       // It cannot be read now: what waits is dropped, and said again by its sender.
     }
@@ -76,6 +76,12 @@ export class FenceGuard {
     }
     this.reading = false;
     if (waiting.length > 0) void this.read();
+  }
+
+  /** The fence of what waits, if it is one only. */
+  private claimed(): number | undefined {
+    const [first] = this.waiting;
+    return this.waiting.every(({ fence }) => fence === first?.fence) ? first?.fence : undefined;
   }
 
   private change(fence: number): void {

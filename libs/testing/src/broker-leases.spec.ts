@@ -1,6 +1,6 @@
 import { type Lease, leasePresenceSubject, presenceSubject } from '@iec104mm2ss/bus';
 import { BEACON_MS, decodeLeaseEntry, encodeLeaseEntry, type LeaseEntry, SILENCE_MS } from '@iec104mm2ss/wire';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FakeProcess, FakeProcesses } from './fake-processes.js';
 
 const BUCKET = 'iec104_leases';
@@ -765,4 +765,70 @@ it('a bus that was closed leaves no timer and no subscription', async () => {
   await b.bus.close();
   expect([a.clock.pending, b.clock.pending]).toEqual([0, 0]);
   expect(world.server.clients.size).toBe(0);
+});
+
+describe('many leases that are wanted at the same time', () => {
+  it('are gone through once, and all taken', async () => {
+    const a = world.start('a');
+    const soon = vi.spyOn(a.clock, 'soon');
+    const leases = Array.from({ length: 50 }, (_, index) => want(a, 'a', `connector.${index}`));
+    expect(soon).toHaveBeenCalledTimes(1);
+    await world.settle();
+    expect(leases.filter(({ fence }) => fence > 0)).toHaveLength(50);
+    want(a, 'a', 'connector.50');
+    await world.settle();
+    expect(log).toHaveLength(51);
+  });
+});
+
+describe('the entry of a lease that this process holds', () => {
+  let reads: number;
+
+  beforeEach(() => {
+    world.server.delays = (question) => {
+      if (question === 'get') reads++;
+      return undefined;
+    };
+  });
+
+  /** Whether the server was asked for the entry. */
+  async function asks({ bus }: FakeProcess, claimed: number | undefined, entry: LeaseEntry): Promise<boolean> {
+    reads = 0;
+    expect(await bus.leaseEntry('connector.1', claimed)).toEqual(entry);
+    return reads > 0;
+  }
+
+  it('is asked of the server by everybody else, and for every other claim than its own', async () => {
+    const { a, b, first } = await pair();
+    const own = { holder: 'a', fence: first.fence };
+    expect(await asks(a, first.fence, own)).toBe(false);
+    expect(await asks(a, undefined, own)).toBe(true);
+    expect(await asks(a, first.fence + 1, own)).toBe(true);
+    expect(await asks(b, first.fence, own)).toBe(true);
+  });
+
+  it('is asked of the server while it is not certain, and after it was lost', async () => {
+    const { a, first, second } = await pair();
+    const { fence } = first;
+    a.pause();
+    await world.until(() => second.fence > 0);
+    world.server.fails = (question) => (question === 'get' ? 'TIMEOUT' : undefined);
+    a.resume();
+    await expect(a.bus.leaseEntry('connector.1', fence)).rejects.toThrow();
+    world.server.fails = () => undefined;
+    await world.pass(1_000);
+    expect(first.fence).toBe(0);
+    expect(await asks(a, fence, { holder: 'b', fence: second.fence })).toBe(true);
+  });
+
+  it('is asked of the server from when it was read and named somebody else', async () => {
+    const { a, first } = await pair();
+    const { fence } = first;
+    const other = { holder: 'c', fence: fence - 1 };
+    write(other);
+    // Somebody says so, and it is looked into.
+    expect(await asks(a, fence - 1, other)).toBe(true);
+    expect(first.certain).toBe(true);
+    expect(await asks(a, fence, other)).toBe(true);
+  });
 });

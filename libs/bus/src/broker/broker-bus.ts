@@ -184,7 +184,10 @@ export class BrokerBus implements Bus {
     return this.leases.add(options);
   }
 
-  leaseEntry(key: string): Promise<LeaseEntry> {
+  leaseEntry(key: string, claimed?: number): Promise<LeaseEntry> {
+    const known = this.leaseStore.known(key);
+    const isOwn = known?.holder === this.options.runtime.instance && known.fence === claimed;
+    if (isOwn && this.connected && this.leases.isCertain(key)) return Promise.resolve(known);
     return this.leaseStore.entry(key);
   }
 

@@ -80,7 +80,9 @@ export class BrokerEventLog implements EventLog {
       replicas: world.replicas,
       description: 'iec104mm2ss event log',
     } as const;
-    this.stored = new StoredLog(world.broker, stream, (sequence, reason) => this.onSkipped(sequence, reason));
+    this.stored = new StoredLog(world.broker, world.clock, stream, (sequence, reason) =>
+      this.onSkipped(sequence, reason),
+    );
   }
 
   /** It is meant to hold so many ASDUs from now on. */

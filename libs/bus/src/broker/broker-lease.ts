@@ -52,6 +52,10 @@ export class BrokerLease implements Lease {
     return this.state === 'held' ? this.claimed : 0;
   }
 
+  get released(): boolean {
+    return this.state === 'released';
+  }
+
   get certain(): boolean {
     this.manager.lookAtLoop();
     return this.state === 'held' && !this.doubtful;

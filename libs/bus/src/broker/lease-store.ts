@@ -24,6 +24,8 @@ const NEVER_HELD: LeaseEntry = { holder: null, fence: 0 };
 export class LeaseStore {
   /** The largest fence known of each lease: a store that is restored or lost does not know it. */
   private readonly fences = new Map<string, number>();
+  /** Entries as they were read or written here last. */
+  private readonly entries = new Map<string, LeaseEntry>();
   /** Revisions of entries that were reported as unreadable. */
   private readonly reported = new Map<string, number>();
 
@@ -35,13 +37,20 @@ export class LeaseStore {
 
   async read(key: string): Promise<StoredLease> {
     const stored = await (await this.bucket()).get(key);
+    this.entries.delete(key);
     if (stored === undefined) return { entry: NEVER_HELD, revision: 0 };
     const { value, revision } = stored;
     const entry = decodeLeaseEntry(value);
     if (entry instanceof WireError) return this.unreadable(key, revision, entry.message);
     if (entry.fence === LAST_FENCE) return this.unreadable(key, revision, `no fence is larger than ${entry.fence}`);
     this.learn(key, entry.fence);
+    this.entries.set(key, entry);
     return { entry, revision };
+  }
+
+  /** The entry as it was read or written here last; undefined if it is not known. It may have changed since. */
+  known(key: string): LeaseEntry | undefined {
+    return this.entries.get(key);
   }
 
   /** What is stored, for those who obey the holder. Rejects with BusError when it cannot be read. */
@@ -54,7 +63,9 @@ export class LeaseStore {
   /** Rejects with CONFLICT when it was changed since it was read with `revision`. */
   async swap(key: string, entry: LeaseEntry, revision: number): Promise<void> {
     this.learn(key, entry.fence);
+    this.entries.delete(key);
     await (await this.bucket()).swap(key, encodeLeaseEntry(entry), revision);
+    this.entries.set(key, entry);
   }
 
   /** Gives an entry whose fence is not larger than `above` one that is. Rejects with CONFLICT when it was changed meanwhile. */

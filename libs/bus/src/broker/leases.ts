@@ -1,4 +1,5 @@
 import type { Lease, LeaseOptions } from '../bus.js';
+import { Soon } from '../soon.js';
 import { BrokerLease, type LeaseManager } from './broker-lease.js';
 import { FreeLeases, NOBODYS_MS } from './free-leases.js';
 import { surplusOf } from './lease-shares.js';
@@ -36,11 +37,13 @@ export class Leases implements LeaseManager {
   private readonly free: FreeLeases;
   private readonly trouble: LeaseTrouble;
   private stopped = false;
+  private readonly ticking: Soon;
 
   constructor(private readonly world: LeaseWorld) {
     this.trouble = new LeaseTrouble(world);
     this.returns = new LeaseReturns(world, (what, error) => this.trouble.report(what, error));
     this.free = new FreeLeases(world);
+    this.ticking = new Soon(world.clock, () => this.tick());
     world.contenders.onMoved((key, at) => this.onMoved(key, at));
     world.contenders.onGone((instance) => this.onGone(instance));
   }
@@ -52,13 +55,18 @@ export class Leases implements LeaseManager {
     if (same === undefined) this.leases.set(key, [lease]);
     else same.push(lease);
     this.world.contenders.join(key, pool, () => (pool === undefined ? this.heldOf(key) : this.heldIn(pool)));
-    this.world.clock.soon(() => this.tick());
+    this.ticking.want();
     return lease;
   }
 
   /** How many leases of a pool are held. */
   heldIn(pool: string): number {
     return this.inPool(pool).filter(({ state }) => state === 'held').length;
+  }
+
+  /** This process holds the lease, and nobody else can have taken it. */
+  isCertain(key: string): boolean {
+    return this.leases.get(key)?.[0]?.certain === true;
   }
 
   /** To be called every BEACON_MS. */
@@ -210,11 +218,11 @@ export class Leases implements LeaseManager {
     try {
       await store.swap(key, { holder: instance, fence: lease.claimed }, stored?.revision ?? 0);
     } catch (error) {
-      if (this.isReleased(lease)) await this.returns.giveBack(lease);
+      if (lease.released) await this.returns.giveBack(lease);
       else lease.state = 'wanted';
       throw error;
     }
-    if (this.isReleased(lease)) return this.returns.giveBack(lease);
+    if (lease.released) return this.returns.giveBack(lease);
     lease.stale = true;
     this.lookAtLoop();
     clear();
@@ -270,13 +278,9 @@ export class Leases implements LeaseManager {
     lease.state = 'changing';
     this.callback(lease, () => lease.options.onLost('handed over to share the load'));
     await this.returns.giveBack(lease);
-    if (this.isReleased(lease)) return;
+    if (lease.released) return;
     lease.state = 'wanted';
     lease.stale = true;
-  }
-
-  private isReleased(lease: BrokerLease): boolean {
-    return lease.state === 'released';
   }
 
   private failed(lease: BrokerLease, error: unknown): void {

@@ -1,3 +1,4 @@
+import type { Clock } from '@iec104mm2ss/runtime';
 import { decodeLogRecord, type LogPlace, type LogRecord, WireError } from '@iec104mm2ss/wire';
 import type { Broker, StreamOptions, StreamState } from '../broker.js';
 import { BusError } from '../bus.js';
@@ -30,6 +31,8 @@ export type SkipListener = (sequence: number, reason: WireError | undefined) => 
  */
 export class StoredLog {
   private ensured: Promise<unknown> | undefined;
+  /** What those are waiting for who have asked for the state in this turn. */
+  private asking: Promise<StreamState> | undefined;
   /** By position: sequence of the record that begins there, where reads have ended. */
   private readonly sequences = new Map<number, number>();
   private readonly skipped = new Set<number>();
@@ -38,6 +41,7 @@ export class StoredLog {
 
   constructor(
     private readonly broker: Pick<Broker, 'ensureStream' | 'streamState' | 'streamMessage' | 'purge'>,
+    private readonly clock: Pick<Clock, 'endOfTurn'>,
     private stream: StreamOptions,
     private readonly onSkipped: SkipListener,
   ) {}
@@ -118,7 +122,7 @@ export class StoredLog {
     this.ensured ??= this.broker.ensureStream(this.stream);
     try {
       await this.ensured;
-      const state = await this.broker.streamState(this.stream.name);
+      const state = await this.ask();
       this.lastSeen = state.last;
       return state;
     } catch (error) {
@@ -126,6 +130,19 @@ export class StoredLog {
       this.ensured = undefined;
       throw error;
     }
+  }
+
+  /** One question for all who ask in the same turn: none of them can have heard anything that the answer does not know. */
+  private ask(): Promise<StreamState> {
+    if (this.asking !== undefined) return this.asking;
+    const asking = this.broker.streamState(this.stream.name);
+    const over = (): void => {
+      if (this.asking === asking) this.asking = undefined;
+    };
+    this.asking = asking;
+    asking.then(over, over);
+    this.clock.endOfTurn(over);
+    return asking;
   }
 
   private async newest(state: StreamState): Promise<LogRecord | undefined> {
