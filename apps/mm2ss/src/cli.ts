@@ -27,6 +27,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   demo: async () => (await import('./commands/demo.js')).registerDemo,
 };
 
+/** They go on whoever reads what they say. */
+const SERVICES = ['run', 'connector', 'router', 'gateway', 'demo'];
+
 /** Errors that are the user's to mend, by their names, as what throws them is not loaded here: the message is enough. */
 const USAGE = ['ConfigError', 'EnvironmentError', 'UsageError', 'HttpAddressError'];
 const UNAVAILABLE = ['UnavailableError', 'HttpListenError'];
@@ -50,6 +53,13 @@ const program = new Command('mm2ss')
 
 // Nobody reads what is said any more (`mm2ss run 2>&1 | head`, a terminal that is gone): no reason to end.
 process.stderr.on('error', () => undefined);
+
+// What was to be shown and could not be (a disk that is full) was not shown. Who reads no more has had enough.
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE' || SERVICES.includes(process.argv[2] ?? '')) return;
+  process.stderr.write(`mm2ss: standard output: ${message}\n`);
+  process.exit(EXIT_FAILED);
+});
 
 try {
   const given = process.argv[2] ?? '';

@@ -53,7 +53,7 @@ export function diffOf(before: Configuration, after: Configuration): Configurati
     refused,
     groups: [
       ...removed.map((group) => plain(group, 'gone')),
-      ...changed.map((change) => {
+      ...changed.map((change): GroupDiff => {
         const { id, name } = change.after;
         const columns = changedColumns(change);
         const filters = change.effect === 'live' && change.fields.includes('filter');

@@ -2,7 +2,9 @@ import type { GroupStatus, ProcessStatus, ServedBy } from '@iec104mm2ss/observab
 import { CONFIGURED, type Known } from './known.js';
 
 /** How long a process that does not answer any more is spoken of. */
-export const REMEMBERED_MS = 600_000;
+export const REMEMBERED_MS = 120_000;
+/** One that has not answered so often is not waited for. */
+const MISSED = 2;
 /** Parts that each group has exactly one of. */
 const SINGLE_PARTS = ['connector', 'router'] as const;
 
@@ -11,6 +13,8 @@ interface Heard {
   /** By the monotonic clock, and by the wall clock in ms. */
   readonly at: number;
   readonly wallMs: number;
+  /** How often it was asked since, and did not answer. */
+  missed: number;
 }
 
 /** Who was heard, when, and what he served then. */
@@ -22,12 +26,22 @@ export class HeardProcesses {
   /** Instances that are expected to answer. */
   expected(now: number): Set<string> {
     for (const [instance, { at }] of this.processes) if (now - at > REMEMBERED_MS) this.forget(instance);
-    return new Set(this.processes.keys());
+    return new Set([...this.processes].filter(([, { missed }]) => missed < MISSED).map(([instance]) => instance));
+  }
+
+  /** All have been asked, and these have answered. */
+  asked(answers: readonly Known[]): void {
+    const answered = new Set(answers.map(({ process }) => process.instance));
+    for (const [instance, heard] of this.processes) {
+      if (answered.has(instance)) continue;
+      heard.missed++;
+      if (answers.some(({ process }) => isSuccessor(process, heard))) this.forget(instance);
+    }
   }
 
   add(known: Known, now: number, wallMs: number): void {
     const { instance } = known.process;
-    this.processes.set(instance, { known, at: now, wallMs });
+    this.processes.set(instance, { known, at: now, wallMs, missed: 0 });
     for (const part of SINGLE_PARTS) {
       for (const group of servedIn(known, part)) this.last.set(`${part} ${group}`, { instance, wallMs });
     }
@@ -81,6 +95,12 @@ export function processStatus({ process, known }: Known, silent: boolean, wallMs
     silent,
     lastHeardAt: new Date(wallMs).toISOString(),
   };
+}
+
+/** Started on the same host with the same parts, after the other one was heard last. */
+function isSuccessor({ host, parts, startedAt }: Known['process'], { known, wallMs }: Heard): boolean {
+  const before = known.process;
+  return host === before.host && parts.join() === before.parts.join() && startedAt > wallMs;
 }
 
 function servedIn({ known }: Known, part: string): string[] {

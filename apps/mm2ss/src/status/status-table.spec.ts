@@ -91,8 +91,18 @@ describe('the status for people', () => {
       'group 111: no connector answers (connector-1 was heard 2m5s ago)',
       'group 111: no router answers (none was heard)',
       'silent: connector-1 (connector), heard 1m5s ago',
-      'the files differ: router-1 (router) works with groups.csv aa of 2026-11-26T12:00:00.000Z',
-      'the files differ: gw-1 (gateway) works with groups.csv bb of 2026-11-26T12:00:00.000Z',
+      'the files differ: 1 processes work with aa',
+      'another file: gw-1 (gateway) works with groups.csv bb of 2026-11-26T12:00:00.000Z',
+    ]);
+  });
+
+  it('says of one that hears nobody that it may be cut off itself', () => {
+    const processes = [process('router-1'), process('gw-1', { silent: true }), process('gw-2', { silent: true })];
+    expect(statusLines(view([GROUP], { processes }), undefined, NOW).slice(2)).toEqual([
+      '',
+      'nobody else answers: router-1 may be cut off from the bus',
+      'silent: gw-1 (router), heard 1m5s ago',
+      'silent: gw-2 (router), heard 1m5s ago',
     ]);
   });
 

@@ -69,27 +69,37 @@ function unserved(groups: readonly GroupStatus[], nowMs: number): string[] {
   );
 }
 
+/** Those who do not answer. The first of all is the one that was asked. */
 function silent(processes: readonly ProcessStatus[], nowMs: number): string[] {
-  return processes
-    .filter((process) => process.silent)
-    .map(
-      ({ instance, parts, lastHeardAt }) =>
-        `silent: ${instance} (${parts.join(', ')}), heard ${age(lastHeardAt, nowMs)} ago`,
-    );
+  const [own, ...others] = processes;
+  const quiet = others.filter((process) => process.silent);
+  const cutOff =
+    own !== undefined && quiet.length > 0 && quiet.length === others.length
+      ? [`nobody else answers: ${own.instance} may be cut off from the bus`]
+      : [];
+  const lines = quiet.map(
+    ({ instance, parts, lastHeardAt }) =>
+      `silent: ${instance} (${parts.join(', ')}), heard ${age(lastHeardAt, nowMs)} ago`,
+  );
+  return [...cutOff, ...lines];
 }
 
-/** Who works with which file, when they are not all the same. */
+/** Who works with which file, when they are not all the same: those with the file that most have are only counted. */
 function files(processes: readonly ProcessStatus[], differ: boolean): string[] {
   if (!differ) return [];
-  return processes
-    .filter((process) => !process.silent)
-    .map(({ instance, parts, configuration }) => {
-      const file =
-        configuration === null
-          ? 'no file'
-          : `${configuration.file} ${configuration.digest} of ${configuration.loadedAt}`;
-      return `the files differ: ${instance} (${parts.join(', ')}) works with ${file}`;
-    });
+  const byDigest = new Map<string, ProcessStatus[]>();
+  for (const process of processes) {
+    const { digest } = process.configuration ?? { digest: 'none' };
+    if (!process.silent) byDigest.set(digest, [...(byDigest.get(digest) ?? []), process]);
+  }
+  const [most, ...odd] = [...byDigest].sort(([, a], [, b]) => b.length - a.length);
+  const lines = odd.flatMap(([digest, those]) =>
+    those.map(({ instance, parts, configuration }) => {
+      const file = configuration === null ? 'no file' : `${configuration.file} ${digest} of ${configuration.loadedAt}`;
+      return `another file: ${instance} (${parts.join(', ')}) works with ${file}`;
+    }),
+  );
+  return [`the files differ: ${most?.[1].length ?? 0} processes work with ${most?.[0] ?? 'none'}`, ...lines];
 }
 
 function tableOf<T>(columns: readonly Column<T>[], rows: readonly T[]): string[] {

@@ -79,6 +79,7 @@ export class SystemStatus {
     const own = await this.own.known();
     const answers = [own, ...others];
     for (const known of answers) this.heard.add(known, clock.now(), clock.wallMs());
+    this.heard.asked(answers);
     return { ...this.own.head(), scope: 'system', ...(await systemView(answers, this.heard, instance)) };
   }
 
