@@ -56,6 +56,16 @@ describe('what an earlier owner left', () => {
     expect(await store.load()).toMatchObject({ confirmed: 10, confirmedBefore: 10, cursors: {}, addresses: [] });
   });
 
+  it('is for nobody when the group was taken out of the configuration: it may be another RTU that has its id now', async () => {
+    await store.end(() => state(60), yes);
+    expect(await stored()).toMatchObject({ confirmed: 60, ended: true });
+    extent = { first: 10, next: 130, generation: 5 };
+    expect(await store.load()).toMatchObject({ confirmed: 130, confirmedBefore: 130, cursors: {}, addresses: [] });
+    // Whoever owns the group then saves as usual.
+    await store.save(() => state(131), yes);
+    expect((await stored())?.ended).toBeUndefined();
+  });
+
   it('never lies outside of the log', async () => {
     await bucket.put('router.1', encodeRouterState(state(5)));
     expect(await store.load()).toMatchObject({ confirmed: 10, confirmedBefore: 10 });

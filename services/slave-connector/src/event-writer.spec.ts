@@ -192,6 +192,20 @@ describe('a lost link', () => {
     expect(writer.next).toBe(13);
   });
 
+  it('keeps what waits and was acknowledged to the RTU: it is not repeated', async () => {
+    await open();
+    write(8);
+    write(5);
+    write(2);
+    writer.release(10);
+    writer.dropWaiting();
+    expect(writer.next).toBe(13);
+    expect(writer.acknowledgedUnstored).toBe(2);
+    confirm(8);
+    expect(values()).toEqual(upTo(13));
+    expect(writer.acknowledgedUnstored).toBe(0);
+  });
+
   it('keeps what was sent to the log and is not confirmed yet', async () => {
     await open();
     log.prompt = false;
