@@ -114,9 +114,11 @@ describe.skipIf(!hasNats)('under load, with a standby connector,', () => {
 
   /** The one connector that holds the RTU. */
   async function activeOf({ system }: Scene): Promise<Part> {
-    const [active, ...others] = await system.serving();
-    expect(others).toEqual([]);
-    return active!;
+    let serving: Part[] = [];
+    // Masters are started a moment before the RTU is.
+    await until('a connector serves the RTU', async () => (serving = await system.serving()).length > 0);
+    expect(serving).toHaveLength(1);
+    return serving[0]!;
   }
 
   it('kill -9 of the connector loses nothing', async () => {
