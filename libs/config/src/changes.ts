@@ -108,6 +108,38 @@ export function beginsAnew(part: Part, { fields }: Pick<GroupChange, 'fields'>):
   return fields.some((field) => BEGIN_ANEW[field].includes(part));
 }
 
+/** A group that a part has to end, and why, in words. */
+export interface EndedGroup {
+  readonly id: string;
+  readonly why: string;
+  /** It is in the configuration no longer; else it begins anew. */
+  readonly removed: boolean;
+}
+
+export interface PartChanges {
+  readonly ended: readonly EndedGroup[];
+  /** Those that begin, for the first time or anew, once the others have ended. */
+  readonly begun: readonly GroupConfig[];
+  /** Those whose new row the part takes while it serves them. */
+  readonly live: readonly GroupConfig[];
+}
+
+/** What `part` has to do where `before` is in force and `after` is to be. */
+export function partChanges(part: Part, before: readonly GroupConfig[], after: readonly GroupConfig[]): PartChanges {
+  const { added, removed, changed } = groupChanges(before, after);
+  const rows = (anew: boolean): GroupConfig[] =>
+    changed.filter((change) => beginsAnew(part, change) === anew).map((change) => change.after);
+  const anew = rows(true);
+  return {
+    ended: [
+      ...removed.map(({ id }) => ({ id, removed: true, why: 'the group is no longer in the configuration' })),
+      ...anew.map(({ id }) => ({ id, removed: false, why: 'the group has another configuration now' })),
+    ],
+    begun: [...anew, ...added],
+    live: rows(false),
+  };
+}
+
 /** The columns that differ, as the header of the file names them. */
 export function changedColumns({ before, after, fields }: GroupChange): string[] {
   return fields.flatMap((field) => {

@@ -1,4 +1,4 @@
-import { beginsAnew, type GroupConfig, groupChanges, type LiveGroups } from '@iec104mm2ss/config';
+import { type GroupConfig, type LiveGroups, partChanges } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { RunWatch } from '@iec104mm2ss/runtime';
 import type { ControlAnswer, DisconnectRequest } from '@iec104mm2ss/wire';
@@ -51,17 +51,11 @@ export class GatewayService
    * others get what is queued for them, and are disconnected.
    */
   async apply(groups: readonly GroupConfig[]): Promise<void> {
-    const { added, removed, changed } = groupChanges(
-      this.serving().map(({ config }) => config),
-      groups,
-    );
-    const anew = changed.filter((change) => beginsAnew('gateway', change)).map(({ after }) => after);
-    for (const { after } of changed) if (!anew.includes(after)) this.gateways.get(after.id)?.reconfigure(after);
-    await Promise.all([
-      ...removed.map(({ id }) => this.end(id, 'the group is no longer in the configuration')),
-      ...anew.map(({ id }) => this.end(id, 'the group has another configuration now')),
-    ]);
-    const begun = new Map([...anew, ...added].map((group) => [group.id, this.make(group)]));
+    const before = this.serving().map(({ config }) => config);
+    const { ended, begun: rows, live } = partChanges('gateway', before, groups);
+    for (const config of live) this.gateways.get(config.id)?.reconfigure(config);
+    await Promise.all(ended.map(({ id, why }) => this.end(id, why)));
+    const begun = new Map(rows.map((group) => [group.id, this.make(group)]));
     // In the order of the file; ports that moved from one group to another are free by now.
     this.gateways = new Map(
       groups.map(({ id }) => [id, begun.get(id) ?? (this.gateways.get(id) as GroupGateway)] as const),

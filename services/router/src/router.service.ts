@@ -1,5 +1,5 @@
 import { GroupLeases, GroupSubjects, type HeldLease, leaseKey } from '@iec104mm2ss/bus';
-import { beginsAnew, byId, type GroupConfig, groupChanges, type LiveGroups } from '@iec104mm2ss/config';
+import { byId, type EndedGroup, type GroupConfig, type LiveGroups, partChanges } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, noPeer, type Registry } from '@iec104mm2ss/observability';
 import { every, type Stoppable, Timers } from '@iec104mm2ss/runtime';
 import { type AdmissionAnswer, type AdmissionRequest, OWNER_PERIOD_MS } from '@iec104mm2ss/wire';
@@ -97,27 +97,21 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
    * serves makes it begin anew, as another process would that takes the group over: the sessions stay.
    */
   async apply(groups: readonly GroupConfig[]): Promise<void> {
-    const { added, removed, changed } = groupChanges([...this.configs.values()], groups);
+    const before = [...this.configs.values()];
+    const { ended, begun, live } = partChanges('router', before, groups);
     // A lease of a group that is gone may still come before it is given back.
-    this.configs = byId([...removed, ...groups]);
-    const anew = changed.filter((change) => beginsAnew('router', change)).map(({ after }) => after);
-    for (const { after } of changed) {
-      const owned = this.leases.get(after.id);
-      if (anew.includes(after) || owned === undefined) continue;
-      owned.config = after;
-      owned.router?.reconfigure(after);
+    this.configs = new Map([...this.configs, ...byId(groups)]);
+    for (const config of live) {
+      const owned = this.leases.get(config.id);
+      if (owned === undefined) continue;
+      owned.config = config;
+      owned.router?.reconfigure(config);
     }
-    const ended = changed.filter((change) => beginsAnew('connector', change)).map(({ after }) => after);
-    await Promise.all([
-      ...ended.map(({ id }) => this.leases.get(id)?.router?.conclude('the group has another configuration now')),
-      ...removed.map(({ id }) => this.leases.get(id)?.router?.conclude('the group is no longer in the configuration')),
-    ]);
-    await Promise.all([
-      ...removed.map(({ id }) => this.giveBack(id, (router) => router.leave())),
-      ...anew.map(({ id }) => this.giveBack(id, (router) => router.handOver())),
-    ]);
+    const withConnector = partChanges('connector', before, groups).ended;
+    await Promise.all(withConnector.map(async ({ id, why }) => this.leases.get(id)?.router?.conclude(why)));
+    await Promise.all(ended.map((group) => this.giveBack(group)));
     this.configs = byId(groups);
-    for (const { id } of [...anew, ...added]) this.leases.want(id);
+    for (const { id } of begun) this.leases.want(id);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -212,11 +206,17 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
     }
   }
 
-  private async giveBack(group: string, save: (router: GroupRouter) => Promise<void>): Promise<void> {
-    const { bus } = this.options;
+  private async giveBack({ id: group, removed }: EndedGroup): Promise<void> {
+    const { bus, logger } = this.options;
     const router = this.leases.get(group)?.router;
     // While the lease is still ours, as at the end of the process.
-    if (bus.connected && router?.isOpen === true) await save(router).catch(() => undefined);
+    if (bus.connected && router?.isOpen === true) {
+      try {
+        await (removed ? router.leave() : router.handOver());
+      } catch (error) {
+        logger.warn(noPeer({ group, reason: (error as Error).message }), 'state not saved at the end of the group');
+      }
+    }
     await this.leases.forget(group);
   }
 

@@ -1,5 +1,5 @@
 import { GroupLeases } from '@iec104mm2ss/bus';
-import { beginsAnew, byId, type GroupConfig, groupChanges, type LiveGroups } from '@iec104mm2ss/config';
+import { byId, type GroupConfig, type LiveGroups, partChanges } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, noPeer, type Registry } from '@iec104mm2ss/observability';
 import type { ControlAnswer, GroupRequest } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -50,17 +50,13 @@ export class ConnectorService
 
   /** Serves `groups` from now on: those that are the same, or changed in what concerns no connector, notice nothing. */
   async apply(groups: readonly GroupConfig[]): Promise<void> {
-    const { added, removed, changed } = groupChanges([...this.configs.values()], groups);
+    const { ended, begun, live } = partChanges('connector', [...this.configs.values()], groups);
     // A lease of a group that is gone may still come before it is given back.
-    this.configs = byId([...removed, ...groups]);
-    const anew = changed.filter((change) => beginsAnew('connector', change)).map(({ after }) => after);
-    for (const { after } of changed) if (!anew.includes(after)) this.leases.get(after.id)?.reconfigure(after);
-    await Promise.all([
-      ...removed.map(({ id }) => this.giveBack(id, 'the group is no longer in the configuration')),
-      ...anew.map(({ id }) => this.giveBack(id, 'the group has another configuration now')),
-    ]);
+    this.configs = new Map([...this.configs, ...byId(groups)]);
+    for (const config of live) this.leases.get(config.id)?.reconfigure(config);
+    await Promise.all(ended.map(({ id, why }) => this.giveBack(id, why)));
     this.configs = byId(groups);
-    for (const { id } of [...anew, ...added]) this.leases.want(id);
+    for (const { id } of begun) this.leases.want(id);
   }
 
   async onApplicationShutdown(): Promise<void> {
