@@ -6,7 +6,7 @@ import type { Delivery } from './delivery.js';
 import type { LogPlaces } from './log-places.js';
 import type { OutStream } from './out-stream.js';
 import type { Retention } from './retention.js';
-import type { Session } from './session.js';
+import { isResolving, type Session } from './session.js';
 
 /** What a gateway states may have crossed what was sent to it: it is not answered again so soon. */
 export const CROSSING_MS = 500;
@@ -85,7 +85,7 @@ export class DataTransfer {
     const { started, starting, expected: position, generation } = stated;
     const place = { position, generation };
     if (!started) this.stopped(session);
-    else if (session.resolving === session.run) return;
+    else if (isResolving(session)) return;
     else if (starting > 0) this.answerAgain(session, starting, place);
     else if (session.standby) this.standbyAgain(session);
     else if (session.started) this.check(session, place);

@@ -353,6 +353,18 @@ describe('an answer', () => {
     expect(delivery.routing.answers.size).toBe(0);
   });
 
+  it('is remembered while the log is asked where the data of its session goes on', async () => {
+    const a = session(A);
+    a.resolving = ++a.run;
+    answerTo = [{ session: A, ownOa: 9 }];
+    arrives(singleCommand(1, 5, true));
+    clock.advance(2 * UNKNOWN_SESSION_MS);
+    delivery.tick(clock.now(), 0);
+    delivery.begin(a, 0);
+    await settle();
+    expect(out()).toEqual(['1 begin 0', '1 0>0 [t45]', '1 join 1']);
+  });
+
   it('of nobody is counted, and nothing waits for it', () => {
     arrives(singleCommand(1, 5, true), endOfInitialization(1));
     expect(out()).toEqual([]);

@@ -9,7 +9,7 @@ import type { LogPlaces } from './log-places.js';
 import type { OutStream } from './out-stream.js';
 import { RecentRecords } from './recent-records.js';
 import { Routing, type RoutingRules } from './routing.js';
-import type { Session } from './session.js';
+import { isResolving, type Session } from './session.js';
 import { VoidedAnswers } from './voided-answers.js';
 
 /** An answer is kept this long for a session that is not known (yet): its gateway may still state it. */
@@ -294,7 +294,7 @@ export class Delivery {
         participants.some(({ session: id }) => {
           const session = sessions.get(id);
           if (session === undefined) return now - at < UNKNOWN_SESSION_MS;
-          return session.started && session.acknowledged < end;
+          return isResolving(session) || (session.started && session.acknowledged < end);
         }),
     );
     this.routing.asked.prune(({ end }) => end > Math.min(oldest, stored));

@@ -70,6 +70,16 @@ describe('the event log', () => {
     expect(trimmed).toEqual([300, 7, 501 - REPEATABLE, 7]);
   });
 
+  it('keeps everything while it is asked where the data of a session goes on', () => {
+    const here = session(1, { started: false });
+    here.resolving = ++here.run;
+    retention.confirmed(500);
+    expect(trimmed).toEqual([]);
+    here.run++;
+    retention.confirmed(500);
+    expect(trimmed).toEqual([500 - REPEATABLE, 7]);
+  });
+
   it('gives up what is confirmed, but for what the RTU may repeat', () => {
     retention.confirmed(500);
     retention.confirmed(500);

@@ -5,7 +5,7 @@ import type { CursorLoss, Cursors } from './cursors.js';
 import type { LiveRow } from './live-row.js';
 import type { LogPlaces } from './log-places.js';
 import type { Losses } from './losses.js';
-import type { Session } from './session.js';
+import { isResolving, type Session } from './session.js';
 
 export interface RetentionParts {
   readonly row: LiveRow;
@@ -93,11 +93,14 @@ export class Retention {
     if (loss !== undefined) this.report([loss], reason);
   }
 
-  /** What named masters have not fetched, and started sessions may still ask for. */
+  /** What named masters have not fetched, and started sessions may still ask for; anything, where that is not known yet. */
   private oldestNeeded(): number {
     const { cursors, sessions, neededBy } = this.parts;
     let oldest = cursors.oldest;
-    for (const session of sessions.values()) if (session.started) oldest = Math.min(oldest, neededBy(session));
+    for (const session of sessions.values()) {
+      if (isResolving(session)) oldest = Math.min(oldest, this.oldest);
+      else if (session.started) oldest = Math.min(oldest, neededBy(session));
+    }
     return oldest;
   }
 

@@ -3,7 +3,7 @@ import type { Clock } from '@iec104mm2ss/runtime';
 import { PROVISIONAL_MS, UNSTATED_MS } from '@iec104mm2ss/wire';
 import type { OriginatorAddresses } from './originator-addresses.js';
 import type { OutStream } from './out-stream.js';
-import { newSession, type Session, type SessionIdentity } from './session.js';
+import { isResolving, newSession, type Session, type SessionIdentity } from './session.js';
 
 /** Sessions that were closed from here and whose gateways have not said so yet. */
 export const MAX_CLOSING = 1_024;
@@ -191,7 +191,7 @@ export class SessionTable {
 
   /** Whether a session has data transfer started, or will have once the log was asked where its data begins. */
   anyStarted(): boolean {
-    for (const { started, resolving, run } of this.sessions.values()) if (started || resolving === run) return true;
+    for (const session of this.sessions.values()) if (session.started || isResolving(session)) return true;
     return false;
   }
 }

@@ -72,6 +72,11 @@ export interface Session extends SessionIdentity {
   dueAt: number;
 }
 
+/** Its data goes on as soon as the log has said where (see DataTransfer.resume): nothing of it may be forgotten meanwhile. */
+export function isResolving({ resolving, run }: Pick<Session, 'resolving' | 'run'>): boolean {
+  return resolving === run;
+}
+
 export function newSession(identity: SessionIdentity, now: number): Session {
   return {
     ...identity,
