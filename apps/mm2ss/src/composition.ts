@@ -76,7 +76,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const { file, bus, parts, runtime, serves = () => true } = options;
   const { clock } = runtime;
   const sourceOf = ({ path, digest }: ConfigurationFile): ConfigurationSource => {
-    return { file: path, digest, loadedAt: clock.wallMs() };
+    return { file: path, digest, loadedAt: clock.wallMs(), refused: null };
   };
   const groups = new LiveGroups(file.configuration.groups.filter(serves), sourceOf(file));
   const started = { wallMs: clock.wallMs(), now: clock.now() };
@@ -130,6 +130,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       logging.setGroupLogs(loggedGroups(next));
       groups.set(next, sourceOf(changed));
     },
+    refused: (reason) => groups.refused(reason),
   });
   if (options.watched) watch.start();
   const http = options.http === undefined ? undefined : await listenHttp(app, options.http);

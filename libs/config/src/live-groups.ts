@@ -10,6 +10,8 @@ export interface ConfigurationSource {
   readonly file: string;
   /** When it was put into force, ms since 1970-01-01 UTC. */
   readonly loadedAt: number;
+  /** Why the file, as it is now, is not in force; null: it is. */
+  readonly refused: string | null;
 }
 
 /** The groups that are in force in this process. Who needs them asks again each time: the list may become another one. */
@@ -33,6 +35,11 @@ export class LiveGroups {
   set(groups: readonly GroupConfig[], source: ConfigurationSource): void {
     this.groups = groups;
     this.from = source;
+  }
+
+  /** Says why the file, as it is now, is not in force; null: it is. */
+  refused(reason: string | null): void {
+    if (this.from !== undefined) this.from = { ...this.from, refused: reason };
   }
 
   get(id: string): GroupConfig | undefined {

@@ -40,6 +40,8 @@ export interface ProcessStatus {
     readonly digest: string;
     readonly file: string;
     readonly loadedAt: string;
+    /** Why the file, as it is now, is not in force; null: it is. */
+    readonly refused: string | null;
   } | null;
   /** Ids of the groups that each of its parts serves now. */
   readonly serves: Readonly<Record<string, readonly string[]>>;

@@ -53,7 +53,15 @@ const statedProcess = z.object({
   release: text,
   startedAt: wallTime,
   /** The configuration it works with; null: it was given none that is a file. */
-  configuration: z.object({ digest: text, file: text, loadedAt: wallTime }).nullable(),
+  configuration: z
+    .object({
+      digest: text,
+      file: text,
+      loadedAt: wallTime,
+      /** Why the file, as it is now, is not in force; null: it is. Earlier releases do not say. */
+      refused: words.nullable().default(null),
+    })
+    .nullable(),
 });
 export type StatedProcess = z.infer<typeof statedProcess>;
 

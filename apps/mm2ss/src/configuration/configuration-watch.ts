@@ -30,16 +30,8 @@ export interface ConfigurationWatchParts {
   read(path: string): Promise<Uint8Array>;
   /** Puts it into force; one call at a time. */
   apply(file: ConfigurationFile, changes: GroupChanges): Promise<void>;
-}
-
-/** What became of the file that was read last. */
-export interface ConfigurationState {
-  readonly path: string;
-  /** Of the file in force, and since when it is. */
-  readonly digest: string;
-  readonly loadedAt: string;
-  /** Why the file, as it is now, is not in force; null: it is. */
-  readonly refused: string | null;
+  /** The file, as it is now, is not in force, for this reason; null: it is again. */
+  refused(reason: string | null): void;
 }
 
 interface Found {
@@ -59,7 +51,6 @@ export class ConfigurationWatch {
   refusals = 0;
   /** How often a part could not take one. */
   failures = 0;
-  private loadedAtMs: number;
   private refused: { readonly digest: string; readonly reason: string } | undefined;
   /** Of the file as it was read last, if it is neither in force nor refused. */
   private seen = '';
@@ -74,14 +65,7 @@ export class ConfigurationWatch {
     private readonly parts: ConfigurationWatchParts,
   ) {
     this.timers = new Timers(parts.clock);
-    this.loadedAtMs = parts.clock.wallMs();
     this.registerMetrics(parts.registry);
-  }
-
-  get state(): ConfigurationState {
-    const { path, digest } = this.file;
-    const loadedAt = new Date(this.loadedAtMs).toISOString();
-    return { path, digest, loadedAt, refused: this.refused?.reason ?? null };
   }
 
   /** Looks at the file from now on. */
@@ -96,6 +80,7 @@ export class ConfigurationWatch {
       this.refused = undefined;
       const found = await this.readSettled();
       if (found.digest === this.file.digest) {
+        this.accept();
         this.parts.logger.info({ digest: found.digest }, 'the configuration file is the one in force');
       } else if (refused?.digest === found.digest) this.refuse(found.digest, refused.reason);
       else await this.take(found);
@@ -128,7 +113,7 @@ export class ConfigurationWatch {
       if (this.refused !== undefined) {
         this.parts.logger.info({ digest }, 'the configuration file is the one in force again');
       }
-      this.refused = undefined;
+      this.accept();
     } else if (digest !== this.refused?.digest) {
       // It may be written just now, and editors take it away for a moment.
       const now = this.parts.clock.now();
@@ -177,9 +162,14 @@ export class ConfigurationWatch {
     });
     await this.applying;
     this.file = file;
-    this.loadedAtMs = this.parts.clock.wallMs();
-    this.refused = undefined;
+    this.accept();
     this.applied++;
+  }
+
+  /** The file, as it is now, is the one in force. */
+  private accept(): void {
+    this.refused = undefined;
+    this.parts.refused(null);
   }
 
   /** A file that cannot be read has the reason for its digest. */
@@ -216,6 +206,7 @@ export class ConfigurationWatch {
   private refuse(digest: string, reason: string): void {
     this.refused = { digest, reason };
     this.refusals++;
+    this.parts.refused(reason);
     const { digest: inForce, path } = this.file;
     this.parts.logger.error({ path, digest: inForce, reason }, 'the configuration file is not taken: nothing changes');
   }

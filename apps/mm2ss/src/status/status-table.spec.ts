@@ -71,13 +71,15 @@ describe('the status for people', () => {
   it('names below who is missing, silent, or works with another file', () => {
     const by = (silent: boolean) => ({ instance: 'connector-1', silent, lastHeardAt: at(125) });
     const base = view([GROUP]);
-    const configuration = (digest: string) => ({ digest, file: 'groups.csv', loadedAt: at(0) });
+    const configuration = (digest: string, refused: string | null = null) => {
+      return { digest, file: 'groups.csv', loadedAt: at(0), refused };
+    };
     const lines = statusLines(
       {
         ...base,
         processes: [
           process('router-1', { configuration: configuration('aa') }),
-          process('gw-1', { parts: ['gateway'], configuration: configuration('bb') }),
+          process('gw-1', { parts: ['gateway'], configuration: configuration('bb', 'row 3, t1: 999') }),
           process('connector-1', { parts: ['connector'], silent: true }),
         ],
         configuration: { digests: ['aa', 'bb'], differ: true },
@@ -93,6 +95,7 @@ describe('the status for people', () => {
       'silent: connector-1 (connector), heard 1m5s ago',
       'the files differ: 1 processes work with aa',
       'another file: gw-1 (gateway) works with groups.csv bb of 2026-11-26T12:00:00.000Z',
+      'groups.csv is not taken, nothing changes: row 3, t1: 999 [gw-1 (gateway)]',
     ]);
   });
 

@@ -21,7 +21,12 @@ export function statusLines(
   return [
     ...tableOf(groupColumns(nowMs), shown),
     ...(masters.length === 0 ? [] : ['', ...tableOf(masterColumns(nowMs), masters)]),
-    ...section([...unserved(shown, nowMs), ...silent(processes, nowMs), ...files(processes, configuration.differ)]),
+    ...section([
+      ...unserved(shown, nowMs),
+      ...silent(processes, nowMs),
+      ...files(processes, configuration.differ),
+      ...refused(processes),
+    ]),
   ].map(printable);
 }
 
@@ -100,6 +105,17 @@ function files(processes: readonly ProcessStatus[], differ: boolean): string[] {
     }),
   );
   return [`the files differ: ${most?.[1].length ?? 0} processes work with ${most?.[0] ?? 'none'}`, ...lines];
+}
+
+/** Who does not take the file as it is now, a line for each reason. */
+function refused(processes: readonly ProcessStatus[]): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { instance, parts, silent, configuration } of processes) {
+    if (silent || configuration === null || configuration.refused === null) continue;
+    const reason = `${configuration.file} is not taken, nothing changes: ${configuration.refused}`;
+    byReason.set(reason, [...(byReason.get(reason) ?? []), `${instance} (${parts.join(', ')})`]);
+  }
+  return Array.from(byReason, ([reason, instances]) => `${reason} [${instances.join('; ')}]`);
 }
 
 function tableOf<T>(columns: readonly Column<T>[], rows: readonly T[]): string[] {

@@ -19,7 +19,7 @@ function known(instance: string, parts: Readonly<Record<string, readonly GroupCo
       parts: Object.keys(parts).filter((part) => part !== CONFIGURED),
       release: '0',
       startedAt: 0,
-      configuration: { digest, file: 'groups.csv', loadedAt: 0 },
+      configuration: { digest, file: 'groups.csv', loadedAt: 0, refused: null },
     },
     known: Object.entries(parts).map(([part, groups]) => ({ part, groups })),
   };
