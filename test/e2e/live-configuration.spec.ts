@@ -66,6 +66,9 @@ describe.skipIf(!hasNats)('over NATS, a configuration that changes while it runs
       await until('every part has refused it', () =>
         parts.every((part) => count(part, 'nothing changes') === index + 1),
       );
+      for (const { configuration } of (await (parts[0] as (typeof parts)[number]).status()).processes) {
+        expect(configuration?.refused).toContain(index % 2 === 0 ? 'empty' : 'a separator is missing');
+      }
       await system.rewrite([one, { ...two, ...change }, four]);
       for (const part of parts) part.kill('SIGHUP');
       taken++;

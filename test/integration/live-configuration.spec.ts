@@ -161,11 +161,13 @@ describe('a configuration that changes while it runs', () => {
       else writeFileSync(path, bad);
       await mux.reload();
       expect(await mux.page('/metrics')).toContain('mm2ss_config_in_force 0');
+      expect((await mux.status()).processes[0]?.configuration?.refused).toMatch(/./);
     }
     expect(mux.lines.filter(({ msg }) => msg.includes('nothing changes'))).toHaveLength(5);
     writeFileSync(path, good);
     await mux.reload();
     expect(await mux.page('/metrics')).toContain('mm2ss_config_in_force 1');
+    expect((await mux.status()).processes[0]?.configuration?.refused).toBeNull();
     await expectUntouched(rtu, events, masters);
   });
 
