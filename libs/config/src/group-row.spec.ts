@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { LATER_COLUMNS } from './layout.js';
 import { parseConfiguration } from './parse-configuration.js';
 import type { GroupConfig, Problem } from './types.js';
 
@@ -275,18 +276,22 @@ describe('what is loaded with a warning', () => {
     [{ 'sys name': '😀'.repeat(17) }, 'sys name', 'first 16 characters', { name: '😀'.repeat(16) }],
     [{ masters: 'A=10.1.1.5;B=10.1.1.0/24' }, 'masters', 'masters A and B both claim', {}],
     [{ masters: 'A=10.1.1.5,172.16.0.1' }, 'masters', 'lets no connection of A in from 172.16.0.1', {}],
-    [{ masters: 'A=cn:scada-a' }, 'masters', 'not yet in force', {}],
-    [{ 'tls port': '19998' }, 'tls port', 'not yet in force', {}],
-    [{ 'tls names': 'scada-a' }, 'tls names', 'not yet in force', {}],
-    [{ rights: 'A=control' }, 'rights', 'not yet in force', {}],
-    [{ observe: 'Y' }, 'observe', 'not yet in force', {}],
-    [{ clock: 'local' }, 'clock', 'not yet in force', {}],
   ])('%j', (cells, field, reason, expected) => {
     const { group, problems } = load(cells);
     expect(problems).toEqual([
       { row: 2, field, severity: 'warning', reason: expect.stringContaining(reason) as string },
     ]);
     expect(group).toMatchObject(expected);
+  });
+
+  test.each<[Record<string, string>, string]>([
+    ...LATER_COLUMNS.map((column): [Record<string, string>, string] => [{ [column]: 'Y' }, column]),
+    [{ masters: 'A=cn:a' }, 'masters'],
+  ])('%j is not enforced, so the row is not loaded', (cells, field) => {
+    const { group, problems } = load(cells);
+    expect(group).toBeUndefined();
+    const reason = expect.stringContaining('does not enforce it') as string;
+    expect(problems).toEqual([{ row: 2, field, severity: 'skipped', reason }]);
   });
 
   test("what is said of the masters' side is not said of the RTU's again", () => {

@@ -80,7 +80,7 @@ export function readGroupRow(
   }
   warnAboutMasters(cells, masters, filter);
   for (const column of LATER_COLUMNS) {
-    if (cells.text(column) !== '') cells.warn(column, 'not yet in force: this column belongs to a later release');
+    if (cells.text(column) !== '') cells.refuse(column, NOT_ENFORCED);
   }
 
   if (cells.refused)
@@ -127,7 +127,7 @@ function warnAboutMasters(cells: GroupCells, masters: readonly ParsedMaster[], f
     if (shutOut !== undefined)
       cells.warn('masters', `the filter lets no connection of ${master.name} in from ${shutOut.text}`);
     if (master.certificateNames.length > 0) {
-      cells.warn('masters', `certificate names of ${master.name} are not yet in force: TLS belongs to a later release`);
+      cells.refuse('masters', `certificate names of ${master.name}: ${NOT_ENFORCED}`);
     }
   }
 }
@@ -225,4 +225,6 @@ class GroupCells {
   }
 }
 
+/** Said of what would be taken for a protection. */
+const NOT_ENFORCED = 'this release does not enforce it, so the row is not loaded';
 const EMPTY = { ok: false, reason: 'the cell is empty' } as const;

@@ -34,8 +34,18 @@ export const OWN_COLUMNS = [
   'masters',
 ] as const;
 
-/** Columns of later releases: known, so that a file may already carry them, but without effect. */
-export const LATER_COLUMNS = ['tls port', 'tls names', 'rights', 'observe', 'clock'] as const;
+/** Columns that are known and not enforced yet: a row that sets one is refused, so that nobody relies on it. */
+export const LATER_COLUMNS = [
+  'tls port',
+  'plain',
+  'tls profile',
+  'tls names',
+  'rtu names',
+  'rights',
+  'observe',
+  'clock',
+  'proxy',
+] as const;
 
 const ALL_COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS, ...LATER_COLUMNS] as const;
 export type ColumnName = (typeof ALL_COLUMNS)[number];

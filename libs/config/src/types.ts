@@ -82,8 +82,7 @@ export interface Problem {
   readonly field: string;
   readonly reason: string;
   /**
-   * `skipped`: the row is not loaded. `warning`: the row is loaded, but something in it is not in force (for example a
-   * column of a later release). `note`: a row skipped on purpose by the file's own rules (commented row, after `!`).
+   * `skipped`: the row is not loaded. `warning`: the row is loaded, but something in it is not in force. `note`: a row skipped on purpose by the file's own rules (commented row, after `!`).
    */
   readonly severity: 'skipped' | 'warning' | 'note';
 }

@@ -9,5 +9,6 @@ export * from './merge-status.js';
 export { noPeer } from './peer-line-hook.js';
 export * from './numeric-metric.js';
 export * from './rate-meter.js';
+export * from './security/security-events.js';
 export * from './registry.js';
 export * from './status.js';

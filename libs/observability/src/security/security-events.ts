@@ -1,0 +1,54 @@
+import type { Logger } from 'pino';
+import type { LogFields } from '../log-fields.js';
+
+/** As in RFC 5424, clause 6.2.1, without those that a process cannot tell of itself. */
+export type SecuritySeverity = 'alert' | 'critical' | 'error' | 'warning' | 'notice' | 'informational';
+
+export interface SecurityEventKind {
+  /** Stable for ever: the id of IEC 62351-3 or 62351-14 where there is one, else `MM2SS:n.m`. */
+  readonly id: string;
+  readonly severity: SecuritySeverity;
+  /** What it means, for the catalogue. */
+  readonly meaning: string;
+}
+
+/**
+ * Every security event that there is, by its name. docs/security-events.md is made from it. An id is never given to another
+ * event, and an event never gets another id.
+ */
+export const SECURITY_EVENTS = {
+  session_started: { id: 'MM2SS:1.1', severity: 'informational', meaning: 'A master was admitted.' },
+  session_refused: { id: 'MM2SS:1.2', severity: 'warning', meaning: 'A connection of a master was refused.' },
+} as const satisfies Readonly<Record<string, SecurityEventKind>>;
+
+export type SecurityEventName = keyof typeof SECURITY_EVENTS;
+
+/** Who and why; a child logger has the group bound already. */
+export interface SecurityFields extends Omit<LogFields, 'session'> {
+  readonly session?: string | number;
+  /** Who the peer is by its certificate or by `masters`. */
+  readonly identity?: string;
+  /** Clause of the standard that was broken. */
+  readonly clause?: string;
+  readonly [further: string]: unknown;
+}
+
+const LEVELS = {
+  alert: 'error',
+  critical: 'error',
+  error: 'error',
+  warning: 'warn',
+  notice: 'info',
+  informational: 'info',
+} as const;
+
+/**
+ * Writes a security event: a log line with `event`, `event_id` and `severity`. It is bounded per peer like every other line
+ * that a peer can cause.
+ *
+ * @param message for people, like that of any other log line
+ */
+export function securityEvent(logger: Logger, event: SecurityEventName, fields: SecurityFields, message: string): void {
+  const { id, severity } = SECURITY_EVENTS[event];
+  logger[LEVELS[severity]]({ ...fields, event, event_id: id, severity }, message);
+}
