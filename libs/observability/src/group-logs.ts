@@ -53,6 +53,7 @@ export class GroupLogs {
     for (const [id, writer] of this.writers) {
       if (wanted.get(id) === this.paths.get(id)) continue;
       this.writers.delete(id);
+      this.paths.delete(id);
       void writer.close();
     }
     for (const [id, path] of wanted) if (!this.writers.has(id)) this.writers.set(id, this.open(id, path));

@@ -31,13 +31,15 @@ export class ControlDesk {
 
   /** @param by who wants it, for the log of the one who does it */
   async order(verb: LinkVerb, group: string, by: string): Promise<ControlOutcome> {
-    return this.ask(verb, { group, by }, `no connector serves group ${group}`);
+    const outcome = await this.ask(verb, { group, by }, `no connector serves group ${group}`);
+    if (outcome.result !== 'nobody' || (await this.groups()).some(({ id }) => id === group)) return outcome;
+    return { result: 'nobody', message: unknownGroup(group) };
   }
 
   /** @param master session number, address, address:port, or name of the master; it must be one only */
   async disconnect(group: string, master: string, by: string): Promise<ControlOutcome> {
     const status = (await this.groups()).find(({ id }) => id === group);
-    if (status === undefined) return { result: 'nobody', message: `no process knows a group ${group}` };
+    if (status === undefined) return { result: 'nobody', message: unknownGroup(group) };
     const found = mastersCalled(status.masters, master);
     const [only] = found;
     if (only === undefined) return { result: 'nobody', message: `group ${group} has no master ${master}` };
@@ -70,6 +72,10 @@ export class ControlDesk {
       return silent ? { result: 'nobody', message: nobody } : { result: 'unavailable', message: error.message };
     }
   }
+}
+
+function unknownGroup(group: string): string {
+  return `no process knows a group ${group}`;
 }
 
 function mastersCalled(masters: readonly MasterStatus[], text: string): MasterStatus[] {

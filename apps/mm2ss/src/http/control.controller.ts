@@ -1,7 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { peerText, plainAddress } from '@iec104mm2ss/config';
 import { type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
-import { BadRequestException, Controller, Inject, PayloadTooLargeException, Post, Req, Res } from '@nestjs/common';
+import {
+  BadRequestException,
+  Controller,
+  HttpException,
+  Inject,
+  PayloadTooLargeException,
+  Post,
+  Req,
+  Res,
+} from '@nestjs/common';
 import { ControlDesk, type ControlOutcome, type LinkVerb } from '../control/control-desk.js';
 
 const MAX_BODY_OCTETS = 4_096;
@@ -62,10 +71,15 @@ function answer(response: ServerResponse, { result, ...outcome }: ControlOutcome
 async function readTexts<Name extends string>(request: IncomingMessage, names: Name[]): Promise<Record<Name, string>> {
   const chunks: Buffer[] = [];
   let octets = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    octets += chunk.length;
-    if (octets > MAX_BODY_OCTETS) throw new PayloadTooLargeException('the request is too large');
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      octets += chunk.length;
+      if (octets > MAX_BODY_OCTETS) throw new PayloadTooLargeException('the request is too large');
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // Nobody is there any more who could be told.
+    throw error instanceof HttpException ? error : new BadRequestException('the request ended in the middle');
   }
   const body = parse(Buffer.concat(chunks).toString('utf8'));
   return Object.fromEntries(

@@ -79,10 +79,12 @@ describe('control verbs over HTTP', () => {
   });
 
   it('say that nobody serves the group', async () => {
-    expect(await post('restart', { group: '222' })).toEqual({
-      status: 404,
-      body: { ok: false, result: 'nobody', message: 'no connector serves group 222' },
-    });
+    for (const [group, message] of [
+      ['111', 'no connector serves group 111'],
+      ['222', 'no process knows a group 222'],
+    ]) {
+      expect(await post('restart', { group })).toEqual({ status: 404, body: { ok: false, result: 'nobody', message } });
+    }
   });
 
   it.each([
