@@ -260,7 +260,7 @@ export class Master {
     if (view.typeId === TypeId.M_EI_NA_1) return session.onOther();
     if (!ANSWER_CAUSES.has(view.cot)) {
       this.process.world.note(this.process.name, () => `gets ${describe(asdu)}`);
-      if (view.cot === Cause.SPONT) this.noteArrival();
+      if (view.cot === Cause.SPONT || view.cot === Cause.RETREM) this.noteArrival();
       session.onAsdu(asdu, asduKey(asdu), false);
       return;
     }
