@@ -1,3 +1,4 @@
+export * from './beat.js';
 export * from './clock.js';
 export * from './network.js';
 export * from './run-watch.js';
