@@ -1,4 +1,4 @@
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 
 /**
  * What the product needs of a TCP (or TLS) socket: a part of Node's `net.Socket`, whose documentation holds. The simulated
@@ -55,8 +55,35 @@ export interface Network {
   listen(options: ListenOptions): TcpListener;
 }
 
+/** What one read of a connection that this process opened brings at most; all of them read into the same memory. */
+const READ_OCTETS = 65_536;
+let readMemory: Buffer | undefined;
+
+/**
+ * Without memory to read into, Node takes 64 kB for each read and gives most of it back: for a few octets that is a fifth of
+ * what the read costs. Connections that were accepted cannot have it.
+ */
+function connectReading(host: string, port: number): Socket {
+  readMemory ??= Buffer.allocUnsafeSlow(READ_OCTETS);
+  const socket: Socket = connect({
+    host,
+    port,
+    onread: {
+      buffer: readMemory,
+      callback: (count, memory) => {
+        const octets = Buffer.from((memory as Buffer).subarray(0, count));
+        // Nobody listens yet, or it is paused: it keeps this, and reads no more once it has much.
+        if (socket.readableFlowing !== true || socket.readableLength > 0) return socket.push(octets);
+        socket.emit('data', octets);
+        return true;
+      },
+    },
+  });
+  return socket;
+}
+
 export const SYSTEM_NETWORK: Network = {
-  connect: (host, port) => connect({ host, port }),
+  connect: connectReading,
   listen({ port, host, backlog, onConnection, onListening, onError }) {
     const server = createServer({ pauseOnConnect: true, noDelay: true }, onConnection);
     server.on('error', onError);

@@ -222,7 +222,9 @@ export class Connection implements Scheduled {
     this.scheduler.deadlineMoved(this);
   }
 
-  private readonly onData = (chunk: Buffer): void => {
+  private readonly onData = (chunk: Buffer): void => this.scheduler.turn(() => this.take(chunk));
+
+  private take(chunk: Buffer): void {
     const now = this.scheduler.now();
     this.lastReceivedAt = now;
     this.receivedOctets += chunk.length;
@@ -258,13 +260,14 @@ export class Connection implements Scheduled {
       this.handler.onRoom?.();
     }
     this.touched();
-  };
+  }
 
-  private readonly onDrain = (): void => {
-    this.blocked = false;
-    this.handler.onRoom?.();
-    this.touched();
-  };
+  private readonly onDrain = (): void =>
+    this.scheduler.turn(() => {
+      this.blocked = false;
+      this.handler.onRoom?.();
+      this.touched();
+    });
 
   private write(): void {
     const may = this.mayWrite();
@@ -274,9 +277,7 @@ export class Connection implements Scheduled {
     this.sentOctets += octets.length;
     // What has to wait in the socket is copied: a few octets of a view would keep all of its slab in memory.
     const { socket } = this;
-    const chunk =
-      socket.writableLength > 0 ? Buffer.from(octets) : Buffer.from(octets.buffer, octets.byteOffset, octets.length);
-    if (!socket.write(chunk)) this.blocked = true;
+    if (!socket.write(socket.writableLength > 0 ? Buffer.from(octets) : octets)) this.blocked = true;
   }
 
   private idleAt(): number {

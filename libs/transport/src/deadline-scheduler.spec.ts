@@ -313,6 +313,48 @@ describe('flushSoon', () => {
     expect([a.flushes, b.flushes]).toEqual([1, 1]);
   });
 
+  it('flushes at the end of what runs as a turn, without waiting for the loop', async () => {
+    const [a, b] = [new Member(Infinity), new Member(Infinity)];
+    scheduler.turn(() => {
+      scheduler.flushSoon(a);
+      scheduler.turn(() => scheduler.flushSoon(b));
+      scheduler.flushSoon(a);
+      expect([a.flushes, b.flushes]).toEqual([0, 0]);
+    });
+    // Each as often as it asked: a member asks once.
+    expect([a.flushes, b.flushes]).toEqual([2, 1]);
+    // Something comes in while it is flushed.
+    a.onFlush = () => {
+      a.onFlush = undefined;
+      scheduler.turn(() => scheduler.flushSoon(b));
+      expect(b.flushes).toBe(1);
+    };
+    scheduler.turn(() => scheduler.flushSoon(a));
+    expect([a.flushes, b.flushes]).toEqual([3, 2]);
+    await endOfTurn();
+    expect([a.flushes, b.flushes]).toEqual([3, 2]);
+  });
+
+  it('flushes also what a turn asked for that threw', () => {
+    const a = new Member(Infinity);
+    const mistake = (): void => {
+      scheduler.flushSoon(a);
+      throw new Error('mistake');
+    };
+    expect(() => scheduler.turn(mistake)).toThrow('mistake');
+    expect(a.flushes).toBe(1);
+    scheduler.turn(() => scheduler.flushSoon(a));
+    expect(a.flushes).toBe(2);
+  });
+
+  it('flushes once what was asked for before a turn of the same loop turn', async () => {
+    const [a, b] = [new Member(Infinity), new Member(Infinity)];
+    scheduler.flushSoon(a);
+    scheduler.turn(() => scheduler.flushSoon(b));
+    await endOfTurn();
+    expect([a.flushes, b.flushes]).toEqual([1, 1]);
+  });
+
   describe('with a member that throws', () => {
     const uncaught: unknown[] = [];
     const listeners = process.listeners('uncaughtException');

@@ -1,4 +1,4 @@
-import { countApdus } from '@iec104mm2ss/iec104';
+import { copyOctets, countApdus } from '@iec104mm2ss/iec104';
 import {
   asBuffer,
   isPosition,
@@ -71,8 +71,7 @@ export function encodeLogRecord(head: LogRecordHead, octets: Uint8Array, start: 
   record.writeDoubleLE(head.first, 8);
   record.writeDoubleLE(head.receivedAt, 16);
   record.writeDoubleLE(head.generation, 24);
-  if (start === 0 && end === octets.length) record.set(octets, LOG_RECORD_PREAMBLE_OCTETS);
-  else record.set(octets.subarray(start, end), LOG_RECORD_PREAMBLE_OCTETS);
+  copyOctets(octets, start, end, record, LOG_RECORD_PREAMBLE_OCTETS);
   return record;
 }
 

@@ -1,4 +1,4 @@
-import { countApdus } from '@iec104mm2ss/iec104';
+import { copyOctets, countApdus } from '@iec104mm2ss/iec104';
 import {
   asBuffer,
   isPosition,
@@ -95,7 +95,7 @@ export function encodeOut(head: OutHead, octets: Uint8Array = NO_OCTETS, start =
   message.writeDoubleLE(head.from, 16);
   message.writeDoubleLE(head.first, 24);
   message.writeUInt32LE(head.count, 32);
-  if (end > start) message.set(octets.subarray(start, end), OUT_PREAMBLE_OCTETS);
+  copyOctets(octets, start, end, message, OUT_PREAMBLE_OCTETS);
   return message;
 }
 

@@ -66,7 +66,7 @@ export class GroupGateway implements Scheduled {
   private readonly owner: OwnerView;
   private readonly listener: MasterListener;
   private readonly acknowledgements: AcknowledgementReport;
-  private readonly statements = new StatementTimer();
+  private readonly statements: StatementTimer;
   /** While masters get the last events of an RTU that was lost: no others are let in. */
   private lastEvents: LastEvents | undefined;
   private subscriptions: Subscription[] = [];
@@ -87,6 +87,7 @@ export class GroupGateway implements Scheduled {
     this.logger = dependencies.logger.child({ group: config.id });
     this.instance = runtime.instance;
     this.subjects = new GroupSubjects(config.id);
+    this.statements = new StatementTimer(config.id);
     this.router = new FenceGuard(bus, leaseKey('router', config.id), () => this.onNewOwner());
     this.connectorGuard = new FenceGuard(bus, leaseKey('connector', config.id));
     this.connectorClock = new ConnectorClock(runtime.clock);

@@ -15,20 +15,24 @@ import { STATEMENT_GAP_MS, statementOf, StatementTimer } from './group-statement
 import { PendingCommands } from './pending-commands.js';
 
 describe('a statement is due', () => {
-  it('a period after there was something to state, and as long as there is', () => {
-    const timer = new StatementTimer();
+  it('within a period after there was something to state, and then each period as long as there is', () => {
+    const timer = new StatementTimer('1');
     expect(timer.dueAt).toBe(Infinity);
     timer.want(100);
-    timer.want(500);
-    expect(timer.dueAt).toBe(100 + STATEMENT_PERIOD_MS);
-    timer.stated(2_000, true);
-    expect(timer.dueAt).toBe(2_000 + STATEMENT_PERIOD_MS);
-    timer.stated(3_000, false);
+    const { dueAt } = timer;
+    expect(dueAt).toBeGreaterThan(100);
+    expect(dueAt).toBeLessThanOrEqual(100 + STATEMENT_PERIOD_MS);
+    timer.want(dueAt - 1);
+    expect(timer.dueAt).toBe(dueAt);
+    // Late, as a timer may be.
+    timer.stated(dueAt + 15, true);
+    expect(timer.dueAt).toBe(dueAt + STATEMENT_PERIOD_MS);
+    timer.stated(dueAt + 20, false);
     expect(timer.dueAt).toBe(Infinity);
   });
 
   it('at once when the router waits for it, but not all the time', () => {
-    const timer = new StatementTimer();
+    const timer = new StatementTimer('1');
     timer.wantSoon(100);
     expect(timer.dueAt).toBe(100);
     timer.stated(100, true);
@@ -37,6 +41,12 @@ describe('a statement is due', () => {
     timer.want(110);
     expect(timer.dueAt).toBe(100 + STATEMENT_GAP_MS);
   });
+});
+
+it('the statements of many groups do not come together', () => {
+  const timers = Array.from({ length: 200 }, (_, i) => new StatementTimer(String(i + 1)));
+  for (const timer of timers) timer.stated(5_000, true);
+  expect(new Set(timers.map(({ dueAt }) => Math.round(dueAt / 20))).size).toBeGreaterThan(60);
 });
 
 describe('the commands that a statement lists', () => {

@@ -1,3 +1,4 @@
+import { Beat } from '@iec104mm2ss/runtime';
 import { encodeStatement, encodeStatementMessage, MAX_STATED_COMMANDS, STATEMENT_PERIOD_MS } from '@iec104mm2ss/wire';
 import type { GroupSessions } from './group-sessions.js';
 
@@ -15,10 +16,15 @@ export class StatementTimer {
   /** When the next one is due; Infinity while there is nothing to state. */
   dueAt = Infinity;
   private lastAt = -Infinity;
+  private readonly beat: Beat;
+
+  constructor(group: string) {
+    this.beat = new Beat(STATEMENT_PERIOD_MS, group);
+  }
 
   /** There is something to state. */
   want(now: number): void {
-    this.dueAt = Math.min(this.dueAt, now + STATEMENT_PERIOD_MS);
+    this.dueAt = Math.min(this.dueAt, this.beat.after(now));
   }
 
   /** Something is different from what the router thinks. */
@@ -29,7 +35,7 @@ export class StatementTimer {
   /** @param more there will be something to state the next time */
   stated(now: number, more: boolean): void {
     this.lastAt = now;
-    this.dueAt = more ? now + STATEMENT_PERIOD_MS : Infinity;
+    this.dueAt = more ? this.beat.after(now) : Infinity;
   }
 }
 

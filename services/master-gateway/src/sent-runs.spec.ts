@@ -57,6 +57,21 @@ describe('what a master has acknowledged, as positions', () => {
     expect(runs.acknowledged).toBe(203);
   });
 
+  it('takes no room for what follows what was sent before', () => {
+    const runs = new SentRuns();
+    const room = (): number[] =>
+      Object.values(runs).flatMap((value: unknown) => (Array.isArray(value) ? [value.length] : []));
+    for (let sent = 1; sent <= 10_000; sent++) {
+      runs.add(sent, 100 + sent, GENERATION);
+      if (sent > 12) runs.advance(sent - 12);
+    }
+    expect(runs.acknowledged).toBe(100 + 10_000 - 12);
+    expect(room()).toEqual([1, 1, 1]);
+    for (let sent = 1; sent <= 10_000; sent++) runs.add(10_000 + sent, 2 * sent, GENERATION);
+    runs.advance(20_000);
+    expect(room()).toEqual([0, 0, 0]);
+  });
+
   it('does not go back when positions are sent again', () => {
     const runs = new SentRuns();
     runs.add(3, 13, GENERATION);

@@ -4,13 +4,19 @@
  * gateway's own) are runs of `NONE`. Each run has the generation of the log that its positions are of (see LogPlace).
  */
 const NONE = -1;
+/** Runs that there is kept room for. */
+const KEPT_RUNS = 64;
 
 export class SentRuns {
-  /** Running number after each run's last APDU, the position after it (or NONE), and the generation of that position. */
+  /**
+   * Running number after each run's last APDU, the position after it (or NONE), and the generation of that position. Runs
+   * `head..tail`; those behind are over, and written anew: emptying an array costs more than filling it.
+   */
   private ends: number[] = [];
   private positions: number[] = [];
   private generations: number[] = [];
   private head = 0;
+  private tail = 0;
   private lastEnd = 0;
   /** Everything before this position of `generation` is acknowledged; NONE until something was. */
   acknowledged = NONE;
@@ -18,9 +24,11 @@ export class SentRuns {
 
   /** APDUs up to running number `end` were sent; the last one's position is `position - 1`. */
   add(end: number, position: number, generation: number): void {
-    this.ends.push(end);
-    this.positions.push(position);
-    this.generations.push(generation);
+    let at = this.tail - 1;
+    if (at < this.head || !this.continues(at, end, position, generation)) at = this.tail++;
+    this.ends[at] = end;
+    this.positions[at] = position;
+    this.generations[at] = generation;
   }
 
   addWithoutPosition(end: number): void {
@@ -30,19 +38,18 @@ export class SentRuns {
   /** The peer acknowledged the first `count` APDUs. True when `acknowledged` moved. */
   advance(count: number): boolean {
     let moved = false;
-    while (this.head < this.ends.length && (this.ends[this.head] as number) <= count) {
+    while (this.head < this.tail && (this.ends[this.head] as number) <= count) {
       if (this.reach(this.positions[this.head] as number, this.generations[this.head] as number)) moved = true;
       this.lastEnd = this.ends[this.head] as number;
       this.head++;
     }
-    if (this.head === this.ends.length) {
-      this.ends.length = 0;
-      this.positions.length = 0;
-      this.generations.length = 0;
+    if (this.head === this.tail) {
       this.head = 0;
+      this.tail = 0;
+      if (this.ends.length > KEPT_RUNS) this.keep(0, 0);
     } else {
       // A master that never catches up completely must not make the queue grow for ever.
-      if (this.head > 64 && this.head * 2 > this.ends.length) this.dropDone();
+      if (this.head > KEPT_RUNS && this.head * 2 > this.tail) this.keep(this.head, this.tail);
       const position = this.positions[this.head] as number;
       if (count > this.lastEnd && position !== NONE) {
         const within = position - ((this.ends[this.head] as number) - count);
@@ -50,6 +57,13 @@ export class SentRuns {
       }
     }
     return moved;
+  }
+
+  /** What is sent now has the positions that follow those of the run `at`. */
+  private continues(at: number, end: number, position: number, generation: number): boolean {
+    const before = this.positions[at] as number;
+    if (position === NONE || before === NONE) return position === before;
+    return generation === this.generations[at] && position - before === end - (this.ends[at] as number);
   }
 
   /**
@@ -64,10 +78,11 @@ export class SentRuns {
     return true;
   }
 
-  private dropDone(): void {
-    this.ends = this.ends.slice(this.head);
-    this.positions = this.positions.slice(this.head);
-    this.generations = this.generations.slice(this.head);
+  private keep(from: number, to: number): void {
+    this.ends = this.ends.slice(from, to);
+    this.positions = this.positions.slice(from, to);
+    this.generations = this.generations.slice(from, to);
     this.head = 0;
+    this.tail = to - from;
   }
 }

@@ -61,6 +61,7 @@ export class SessionQueue {
 
   /** There may be room in the window. */
   fill(): void {
+    if (this.waiting.length === 0) return;
     let done = 0;
     while (done < this.waiting.length && this.connection.window > 0) {
       const item = this.waiting[done] as Waiting;

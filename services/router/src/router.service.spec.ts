@@ -25,6 +25,7 @@ import {
   encodeState,
   InKind,
   LAST_EVENTS_MS,
+  OWNER_PERIOD_MS,
   PROVISIONAL_MS,
   type RouterState,
   SILENCE_MS,
@@ -68,7 +69,7 @@ function connect(instance: string): { broker: FakeBroker; bus: BrokerBus } {
   return { broker, bus: new BrokerBus(broker, { runtime: runtime(instance), replicas: 1 }) };
 }
 
-function startRouter(instance: string, config: Partial<GroupConfig> = {}): RouterProcess {
+function startRouter(instance: string, config: Partial<GroupConfig> = {}, more: GroupConfig[] = []): RouterProcess {
   const { broker, bus } = connect(instance);
   const service = new RouterService({
     bus,
@@ -76,6 +77,7 @@ function startRouter(instance: string, config: Partial<GroupConfig> = {}): Route
     runtime: runtime(`${instance} itself`),
     groups: new LiveGroups([
       groupConfig({ masters: [{ name: 'A', sources: [], certificateNames: ['a'] }], ...config }),
+      ...more,
     ]),
     registry: createRegistry({ processMetrics: false }),
   });
@@ -794,4 +796,25 @@ describe('what is saved', () => {
     await passes(4_000);
     expect(router().parts.addresses.saved(clock.now())).toContainEqual({ ...rests, restedMs: 5_000 });
   });
+});
+
+it('states many groups one after the other, each once a period', async () => {
+  const more = Array.from({ length: 19 }, (_, i) => groupConfig({ id: String(i + 2) }));
+  const { bus } = startRouter('r1', {}, more);
+  await passes(3_000);
+  let stated: string[] = [];
+  for (const { id } of [groupConfig({}), ...more]) {
+    bus.subscribe(new GroupSubjects(id).owner, ({ subject }) => stated.push(subject));
+  }
+  const atOnce: number[] = [];
+  const all: string[] = [];
+  for (let ms = 0; ms < OWNER_PERIOD_MS; ms += 25) {
+    await clock.advanceAsync(25, 25);
+    atOnce.push(stated.length);
+    all.push(...stated);
+    stated = [];
+  }
+  expect(new Set(all).size).toBe(20);
+  expect(all).toHaveLength(20);
+  expect(Math.max(...atOnce)).toBeLessThanOrEqual(4);
 });

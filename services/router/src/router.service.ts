@@ -21,6 +21,8 @@ export interface RouterOptions extends RouterDependencies {
 
 /** How often sessions and commands are looked through for those that have waited too long, and state is saved. */
 const TICK_MS = 200;
+/** At each of these times some of the groups are stated, so that hundreds are not stated all at once. */
+const TURNS = OWNER_PERIOD_MS / TICK_MS;
 /** States saved at each of these times, at most: 100 a second. */
 const SAVES_PER_TICK = 20;
 /** Pause before a takeover that failed is tried again. */
@@ -36,6 +38,8 @@ interface Owned {
   /** Its row of the file. */
   config: GroupConfig;
   readonly timers: Timers;
+  /** When it is stated: at each tick whose number, modulo TURNS, is this. */
+  readonly turn: number;
   /** Undefined until what an earlier owner left was read. */
   router: GroupRouter | undefined;
   /** The bus was away, and the lease entry has not been read since: another process may have the lease. */
@@ -50,6 +54,9 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
   private readonly leases: GroupLeases<Owned>;
   private readonly saves = new StateSaves(SAVES_PER_TICK);
   private timers: Stoppable[] = [];
+  /** Of the tick that was last, and of the group that was taken over last. */
+  private turn = 0;
+  private turnGiven = 0;
   /** The groups of the file, by id. */
   private configs: ReadonlyMap<string, GroupConfig>;
 
@@ -83,9 +90,8 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
         const serving = this.serving();
         for (const router of serving) router.tick(now);
         this.saves.tick(serving);
-      }),
-      every(runtime.clock, OWNER_PERIOD_MS, () => {
-        for (const router of this.serving()) router.announce();
+        this.turn = (this.turn + 1) % TURNS;
+        for (const { turn, router } of this.leases.all()) if (turn === this.turn) router?.announce();
       }),
     ];
     for (const id of this.configs.keys()) this.leases.want(id);
@@ -148,7 +154,8 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
 
   private own(group: GroupConfig, lease: HeldLease): Owned {
     const timers = new Timers(this.options.runtime.clock);
-    const owned: Owned = { lease, config: group, timers, router: undefined, cutOff: false, connections: 0 };
+    const turn = (this.turnGiven = (this.turnGiven + 1) % TURNS);
+    const owned: Owned = { lease, config: group, timers, turn, router: undefined, cutOff: false, connections: 0 };
     // Begins when this is known to be ours.
     this.options.runtime.clock.endOfTurn(() => void this.takeOver(owned));
     return owned;

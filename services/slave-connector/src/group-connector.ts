@@ -86,6 +86,7 @@ export class GroupConnector implements Scheduled {
     this.link = this.makeLink();
     this.commands = this.makeCommands();
     this.statement = new StateStatement(
+      config.id,
       () => this.scheduler.now(),
       () => this.composeState(),
       (message) => this.bus.publish(this.subjects.state, message),

@@ -1,3 +1,4 @@
+import { Beat } from '@iec104mm2ss/runtime';
 import { encodeState, STATE_PERIOD_MS, type StateMessage } from '@iec104mm2ss/wire';
 
 /** What is stated; undefined while there is nothing to say. */
@@ -7,18 +8,22 @@ export type StatedState = Omit<StateMessage, 'v'>;
 export class StateStatement {
   private dueAt = Infinity;
   private stopped = false;
+  private readonly beat: Beat;
 
   constructor(
+    group: string,
     private readonly now: () => number,
     private readonly compose: () => StatedState | undefined,
     private readonly publish: (message: Buffer) => void,
     private readonly onDeadlineMoved: () => void,
-  ) {}
+  ) {
+    this.beat = new Beat(STATE_PERIOD_MS, group);
+  }
 
   /** States it now, and from now on. */
   state(): void {
     if (this.stopped) return;
-    this.dueAt = this.now() + STATE_PERIOD_MS;
+    this.dueAt = this.beat.after(this.now());
     this.onDeadlineMoved();
     const state = this.compose();
     if (state !== undefined) this.publish(encodeState(state));

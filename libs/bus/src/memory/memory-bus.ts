@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Clock, SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
+import { type Clock, SYSTEM_CLOCK, WorkList } from '@iec104mm2ss/runtime';
 import type { LeaseEntry } from '@iec104mm2ss/wire';
 import {
   type Bus,
@@ -62,7 +62,7 @@ export class MemoryBus implements Bus {
   private readonly journals = new Map<string, MemoryJournal>();
   private readonly buckets = new Map<string, MemoryKeyValue>();
   private readonly leases: MemoryLeases;
-  private readonly pending: (() => void)[] = [];
+  private readonly pending = new WorkList<() => void>();
   private readonly troubleListeners: ((message: string) => void)[] = [];
   private dispatching = false;
   private closed = false;
@@ -247,13 +247,12 @@ export class MemoryBus implements Bus {
   /** Runs `deliver` now, or after the handler that is running. */
   private run(deliver: () => void): void {
     if (this.dispatching) {
-      this.pending.push(deliver);
+      this.pending.add(deliver);
       return;
     }
     this.dispatching = true;
     this.attempt(deliver);
-    for (let i = 0; i < this.pending.length; i++) this.attempt(this.pending[i] as () => void);
-    this.pending.length = 0;
+    for (let next = this.pending.take(); next !== undefined; next = this.pending.take()) this.attempt(next);
     this.dispatching = false;
   }
 

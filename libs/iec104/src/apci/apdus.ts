@@ -11,6 +11,15 @@ export function apduEnd(octets: Uint8Array, at: number): number {
   return at + (octets[at + 1] as number) + 2;
 }
 
+/** Up to here copying octet by octet takes less time than making the view that `set` asks for. */
+const SHORT_COPY_OCTETS = 128;
+
+/** Copies `source[start..end)` to `target[at..]`. The two may not overlap. */
+export function copyOctets(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
+  if (end - start <= SHORT_COPY_OCTETS) for (let from = start, to = at; from < end;) target[to++] = source[from++]!;
+  else target.set(source.subarray(start, end), at);
+}
+
 /**
  * Calls `visit` for each APDU in `octets[start..end)`: where it begins, where it ends, and its number counting from 0. The
  * octets must have passed `countApdus`.

@@ -8,7 +8,7 @@ import {
   sendSequence,
   uFunctionName,
 } from '../apci/apci.js';
-import { apduEnd } from '../apci/apdus.js';
+import { apduEnd, copyOctets } from '../apci/apdus.js';
 import { MAX_ASDU_OCTETS, MIN_ASDU_OCTETS, asduLengthError } from '../apci/asdu-length.js';
 import { Iec104Error, type Iec104ErrorCode, OFFENDING_OCTETS } from '../errors.js';
 import { OutputRegion } from './slab.js';
@@ -69,6 +69,9 @@ export const DEFAULT_LINK_PARAMETERS: LinkParameters = { t1Ms: 15_000, t2Ms: 10_
 
 /** What a controlled station had sent off when it confirmed STOPDT comes within this time, over slow paths, too. */
 const TAIL_MS = 2_000;
+
+/** Entries that a list of times keeps room for. */
+const KEPT_TIMES = 64;
 
 /** From which state each state may be entered. */
 const ALLOWED: Readonly<Record<LinkState, readonly LinkState[]>> = {
@@ -288,8 +291,7 @@ export class Link {
     const target = place.octets;
     let at = place.at;
     const stop = at + (to - from);
-    if (from === 0 && to === octets.length) target.set(octets, at);
-    else target.set(octets.subarray(from, to), at);
+    copyOctets(octets, from, to, target, at);
     const nr = this.confirmed & SEQUENCE_MASK;
     for (let ns = this.sent; at < stop; ns++) {
       target[at + 2] = (ns << 1) & 0xff;
@@ -614,49 +616,48 @@ function outOfRange(name: string, value: number): RangeError {
  * one time, so that its length follows the socket reads, not the APDUs.
  */
 class RunTimes {
+  /** Entries `head..tail`; those behind are over, and written anew: emptying an array costs more than filling it. */
   private numbers: number[] = [];
   private times: number[] = [];
   private head = 0;
+  private tail = 0;
 
   add(upTo: number, time: number): void {
-    const last = this.times.length - 1;
+    const last = this.tail - 1;
     if (last >= this.head && this.times[last] === time) {
       this.numbers[last] = upTo;
       return;
     }
-    this.numbers.push(upTo);
-    this.times.push(time);
+    this.numbers[this.tail] = upTo;
+    this.times[this.tail] = time;
+    this.tail++;
   }
 
   /** Forgets everything up to running number `upTo`. */
   drop(upTo: number): void {
-    while (this.head < this.numbers.length && (this.numbers[this.head] as number) <= upTo) this.head++;
-    if (this.head === this.numbers.length) {
-      this.numbers.length = 0;
-      this.times.length = 0;
+    while (this.head < this.tail && (this.numbers[this.head] as number) <= upTo) this.head++;
+    if (this.head === this.tail) {
       this.head = 0;
-    } else if (this.head > 64 && this.head * 2 > this.numbers.length) {
-      this.numbers = this.numbers.slice(this.head);
-      this.times = this.times.slice(this.head);
-      this.head = 0;
-    }
+      this.tail = 0;
+      if (this.numbers.length > KEPT_TIMES) this.keep(0, 0);
+    } else if (this.head > KEPT_TIMES && this.head * 2 > this.tail) this.keep(this.head, this.tail);
   }
 
   /** Time of the oldest, Infinity when empty. */
   oldest(): number {
-    return this.head < this.times.length ? (this.times[this.head] as number) : Infinity;
+    return this.head < this.tail ? (this.times[this.head] as number) : Infinity;
   }
 
   /** Time of the oldest whose number is above `after`, Infinity when there is none. */
   timeAfter(after: number): number {
     let low = this.head;
-    let high = this.numbers.length;
+    let high = this.tail;
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((this.numbers[middle] as number) > after) high = middle;
       else low = middle + 1;
     }
-    return low < this.times.length ? (this.times[low] as number) : Infinity;
+    return low < this.tail ? (this.times[low] as number) : Infinity;
   }
 
   /**
@@ -665,10 +666,17 @@ class RunTimes {
    */
   countDue(now: number, ageMs: number): number {
     let count = 0;
-    for (let i = this.head; i < this.numbers.length; i++) {
+    for (let i = this.head; i < this.tail; i++) {
       if ((this.times[i] as number) + ageMs > now) break;
       count = this.numbers[i] as number;
     }
     return count;
+  }
+
+  private keep(from: number, to: number): void {
+    this.numbers = this.numbers.slice(from, to);
+    this.times = this.times.slice(from, to);
+    this.head = 0;
+    this.tail = to - from;
   }
 }

@@ -6,14 +6,17 @@
 const SLAB_OCTETS = 256 * 1024;
 
 /** What a region without pending octets points at, so that idle links keep no slab in memory. */
-const NOTHING = new Uint8Array(0);
+const NO_MEMORY = new ArrayBuffer(0);
+const NOTHING = new Uint8Array(NO_MEMORY);
 
-let slab = new Uint8Array(SLAB_OCTETS);
+let memory = new ArrayBuffer(SLAB_OCTETS);
+let slab = new Uint8Array(memory);
 let used = 0;
 
 /** Where a writer's pending octets lie: `slab[start..end)`. */
 export class OutputRegion {
   private octets: Uint8Array = NOTHING;
+  private memory: ArrayBuffer = NO_MEMORY;
   private start = 0;
   private end = 0;
 
@@ -28,11 +31,13 @@ export class OutputRegion {
       used += count;
     } else {
       if (used + length + count > slab.length) {
-        slab = new Uint8Array(Math.max(SLAB_OCTETS, length + count));
+        memory = new ArrayBuffer(Math.max(SLAB_OCTETS, length + count));
+        slab = new Uint8Array(memory);
         used = 0;
       }
       if (length > 0) slab.set(this.octets.subarray(this.start, this.end), used);
       this.octets = slab;
+      this.memory = memory;
       this.start = used;
       this.end = used + length;
       used = this.end + count;
@@ -46,8 +51,10 @@ export class OutputRegion {
   /** The pending octets, which then belong to the caller; undefined when there are none. */
   take(): Uint8Array | undefined {
     if (this.end === this.start) return undefined;
-    const view = this.octets.subarray(this.start, this.end);
+    // subarray() takes several times as long.
+    const view = new Uint8Array(this.memory, this.start, this.end - this.start);
     this.octets = NOTHING;
+    this.memory = NO_MEMORY;
     this.start = 0;
     this.end = 0;
     return view;
