@@ -526,19 +526,19 @@ describe('when the RTU is lost', () => {
 describe('what is stated', () => {
   it('goes to a new owner at once, after what masters acknowledged', async () => {
     gateway.stop();
-    // Reports are a gap apart on this bus.
+    // Reports wait for more on this bus.
     Object.defineProperty(bus, 'kind', { value: 'nats' });
     start();
     await open();
     const master = await connect({ started: true, hold: true });
     await clock.advanceAsync(STATEMENT_PERIOD_MS);
     broadcast(0, 2);
-    // The end of initialization is the first; the second report has to wait.
+    bus.take();
     for (const count of [2, 3]) {
       master.acknowledge(count);
       clock.flush();
     }
-    expect(bus.take(subjects.ack).length).toBe(1);
+    expect(bus.take(subjects.ack).length).toBe(0);
     bus.take();
     await routerLease.release();
     routerLease = lease('router.1');

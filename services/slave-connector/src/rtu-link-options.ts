@@ -10,8 +10,8 @@ export interface RtuLinkOptions {
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly counters: ConnectorCounters;
-  /** Of the connection: how acknowledgements are held. */
-  readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs'>;
+  /** Of the connection: how acknowledgements are held, and after how many ASDUs they are due. */
+  readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs' | 'w'>;
   /**
    * False while another connector may be using the RTU: no connection is made then, and nothing sent but what keeps the link. The
    * store that knows may be away for longer than the RTU's t1.

@@ -229,7 +229,7 @@ export class RtuLink {
 
   private connected(socket: TcpSocket): void {
     const { config, counters, hold, scheduler } = this.options;
-    const { t1Ms, t2Ms, t3Ms, k, w } = config.rtuLink;
+    const { t1Ms, t2Ms, t3Ms, k } = config.rtuLink;
     this.attempted = true;
     counters.connects++;
     this.epochs++;
@@ -240,7 +240,7 @@ export class RtuLink {
       socket,
       {
         role: 'controlling',
-        ...{ t1Ms, t2Ms, t3Ms, k, w, idleTimeMs: config.idleTimeMs },
+        ...{ t1Ms, t2Ms, t3Ms, k, idleTimeMs: config.idleTimeMs },
         ...hold,
         mayWrite: () => this.writable(),
       },
