@@ -3,3 +3,4 @@ export * from './network.js';
 export * from './run-watch.js';
 export * from './runtime.js';
 export * from './timers.js';
+export * from './token-bucket.js';

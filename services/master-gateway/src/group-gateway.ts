@@ -8,7 +8,7 @@ import {
   remembering,
   type Subscription,
 } from '@iec104mm2ss/bus';
-import { type GroupConfig, nameNow, reportGapMs } from '@iec104mm2ss/config';
+import { DEFAULT_LIMITS, type GroupConfig, type Limits, nameNow, reportGapMs } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import { type Runtime, sleep } from '@iec104mm2ss/runtime';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
@@ -44,6 +44,8 @@ export interface GatewayDependencies {
   readonly listen: string | undefined;
   /** How long a silent connector or router disturbs nobody. */
   readonly holdMs: number;
+  /** Bounds on what peers may do. Default: DEFAULT_LIMITS. */
+  readonly limits?: Limits;
 }
 
 /**
@@ -81,7 +83,7 @@ export class GroupGateway implements Scheduled {
     dependencies: GatewayDependencies,
     private readonly waitedMs: () => number = () => 0,
   ) {
-    const { bus, scheduler, runtime, holdMs, listen } = dependencies;
+    const { bus, scheduler, runtime, holdMs, listen, limits = DEFAULT_LIMITS } = dependencies;
     this.bus = bus;
     this.scheduler = scheduler;
     this.logger = dependencies.logger.child({ group: config.id });
@@ -101,6 +103,8 @@ export class GroupGateway implements Scheduled {
       subjects: this.subjects,
       router: this.router,
       acknowledgements: this.acknowledgements,
+      limits,
+      heldUpMs: () => this.waitedMs(),
       commandTerms: (waitedMs) => this.commandTerms(waitedMs),
       changed: (soon) => this.stateWithin(soon),
       empty: () => this.endLastEvents(),
@@ -144,7 +148,10 @@ export class GroupGateway implements Scheduled {
   reconfigure(config: GroupConfig): void {
     this.config = config;
     this.acknowledgements.gapMs = reportGapMs(config, this.bus.kind);
-    for (const { identity } of this.sessions.values()) identity.name = nameNow(config.masters, identity);
+    for (const session of this.sessions.values()) {
+      session.identity.name = nameNow(config.masters, session.identity);
+      session.reconfigure(config);
+    }
   }
 
   /** Nothing is known to keep this process from listening: a connector that waits for somebody who can need not wait. */

@@ -1,5 +1,5 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
-import { type GroupConfig, peerText, plainAddress } from '@iec104mm2ss/config';
+import { type GroupConfig, type Limits, peerText, plainAddress } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
 import type { CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
@@ -20,6 +20,9 @@ export interface GroupSessionsDependencies {
   /** Which router owns the group. */
   readonly router: FenceGuard;
   readonly acknowledgements: AcknowledgementReport;
+  readonly limits: Limits;
+  /** For how long what is read now may have waited as this process did not run, ms. */
+  readonly heldUpMs: () => number;
   readonly commandTerms: (waitedMs: number) => CommandTerms | undefined;
   /** Something is different from what was stated. @param soon the router waits for it */
   readonly changed: (soon: boolean) => void;
@@ -166,6 +169,8 @@ export class GroupSessions {
       router,
       scheduler: others.scheduler,
       logger: others.logger,
+      limits: others.limits,
+      heldUpMs: others.heldUpMs,
       commandTerms: others.commandTerms,
       onAcknowledged: (acknowledging) => acknowledgements.add(acknowledging),
       reportAcknowledged: () => acknowledgements.publish(),
