@@ -186,7 +186,9 @@ function commands(count: number, perTurn: number, everyMs: number): Attack {
       const from = performance.now();
       for (let turn = 1; attacker.goesOn; turn++) {
         attacker.socket.write(next());
-        await delay(Math.max(0, from + turn * everyMs - performance.now()), undefined, { signal }).catch(() => undefined);
+        await delay(Math.max(0, from + turn * everyMs - performance.now()), undefined, { signal }).catch(
+          () => undefined,
+        );
       }
     });
 }
@@ -285,7 +287,14 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
 };
 
 if (import.meta.main) {
-  const [name, host, port, from, ca, seconds] = process.argv.slice(2) as [string, string, string, string, string, string];
+  const [name, host, port, from, ca, seconds] = process.argv.slice(2) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   const ending = new AbortController();
   setTimeout(() => ending.abort(), Number(seconds) * 1000);
   const { signal } = ending;

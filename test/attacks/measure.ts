@@ -127,7 +127,18 @@ async function run(name: string, seconds: number): Promise<Record<string, string
   const ports = [await freePort(), await freePort()];
   const further = values.columns.map((text) => text.split('=') as [string, string]);
   const file = [
-    ['id', 'sys name', 'port no', 'rtu no', 'max conn', 't1', 't2', 't3', 'hosts', ...further.map(([column]) => column)],
+    [
+      'id',
+      'sys name',
+      'port no',
+      'rtu no',
+      'max conn',
+      't1',
+      't2',
+      't3',
+      'hosts',
+      ...further.map(([column]) => column),
+    ],
     ...stations.map(({ rtu: { address } }, i) =>
       [i + 1, `RTU-${i + 1}`, ports[i], 47, 5, 15, 10, 20, `${address.host}:${address.port}`].concat(
         further.map(([, value]) => value),
@@ -154,7 +165,15 @@ async function run(name: string, seconds: number): Promise<Record<string, string
 
     const attackers = spawn(
       process.execPath,
-      [join(import.meta.dirname, 'attackers.ts'), name, '127.0.0.1', String(ports[0]), '127.0.0.21', '47', String(seconds)],
+      [
+        join(import.meta.dirname, 'attackers.ts'),
+        name,
+        '127.0.0.1',
+        String(ports[0]),
+        '127.0.0.21',
+        '47',
+        String(seconds),
+      ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     let said = '';
@@ -175,6 +194,7 @@ async function run(name: string, seconds: number): Promise<Record<string, string
     const ended = new Promise<void>((done) => attackers.once('close', () => done()));
     await Promise.race([ended, delay(seconds * 1000 + 5_000)]);
     const cpu = ((cpuSeconds(pid) - from) / ((performance.now() - fromMs) / 1000)) * 100;
+    for (const each of stations) each.rtu.stopEvents();
     const seen = await Promise.all(healthy.map((each) => each.end()));
     const report = JSON.parse(said === '' ? '{}' : said) as Partial<Report>;
     const row: Record<string, string | number> = { attack: name };
@@ -186,7 +206,8 @@ async function run(name: string, seconds: number): Promise<Record<string, string
     row['CPU %'] = Math.round(cpu);
     row['peak MB'] = Math.round(peakMegabytes(pid));
     row['log MB'] = Math.round((logged + octetsUnder(directory)) / 1e5) / 10;
-    row['attackers closed/after ms'] = `${report.closed} of ${report.connected} / ${Math.round(report.firstClosedMs ?? 0)}`;
+    row['attackers closed/after ms'] =
+      `${report.closed} of ${report.connected} / ${Math.round(report.firstClosedMs ?? 0)}`;
     row['sent'] = report.sent ?? 0;
     await Promise.all([...healthy.map((each) => each.master.close()), late.close()]);
     return row;

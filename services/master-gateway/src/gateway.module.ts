@@ -1,5 +1,5 @@
 import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
-import { GROUPS, PROCESS_LIMITS } from '@iec104mm2ss/config';
+import { GROUPS, type Limits, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { RUNTIME } from '@iec104mm2ss/runtime';
 import { SCHEDULER } from '@iec104mm2ss/transport';
@@ -42,7 +42,7 @@ export class GatewayModule {
         runtime: GatewayOptions['runtime'],
         registry: GatewayOptions['registry'],
         groups: GatewayOptions['groups'],
-        limits: GatewayOptions['limits'],
+        limits: Limits,
       ): GatewayOptions => ({ bus, scheduler, logger, runtime, registry, groups, limits, ...settings }),
     };
     return {

@@ -23,6 +23,8 @@ import {
 } from '@iec104mm2ss/wire';
 import { AcknowledgementReport } from './acknowledgement-report.js';
 import { ConnectorView, type Loss } from './connector-view.js';
+import { ConnectionLimits } from './connection-limits.js';
+import { Door } from './door.js';
 import { GroupSessions } from './group-sessions.js';
 import { statementOf, StatementTimer } from './group-statement.js';
 import { LastEvents } from './last-events.js';
@@ -66,6 +68,7 @@ export class GroupGateway implements Scheduled {
   private readonly connectorClock: ConnectorClock;
   private readonly connector: ConnectorView;
   private readonly owner: OwnerView;
+  private readonly door: Door;
   private readonly listener: MasterListener;
   private readonly acknowledgements: AcknowledgementReport;
   private readonly statements = new StatementTimer();
@@ -82,6 +85,8 @@ export class GroupGateway implements Scheduled {
     public config: GroupConfig,
     dependencies: GatewayDependencies,
     private readonly waitedMs: () => number = () => 0,
+    /** Shared by all groups of the process. */
+    connections = new ConnectionLimits(dependencies.limits ?? DEFAULT_LIMITS, dependencies.runtime.clock),
   ) {
     const { bus, scheduler, runtime, holdMs, listen, limits = DEFAULT_LIMITS } = dependencies;
     this.bus = bus;
@@ -109,12 +114,19 @@ export class GroupGateway implements Scheduled {
       changed: (soon) => this.stateWithin(soon),
       empty: () => this.endLastEvents(),
     });
+    this.door = new Door({
+      config: () => this.config,
+      clock: runtime.clock,
+      limits: connections,
+      enter: (socket, from) => this.masters.connect(socket, from),
+      turnAway: (socket, peer, why) => this.masters.refuse(socket, peer, why),
+    });
     this.listener = new MasterListener(
       config,
       runtime,
       listen,
       this.logger,
-      (socket) => void this.masters.connect(socket),
+      (socket) => void this.door.come(socket),
       (reason) => {
         this.sayListening(false, reason);
         scheduler.deadlineMoved(this);
@@ -165,6 +177,7 @@ export class GroupGateway implements Scheduled {
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.subscriptions = [];
     this.listener.close(code);
+    this.door.close();
     this.masters.stop(code, message);
     // The last word: what becomes of commands that were read here is for the router to say.
     if (this.masters.any) this.state();
@@ -177,7 +190,7 @@ export class GroupGateway implements Scheduled {
   async drain(): Promise<void> {
     this.draining = true;
     this.listener.close('draining');
-    this.masters.cancelAttempts();
+    this.cancelNewcomers();
     for (const session of this.sessions.values()) session.drain();
     const until = this.scheduler.now() + DRAIN_MS;
     // Every one of them is asked, not only the first that is not there yet.
@@ -296,6 +309,11 @@ export class GroupGateway implements Scheduled {
       this.logger.warn({ reason: code, count: this.sessions.size }, `masters are disconnected: ${message}`);
     }
     this.listener.close(code);
+    this.cancelNewcomers();
+  }
+
+  private cancelNewcomers(): void {
+    this.door.close();
     this.masters.cancelAttempts();
   }
 

@@ -19,6 +19,7 @@ import {
 import { COMMAND_RUN, CommandIntake } from './command-intake.js';
 import type { ClosedSession } from './closed-sessions.js';
 import { type CommandTerms, PendingCommands } from './pending-commands.js';
+import { looksLikeProxyHeader } from './proxy-header.js';
 import { type DeliveryTarget, SessionDelivery } from './session-delivery.js';
 import { SessionPlace } from './session-place.js';
 import { SessionQueue } from './session-queue.js';
@@ -256,7 +257,12 @@ export class MasterSession implements DeliveryTarget {
       roomChanged: () => this.roomChanged(),
       delayed: () => {
         const fields = { session: this.id, peer: this.peer, reason: 'cmd_rate' };
-        securityEvent(logger, 'commands_delayed', fields, `more than ${this.config.commandRate} commands a second: they wait`);
+        securityEvent(
+          logger,
+          'commands_delayed',
+          fields,
+          `more than ${this.config.commandRate} commands a second: they wait`,
+        );
       },
       flood: (perSecond) =>
         this.close('command_flood', `more than ${perSecond} commands a second that are too late to be executed`),
@@ -351,10 +357,17 @@ export class MasterSession implements DeliveryTarget {
 
   private onClosed(reason: CloseReason): void {
     if (reason.octets !== undefined) this.logBreach(reason);
+    if (looksLikeProxyHeader(reason.octets ?? '')) this.reportProxyHeader();
     this.reportFlood(reason, this.intake.clear());
     this.stopData();
     this.publish(encodeClosed(this.nextHead(), reason.code, reason.message));
     this.dependencies.onClosed(this, reason, this.subscription);
+  }
+
+  private reportProxyHeader(): void {
+    const fields = { session: this.id, peer: this.peer, reason: 'not_a_proxy' };
+    const message = 'a header of the PROXY protocol from an address that is not in the column `proxy`';
+    securityEvent(this.dependencies.logger, 'proxy_header_refused', fields, message);
   }
 
   /** @param untaken commands that waited: they were neither acknowledged nor executed */
@@ -362,7 +375,8 @@ export class MasterSession implements DeliveryTarget {
     const { logger } = this.dependencies;
     const fields = { session: this.id, peer: this.peer, reason: code };
     if (isExcess(code) || code === 'command_flood') securityEvent(logger, 'peer_flood', fields, `a master: ${message}`);
-    if (untaken > 0) logger.warn({ ...fields, count: untaken }, 'commands waited when the connection ended: not executed');
+    if (untaken > 0)
+      logger.warn({ ...fields, count: untaken }, 'commands waited when the connection ended: not executed');
   }
 
   /** As it is remembered. */

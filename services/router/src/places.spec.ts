@@ -6,8 +6,7 @@ import { newSession, type Session } from './session.js';
 
 const NOW = 100_000;
 const START_MS = 30_000;
-const named = (...names: string[]): NamedMaster[] =>
-  names.map((name) => ({ name, sources: [], certificateNames: [] }));
+const named = (...names: string[]): NamedMaster[] => names.map((name) => ({ name, sources: [], certificateNames: [] }));
 
 let ids = 0;
 interface Kind {
@@ -49,7 +48,9 @@ describe('the places of a group', () => {
     expect(text(place(config, withA, '10.0.0.6', 'A')), 'a second one of A').toBe('reserved');
     expect(text(place(config, withA, '10.0.0.7', 'B'))).toBe('');
     expect(text(place({ ...config, reserve: 0 }, withA))).toBe('');
-    expect(text(place({ ...config, reserve: 2, maxConnections: 6 }, withA, '10.0.0.6', 'A')), 'its redundant one').toBe('');
+    expect(text(place({ ...config, reserve: 2, maxConnections: 6 }, withA, '10.0.0.6', 'A')), 'its redundant one').toBe(
+      '',
+    );
   });
 
   it('go to a master whose place a stranger without data transfer has, at once', () => {

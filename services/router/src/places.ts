@@ -51,7 +51,10 @@ export function placeFor(
   if (own.length >= perSource) {
     const before = idle.find((session) => session.address === address && hasHadItsTime(session, terms));
     if (before !== undefined) return [notStarted(before, terms)];
-    return { code: 'per_source', message: `${address} has ${own.length} connections, the most that one address may have` };
+    return {
+      code: 'per_source',
+      message: `${address} has ${own.length} connections, the most that one address may have`,
+    };
   }
   // It may use what is kept for itself, nobody else's.
   const needed = 1 + keptForOthers(config, newcomer, sessions);

@@ -1,5 +1,5 @@
 import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
-import { GROUPS, PROCESS_LIMITS } from '@iec104mm2ss/config';
+import { GROUPS, type Limits, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { RUNTIME } from '@iec104mm2ss/runtime';
 import { type AdmissionAnswer, admissionRequestSchema } from '@iec104mm2ss/wire';
@@ -36,7 +36,7 @@ export class RouterController {
         runtime: RouterOptions['runtime'],
         registry: RouterOptions['registry'],
         groups: RouterOptions['groups'],
-        limits: RouterOptions['limits'],
+        limits: Limits,
       ): RouterOptions => ({ bus, logger, runtime, registry, groups, limits }),
     },
     RouterService,
