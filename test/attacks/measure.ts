@@ -5,7 +5,7 @@
  *   node test/attacks/measure.ts [--attack NAME]... [--seconds 8] [--command bin/mm2ss] [--columns 'cmd rate=50']
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -24,6 +24,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '8' },
     command: { type: 'string', default: resolve(import.meta.dirname, '../../bin/mm2ss') },
     columns: { type: 'string', multiple: true, default: [] },
+    /** File for what the multiplexer writes. */
+    log: { type: 'string' },
   },
 });
 
@@ -150,7 +152,10 @@ async function run(name: string, seconds: number): Promise<Record<string, string
   const args = ['run', '-i', 'file.csv', '-n', '--listen', '127.0.0.1', '--http', `127.0.0.1:${http}`];
   const program = spawn(values.command, args, { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] });
   let logged = 0;
-  program.stdout.on('data', (chunk: Buffer) => (logged += chunk.length));
+  program.stdout.on('data', (chunk: Buffer) => {
+    logged += chunk.length;
+    if (values.log !== undefined) appendFileSync(values.log, chunk);
+  });
   const pid = program.pid as number;
   try {
     const healthy: Healthy[] = [];

@@ -5,6 +5,8 @@ import { COMMAND_DEADLINE_MS } from '@iec104mm2ss/wire';
 
 /** I-format APDUs looked at together: reading may be stopped between them. */
 export const COMMAND_RUN = 64;
+/** A command that has waited for so long is refused: what is left of its time is for its way to the RTU. */
+export const LATE_MS = COMMAND_DEADLINE_MS - 1_000;
 /** Refusals that may go out at once, in seconds' worth of them. */
 const REFUSAL_BURST_SECONDS = 5;
 
@@ -69,7 +71,7 @@ export class CommandIntake implements Scheduled {
     const now = scheduler.now();
     this.tokens = new TokenBucket(terms.commandRate, terms.commandBurst, now);
     this.refusals = new TokenBucket(refusalsPerSecond, refusalsPerSecond * REFUSAL_BURST_SECONDS, now);
-    this.lateMs = Math.min(COMMAND_DEADLINE_MS, t1Ms / 2);
+    this.lateMs = Math.min(LATE_MS, t1Ms / 2);
   }
 
   /** Commands that wait. */

@@ -31,10 +31,7 @@ function take(name: string, gone: () => boolean = () => false): Turn | undefined
 it('so many go at once, the others in their order', async () => {
   const first = take('a');
   for (const each of ['b', 'c', 'd']) take(each);
-  expect([heard, turns.size]).toEqual([
-    ['a goes', 'b goes'],
-    { active: 2, waiting: 2 },
-  ]);
+  expect([heard, turns.size]).toEqual([['a goes', 'b goes'], { active: 2, waiting: 2 }]);
   if (first?.ok) {
     first.done();
     first.done();
