@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MemoryBus } from '@iec104mm2ss/bus';
-import { configurationFile, parseConfiguration } from '@iec104mm2ss/config';
+import { configurationFile, DEFAULT_LIMITS, type Limits, parseConfiguration } from '@iec104mm2ss/config';
 import type { GroupStatus, LoggerOptions, Status } from '@iec104mm2ss/observability';
 import { type Runtime, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime';
 import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
@@ -98,6 +98,8 @@ export interface MultiplexerOptions {
   readonly logLevel?: 'debug' | 'info';
   /** How long a silent part disturbs nobody. Default 10 s. */
   readonly holdMs?: number;
+  /** Bounds on what peers may do that are not as usual. */
+  readonly limits?: Partial<Limits>;
   /** Path of a file to which the groups are written, and which is watched; without it they stay what they are. */
   readonly file?: string;
 }
@@ -143,6 +145,7 @@ export class Multiplexer {
       logDirectory: undefined,
       listen: GATEWAY_HOST,
       holdMs: options.holdMs ?? 10_000,
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
     });
     halt.stop = () => composition.stop();
     halt.reload = () => composition.onHangup();

@@ -4,7 +4,9 @@ import {
   ackPolicy,
   type ConfigurationFile,
   type ConfigurationSource,
+  DEFAULT_LIMITS,
   type GroupConfig,
+  type Limits,
   LiveGroups,
   readAgain,
 } from '@iec104mm2ss/config';
@@ -58,6 +60,8 @@ export interface CompositionOptions {
   readonly logDirectory: string | undefined;
   readonly listen: string | undefined;
   readonly holdMs: number;
+  /** Bounds on what peers may do. Default: DEFAULT_LIMITS. */
+  readonly limits?: Limits;
   readonly ntp?: { readonly servers: readonly string[]; readonly updateEverySec: number; readonly setClock: boolean };
 }
 
@@ -103,7 +107,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const app = await NestFactory.create(
     AppModule.forRoot({
       core: {
-        ...{ bus, runtime, logger, registry, groups },
+        ...{ bus, runtime, logger, registry, groups, limits: options.limits ?? DEFAULT_LIMITS },
         scheduler: new DeadlineScheduler(clock),
         process: { release: RELEASE, parts, started },
       },

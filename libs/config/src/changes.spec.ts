@@ -31,6 +31,11 @@ const VALUES: Readonly<Record<string, readonly [string, string]>> = {
   interrogation: ['all', 'originator'],
   decoded: ['Y', 'N'],
   masters: ['X=10.0.0.1', 'X=10.0.0.2'],
+  'per source': ['2', '3'],
+  reserve: ['1', '2'],
+  'cmd rate': ['50', '60'],
+  'cmd burst': ['100', '110'],
+  proxy: ['10.9.0.1', '10.9.0.2'],
 };
 const COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS].filter((column) => column !== 'id');
 
@@ -45,7 +50,7 @@ const PARTS = ['connector', 'router', 'gateway'] as const;
 
 describe('a changed column', () => {
   it.each<[string, string, string]>([
-    ...['sys name', 'max conn', 'logevents', 'same ip', 'filter', 'decoded', 'masters'].map(
+    ...['sys name', 'max conn', 'logevents', 'same ip', 'filter', 'decoded', 'masters', 'per source', 'reserve', 'cmd rate', 'cmd burst', 'proxy'].map(
       (column): [string, string, string] => [column, 'live', ''],
     ),
     ['interrogation', 'live', 'router'],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { GroupSelection } from './group-selection.js';
+import { DEFAULT_LIMITS } from './limits.js';
 import { EnvironmentError, readEnvironment, type EnvironmentFlags } from './environment.js';
 
 const DEFAULTS = {
@@ -18,6 +19,7 @@ const DEFAULTS = {
   natsMonitor: undefined,
   natsReplicas: 1,
   holdMs: 10_000,
+  limits: DEFAULT_LIMITS,
 };
 
 test('defaults; empty variables are unset; other variables are ignored', () => {
@@ -43,6 +45,7 @@ test('every variable', () => {
       MM2SS_GROUP: '0111, 5-20',
       MM2SS_LISTEN: '10.1.1.1',
       MM2SS_HOLD_SECONDS: '5',
+      MM2SS_LIMITS: 'connects=3, u-frames=7',
       MM2SS_NATS_CREDS: '/run/nats.creds',
       MM2SS_NATS_CA: 'ca.pem',
       MM2SS_NATS_CERT: 'cert.pem',
@@ -65,6 +68,7 @@ test('every variable', () => {
     natsReplicas: 3,
     natsMonitor: 'http://nats-0:8222, https://nats-1:8222',
     holdMs: 5_000,
+    limits: { ...DEFAULT_LIMITS, connects: 3, 'u-frames': 7 },
   });
 });
 

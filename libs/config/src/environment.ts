@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GroupSelection } from './group-selection.js';
+import { DEFAULT_LIMITS, type Limits, parseLimits } from './limits.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -35,6 +36,8 @@ export interface Environment {
   readonly listen: string | undefined;
   /** `MM2SS_HOLD_SECONDS`, `--hold-seconds`: how long a lost router or bus disturbs no master. Default 10 s. */
   readonly holdMs: number;
+  /** `MM2SS_LIMITS`, `--limits`: bounds on what peers may do, `NAME=NUMBER,...`; see LIMITS. */
+  readonly limits: Limits;
 }
 
 /** A setting of the process is wrong. */
@@ -118,6 +121,15 @@ const SETTINGS = {
     .regex(/^\d{1,4}$/, 'must be whole seconds, 0..9999')
     .transform((text) => Number(text) * 1000)
     .default(DEFAULT_HOLD_SECONDS * 1000),
+  limits: z
+    .string()
+    .transform((text, context) => {
+      const limits = parseLimits(text);
+      if (limits.ok) return limits.value;
+      context.addIssue({ code: 'custom', message: limits.reason });
+      return z.NEVER;
+    })
+    .default(DEFAULT_LIMITS),
 } satisfies Record<keyof Environment, z.ZodType>;
 
 const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; readonly flag: string }>> = {
@@ -136,6 +148,7 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   group: { variable: 'MM2SS_GROUP', flag: '--group' },
   listen: { variable: 'MM2SS_LISTEN', flag: '--listen' },
   holdMs: { variable: 'MM2SS_HOLD_SECONDS', flag: '--hold-seconds' },
+  limits: { variable: 'MM2SS_LIMITS', flag: '--limits' },
 };
 
 function isNatsUrl(text: string): boolean {

@@ -9,6 +9,7 @@ import { LATER_COLUMNS, type ColumnName, type Layout } from './layout.js';
 import { ambiguousMasters, parseNamedMasters, type ParsedMaster } from './named-masters.js';
 import { nearestNames } from './nearest-name.js';
 import { nearest, type Parsed } from './parsed.js';
+import { parseProxies } from './proxies.js';
 import { parseSourceRanges, type IpRange } from './source-range.js';
 import type { GroupConfig, LinkConstants, Problem } from './types.js';
 
@@ -22,6 +23,13 @@ const MOST_SESSIONS = 255;
 const DEFAULT_BUFFSIZE_ASDUS = 1000;
 const DEFAULT_T0_SECONDS = 30;
 
+const DEFAULT_RESERVE = 1;
+const DEFAULT_COMMAND_RATE = 50;
+const DEFAULT_COMMAND_BURST = 100;
+
+const PER_SOURCE_RANGE: IntegerRange = { min: 1, max: 255 };
+const RESERVE_RANGE: IntegerRange = { min: 0, max: 5 };
+const COMMAND_RATE_RANGE: IntegerRange = { min: 1, max: 100_000 };
 const T0_RANGE: IntegerRange = { min: 1, max: 255, unit: 'seconds' };
 const RTU_NUMBER_RANGE: IntegerRange = { min: 1, max: 65535 };
 const MAX_CONNECTIONS_RANGE: IntegerRange = { min: 1, max: 1_000_000 };
@@ -69,6 +77,11 @@ export function readGroupRow(
   const interrogation = cells.choice('interrogation', ['all', 'originator'], 'all');
   const decoded = cells.choice('decoded', ['y', 'n'], 'y') === 'y';
   const masters = cells.list('masters', parseNamedMasters);
+  const perSource = cells.integer('per source', PER_SOURCE_RANGE, MOST_SESSIONS);
+  const reserve = cells.integer('reserve', RESERVE_RANGE, DEFAULT_RESERVE);
+  const commandRate = cells.integer('cmd rate', COMMAND_RATE_RANGE, DEFAULT_COMMAND_RATE);
+  const commandBurst = cells.integer('cmd burst', COMMAND_RATE_RANGE, DEFAULT_COMMAND_BURST);
+  const proxy = cells.list('proxy', parseProxies);
 
   const isGiven = (column: ColumnName): boolean => cells.text(column) !== '';
   for (const { field, reason, severity } of linkRemarks({ masterSide, rtuSide, idleTime, buffsize, ack, isGiven })) {
@@ -79,6 +92,9 @@ export function readGroupRow(
     cells.warn('max conn', `${maxConnections} is more than the protocol can tell apart: ${MOST_SESSIONS} is in force`);
   }
   warnAboutMasters(cells, masters, filter);
+  if (masters.length * reserve > maxConnections) {
+    cells.warn('reserve', `${reserve} for each of ${masters.length} masters are more than the ${maxConnections} places`);
+  }
   for (const column of LATER_COLUMNS) {
     if (cells.text(column) !== '') cells.refuse(column, NOT_ENFORCED);
   }
@@ -105,6 +121,11 @@ export function readGroupRow(
     interrogation,
     decoded,
     masters,
+    perSource,
+    reserve,
+    commandRate,
+    commandBurst,
+    proxy,
   };
   return { group, problems: cells.problems };
 }

@@ -19,8 +19,17 @@ export { nearestNames } from './nearest-name.js';
 export { beginsAnew, byId, changedColumns, groupChanges, newFaults, partChanges } from './changes.js';
 export type { ChangeEffect, EndedGroup, GroupChange, GroupChanges, Part, PartChanges } from './changes.js';
 export { type ConfigurationSource, GROUPS, LiveGroups } from './live-groups.js';
+export {
+  DEFAULT_LIMITS,
+  type LimitName,
+  LIMITS,
+  type Limits,
+  limitsTable,
+  peerLimits,
+  PROCESS_LIMITS,
+} from './limits.js';
 export { masterOf, nameNow } from './master-of.js';
-export { matchesAny } from './source-range.js';
+export { matchesAny, normalAddress } from './source-range.js';
 export type {
   AckPolicy,
   Configuration,

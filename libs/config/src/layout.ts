@@ -32,6 +32,11 @@ export const OWN_COLUMNS = [
   'interrogation',
   'decoded',
   'masters',
+  'per source',
+  'reserve',
+  'cmd rate',
+  'cmd burst',
+  'proxy',
 ] as const;
 
 /** Columns that are known and not enforced yet: a row that sets one is refused, so that nobody relies on it. */
@@ -44,7 +49,6 @@ export const LATER_COLUMNS = [
   'rights',
   'observe',
   'clock',
-  'proxy',
 ] as const;
 
 const ALL_COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS, ...LATER_COLUMNS] as const;

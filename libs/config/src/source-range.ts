@@ -51,6 +51,14 @@ function parseAddress(text: string): Address | undefined {
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
 
+/**
+ * The one text that each address has: IPv4 also when it is written as IPv4-mapped IPv6, IPv6 as RFC 5952 has it, as sockets show
+ * theirs. Undefined when `text` is no address.
+ */
+export function normalAddress(text: string): string | undefined {
+  return parseAddress(text)?.toString();
+}
+
 function parsePrefixBits(text: string, address: Address): number | undefined {
   if (address instanceof ipaddr.IPv4 && isIPv4(text)) {
     return ipaddr.IPv4.parse(text).prefixLengthFromSubnetMask() ?? undefined;

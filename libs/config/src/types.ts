@@ -65,6 +65,15 @@ export interface GroupConfig extends LinkConstants {
   readonly interrogation: 'all' | 'originator';
   readonly decoded: boolean;
   readonly masters: readonly NamedMaster[];
+  /** Connections that one address may have, 1..255. */
+  readonly perSource: number;
+  /** Of `maxConnections`, so many are kept for each of `masters` that is not there, 0..5. */
+  readonly reserve: number;
+  /** Commands a second that are taken from one master, and how many at once. */
+  readonly commandRate: number;
+  readonly commandBurst: number;
+  /** Load balancers, whose connections begin with a header of the PROXY protocol. */
+  readonly proxy: readonly SourceRange[];
 }
 
 /** The general settings rows (`ntp_server`, `ntp_update_every_sec`, `nogui`). */

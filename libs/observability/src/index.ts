@@ -6,6 +6,7 @@ export * from './log-metrics.js';
 export * from './logger.js';
 export { groupLogFileName, type GroupLogOptions } from './group-logs.js';
 export * from './merge-status.js';
+export { sourceOf } from './peer-line.js';
 export { noPeer } from './peer-line-hook.js';
 export * from './numeric-metric.js';
 export * from './rate-meter.js';

@@ -4,4 +4,5 @@ export * from './network.js';
 export * from './run-watch.js';
 export * from './runtime.js';
 export * from './timers.js';
+export * from './token-bucket.js';
 export * from './work-list.js';

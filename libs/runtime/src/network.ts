@@ -18,6 +18,8 @@ export interface TcpSocket {
   destroy(error?: Error): unknown;
   /** Closes with RST: octets that have not left are thrown away, here and in the system. */
   resetAndDestroy(): unknown;
+  /** Puts back what was read: it comes once more, before anything else. */
+  unshift(octets: Uint8Array): unknown;
   pause(): unknown;
   resume(): unknown;
   setNoDelay(on: boolean): unknown;

@@ -95,6 +95,12 @@ export class FakeSocket extends EventEmitter implements TcpSocket {
     return this;
   }
 
+  unshift(octets: Uint8Array): this {
+    this.incoming.unshift(Buffer.from(octets));
+    this.pumpSoon();
+    return this;
+  }
+
   pause(): this {
     this.paused = true;
     return this;

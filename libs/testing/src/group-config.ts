@@ -25,6 +25,11 @@ export function groupConfig(changes: Partial<GroupConfig> = {}): GroupConfig {
     interrogation: 'all',
     decoded: true,
     masters: [],
+    perSource: 255,
+    reserve: 1,
+    commandRate: 50,
+    commandBurst: 100,
+    proxy: [],
   };
   const config = { ...defaults, ...changes };
   const { t1Ms, t2Ms, t3Ms, w, k } = config;

@@ -10,6 +10,7 @@ import {
 } from '@iec104mm2ss/iec104';
 import type { TcpSocket } from '@iec104mm2ss/runtime';
 import type { DeadlineScheduler, Look, Scheduled } from './deadline-scheduler.js';
+import { type Excess, NO_PEER_LIMITS, PeerBounds, type PeerLimits } from './peer-bounds.js';
 
 /**
  * Keep-alive probes start after this much silence, so that NAT and firewalls keep the path open; after t3 when that is longer:
@@ -74,6 +75,10 @@ export interface ConnectionOptions extends LinkOptions {
    * is `all` again. A connection closed meanwhile is reset, so that nothing leaves.
    */
   readonly mayWrite?: () => Writable;
+  /** How much the peer may send that brings nothing. Default: no limit; the rest of an APDU must come within t1 all the same. */
+  readonly limits?: PeerLimits;
+  /** I-format APDUs handed on at a time, so that reading may be stopped between them. Default: all of a read. */
+  readonly runLimit?: number;
 }
 
 /**
@@ -81,7 +86,7 @@ export interface ConnectionOptions extends LinkOptions {
  * turn, and keeps its deadlines. The socket must be connected; it belongs to this object from then on.
  *
  * `CloseReason.code` is an `Iec104ErrorCode` when the peer broke a rule or was silent for t1, else `peer_closed`,
- * `socket_error`, `idle`, `send_queue`, or what the owner gave to `close`.
+ * `socket_error`, `idle`, `send_queue`, a code of `Excess`, or what the owner gave to `close`.
  */
 export class Connection implements Scheduled {
   readonly link: Link;
@@ -95,11 +100,17 @@ export class Connection implements Scheduled {
   private readonly idleTimeMs: number;
   private readonly sendQueueOctets: number;
   private readonly mayWrite: () => Writable;
+  private readonly runLimit: number;
+  private readonly bounds: PeerBounds;
   private paused = false;
+  /** Whole APDUs that were read and not looked at, as reading was stopped among them. */
+  private unread: Uint8Array | undefined;
   private flushAsked = false;
   private blocked = false;
   private ended = false;
   private seenAcknowledged = 0;
+  /** What the peer had acknowledged with its last S-format APDU. */
+  private acknowledgedBefore = 0;
 
   constructor(
     readonly socket: TcpSocket,
@@ -112,6 +123,8 @@ export class Connection implements Scheduled {
     this.idleTimeMs = options.idleTimeMs ?? Infinity;
     this.mayWrite = options.mayWrite ?? all;
     this.sendQueueOctets = options.k * MAX_APDU_OCTETS + SEND_QUEUE_OCTETS;
+    this.runLimit = options.runLimit ?? Infinity;
+    this.bounds = new PeerBounds(options.limits ?? NO_PEER_LIMITS, options.t1Ms, now);
     this.lastReceivedAt = now;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, Math.max(TCP_KEEP_ALIVE_MS, options.t3Ms));
@@ -189,20 +202,33 @@ export class Connection implements Scheduled {
   setReading(on: boolean): void {
     if (this.ended || on !== this.paused) return;
     this.paused = !on;
-    if (on) {
-      this.lastReceivedAt = this.scheduler.now();
-      this.socket.resume();
-      this.scheduler.deadlineMoved(this);
-    } else this.socket.pause();
+    if (!on) {
+      this.socket.pause();
+      return;
+    }
+    const now = this.scheduler.now();
+    this.lastReceivedAt = now;
+    this.bounds.readAgain(now);
+    const { unread } = this;
+    this.unread = undefined;
+    if (unread !== undefined) this.take(unread, now);
+    // Its owner may have stopped reading again.
+    if (this.ended || this.isPaused) return;
+    this.socket.resume();
+    this.scheduler.deadlineMoved(this);
   }
 
   nextDeadline(): number {
-    return this.ended ? Infinity : Math.min(this.link.nextDeadline(), this.idleAt());
+    return this.ended ? Infinity : Math.min(this.link.nextDeadline(), this.idleAt(), this.halfFrameAt());
   }
 
   onDeadline(now: number): void {
     if (this.idleAt() <= now) {
       this.close({ code: 'idle', message: `nothing received for ${this.idleTimeMs / 1000} s` });
+      return;
+    }
+    if (this.halfFrameAt() <= now) {
+      this.close(this.bounds.halfFrame);
       return;
     }
     this.link.onTimeout(now);
@@ -222,13 +248,21 @@ export class Connection implements Scheduled {
     this.scheduler.deadlineMoved(this);
   }
 
-  private readonly onData = (chunk: Buffer): void => this.scheduler.turn(() => this.take(chunk));
+  private readonly onData = (chunk: Buffer): void => this.scheduler.turn(() => this.read(chunk));
 
-  private take(chunk: Buffer): void {
+  private read(chunk: Buffer): void {
     const now = this.scheduler.now();
     this.lastReceivedAt = now;
     this.receivedOctets += chunk.length;
-    const octets = this.framer.feed(chunk);
+    const { framer } = this;
+    const octets = framer.feed(chunk);
+    const excess = this.bounds.read(octets.length > 0, framer.pendingOctets, now);
+    if (excess !== undefined) this.close(excess);
+    else this.take(octets, now);
+  }
+
+  /** Whole APDUs; those behind one at which the owner stops reading wait until he reads again. */
+  private take(octets: Uint8Array, now: number): void {
     const link = this.link;
     let runStart = 0;
     let runCount = 0;
@@ -242,8 +276,19 @@ export class Connection implements Scheduled {
         runCount = 0;
         if (format !== 'S') this.drainEvents();
         if (this.ended || format === undefined) break;
+        const excess = this.excessOf(format, now);
+        if (excess !== undefined) this.close(excess);
+        if (this.closed) break;
       }
       at = apduEnd(octets, at);
+      if (runCount >= this.runLimit) {
+        this.handler.onApdus(octets, runStart, at, runCount);
+        runCount = 0;
+      }
+      if (this.isPaused && this.runLimit !== Infinity && at < octets.length) {
+        this.unread = octets.subarray(at);
+        break;
+      }
     }
     if (this.ended) return;
     if (runCount > 0) {
@@ -251,7 +296,7 @@ export class Connection implements Scheduled {
       // The handler may have closed the connection.
       if (this.closed) return;
     }
-    if (this.framer.error !== undefined) {
+    if (this.framer.error !== undefined && this.unread === undefined) {
       this.close(breachOf(this.framer.error));
       return;
     }
@@ -260,6 +305,17 @@ export class Connection implements Scheduled {
       this.handler.onRoom?.();
     }
     this.touched();
+  }
+
+  /** What the peer does too much of with this APDU. */
+  private excessOf(format: 'S' | 'U', now: number): Excess | undefined {
+    if (format === 'U') return this.bounds.uFrame(now);
+    const { acknowledged } = this.link;
+    if (acknowledged > this.acknowledgedBefore) {
+      this.acknowledgedBefore = acknowledged;
+      return undefined;
+    }
+    return this.bounds.idleSFrame(now);
   }
 
   private readonly onDrain = (): void =>
@@ -278,6 +334,15 @@ export class Connection implements Scheduled {
     // What has to wait in the socket is copied: a few octets of a view would keep all of its slab in memory.
     const { socket } = this;
     if (!socket.write(socket.writableLength > 0 ? Buffer.from(octets) : octets)) this.blocked = true;
+  }
+
+  /** In a getter, as it changes in what is called meanwhile. */
+  private get isPaused(): boolean {
+    return this.paused;
+  }
+
+  private halfFrameAt(): number {
+    return this.paused ? Infinity : this.bounds.halfFrameAt;
   }
 
   private idleAt(): number {

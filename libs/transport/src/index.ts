@@ -1,2 +1,3 @@
 export * from './connection.js';
+export * from './peer-bounds.js';
 export * from './deadline-scheduler.js';

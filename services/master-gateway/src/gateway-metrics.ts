@@ -1,8 +1,13 @@
-import { GroupMetrics, type Registry } from '@iec104mm2ss/observability';
+import { GroupMetrics, numericGauge, type Registry } from '@iec104mm2ss/observability';
+import type { ConnectionLimits } from './connection-limits.js';
 import type { GroupGateway } from './group-gateway.js';
 
 /** What a gateway counts of each of its groups. */
-export function registerGatewayMetrics(registry: Registry, gateways: () => readonly GroupGateway[]): void {
+export function registerGatewayMetrics(
+  registry: Registry,
+  gateways: () => readonly GroupGateway[],
+  connections: ConnectionLimits,
+): void {
   const metrics = new GroupMetrics(registry, gateways);
   metrics.counter('mm2ss_master_asdus_sent_total', 'ASDUs sent to masters.', ({ masters }) => masters.delivered);
   metrics.counter(
@@ -31,6 +36,32 @@ export function registerGatewayMetrics(registry: Registry, gateways: () => reado
     'mm2ss_master_commands_refused_total',
     'Commands refused by the gateway, as no router could take them over.',
     ({ masters }) => masters.commandsRefused,
+  );
+  metrics.counter(
+    'mm2ss_master_commands_delayed_total',
+    'Commands that waited as their master gives more than `cmd rate`.',
+    ({ masters }) => masters.commandsDelayed,
+  );
+  metrics.counter(
+    'mm2ss_master_commands_late_total',
+    'Of those: refused, as they had waited too long.',
+    ({ masters }) => masters.commandsLate,
+  );
+  numericGauge(
+    registry,
+    {
+      name: 'mm2ss_gateway_at_the_door',
+      help: 'Connections that are not sessions yet, by what they are at, and those that wait for it.',
+      labelNames: ['stage', 'waiting'],
+    },
+    () =>
+      (['handshake', 'admission'] as const).flatMap((stage) => {
+        const { active, waiting } = stage === 'handshake' ? connections.handshakes.size : connections.admissions.size;
+        return [
+          { labels: { stage, waiting: 'no' }, value: active },
+          { labels: { stage, waiting: 'yes' }, value: waiting },
+        ];
+      }),
   );
   metrics.gauge('mm2ss_listener_open', 'The port for masters is open in this process.', ({ listening }) =>
     listening === undefined ? 0 : 1,

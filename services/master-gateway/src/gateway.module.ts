@@ -1,5 +1,5 @@
 import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
-import { GROUPS } from '@iec104mm2ss/config';
+import { GROUPS, type Limits, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { RUNTIME } from '@iec104mm2ss/runtime';
 import { SCHEDULER } from '@iec104mm2ss/transport';
@@ -34,7 +34,7 @@ export class GatewayModule {
   static forRoot(settings: GatewaySettings): DynamicModule {
     const options = {
       provide: GATEWAY_OPTIONS,
-      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS],
+      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS],
       useFactory: (
         bus: GatewayOptions['bus'],
         scheduler: GatewayOptions['scheduler'],
@@ -42,7 +42,8 @@ export class GatewayModule {
         runtime: GatewayOptions['runtime'],
         registry: GatewayOptions['registry'],
         groups: GatewayOptions['groups'],
-      ): GatewayOptions => ({ bus, scheduler, logger, runtime, registry, groups, ...settings }),
+        limits: Limits,
+      ): GatewayOptions => ({ bus, scheduler, logger, runtime, registry, groups, limits, ...settings }),
     };
     return {
       module: GatewayModule,

@@ -1,8 +1,9 @@
-import { type GroupConfig, type LiveGroups, partChanges } from '@iec104mm2ss/config';
+import { DEFAULT_LIMITS, type GroupConfig, type LiveGroups, partChanges } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { RunWatch } from '@iec104mm2ss/runtime';
 import type { ControlAnswer, DisconnectRequest } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { ConnectionLimits } from './connection-limits.js';
 import { registerGatewayMetrics } from './gateway-metrics.js';
 import { gatewayContribution } from './gateway-status.js';
 import { type GatewayDependencies, GroupGateway } from './group-gateway.js';
@@ -26,11 +27,14 @@ export class GatewayService
   /** By group, in the order of the file. */
   private gateways: ReadonlyMap<string, GroupGateway>;
   private runs: RunWatch | undefined;
+  private readonly connections: ConnectionLimits;
 
   constructor(@Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions) {
     super('gateway', () => options.runtime.clock.now());
+    const { runtime, limits = DEFAULT_LIMITS } = options;
+    this.connections = new ConnectionLimits(limits, runtime.clock);
     this.gateways = new Map(options.groups.current.map((group) => [group.id, this.make(group)]));
-    registerGatewayMetrics(options.registry, () => this.serving());
+    registerGatewayMetrics(options.registry, () => this.serving(), this.connections);
   }
 
   onApplicationBootstrap(): void {
@@ -91,7 +95,7 @@ export class GatewayService
   }
 
   private make(group: GroupConfig): GroupGateway {
-    return new GroupGateway(group, this.options, () => this.runs?.waitedMs ?? 0);
+    return new GroupGateway(group, this.options, () => this.runs?.waitedMs ?? 0, this.connections);
   }
 
   private async end(group: string, message: string): Promise<void> {

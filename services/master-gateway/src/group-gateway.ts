@@ -8,7 +8,7 @@ import {
   remembering,
   type Subscription,
 } from '@iec104mm2ss/bus';
-import { type GroupConfig, nameNow, reportGapMs } from '@iec104mm2ss/config';
+import { DEFAULT_LIMITS, type GroupConfig, type Limits, nameNow, reportGapMs } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import { type Runtime, sleep } from '@iec104mm2ss/runtime';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
@@ -23,6 +23,8 @@ import {
 } from '@iec104mm2ss/wire';
 import { AcknowledgementReport } from './acknowledgement-report.js';
 import { ConnectorView, type Loss } from './connector-view.js';
+import { ConnectionLimits } from './connection-limits.js';
+import { Door } from './door.js';
 import { GroupSessions } from './group-sessions.js';
 import { statementOf, StatementTimer } from './group-statement.js';
 import { LastEvents } from './last-events.js';
@@ -44,6 +46,8 @@ export interface GatewayDependencies {
   readonly listen: string | undefined;
   /** How long a silent connector or router disturbs nobody. */
   readonly holdMs: number;
+  /** Bounds on what peers may do. Default: DEFAULT_LIMITS. */
+  readonly limits?: Limits;
 }
 
 /**
@@ -64,6 +68,7 @@ export class GroupGateway implements Scheduled {
   private readonly connectorClock: ConnectorClock;
   private readonly connector: ConnectorView;
   private readonly owner: OwnerView;
+  private readonly door: Door;
   private readonly listener: MasterListener;
   private readonly acknowledgements: AcknowledgementReport;
   private readonly statements: StatementTimer;
@@ -80,8 +85,10 @@ export class GroupGateway implements Scheduled {
     public config: GroupConfig,
     dependencies: GatewayDependencies,
     private readonly waitedMs: () => number = () => 0,
+    /** Shared by all groups of the process. */
+    connections = new ConnectionLimits(dependencies.limits ?? DEFAULT_LIMITS, dependencies.runtime.clock),
   ) {
-    const { bus, scheduler, runtime, holdMs, listen } = dependencies;
+    const { bus, scheduler, runtime, holdMs, listen, limits = DEFAULT_LIMITS } = dependencies;
     this.bus = bus;
     this.scheduler = scheduler;
     this.logger = dependencies.logger.child({ group: config.id });
@@ -102,16 +109,25 @@ export class GroupGateway implements Scheduled {
       subjects: this.subjects,
       router: this.router,
       acknowledgements: this.acknowledgements,
+      limits,
+      heldUpMs: () => this.waitedMs(),
       commandTerms: (waitedMs) => this.commandTerms(waitedMs),
       changed: (soon) => this.stateWithin(soon),
       empty: () => this.endLastEvents(),
+    });
+    this.door = new Door({
+      config: () => this.config,
+      clock: runtime.clock,
+      limits: connections,
+      enter: (socket, from) => this.masters.connect(socket, from),
+      turnAway: (socket, peer, why) => this.masters.refuse(socket, peer, why),
     });
     this.listener = new MasterListener(
       config,
       runtime,
       listen,
       this.logger,
-      (socket) => void this.masters.connect(socket),
+      (socket) => void this.door.come(socket),
       (reason) => {
         this.sayListening(false, reason);
         scheduler.deadlineMoved(this);
@@ -145,7 +161,10 @@ export class GroupGateway implements Scheduled {
   reconfigure(config: GroupConfig): void {
     this.config = config;
     this.acknowledgements.gapMs = reportGapMs(config, this.bus.kind);
-    for (const { identity } of this.sessions.values()) identity.name = nameNow(config.masters, identity);
+    for (const session of this.sessions.values()) {
+      session.identity.name = nameNow(config.masters, session.identity);
+      session.reconfigure(config);
+    }
   }
 
   /** Nothing is known to keep this process from listening: a connector that waits for somebody who can need not wait. */
@@ -159,6 +178,7 @@ export class GroupGateway implements Scheduled {
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.subscriptions = [];
     this.listener.close(code);
+    this.door.close();
     this.masters.stop(code, message);
     // The last word: what becomes of commands that were read here is for the router to say.
     if (this.masters.any) this.state();
@@ -171,7 +191,7 @@ export class GroupGateway implements Scheduled {
   async drain(): Promise<void> {
     this.draining = true;
     this.listener.close('draining');
-    this.masters.cancelAttempts();
+    this.cancelNewcomers();
     for (const session of this.sessions.values()) session.drain();
     const until = this.scheduler.now() + DRAIN_MS;
     // Every one of them is asked, not only the first that is not there yet.
@@ -290,6 +310,11 @@ export class GroupGateway implements Scheduled {
       this.logger.warn({ reason: code, count: this.sessions.size }, `masters are disconnected: ${message}`);
     }
     this.listener.close(code);
+    this.cancelNewcomers();
+  }
+
+  private cancelNewcomers(): void {
+    this.door.close();
     this.masters.cancelAttempts();
   }
 

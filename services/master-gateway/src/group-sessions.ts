@@ -1,6 +1,6 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
-import { type GroupConfig, peerText, plainAddress } from '@iec104mm2ss/config';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type GroupConfig, type Limits, peerText } from '@iec104mm2ss/config';
+import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
 import type { CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
 import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
@@ -10,6 +10,7 @@ import { ClosedSessions } from './closed-sessions.js';
 import { backlogOf } from './master-listener.js';
 import { MasterSession } from './master-session.js';
 import type { CommandTerms } from './pending-commands.js';
+import type { PeerAddress } from './proxy-reader.js';
 
 export interface GroupSessionsDependencies {
   readonly bus: Bus;
@@ -20,6 +21,9 @@ export interface GroupSessionsDependencies {
   /** Which router owns the group. */
   readonly router: FenceGuard;
   readonly acknowledgements: AcknowledgementReport;
+  readonly limits: Limits;
+  /** For how long what is read now may have waited as this process did not run, ms. */
+  readonly heldUpMs: () => number;
   readonly commandTerms: (waitedMs: number) => CommandTerms | undefined;
   /** Something is different from what was stated. @param soon the router waits for it */
   readonly changed: (soon: boolean) => void;
@@ -34,6 +38,9 @@ export interface GatewayCounters {
   delivered: number;
   undelivered: number;
   commandsRefused: number;
+  /** Of the commands: those that waited for the rate, and those that waited too long. */
+  commandsDelayed: number;
+  commandsLate: number;
   /** Connections that did not become sessions, and sessions that ended, by reason. */
   readonly refused: Record<string, number>;
   readonly closed: Record<string, number>;
@@ -46,6 +53,13 @@ interface Refusal {
   readonly byRouter?: boolean;
 }
 
+/** Refusals that are security events of their own. */
+const EVENTS = {
+  connects: 'connection_limit',
+  too_many_waiting: 'connection_limit',
+  proxy_header: 'proxy_header_refused',
+} as const;
+
 /** A router that keeps its own rules does not do that. */
 const TAKEN = { code: 'session_taken', message: 'the router gave it the session of another connection' };
 
@@ -56,6 +70,8 @@ export class GroupSessions {
     delivered: 0,
     undelivered: 0,
     commandsRefused: 0,
+    commandsDelayed: 0,
+    commandsLate: 0,
     refused: {},
     closed: {},
   };
@@ -77,10 +93,8 @@ export class GroupSessions {
   }
 
   /** A connection came in. It becomes a session if the router says so. */
-  async connect(socket: TcpSocket): Promise<void> {
+  async connect(socket: TcpSocket, { address, port }: PeerAddress): Promise<void> {
     const { bus, scheduler, runtime, router } = this.dependencies;
-    const address = plainAddress(socket.remoteAddress ?? '');
-    const port = socket.remotePort ?? 0;
     const peer = peerText(address, port);
     const waiting = this.waitingProblem(address);
     if (waiting !== undefined) {
@@ -153,6 +167,15 @@ export class GroupSessions {
     return this.total(this.counters.commandsRefused, ({ commandsRefused }) => commandsRefused);
   }
 
+  /** Commands that waited as their master gives more than it may, and those of them that were refused for it. */
+  get commandsDelayed(): number {
+    return this.total(this.counters.commandsDelayed, ({ intake }) => intake.delayed);
+  }
+
+  get commandsLate(): number {
+    return this.total(this.counters.commandsLate, ({ intake }) => intake.late);
+  }
+
   private accept(
     socket: TcpSocket,
     { session: id, name, certificateName, originatorAddress }: Admitted,
@@ -166,6 +189,8 @@ export class GroupSessions {
       router,
       scheduler: others.scheduler,
       logger: others.logger,
+      limits: others.limits,
+      heldUpMs: others.heldUpMs,
       commandTerms: others.commandTerms,
       onAcknowledged: (acknowledging) => acknowledgements.add(acknowledging),
       reportAcknowledged: () => acknowledgements.publish(),
@@ -182,12 +207,16 @@ export class GroupSessions {
     socket.resume();
   }
 
-  private refuse(socket: TcpSocket, peer: string, { code, message, byRouter = false }: Refusal): void {
+  /** A connection does not become a session. */
+  refuse(socket: TcpSocket, peer: string, { code, message, byRouter = false }: Refusal): void {
     const { logger } = this.dependencies;
     this.counters.refused[code] = (this.counters.refused[code] ?? 0) + 1;
     // One refusal is one line: who decides it logs it.
-    if (byRouter) logger.debug({ peer, reason: code }, `connection refused: ${message}`);
-    else logger.warn({ peer, reason: code }, `connection refused: ${message}`);
+    if (byRouter || code === 'health_check') logger.debug({ peer, reason: code }, `connection refused: ${message}`);
+    else if (code in EVENTS) {
+      const event = EVENTS[code as keyof typeof EVENTS];
+      securityEvent(logger, event, { peer, reason: code }, `connection refused: ${message}`);
+    } else logger.warn({ peer, reason: code }, `connection refused: ${message}`);
     socket.destroy();
   }
 
@@ -208,6 +237,8 @@ export class GroupSessions {
     counters.delivered += session.connection.link.sent;
     counters.undelivered += session.undelivered;
     counters.commandsRefused += session.commandsRefused;
+    counters.commandsDelayed += session.intake.delayed;
+    counters.commandsLate += session.intake.late;
     counters.closed[reason.code] = (counters.closed[reason.code] ?? 0) + 1;
     this.dependencies.changed(false);
     if (this.sessions.size > 0) return;

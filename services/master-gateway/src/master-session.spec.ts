@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FenceGuard, GroupSubjects, type Lease, type Subscription } from '@iec104mm2ss/bus';
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { DEFAULT_LIMITS, type GroupConfig } from '@iec104mm2ss/config';
 import {
   APDU_OA_OFFSET,
   ASDU_OA_OFFSET,
@@ -110,6 +110,8 @@ function connect(changes: Partial<GroupConfig> = {}, hold = false): FakeSocket {
     logger,
     subjects,
     router,
+    limits: DEFAULT_LIMITS,
+    heldUpMs: () => 0,
     commandTerms: (waitedMs) => {
       waited.push(waitedMs);
       return terms;

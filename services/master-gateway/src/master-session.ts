@@ -1,9 +1,9 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
-import { type GroupConfig, peerText } from '@iec104mm2ss/config';
+import { type GroupConfig, type Limits, peerLimits, peerText } from '@iec104mm2ss/config';
 import { APDU_OA_OFFSET, apduEnd, endOfInitialization, iFormat, type LinkState } from '@iec104mm2ss/iec104';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { READ_MS, type TcpSocket } from '@iec104mm2ss/runtime';
-import { type CloseReason, Connection, type DeadlineScheduler } from '@iec104mm2ss/transport';
+import { type CloseReason, Connection, type DeadlineScheduler, isExcess } from '@iec104mm2ss/transport';
 import {
   type Ack,
   decodeOut,
@@ -16,8 +16,10 @@ import {
   type OutMessage,
   type SessionStatement,
 } from '@iec104mm2ss/wire';
+import { COMMAND_RUN, CommandIntake } from './command-intake.js';
 import type { ClosedSession } from './closed-sessions.js';
 import { type CommandTerms, PendingCommands } from './pending-commands.js';
+import { looksLikeProxyHeader } from './proxy-header.js';
 import { type DeliveryTarget, SessionDelivery } from './session-delivery.js';
 import { SessionPlace } from './session-place.js';
 import { SessionQueue } from './session-queue.js';
@@ -32,6 +34,9 @@ export interface SessionDependencies {
   readonly subjects: GroupSubjects;
   /** Which router owns the group. */
   readonly router: FenceGuard;
+  readonly limits: Limits;
+  /** For how long what is read now may have waited as this process did not run, ms. */
+  heldUpMs(): number;
   /** For a command that may have waited for so long, unread; undefined: there is nobody to give it to. */
   commandTerms(waitedMs: number): CommandTerms | undefined;
   /** The session acknowledged more; it is reported together with others. */
@@ -65,7 +70,8 @@ export class MasterSession implements DeliveryTarget {
   readonly connection: Connection;
   readonly queue: SessionQueue;
   readonly place = new SessionPlace();
-  readonly pending = new PendingCommands(() => this.readAgain());
+  readonly pending = new PendingCommands(() => this.roomChanged());
+  readonly intake: CommandIntake;
   readonly peer: string;
   /** ms since 1970-01-01 UTC. For people. */
   readonly since: number;
@@ -87,17 +93,23 @@ export class MasterSession implements DeliveryTarget {
 
   constructor(
     readonly identity: SessionIdentity,
-    private readonly config: GroupConfig,
+    private config: GroupConfig,
     socket: TcpSocket,
     private readonly dependencies: SessionDependencies,
   ) {
-    const { bus, scheduler, subjects, router } = dependencies;
+    const { bus, scheduler, subjects, router, limits } = dependencies;
     this.peer = peerText(identity.address, identity.port);
     this.since = scheduler.clock.wallMs();
     const { t1Ms, t2Ms, t3Ms, k, w, idleTimeMs } = config;
     this.connection = new Connection(
       socket,
-      { role: 'controlled', t1Ms, t2Ms, t3Ms, k, w, idleTimeMs },
+      {
+        ...{ role: 'controlled', t1Ms, t2Ms, t3Ms, k, w, idleTimeMs },
+        // Commands that wait are not acknowledged: its own k holds the master back.
+        holdAcknowledgements: true,
+        limits: peerLimits(limits),
+        runLimit: COMMAND_RUN,
+      },
       {
         onApdus: (octets, start, end, count) => this.onApdus(octets, start, end, count),
         onRoom: () => this.onRoom(),
@@ -107,6 +119,7 @@ export class MasterSession implements DeliveryTarget {
       },
       scheduler,
     );
+    this.intake = this.makeIntake();
     this.queue = new SessionQueue(this.connection, scheduler, Math.max(config.buffsize, MIN_QUEUE_LIMIT), () =>
       this.close('queue_full', `${this.queue.length} ASDUs wait for this master, the limit is ${this.queue.limit}`),
     );
@@ -218,13 +231,55 @@ export class MasterSession implements DeliveryTarget {
 
   // ---- from the master ----------------------------------------------------------------------------------------------
 
+  /** Takes another row of the file whose differences concern no gateway (see beginsAnew). */
+  reconfigure(config: GroupConfig): void {
+    this.config = config;
+    this.intake.change(config);
+  }
+
+  private makeIntake(): CommandIntake {
+    const { config, dependencies } = this;
+    const { limits, logger, scheduler } = dependencies;
+    let taken = 0;
+    return new CommandIntake(config, config.t1Ms, limits.refusals, scheduler, {
+      take: (octets, start, end, count, waitedMs) => this.takeCommands(octets, start, end, count, waitedMs),
+      dealtWith: (count) => {
+        taken += count;
+        this.connection.link.confirm(taken, this.now);
+        this.connection.touched();
+      },
+      refuse: (apdus, count) => {
+        this.commandsRefused += count;
+        const fields = { session: this.id, peer: this.peer, count, reason: 'late' };
+        securityEvent(logger, 'commands_late', fields, 'commands beyond `cmd rate` waited for too long: refused');
+        this.queue.add(apdus, 0, NO_POSITION, 0, count);
+      },
+      roomChanged: () => this.roomChanged(),
+      delayed: () => {
+        const fields = { session: this.id, peer: this.peer, reason: 'cmd_rate' };
+        securityEvent(
+          logger,
+          'commands_delayed',
+          fields,
+          `more than ${this.config.commandRate} commands a second: they wait`,
+        );
+      },
+      flood: (perSecond) =>
+        this.close('command_flood', `more than ${perSecond} commands a second that are too late to be executed`),
+    });
+  }
+
   private onApdus(octets: Uint8Array, start: number, end: number, count: number): void {
+    this.intake.add(octets, start, end, count, Math.max(this.waitedMs, this.dependencies.heldUpMs()));
+  }
+
+  private takeCommands(octets: Uint8Array, start: number, end: number, count: number, waitedMs: number): void {
     this.commands += count;
     for (let at = start; at < end; at = apduEnd(octets, at)) this.ownOa = octets[at + APDU_OA_OFFSET] as number;
-    const terms = this.draining ? undefined : this.dependencies.commandTerms(this.waitedMs);
+    const terms = this.draining ? undefined : this.dependencies.commandTerms(waitedMs);
     const { first, refusals } = this.pending.take(octets, start, end, terms, this.now);
     // The router settles in a moment: until then TCP holds the master back.
-    if (this.pending.full) this.readNoMore();
+    if (this.pending.full) this.roomChanged();
     if (terms === undefined) {
       this.refuse(refusals);
       return;
@@ -232,6 +287,11 @@ export class MasterSession implements DeliveryTarget {
     const head = { ...this.nextHead(), count, firstCommand: first, ...terms };
     const { bus, subjects } = this.dependencies;
     bus.publish(subjects.in, encodeCommands(head, octets, start, end));
+  }
+
+  private roomChanged(): void {
+    if (this.pending.full || this.intake.full) this.readNoMore();
+    else this.readAgain();
   }
 
   private readNoMore(): void {
@@ -297,9 +357,26 @@ export class MasterSession implements DeliveryTarget {
 
   private onClosed(reason: CloseReason): void {
     if (reason.octets !== undefined) this.logBreach(reason);
+    if (looksLikeProxyHeader(reason.octets ?? '')) this.reportProxyHeader();
+    this.reportFlood(reason, this.intake.clear());
     this.stopData();
     this.publish(encodeClosed(this.nextHead(), reason.code, reason.message));
     this.dependencies.onClosed(this, reason, this.subscription);
+  }
+
+  private reportProxyHeader(): void {
+    const fields = { session: this.id, peer: this.peer, reason: 'not_a_proxy' };
+    const message = 'a header of the PROXY protocol from an address that is not in the column `proxy`';
+    securityEvent(this.dependencies.logger, 'proxy_header_refused', fields, message);
+  }
+
+  /** @param untaken commands that waited: they were neither acknowledged nor executed */
+  private reportFlood({ code, message }: CloseReason, untaken: number): void {
+    const { logger } = this.dependencies;
+    const fields = { session: this.id, peer: this.peer, reason: code };
+    if (isExcess(code) || code === 'command_flood') securityEvent(logger, 'peer_flood', fields, `a master: ${message}`);
+    if (untaken > 0)
+      logger.warn({ ...fields, count: untaken }, 'commands waited when the connection ended: not executed');
   }
 
   /** As it is remembered. */

@@ -6,6 +6,7 @@ import { type Admitted, admit, mayNotGoOn, type Refusal } from './admission.js';
 import { newSession, type Session } from './session.js';
 
 const RTU = '10.9.9.9';
+const TERMS = { now: 20_000, startMs: 30_000 };
 
 function request(changes: Partial<AdmissionRequest> = {}): AdmissionRequest {
   return {
@@ -32,7 +33,7 @@ const decide = (
   sessions: readonly Session[] = [],
   changes: Partial<AdmissionRequest> = {},
   rtu: string | null = RTU,
-): Admitted | Refusal => admit(groupConfig(config), request(changes), sessions, rtu);
+): Admitted | Refusal => admit(groupConfig(config), request(changes), sessions, rtu, TERMS);
 
 const code = (decision: Admitted | Refusal): string => ('code' in decision ? decision.code : 'admitted');
 
@@ -68,7 +69,7 @@ describe('a master', () => {
     const greedy = ['10.0.0.7', '10.0.0.7', '10.0.0.7', '10.0.0.8'].map(session);
     const [started, idle] = greedy as [Session, Session];
     started.started = true;
-    expect(decide({ maxConnections: 4 }, greedy)).toMatchObject({ replaces: [idle] });
+    expect(decide({ maxConnections: 4 }, greedy)).toMatchObject({ replaces: [{ session: idle, code: 'share' }] });
     expect(code(decide({ maxConnections: 4 }, greedy, { address: '10.0.0.8' })), 'it has one').toBe('max_connections');
     for (const each of greedy) each.started = true;
     expect(code(decide({ maxConnections: 4 }, greedy)), 'many masters may share an address').toBe('max_connections');
@@ -114,7 +115,9 @@ describe('a second connection from one address', () => {
   it('replaces all earlier ones with `new`, also when the group is full', () => {
     const sessions = connected();
     const replaced = [sessions[0], sessions[2]];
-    expect(decide({ sameIp: 'new', maxConnections: 3 }, sessions)).toMatchObject({ replaces: replaced });
+    expect(decide({ sameIp: 'new', maxConnections: 3 }, sessions)).toMatchObject({
+      replaces: replaced.map((each) => ({ session: each, code: 'same_ip' })),
+    });
     expect(code(decide({ sameIp: 'new', maxConnections: 1 }, sessions))).toBe('max_connections');
     expect(code(decide({ sameIp: 'new', maxConnections: 3 }, sessions, { address: '10.0.0.4' }))).toBe(
       'max_connections',

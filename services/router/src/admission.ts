@@ -1,28 +1,27 @@
 import { type GroupConfig, masterOf, matchesAny, plainAddress } from '@iec104mm2ss/config';
-import type { AdmissionRequest, RefusalCode } from '@iec104mm2ss/wire';
+import type { AdmissionRequest } from '@iec104mm2ss/wire';
+import { type Displaced, placeFor, type PlaceTerms, type Refusal } from './places.js';
 import type { Session } from './session.js';
 
-export interface Refusal {
-  readonly code: RefusalCode;
-  readonly message: string;
-}
+export type { Refusal } from './places.js';
 
 export interface Admitted {
   readonly name: string | null;
   readonly certificateName: string | null;
-  /** Sessions that have to go for it: of its address (same-IP policy `new`), or of one that has more than its share. */
-  readonly replaces: readonly Session[];
+  /** Sessions that have to go for it. */
+  readonly replaces: readonly Displaced[];
 }
 
 /**
  * The rules of admission of one group, across all gateways: RTU up, not the RTU's own address, source filter, same-IP
- * policy, maximum connections. Pure: it decides, the caller acts.
+ * policy, places. Pure: it decides, the caller acts.
  */
 export function admit(
   config: GroupConfig,
   request: AdmissionRequest,
   sessions: readonly Session[],
   rtuAddress: string | null,
+  terms: PlaceTerms,
 ): Admitted | Refusal {
   const { address } = request;
   if (rtuAddress === null) return { code: 'rtu_down', message: 'the RTU is not connected' };
@@ -35,18 +34,18 @@ export function admit(
   if (config.sameIp === 'old' && sameIp.length > 0) {
     return { code: 'same_ip', message: `${address} is connected already and the group keeps the old connection` };
   }
-  const replaces = config.sameIp === 'new' ? [...sameIp] : [];
-  if (sessions.length - replaces.length >= config.maxConnections) {
-    const idle = config.sameIp === 'all' && sameIp.length === 0 ? beyondItsShare(config, sessions) : undefined;
-    if (idle !== undefined) replaces.push(idle);
-    else
-      return {
-        code: 'max_connections',
-        message: `${config.maxConnections} masters are connected, the group's maximum`,
-      };
-  }
+  const message = `${address} connected again and the group keeps the new connection`;
+  const replaces =
+    config.sameIp === 'new' ? sameIp.map((session): Displaced => ({ session, code: 'same_ip', message })) : [];
   const master = masterOf(config.masters, address, request.certificateNames);
-  return { name: master?.name ?? null, certificateName: request.certificateNames[0] ?? null, replaces };
+  const stay = config.sameIp === 'new' ? sessions.filter((session) => session.address !== address) : sessions;
+  const place = placeFor(config, { address, name: master?.name }, stay, terms);
+  if ('code' in place) return place;
+  return {
+    name: master?.name ?? null,
+    certificateName: request.certificateNames[0] ?? null,
+    replaces: [...replaces, ...place],
+  };
 }
 
 /**
@@ -69,15 +68,4 @@ export function mayNotGoOn(config: GroupConfig, address: string, sessions: reado
 export function notInFilter({ filter }: GroupConfig, address: string): Refusal | undefined {
   if (filter.length === 0 || matchesAny(filter, address)) return undefined;
   return { code: 'filter', message: `${address} is not in the filter of the group` };
-}
-
-/**
- * A connection that has to go for a master that has none: the oldest one without data transfer of an address that has more
- * than half of the places. Those with data transfer stay, whoever they are: many masters may share an address.
- */
-function beyondItsShare({ maxConnections }: GroupConfig, sessions: readonly Session[]): Session | undefined {
-  return sessions.find(({ address, started, standby }) => {
-    const isIdle = !started && !standby;
-    return isIdle && sessions.filter((other) => other.address === address).length > Math.max(1, maxConnections / 2);
-  });
 }

@@ -1,8 +1,9 @@
 import { peerText } from '@iec104mm2ss/config';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { type Clock, Timers } from '@iec104mm2ss/runtime';
-import type { AdmissionAnswer, AdmissionRequest, RefusalCode } from '@iec104mm2ss/wire';
+import type { AdmissionAnswer, AdmissionRequest } from '@iec104mm2ss/wire';
 import { admit, type Refusal } from './admission.js';
+import type { RefusalReason } from './places.js';
 import type { LiveRow } from './live-row.js';
 import type { OriginatorAddresses } from './originator-addresses.js';
 import type { RtuLink } from './rtu-link.js';
@@ -20,6 +21,8 @@ export interface AdmissionParts {
   readonly table: SessionTable;
   readonly addresses: OriginatorAddresses;
   readonly rtu: RtuLink;
+  /** How long a connection without data transfer keeps its place when the places are short. */
+  readonly startMs: number;
   /** True while the RTU may still answer a command with this OA. */
   answerable(oa: number): boolean;
   /** Masters are admitted. */
@@ -31,7 +34,7 @@ export interface AdmissionParts {
 /** Decides on connection attempts and makes the sessions of those that may come in, together with their OAs. */
 export class Admissions {
   admitted = 0;
-  readonly refusals: Partial<Record<RefusalCode, number>> = {};
+  readonly refusals: Partial<Record<RefusalReason, number>> = {};
   /** Sessions that are being saved. */
   private readonly saving = new Map<Session, Promise<boolean>>();
 
@@ -45,7 +48,8 @@ export class Admissions {
     if (known !== undefined) return this.answerWhenSaved(known);
     if (rtu.state === undefined) return this.notReady('nothing is known of the RTU yet');
 
-    const decision = admit(row.config, request, table.all(), rtu.address);
+    const terms = { now: clock.now(), startMs: this.parts.startMs };
+    const decision = admit(row.config, request, table.all(), rtu.address, terms);
     if ('code' in decision) return this.refuse(request, decision);
     const id = table.newId();
     const oa = addresses.allocate(id, clock.now(), (each) => this.parts.answerable(each));
@@ -68,13 +72,12 @@ export class Admissions {
     this.saving.set(session, this.save(session));
     const answer = await this.answerWhenSaved(session);
     if (!answer.ok) return answer;
-    for (const old of decision.replaces) {
+    for (const { session: old, code, message } of decision.replaces) {
       if (table.get(old.id) !== old) continue;
-      if (old.address === address) {
-        table.close(old, 'same_ip', `${address} connected again and the group keeps the new connection`);
-      } else {
-        table.close(old, 'share', `${old.address} has more than its share of the connections, and ${address} has none`);
+      if (code !== 'same_ip') {
+        securityEvent(logger, 'session_displaced', { session: old.id, peer: old.peer, reason: code }, message);
       }
+      table.close(old, code, message);
     }
     this.admitted++;
     logger.info({ session: id, peer: session.peer, name: name ?? undefined, oa, gateway }, 'master connected');
@@ -109,7 +112,9 @@ export class Admissions {
   private refuse({ address, port }: AdmissionRequest, { code, message }: Refusal): AdmissionAnswer {
     this.refusals[code] = (this.refusals[code] ?? 0) + 1;
     this.parts.logger.warn({ peer: peerText(address, port), reason: code }, `master refused: ${message}`);
-    return { v: 2, ok: false, code, message };
+    // Gateways of the release before know no further codes.
+    const known = code === 'per_source' || code === 'reserved' ? 'max_connections' : code;
+    return { v: 2, ok: false, code: known, message };
   }
 
   /** The gateway asks again. */

@@ -64,6 +64,7 @@ export class DataTransfer {
 
   stopped(session: Session): void {
     session.standby = false;
+    session.idleSince = this.parts.clock.now();
     const { started } = session;
     this.parts.delivery.end(session);
     if (!started) return;

@@ -1,5 +1,5 @@
 import { type Bus, ConnectorClock, type EventLog, GroupSubjects } from '@iec104mm2ss/bus';
-import { type GroupConfig, repeatableAsdus, reportGapMs } from '@iec104mm2ss/config';
+import { DEFAULT_LIMITS, type GroupConfig, type Limits, repeatableAsdus, reportGapMs } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { Clock, Runtime } from '@iec104mm2ss/runtime';
 import { Admissions } from './admissions.js';
@@ -28,6 +28,8 @@ export interface RouterDependencies {
   readonly bus: Bus;
   readonly logger: Logger;
   readonly runtime: Runtime;
+  /** Bounds on what peers may do. Default: DEFAULT_LIMITS. */
+  readonly limits?: Limits;
 }
 
 /** The lease of the group. */
@@ -83,7 +85,7 @@ export interface GroupParts {
 /** Makes the parts of a group and joins them. `legacy`: what an earlier owner left. */
 export function makeParts(
   config: GroupConfig,
-  { bus, logger: parent, runtime }: RouterDependencies,
+  { bus, logger: parent, runtime, limits = DEFAULT_LIMITS }: RouterDependencies,
   ownership: Ownership,
   legacy: Legacy,
   hooks: PartsHooks,
@@ -198,6 +200,7 @@ export function makeParts(
     table,
     addresses,
     rtu,
+    startMs: limits['start-seconds'] * 1_000,
     answerable: (oa) => commands.answerable(oa),
     open: () => hooks.open(),
     save: () => hooks.save(),

@@ -1,5 +1,5 @@
 import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
-import { GROUPS } from '@iec104mm2ss/config';
+import { GROUPS, type Limits, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { RUNTIME } from '@iec104mm2ss/runtime';
 import { type AdmissionAnswer, admissionRequestSchema } from '@iec104mm2ss/wire';
@@ -29,14 +29,15 @@ export class RouterController {
   providers: [
     {
       provide: ROUTER_OPTIONS,
-      inject: [BUS, LOGGER, RUNTIME, REGISTRY, GROUPS],
+      inject: [BUS, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS],
       useFactory: (
         bus: RouterOptions['bus'],
         logger: RouterOptions['logger'],
         runtime: RouterOptions['runtime'],
         registry: RouterOptions['registry'],
         groups: RouterOptions['groups'],
-      ): RouterOptions => ({ bus, logger, runtime, registry, groups }),
+        limits: Limits,
+      ): RouterOptions => ({ bus, logger, runtime, registry, groups, limits }),
     },
     RouterService,
   ],

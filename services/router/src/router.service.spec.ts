@@ -217,7 +217,7 @@ describe('admission', () => {
   });
 
   it('is provisional: a session that its gateway never states leaves no slot and no OA behind', async () => {
-    startRouter('router-1', { maxConnections: 1 });
+    startRouter('router-1', { maxConnections: 1, reserve: 0 });
     const gateway = startGateway('gateway-1');
     await passes(3_000);
     const asked = gateway.ask(5, '10.0.0.1');

@@ -47,6 +47,8 @@ export interface Session extends SessionIdentity {
   started: boolean;
   /** Another connection of the same master took over, and its gateway has not said that data transfer stopped. */
   standby: boolean;
+  /** Since when it has no data transfer, as long as it has none. */
+  idleSince: number;
   /** Number of the STARTED or RESYNC answered last, and the position where its data began then. */
   answered: number;
   answeredFrom: number;
@@ -90,6 +92,7 @@ export function newSession(identity: SessionIdentity, now: number): Session {
     ownOa: 0,
     started: false,
     standby: false,
+    idleSince: now,
     answered: 0,
     answeredFrom: 0,
     begunAt: now,

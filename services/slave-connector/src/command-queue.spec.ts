@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CommandOutcome } from '@iec104mm2ss/wire';
-import { CommandQueue, MAX_WAITING_COMMANDS } from './command-queue.js';
+import { CommandQueue, LEAST_TIME_MS, MAX_WAITING_COMMANDS } from './command-queue.js';
 
 let done: [number, CommandOutcome][];
 let sent: number[];
@@ -25,7 +25,7 @@ beforeEach(() => {
   done = [];
   sent = [];
   window = Infinity;
-  queue = new CommandQueue(({ number }, outcome) => done.push([number, outcome]));
+  queue = new CommandQueue(({ number }, outcome) => done.push([number, outcome]), 0);
 });
 
 describe('commands on their way to the RTU', () => {
@@ -61,6 +61,18 @@ describe('commands on their way to the RTU', () => {
       [3, CommandOutcome.SENT],
     ]);
     expect(queue.nextDeadline).toBe(Infinity);
+  });
+
+  it('with too little time left are not begun: held up then, the link would have to be reset for all', () => {
+    queue = new CommandQueue(({ number }, outcome) => done.push([number, outcome]));
+    queue.add(command(1, LEAST_TIME_MS), 0);
+    queue.add(command(2, LEAST_TIME_MS + 1), 0);
+    queue.flush(0, send);
+    expect(sent).toEqual([2]);
+    expect(done).toEqual([
+      [1, CommandOutcome.EXPIRED],
+      [2, CommandOutcome.SENT],
+    ]);
   });
 
   it('are given up when their deadline passes', () => {

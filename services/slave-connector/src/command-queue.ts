@@ -11,11 +11,20 @@ export interface QueuedCommand {
 /** Commands that may wait for the RTU's window at one time. */
 export const MAX_WAITING_COMMANDS = 1_000;
 
+/**
+ * A command with less time than this left is not begun: should this process be held up for that long before its octets leave,
+ * the link would have to be reset, for all masters.
+ */
+export const LEAST_TIME_MS = 200;
+
 /** Commands on their way to the RTU, first come first served, none after its deadline. */
 export class CommandQueue<Command extends QueuedCommand> {
   private waiting: Command[] = [];
 
-  constructor(private readonly done: (command: Command, outcome: CommandOutcome) => void) {}
+  constructor(
+    private readonly done: (command: Command, outcome: CommandOutcome) => void,
+    private readonly leastTimeMs = LEAST_TIME_MS,
+  ) {}
 
   get length(): number {
     return this.waiting.length;
@@ -37,10 +46,10 @@ export class CommandQueue<Command extends QueuedCommand> {
     else this.waiting.push(command);
   }
 
-  /** Hands over commands still in time for as long as `send` takes them. */
+  /** Hands over commands still well in time for as long as `send` takes them. */
   flush(now: number, send: (command: Command) => boolean): void {
     if (this.waiting.length === 0) return;
-    this.expire(now);
+    this.giveUp(({ deadline }) => deadline <= now + this.leastTimeMs, CommandOutcome.EXPIRED);
     let sent = 0;
     while (sent < this.waiting.length && send(this.waiting[sent] as Command)) sent++;
     for (const command of this.waiting.splice(0, sent)) this.done(command, CommandOutcome.SENT);

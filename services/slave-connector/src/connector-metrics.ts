@@ -3,7 +3,7 @@ import type { ConnectorCounters } from './counters.js';
 import type { GroupConnector } from './group-connector.js';
 
 /** Name, help and number of each counter. */
-const COUNTERS: readonly [name: string, help: string, counter: keyof ConnectorCounters][] = [
+const COUNTERS: readonly [name: string, help: string, counter: Exclude<keyof ConnectorCounters, 'floods'>][] = [
   ['mm2ss_rtu_asdus_received_total', 'ASDUs received from the RTU.', 'received'],
   ['mm2ss_rtu_connects_total', 'Connections made to the RTU.', 'connects'],
   ['mm2ss_rtu_link_failures_total', 'Connections to the RTU that ended.', 'linkFailures'],
@@ -49,6 +49,12 @@ const COUNTERS: readonly [name: string, help: string, counter: keyof ConnectorCo
 export function registerConnectorMetrics(registry: Registry, connectors: () => readonly GroupConnector[]): void {
   const metrics = new GroupMetrics(registry, connectors);
   for (const [name, help, counter] of COUNTERS) metrics.counter(name, help, ({ counters }) => counters[counter]);
+  metrics.counterBy(
+    'reason',
+    'mm2ss_rtu_floods_total',
+    'Links that were closed as the RTU sent too much of what brings nothing, by reason.',
+    ({ counters }) => Object.entries(counters.floods),
+  );
   metrics.gauge('mm2ss_rtu_up', 'The RTU is connected.', ({ isUp }) => (isUp ? 1 : 0));
   metrics.gauge('mm2ss_rtu_started', 'Data transfer with the RTU is started.', (connector) =>
     connector.status().state === 'started' ? 1 : 0,

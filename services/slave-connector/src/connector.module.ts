@@ -1,5 +1,5 @@
 import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
-import { GROUPS } from '@iec104mm2ss/config';
+import { GROUPS, type Limits, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { RUNTIME } from '@iec104mm2ss/runtime';
 import { SCHEDULER } from '@iec104mm2ss/transport';
@@ -40,7 +40,7 @@ export class ConnectorController {
   providers: [
     {
       provide: CONNECTOR_OPTIONS,
-      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS],
+      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS],
       useFactory: (
         bus: ConnectorOptions['bus'],
         scheduler: ConnectorOptions['scheduler'],
@@ -48,7 +48,8 @@ export class ConnectorController {
         runtime: ConnectorOptions['runtime'],
         registry: ConnectorOptions['registry'],
         groups: ConnectorOptions['groups'],
-      ): ConnectorOptions => ({ bus, scheduler, logger, runtime, registry, groups }),
+        limits: Limits,
+      ): ConnectorOptions => ({ bus, scheduler, logger, runtime, registry, groups, limits }),
     },
     ConnectorService,
   ],

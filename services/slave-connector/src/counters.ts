@@ -18,6 +18,8 @@ export interface ConnectorCounters {
   heldRepeats: number;
   /** ASDUs that were acknowledged to the RTU, and that the log lost afterwards. */
   lostByLog: number;
+  /** Links that were closed as the RTU sent too much that brings nothing, by reason. */
+  readonly floods: Record<string, number>;
 }
 
 export function newCounters(): ConnectorCounters {
@@ -33,5 +35,6 @@ export function newCounters(): ConnectorCounters {
     repeated: 0,
     heldRepeats: 0,
     lostByLog: 0,
+    floods: {},
   };
 }

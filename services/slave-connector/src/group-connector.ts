@@ -1,8 +1,16 @@
 import { type Bus, type EventLog, GroupSubjects, type Lease } from '@iec104mm2ss/bus';
-import { type AckPolicy, ackPolicy, type GroupConfig, repeatableAsdus } from '@iec104mm2ss/config';
+import {
+  type AckPolicy,
+  ackPolicy,
+  DEFAULT_LIMITS,
+  type GroupConfig,
+  type Limits,
+  peerLimits,
+  repeatableAsdus,
+} from '@iec104mm2ss/config';
 import { type Logger, noPeer } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
-import type { CloseReason, Connection, DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
+import type { CloseReason, Connection, DeadlineScheduler, PeerLimits, Scheduled } from '@iec104mm2ss/transport';
 import {
   type CommandMessage,
   type CommandQuery,
@@ -31,6 +39,8 @@ export interface ConnectorDependencies {
   readonly scheduler: DeadlineScheduler;
   readonly logger: Logger;
   readonly runtime: Runtime;
+  /** Bounds on what the RTU may send. Default: DEFAULT_LIMITS. */
+  readonly limits?: Limits;
 }
 
 /** The lease on the group, as long as it is held: its fence does not change. */
@@ -53,6 +63,7 @@ export class GroupConnector implements Scheduled {
   private readonly runtime: Runtime;
   private readonly logger: Logger;
   private readonly fence: number;
+  private readonly limits: PeerLimits;
   private readonly log: EventLog;
   private readonly writer: EventWriter;
   private readonly link: RtuLink;
@@ -77,6 +88,7 @@ export class GroupConnector implements Scheduled {
     private readonly lease: ConnectorLease,
   ) {
     ({ bus: this.bus, scheduler: this.scheduler, runtime: this.runtime } = dependencies);
+    this.limits = peerLimits(dependencies.limits ?? DEFAULT_LIMITS);
     this.logger = dependencies.logger.child({ group: config.id });
     this.fence = lease.fence;
     this.subjects = new GroupSubjects(config.id);
@@ -253,6 +265,7 @@ export class GroupConnector implements Scheduled {
       {
         ...{ config, scheduler, runtime, logger, counters },
         hold: { holdAcknowledgements: true, holdLimitMs, w: this.acknowledgeAfter() },
+        limits: this.limits,
         mayUse: () => this.mayUse(),
         heldUp: () => this.lease.heldUp,
         mayWrite: () => !this.commands.late,

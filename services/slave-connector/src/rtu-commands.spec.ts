@@ -133,7 +133,7 @@ describe('a command', () => {
   });
 
   it('is refused at its deadline, at once and for good', () => {
-    path.window = 0;
+    mayUse = false;
     give(1, { deadline: now + 100 });
     give(2, { deadline: now });
     expect(reports).toEqual([[[2, EXPIRED]]]);
@@ -141,7 +141,7 @@ describe('a command', () => {
     expect(reports).toHaveLength(1);
     pass(1);
     expect(reports[1]).toEqual([[1, EXPIRED]]);
-    path.window = 5;
+    mayUse = true;
     commands.sendWaiting();
     expect(path.given).toEqual([]);
     expect(counters).toMatchObject({ commandsSent: 0, commandsRefused: 2, commandsWithdrawn: 0 });
@@ -189,9 +189,9 @@ describe('a command', () => {
 
 describe('a process that is held up', () => {
   it('with a command that has not left the link sends it no more after its deadline', () => {
-    give(1, { deadline: now + 100 });
+    give(1, { deadline: now + 300 });
     expect(commands.late).toBe(false);
-    now += 150;
+    now += 350;
     // This is what the connection asks before it writes.
     expect(commands.late).toBe(true);
     commands.onDeadline(now);
@@ -202,10 +202,10 @@ describe('a process that is held up', () => {
   });
 
   it('after a command has left does not reset anything, and reports it', () => {
-    give(1, { deadline: now + 100 });
+    give(1, { deadline: now + 300 });
     path.write();
     path.acknowledge();
-    now += 150;
+    now += 350;
     expect(commands.late).toBe(false);
     commands.onDeadline(now);
     expect(path.resetCode).toBeUndefined();

@@ -1,7 +1,7 @@
 import type { GroupConfig } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
-import type { Connection, ConnectionOptions, DeadlineScheduler } from '@iec104mm2ss/transport';
+import type { Connection, ConnectionOptions, DeadlineScheduler, PeerLimits } from '@iec104mm2ss/transport';
 import type { ConnectorCounters } from './counters.js';
 
 export interface RtuLinkOptions {
@@ -12,6 +12,8 @@ export interface RtuLinkOptions {
   readonly counters: ConnectorCounters;
   /** Of the connection: how acknowledgements are held, and after how many ASDUs they are due. */
   readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs' | 'w'>;
+  /** How much the RTU may send that brings nothing. */
+  readonly limits: PeerLimits;
   /**
    * False while another connector may be using the RTU: no connection is made then, and nothing sent but what keeps the link. The
    * store that knows may be away for longer than the RTU's t1.

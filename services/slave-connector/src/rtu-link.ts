@@ -1,7 +1,8 @@
 import { peerText } from '@iec104mm2ss/config';
 import type { LinkState } from '@iec104mm2ss/iec104';
+import { securityEvent } from '@iec104mm2ss/observability';
 import type { TcpSocket } from '@iec104mm2ss/runtime';
-import { type CloseReason, Connection, type Writable } from '@iec104mm2ss/transport';
+import { type CloseReason, Connection, isExcess, type Writable } from '@iec104mm2ss/transport';
 import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
 import { HostRotation, NEXT_HOST_PAUSE_MS } from './host-rotation.js';
 import type { RtuLinkEvents, RtuLinkOptions } from './rtu-link-options.js';
@@ -243,6 +244,7 @@ export class RtuLink {
         ...{ t1Ms, t2Ms, t3Ms, k, idleTimeMs: config.idleTimeMs },
         ...hold,
         mayWrite: () => this.writable(),
+        limits: this.options.limits,
       },
       {
         onApdus: (octets, start, end, count) => this.events.onApdus(octets, start, end, count),
@@ -296,16 +298,23 @@ export class RtuLink {
     this.lastError = `${reason.code}: ${reason.message}`;
     this.options.counters.linkFailures++;
     if (reason.octets !== undefined) this.remark(reason);
+    if (isExcess(reason.code)) this.flooded(reason);
     this.events.onDown(connection);
     this.transition('disconnected', this.lastError);
     if (this.stopped) return;
     const pauseMs = this.hosts.ended({
       livedMs: this.options.scheduler.now() - this.upSince,
       exchanged: link.received > 0 || link.sent > 0,
-      faulty: reason.octets !== undefined,
+      faulty: reason.octets !== undefined || isExcess(reason.code),
       ours: this.endedHere,
     });
     this.retryIn(this.leaveHost() ? NEXT_HOST_PAUSE_MS : pauseMs);
+  }
+
+  private flooded({ code, message }: CloseReason): void {
+    const { counters, logger } = this.options;
+    counters.floods[code] = (counters.floods[code] ?? 0) + 1;
+    securityEvent(logger, 'peer_flood', { peer: this.description.endpoint, reason: code }, `the RTU: ${message}`);
   }
 
   /** True when the host was not wanted any more: the next one is the current one now. */

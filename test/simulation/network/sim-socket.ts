@@ -21,6 +21,7 @@ export class SimSocket implements TcpSocket {
 
   private readonly events = new Emitter();
   private pending: Buffer[] = [];
+  private putBack: Buffer | undefined;
   /** As in Node: undefined = nobody has said yet; listening for data makes it flow then. */
   private flowing: boolean | undefined;
   private needDrain = false;
@@ -92,6 +93,11 @@ export class SimSocket implements TcpSocket {
 
   resetAndDestroy(): this {
     return this.leave(undefined, () => this.endpoint.reset());
+  }
+
+  unshift(octets: Uint8Array): this {
+    this.putBack = Buffer.from(octets);
+    return this;
   }
 
   pause(): this {
@@ -208,6 +214,13 @@ export class SimSocket implements TcpSocket {
   private readNow(): void {
     const { incoming } = this.endpoint;
     if (this.flowing !== true || this.destroyed || incoming === undefined) return;
+    const { putBack } = this;
+    if (putBack !== undefined) {
+      this.putBack = undefined;
+      this.readSoon();
+      this.events.emit('data', putBack);
+      return;
+    }
     const read = incoming.read(READ_OCTETS);
     if (read !== undefined) {
       this.chunkWrittenAt = read.writtenAt;

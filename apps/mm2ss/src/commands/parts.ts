@@ -65,6 +65,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
         logDirectory: undefined,
         listen: environment.listen,
         holdMs: environment.holdMs,
+        limits: environment.limits,
       }),
   );
 }

@@ -17,6 +17,7 @@ export interface ProcessFlags {
   readonly httpHost?: readonly string[];
   readonly logLevel?: string;
   readonly holdSeconds?: string;
+  readonly limits?: string;
   readonly nats?: string;
   readonly natsCreds?: string;
   readonly natsCa?: string;
@@ -47,7 +48,8 @@ export function addProcessOptions(command: Command): Command {
       collect,
     )
     .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')} (default: info, or MM2SS_LOG_LEVEL)`)
-    .option('--hold-seconds <seconds>', 'how long the loss of a part disturbs no master (default: 10)');
+    .option('--hold-seconds <seconds>', 'how long the loss of a part disturbs no master (default: 10)')
+    .option('--limits <name=number,...>', 'bounds on what peers may do, see docs/limits.md (or MM2SS_LIMITS)');
 }
 
 export function addNatsOptions(command: Command): Command {
@@ -96,6 +98,7 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
     'natsReplicas',
     'natsMonitor',
     'listen',
+    'limits',
   ];
   const known = Object.fromEntries(Object.entries(same).filter(([name]) => names.includes(name)));
   return { ...known, group: group?.join(','), holdMs: holdSeconds, httpHosts: httpHost?.join(',') };

@@ -63,6 +63,7 @@ async function run(flags: RunFlags): Promise<void> {
         logDirectory: flags.logDir,
         listen: environment.listen,
         holdMs: environment.holdMs,
+        limits: environment.limits,
         ntp: {
           servers: [...(flags.ntp_server ?? []), ...settings.ntpServers],
           updateEverySec,

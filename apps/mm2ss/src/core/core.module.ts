@@ -1,5 +1,5 @@
 import { type Bus, BUS } from '@iec104mm2ss/bus';
-import { GROUPS, type LiveGroups } from '@iec104mm2ss/config';
+import { GROUPS, type Limits, type LiveGroups, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, type Logger, REGISTRY, type Registry } from '@iec104mm2ss/observability';
 import { type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
 import { type DeadlineScheduler, SCHEDULER } from '@iec104mm2ss/transport';
@@ -14,13 +14,14 @@ export interface Core {
   readonly registry: Registry;
   readonly scheduler: DeadlineScheduler;
   readonly groups: LiveGroups;
+  readonly limits: Limits;
   readonly process: ProcessInfo;
 }
 
 @Global()
 @Module({})
 export class CoreModule {
-  static forRoot({ bus, runtime, logger, registry, scheduler, groups, process }: Core): DynamicModule {
+  static forRoot({ bus, runtime, logger, registry, scheduler, groups, limits, process }: Core): DynamicModule {
     const providers = [
       { provide: BUS, useValue: bus },
       { provide: RUNTIME, useValue: runtime },
@@ -28,6 +29,7 @@ export class CoreModule {
       { provide: REGISTRY, useValue: registry },
       { provide: SCHEDULER, useValue: scheduler },
       { provide: GROUPS, useValue: groups },
+      { provide: PROCESS_LIMITS, useValue: limits },
       { provide: PROCESS, useValue: process },
     ];
     return { module: CoreModule, providers, exports: providers };

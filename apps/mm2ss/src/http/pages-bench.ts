@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { type Bus, MemoryBus } from '@iec104mm2ss/bus';
-import { type GroupConfig, LiveGroups } from '@iec104mm2ss/config';
+import { DEFAULT_LIMITS, type GroupConfig, LiveGroups } from '@iec104mm2ss/config';
 import {
   type BusStatus,
   createRegistry,
@@ -66,6 +66,7 @@ export async function servePages(
     registry: sources.registry ?? createRegistry({ processMetrics: false }),
     scheduler: new DeadlineScheduler(),
     groups: new LiveGroups(sources.groups ?? []),
+    limits: DEFAULT_LIMITS,
     process: {
       release: '0.1.0',
       parts: ['connector', 'router', 'gateway'],

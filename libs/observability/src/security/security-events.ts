@@ -19,6 +19,36 @@ export interface SecurityEventKind {
 export const SECURITY_EVENTS = {
   session_started: { id: 'MM2SS:1.1', severity: 'informational', meaning: 'A master was admitted.' },
   session_refused: { id: 'MM2SS:1.2', severity: 'warning', meaning: 'A connection of a master was refused.' },
+  peer_flood: {
+    id: 'MM2SS:4.1',
+    severity: 'warning',
+    meaning: 'A peer sent too much of what brings nothing, or an APDU that it did not end: its connection was closed.',
+  },
+  connection_limit: {
+    id: 'MM2SS:4.2',
+    severity: 'warning',
+    meaning: 'A connection was closed before it was looked at: too many came from its address, or too many wait.',
+  },
+  commands_delayed: {
+    id: 'MM2SS:4.3',
+    severity: 'notice',
+    meaning: 'A master gives commands faster than `cmd rate`: they wait, and it is read more slowly.',
+  },
+  commands_late: {
+    id: 'MM2SS:4.4',
+    severity: 'warning',
+    meaning: 'Commands beyond `cmd rate` had waited for too long: they were refused and not executed.',
+  },
+  session_displaced: {
+    id: 'MM2SS:4.5',
+    severity: 'notice',
+    meaning: 'A connection without data transfer was closed for one that had no place.',
+  },
+  proxy_header_refused: {
+    id: 'MM2SS:4.6',
+    severity: 'warning',
+    meaning: 'A load balancer sent no header of the PROXY protocol, or a wrong one; or somebody else sent one.',
+  },
 } as const satisfies Readonly<Record<string, SecurityEventKind>>;
 
 export type SecurityEventName = keyof typeof SECURITY_EVENTS;

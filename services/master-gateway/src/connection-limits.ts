@@ -1,0 +1,40 @@
+import type { Limits } from '@iec104mm2ss/config';
+import { sourceOf } from '@iec104mm2ss/observability';
+import { type Clock, TokenBucket } from '@iec104mm2ss/runtime';
+import { Turns } from './turns.js';
+
+/** Sources that are remembered; the one that was heard of longest ago is forgotten. */
+export const MAX_SOURCES = 4_096;
+
+/** What all groups of a process share: how fast connections of one source may come, and how many are looked at together. */
+export class ConnectionLimits {
+  /** TLS handshakes, and what waits for the router's word. */
+  readonly handshakes: Turns;
+  readonly admissions: Turns;
+  /** By group and source; the one that was heard of longest ago first. */
+  private readonly sources = new Map<string, TokenBucket>();
+
+  constructor(
+    readonly limits: Limits,
+    private readonly clock: Clock,
+  ) {
+    this.handshakes = new Turns(clock, limits.handshakes, limits.waiting);
+    this.admissions = new Turns(clock, limits.admissions, limits.waiting);
+  }
+
+  /** Sources that are remembered. */
+  get size(): number {
+    return this.sources.size;
+  }
+
+  /** One more connection of `peer` (`address:port`); false: too many came within a short time. */
+  mayConnect(group: string, peer: string): boolean {
+    const now = this.clock.now();
+    const key = `${group} ${sourceOf(peer)}`;
+    const bucket = this.sources.get(key) ?? new TokenBucket(this.limits.connects, this.limits['connect-burst'], now);
+    this.sources.delete(key);
+    this.sources.set(key, bucket);
+    if (this.sources.size > MAX_SOURCES) this.sources.delete(this.sources.keys().next().value as string);
+    return bucket.take(1, now) > 0;
+  }
+}
