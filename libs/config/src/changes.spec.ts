@@ -31,6 +31,9 @@ const VALUES: Readonly<Record<string, readonly [string, string]>> = {
   interrogation: ['all', 'originator'],
   decoded: ['Y', 'N'],
   masters: ['X=10.0.0.1', 'X=10.0.0.2'],
+  rights: ['X=all', 'X=monitor'],
+  observe: ['link:3/min', 'link:4/min'],
+  clock: ['forward', 'X'],
 };
 const COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS].filter((column) => column !== 'id');
 

@@ -20,6 +20,9 @@ export { beginsAnew, byId, changedColumns, groupChanges, newFaults, partChanges 
 export type { ChangeEffect, EndedGroup, GroupChange, GroupChanges, Part, PartChanges } from './changes.js';
 export { type ConfigurationSource, GROUPS, LiveGroups } from './live-groups.js';
 export { masterOf, nameNow } from './master-of.js';
+export { clockText, type ClockSetting } from './clock-cell.js';
+export { NO_OBSERVE, observeText, type ObserveSetting } from './observe-cell.js';
+export * from './rights.js';
 export { matchesAny } from './source-range.js';
 export type {
   AckPolicy,

@@ -1,3 +1,7 @@
+import type { ClockSetting } from './clock-cell.js';
+import type { ObserveSetting } from './observe-cell.js';
+import type { RightsTable } from './rights.js';
+
 /**
  * What the multiplexer's CSV says, as plain validated records. Everything here is read-only data: no sockets, no
  * defaults still to be applied, no strings still to be parsed.
@@ -65,6 +69,9 @@ export interface GroupConfig extends LinkConstants {
   readonly interrogation: 'all' | 'originator';
   readonly decoded: boolean;
   readonly masters: readonly NamedMaster[];
+  readonly rights: RightsTable;
+  readonly observe: ObserveSetting;
+  readonly clock: ClockSetting;
 }
 
 /** The general settings rows (`ntp_server`, `ntp_update_every_sec`, `nogui`). */
