@@ -139,7 +139,8 @@ describe('the name of a master', () => {
     ['10.0.0.9', [], null],
     ['10.0.0.9', ['other', 'scada-b'], 'B'],
     ['10.0.0.1', ['scada-c'], 'C'],
-    ['10.0.0.3', ['unknown'], 'C'],
+    ['10.0.0.3', [], 'C'],
+    ['10.0.0.3', ['unknown'], null],
   ])('from %s with %j is %s', (address, certificateNames, name) => {
     expect(nameOf({ address, certificateNames })).toBe(name);
   });

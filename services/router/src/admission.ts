@@ -1,5 +1,6 @@
-import { type GroupConfig, masterOf, matchesAny, plainAddress } from '@iec104mm2ss/config';
+import { type GroupConfig, hasNoRights, masterOf, matchesAny, plainAddress, rightsOf } from '@iec104mm2ss/config';
 import type { AdmissionRequest, RefusalCode } from '@iec104mm2ss/wire';
+import { peerOf, type RightsHolder } from './rights.js';
 import type { Session } from './session.js';
 
 export interface Refusal {
@@ -31,6 +32,10 @@ export function admit(
   }
   const filtered = notInFilter(config, address);
   if (filtered !== undefined) return filtered;
+  const name = masterOf(config.masters, address, request.certificateNames)?.name ?? null;
+  const certificateName = request.certificateNames[0] ?? null;
+  const withoutRights = hasNoPlace(config, { address, name, certificateName });
+  if (withoutRights !== undefined) return withoutRights;
   const sameIp = sessions.filter((session) => session.address === address);
   if (config.sameIp === 'old' && sameIp.length > 0) {
     return { code: 'same_ip', message: `${address} is connected already and the group keeps the old connection` };
@@ -45,8 +50,7 @@ export function admit(
         message: `${config.maxConnections} masters are connected, the group's maximum`,
       };
   }
-  const master = masterOf(config.masters, address, request.certificateNames);
-  return { name: master?.name ?? null, certificateName: request.certificateNames[0] ?? null, replaces };
+  return { name, certificateName, replaces };
 }
 
 /**
@@ -69,6 +73,13 @@ export function mayNotGoOn(config: GroupConfig, address: string, sessions: reado
 export function notInFilter({ filter }: GroupConfig, address: string): Refusal | undefined {
   if (filter.length === 0 || matchesAny(filter, address)) return undefined;
   return { code: 'filter', message: `${address} is not in the filter of the group` };
+}
+
+/** Why this master may not be connected, by the column `rights`; undefined: it may. */
+export function hasNoPlace({ rights }: GroupConfig, holder: RightsHolder): Refusal | undefined {
+  if (!hasNoRights(rightsOf(rights, peerOf(holder)))) return undefined;
+  const { address, name, certificateName } = holder;
+  return { code: 'rights', message: `${certificateName ?? name ?? address} has no rights in this group` };
 }
 
 /**

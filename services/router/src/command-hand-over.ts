@@ -96,7 +96,9 @@ export class CommandHandOver implements TransactionEffects {
     const remainingMs = this.context.connectorClock.remaining(connectorFence, connectorDeadline);
     if (remainingMs === undefined || this.link === undefined) return 'the connector changed';
     if (this.signs.gone) return 'the connector does not answer';
-    return remainingMs <= 0 ? 'expired' : this.ownership.veto(transaction);
+    if (remainingMs <= 0) return 'expired';
+    const notAllowed = this.context.door.veto(transaction.asdu, this.context.session(transaction.owner));
+    return notAllowed ?? this.ownership.veto(transaction);
   }
 
   forward(transaction: Transaction): AnswerFloor {

@@ -63,6 +63,8 @@ class Bench {
   readonly settled: [session: number, commands: readonly number[]][] = [];
   readonly queries: CommandQuery[] = [];
   certain = true;
+  /** Lets everything pass. */
+  readonly door: CommandContext['door'] = { judge: () => undefined, veto: () => undefined, maySelect: () => true };
   journalFails = false;
   /** What the connector answers when it is asked; undefined: nothing. */
   report: Partial<CommandReport> | undefined = {};
@@ -100,6 +102,7 @@ class Bench {
       fence: FENCE,
       logger,
       feed: { command: () => undefined },
+      door: this.door,
       session: (id) => this.sessions.get(id),
       send: (session, asdu) => {
         const { cot, negative, oa } = new AsduView(asdu);
@@ -149,7 +152,7 @@ class Bench {
   }
 
   join(id: number, oa: number): CommandSession {
-    const session = { id, peer: `10.0.0.${id}:1`, name: null, certificateName: null, oa, ownOa: 0, commands: 0 };
+    const session = { id, address: `10.0.0.${id}`, peer: `10.0.0.${id}:1`, name: null, certificateName: null, oa, ownOa: 0, commands: 0 };
     this.sessions.set(id, session);
     this.addresses.claim(oa, id);
     return session;

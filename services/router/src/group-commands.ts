@@ -2,6 +2,7 @@ import {
   APCI_OCTETS,
   ASDU_OA_OFFSET,
   AsduView,
+  checkCommand,
   confirmationOf,
   forEachApdu,
   mirror,
@@ -185,11 +186,7 @@ export class GroupCommands {
     session.ownOa = ownOa;
     feed.command(session.id, asdu);
     const asker: Asker = { session: session.id, command, ownOa, since: now - ageMs, master: session, unstated: false };
-    const problem = this.ownership.problemOf(asdu, session.id, ownOa);
-    if (problem !== undefined) {
-      this.refuse(asker, asdu, problem.cause, problem.reason);
-      return;
-    }
+    if (this.isDealtWith(asker, session, asdu)) return;
     const { connectorFence, deadline } = until;
     const { typeId, cot } = new AsduView(asdu);
     const remainingMs = connectorClock.remaining(connectorFence, deadline);
@@ -206,6 +203,28 @@ export class GroupCommands {
     }
     const deadlines = { connectorDeadline: deadline + moreMs, deadline: now + remainingMs + moreMs };
     this.transactions.begin({ asker, oa: session.oa, asdu, connectorFence, ...deadlines });
+  }
+
+  /** True when the master has had its answer: the command may not be sent, or needs not be. */
+  private isDealtWith(asker: Asker, session: CommandSession, asdu: Uint8Array): boolean {
+    const check = checkCommand(asdu);
+    const verdict = check.ok ? this.context.door.judge(asdu, session) : { kind: 'refused' as const, ...check };
+    if (verdict?.kind === 'answered') {
+      this.context.send(asker.session, verdict.answer);
+      this.records.end({ ...asker, asdu }, verdict.outcome);
+      return true;
+    }
+    const problem = verdict ?? this.ownership.problemOf(asdu, session.id, asker.ownOa);
+    if (problem !== undefined) this.refuse(asker, asdu, problem.cause, problem.reason);
+    return problem !== undefined;
+  }
+
+  /** Who may have commands sent has changed: selections of those who may not any more are cancelled. */
+  permissionsChanged(): void {
+    this.ownership.cancelSelections((id, ca, ioa) => {
+      const session = this.context.session(id);
+      return session === undefined || this.context.door.maySelect(ca, ioa, session);
+    });
   }
 
   private refuse(asker: Asker, asdu: Uint8Array, cause: number, reason: string): void {

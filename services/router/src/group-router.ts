@@ -157,15 +157,26 @@ export class GroupRouter {
     if (this.opened) this.parts.delivery.beginAgain();
   }
 
+  /** This process is cut off from the bus. */
+  cutOff(): void {
+    this.parts.observe.busLost();
+  }
+
+  /** What an operator wants; undefined: the group is still being taken over. */
+  orderObserve(on: boolean, by: string): { readonly ok: boolean; readonly message: string } | undefined {
+    return this.isOpen ? this.parts.observe.order(on, by) : undefined;
+  }
+
   /** Call a few times a second. */
   tick(now: number): void {
     if (!this.opened) return;
-    const { commands, table, delivery, retention, cursors } = this.parts;
+    const { commands, table, delivery, retention, cursors, observe } = this.parts;
     commands.tick(now);
     table.tick(now);
     cursors.tick(now);
     delivery.tick(now, retention.oldest);
     this.lastWord.tick();
+    observe.tick();
   }
 
   /** Stores what the next owner has to know if it has changed; true when it is being written. */
@@ -224,7 +235,7 @@ export class GroupRouter {
   private readonly certain = (): boolean => this.ownership.certain();
 
   private readonly state = (): RouterState => {
-    const { clock, delivery, places, cursors, addresses, commands } = this.parts;
+    const { clock, delivery, places, cursors, addresses, commands, observe } = this.parts;
     return {
       confirmed: delivery.mark.confirmed,
       generation: places.generation,
@@ -233,18 +244,24 @@ export class GroupRouter {
       savedAt: clock.wallMs(),
       oaBehaviour: commands.habits.oa.behaviour,
       habits: commands.habits.saved,
+      observe: observe.saved,
     };
   };
 
   private onState(state: StateMessage): void {
     if (this.stopped) return;
-    const { connectorClock, rtu, commands, delivery, places } = this.parts;
+    const { connectorClock, rtu, commands, delivery, places, observe } = this.parts;
     connectorClock.heard(state.fence, state.clock);
     places.heard(state.generation, state.lost);
     const { connector, link, lost } = rtu.heard(state);
     commands.connectorStated(state);
     if (connector) commands.connectorChanged();
-    if (lost !== undefined) this.lastWord.rtuLost(lost.reason, lost.end);
+    if (lost !== undefined) {
+      this.lastWord.rtuLost(lost.reason, lost.end);
+      observe.linkLost();
+    }
+    // A connector that is new is to know it before it gets a command.
+    if (link && observe.on) this.announcer.announce();
     if (link && this.opened) delivery.publishConfirmed();
   }
 

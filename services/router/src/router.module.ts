@@ -1,8 +1,13 @@
 import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
 import { GROUPS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
-import { RUNTIME } from '@iec104mm2ss/runtime';
-import { type AdmissionAnswer, admissionRequestSchema } from '@iec104mm2ss/wire';
+import { OWN_TIME, type OwnTime, RUNTIME } from '@iec104mm2ss/runtime';
+import {
+  type AdmissionAnswer,
+  admissionRequestSchema,
+  type ControlAnswer,
+  observeRequestSchema,
+} from '@iec104mm2ss/wire';
 import { Controller, Inject, Module } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { ROUTER_OPTIONS, type RouterOptions, RouterService } from './router.service.js';
@@ -23,20 +28,30 @@ export class RouterController {
     this.bus.drops.add(controlSubject('admit'), 'JSON', decoded.error.message);
     return undefined;
   }
+
+  /** `observe`: begin or end observe mode of a group. */
+  @MessagePattern('observe')
+  observe(request: unknown): ControlAnswer | undefined {
+    const decoded = observeRequestSchema.safeParse(request);
+    if (decoded.success) return this.service.observe(decoded.data);
+    this.bus.drops.add(controlSubject('observe'), 'JSON', decoded.error.message);
+    return undefined;
+  }
 }
 
 @Module({
   providers: [
     {
       provide: ROUTER_OPTIONS,
-      inject: [BUS, LOGGER, RUNTIME, REGISTRY, GROUPS],
+      inject: [BUS, LOGGER, RUNTIME, REGISTRY, GROUPS, OWN_TIME],
       useFactory: (
         bus: RouterOptions['bus'],
         logger: RouterOptions['logger'],
         runtime: RouterOptions['runtime'],
         registry: RouterOptions['registry'],
         groups: RouterOptions['groups'],
-      ): RouterOptions => ({ bus, logger, runtime, registry, groups }),
+        time: OwnTime,
+      ): RouterOptions => ({ bus, logger, runtime, registry, groups, time }),
     },
     RouterService,
   ],

@@ -2,7 +2,13 @@ import { GroupLeases, GroupSubjects, type HeldLease, leaseKey } from '@iec104mm2
 import { byId, type EndedGroup, type GroupConfig, type LiveGroups, partChanges } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, noPeer, type Registry } from '@iec104mm2ss/observability';
 import { every, type Stoppable, Timers } from '@iec104mm2ss/runtime';
-import { type AdmissionAnswer, type AdmissionRequest, OWNER_PERIOD_MS } from '@iec104mm2ss/wire';
+import {
+  type AdmissionAnswer,
+  type AdmissionRequest,
+  type ControlAnswer,
+  type ObserveRequest,
+  OWNER_PERIOD_MS,
+} from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Ownership, RouterDependencies } from './group-parts.js';
 import { GroupRouter } from './group-router.js';
@@ -75,6 +81,7 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
         owned.cutOff = true;
         owned.connections++;
         if (connected) void this.reconnected(id, owned);
+        else owned.router?.cutOff();
       }
     });
     this.timers = [
@@ -132,6 +139,18 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
     if (owned === undefined) return undefined;
     if (owned.router !== undefined) return owned.router.admit(request);
     return Promise.resolve({ v: 2, ok: false, code: 'not_ready', message: 'the group is being taken over' });
+  }
+
+  /** `observe`: undefined when another process owns the group. */
+  observe({ group, on, by }: ObserveRequest): ControlAnswer | undefined {
+    const owned = this.leases.get(group);
+    if (owned === undefined) return undefined;
+    const { ok, message } = owned.router?.orderObserve(on, by) ?? {
+      ok: false,
+      message: 'the group is being taken over',
+    };
+    this.options.logger.info({ group, by, verb: 'observe', on, ok }, message);
+    return { v: 2, ok, instance: this.options.runtime.instance, message };
   }
 
   serving(): readonly GroupRouter[] {

@@ -1,4 +1,4 @@
-import type { GroupConfig, SourceRange } from '@iec104mm2ss/config';
+import { type GroupConfig, NO_OBSERVE, type SourceRange } from '@iec104mm2ss/config';
 import { CommandBook, type GivenCommand } from '../accounts/command-book.ts';
 import { FaultsLog } from '../accounts/faults-log.ts';
 import { Ledger } from '../accounts/ledger.ts';
@@ -283,6 +283,9 @@ export class System {
       logEvents: false,
       filter: [],
       masters: [...named].map(([name, addresses]) => ({ name, sources: addresses.map(oneHost), certificateNames: [] })),
+      rights: undefined,
+      observe: NO_OBSERVE,
+      clock: { kind: 'forward' },
     };
   }
 }
