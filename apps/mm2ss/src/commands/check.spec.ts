@@ -36,6 +36,23 @@ describe('mm2ss check', () => {
     expect(text).toContain('\n    towards the RTU: k 12, w 8, t1 2 s, t2 1 s, t3 21 s\n');
   });
 
+  it('shows who may do what, and the rules of observe mode and the clock', () => {
+    const columns = 'masters;rights;observe;clock';
+    const cells =
+      '"A=10.1.1.5;B=10.1.1.6";"A=control@5000-5999,6100+clock;B=none;10.2.0.0/16=monitor";"link:3/min,bus";A';
+    const text = check(`${HEADER.replace(';filter', '')};${columns}\n${ROW.slice(0, ROW.lastIndexOf(';'))};${cells}\n`);
+    expect(text.split('\n').slice(4, 12)).toEqual([
+      '    rights of    monitor  control         clock  parameters  files  reset',
+      '    A            yes      5000-5999,6100  yes    no          no     no',
+      '    B            refused',
+      '    10.2.0.0/16  yes      no              no     no          no     no',
+      '    all others   refused',
+      "    observe mode: when the RTU's link is lost 3 times in 60 s, or the bus fails; until it is switched off",
+      "    the RTU's clock is set by A only",
+      'Read as UTF-8, cells separated by semicolons, header in row 1.',
+    ]);
+  });
+
   it.each([
     ['an empty file', '', 'row 1: the file is empty'],
     ['a header alone', HEADER, 'row 1: no group: no row below this header has a number in the column id'],
