@@ -162,9 +162,16 @@ export class GroupRouter {
     this.parts.observe.busLost();
   }
 
-  /** What an operator wants; undefined: the group is still being taken over. */
-  orderObserve(on: boolean, by: string): { readonly ok: boolean; readonly message: string } | undefined {
-    return this.isOpen ? this.parts.observe.order(on, by) : undefined;
+  /** What an operator wants. Resolves when it outlives this router, or cannot; undefined: the group is being taken over. */
+  async orderObserve(on: boolean, by: string): Promise<{ readonly ok: boolean; readonly message: string } | undefined> {
+    if (!this.isOpen || !this.certain()) return undefined;
+    const { ok, message } = this.parts.observe.order(on, by);
+    try {
+      await this.save();
+      return { ok, message };
+    } catch (error) {
+      return { ok, message: `${message}; it is not saved yet (${(error as Error).message})` };
+    }
   }
 
   /** Call a few times a second. */

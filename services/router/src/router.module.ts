@@ -31,7 +31,7 @@ export class RouterController {
 
   /** `observe`: begin or end observe mode of a group. */
   @MessagePattern('observe')
-  observe(request: unknown): ControlAnswer | undefined {
+  async observe(request: unknown): Promise<ControlAnswer | undefined> {
     const decoded = observeRequestSchema.safeParse(request);
     if (decoded.success) return this.service.observe(decoded.data);
     this.bus.drops.add(controlSubject('observe'), 'JSON', decoded.error.message);

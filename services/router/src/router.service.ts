@@ -33,6 +33,8 @@ const SAVES_PER_TICK = 20;
 const TAKEOVER_RETRY_MS = 5_000;
 /** Pause before a lease entry that could not be read is read again. */
 const LEASE_RETRY_MS = 500;
+/** Answer to an operator while nobody has the group for certain. */
+const TAKEN_OVER = { ok: false, message: 'the group is being taken over' } as const;
 const ROUTER_POOL = 'router';
 const GATEWAY_POOL = 'gateway';
 
@@ -142,13 +144,10 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
   }
 
   /** `observe`: undefined when another process owns the group. */
-  observe({ group, on, by }: ObserveRequest): ControlAnswer | undefined {
+  async observe({ group, on, by }: ObserveRequest): Promise<ControlAnswer | undefined> {
     const owned = this.leases.get(group);
     if (owned === undefined) return undefined;
-    const { ok, message } = owned.router?.orderObserve(on, by) ?? {
-      ok: false,
-      message: 'the group is being taken over',
-    };
+    const { ok, message } = (await owned.router?.orderObserve(on, by)) ?? TAKEN_OVER;
     this.options.logger.info({ group, by, verb: 'observe', on, ok }, message);
     return { v: 2, ok, instance: this.options.runtime.instance, message };
   }
