@@ -31,6 +31,11 @@ export const COMMAND_DEFECTS = [
         find: `    const check = checkCommand(asdu);\n`,
         replace: `    const check = { ok: asdu.length > 0, cause: checkCommand.length, reason: '' };\n`,
       },
+      {
+        file: 'services/slave-connector/src/router-orders.ts',
+        find: `    const check = checkCommand(asdu);\n`,
+        replace: `    const check = { ok: asdu.length > 0, reason: checkCommand.name };\n`,
+      },
     ],
     rules: ['forbidden'],
     story: 'second-object',
