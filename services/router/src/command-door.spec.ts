@@ -101,10 +101,21 @@ describe('the door for commands', () => {
     expect(door.judge(ON, session(null, { certificateName: 'scada-b' }))).toMatchObject({ kind: 'refused' });
   });
 
+  it('looks at the clock rule once more when the turn of a command comes', () => {
+    const { door, row } = setUp('*=all');
+    const sync = clockSync(1, epochMsToCp56(1e12));
+    expect(door.veto(sync, session('A'))).toBe(undefined);
+    row.config = groupConfig({ clock: { kind: 'master', name: 'B' } });
+    expect(door.veto(sync, session('A'))).toBe('only B may set the clock');
+    row.config = groupConfig({ clock: { kind: 'refuse' } });
+    expect(door.veto(sync, session('A'))).toBe('clock = refuse');
+    expect(door.veto(ON, session('A'))).toBe(undefined);
+  });
+
   it('lets nothing but monitoring pass in observe mode, whoever asks', () => {
     const { door, observe } = setUp('*=all');
     observe.on = true;
-    for (const asdu of [ON, FILE, resetProcess(1), clockSync(1, epochMsToCp56(0 + 1e12))]) {
+    for (const asdu of [ON, FILE, resetProcess(1), clockSync(1, epochMsToCp56(1e12))]) {
       expect(door.judge(asdu, session('A'))).toMatchObject({ kind: 'refused', reason: 'observe mode' });
       expect(door.veto(asdu, session('A'))).toBe('observe mode');
     }

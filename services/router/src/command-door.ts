@@ -67,7 +67,11 @@ export class CommandDoor {
   veto(asdu: Uint8Array, session: DoorSession | undefined): string | undefined {
     const notAllowed = session === undefined ? undefined : this.rights.problemOf(asdu, session);
     if (notAllowed !== undefined) return notAllowed;
-    return this.observe.on && commandClass(asdu) !== 'monitor' ? OBSERVE_MODE : undefined;
+    const name = commandClass(asdu);
+    if (this.observe.on && name !== 'monitor') return OBSERVE_MODE;
+    const verdict = name === 'clock' ? this.clock.judge(asdu, session?.name ?? null) : undefined;
+    if (verdict === undefined) return undefined;
+    return 'refused' in verdict ? verdict.refused : 'clock = local';
   }
 
   private refuse(rule: DoorRule, asdu: Uint8Array, session: DoorSession, reason: string): Verdict {

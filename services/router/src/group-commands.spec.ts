@@ -353,6 +353,23 @@ describe('a command', () => {
     expect(bench.handedOver()).toEqual([]);
   });
 
+  it('may not execute what was selected before selections were cancelled, also what an earlier owner had sent', async () => {
+    bench = new Bench({ restored: false });
+    bench.join(A, 10);
+    bench.door.maySelect = () => false;
+    bench.commands.restore(bench.reportOf({ sent: [sentCommand(A, 1, SELECT, 10)] }));
+    bench.state();
+    bench.door.maySelect = () => true;
+    bench.give(A, [ON], { lost: true });
+    bench.give(A, [ON]);
+    expect(bench.refusals()).toEqual([A]);
+    bench.give(A, [SELECT]);
+    expect(bench.handedOver()).toHaveLength(1);
+    bench.commands.cancelSelections();
+    bench.give(A, [ON]);
+    expect(bench.refusals()).toEqual([A]);
+  });
+
   it('that the connector withdrew is refused with what forbids it now', async () => {
     bench.give(A, [ON]);
     bench.door.veto = () => 'observe mode';

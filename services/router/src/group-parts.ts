@@ -132,7 +132,8 @@ export function makeParts(
       ...{ row, logger, clock, time },
       rtu: () => ({ up: rtu.address !== null, heard: rtu.state !== undefined }),
       changed: () => {
-        commands.permissionsChanged();
+        // Also at its end: what was selected before it began, or before a takeover, is not to be executed after it.
+        commands.cancelSelections();
         hooks.changed();
         // What is not saved now is saved with what changes next, a few times a second.
         hooks.save().catch(() => undefined);

@@ -44,7 +44,7 @@ export function takeNewRow(parts: GroupParts, after: GroupConfig): void {
       'the master has other rights',
     );
   }
-  parts.commands.permissionsChanged();
+  parts.commands.rightsChanged();
   parts.observe.reconfigured();
 }
 

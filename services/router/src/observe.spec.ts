@@ -99,8 +99,18 @@ describe('observe mode', () => {
   });
 
   it.each([
-    ['bus', 'the connector of the group is not heard', () => (rtu.heard = false), () => (rtu.heard = true)],
-    ['clock', 'the clock is not synchronised (e)', () => (trouble = 'e'), () => (trouble = undefined)],
+    [
+      'bus',
+      'the connector of the group is not heard',
+      (): void => void (rtu.heard = false),
+      (): void => void (rtu.heard = true),
+    ],
+    [
+      'clock',
+      'the clock is not synchronised (e)',
+      (): void => void (trouble = 'e'),
+      (): void => void (trouble = undefined),
+    ],
   ] as const)('begins once with %s, so that it can be ended while that lasts', (name, reason, worse, better) => {
     const observed = mode({ [name]: true });
     observed.tick();

@@ -27,7 +27,7 @@ export const COMMAND_DEFECTS = [
     title: '9: the second object of an ASDU, and CA 65535, bypass ownership',
     patches: [
       {
-        file: 'services/router/src/group-commands.ts',
+        file: 'services/router/src/command-acceptance.ts',
         find: `    const check = checkCommand(asdu);\n`,
         replace: `    const check = { ok: asdu.length > 0, cause: checkCommand.length, reason: '' };\n`,
       },

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseConfiguration } from '@iec104mm2ss/config';
 import { describe, expect, it } from 'vitest';
 import { formatCheck, isGood } from './check.js';
@@ -51,6 +53,18 @@ describe('mm2ss check', () => {
       "    the RTU's clock is set by A only",
       'Read as UTF-8, cells separated by semicolons, header in row 1.',
     ]);
+  });
+
+  it('of the example in docs/rights.md shows what is written there', () => {
+    const text = readFileSync(resolve(import.meta.dirname, '../../../../docs/rights.md'), 'utf8');
+    const [, csv = '', , output = ''] = text.split('```');
+    const file = csv.replace('csv\n', '');
+    const shown = output.trim().split('\n').slice(2);
+    expect(shown.length).toBeGreaterThan(5);
+    const lines = check(file)
+      .split('\n')
+      .map((each) => each.trim());
+    for (const line of shown) expect(lines).toContain(line.trim());
   });
 
   it.each([
