@@ -48,8 +48,9 @@ export function checkRefusals({ book, violations, faults, windowOf }: RefusalWor
 
 /** Who has no right to a command is told so at once, unless something goes wrong. */
 function checkTold(command: GivenCommand, faults: FaultsLog, violations: Violations): void {
-  const { id, master, group, refusedAt, readAt, isStray, sentAt } = command;
-  if (refusedAt !== undefined || readAt === undefined || isStray) return;
+  const { id, master, group, answers, readAt, isStray, sentAt } = command;
+  // It did not come to the RTU, so an answer is a refusal, also one that looks like the RTU's to another master.
+  if (answers.length > 0 || readAt === undefined || isStray) return;
   if (faults.of(group).between(sentAt - FAULT_LAG_MS, readAt + FAULT_LAG_MS)) return;
   violations.add('rights', `c${id} of ${master}, who has no right to it, was not refused`);
 }
