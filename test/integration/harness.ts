@@ -102,6 +102,8 @@ export interface MultiplexerOptions {
   readonly limits?: Partial<Limits>;
   /** Path of a file to which the groups are written, and which is watched; without it they stay what they are. */
   readonly file?: string;
+  /** NTP servers that it asks, each minute. */
+  readonly ntpServers?: readonly string[];
 }
 
 /** A running multiplexer and what can be seen of it from outside. */
@@ -146,6 +148,7 @@ export class Multiplexer {
       listen: GATEWAY_HOST,
       holdMs: options.holdMs ?? 10_000,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
+      ntp: { servers: options.ntpServers ?? [], updateEverySec: 60, setClock: false },
     });
     halt.stop = () => composition.stop();
     halt.reload = () => composition.onHangup();
@@ -181,6 +184,14 @@ export class Multiplexer {
   /** Port for the masters of the first group. */
   get port(): number {
     return this.ports[0] as number;
+  }
+
+  /** As `POST /control/<verb>`. */
+  async control(verb: string, body: object): Promise<{ readonly ok: boolean; readonly message: string }> {
+    const headers = { 'Content-Type': 'application/json' };
+    const url = new URL(`/control/${verb}`, this.halt.url);
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+    return (await response.json()) as { ok: boolean; message: string };
   }
 
   async page(path: string): Promise<string> {

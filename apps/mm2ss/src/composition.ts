@@ -37,7 +37,7 @@ import {
   NestLogger,
   ownNames,
 } from './http/index.js';
-import { NtpClient, SystemClockSetter } from './ntp/index.js';
+import { NtpClient, NtpTime, SystemClockSetter } from './ntp/index.js';
 import { RELEASE } from './release.js';
 
 export type { Part } from './core/parts.module.js';
@@ -102,6 +102,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);
   const ntp = startNtp(options, logger, registry);
+  const time = new NtpTime(() => ntp.status(), clock, ntpOf(options).updateEverySec);
 
   const adapter = new BoundedHttpAdapter();
   const app = await NestFactory.create(
@@ -110,6 +111,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
         ...{ bus, runtime, logger, registry, groups, limits: options.limits ?? DEFAULT_LIMITS },
         scheduler: new DeadlineScheduler(clock),
         process: { release: RELEASE, parts, started },
+        time,
       },
       gateway: { listen: options.listen, holdMs: options.holdMs },
       ...{ durability, ntp },
@@ -169,8 +171,12 @@ function loggedGroups(groups: readonly GroupConfig[]): { readonly id: string; re
   return groups.filter(({ logEvents }) => logEvents).map(({ id, name }) => ({ id, name }));
 }
 
+function ntpOf({ ntp }: CompositionOptions): NonNullable<CompositionOptions['ntp']> {
+  return ntp ?? { servers: [], updateEverySec: 900, setClock: false };
+}
+
 function startNtp(options: CompositionOptions, logger: Logger, registry: Registry): NtpClient {
-  const { servers, updateEverySec, setClock } = options.ntp ?? { servers: [], updateEverySec: 900, setClock: false };
+  const { servers, updateEverySec, setClock } = ntpOf(options);
   const client = new NtpClient({
     servers,
     updateEverySec,

@@ -36,6 +36,9 @@ const VALUES: Readonly<Record<string, readonly [string, string]>> = {
   'cmd rate': ['50', '60'],
   'cmd burst': ['100', '110'],
   proxy: ['10.9.0.1', '10.9.0.2'],
+  rights: ['X=all', 'X=monitor'],
+  observe: ['link:3/min', 'link:4/min'],
+  clock: ['forward', 'X'],
 };
 const COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS].filter((column) => column !== 'id');
 
@@ -50,9 +53,20 @@ const PARTS = ['connector', 'router', 'gateway'] as const;
 
 describe('a changed column', () => {
   it.each<[string, string, string]>([
-    ...['sys name', 'max conn', 'logevents', 'same ip', 'filter', 'decoded', 'masters', 'per source', 'reserve', 'cmd rate', 'cmd burst', 'proxy'].map(
-      (column): [string, string, string] => [column, 'live', ''],
-    ),
+    ...[
+      'sys name',
+      'max conn',
+      'logevents',
+      'same ip',
+      'filter',
+      'decoded',
+      'masters',
+      'per source',
+      'reserve',
+      'cmd rate',
+      'cmd burst',
+      'proxy',
+    ].map((column): [string, string, string] => [column, 'live', '']),
     ['interrogation', 'live', 'router'],
     ...['port no', 't1', 't2', 't3', 'w', 'k'].map((column): [string, string, string] => [
       column,

@@ -3,7 +3,9 @@ import type { Delimiter } from './delimiter.js';
 import { parseEndpoints } from './endpoints.js';
 import type { Layout } from './layout.js';
 import { parseNamedMasters } from './named-masters.js';
+import { isObserveCondition } from './observe-cell.js';
 import { nearest } from './parsed.js';
+import { parseRights } from './rights-cell.js';
 import { parseSourceRanges } from './source-range.js';
 
 /** Columns of lists, and what their entries look like: none of them looks like the cell of another column. */
@@ -11,6 +13,8 @@ const LISTS = [
   ['hosts', (text: string) => parseEndpoints(text).ok],
   ['filter', (text: string) => parseSourceRanges(text).ok],
   ['masters', (text: string) => parseNamedMasters(text).ok],
+  ['rights', (text: string) => parseRights(text).ok],
+  ['observe', isObserveCondition],
 ] as const;
 
 export interface CutList {

@@ -1,3 +1,4 @@
+import { parseClock } from './clock-cell.js';
 import type { CsvRow } from './csv-rows.js';
 import { cutList } from './cut-list.js';
 import type { Delimiter } from './delimiter.js';
@@ -8,8 +9,10 @@ import { linkRemarks, type LinkSide, type LinkSideConstant } from './link-remark
 import { LATER_COLUMNS, type ColumnName, type Layout } from './layout.js';
 import { ambiguousMasters, parseNamedMasters, type ParsedMaster } from './named-masters.js';
 import { nearestNames } from './nearest-name.js';
+import { NO_OBSERVE, parseObserve } from './observe-cell.js';
 import { nearest, type Parsed } from './parsed.js';
 import { parseProxies } from './proxies.js';
+import { parseRights, rightsProblem } from './rights-cell.js';
 import { parseSourceRanges, type IpRange } from './source-range.js';
 import type { GroupConfig, LinkConstants, Problem } from './types.js';
 
@@ -82,6 +85,9 @@ export function readGroupRow(
   const commandRate = cells.integer('cmd rate', COMMAND_RATE_RANGE, DEFAULT_COMMAND_RATE);
   const commandBurst = cells.integer('cmd burst', COMMAND_RATE_RANGE, DEFAULT_COMMAND_BURST);
   const proxy = cells.list('proxy', parseProxies);
+  const rights = cells.value('rights', parseRights, undefined);
+  const observe = cells.value('observe', parseObserve, NO_OBSERVE);
+  const clock = cells.value('clock', (text) => parseClock(text, masters), { kind: 'forward' });
 
   const isGiven = (column: ColumnName): boolean => cells.text(column) !== '';
   for (const { field, reason, severity } of linkRemarks({ masterSide, rtuSide, idleTime, buffsize, ack, isGiven })) {
@@ -91,9 +97,20 @@ export function readGroupRow(
   if (maxConnections > MOST_SESSIONS) {
     cells.warn('max conn', `${maxConnections} is more than the protocol can tell apart: ${MOST_SESSIONS} is in force`);
   }
+  const ambiguous = ambiguousMasters(masters);
+  const unclear = rightsProblem(rights, masters, ambiguous);
+  if (unclear === undefined) for (const reason of ambiguous) cells.warn('masters', reason);
+  else cells.refuse('rights', unclear);
+  const certified = rights?.find(({ kind }) => kind === 'certificate');
+  if (certified !== undefined && cells.text('tls port') === '') {
+    cells.warn('rights', `${certified.subject}: without a tls port no master shows a certificate`);
+  }
   warnAboutMasters(cells, masters, filter);
   if (masters.length * reserve > maxConnections) {
-    cells.warn('reserve', `${reserve} for each of ${masters.length} masters are more than the ${maxConnections} places`);
+    cells.warn(
+      'reserve',
+      `${reserve} for each of ${masters.length} masters are more than the ${maxConnections} places`,
+    );
   }
   for (const column of LATER_COLUMNS) {
     if (cells.text(column) !== '') cells.refuse(column, NOT_ENFORCED);
@@ -126,6 +143,9 @@ export function readGroupRow(
     commandRate,
     commandBurst,
     proxy,
+    rights,
+    observe,
+    clock,
   };
   return { group, problems: cells.problems };
 }
@@ -139,7 +159,6 @@ function inMs({ t1, t2, t3, w, k }: LinkSide): LinkConstants {
 }
 
 function warnAboutMasters(cells: GroupCells, masters: readonly ParsedMaster[], filter: readonly IpRange[]): void {
-  for (const reason of ambiguousMasters(masters)) cells.warn('masters', reason);
   for (const master of masters) {
     const shutOut =
       filter.length === 0
@@ -236,7 +255,12 @@ class GroupCells {
   }
 
   list<T>(column: ColumnName, parse: (text: string) => Parsed<readonly T[]>): readonly T[] {
-    return this.#valueOf(column, parse(this.text(column)), []);
+    return this.value(column, parse, []);
+  }
+
+  /** `placeholder` stands for a cell that is refused. */
+  value<T>(column: ColumnName, parse: (text: string) => Parsed<T>, placeholder: T): T {
+    return this.#valueOf(column, parse(this.text(column)), placeholder);
   }
 
   #valueOf<T>(column: ColumnName, parsed: Parsed<T>, placeholder: T): T {

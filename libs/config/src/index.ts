@@ -29,6 +29,9 @@ export {
   PROCESS_LIMITS,
 } from './limits.js';
 export { masterOf, nameNow } from './master-of.js';
+export { clockText, type ClockSetting } from './clock-cell.js';
+export { NO_OBSERVE, observeText, type ObserveSetting } from './observe-cell.js';
+export * from './rights.js';
 export { matchesAny, normalAddress } from './source-range.js';
 export type {
   AckPolicy,

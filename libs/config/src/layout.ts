@@ -37,19 +37,13 @@ export const OWN_COLUMNS = [
   'cmd rate',
   'cmd burst',
   'proxy',
-] as const;
-
-/** Columns that are known and not enforced yet: a row that sets one is refused, so that nobody relies on it. */
-export const LATER_COLUMNS = [
-  'tls port',
-  'plain',
-  'tls profile',
-  'tls names',
-  'rtu names',
   'rights',
   'observe',
   'clock',
 ] as const;
+
+/** Columns that are known and not enforced yet: a row that sets one is refused, so that nobody relies on it. */
+export const LATER_COLUMNS = ['tls port', 'plain', 'tls profile', 'tls names', 'rtu names'] as const;
 
 const ALL_COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS, ...LATER_COLUMNS] as const;
 export type ColumnName = (typeof ALL_COLUMNS)[number];

@@ -1,7 +1,10 @@
 import { matchesAny } from './source-range.js';
 import type { NamedMaster } from './types.js';
 
-/** The named master that a connection belongs to: by its certificate first, then by its address. */
+/**
+ * The named master that a connection belongs to: by its certificate first, then by its address. Who shows a certificate is not
+ * taken by its address for a master that lists other certificates.
+ */
 export function masterOf(
   masters: readonly NamedMaster[],
   address: string,
@@ -9,7 +12,9 @@ export function masterOf(
 ): NamedMaster | undefined {
   const isNamed = (name: string): boolean => certificateNames.includes(name);
   const byCertificate = masters.find((master) => master.certificateNames.some(isNamed));
-  return byCertificate ?? masters.find((master) => matchesAny(master.sources, address));
+  const mayBeByAddress = ({ certificateNames: listed }: NamedMaster): boolean =>
+    certificateNames.length === 0 || listed.length === 0;
+  return byCertificate ?? masters.find((master) => mayBeByAddress(master) && matchesAny(master.sources, address));
 }
 
 /** A connection that was let in before this file was in force. */

@@ -106,8 +106,18 @@ class ConfigurationReader {
 
   /** The whole file was read: says why there is no group in it, unless that was said of each row. */
   end(): void {
+    if (this.#settings.settings.ntpServers.length === 0) this.#warnWithoutTime();
     if (this.#groups.length > 0 || this.#problems.some(({ severity }) => severity === 'skipped')) return;
     this.report(this.#headerLine ?? 1, 'row', this.#whyEmpty(), 'skipped');
+  }
+
+  /** What needs the time when nobody gives it; the command line may. */
+  #warnWithoutTime(): void {
+    const needed = 'needs the time of an ntp_server, and this file names none';
+    for (const { row, clock, observe } of this.#groups) {
+      if (clock.kind === 'local') this.report(row, 'clock', `local ${needed}: every C_CS_NA_1 is refused`, 'warning');
+      if (observe.clock) this.report(row, 'observe', `clock ${needed}: observe mode begins at once`, 'warning');
+    }
   }
 
   #whyEmpty(): string {

@@ -26,6 +26,11 @@ export class IpRange implements SourceRange {
     this.#prefixBits = prefixBits;
   }
 
+  /** Length of its prefix; of one host all bits of an address. */
+  get prefixBits(): number {
+    return this.#prefixBits;
+  }
+
   contains(address: string): boolean {
     const parsed = parseAddress(address);
     return parsed !== undefined && sameNetwork(parsed, this.#network, this.#prefixBits);

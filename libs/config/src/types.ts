@@ -1,3 +1,7 @@
+import type { ClockSetting } from './clock-cell.js';
+import type { ObserveSetting } from './observe-cell.js';
+import type { RightsTable } from './rights.js';
+
 /**
  * What the multiplexer's CSV says, as plain validated records. Everything here is read-only data: no sockets, no
  * defaults still to be applied, no strings still to be parsed.
@@ -74,6 +78,9 @@ export interface GroupConfig extends LinkConstants {
   readonly commandBurst: number;
   /** Load balancers, whose connections begin with a header of the PROXY protocol. */
   readonly proxy: readonly SourceRange[];
+  readonly rights: RightsTable;
+  readonly observe: ObserveSetting;
+  readonly clock: ClockSetting;
 }
 
 /** The general settings rows (`ntp_server`, `ntp_update_every_sec`, `nogui`). */

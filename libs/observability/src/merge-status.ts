@@ -15,6 +15,7 @@ export interface GroupContribution {
   readonly ack?: NonNullable<GroupStatus['ack']>;
   readonly interrogation?: NonNullable<GroupStatus['interrogation']>;
   readonly owner?: string;
+  readonly observe?: NonNullable<GroupStatus['observe']> | null;
   readonly rtu?: Partial<RtuStatus>;
   readonly listener?: ListenerStatus;
   readonly log?: Partial<EventLogStatus>;

@@ -213,6 +213,8 @@ export interface GroupStatus {
   readonly owner?: string;
   /** Null: nobody, as far as is known. Absent with the scope `process`. */
   readonly servedBy?: { readonly connector: ServedBy | null; readonly router: ServedBy | null };
+  /** Observe mode: since when and why only monitoring passes; null: it is off. Absent where that is not known. */
+  readonly observe?: { readonly since: string; readonly reason: string } | null;
   readonly rtu: RtuStatus;
   readonly listener: ListenerStatus;
   readonly log: EventLogStatus;

@@ -1,6 +1,7 @@
 export * from './beat.js';
 export * from './clock.js';
 export * from './network.js';
+export * from './own-time.js';
 export * from './run-watch.js';
 export * from './runtime.js';
 export * from './timers.js';

@@ -1,4 +1,4 @@
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { type GroupConfig, NO_OBSERVE } from '@iec104mm2ss/config';
 
 /** A group with the manual's defaults. */
 export function groupConfig(changes: Partial<GroupConfig> = {}): GroupConfig {
@@ -30,6 +30,9 @@ export function groupConfig(changes: Partial<GroupConfig> = {}): GroupConfig {
     commandRate: 50,
     commandBurst: 100,
     proxy: [],
+    rights: undefined,
+    observe: NO_OBSERVE,
+    clock: { kind: 'forward' },
   };
   const config = { ...defaults, ...changes };
   const { t1Ms, t2Ms, t3Ms, w, k } = config;

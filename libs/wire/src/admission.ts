@@ -28,6 +28,7 @@ export const REFUSAL_CODES = [
   'rtu_down',
   'rtu_address',
   'filter',
+  'rights',
   'same_ip',
   'max_connections',
   'no_oa',

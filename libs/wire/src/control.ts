@@ -22,6 +22,11 @@ const disconnectRequest = groupRequest.extend({ session: u32 });
 export type DisconnectRequest = z.infer<typeof disconnectRequest>;
 export const disconnectRequestSchema = disconnectRequest;
 
+/** `observe`, to the router of a group: begin or end observe mode. */
+const observeRequest = groupRequest.extend({ on: z.boolean() });
+export type ObserveRequest = z.infer<typeof observeRequest>;
+export const observeRequestSchema = observeRequest;
+
 const controlAnswer = z.object({
   v: version,
   /** False: it was refused, `message` says why. */
@@ -36,6 +41,7 @@ export const encodeControlRequest = (request: {
   readonly group: string;
   readonly by: string;
   readonly session?: number;
+  readonly on?: boolean;
 }) => encodeJson({ v: 2, ...request });
 export const decodeControlAnswer = (data: Uint8Array): Decoded<ControlAnswer> =>
   decodeAs('control answer', controlAnswer, data);

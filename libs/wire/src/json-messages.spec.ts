@@ -9,6 +9,7 @@ import {
   decodeControlAnswer,
   decodeStatusAnswer,
   disconnectRequestSchema,
+  observeRequestSchema,
   encodeControlRequest,
   encodeLeft,
   encodeStatusRequest,
@@ -20,7 +21,7 @@ import { decodeCommandQuery, decodeCommandReport, encodeCommandQuery, encodeComm
 import { fromText } from './golden.js';
 import { decodeAs, encodeJson } from './json.js';
 import { decodeListener, encodeListener } from './listener-message.js';
-import { decodeOwner, encodeOwner } from './owner-message.js';
+import { decodeOwner, encodeOwner, type OwnerMessage } from './owner-message.js';
 import { decodeBeacon, encodeBeacon } from './presence-beacon.js';
 import { decodeStatement, encodeStatement, fromBase64, toBase64 } from './session-statement.js';
 import { decodeState, encodeState, RTU_STATES, rtuLinkUp, rtuStatus, type StateMessage } from './state-message.js';
@@ -107,6 +108,12 @@ const GOLDEN: readonly Golden[] = [
     encode: encodeControlRequest,
   },
   {
+    name: 'observe',
+    text: '{"v":2,"group":"111","by":"10.0.0.9:51234, HTTP of gw-1-0a","on":true}',
+    decode: (data) => decodeAs('request', observeRequestSchema, data),
+    encode: encodeControlRequest,
+  },
+  {
     name: 'control answer',
     text: '{"v":2,"ok":false,"instance":"pod-a-1-0a0b0c0d","message":"10.0.0.1:2404 is the only host of this RTU"}',
     decode: decodeControlAnswer,
@@ -172,6 +179,15 @@ describe.each(GOLDEN)('the message "$name"', ({ name: title, text, decode, encod
     const code = other === '{}' && !title.startsWith('admission answer') ? 'VERSION' : 'JSON';
     expect(result).toMatchObject({ name: 'WireError', code });
   });
+});
+
+it('an owner may say that its group is in observe mode; an older release that says nothing means that it is not', () => {
+  const text = OWNER.replace('}}', '},"observe":true}');
+  const owner = decodeOwner(fromText(text)) as OwnerMessage;
+  expect(owner.observe).toBe(true);
+  expect(encodeOwner(owner).toString()).toBe(text);
+  expect(decodeOwner(fromText(OWNER))).not.toHaveProperty('observe');
+  expect(decodeOwner(fromText(OWNER.replace('}}', '},"observe":1}')))).toMatchObject({ code: 'JSON' });
 });
 
 describe('the state of an RTU link', () => {

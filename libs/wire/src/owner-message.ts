@@ -19,6 +19,8 @@ const ownerMessage = z.object({
   wanted: z.boolean(),
   /** Sessions it has at each gateway, by instance name: a gateway that counts differently states its own at once. */
   sessions: z.record(text, u32),
+  /** Observe mode: the connector sends commands of the class `monitor` only. Absent: no; an earlier release has written it. */
+  observe: z.boolean().optional(),
 });
 export type OwnerMessage = z.infer<typeof ownerMessage>;
 

@@ -79,6 +79,13 @@ describe('the saved state of a router', () => {
     expect(decodeRouterState(fromText(text))).toEqual({ ...STATE, habits });
   });
 
+  it('may say that the group is in observe mode', () => {
+    const observe: RouterState['observe'] = { since: 1_700_000_000_000, reason: 'link lost', by: 'condition' };
+    const text = TEXT.slice(0, -1) + ',"observe":{"since":1700000000000,"reason":"link lost","by":"condition"}}';
+    expect(encodeRouterState({ ...STATE, observe }).toString()).toBe(text);
+    expect(decodeRouterState(fromText(text))).toEqual({ ...STATE, observe });
+  });
+
   it('of version 1 is understood: its OAs rest once more', () => {
     const old = '{"confirmed":256,"cursors":{"A":250},"resting":[[1,1700000000000],[0,5]],"mirrorsOa":true}';
     expect(decodeRouterState(fromText(old))).toEqual({

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { decodeAs, duration, encodeJson, octet, originatorAddress, position, text, u32, wallTime } from './json.js';
+import {
+  decodeAs,
+  duration,
+  encodeJson,
+  octet,
+  originatorAddress,
+  position,
+  text,
+  u32,
+  wallTime,
+  words,
+} from './json.js';
 import { unknownVersion } from './octets.js';
 import { type Decoded, WireError } from './wire-error.js';
 
@@ -33,6 +44,16 @@ const savedHabits = z.object({
 });
 export type SavedHabits = z.infer<typeof savedHabits>;
 
+/** Why a group is in observe mode, and since when. */
+const savedObserve = z.object({
+  /** When it began, ms since 1970-01-01 UTC. For people. */
+  since: wallTime,
+  reason: words,
+  /** `condition`: one of the column `observe`, which may also end it; `operator`: only an operator ends it. */
+  by: z.enum(['condition', 'operator']),
+});
+export type SavedObserve = z.infer<typeof savedObserve>;
+
 /** Bucket `iec104_state`, key `router.<group>`: what survives the owner of a group. */
 const routerState = z.object({
   v: z.literal(2),
@@ -49,6 +70,8 @@ const routerState = z.object({
   oaBehaviour: z.enum(['unknown', 'mirrors', 'opaque']),
   /** How else it answers; undefined: an older release has written it. */
   habits: savedHabits.optional(),
+  /** The group is in observe mode, not because the file says so; absent: it is not, or an older release has written this. */
+  observe: savedObserve.optional(),
   /** The group was taken out of the configuration: what the log holds is for nobody any more. */
   ended: z.literal(true).optional(),
 });

@@ -42,6 +42,24 @@ describe('a master', () => {
     expect(decide({})).toEqual({ name: null, certificateName: null, replaces: [] });
   });
 
+  it('is refused when it has no rights: by its certificate, its name, its address, or as nobody gives it any', () => {
+    const monitor = [{ cas: [], ioas: [] }];
+    const rights: GroupConfig['rights'] = [
+      { subject: 'cn:scada-x', kind: 'certificate', rights: {} },
+      { subject: 'A', kind: 'name', rights: { monitor } },
+      { subject: '10.0.0.2', kind: 'address', range: host('10.0.0.2'), rights: {} },
+      { subject: '10.0.0.3', kind: 'address', range: host('10.0.0.3'), rights: { monitor } },
+    ];
+    const masters = [{ name: 'A', sources: [host('10.0.0.1')], certificateNames: [] }];
+    const decided = (address: string, ...certificateNames: string[]): string =>
+      code(decide({ rights, masters }, [], { address, certificateNames }));
+    expect(decided('10.0.0.1')).toBe('admitted');
+    expect(decided('10.0.0.1', 'scada-x')).toBe('rights');
+    expect(decided('10.0.0.2')).toBe('rights');
+    expect(decided('10.0.0.3')).toBe('admitted');
+    expect(decided('10.0.0.4')).toBe('rights');
+  });
+
   it('is refused while the RTU is not connected', () => expect(code(decide({}, [], {}, null))).toBe('rtu_down'));
 
   it.each([
@@ -142,7 +160,8 @@ describe('the name of a master', () => {
     ['10.0.0.9', [], null],
     ['10.0.0.9', ['other', 'scada-b'], 'B'],
     ['10.0.0.1', ['scada-c'], 'C'],
-    ['10.0.0.3', ['unknown'], 'C'],
+    ['10.0.0.3', [], 'C'],
+    ['10.0.0.3', ['unknown'], null],
   ])('from %s with %j is %s', (address, certificateNames, name) => {
     expect(nameOf({ address, certificateNames })).toBe(name);
   });

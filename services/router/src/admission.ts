@@ -1,6 +1,7 @@
-import { type GroupConfig, masterOf, matchesAny, plainAddress } from '@iec104mm2ss/config';
+import { type GroupConfig, hasNoRights, masterOf, matchesAny, plainAddress, rightsOf } from '@iec104mm2ss/config';
 import type { AdmissionRequest } from '@iec104mm2ss/wire';
 import { type Displaced, placeFor, type PlaceTerms, type Refusal } from './places.js';
+import { peerOf, type RightsHolder } from './rights.js';
 import type { Session } from './session.js';
 
 export type { Refusal } from './places.js';
@@ -30,6 +31,10 @@ export function admit(
   }
   const filtered = notInFilter(config, address);
   if (filtered !== undefined) return filtered;
+  const name = masterOf(config.masters, address, request.certificateNames)?.name ?? null;
+  const certificateName = request.certificateNames[0] ?? null;
+  const withoutRights = hasNoPlace(config, { address, name, certificateName });
+  if (withoutRights !== undefined) return withoutRights;
   const sameIp = sessions.filter((session) => session.address === address);
   if (config.sameIp === 'old' && sameIp.length > 0) {
     return { code: 'same_ip', message: `${address} is connected already and the group keeps the old connection` };
@@ -37,15 +42,10 @@ export function admit(
   const message = `${address} connected again and the group keeps the new connection`;
   const replaces =
     config.sameIp === 'new' ? sameIp.map((session): Displaced => ({ session, code: 'same_ip', message })) : [];
-  const master = masterOf(config.masters, address, request.certificateNames);
   const stay = config.sameIp === 'new' ? sessions.filter((session) => session.address !== address) : sessions;
-  const place = placeFor(config, { address, name: master?.name }, stay, terms);
+  const place = placeFor(config, { address, name: name ?? undefined }, stay, terms);
   if ('code' in place) return place;
-  return {
-    name: master?.name ?? null,
-    certificateName: request.certificateNames[0] ?? null,
-    replaces: [...replaces, ...place],
-  };
+  return { name, certificateName, replaces: [...replaces, ...place] };
 }
 
 /**
@@ -68,4 +68,11 @@ export function mayNotGoOn(config: GroupConfig, address: string, sessions: reado
 export function notInFilter({ filter }: GroupConfig, address: string): Refusal | undefined {
   if (filter.length === 0 || matchesAny(filter, address)) return undefined;
   return { code: 'filter', message: `${address} is not in the filter of the group` };
+}
+
+/** Why this master may not be connected, by the column `rights`; undefined: it may. */
+export function hasNoPlace({ rights }: GroupConfig, holder: RightsHolder): Refusal | undefined {
+  if (!hasNoRights(rightsOf(rights, peerOf(holder)))) return undefined;
+  const { address, name, certificateName } = holder;
+  return { code: 'rights', message: `${certificateName ?? name ?? address} has no rights in this group` };
 }

@@ -2,6 +2,7 @@ import type { Bus, ConnectorClock, GroupSubjects, Journal } from '@iec104mm2ss/b
 import type { Logger } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 import type { LogRecord } from '@iec104mm2ss/wire';
+import type { CommandDoor } from './command-door.js';
 import type { DecodedFeed } from './decoded-feed.js';
 import type { OriginatorAddresses } from './originator-addresses.js';
 
@@ -14,6 +15,7 @@ export interface Participant {
 /** A master's connection as far as its commands need it. */
 export interface CommandSession {
   readonly id: number;
+  readonly address: string;
   /** `address:port`. */
   readonly peer: string;
   readonly name: string | null;
@@ -46,6 +48,7 @@ export interface CommandContext {
   /** Fence of this owner of the group. */
   readonly fence: number;
   readonly feed: Pick<DecodedFeed, 'command'>;
+  readonly door: Pick<CommandDoor, 'judge' | 'veto' | 'maySelect'>;
   /** The OAs of the group: those of sessions that gave commands and are gone are put to rest here. */
   readonly addresses: OriginatorAddresses;
   /** `bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS)`, see audit-log.ts. */

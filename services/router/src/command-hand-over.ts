@@ -54,8 +54,11 @@ export class CommandHandOver implements TransactionEffects {
     this.signs.heard();
     for (const { fence, number, outcome } of results) {
       if (fence !== this.context.fence) continue;
-      if (this.transactions.underWay(number)?.connectorFence !== connectorFence) continue;
-      this.transactions.handedOver(number, outcome === CommandOutcome.SENT, NOT_SENT[outcome]);
+      const transaction = this.transactions.underWay(number);
+      if (transaction?.connectorFence !== connectorFence) continue;
+      // Withdrawn for what was forbidden meanwhile: that is the reason.
+      const reason = outcome === CommandOutcome.WITHDRAWN ? this.notAllowed(transaction) : undefined;
+      this.transactions.handedOver(number, outcome === CommandOutcome.SENT, reason ?? NOT_SENT[outcome]);
     }
   }
 
@@ -96,7 +99,12 @@ export class CommandHandOver implements TransactionEffects {
     const remainingMs = this.context.connectorClock.remaining(connectorFence, connectorDeadline);
     if (remainingMs === undefined || this.link === undefined) return 'the connector changed';
     if (this.signs.gone) return 'the connector does not answer';
-    return remainingMs <= 0 ? 'expired' : this.ownership.veto(transaction);
+    if (remainingMs <= 0) return 'expired';
+    return this.notAllowed(transaction) ?? this.ownership.veto(transaction);
+  }
+
+  private notAllowed({ asdu, owner }: Transaction): string | undefined {
+    return this.context.door.veto(asdu, this.context.session(owner));
   }
 
   forward(transaction: Transaction): AnswerFloor {

@@ -46,10 +46,7 @@ export class ObjectOwners {
     const key = objectKey(ca, ioa);
     if (this.objects.get(key)?.session !== session && !this.hasRoom(session, now)) return false;
     this.remove(key);
-    this.objects.set(key, { session, ownOa, until: now + this.limits.holdMs });
-    const keys = this.bySession.get(session);
-    if (keys === undefined) this.bySession.set(session, new Set([key]));
-    else keys.add(key);
+    this.put(key, { session, ownOa, until: now + this.limits.holdMs });
     return true;
   }
 
@@ -60,6 +57,15 @@ export class ObjectOwners {
     if (keys !== undefined && keys.size >= perSession) for (const key of keys) this.removeIfOver(key, now);
     if (this.objects.size >= total) this.expire(now);
     return (this.bySession.get(session)?.size ?? 0) < perSession && this.objects.size < total;
+  }
+
+  /** Gives all objects for which `which` holds to `session`, for what is left of their time and whatever it has. */
+  give(session: number, which: (owner: number, ca: number, ioa: number) => boolean): void {
+    for (const [key, { session: owner, ownOa, until }] of [...this.objects]) {
+      if (!which(owner, stationOf(key), key % OBJECTS_PER_STATION)) continue;
+      this.remove(key);
+      this.put(key, { session, ownOa, until });
+    }
   }
 
   /** Something was heard of the object. */
@@ -95,6 +101,13 @@ export class ObjectOwners {
   clear(): void {
     this.objects.clear();
     this.bySession.clear();
+  }
+
+  private put(key: number, owned: Owned): void {
+    this.objects.set(key, owned);
+    const keys = this.bySession.get(owned.session);
+    if (keys === undefined) this.bySession.set(owned.session, new Set([key]));
+    else keys.add(key);
   }
 
   private removeIfOver(key: number, now: number): void {

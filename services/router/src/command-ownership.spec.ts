@@ -124,3 +124,53 @@ describe('a file', () => {
     expect(mayCall(B)).toBe(false);
   });
 });
+
+describe('a selection whose master may not have it any more', () => {
+  it('is worth nothing to anybody until the RTU has forgotten it; it may be selected anew', () => {
+    select(A);
+    ownership.cancelSelections(() => false);
+    expect(ownership.problemOf(EXECUTE, A, 0)?.reason).toBe('its selection was cancelled');
+    expect(mayExecute(B)).toBe(false);
+    expect(ownership.problemOf(SELECT, B, 0)).toBe(undefined);
+    clock.advance(SELECT_TIMEOUT_MS);
+    expect(mayExecute(B)).toBe(true);
+  });
+
+  it('is told by its master and object, and leaves the others', () => {
+    select(A);
+    const asked: number[][] = [];
+    ownership.cancelSelections((...which) => asked.push(which) > 0);
+    expect(asked).toEqual([[A, 1, IOA]]);
+    expect(mayExecute(A)).toBe(true);
+  });
+
+  it('gives way to a select of its own that the RTU takes', () => {
+    select(A);
+    ownership.cancelSelections(() => false);
+    select(A);
+    expect(mayExecute(A)).toBe(true);
+    expect(mayExecute(B)).toBe(false);
+  });
+
+  it('stays protected when a select that follows is refused', () => {
+    select(A);
+    ownership.cancelSelections(() => false);
+    ownership.refusedByRtu(select(B));
+    expect(mayExecute(A)).toBe(false);
+    expect(mayExecute(B)).toBe(false);
+  });
+
+  it('is protected however many there are', () => {
+    for (let ioa = 1; ioa <= 150; ioa++)
+      for (const owner of [A, B]) {
+        const transaction = { typeId: 45, ca: 1, ioa: ioa + owner * 1_000, cot: Cause.ACT, select: true, owner };
+        ownership.handedOver(transaction as unknown as Transaction);
+      }
+    ownership.cancelSelections(() => false);
+    for (const owner of [A, B]) {
+      const ioa = 150 + owner * 1_000;
+      const execute = Uint8Array.of(45, 1, Cause.ACT, 0, 1, 0, ioa & 0xff, ioa >> 8, 0, 0x01);
+      expect(ownership.problemOf(execute, owner, 0)).toBeDefined();
+    }
+  });
+});

@@ -1,10 +1,10 @@
-import { AsduView, Cause, checkCommand, commandObjects, confirmationOf, isSelect, TypeId } from '@iec104mm2ss/iec104';
+import { AsduView, Cause, commandObjects, confirmationOf, isSelect, TypeId } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import type { Participant } from './command-context.js';
 import type { Transaction } from './command-transaction.js';
 import { FileTransfers } from './file-transfers.js';
 import { isFileTransfer, isProcessCommand } from './rules.js';
-import { type Selection, Selections } from './selections.js';
+import { NOBODY, type Selection, Selections } from './selections.js';
 
 /** Why a command must not be sent, and the cause that its master is refused with. */
 export interface Problem {
@@ -32,10 +32,10 @@ export class CommandOwnership {
     return this.selections.size + this.files.size;
   }
 
-  /** Looks at every object of a command. A file that is free belongs to `session` from now on. */
+  /**
+   * Looks at every object of a command, which has passed `checkCommand`. A file that is free belongs to `session` from now on.
+   */
   problemOf(asdu: Uint8Array, session: number, ownOa: number): Problem | undefined {
-    const check = checkCommand(asdu);
-    if (!check.ok) return check;
     const { typeId, cot } = new AsduView(asdu);
     if (isProcessCommand(typeId)) {
       for (const { ca, ioa } of commandObjects(asdu)) {
@@ -143,6 +143,11 @@ export class CommandOwnership {
     this.files.forget(session);
   }
 
+  /** What is selected by those who may not execute it any more is nobody's: it stays protected until the RTU has forgotten it. */
+  cancelSelections(mayKeep: (session: number, ca: number, ioa: number) => boolean): void {
+    this.selections.cancel(mayKeep);
+  }
+
   clear(): void {
     this.selections.clear();
     this.files.clear();
@@ -152,6 +157,8 @@ export class CommandOwnership {
     const now = this.clock.now();
     const holder = this.selections.holder(ca, ioa, now);
     if (holder !== undefined && holder !== session) {
+      // The RTU still has it selected: an execute, by whomever, would carry out what was called off here.
+      if (holder === NOBODY) return selects ? undefined : 'its selection was cancelled';
       if (this.isThere(holder)) return 'selected by another master';
       // Whether it may be selected anew the RTU knows. An execute would carry out what somebody else has selected.
       if (!selects) return 'selected by a master that has left';

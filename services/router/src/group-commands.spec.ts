@@ -63,6 +63,12 @@ class Bench {
   readonly settled: [session: number, commands: readonly number[]][] = [];
   readonly queries: CommandQuery[] = [];
   certain = true;
+  /** Lets everything pass, unless a spec says otherwise. */
+  readonly door: { -readonly [rule in keyof CommandContext['door']]: CommandContext['door'][rule] } = {
+    judge: () => undefined,
+    veto: () => undefined,
+    maySelect: () => true,
+  };
   journalFails = false;
   /** What the connector answers when it is asked; undefined: nothing. */
   report: Partial<CommandReport> | undefined = {};
@@ -100,6 +106,7 @@ class Bench {
       fence: FENCE,
       logger,
       feed: { command: () => undefined },
+      door: this.door,
       session: (id) => this.sessions.get(id),
       send: (session, asdu) => {
         const { cot, negative, oa } = new AsduView(asdu);
@@ -149,7 +156,16 @@ class Bench {
   }
 
   join(id: number, oa: number): CommandSession {
-    const session = { id, peer: `10.0.0.${id}:1`, name: null, certificateName: null, oa, ownOa: 0, commands: 0 };
+    const session = {
+      id,
+      address: `10.0.0.${id}`,
+      peer: `10.0.0.${id}:1`,
+      name: null,
+      certificateName: null,
+      oa,
+      ownOa: 0,
+      commands: 0,
+    };
     this.sessions.set(id, session);
     this.addresses.claim(oa, id);
     return session;
@@ -296,6 +312,70 @@ describe('a command', () => {
       deadline,
     });
     expect(new AsduView(command?.asdu as Uint8Array).oa).toBe(10);
+  });
+
+  it('that is refused at the door is answered as the door says, leaves a record, and never goes further', async () => {
+    bench.door.judge = () => ({ kind: 'refused', cause: Cause.DEACT_CON, reason: 'not you' });
+    bench.give(A, [ON]);
+    expect(bench.sent).toEqual([{ session: A, cot: Cause.DEACT_CON, negative: true, oa: 5 }]);
+    await bench.pass(200);
+    expect(bench.outcomes()).toEqual(['a 1 refused: not you']);
+    expect(bench.handedOver()).toEqual([]);
+    expect(bench.commands.counters.commandsRefused).toBe(1);
+  });
+
+  it('that is answered at the door leaves a record, and never goes further', async () => {
+    bench.door.judge = (asdu) => ({ kind: 'answered', answer: mirror(asdu, Cause.ACT_CON, false), outcome: 'here' });
+    bench.give(A, [ON]);
+    expect(bench.sent).toEqual([{ session: A, cot: Cause.ACT_CON, negative: false, oa: 5 }]);
+    await bench.pass(200);
+    expect(bench.outcomes()).toEqual(['a 1 here']);
+    expect(bench.handedOver()).toEqual([]);
+  });
+
+  it('that is malformed does not come to the door', () => {
+    let asked = 0;
+    bench.door.judge = () => void asked++;
+    bench.give(A, [Uint8Array.of(45, 2, Cause.ACT, 0, 1, 0, 1, 0, 0, 1)]);
+    expect([asked, bench.refusals()]).toEqual([0, [A]]);
+  });
+
+  it('that had to wait is refused when it may no longer be sent', async () => {
+    bench.give(A, [ON]);
+    bench.give(B, [ON]);
+    const [first] = bench.handedOver();
+    bench.door.veto = () => 'observe mode';
+    bench.result(first?.number as number);
+    bench.answer(ON, Cause.ACT_CON, { negative: true });
+    expect(bench.refusals()).toEqual([B]);
+    await bench.pass(200);
+    expect(bench.outcomes()).toEqual(['a 1 refused', 'b 1 refused: observe mode']);
+    expect(bench.handedOver()).toEqual([]);
+  });
+
+  it('may not execute what was selected before selections were cancelled, also what an earlier owner had sent', async () => {
+    bench = new Bench({ restored: false });
+    bench.join(A, 10);
+    bench.door.maySelect = () => false;
+    bench.commands.restore(bench.reportOf({ sent: [sentCommand(A, 1, SELECT, 10)] }));
+    bench.state();
+    bench.door.maySelect = () => true;
+    bench.give(A, [ON], { lost: true });
+    bench.give(A, [ON]);
+    expect(bench.refusals()).toEqual([A]);
+    bench.give(A, [SELECT]);
+    expect(bench.handedOver()).toHaveLength(1);
+    bench.commands.cancelSelections();
+    bench.give(A, [ON]);
+    expect(bench.refusals()).toEqual([A]);
+  });
+
+  it('that the connector withdrew is refused with what forbids it now', async () => {
+    bench.give(A, [ON]);
+    bench.door.veto = () => 'observe mode';
+    bench.result(bench.handedOver()[0]?.number as number, CommandOutcome.WITHDRAWN);
+    await bench.pass(200);
+    expect(bench.outcomes()).toEqual(['a 1 refused: observe mode']);
   });
 
   it('leaves one audit record, and is settled when that is stored', async () => {

@@ -1,12 +1,4 @@
-import {
-  APCI_OCTETS,
-  ASDU_OA_OFFSET,
-  AsduView,
-  confirmationOf,
-  forEachApdu,
-  mirror,
-  TypeId,
-} from '@iec104mm2ss/iec104';
+import { APCI_OCTETS, forEachApdu } from '@iec104mm2ss/iec104';
 import {
   type ClosedSessionStatement,
   type CommandReport,
@@ -22,25 +14,18 @@ import type { CommandContext, CommandSession, RecordOrigin } from './command-con
 import { type CommandCounters, newCommandCounters } from './command-counters.js';
 import { CommandHandOver, type ConnectorLink } from './command-hand-over.js';
 import { CommandInquiry, RESULT_DUE_MS } from './command-inquiry.js';
+import { CommandAcceptance } from './command-acceptance.js';
 import { CommandOwnership } from './command-ownership.js';
 import { CommandRecords } from './command-records.js';
 import { CommandTakeover } from './command-takeover.js';
-import type { Asker } from './command-transaction.js';
 import { NotForwarded } from './not-forwarded.js';
 import { RtuAnswers } from './rtu-answers.js';
 import type { RtuHabits } from './rtu-habits.js';
-import { INTERROGATION_DEADLINE_MS, isInterrogation } from './rules.js';
 import type { Transactions } from './transactions.js';
 
 export type * from './command-context.js';
 
 export type CommandsMessage = Extract<InMessage, { readonly kind: typeof InKind.COMMANDS }>;
-
-/** Until when a command may be sent, in the clock of the connector with this fence. */
-interface Deadline {
-  readonly connectorFence: number;
-  readonly deadline: number;
-}
 
 /**
  * What the masters of one group ask of the RTU: checks their commands, hands them to the connector one at a time where
@@ -57,6 +42,7 @@ export class GroupCommands {
   private readonly records: CommandRecords;
   private readonly handOver: CommandHandOver;
   private readonly transactions: Transactions;
+  private readonly acceptance: CommandAcceptance;
   private readonly takeover: CommandTakeover;
   private readonly inquiry: CommandInquiry;
   private wasReady = false;
@@ -69,6 +55,12 @@ export class GroupCommands {
     this.records = new CommandRecords(context);
     this.handOver = new CommandHandOver(context, this.counters, this.ownership, this.records, () => this.mayHandOver());
     this.transactions = this.handOver.transactions;
+    this.acceptance = new CommandAcceptance(context, {
+      counters: this.counters,
+      ownership: this.ownership,
+      records: this.records,
+      transactions: this.transactions,
+    });
     this.answers = new RtuAnswers({
       ownership: this.ownership,
       answers: this.transactions.answers,
@@ -83,7 +75,7 @@ export class GroupCommands {
       records: this.records,
       transactions: this.transactions,
       ownership: this.ownership,
-      accept: (session, asdu, stated) => this.accept(session, asdu, stated.command, stated, stated.ageMs),
+      accept: (session, asdu, stated) => this.acceptance.accept(session, asdu, stated.command, stated, stated.ageMs),
       forget: (session) => this.forget(session),
     });
     this.inquiry = new CommandInquiry(
@@ -155,7 +147,7 @@ export class GroupCommands {
       if (!this.records.ledger.take(session.id, command)) return;
       // Kept until it is answered, hence a copy: the message belongs to the bus.
       const asdu = new Uint8Array(octets.subarray(at + APCI_OCTETS, next));
-      this.accept(session, asdu, command, message, 0);
+      this.acceptance.accept(session, asdu, command, message, 0);
     });
   }
 
@@ -175,43 +167,17 @@ export class GroupCommands {
     this.takeover.reconcileClosed(closed);
   }
 
-  /** A command, noted in the ledger already, begins its way here. */
-  private accept(session: CommandSession, asdu: Uint8Array, command: number, until: Deadline, ageMs: number): void {
-    const { clock, connectorClock, feed } = this.context;
-    const now = clock.now();
-    const ownOa = asdu[ASDU_OA_OFFSET] as number;
-    this.counters.commands++;
-    session.commands++;
-    session.ownOa = ownOa;
-    feed.command(session.id, asdu);
-    const asker: Asker = { session: session.id, command, ownOa, since: now - ageMs, master: session, unstated: false };
-    const problem = this.ownership.problemOf(asdu, session.id, ownOa);
-    if (problem !== undefined) {
-      this.refuse(asker, asdu, problem.cause, problem.reason);
-      return;
-    }
-    const { connectorFence, deadline } = until;
-    const { typeId, cot } = new AsduView(asdu);
-    const remainingMs = connectorClock.remaining(connectorFence, deadline);
-    if (remainingMs === undefined) {
-      this.refuse(asker, asdu, confirmationOf(cot), 'the connector changed');
-      return;
-    }
-    // Interrogations and reads are not dangerous when late: they may wait for their turn.
-    const isPatient = isInterrogation(typeId) || typeId === TypeId.C_RD_NA_1;
-    const moreMs = isPatient ? Math.max(0, INTERROGATION_DEADLINE_MS - ageMs - remainingMs) : 0;
-    if (remainingMs + moreMs <= 0) {
-      this.refuse(asker, asdu, confirmationOf(cot), 'expired');
-      return;
-    }
-    const deadlines = { connectorDeadline: deadline + moreMs, deadline: now + remainingMs + moreMs };
-    this.transactions.begin({ asker, oa: session.oa, asdu, connectorFence, ...deadlines });
+  /** Nothing that is selected may be executed any more. */
+  cancelSelections(): void {
+    this.ownership.cancelSelections(() => false);
   }
 
-  private refuse(asker: Asker, asdu: Uint8Array, cause: number, reason: string): void {
-    this.counters.commandsRefused++;
-    this.context.send(asker.session, mirror(asdu, cause, true));
-    this.records.end({ ...asker, asdu }, `refused: ${reason}`);
+  /** Rights have changed: selections of those who may not have them any more are cancelled. */
+  rightsChanged(): void {
+    this.ownership.cancelSelections((id, ca, ioa) => {
+      const session = this.context.session(id);
+      return session === undefined || this.context.door.maySelect(ca, ioa, session);
+    });
   }
 
   // ---- from the connector -------------------------------------------------------------------------------------------
@@ -229,6 +195,8 @@ export class GroupCommands {
     const isOld = known !== undefined && connectorFence < known.connectorFence;
     if (isNews && !isOld) this.linkIs({ connectorFence, epoch, generation, position: 0, up: true });
     this.takeover.restore(report, this.answers.seen);
+    // What an earlier owner has cancelled is not known.
+    this.rightsChanged();
     this.begunAt = this.handOver.link;
     this.wasReady = this.ready;
     if (this.ready) this.transactions.resume();

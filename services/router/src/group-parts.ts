@@ -1,9 +1,11 @@
 import { type Bus, ConnectorClock, type EventLog, GroupSubjects } from '@iec104mm2ss/bus';
 import { DEFAULT_LIMITS, type GroupConfig, type Limits, repeatableAsdus, reportGapMs } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
-import type { Clock, Runtime } from '@iec104mm2ss/runtime';
+import { type Clock, NO_TIME, type OwnTime, type Runtime } from '@iec104mm2ss/runtime';
 import { Admissions } from './admissions.js';
 import { AUDIT_JOURNAL, AUDIT_LIMITS } from './audit-log.js';
+import { ClockRule } from './clock-rule.js';
+import { CommandDoor } from './command-door.js';
 import { Cursors } from './cursors.js';
 import { DataTransfer } from './data-transfer.js';
 import { DecodedFeed } from './decoded-feed.js';
@@ -12,10 +14,12 @@ import { GroupCommands } from './group-commands.js';
 import type { LiveRow } from './live-row.js';
 import { LogPlaces } from './log-places.js';
 import { Losses } from './losses.js';
+import { ObserveMode } from './observe.js';
 import { OriginatorAddresses } from './originator-addresses.js';
 import { OutStream } from './out-stream.js';
 import { Reconciliation } from './reconciliation.js';
 import { Retention } from './retention.js';
+import { MasterRights } from './rights.js';
 import { RtuLink } from './rtu-link.js';
 import type { Session } from './session.js';
 import { SessionTable } from './session-table.js';
@@ -30,6 +34,8 @@ export interface RouterDependencies {
   readonly runtime: Runtime;
   /** Bounds on what peers may do. Default: DEFAULT_LIMITS. */
   readonly limits?: Limits;
+  /** What is known of the right time; absent: nothing. */
+  readonly time?: OwnTime;
 }
 
 /** The lease of the group. */
@@ -77,6 +83,9 @@ export interface GroupParts {
   readonly rtu: RtuLink;
   readonly connectorClock: ConnectorClock;
   readonly commands: GroupCommands;
+  readonly rights: MasterRights;
+  readonly observe: ObserveMode;
+  readonly door: CommandDoor;
   readonly feed: DecodedFeed;
   /** A master acknowledged everything for it before this place. */
   acknowledged(session: Session, position: number, generation: number): void;
@@ -85,7 +94,7 @@ export interface GroupParts {
 /** Makes the parts of a group and joins them. `legacy`: what an earlier owner left. */
 export function makeParts(
   config: GroupConfig,
-  { bus, logger: parent, runtime, limits = DEFAULT_LIMITS }: RouterDependencies,
+  { bus, logger: parent, runtime, limits = DEFAULT_LIMITS, time = NO_TIME }: RouterDependencies,
   ownership: Ownership,
   legacy: Legacy,
   hooks: PartsHooks,
@@ -119,6 +128,22 @@ export function makeParts(
   const table = new SessionTable({ logger, clock, out, addresses, random, connected, over, changed });
   const { sessions } = table;
 
+  const rights = new MasterRights(row);
+  const observe = new ObserveMode(
+    {
+      ...{ row, logger, clock, time },
+      rtu: () => ({ up: rtu.address !== null, heard: rtu.state !== undefined }),
+      changed: () => {
+        // Also at its end: what was selected before it began, or before a takeover, is not to be executed after it.
+        commands.cancelSelections();
+        hooks.changed();
+        // What is not saved now is saved with what changes next, a few times a second.
+        hooks.save().catch(() => undefined);
+      },
+    },
+    legacy.observe,
+  );
+  const door = new CommandDoor(rights, observe, new ClockRule(row, time), logger);
   const commands = new GroupCommands({
     group: config.id,
     ownCa: config.rtuNumber,
@@ -130,6 +155,7 @@ export function makeParts(
     connectorClock,
     fence,
     feed,
+    door,
     addresses,
     journal: bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS),
     session: (id) => sessions.get(id),
@@ -237,6 +263,9 @@ export function makeParts(
     rtu,
     connectorClock,
     commands,
+    rights,
+    observe,
+    door,
     feed,
     acknowledged,
   };

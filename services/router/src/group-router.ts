@@ -157,15 +157,33 @@ export class GroupRouter {
     if (this.opened) this.parts.delivery.beginAgain();
   }
 
+  /** This process is cut off from the bus. */
+  cutOff(): void {
+    this.parts.observe.busLost();
+  }
+
+  /** What an operator wants. Resolves when it outlives this router, or cannot; undefined: the group is being taken over. */
+  async orderObserve(on: boolean, by: string): Promise<{ readonly ok: boolean; readonly message: string } | undefined> {
+    if (!this.isOpen || !this.certain()) return undefined;
+    const { ok, message } = this.parts.observe.order(on, by);
+    try {
+      await this.save();
+      return { ok, message };
+    } catch (error) {
+      return { ok, message: `${message}; it is not saved yet (${(error as Error).message})` };
+    }
+  }
+
   /** Call a few times a second. */
   tick(now: number): void {
     if (!this.opened) return;
-    const { commands, table, delivery, retention, cursors } = this.parts;
+    const { commands, table, delivery, retention, cursors, observe } = this.parts;
     commands.tick(now);
     table.tick(now);
     cursors.tick(now);
     delivery.tick(now, retention.oldest);
     this.lastWord.tick();
+    observe.tick();
   }
 
   /** Stores what the next owner has to know if it has changed; true when it is being written. */
@@ -224,7 +242,7 @@ export class GroupRouter {
   private readonly certain = (): boolean => this.ownership.certain();
 
   private readonly state = (): RouterState => {
-    const { clock, delivery, places, cursors, addresses, commands } = this.parts;
+    const { clock, delivery, places, cursors, addresses, commands, observe } = this.parts;
     return {
       confirmed: delivery.mark.confirmed,
       generation: places.generation,
@@ -233,18 +251,24 @@ export class GroupRouter {
       savedAt: clock.wallMs(),
       oaBehaviour: commands.habits.oa.behaviour,
       habits: commands.habits.saved,
+      observe: observe.saved,
     };
   };
 
   private onState(state: StateMessage): void {
     if (this.stopped) return;
-    const { connectorClock, rtu, commands, delivery, places } = this.parts;
+    const { connectorClock, rtu, commands, delivery, places, observe } = this.parts;
     connectorClock.heard(state.fence, state.clock);
     places.heard(state.generation, state.lost);
     const { connector, link, lost } = rtu.heard(state);
     commands.connectorStated(state);
     if (connector) commands.connectorChanged();
-    if (lost !== undefined) this.lastWord.rtuLost(lost.reason, lost.end);
+    if (lost !== undefined) {
+      this.lastWord.rtuLost(lost.reason, lost.end);
+      observe.linkLost();
+    }
+    // A connector that is new is to know it before it gets a command.
+    if (link && observe.on) this.announcer.announce();
     if (link && this.opened) delivery.publishConfirmed();
   }
 

@@ -1,6 +1,9 @@
-import { type GroupConfig, type NamedMaster, nameNow } from '@iec104mm2ss/config';
-import { notInFilter } from './admission.js';
+import { type GroupConfig, type NamedMaster, nameNow, rightsOf } from '@iec104mm2ss/config';
+import { securityEvent } from '@iec104mm2ss/observability';
+import { hasNoPlace, notInFilter } from './admission.js';
 import type { GroupParts } from './group-parts.js';
+import { peerOf } from './rights.js';
+import type { Session } from './session.js';
 
 /**
  * Takes another row of the file while the group is served. Sessions go on, with the name that they have now; those that the
@@ -12,12 +15,15 @@ export function takeNewRow(parts: GroupParts, after: GroupConfig): void {
   row.config = after;
   feed.enabled = after.decoded;
   for (const session of table.all()) {
-    const refusal = notInFilter(after, session.address);
+    const name = nameNow(after.masters, session);
+    const { address, certificateName } = session;
+    const refusal = notInFilter(after, address) ?? hasNoPlace(after, { address, name, certificateName });
     if (refusal === undefined) continue;
     const { id, peer } = session;
     logger.warn({ session: id, peer, reason: refusal.code }, `disconnected by a new configuration: ${refusal.message}`);
     table.close(session, refusal.code, refusal.message);
   }
+  const rightsBefore = new Map(table.all().map((session) => [session, textOf(before, session)]));
   const renamed = table.all().filter((session) => nameNow(after.masters, session) !== session.name);
   for (const session of renamed) session.name = nameNow(after.masters, session);
   const names = after.masters.map(({ name }) => name);
@@ -28,6 +34,23 @@ export function takeNewRow(parts: GroupParts, after: GroupConfig): void {
     logger.info({ session: id, peer, name: name ?? undefined }, 'the master has another name by a new configuration');
     transfer.named(session);
   }
+  for (const [session, rights] of rightsBefore) {
+    if (textOf(after, session) === rights) continue;
+    const { id, peer, name } = session;
+    securityEvent(
+      logger,
+      'rights_changed',
+      { session: id, peer, name: name ?? undefined },
+      'the master has other rights',
+    );
+  }
+  parts.commands.rightsChanged();
+  parts.observe.reconfigured();
+}
+
+/** What a session may do, to be compared. */
+function textOf({ rights }: GroupConfig, session: Session): string {
+  return JSON.stringify(rightsOf(rights, peerOf(session)));
 }
 
 /** From where on a master that has a name now has not acknowledged what is logged. */

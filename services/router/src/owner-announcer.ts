@@ -1,7 +1,7 @@
 import { encodeOwner } from '@iec104mm2ss/wire';
 import type { GroupParts } from './group-parts.js';
 
-type Parts = Pick<GroupParts, 'bus' | 'subjects' | 'clock' | 'table' | 'ownership'>;
+type Parts = Pick<GroupParts, 'bus' | 'subjects' | 'clock' | 'table' | 'ownership' | 'observe'>;
 
 /** Says on `.owner` who owns the group and what is wanted: on every change, and as often as it is told to. */
 export class OwnerAnnouncer {
@@ -42,7 +42,7 @@ export class OwnerAnnouncer {
   }
 
   private message(): Buffer {
-    const { subjects, ownership, table } = this.parts;
+    const { subjects, ownership, table, observe } = this.parts;
     return encodeOwner({
       group: subjects.group,
       owner: this.instance,
@@ -50,6 +50,7 @@ export class OwnerAnnouncer {
       open: this.isOpen(),
       wanted: table.anyStarted(),
       sessions: table.byGateway(),
+      observe: observe.on,
     });
   }
 }

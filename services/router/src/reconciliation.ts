@@ -1,7 +1,7 @@
 import { nameNow } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { SessionStatement, Statement } from '@iec104mm2ss/wire';
-import { mayNotGoOn } from './admission.js';
+import { hasNoPlace, mayNotGoOn } from './admission.js';
 import type { DataTransfer } from './data-transfer.js';
 import type { GroupCommands } from './group-commands.js';
 import type { LiveRow } from './live-row.js';
@@ -74,16 +74,16 @@ export class Reconciliation {
     }
     // It was closed from here, and its gateway has not heard.
     if (table.closeAgain(id)) return undefined;
-    const refusal = mayNotGoOn(config, address, table.all());
+    // Who it is is said by the file that is in force now.
+    const name = nameNow(config.masters, stated);
+    const { connection, certificateName, sinceMs: since } = stated;
+    const refusal = hasNoPlace(config, { address, name, certificateName }) ?? mayNotGoOn(config, address, table.all());
     if (refusal !== undefined || !addresses.claim(oa, id)) {
       const { code, message } = refusal ?? { code: 'oa_conflict', message: `another session has OA ${oa} now` };
       logger.warn({ session: id, peer: `${address}:${port}`, reason: code }, `session not taken over: ${message}`);
       out.close(id, code, message);
       return undefined;
     }
-    const { connection, certificateName, sinceMs: since } = stated;
-    // Who it is is said by the file that is in force now.
-    const name = nameNow(config.masters, stated);
     const session = table.add({ id, gateway, connection, address, port, name, certificateName, oa, since });
     session.ownOa = stated.ownOa;
     session.usedBefore = stated.nextCommand > 1;

@@ -45,6 +45,15 @@ export function registerRouterMetrics(registry: Registry, routers: () => readonl
     'Commands answered with a refusal by the multiplexer.',
     ({ parts }) => parts.commands.counters.commandsRefused,
   );
+  metrics.counterBy(
+    'rule',
+    'mm2ss_commands_denied_total',
+    'Commands refused because of the rights of their master, of observe mode, or of the clock rule.',
+    ({ parts }) => Object.entries(parts.door.refused),
+  );
+  metrics.gauge('mm2ss_group_observe', '1 while the group is in observe mode.', ({ parts }) =>
+    parts.observe.on ? 1 : 0,
+  );
   metrics.counter(
     'mm2ss_commands_unknown_total',
     'Commands of which nobody knows what became of them.',

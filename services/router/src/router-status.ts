@@ -10,13 +10,14 @@ export function routerContribution(
   commandsPerSecond: number | undefined,
 ): GroupContribution {
   const { config, parts } = router;
-  const { rtu, table, delivery, commands, admissions, losses, feed, retention } = parts;
+  const { rtu, table, delivery, commands, admissions, losses, feed, retention, observe, door } = parts;
   const { counters } = delivery.routing;
   const { state } = rtu;
   return {
     id: config.id,
     interrogation: config.interrogation,
     owner,
+    observe: observe.status ?? null,
     ...(state === undefined ? {} : { rtu: { ...rtuStatus(state), habits: habitsStatus(commands.habits) } }),
     ...(router.isOpen ? { log: { first: retention.oldest } } : {}),
     masters: table.all().map((session) => ({
@@ -37,6 +38,7 @@ export function routerContribution(
       unmatchedAnswers: commands.counters.unmatchedAnswers,
       commands: commands.counters.commands,
       commandsRefused: commands.counters.commandsRefused,
+      commandsDenied: Object.values(door.refused).reduce((sum, count) => sum + count, 0),
       commandsUnknown: commands.counters.commandsUnknown,
       mastersAdmitted: admissions.admitted,
       mastersRefused: Object.values(admissions.refusals).reduce((sum, count) => sum + count, 0),

@@ -1,8 +1,13 @@
 import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
 import { GROUPS, type Limits, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
-import { RUNTIME } from '@iec104mm2ss/runtime';
-import { type AdmissionAnswer, admissionRequestSchema } from '@iec104mm2ss/wire';
+import { OWN_TIME, type OwnTime, RUNTIME } from '@iec104mm2ss/runtime';
+import {
+  type AdmissionAnswer,
+  admissionRequestSchema,
+  type ControlAnswer,
+  observeRequestSchema,
+} from '@iec104mm2ss/wire';
 import { Controller, Inject, Module } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { ROUTER_OPTIONS, type RouterOptions, RouterService } from './router.service.js';
@@ -23,13 +28,22 @@ export class RouterController {
     this.bus.drops.add(controlSubject('admit'), 'JSON', decoded.error.message);
     return undefined;
   }
+
+  /** `observe`: begin or end observe mode of a group. */
+  @MessagePattern('observe')
+  async observe(request: unknown): Promise<ControlAnswer | undefined> {
+    const decoded = observeRequestSchema.safeParse(request);
+    if (decoded.success) return this.service.observe(decoded.data);
+    this.bus.drops.add(controlSubject('observe'), 'JSON', decoded.error.message);
+    return undefined;
+  }
 }
 
 @Module({
   providers: [
     {
       provide: ROUTER_OPTIONS,
-      inject: [BUS, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS],
+      inject: [BUS, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS, OWN_TIME],
       useFactory: (
         bus: RouterOptions['bus'],
         logger: RouterOptions['logger'],
@@ -37,7 +51,8 @@ export class RouterController {
         registry: RouterOptions['registry'],
         groups: RouterOptions['groups'],
         limits: Limits,
-      ): RouterOptions => ({ bus, logger, runtime, registry, groups, limits }),
+        time: OwnTime,
+      ): RouterOptions => ({ bus, logger, runtime, registry, groups, limits, time }),
     },
     RouterService,
   ],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BrokerBus, type Bus, controlSubject, GroupSubjects, type KeyValue } from '@iec104mm2ss/bus';
-import { type GroupConfig, LiveGroups } from '@iec104mm2ss/config';
+import { type GroupConfig, LiveGroups, NO_OBSERVE } from '@iec104mm2ss/config';
 import { createLogger, createRegistry } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import {
@@ -672,6 +672,92 @@ describe('a takeover', () => {
     await passes(10_000);
     expect(clock.pending).toBeLessThanOrEqual(before);
     expect(routerOf(first)).toBeUndefined();
+  });
+});
+
+describe('observe mode', () => {
+  const ask = (on: boolean): Promise<unknown> => {
+    const answers = routers.map(({ service }) => service.observe({ v: 2, group: '1', on, by: 'me' }));
+    return Promise.all(answers).then((all) => all.find((answer) => answer !== undefined));
+  };
+
+  it('that an operator begins is said to the connector and saved before the answer, and goes on at the next owner', async () => {
+    startRouter('router-1');
+    startRouter('router-2');
+    await passes(3_000);
+    expect(connector.owner?.observe).toBe(false);
+    const answer = ask(true);
+    await passes(1_000);
+    expect(await answer).toMatchObject({ ok: true, message: 'observe mode is on: only monitoring passes' });
+    expect(connector.owner?.observe).toBe(true);
+    expect((await saved()).observe).toMatchObject({ by: 'operator', reason: 'asked for by me' });
+    kill(owner());
+    connector.owner = undefined;
+    await passes(SILENCE_MS + 4_000);
+    expect(router().parts.observe.status?.reason).toBe('asked for by me');
+    expect((connector.owner as { observe?: boolean } | undefined)?.observe).toBe(true);
+    const off = ask(false);
+    await passes(1_000);
+    expect(await off).toMatchObject({ ok: true });
+    expect((await saved()).observe).toBe(undefined);
+  });
+
+  it('says so when it cannot be saved', async () => {
+    startRouter('router-1');
+    await passes(3_000);
+    router().save = () => Promise.reject(new Error('no store'));
+    const answer = ask(true);
+    await passes(500);
+    expect(await answer).toMatchObject({ ok: true, message: expect.stringContaining('not saved yet (no store)') });
+  });
+
+  it('by the condition bus begins when this process was cut off, and is over for who is not the owner', async () => {
+    const only = startRouter('router-1', { observe: { ...NO_OBSERVE, bus: true } });
+    await passes(3_000);
+    expect(router().parts.observe.on).toBe(false);
+    only.broker.setConnected(false);
+    await passes(500);
+    only.broker.setConnected(true);
+    await passes(3_000);
+    expect(router().parts.observe.status?.reason).toBe('the connection to the bus was lost');
+    expect((await saved()).observe).toMatchObject({ by: 'condition' });
+    expect(connector.owner?.observe).toBe(true);
+    expect(await only.service.observe({ v: 2, group: '2', on: true, by: 'me' })).toBe(undefined);
+  });
+
+  it('by the condition link begins when the RTU was lost too often', async () => {
+    startRouter('router-1', { observe: { ...NO_OBSERVE, link: { losses: 2, withinMs: 60_000 } } });
+    await passes(3_000);
+    for (let loss = 0; loss < 2; loss++) {
+      expect(router().parts.observe.on).toBe(false);
+      connector.say('disconnected');
+      await passes(1_000);
+      connector.epoch++;
+      connector.say('started');
+      await passes(1_000);
+    }
+    expect(router().parts.observe.on).toBe(true);
+  });
+});
+
+describe('rights that change', () => {
+  it('disconnect who has none any more, give the others what they have now, and keep out who states a session', async () => {
+    const process = startRouter('router-1');
+    const gateway = startGateway('gateway-1');
+    await passes(3_000);
+    const [a, b] = [await started(gateway, 1, ['a']), await started(gateway, 2)];
+    const monitor = [{ cas: [], ioas: [] }];
+    const masters = [{ name: 'A', sources: [], certificateNames: ['a'] }];
+    const rights: GroupConfig['rights'] = [{ subject: 'A', kind: 'name', rights: { monitor } }];
+    await process.service.apply([groupConfig({ masters, rights })]);
+    await passes(1_000);
+    expect(
+      router()
+        .parts.table.all()
+        .map(({ id }) => id),
+    ).toEqual([a.id]);
+    expect(gateway.sessions.has(b.id)).toBe(false);
+    expect(await gateway.connect(3, '10.0.0.1', []).then((session) => session?.id)).toBe(undefined);
   });
 });
 

@@ -2,7 +2,13 @@ import { GroupLeases, GroupSubjects, type HeldLease, leaseKey } from '@iec104mm2
 import { byId, type EndedGroup, type GroupConfig, type LiveGroups, partChanges } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, noPeer, type Registry } from '@iec104mm2ss/observability';
 import { every, type Stoppable, Timers } from '@iec104mm2ss/runtime';
-import { type AdmissionAnswer, type AdmissionRequest, OWNER_PERIOD_MS } from '@iec104mm2ss/wire';
+import {
+  type AdmissionAnswer,
+  type AdmissionRequest,
+  type ControlAnswer,
+  type ObserveRequest,
+  OWNER_PERIOD_MS,
+} from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Ownership, RouterDependencies } from './group-parts.js';
 import { GroupRouter } from './group-router.js';
@@ -29,6 +35,8 @@ const SAVES_PER_TICK = 20;
 const TAKEOVER_RETRY_MS = 5_000;
 /** Pause before a lease entry that could not be read is read again. */
 const LEASE_RETRY_MS = 500;
+/** Answer to an operator while nobody has the group for certain. */
+const TAKEN_OVER = { ok: false, message: 'the group is being taken over' } as const;
 const ROUTER_POOL = 'router';
 const GATEWAY_POOL = 'gateway';
 
@@ -82,6 +90,7 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
         owned.cutOff = true;
         owned.connections++;
         if (connected) void this.reconnected(id, owned);
+        else owned.router?.cutOff();
       }
     });
     this.timers = [
@@ -138,6 +147,15 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
     if (owned === undefined) return undefined;
     if (owned.router !== undefined) return owned.router.admit(request);
     return Promise.resolve({ v: 2, ok: false, code: 'not_ready', message: 'the group is being taken over' });
+  }
+
+  /** `observe`: undefined when another process owns the group. */
+  async observe({ group, on, by }: ObserveRequest): Promise<ControlAnswer | undefined> {
+    const owned = this.leases.get(group);
+    if (owned === undefined) return undefined;
+    const { ok, message } = (await owned.router?.orderObserve(on, by)) ?? TAKEN_OVER;
+    this.options.logger.info({ group, by, verb: 'observe', on, ok }, message);
+    return { v: 2, ok, instance: this.options.runtime.instance, message };
   }
 
   serving(): readonly GroupRouter[] {

@@ -6,6 +6,9 @@ export const SELECT_TIMEOUT_MS = 30_000;
 export const MAX_SELECTIONS_PER_SESSION = 200;
 export const MAX_SELECTIONS = 10_000;
 
+/** Who has what a master has selected and may not execute any more: the RTU does not know. */
+export const NOBODY = 0;
+
 /** One select: whose it is, and until when it protects its object. */
 export interface Selection {
   readonly session: number;
@@ -53,6 +56,11 @@ export class Selections {
 
   release(ca: number, ioa: number, session: number): void {
     this.owners.release(ca, ioa, session);
+  }
+
+  /** Takes the objects from those who may not have them any more; they stay protected for as long as they would have been. */
+  cancel(mayKeep: (session: number, ca: number, ioa: number) => boolean): void {
+    this.owners.give(NOBODY, (session, ca, ioa) => session !== NOBODY && !mayKeep(session, ca, ioa));
   }
 
   expire(now: number): void {

@@ -19,14 +19,16 @@ export interface Legacy {
   readonly addresses: RouterState['addresses'];
   readonly oaBehaviour: RouterState['oaBehaviour'];
   readonly habits: RouterState['habits'];
+  readonly observe: RouterState['observe'];
 }
 
 /** What is known of an RTU that nobody knows anything of. */
-const FRESH: Pick<Legacy, 'cursors' | 'addresses' | 'oaBehaviour' | 'habits'> = {
+const FRESH: Pick<Legacy, 'cursors' | 'addresses' | 'oaBehaviour' | 'habits' | 'observe'> = {
   cursors: {},
   addresses: [],
   oaBehaviour: 'unknown',
   habits: undefined,
+  observe: undefined,
 };
 
 export interface StateStoreParts {
@@ -68,11 +70,12 @@ export class StateStore {
       return { ...FRESH, saved: false, log: extent, confirmed: first, confirmedBefore: first };
     }
     if (saved.ended === true) return this.beginBehind(extent);
-    const { confirmed: position, generation, cursors, addresses, oaBehaviour, habits } = saved;
+    const { confirmed: position, generation, cursors, addresses, oaBehaviour, habits, observe } = saved;
     const valid = Math.min(position, await log.validUpTo({ generation, position }));
     const confirmed = Math.min(Math.max(valid, extent.first), Math.max(extent.next, extent.first));
     const confirmedBefore = Math.max(position, confirmed);
-    return { saved: true, log: extent, confirmed, confirmedBefore, cursors, addresses, oaBehaviour, habits };
+    const learnt = { oaBehaviour, habits, observe };
+    return { saved: true, log: extent, confirmed, confirmedBefore, cursors, addresses, ...learnt };
   }
 
   /** The group was taken out of the configuration and is back: it may be another RTU. */

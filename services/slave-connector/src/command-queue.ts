@@ -61,7 +61,11 @@ export class CommandQueue<Command extends QueuedCommand> {
 
   /** Gives up the commands of routers that have been replaced by the one with this fence. */
   withdrawBefore(fence: number): void {
-    this.giveUp((command) => command.fence < fence, CommandOutcome.WITHDRAWN);
+    this.withdraw((command) => command.fence < fence);
+  }
+
+  withdraw(which: (command: Command) => boolean): void {
+    this.giveUp(which, CommandOutcome.WITHDRAWN);
   }
 
   /** Gives up everything that waits, and what `done` makes others add meanwhile. */

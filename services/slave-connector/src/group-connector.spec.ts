@@ -1,6 +1,15 @@
 import type { EventLog } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
-import { Cause, encodeAsdu, epochMsToCp56, iFormat, singleCommand, uFormat, UFunction } from '@iec104mm2ss/iec104';
+import {
+  Cause,
+  encodeAsdu,
+  epochMsToCp56,
+  iFormat,
+  interrogation,
+  singleCommand,
+  uFormat,
+  UFunction,
+} from '@iec104mm2ss/iec104';
 import { createLogger } from '@iec104mm2ss/observability';
 import type { Network, Runtime } from '@iec104mm2ss/runtime';
 import {
@@ -118,8 +127,8 @@ async function begin(changes: Partial<GroupConfig> = {}, wanted = true): Promise
 const subjects = () => connector.subjects;
 
 /** The router that holds the lease says what it wants. */
-async function own(wanted = true, open = true, fence = routerFence): Promise<void> {
-  const message = { group: '1', owner: 'router', fence, open, wanted, sessions: {} };
+async function own(wanted = true, open = true, fence = routerFence, observe?: boolean): Promise<void> {
+  const message = { group: '1', owner: 'router', fence, open, wanted, sessions: {}, ...(observe && { observe }) };
   bus.publish(subjects().owner, encodeOwner(message));
   await settle();
 }
@@ -803,6 +812,23 @@ describe('a command', () => {
     await settle();
     await command(2);
     expect(results()).toEqual([[routerFence, 2, CommandOutcome.NOT_CONNECTED]]);
+  });
+
+  it('does not go to the RTU in observe mode, which the router in force says and nobody else ends', async () => {
+    await begin();
+    await own(true, true, routerFence, true);
+    await command(1);
+    await own(true, true, routerFence + 5, false);
+    await command(2);
+    expect(results()).toEqual([
+      [routerFence, 1, CommandOutcome.WITHDRAWN],
+      [routerFence, 2, CommandOutcome.WITHDRAWN],
+    ]);
+    await command(3, { asdu: interrogation(1) });
+    expect(rtu.last.received).toEqual([interrogation(1)]);
+    await own();
+    await command(4);
+    expect(rtu.last.received).toEqual([interrogation(1), COMMAND]);
   });
 
   it('of a router that has no lease is not sent, and counted', async () => {

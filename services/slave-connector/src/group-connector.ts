@@ -111,6 +111,7 @@ export class GroupConnector implements Scheduled {
   start(): void {
     const handler: RouterOrdersHandler = {
       onNewRouter: () => this.statement.state(),
+      onObserve: (on) => (this.commands.observe = on),
       onWanted: (wanted) => this.link.want(wanted),
       onConfirmed: (position, generation) => {
         this.writer.confirm(position, generation);

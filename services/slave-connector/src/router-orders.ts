@@ -28,6 +28,8 @@ const REMEMBERED_COMMANDS = 4_096;
 export interface RouterOrdersHandler {
   /** Another router holds the lease on the group: it does not know us yet. */
   onNewRouter(): void;
+  /** The group is in observe mode, or not: said at least every OWNER_PERIOD_MS by the router in force. */
+  onObserve(on: boolean): void;
   /** Data transfer is wanted, or no longer. */
   onWanted(wanted: boolean): void;
   /** Everything before this position of the log is acknowledged by a master, or is for nobody. */
@@ -66,7 +68,8 @@ export class RouterOrders {
       if (!this.stopped) handler.onNewRouter();
     });
     this.subscriptions = [
-      this.obey(owner, remembering(decodeOwner), ({ fence, open, wanted }) => {
+      this.obey(owner, remembering(decodeOwner), ({ fence, open, wanted, observe = false }) => {
+        handler.onObserve(observe);
         if (open && this.serving.fence !== fence) this.serving = { fence, since: now() };
         // One that takes over does not know yet what masters want: it says so again.
         if (wanted || (open && now() - this.serving.since >= SETTLING_MS)) handler.onWanted(wanted);

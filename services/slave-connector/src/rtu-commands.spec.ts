@@ -147,6 +147,25 @@ describe('a command', () => {
     expect(counters).toMatchObject({ commandsSent: 0, commandsRefused: 2, commandsWithdrawn: 0 });
   });
 
+  it('that does more than monitor is not sent in observe mode, neither one that waits nor one that comes', () => {
+    path.window = 0;
+    give(45);
+    give(100);
+    commands.observe = true;
+    expect(reports).toEqual([[[45, WITHDRAWN]]]);
+    give(46);
+    give(102);
+    expect(reports[1]).toEqual([[46, WITHDRAWN]]);
+    path.window = 5;
+    commands.sendWaiting();
+    expect(path.given).toEqual([100, 102]);
+    // Said again and again.
+    commands.observe = true;
+    commands.observe = false;
+    give(47);
+    expect(path.given).toEqual([100, 102, 47]);
+  });
+
   it('is refused while there is no connection, when too many wait, and when its deadline is in another clock', () => {
     up = false;
     give(1);

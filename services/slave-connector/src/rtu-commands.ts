@@ -1,4 +1,4 @@
-import type { Link } from '@iec104mm2ss/iec104';
+import { commandClass, type Link } from '@iec104mm2ss/iec104';
 import type { CloseReason } from '@iec104mm2ss/transport';
 import {
   CommandOutcome,
@@ -65,12 +65,23 @@ export class RtuCommands {
   /** Sent, and not reported yet. */
   private unreported: CommandResult[] = [];
   private reportAt = Infinity;
+  private isObserving = false;
   /** Refusals that are being made together. */
   private refusals: CommandResult[] | undefined;
   /** The last query: commands of its router up to this number that have not come will not be sent. */
   private asked = { fence: 0, upTo: 0 };
 
   constructor(private readonly options: RtuCommandsOptions) {}
+
+  /**
+   * Observe mode, as the router in force has said last: nothing but `monitor` is sent. The router refuses such commands itself;
+   * this is for one that was on its way, or waits here.
+   */
+  set observe(on: boolean) {
+    if (on && !this.isObserving)
+      this.together(() => this.queue.withdraw(({ asdu }) => commandClass(asdu) !== 'monitor'));
+    this.isObserving = on;
+  }
 
   /** Commands that wait for the RTU's window. */
   get waiting(): number {
@@ -82,7 +93,9 @@ export class RtuCommands {
     const { fence, number } = command;
     if (fence < this.asked.fence || (fence === this.asked.fence && number <= this.asked.upTo)) {
       this.done(command, CommandOutcome.WITHDRAWN);
-    } else if (this.options.link() === undefined) this.done(command, CommandOutcome.NOT_CONNECTED);
+    } else if (this.isObserving && commandClass(command.asdu) !== 'monitor')
+      this.done(command, CommandOutcome.WITHDRAWN);
+    else if (this.options.link() === undefined) this.done(command, CommandOutcome.NOT_CONNECTED);
     else {
       this.queue.add(command, this.options.now());
       this.sendWaiting();

@@ -23,6 +23,8 @@ export interface GivenCommand {
   readonly asdu: Uint8Array;
   readonly key: string;
   readonly isSelect: boolean;
+  /** Its master has the right to it. */
+  readonly isAllowed: boolean;
   /** Another connection of its master had taken over: the gateway takes it for a broken rule. */
   isStray: boolean;
   /** When it came to the RTU, another master was waiting for the same. */
@@ -43,6 +45,16 @@ export interface GivenCommand {
   refusedAt: number | undefined;
 }
 
+/** When a group was in observe mode. */
+interface Observed {
+  readonly group: string;
+  readonly from: number;
+  to: number;
+}
+
+/** What comes so shortly after the beginning, or before the end, may be judged by the state of before, or of after. */
+const OBSERVE_MARGIN_MS = 6_000;
+
 /** An answer of the RTU, as `asduKey` tells it apart, and how often it came to a master. */
 export interface AnswerOfRtu {
   readonly group: string;
@@ -57,6 +69,7 @@ export class CommandBook {
   readonly all: GivenCommand[] = [];
   /** What masters got that their RTUs have said. */
   readonly answersOfRtu = new Map<string, AnswerOfRtu>();
+  private readonly observed: Observed[] = [];
   /** By key, those that have not come to the RTU yet; the oldest first. */
   private readonly open = new Map<string, GivenCommand[]>();
 
@@ -64,7 +77,22 @@ export class CommandBook {
     private readonly now: () => number,
     private readonly violations: Violations,
     private readonly faults: FaultsLog,
+    private readonly mayControl: (master: string) => boolean = () => true,
   ) {}
+
+  /** Observe mode of a group has begun, or ends now. */
+  observe(group: string, on: boolean): void {
+    if (on) this.observed.push({ group, from: this.now(), to: Infinity });
+    for (const period of this.observed) if (!on && period.group === group) period.to = Math.min(period.to, this.now());
+  }
+
+  /** It may have been read in observe mode; or for certain. */
+  wasObserved({ group, readAt, asdu }: GivenCommand, forCertain: boolean): boolean {
+    const marginMs = forCertain ? OBSERVE_MARGIN_MS : -OBSERVE_MARGIN_MS;
+    const isIn = ({ from, to }: Observed, at: number): boolean => at >= from + marginMs && at <= to - marginMs;
+    if (QUESTIONS.has(asdu[0] as number) || readAt === undefined) return false;
+    return this.observed.some((period) => period.group === group && isIn(period, readAt));
+  }
 
   get(id: number): GivenCommand | undefined {
     return this.all[id];
@@ -101,6 +129,7 @@ export class CommandBook {
       asdu,
       key: `${group} ${asduKey(asdu)}`,
       isSelect,
+      isAllowed: QUESTIONS.has(asdu[0] as number) || this.mayControl(master),
       ambiguous: false,
       isStray: false,
       sentAt: this.now(),
@@ -143,6 +172,10 @@ export class CommandBook {
       if (known === undefined) this.violations.add('unknownCommand', `the RTU of ${group} got ${describe(asdu)}`);
       else this.violations.add('twice', `the RTU of ${group} got c${known.id} again: ${describe(asdu)}`);
       return undefined;
+    }
+    const isForbidden = (each: GivenCommand): boolean => !each.isAllowed || this.wasObserved(each, true);
+    if ([...waiting, command].every(isForbidden)) {
+      this.violations.add('rights', `c${command.id} of ${command.master} came to the RTU`);
     }
     // It may be any of them, and so may be what comes later.
     if (waiting.some(({ master }) => master !== command.master)) for (const each of waiting) each.ambiguous = true;

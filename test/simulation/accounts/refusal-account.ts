@@ -35,6 +35,8 @@ export function isProcessCommand(typeId: number): boolean {
 export function checkRefusals({ book, violations, faults, windowOf }: RefusalWorld): void {
   for (const command of book.all) {
     const { refusedAt, sentAt, isStray, group } = command;
+    if (!command.isAllowed) checkTold(command, faults, violations);
+    if (!command.isAllowed || book.wasObserved(command, false)) continue;
     if (refusedAt === undefined || isStray || isForbidden(command.asdu)) continue;
     if (faults.of(group).between(sentAt - FAULT_LAG_MS, refusedAt)) continue;
     const before = book.all.filter((other) => other !== command && other.group === group && other.sentAt <= refusedAt);
@@ -42,6 +44,15 @@ export function checkRefusals({ book, violations, faults, windowOf }: RefusalWor
     if (windowOf(group) === 0 || isHeldUp(command, before, windowOf(group))) continue;
     violations.add('reason', `c${command.id} of ${command.master} was refused at ${refusedAt.toFixed(0)}`);
   }
+}
+
+/** Who has no right to a command is told so at once, unless something goes wrong. */
+function checkTold(command: GivenCommand, faults: FaultsLog, violations: Violations): void {
+  const { id, master, group, answers, readAt, isStray, sentAt } = command;
+  // It did not come to the RTU, so an answer is a refusal, also one that looks like the RTU's to another master.
+  if (answers.length > 0 || readAt === undefined || isStray) return;
+  if (faults.of(group).between(sentAt - FAULT_LAG_MS, readAt + FAULT_LAG_MS)) return;
+  violations.add('rights', `c${id} of ${master}, who has no right to it, was not refused`);
 }
 
 /** So many others were given with it that the RTU's window may have been full until its deadline. */

@@ -12,6 +12,7 @@ export const RULES = {
   select: 'no command is executed without owning its select',
   refusal: 'a refused command is not executed',
   reason: 'a command is refused only for a reason',
+  rights: 'no command without a right, or in observe mode, reaches the RTU; its master is told',
   forbidden: 'what the standard does not allow never reaches the RTU',
   disconnect: 'a master is disconnected only for a reason',
   silence: 'masters are not without events for long when a router is lost',

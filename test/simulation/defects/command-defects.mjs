@@ -27,13 +27,39 @@ export const COMMAND_DEFECTS = [
     title: '9: the second object of an ASDU, and CA 65535, bypass ownership',
     patches: [
       {
-        file: 'services/router/src/command-ownership.ts',
-        find: `    const check = checkCommand(asdu);\n    if (!check.ok) return check;\n`,
-        replace: '',
+        file: 'services/router/src/command-acceptance.ts',
+        find: `    const check = checkCommand(asdu);\n`,
+        replace: `    const check = { ok: asdu.length > 0, cause: checkCommand.length, reason: '' };\n`,
+      },
+      {
+        file: 'services/slave-connector/src/router-orders.ts',
+        find: `    const check = checkCommand(asdu);\n`,
+        replace: `    const check = { ok: asdu.length > 0, reason: checkCommand.name };\n`,
       },
     ],
     rules: ['forbidden'],
     story: 'second-object',
+  },
+  {
+    id: '12-rights',
+    title: '12: rights are looked at by nobody',
+    patches: [
+      {
+        file: 'services/router/src/rights.ts',
+        find: `    return notAllowed(this.of(holder), { class: commandClass(asdu), ca, ioas, opaque });\n`,
+        replace: `    return opaque && ca < 0 && ioas.length < 0 ? 'never' : undefined;\n`,
+      },
+    ],
+    rules: ['rights'],
+    story: 'rights',
+  },
+  {
+    id: '12-observe-forgotten',
+    title: '12: observe mode ends with its router',
+    patches: [{ file: 'services/router/src/group-router.ts', find: `      observe: observe.saved,\n`, replace: '' }],
+    rules: ['rights'],
+    story: 'observe-at-takeover',
+    only: ({ shape }) => shape !== 'one',
   },
   {
     id: '10-refused-unasked',
@@ -67,8 +93,8 @@ export const COMMAND_DEFECTS = [
     patches: [
       {
         file: 'services/slave-connector/src/command-queue.ts',
-        find: `    this.giveUp((command) => command.fence < fence, CommandOutcome.WITHDRAWN);\n`,
-        replace: `    this.giveUp((command) => command.fence < 0 && fence > 0, CommandOutcome.WITHDRAWN);\n`,
+        find: `    this.withdraw((command) => command.fence < fence);\n`,
+        replace: `    this.withdraw((command) => command.fence < 0 && fence > 0);\n`,
       },
       {
         file: 'services/slave-connector/src/rtu-commands.ts',

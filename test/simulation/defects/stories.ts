@@ -28,10 +28,12 @@ function story(changes: {
   readonly acts?: readonly Act[];
   readonly faults?: readonly Fault[];
   readonly quietAt?: number;
+  /** The second master may only look. */
+  readonly secondMayLook?: boolean;
   /** Decides which master connects to which gateway. */
   readonly seed?: number;
 }): Scenario {
-  const { habits, config, name, acts = [], faults = [], quietAt = 30_000, seed = 1 } = changes;
+  const { habits, config, name, acts = [], faults = [], quietAt = 30_000, secondMayLook = false, seed = 1 } = changes;
   const process = (id: string, part: 'connector' | 'router' | 'gateway', index: number) => ({
     id,
     parts: [part],
@@ -94,6 +96,7 @@ function story(changes: {
       address: `10.4.1.${index}`,
       name: index === 1 ? name : undefined,
       wish: 'started',
+      ...(secondMayLook && index === 2 ? { mayControl: false } : {}),
       link: { ...LINK, w: 1, t2Ms: 1_000 },
     })),
     acts,
@@ -134,6 +137,54 @@ export const STORIES: Readonly<Record<string, Story>> = {
       before(quietAt, lines)
         .filter(({ who, what }) => who.startsWith('rtu') && /^gets c\d/.test(what))
         .map(({ what }) => `the RTU ${what}`),
+  },
+  // A master that may only look gives commands, also while its router and its connector are lost.
+  rights: {
+    scenario: story({
+      secondMayLook: true,
+      acts: [14_000, 20_100, 21_000, 25_300, 27_000, 29_000].flatMap((at, index) => [
+        command(3 * index, at, 'm1', { type: 'bitstring', ioa: 5_000 + index }),
+        command(3 * index + 1, at, 'm2', { type: 'setpoint', ioa: 6_000, steps: 'both' }),
+        command(3 * index + 2, at + 50, 'm2', { type: 'interrogation', ca: 1 }),
+      ]),
+      faults: [
+        fault('crash', 20_000, 500, 'p2'),
+        { ...fault('crash', 25_000, 500, 'p1'), id: 'f2' },
+        { ...fault('crash', 26_500, 500, 'p3'), id: 'f3' },
+      ],
+      quietAt: 40_000,
+    }),
+    check: nothingElse,
+  },
+  // An operator begins observe mode; one router after the other is lost, and the connector, before it is ended.
+  'observe-at-takeover': {
+    scenario: story({
+      acts: [
+        command(1, 14_000, 'm1', { type: 'setpoint', ioa: 6_000, steps: 'select' }),
+        { id: 'a2', kind: 'observe', at: 15_000, group: '1', on: true },
+        ...[21_500, 23_000, 26_000, 33_000, 38_000].map((at, index) =>
+          command(3 + index, at, 'm1', { type: 'setpoint', ioa: 6_000, steps: index === 0 ? 'execute' : 'both' }),
+        ),
+        { id: 'a8', kind: 'observe', at: 45_000, group: '1', on: false },
+        command(9, 55_000, 'm1', { type: 'bitstring', ioa: 5_000 }),
+      ],
+      faults: [
+        fault('crash', 20_000, 500, 'p2'),
+        { ...fault('crash', 24_000, 500, 'p3'), id: 'f2' },
+        { ...fault('restart', 28_000, 500, 'p1'), id: 'f3' },
+        { ...fault('crash', 36_000, 500, 'p2'), id: 'f4' },
+      ],
+      quietAt: 65_000,
+    }),
+    check: (lines, { quietAt }) => {
+      const got = before(quietAt, lines).filter(({ who, what }) => who === 'rtu1' && /^gets c\d/.test(what));
+      const during = got.filter(({ at }) => at > 15_500 && at < 45_000);
+      const after = got.filter(({ at }) => at > 45_000);
+      return [
+        ...during.map(({ at, what }) => `${at.toFixed(0)}: the RTU ${what} in observe mode`),
+        ...(after.length === 1 ? [] : [`the RTU got ${after.length} commands after it`]),
+      ];
+    },
   },
   'forty-stations': {
     scenario: story({

@@ -17,7 +17,10 @@ export function generate(seed: number): Scenario {
   const random = new Random(`${seed}/scenario`);
   const shape = random.pick(['pods', 'pods', 'pods', 'pairs', 'one'] as const);
   const groups = Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, (_, i) => groupPlan(`${i + 1}`, random));
-  const masters = groups.flatMap((group) => masterPlans(group, random));
+  const masters = withRights(
+    groups.flatMap((group) => masterPlans(group, random)),
+    new Random(`${seed}/rights`),
+  );
   const servers = shape !== 'one' && random.chance(0.3) ? 3 : 1;
   const sync = random.chance(0.85) ? 'always' : random.integer(3_000, 20_000);
   const plan = {
@@ -124,6 +127,12 @@ function masterPlans(group: GroupPlan, random: Random): MasterPlan[] {
       w: random.pick([1, group.config.link.w]),
     },
   }));
+}
+
+/** In some stories some masters may only look. */
+function withRights(masters: readonly MasterPlan[], random: Random): MasterPlan[] {
+  if (random.chance(0.75)) return [...masters];
+  return masters.map((master) => (random.chance(0.4) ? { ...master, mayControl: false } : master));
 }
 
 const twoThirds = (k: number): number => Math.max(1, Math.floor((2 * k) / 3));

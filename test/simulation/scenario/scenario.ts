@@ -61,6 +61,8 @@ export interface MasterPlan {
   readonly name: string | undefined;
   /** What it wants at first, and at the end. */
   readonly wish: 'started' | 'standby';
+  /** False: it has the right to `monitor` only; absent: to everything. */
+  readonly mayControl?: boolean;
   readonly link: LinkParameters;
 }
 
@@ -70,6 +72,7 @@ export type Act = { readonly id: string; readonly at: number } & (
   | { readonly kind: 'reads'; readonly master: string; readonly on: boolean }
   | { readonly kind: 'drop'; readonly master: string; readonly reset: boolean }
   | { readonly kind: 'burst'; readonly group: string; readonly count: number }
+  | { readonly kind: 'observe'; readonly group: string; readonly on: boolean }
 );
 
 export type CommandPlan =

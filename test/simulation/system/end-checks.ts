@@ -109,7 +109,8 @@ export class Probes {
       if (command === undefined) violations.add('recovery', `${master.id} cannot send a command`);
       else if (command.answers.length === 0 && !this.cameTooLate(master, command))
         violations.add('recovery', `c${command.id} of ${master.id} is not answered`);
-      else if (command.refusedAt !== undefined) violations.add('recovery', `c${command.id} of ${master.id} is refused`);
+      else if (command.isAllowed && command.refusedAt !== undefined)
+        violations.add('recovery', `c${command.id} of ${master.id} is refused`);
     }
   }
 
@@ -167,7 +168,7 @@ function actsOf({ acts, masters }: Scenario, id: string): number[] {
   const isSame = (other: string): boolean =>
     other === id ||
     (name !== undefined && masters.some((each) => each.id === other && each.group === group && each.name === name));
-  return acts.filter((act) => act.kind !== 'command' && act.kind !== 'burst' && isSame(act.master)).map(({ at }) => at);
+  return acts.filter((act) => 'master' in act && act.kind !== 'command' && isSame(act.master)).map(({ at }) => at);
 }
 
 /** What was written down of commands, once nothing more can come. */

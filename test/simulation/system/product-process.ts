@@ -5,7 +5,7 @@ import { createRegistry, type Logger } from '@iec104mm2ss/observability';
 import { RouterService } from '@iec104mm2ss/router';
 import { ConnectorService } from '@iec104mm2ss/slave-connector';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
-import { decodeAdmissionRequest, encodeAdmissionAnswer } from '@iec104mm2ss/wire';
+import { decodeAdmissionRequest, encodeAdmissionAnswer, type ObserveRequest } from '@iec104mm2ss/wire';
 import type { Cluster } from '../broker/cluster.ts';
 import { SimBroker } from '../broker/sim-broker.ts';
 import type { Part, ProcessPlan } from '../scenario/scenario.ts';
@@ -63,6 +63,18 @@ export class ProductProcess {
   apply(groups: readonly GroupConfig[]): void {
     this.process.start(() => {
       this.applying = this.applying.then(() => this.applyNow(groups));
+    });
+  }
+
+  /** What apps/mm2ss does with the control verb `observe`; `done` is called in the process that owns the group. */
+  observe(request: ObserveRequest, done: (ok: boolean) => void): void {
+    this.process.start(() => {
+      for (const service of this.services) {
+        if (!(service instanceof RouterService)) continue;
+        void service.observe(request).then((answer) => {
+          if (answer !== undefined) done(answer.ok);
+        });
+      }
     });
   }
 

@@ -123,6 +123,9 @@ function playActs(system: System): void {
         case 'burst':
           rtus.get(act.group)?.burst(act.count);
           break;
+        case 'observe':
+          system.observe(act.group, act.on);
+          break;
       }
     });
   }

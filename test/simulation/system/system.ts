@@ -1,4 +1,4 @@
-import type { GroupConfig, SourceRange } from '@iec104mm2ss/config';
+import { ALL_RIGHTS, type GroupConfig, NO_OBSERVE, type RightsTable, type SourceRange } from '@iec104mm2ss/config';
 import { CommandBook, type GivenCommand } from '../accounts/command-book.ts';
 import { FaultsLog } from '../accounts/faults-log.ts';
 import { Ledger } from '../accounts/ledger.ts';
@@ -57,7 +57,9 @@ export class System {
     this.cluster = scenario.shape === 'one' ? undefined : new Cluster(this.world, this.network, scenario.bus);
     this.violations = new Violations(this.world);
     const now = (): number => this.world.time;
-    this.book = new CommandBook(now, this.violations, this.faults);
+    const mayControl = (id: string): boolean =>
+      scenario.masters.find((master) => master.id === id)?.mayControl !== false;
+    this.book = new CommandBook(now, this.violations, this.faults, mayControl);
     this.links = new LinkAccount(now, this.violations);
     this.originators = new OriginatorAccount(now, this.violations);
     this.commands = new CommandGiver(this);
@@ -183,6 +185,16 @@ export class System {
     }
   }
 
+  /** An operator begins or ends observe mode: whoever owns the group does it. */
+  observe(group: string, on: boolean): void {
+    for (const product of this.products.values()) {
+      product.observe({ v: 2, group, on, by: 'STORY' }, (ok) => {
+        if (ok) this.book.observe(group, on);
+        this.tell(`observe mode of ${group} ${on ? 'on' : 'off'}: ${ok ? 'done' : 'refused'}`);
+      });
+    }
+  }
+
   tell(what: string): void {
     this.world.tell('STORY', what);
   }
@@ -256,6 +268,18 @@ export class System {
     this.world.note(process.name, () => lineText(line));
   }
 
+  /** By address; without the column when everybody may do everything. */
+  private rightsOf(group: string): RightsTable {
+    const masters = this.scenario.masters.filter((master) => master.group === group);
+    if (masters.every(({ mayControl }) => mayControl !== false)) return undefined;
+    return masters.map(({ address, mayControl }) => ({
+      subject: address,
+      kind: 'address',
+      range: oneHost(address),
+      rights: mayControl === false ? { monitor: [{ cas: [], ioas: [] }] } : ALL_RIGHTS,
+    }));
+  }
+
   private configOf({ id, config }: GroupPlan): GroupConfig {
     const { link, buffsize, maxConnections, sameIp, ack, interrogation, decoded } = config;
     const named = new Map<string, string[]>();
@@ -283,6 +307,14 @@ export class System {
       logEvents: false,
       filter: [],
       masters: [...named].map(([name, addresses]) => ({ name, sources: addresses.map(oneHost), certificateNames: [] })),
+      rights: this.rightsOf(id),
+      observe: NO_OBSERVE,
+      perSource: 255,
+      reserve: 0,
+      commandRate: 50,
+      commandBurst: 100,
+      proxy: [],
+      clock: { kind: 'forward' },
     };
   }
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseConfiguration } from '@iec104mm2ss/config';
 import { describe, expect, it } from 'vitest';
 import { formatCheck, isGood } from './check.js';
@@ -34,6 +36,35 @@ describe('mm2ss check', () => {
   it("shows the RTU's side where it differs", () => {
     const text = check(`${HEADER};rtu t1;rtu t2;ack\n${ROW};2;1;stored\n`);
     expect(text).toContain('\n    towards the RTU: k 12, w 8, t1 2 s, t2 1 s, t3 21 s\n');
+  });
+
+  it('shows who may do what, and the rules of observe mode and the clock', () => {
+    const columns = 'masters;rights;observe;clock';
+    const cells =
+      '"A=10.1.1.5;B=10.1.1.6";"A=control@5000-5999,6100+clock;B=none;10.2.0.0/16=monitor";"link:3/min,bus";A';
+    const text = check(`${HEADER.replace(';filter', '')};${columns}\n${ROW.slice(0, ROW.lastIndexOf(';'))};${cells}\n`);
+    expect(text.split('\n').slice(4, 12)).toEqual([
+      '    rights of    monitor  control         clock  parameters  files  reset',
+      '    A            yes      5000-5999,6100  yes    no          no     no',
+      '    B            refused',
+      '    10.2.0.0/16  yes      no              no     no          no     no',
+      '    all others   refused',
+      "    observe mode: when the RTU's link is lost 3 times in 60 s, or the bus fails; until it is switched off",
+      "    the RTU's clock is set by A only",
+      'Read as UTF-8, cells separated by semicolons, header in row 1.',
+    ]);
+  });
+
+  it('of the example in docs/rights.md shows what is written there', () => {
+    const text = readFileSync(resolve(import.meta.dirname, '../../../../docs/rights.md'), 'utf8');
+    const [, csv = '', , output = ''] = text.split('```');
+    const file = csv.replace('csv\n', '');
+    const shown = output.trim().split('\n').slice(2);
+    expect(shown.length).toBeGreaterThan(5);
+    const lines = check(file)
+      .split('\n')
+      .map((each) => each.trim());
+    for (const line of shown) expect(lines).toContain(line.trim());
   });
 
   it.each([

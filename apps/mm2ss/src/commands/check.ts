@@ -1,10 +1,15 @@
 import {
+  clockText,
   type Configuration,
   type GroupConfig,
   type LinkConstants,
+  observeText,
   peerText,
   type Problem,
   readConfiguration,
+  RIGHT_CLASSES,
+  type RightsLine,
+  rightsMatrix,
 } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 
@@ -70,7 +75,31 @@ function formatGroup(group: GroupConfig): string[] {
     `    masters: at most ${maxConnections}, same IP: ${sameIp}, from ${filterText}`,
     `    ${formatLink(group)}, buffsize ${buffsize}`,
     ...(formatLink(group) === formatLink(rtuLink) ? [] : [`    towards the RTU: ${formatLink(rtuLink)}`]),
+    ...formatPermissions(group),
   ];
+}
+
+/** The columns `rights`, `observe` and `clock`, as far as they say something. */
+function formatPermissions({ rights, masters, observe, clock }: GroupConfig): string[] {
+  const observes = observe.always || observe.bus || observe.clock || observe.link !== null;
+  return [
+    ...formatRights(rightsMatrix(rights, masters)),
+    ...(observes ? [`    observe mode: ${observeText(observe)}`] : []),
+    ...(clock.kind === 'forward' ? [] : [`    the RTU's clock is ${clockText(clock)}`]),
+  ];
+}
+
+/** Who may do what: a line each, the most specific one that is about a master counts. */
+function formatRights(lines: readonly RightsLine[]): string[] {
+  if (lines.length === 0) return [];
+  const rows = [
+    ['rights of', ...RIGHT_CLASSES],
+    ...lines.map(({ subject, rights }) =>
+      rights === null ? [subject, 'refused'] : [subject, ...RIGHT_CLASSES.map((name) => rights[name])],
+    ),
+  ];
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length))) ?? [];
+  return rows.map((row) => `    ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
 }
 
 function formatLink({ k, w, t1Ms, t2Ms, t3Ms }: LinkConstants): string {

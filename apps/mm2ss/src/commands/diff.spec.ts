@@ -47,7 +47,7 @@ describe('mm2ss diff', () => {
   it('says that a filter may cost a master its connection', () => {
     const filtered = row(1).replace(/;;$/, ';10.0.0.0/8;');
     expect(formatDiff(diff([row(1)], [filtered]))).toContain(
-      'masters that the filter leaves out are disconnected (filter)',
+      'masters that the filter leaves out, or that have no rights, are disconnected (filter)',
     );
   });
 

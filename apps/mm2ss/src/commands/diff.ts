@@ -56,8 +56,9 @@ export function diffOf(before: Configuration, after: Configuration): Configurati
       ...changed.map((change): GroupDiff => {
         const { id, name } = change.after;
         const columns = changedColumns(change);
-        const filters = change.effect === 'live' && change.fields.includes('filter');
-        return { id, name, effect: filters ? 'filter' : change.effect, columns };
+        const { effect, fields } = change;
+        const shutsOut = effect === 'live' && (fields.includes('filter') || fields.includes('rights'));
+        return { id, name, effect: shutsOut ? 'filter' : effect, columns };
       }),
       ...added.map((group) => plain(group, 'new')),
     ],
@@ -70,7 +71,7 @@ const EFFECTS: Readonly<Record<GroupDiff['effect'], string>> = {
   new: 'new',
   gone: 'gone: its link is closed, its masters are disconnected, and what is kept for masters that are away is given up',
   live: 'live, nobody is disconnected',
-  filter: 'live, masters that the filter leaves out are disconnected',
+  filter: 'live, masters that the filter leaves out, or that have no rights, are disconnected',
   masters: 'its masters are disconnected and may come back at once; the link to the RTU stays',
   link: 'the link to the RTU is closed and opened anew, so its masters are disconnected',
 };

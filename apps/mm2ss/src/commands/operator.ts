@@ -31,6 +31,7 @@ interface System {
   status(): Promise<SystemView>;
   order(verb: LinkVerb, group: string): Promise<ControlOutcome>;
   disconnect(group: string, master: string): Promise<ControlOutcome>;
+  observe(group: string, on: boolean): Promise<ControlOutcome>;
   close(): Promise<void>;
 }
 
@@ -45,6 +46,12 @@ export function registerOperator(program: Command): void {
   );
   operatorCommand(program, 'next-host <group>', "go on to the next host of a group's RTU").action(
     (group: string, flags: ProcessFlags) => act(flags, async (system) => tell(await system.order('next-host', group))),
+  );
+  operatorCommand(program, 'observe <group> <on|off>', 'begin or end observe mode: only monitoring passes').action(
+    (group: string, mode: string, flags: ProcessFlags) => {
+      if (mode !== 'on' && mode !== 'off') process.exit(fail(`observe: "${mode}" is neither on nor off`, USAGE));
+      return act(flags, async (system) => tell(await system.observe(group, mode === 'on')));
+    },
   );
   operatorCommand(
     program,
@@ -149,6 +156,7 @@ function overHttp(text: string): System {
     },
     order: (verb, group) => post(verb, { group }),
     disconnect: (group, master) => post('disconnect', { group, master }),
+    observe: (group, on) => post('observe', { group, mode: on ? 'on' : 'off' }),
     close: () => Promise.resolve(),
   };
 }
@@ -173,6 +181,7 @@ async function overNats(environment: Environment): Promise<System> {
     status,
     order: (verb, group) => desk.order(verb, group, by),
     disconnect: (group, master) => desk.disconnect(group, master, by),
+    observe: (group, on) => desk.observe(group, on, by),
     close: () => bus.close(),
   };
 }

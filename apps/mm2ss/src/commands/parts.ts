@@ -1,7 +1,7 @@
 import { type ConfigurationFile, type Environment, type GroupConfig, readEnvironment } from '@iec104mm2ss/config';
 import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
-import { compose, type Part } from '../composition.js';
+import { compose, type CompositionOptions, type Part } from '../composition.js';
 import { parseHttpAddress } from '../http/index.js';
 import { runUntilSignal } from '../process/signals.js';
 import { UsageError } from './errors.js';
@@ -66,8 +66,14 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
         listen: environment.listen,
         holdMs: environment.holdMs,
         limits: environment.limits,
+        ...(part === 'router' ? { ntp: ntpOf(file) } : {}),
       }),
   );
+}
+
+/** A router judges the time that masters give, so it asks for the time itself. It never sets the clock. */
+function ntpOf({ configuration: { settings } }: ConfigurationFile): NonNullable<CompositionOptions['ntp']> {
+  return { servers: settings.ntpServers, updateEverySec: settings.ntpUpdateEverySec, setClock: false };
 }
 
 /** The groups that a connector serves. What of its selection matches none of the file may be added to it later. */

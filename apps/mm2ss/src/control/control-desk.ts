@@ -36,6 +36,11 @@ export class ControlDesk {
     return { result: 'nobody', message: unknownGroup(group) };
   }
 
+  /** Begins or ends observe mode of a group. */
+  async observe(group: string, on: boolean, by: string): Promise<ControlOutcome> {
+    return this.ask('observe', { group, by, on }, `no router serves group ${group}`);
+  }
+
   /** @param master session number, address, address:port, or name of the master; it must be one only */
   async disconnect(group: string, master: string, by: string): Promise<ControlOutcome> {
     const status = (await this.groups()).find(({ id }) => id === group);

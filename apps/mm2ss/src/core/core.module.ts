@@ -1,7 +1,7 @@
 import { type Bus, BUS } from '@iec104mm2ss/bus';
 import { GROUPS, type Limits, type LiveGroups, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, type Logger, REGISTRY, type Registry } from '@iec104mm2ss/observability';
-import { type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
+import { OWN_TIME, type OwnTime, type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
 import { type DeadlineScheduler, SCHEDULER } from '@iec104mm2ss/transport';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { PROCESS, type ProcessInfo } from './process-info.js';
@@ -16,12 +16,13 @@ export interface Core {
   readonly groups: LiveGroups;
   readonly limits: Limits;
   readonly process: ProcessInfo;
+  readonly time: OwnTime;
 }
 
 @Global()
 @Module({})
 export class CoreModule {
-  static forRoot({ bus, runtime, logger, registry, scheduler, groups, limits, process }: Core): DynamicModule {
+  static forRoot({ bus, runtime, logger, registry, scheduler, groups, limits, process, time }: Core): DynamicModule {
     const providers = [
       { provide: BUS, useValue: bus },
       { provide: RUNTIME, useValue: runtime },
@@ -31,6 +32,7 @@ export class CoreModule {
       { provide: GROUPS, useValue: groups },
       { provide: PROCESS_LIMITS, useValue: limits },
       { provide: PROCESS, useValue: process },
+      { provide: OWN_TIME, useValue: time },
     ];
     return { module: CoreModule, providers, exports: providers };
   }

@@ -50,6 +50,14 @@ export class ControlController {
     answer(response, await this.desk.disconnect(group, master, this.whoAsks(request)));
   }
 
+  /** `{ "group": "111", "mode": "on" }`, or `off`. */
+  @Post('observe')
+  async observe(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
+    const { group, mode } = await readTexts(request, ['group', 'mode']);
+    if (mode !== 'on' && mode !== 'off') throw new BadRequestException('"mode" is on or off');
+    answer(response, await this.desk.observe(group, mode === 'on', this.whoAsks(request)));
+  }
+
   private async order(verb: LinkVerb, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { group } = await readTexts(request, ['group']);
     answer(response, await this.desk.order(verb, group, this.whoAsks(request)));

@@ -70,6 +70,17 @@ describe('control verbs over HTTP', () => {
     expect(asked).toEqual([{ v: 2, group: '111', by: expect.stringMatching(/^127\.0\.0\.1:\d+, HTTP of ./) }]);
   });
 
+  it('observe is brought to the router of the group', async () => {
+    serve('observe');
+    for (const mode of ['on', 'off']) expect((await post('observe', { group: '111', mode })).status).toBe(200);
+    expect(asked).toMatchObject([
+      { group: '111', on: true },
+      { group: '111', on: false },
+    ]);
+    for (const mode of ['', 'ON', true]) expect((await post('observe', { group: '111', mode })).status).toBe(400);
+    expect(asked).toHaveLength(2);
+  });
+
   it('say who has refused, and why', async () => {
     serve('next-host', false);
     expect(await post('next-host', { group: '111' })).toEqual({

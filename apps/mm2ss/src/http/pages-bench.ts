@@ -8,7 +8,7 @@ import {
   type Logger,
   type Registry,
 } from '@iec104mm2ss/observability';
-import { SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime';
+import { NO_TIME, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
@@ -60,6 +60,7 @@ export async function servePages(
   const clock = { ...SYSTEM_CLOCK, ...sources.clock };
   const logger = sources.logger ?? createSilentLogger();
   const core = CoreModule.forRoot({
+    time: NO_TIME,
     bus: sources.bus ?? new MemoryBus({ clock: SYSTEM_CLOCK }),
     runtime: { ...systemRuntime(), clock },
     logger,

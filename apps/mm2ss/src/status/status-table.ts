@@ -22,6 +22,7 @@ export function statusLines(
     ...tableOf(groupColumns(nowMs), shown),
     ...(masters.length === 0 ? [] : ['', ...tableOf(masterColumns(nowMs), masters)]),
     ...section([
+      ...observing(shown, nowMs),
       ...unserved(shown, nowMs),
       ...silent(processes, nowMs),
       ...files(processes, configuration.differ),
@@ -58,6 +59,15 @@ const masterColumns = (nowMs: number): Column<MasterStatus>[] => [
 ];
 
 const isStarted = ({ state }: MasterStatus): boolean => state === 'started';
+
+/** Groups in observe mode. */
+function observing(groups: readonly GroupStatus[], nowMs: number): string[] {
+  return groups.flatMap(({ id, observe }) =>
+    observe === undefined || observe === null
+      ? []
+      : [`group ${id}: observe mode for ${age(observe.since, nowMs)}, only monitoring passes: ${observe.reason}`],
+  );
+}
 
 /** Groups that have no connector or router that answers. */
 function unserved(groups: readonly GroupStatus[], nowMs: number): string[] {

@@ -4,6 +4,7 @@ export * from './asdu-view.js';
 export type * from './asdu.js';
 export * from './cause.js';
 export * from './command-check.js';
+export * from './command-class.js';
 export type * from './element.js';
 export * from './mirror.js';
 export * from './qualifiers.js';

@@ -49,6 +49,28 @@ export const SECURITY_EVENTS = {
     severity: 'warning',
     meaning: 'A load balancer sent no header of the PROXY protocol, or a wrong one; or somebody else sent one.',
   },
+  command_not_allowed: {
+    id: 'MM2SS:3.1',
+    severity: 'warning',
+    meaning: 'A command was refused: its master has no right to it.',
+  },
+  observe_on: { id: 'MM2SS:3.2', severity: 'warning', meaning: 'Observe mode began: only monitoring passes.' },
+  observe_off: { id: 'MM2SS:3.3', severity: 'notice', meaning: 'Observe mode ended.' },
+  command_in_observe_mode: {
+    id: 'MM2SS:3.4',
+    severity: 'notice',
+    meaning: 'A command was refused: the group is in observe mode.',
+  },
+  clock_refused: {
+    id: 'MM2SS:3.5',
+    severity: 'warning',
+    meaning: 'A clock synchronisation was refused: its master may not give it, or its time is wrong.',
+  },
+  rights_changed: {
+    id: 'MM2SS:3.6',
+    severity: 'notice',
+    meaning: 'A connected master has other rights by a new configuration.',
+  },
 } as const satisfies Readonly<Record<string, SecurityEventKind>>;
 
 export type SecurityEventName = keyof typeof SECURITY_EVENTS;
