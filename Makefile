@@ -2,7 +2,7 @@
 # Needs: make, a Node.js with npm (20 or later; the workspace brings the Node.js 24 that everything runs on).
 
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test lint format bench fuzz fuzz-sockets simulate simulate-defects clean
+.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects clean
 
 SHELL := /bin/sh
 # No daemon is left behind, nothing is asked, nothing is sent anywhere.
@@ -44,6 +44,10 @@ format: install
 ## bench: measures throughput, latency and idle cost beside a plain proxy; ARGS="--help" for its options
 bench: build
 	@$(WITH_NODE) node bench/run.ts $(ARGS)
+
+## bench-attacks: what attacks on one group cost its healthy master, another group and the process; ARGS="--attack NAME"
+bench-attacks: build
+	@$(WITH_NODE) node test/attacks/measure.ts $(ARGS)
 
 ## fuzz: random octets into framer, link and decoder, then all properties with new seeds; FUZZ_SECONDS (60) each
 FUZZ_SECONDS ?= 60
