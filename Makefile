@@ -2,7 +2,7 @@
 # Needs: make, a Node.js with npm (20 or later; the workspace brings the Node.js 24 that everything runs on).
 
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test lint format bench fuzz simulate simulate-defects clean
+.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects clean
 
 SHELL := /bin/sh
 # No daemon is left behind, nothing is asked, nothing is sent anywhere.
@@ -45,12 +45,20 @@ format: install
 bench: build
 	@$(WITH_NODE) node bench/run.ts $(ARGS)
 
+## bench-attacks: what attacks on one group cost its healthy master, another group and the process; ARGS="--attack NAME"
+bench-attacks: build
+	@$(WITH_NODE) node test/attacks/measure.ts $(ARGS)
+
 ## fuzz: random octets into framer, link and decoder, then all properties with new seeds; FUZZ_SECONDS (60) each
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 fuzz: build
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" node test/fuzz/fuzz.ts --seconds $(FUZZ_SECONDS)
 	@$(WITH_NODE) node tools/properties.mjs
+
+## fuzz-sockets: nonsense from masters and RTUs on real sockets beside a healthy group; FUZZ_SECONDS (60), FUZZ_SEED
+fuzz-sockets: build
+	@$(WITH_NODE) vitest run --project integration test/integration/socket-fuzz.spec.ts
 
 ## simulate: whole systems in a simulated world; SEEDS=100000 FROM=1 JOBS=2 for many, SEED=7 for one and its story
 SIMULATED = $(WITH_NODE) node --enable-source-maps --single-threaded-gc --conditions=@iec104mm2ss/source --import ./test/simulation/runner/sources.mjs

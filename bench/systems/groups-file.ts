@@ -9,9 +9,11 @@ export function writeGroupsFile(file: string, { rtuHost, rtuPorts }: Site, ports
   const ids = ports.map((_, i) => i + 1);
   const rows = ports.map((port, i) => {
     const times = [60, T1_MS / 1000, T2_MS / 1000, T3_MS / 1000].join(',');
-    return `${ids[i]},BENCH-${ids[i]},${port},1,${MAX_MASTERS},${times},${W},${K},1000,N,all,${rtuHost}:${rtuPorts[i]},127.0.0.0/8`;
+    return `${ids[i]},BENCH-${ids[i]},${port},1,${MAX_MASTERS},${times},${W},${K},1000,N,all,${rtuHost}:${rtuPorts[i]},127.0.0.0/8,100000,100000`;
   });
-  const header = 'id,sys name,port no,rtu no,max conn,idletime,t1,t2,t3,w,k,buffsize,logevents,same ip,hosts,filter';
+  // The bench commands faster than masters may.
+  const header =
+    'id,sys name,port no,rtu no,max conn,idletime,t1,t2,t3,w,k,buffsize,logevents,same ip,hosts,filter,cmd rate,cmd burst';
   writeFileSync(
     file,
     ['iec104MM2SS-1port-v1.0 ini file,,,,,,,,,,,,,,,', 'nogui,,,,,,,,,,,,,,,', header, ...rows, ''].join('\n'),

@@ -127,7 +127,10 @@ async function run(name: string, seconds: number): Promise<Record<string, string
   const directory = mkdtempSync(join(tmpdir(), 'attack-'));
   const stations = [await rtu('127.0.0.2'), await rtu('127.0.0.3')];
   const ports = [await freePort(), await freePort()];
-  const further = values.columns.map((text) => text.split('=') as [string, string]);
+  const further = values.columns.map((text): [string, string] => {
+    const at = text.indexOf('=');
+    return [text.slice(0, at), text.slice(at + 1)];
+  });
   const file = [
     [
       'id',

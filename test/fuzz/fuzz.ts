@@ -193,7 +193,7 @@ function nextChunk(link: Link, random: Random): Uint8Array {
 }
 
 /** An ASDU of 6 to 249 octets: of a known type and whole, broken, or of random octets. */
-function anyAsdu(random: Random): Uint8Array {
+export function anyAsdu(random: Random): Uint8Array {
   if (random.chance(0.1)) return random.octets(6 + random.below(244));
   const type = random.pick(TYPES);
   const sq = random.chance(0.3);
@@ -295,7 +295,7 @@ function count(report: FuzzReport, error: unknown): void {
 // ---- means --------------------------------------------------------------------------------------------------------
 
 /** Small and seeded (mulberry32): the same seed is the same sequence everywhere. */
-class Random {
+export class Random {
   private state: number;
 
   constructor(seed: number) {

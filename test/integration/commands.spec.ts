@@ -10,6 +10,7 @@ import {
   startMasters,
   until,
   type Columns,
+  type MultiplexerOptions,
   type TestMaster,
 } from './harness.js';
 import { attempt, RawRtu, startedRawMaster, type RawPeer } from './raw-peer.js';
@@ -32,6 +33,8 @@ function answer(request: string, cot: number, oa = parseInt(request.slice(6, 8),
 }
 
 const NEGATIVE = 0x40;
+/** Masters may come from one address as often as they like. */
+const OFTEN: MultiplexerOptions = { limits: { 'connect-burst': 10_000 } };
 
 /** Types and IOAs the RTU was asked for, in order. */
 function requestsOf(rtu: RtuSimulator): { typeId: number; ioa: number; oa: number; cot: number }[] {
@@ -50,9 +53,10 @@ function requestsOf(rtu: RtuSimulator): { typeId: number; ioa: number; oa: numbe
 
 async function rawSetUp(
   columns: Columns = {},
+  options: MultiplexerOptions = {},
 ): Promise<{ rtu: RawRtu; mux: Multiplexer; peer: RawPeer; a: RawPeer; b: RawPeer }> {
   const rtu = await RawRtu.start();
-  const mux = await Multiplexer.start([{ hosts: hostOf(rtu), ...columns }]);
+  const mux = await Multiplexer.start([{ hosts: hostOf(rtu), ...columns }], options);
   await mux.listening();
   const a = await startedRawMaster(mux.port, 1);
   const b = await startedRawMaster(mux.port, 2);
@@ -149,14 +153,14 @@ describe('commands', () => {
   });
 
   it('who only connects and leaves, however often, takes no OA from anybody', async () => {
-    const { mux } = await oneGroup();
+    const { mux } = await oneGroup({}, {}, OFTEN);
     const staying = await startMaster(mux.port, 1);
     for (let i = 0; i < 300; i++) expect(await attempt(mux.port, masterAddress(2))).toBe('accepted');
     expect(await staying.testCommand(1)).toMatchObject({ result: 'positive' });
   });
 
   it('when no OA has rested long enough, a master gets one whose commands were all answered', async () => {
-    const { mux } = await oneGroup();
+    const { mux } = await oneGroup({}, {}, OFTEN);
     const staying = await startMaster(mux.port, 1);
     for (let i = 0; i < 254; i++) {
       const passing = await startMaster(mux.port, 2);
@@ -170,7 +174,7 @@ describe('commands', () => {
   });
 
   it('when the RTU may still answer with every OA, a master gets one all the same, and nobody’s answers', async () => {
-    const { peer, a, mux } = await rawSetUp({ k: 1_000 });
+    const { peer, a, mux } = await rawSetUp({ k: 1_000 }, OFTEN);
     // Each of these leaves a command behind that the RTU has not answered. OAs 1 and 2 are in use.
     for (let i = 0; i < 253; i++) {
       const passing = await startedRawMaster(mux.port, 3);
@@ -469,7 +473,7 @@ describe('refusals', () => {
   });
 
   it('more commands than may wait, of one master or of all, are refused at once; the others wait their turn', async () => {
-    const { peer, a, b, mux } = await rawSetUp({ k: 12 });
+    const { peer, a, b, mux } = await rawSetUp({ k: 12, 'cmd rate': 10_000, 'cmd burst': 10_000 });
     peer.acknowledge = false;
     const commands = (from: number, count: number): string[] =>
       Array.from({ length: count }, (_, i) => asdu(45, Cause.ACT, from + i, '01'));

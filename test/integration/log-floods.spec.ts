@@ -73,9 +73,15 @@ async function expectHealthy(
   }
 }
 
+/** What is tested is the log: connections may come as fast as they can. */
+const OFTEN = { limits: { connects: 100_000, 'connect-burst': 100_000 } };
+
 async function twoGroups(columns = {}): Promise<Multiplexer> {
   const rtus = [await startRtu(), await startRtu()];
-  const mux = await Multiplexer.start(rtus.map((rtu) => ({ hosts: hostOf(rtu), ...columns })));
+  const mux = await Multiplexer.start(
+    rtus.map((rtu) => ({ hosts: hostOf(rtu), ...columns })),
+    OFTEN,
+  );
   await mux.listening('1');
   await mux.listening('2');
   return mux;

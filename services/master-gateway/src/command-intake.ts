@@ -42,7 +42,7 @@ interface Held {
 /**
  * Takes the commands of one master at a rate. Those beyond it wait, unacknowledged: a master that keeps to k stops by itself.
  * Of one that does not no more is read until there is room again. What has waited for as long as a command may is refused, not
- * executed; and when that is too much, too, the session is over.
+ * executed; and when that is too much, too, the session is over. Why: docs/decisions/hostile-peers.md.
  */
 export class CommandIntake implements Scheduled {
   look: Look | undefined = undefined;

@@ -93,6 +93,12 @@ describe('a connection of a load balancer', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('that was reset before it could be looked at is taken for one of its health checks', async () => {
+    const [, accepted] = FakeSocket.pair(clock, '', 0);
+    await door.come(accepted);
+    expect(told).toEqual([':0 health_check']);
+  });
+
   it('that names nobody and goes on is its own', async () => {
     const client = come(BALANCER);
     client.write(Buffer.from('PROXY UNKNOWN\r\n'));

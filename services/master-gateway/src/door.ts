@@ -6,7 +6,7 @@ import { type PeerAddress, readProxyHeader } from './proxy-reader.js';
 
 /** Why a connection does not come in. */
 export interface TurnedAway {
-  readonly code: 'connects' | 'too_many_waiting' | 'proxy_header' | 'health_check';
+  readonly code: 'given_up' | 'connects' | 'too_many_waiting' | 'proxy_header' | 'health_check';
   readonly message: string;
 }
 
@@ -37,7 +37,16 @@ export class Door {
     this.inside.add(socket);
     try {
       const own = { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 };
-      const isProxy = matchesAny(this.parts.config().proxy, own.address);
+      const { proxy } = this.parts.config();
+      if (own.address === '') {
+        // Reset before it was accepted, so nothing tells whose it was: many load balancers check like that.
+        this.turnAway(socket, own, {
+          code: proxy.length > 0 ? 'health_check' : 'given_up',
+          message: 'it is gone already',
+        });
+        return;
+      }
+      const isProxy = matchesAny(proxy, own.address);
       const peer = isProxy ? await this.proxied(socket, own) : own;
       if (peer === undefined) return;
       const text = peerText(peer.address, peer.port);

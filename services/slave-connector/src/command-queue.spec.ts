@@ -133,7 +133,7 @@ describe('commands on their way to the RTU', () => {
   it('that are handed over because others were sent keep their place', () => {
     const chained = new CommandQueue<Command>(({ number }) => {
       if (number === 1) chained.add(command(9, 100), 0);
-    });
+    }, 0);
     for (const number of [1, 2, 3]) chained.add(command(number, 100), 0);
     window = 2;
     chained.flush(0, send);
