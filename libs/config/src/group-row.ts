@@ -105,6 +105,10 @@ export function readGroupRow(
   if (certified !== undefined && cells.text('tls port') === '') {
     cells.warn('rights', `${certified.subject}: without a tls port no master shows a certificate`);
   }
+  const setter = clock.kind === 'master' ? rights?.find(({ subject }) => subject === clock.name) : undefined;
+  if (setter !== undefined && setter.rights.clock === undefined) {
+    cells.warn('clock', `${setter.subject} has no right to clock, so nobody sets it`);
+  }
   warnAboutMasters(cells, masters, filter);
   if (masters.length * reserve > maxConnections) {
     cells.warn(

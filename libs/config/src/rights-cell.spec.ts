@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { parseObserve } from './observe-cell.js';
 import { parseConfiguration } from './parse-configuration.js';
 import { parseRights } from './rights-cell.js';
 
@@ -82,9 +84,51 @@ describe('rights in a row', () => {
     expect(problems({ masters: 'A=10.1.1.0/24;B=10.1.1.5' })).toEqual([expect.stringContaining('masters warning')]);
   });
 
+  it('that do not go with the column clock are warned of', () => {
+    const cells = { masters: 'A=10.1.1.5;B=10.1.1.6', rights: 'A=control;B=clock' };
+    expect(problems({ ...cells, clock: 'A' })).toEqual(['clock warning: A has no right to clock, so nobody sets it']);
+    expect(problems({ ...cells, clock: 'B' })).toEqual([]);
+  });
+
   it('of certificates are warned of where nobody shows one', () => {
     expect(problems({ rights: 'cn:a=control' })).toEqual([
       'rights warning: cn:a: without a tls port no master shows a certificate',
     ]);
   });
+});
+
+/** Pieces of cells, put together in any way. */
+const piece = fc.constantFrom(
+  ...[
+    'A',
+    '*',
+    '=',
+    ';',
+    '+',
+    '@',
+    ',',
+    '-',
+    ':',
+    '/',
+    ' ',
+    'ca:',
+    'cn:',
+    'sha256:',
+    'control',
+    'clock',
+    'none',
+    'all',
+  ],
+  ...['10.1.1.5', '::1', '/24', '0', '5000', '16777216', 'link', 'bus', 'release', 'min', 'Y', '\u0000', '\u{1f600}'],
+);
+
+it('whatever is written in rights and observe is read, or refused with a reason', () => {
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+      for (const parsed of [parseRights(pieces.join('')), parseObserve(pieces.join(''))]) {
+        if (!parsed.ok) expect(parsed.reason).not.toBe('');
+      }
+    }),
+    { numRuns: 2_000 },
+  );
 });

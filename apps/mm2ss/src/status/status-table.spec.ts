@@ -68,6 +68,15 @@ describe('the status for people', () => {
     ]);
   });
 
+  it('says below which groups are in observe mode, since when and why', () => {
+    const groups = [
+      { ...GROUP, observe: { since: at(125), reason: 'asked for by me' } },
+      { id: '2', observe: null },
+    ];
+    const lines = statusLines(view(groups), undefined, NOW).slice(3);
+    expect(lines).toEqual(['', 'group 111: observe mode for 2m5s, only monitoring passes: asked for by me']);
+  });
+
   it('names below who is missing, silent, or works with another file', () => {
     const by = (silent: boolean) => ({ instance: 'connector-1', silent, lastHeardAt: at(125) });
     const base = view([GROUP]);
