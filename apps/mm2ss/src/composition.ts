@@ -15,6 +15,7 @@ import {
   type LogLevel,
   registerLogMetrics,
   type Registry,
+  securityEvent,
 } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
@@ -84,6 +85,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const logging = createLogger({
     level: options.logLevel,
     peerLines: clock,
+    instance: runtime.instance,
     ...(directory === undefined ? {} : { groupLogs: { directory, groups: loggedGroups(groups.current) } }),
   });
   const { logger } = logging;
@@ -135,7 +137,9 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   if (options.watched) watch.start();
   const http = options.http === undefined ? undefined : await listenHttp(app, options.http);
   if (http !== undefined) logger.info({ url: http.url }, 'HTTP: metrics, health and status');
-  logger.info(
+  securityEvent(
+    logger,
+    'process_started',
     { parts, groups: groups.current.length, release: RELEASE, bus: bus.kind, instance: runtime.instance },
     'iec104mm2ss runs',
   );
@@ -145,7 +149,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     http,
     onHangup: () => watch.reload(),
     stop: async () => {
-      logger.info('stopping');
+      securityEvent(logger, 'process_stopped', {}, 'stopping');
       await watch.stop();
       await ntp.stop();
       // The gateway first, so that what masters still acknowledge on the way out is counted.

@@ -1,6 +1,6 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
 import { type GroupConfig, peerText, plainAddress } from '@iec104mm2ss/config';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
 import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
 import type { CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
 import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
@@ -187,7 +187,7 @@ export class GroupSessions {
     this.counters.refused[code] = (this.counters.refused[code] ?? 0) + 1;
     // One refusal is one line: who decides it logs it.
     if (byRouter) logger.debug({ peer, reason: code }, `connection refused: ${message}`);
-    else logger.warn({ peer, reason: code }, `connection refused: ${message}`);
+    else securityEvent(logger, refusalEvent(code), { peer, reason: code }, `connection refused: ${message}`);
     socket.destroy();
   }
 

@@ -1,7 +1,7 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
 import { type GroupConfig, peerText } from '@iec104mm2ss/config';
 import { APDU_OA_OFFSET, apduEnd, endOfInitialization, iFormat, type LinkState } from '@iec104mm2ss/iec104';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { READ_MS, type TcpSocket } from '@iec104mm2ss/runtime';
 import { type CloseReason, Connection, type DeadlineScheduler } from '@iec104mm2ss/transport';
 import {
@@ -291,8 +291,10 @@ export class MasterSession implements DeliveryTarget {
   }
 
   private logBreach({ code, message, clause, octets }: CloseReason): void {
-    const fields = { session: this.id, peer: this.peer, reason: code, clause, octets };
-    this.dependencies.logger.warn(fields, `a master breaks the protocol: ${message}`);
+    const { name, certificateName } = this.identity;
+    const identity = name ?? certificateName ?? undefined;
+    const fields = { session: this.id, peer: this.peer, identity, reason: code, clause, octets };
+    securityEvent(this.dependencies.logger, 'master_breach', fields, `a master breaks the protocol: ${message}`);
   }
 
   private onClosed(reason: CloseReason): void {

@@ -1,6 +1,8 @@
 import { type GroupConfig, type NamedMaster, nameNow } from '@iec104mm2ss/config';
+import { securityEvent } from '@iec104mm2ss/observability';
 import { notInFilter } from './admission.js';
 import type { GroupParts } from './group-parts.js';
+import { identityOf } from './session.js';
 
 /**
  * Takes another row of the file while the group is served. Sessions go on, with the name that they have now; those that the
@@ -15,7 +17,9 @@ export function takeNewRow(parts: GroupParts, after: GroupConfig): void {
     const refusal = notInFilter(after, session.address);
     if (refusal === undefined) continue;
     const { id, peer } = session;
-    logger.warn({ session: id, peer, reason: refusal.code }, `disconnected by a new configuration: ${refusal.message}`);
+    const fields = { session: id, peer, identity: identityOf(session), reason: refusal.code };
+    const message = `disconnected by a new configuration: ${refusal.message}`;
+    securityEvent(logger, 'session_revoked_by_configuration', fields, message);
     table.close(session, refusal.code, refusal.message);
   }
   const renamed = table.all().filter((session) => nameNow(after.masters, session) !== session.name);
