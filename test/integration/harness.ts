@@ -11,7 +11,7 @@ import { type Runtime, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime'
 import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
 import { onTestFailed, onTestFinished, vi } from 'vitest';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- the app exports nothing: it is the command, and this is what it runs
-import { compose } from '../../apps/mm2ss/src/composition.js';
+import { compose, type CompositionOptions } from '../../apps/mm2ss/src/composition.js';
 import { freePort } from '../free-port.js';
 
 export { freePort };
@@ -94,6 +94,12 @@ export interface LogLine {
 export interface MultiplexerOptions {
   /** Serve /metrics and /status. Default true. */
   readonly http?: boolean;
+  /** Who gets the security events. */
+  readonly syslog?: CompositionOptions['syslog'];
+  /** File with the bearer tokens that HTTP asks for. */
+  readonly httpToken?: string;
+  /** Liveness and readiness are served on a port of their own, too. */
+  readonly health?: boolean;
   /** Default `info`, which is what an operator has. */
   readonly logLevel?: 'debug' | 'info';
   /** How long a silent part disturbs nobody. Default 10 s. */
@@ -139,6 +145,7 @@ export class Multiplexer {
       bus: multiplexer.bus,
       runtime: multiplexer.runtime(),
       http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },
+      syslog: options.syslog,
       logLevel: options.logLevel ?? 'info',
       logDirectory: undefined,
       listen: GATEWAY_HOST,

@@ -38,6 +38,8 @@ import {
 } from './http/index.js';
 import { NtpClient, SystemClockSetter } from './ntp/index.js';
 import { RELEASE } from './release.js';
+import type { SyslogOptions } from './syslog/index.js';
+import type { SyslogSender } from './syslog/syslog-sender.js';
 
 export type { Part } from './core/parts.module.js';
 
@@ -54,6 +56,12 @@ export interface CompositionOptions {
   readonly http: HttpAddress | undefined;
   /** Names under which HTTP is reached besides its own. */
   readonly httpHosts?: readonly string[];
+  /** File with the bearer tokens that HTTP asks for; undefined: it asks for none. */
+  readonly httpToken?: string | undefined;
+  /** Where liveness and readiness are served apart. */
+  readonly health?: HttpAddress | undefined;
+  /** Who gets the security events by syslog. */
+  readonly syslog?: SyslogOptions | undefined;
   readonly logLevel: LogLevel;
   /** Folder of the per-group log files; undefined: none are written. */
   readonly logDirectory: string | undefined;
@@ -82,10 +90,12 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const groups = new LiveGroups(file.configuration.groups.filter(serves), sourceOf(file));
   const started = { wallMs: clock.wallMs(), now: clock.now() };
   const { logDirectory: directory } = options;
+  const syslog = await openSyslog(options);
   const logging = createLogger({
     level: options.logLevel,
     peerLines: clock,
     instance: runtime.instance,
+    securityOutput: syslog,
     ...(directory === undefined ? {} : { groupLogs: { directory, groups: loggedGroups(groups.current) } }),
   });
   const { logger } = logging;
@@ -95,6 +105,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   );
   const registry = createRegistry({ release: RELEASE });
   registerLogMetrics(registry, logging);
+  syslog?.start(logger, registry);
   const dropLog = new DropLog(bus, clock, logger, registry);
   const stored = (): string[] =>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
@@ -160,8 +171,17 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       dropLog.stop();
       logger.info('stopped');
       await logging.close();
+      const unsent = (await syslog?.stop()) ?? 0;
+      if (unsent > 0) process.stderr.write(`mm2ss: syslog: ${unsent} security events were not sent\n`);
     },
   };
+}
+
+/** Loaded only where it is wanted: TLS costs memory. */
+async function openSyslog({ syslog, runtime }: CompositionOptions): Promise<SyslogSender | undefined> {
+  if (syslog === undefined) return undefined;
+  const { syslogSender } = await import('./syslog/index.js');
+  return syslogSender(syslog, runtime, RELEASE);
 }
 
 /** Those that have a file of their own. */

@@ -16,6 +16,12 @@ const DEFAULTS = {
   natsCert: undefined,
   natsKey: undefined,
   natsMonitor: undefined,
+  httpToken: undefined,
+  health: undefined,
+  syslog: undefined,
+  syslogCa: undefined,
+  syslogCert: undefined,
+  syslogKey: undefined,
   natsReplicas: 1,
   holdMs: 10_000,
 };
@@ -49,6 +55,12 @@ test('every variable', () => {
       MM2SS_NATS_KEY: 'key.pem',
       MM2SS_NATS_REPLICAS: '3',
       MM2SS_NATS_MONITOR: 'http://nats-0:8222, https://nats-1:8222',
+      MM2SS_HTTP_TOKEN: '/run/token',
+      MM2SS_HEALTH: ':9105',
+      MM2SS_SYSLOG: 'tls://siem.example',
+      MM2SS_SYSLOG_CA: 'siem.pem',
+      MM2SS_SYSLOG_CERT: 'own.pem',
+      MM2SS_SYSLOG_KEY: 'own-key.pem',
     }),
   ).toEqual({
     ini: '/etc/mm2ss/groups.csv',
@@ -64,6 +76,12 @@ test('every variable', () => {
     natsKey: 'key.pem',
     natsReplicas: 3,
     natsMonitor: 'http://nats-0:8222, https://nats-1:8222',
+    httpToken: '/run/token',
+    health: ':9105',
+    syslog: { scheme: 'tls', host: 'siem.example', port: 6514 },
+    syslogCa: 'siem.pem',
+    syslogCert: 'own.pem',
+    syslogKey: 'own-key.pem',
     holdMs: 5_000,
   });
 });

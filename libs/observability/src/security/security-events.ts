@@ -165,6 +165,11 @@ export const SECURITY_EVENTS = {
     severity: 'notice',
     meaning: 'The syslog receiver is reached; `dropped` events were given up since it was lost.',
   },
+  syslog_dropped: {
+    id: 'MM2SS:6.11',
+    severity: 'error',
+    meaning: 'The syslog receiver was away or too slow for too long: events are given up, the oldest first.',
+  },
 } as const satisfies Readonly<Record<string, SecurityEventKind>>;
 
 export type SecurityEventName = keyof typeof SECURITY_EVENTS;
