@@ -119,7 +119,7 @@ export class Multiplexer {
 
   private constructor(
     readonly ports: readonly number[],
-    private readonly halt: { stop: () => Promise<void>; reload: () => Promise<void>; url: string },
+    private readonly halt: { stop: () => Promise<void>; reload: () => Promise<void>; url: string; healthUrl: string },
   ) {}
 
   static async start(groups: readonly Columns[], options: MultiplexerOptions = {}): Promise<Multiplexer> {
@@ -132,7 +132,7 @@ export class Multiplexer {
     if (configuration.groups.length !== groups.length) {
       throw new Error(`not all groups load: ${JSON.stringify(configuration.problems)}`);
     }
-    const halt = { stop: () => Promise.resolve(), reload: () => Promise.resolve(), url: '' };
+    const halt = { stop: () => Promise.resolve(), reload: () => Promise.resolve(), url: '', healthUrl: '' };
     const multiplexer = new Multiplexer(ports, halt);
     logTarget.write = (line) => multiplexer.lines.push(JSON.parse(line) as LogLine);
     multiplexer.bus.subscribe('iec104.v1.*.audit', ({ data }) => {
@@ -146,6 +146,8 @@ export class Multiplexer {
       runtime: multiplexer.runtime(),
       http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },
       syslog: options.syslog,
+      httpToken: options.httpToken,
+      health: options.health === true ? { host: GATEWAY_HOST, port: 0 } : undefined,
       logLevel: options.logLevel ?? 'info',
       logDirectory: undefined,
       listen: GATEWAY_HOST,
@@ -154,6 +156,7 @@ export class Multiplexer {
     halt.stop = () => composition.stop();
     halt.reload = () => composition.onHangup();
     halt.url = composition.http?.url ?? '';
+    halt.healthUrl = composition.health?.url ?? '';
     onTestFinished(() => multiplexer.stop());
     onTestFailed(() => {
       const lines = multiplexer.lines.slice(-FAILURE_LINES).map((line) => JSON.stringify(line));
@@ -185,6 +188,14 @@ export class Multiplexer {
   /** Port for the masters of the first group. */
   get port(): number {
     return this.ports[0] as number;
+  }
+
+  get url(): string {
+    return this.halt.url;
+  }
+
+  get healthUrl(): string {
+    return this.halt.healthUrl;
   }
 
   async page(path: string): Promise<string> {

@@ -29,15 +29,19 @@ import { ConfigurationWatch } from './configuration/configuration-watch.js';
 import { BusTransport } from './control/bus-transport.js';
 import type { Part } from './core/parts.module.js';
 import {
+  BearerTokens,
   BoundedHttpAdapter,
   type BoundHttp,
   type HttpAddress,
+  listenHealth,
   listenHttp,
   NestLogger,
   ownNames,
 } from './http/index.js';
 import { NtpClient, SystemClockSetter } from './ntp/index.js';
+import { registerTcpFigures } from './process/tcp-figures.js';
 import { RELEASE } from './release.js';
+import { Health } from './status/health.js';
 import type { SyslogOptions } from './syslog/index.js';
 import type { SyslogSender } from './syslog/syslog-sender.js';
 
@@ -74,6 +78,8 @@ export interface CompositionOptions {
 export interface Composition {
   readonly logger: Logger;
   readonly http: BoundHttp | undefined;
+  /** Liveness and readiness, where they are served apart. */
+  readonly health: BoundHttp | undefined;
   /** What SIGHUP does: reads the configuration file now, and puts it into force. */
   onHangup(): Promise<void>;
   /** Stops everything in the order in which nothing is lost, and writes the last log lines. */
@@ -105,6 +111,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   );
   const registry = createRegistry({ release: RELEASE });
   registerLogMetrics(registry, logging);
+  registerTcpFigures(registry, logger);
   syslog?.start(logger, registry);
   const dropLog = new DropLog(bus, clock, logger, registry);
   const stored = (): string[] =>
@@ -112,6 +119,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const durability = new DurabilityWatch(bus, logger, registry, stored);
   const ntp = startNtp(options, logger, registry);
 
+  const tokens = bearerTokens(options, logger);
   const adapter = new BoundedHttpAdapter();
   const app = await NestFactory.create(
     AppModule.forRoot({
@@ -122,7 +130,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       },
       gateway: { listen: options.listen, holdMs: options.holdMs },
       ...{ durability, ntp },
-      http: { readers: adapter.readers, names: ownNames(options.http, options.httpHosts) },
+      http: { readers: adapter.readers, names: ownNames(options.http, options.httpHosts), tokens },
     }),
     adapter,
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
@@ -148,6 +156,11 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   if (options.watched) watch.start();
   const http = options.http === undefined ? undefined : await listenHttp(app, options.http);
   if (http !== undefined) logger.info({ url: http.url }, 'HTTP: metrics, health and status');
+  const health = options.health === undefined ? undefined : await listenHealth(app.get(Health), options.health);
+  if (health !== undefined) logger.info({ url: health.url }, 'HTTP: liveness and readiness');
+  else if (tokens !== undefined) {
+    logger.info('HTTP: liveness and readiness ask for a token, too; --health HOST:PORT keeps them open');
+  }
   securityEvent(
     logger,
     'process_started',
@@ -158,6 +171,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   return {
     logger,
     http,
+    health,
     onHangup: () => watch.reload(),
     stop: async () => {
       securityEvent(logger, 'process_stopped', {}, 'stopping');
@@ -167,6 +181,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       if (parts.includes('gateway')) await app.get(GatewayService).onApplicationShutdown();
       await app.close();
       await adapter.closeServer();
+      await health?.close();
       await bus.close();
       dropLog.stop();
       logger.info('stopped');
@@ -175,6 +190,14 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       if (unsent > 0) process.stderr.write(`mm2ss: syslog: ${unsent} security events were not sent\n`);
     },
   };
+}
+
+/** Who may ask over HTTP. */
+function bearerTokens({ httpToken, runtime }: CompositionOptions, logger: Logger): BearerTokens | undefined {
+  if (httpToken === undefined) return undefined;
+  return new BearerTokens(httpToken, runtime.clock, (reason) =>
+    logger.error({ reason }, 'HTTP: the tokens that were read last count on'),
+  );
 }
 
 /** Loaded only where it is wanted: TLS costs memory. */

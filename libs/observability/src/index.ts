@@ -1,6 +1,7 @@
 export * from './group-metrics.js';
 export * from './group-service.js';
 export * from './health.js';
+export * from './link-metrics.js';
 export * from './log-fields.js';
 export * from './log-metrics.js';
 export * from './logger.js';

@@ -1,2 +1,3 @@
 export * from './connection.js';
 export * from './deadline-scheduler.js';
+export { newLinkFigures } from './link-figures.js';

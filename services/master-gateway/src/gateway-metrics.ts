@@ -1,9 +1,10 @@
-import { GroupMetrics, type Registry } from '@iec104mm2ss/observability';
+import { GroupMetrics, registerLinkMetrics, type Registry } from '@iec104mm2ss/observability';
 import type { GroupGateway } from './group-gateway.js';
 
 /** What a gateway counts of each of its groups. */
 export function registerGatewayMetrics(registry: Registry, gateways: () => readonly GroupGateway[]): void {
   const metrics = new GroupMetrics(registry, gateways);
+  registerLinkMetrics(registry, 'master', gateways, ({ masters }) => masters.figures);
   metrics.counter('mm2ss_master_asdus_sent_total', 'ASDUs sent to masters.', ({ masters }) => masters.delivered);
   metrics.counter(
     'mm2ss_master_asdus_undelivered_total',

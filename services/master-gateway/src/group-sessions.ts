@@ -2,7 +2,7 @@ import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscripti
 import { type GroupConfig, peerText, plainAddress } from '@iec104mm2ss/config';
 import { type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
 import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
-import type { CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
+import { type CloseReason, type DeadlineScheduler, newLinkFigures } from '@iec104mm2ss/transport';
 import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
 import type { AcknowledgementReport } from './acknowledgement-report.js';
 import { AdmissionAttempt, type Admitted } from './admission-attempt.js';
@@ -59,6 +59,8 @@ export class GroupSessions {
     refused: {},
     closed: {},
   };
+  /** How fast the masters answer, all together. */
+  readonly figures = newLinkFigures();
   readonly sessions = new Map<number, MasterSession>();
   readonly closed = new ClosedSessions();
   private readonly attempts = new Map<TcpSocket, AdmissionAttempt>();
@@ -165,6 +167,7 @@ export class GroupSessions {
       subjects,
       router,
       scheduler: others.scheduler,
+      figures: this.figures,
       logger: others.logger,
       commandTerms: others.commandTerms,
       onAcknowledged: (acknowledging) => acknowledgements.add(acknowledging),

@@ -1,6 +1,13 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
 import { type GroupConfig, peerText } from '@iec104mm2ss/config';
-import { APDU_OA_OFFSET, apduEnd, endOfInitialization, iFormat, type LinkState } from '@iec104mm2ss/iec104';
+import {
+  APDU_OA_OFFSET,
+  apduEnd,
+  endOfInitialization,
+  iFormat,
+  type LinkFigures,
+  type LinkState,
+} from '@iec104mm2ss/iec104';
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { READ_MS, type TcpSocket } from '@iec104mm2ss/runtime';
 import { type CloseReason, Connection, type DeadlineScheduler } from '@iec104mm2ss/transport';
@@ -29,6 +36,8 @@ export interface SessionDependencies {
   readonly bus: Bus;
   readonly scheduler: DeadlineScheduler;
   readonly logger: Logger;
+  /** How fast masters answer. */
+  readonly figures: LinkFigures;
   readonly subjects: GroupSubjects;
   /** Which router owns the group. */
   readonly router: FenceGuard;
@@ -97,7 +106,7 @@ export class MasterSession implements DeliveryTarget {
     const { t1Ms, t2Ms, t3Ms, k, w, idleTimeMs } = config;
     this.connection = new Connection(
       socket,
-      { role: 'controlled', t1Ms, t2Ms, t3Ms, k, w, idleTimeMs },
+      { role: 'controlled', t1Ms, t2Ms, t3Ms, k, w, idleTimeMs, figures: dependencies.figures },
       {
         onApdus: (octets, start, end, count) => this.onApdus(octets, start, end, count),
         onRoom: () => this.onRoom(),

@@ -228,7 +228,7 @@ export class RtuLink {
   }
 
   private connected(socket: TcpSocket): void {
-    const { config, counters, hold, scheduler } = this.options;
+    const { config, counters, figures, hold, scheduler } = this.options;
     const { t1Ms, t2Ms, t3Ms, k, w } = config.rtuLink;
     this.attempted = true;
     counters.connects++;
@@ -242,6 +242,7 @@ export class RtuLink {
         role: 'controlling',
         ...{ t1Ms, t2Ms, t3Ms, k, w, idleTimeMs: config.idleTimeMs },
         ...hold,
+        figures,
         mayWrite: () => this.writable(),
       },
       {

@@ -3,7 +3,7 @@ import { type Bus, MemoryBus, NatsBus } from '@iec104mm2ss/bus';
 import { type ConfigurationFile, type Environment, LOG_LEVELS, readConfigurationFile } from '@iec104mm2ss/config';
 import { createLogger } from '@iec104mm2ss/observability';
 import type { CompositionOptions } from '../composition.js';
-import { parseHttpAddress } from '../http/index.js';
+import { parseHttpAddress, readTokens } from '../http/index.js';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { type Command, Option } from 'commander';
 import { formatProblem } from './check.js';
@@ -20,6 +20,8 @@ export interface ProcessFlags {
   readonly http?: string;
   readonly httpHost?: readonly string[];
   readonly httpToken?: string;
+  /** The same, of those that ask. */
+  readonly token?: string;
   readonly health?: string;
   readonly logLevel?: string;
   readonly syslog?: string;
@@ -108,7 +110,7 @@ export function addStorageOptions(command: Command): Command {
 
 /** The flags by the names the environment knows. */
 export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string | undefined> {
-  const { holdSeconds, group, httpHost, ...same } = flags;
+  const { holdSeconds, group, httpHost, token, ...same } = flags;
   const names = [
     'ini',
     'http',
@@ -129,7 +131,13 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
     'listen',
   ];
   const known = Object.fromEntries(Object.entries(same).filter(([name]) => names.includes(name)));
-  return { ...known, group: group?.join(','), holdMs: holdSeconds, httpHosts: httpHost?.join(',') };
+  return {
+    ...known,
+    group: group?.join(','),
+    holdMs: holdSeconds,
+    httpHosts: httpHost?.join(','),
+    ...(token === undefined ? {} : { httpToken: token }),
+  };
 }
 
 /**
@@ -173,6 +181,17 @@ export async function openNats(
   } catch (error) {
     throw new UnavailableError(`NATS: ${(error as Error).message}`);
   }
+}
+
+/** `--token`, for whoever asks a process over HTTP. */
+export function addTokenOption(command: Command): Command {
+  return command.option('--token <file>', 'file with the bearer token that HTTP asks for (or MM2SS_HTTP_TOKEN)');
+}
+
+/** Headers of a request to a process that may ask for a token. */
+export function bearer({ httpToken }: Pick<Environment, 'httpToken'>): { readonly Authorization?: string } {
+  const [token] = httpToken === undefined ? [] : readTokens(httpToken);
+  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
 }
 
 /** What is the same of all long-running commands: how they are looked at from outside. */
