@@ -1,6 +1,8 @@
 /** Security events at a syslog receiver: real sockets, real certificates, framing and messages read by the letter of the RFCs. */
 import { createSocket } from 'node:dgram';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { parseSyslogMessage, SyslogFrames, type SyslogMessage } from '@iec104mm2ss/testing';
@@ -160,6 +162,46 @@ describe.skipIf(!requireTool('openssl'))('over TLS', () => {
   });
 });
 
+describe.skipIf(!requireTool('openssl') || !requireTool('rsyslogd'))('rsyslog', () => {
+  it('with certificates of both sides has the events, with id, fields and text', async () => {
+    const authority = new Authority();
+    const { folder } = authority;
+    const server = authority.issue('siem', `IP:${HOST}`);
+    const own = authority.issue('gate-1', 'DNS:gate-1');
+    const port = await freePort();
+    const file = join(folder, 'events');
+    writeFileSync(
+      join(folder, 'rsyslog.conf'),
+      `global(workDirectory="${folder}" defaultNetstreamDriverCAFile="${authority.cert}"
+         defaultNetstreamDriverCertFile="${server.cert}" defaultNetstreamDriverKeyFile="${server.key}" maxMessageSize="64k")
+       module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="x509/name"
+         permittedPeer=["gate-1"])
+       input(type="imtcp" port="${port}" address="${HOST}")
+       template(name="event" type="string" string="%msgid%|%syslogseverity-text%|%app-name%|%structured-data%|%msg%\\n")
+       *.* action(type="omfile" file="${file}" template="event")\n`,
+    );
+    const rsyslogd = requireTool('rsyslogd') as string;
+    const pid = join(folder, 'rsyslog.pid');
+    const process = spawn(rsyslogd, ['-n', '-f', join(folder, 'rsyslog.conf'), '-i', pid], { stdio: 'inherit' });
+    const ended = new Promise((resolve) => process.once('exit', resolve));
+    onTestFinished(async () => {
+      process.kill();
+      await ended;
+    });
+    const mux = await multiplexer(`tls://${HOST}:${port}`, { ca: authority.cert, ...own });
+    await stranger(mux);
+    const events = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+    await until('the refusal', () => events().includes('MM2SS:1.3'), 15_000);
+    const line = events()
+      .split('\n')
+      .find((text) => text.startsWith('MM2SS:1.3'));
+    expect(line).toMatch(
+      /^MM2SS:1\.3\|warning\|mm2ss\|\[meta sequenceId="\d+"\]\[origin .*\]\[mm2ss@32473 .*\]\| ?master refused: /,
+    );
+    expect(line).toMatch(/ group="1" .*peer="127\.0\.0\.66:\d+" .*reason="filter"/);
+  });
+});
+
 it('over TCP the framing is the same', async () => {
   const receiver = await new Receiver(await freePort()).start();
   const mux = await multiplexer(`tcp://${HOST}:${receiver.port}`);
@@ -175,7 +217,7 @@ it('over UDP each event is a datagram', async () => {
   const messages: SyslogMessage[] = [];
   socket.on('message', (octets) => messages.push(parseSyslogMessage(octets)));
   await new Promise<void>((resolve) => socket.bind(0, HOST, resolve));
-  const mux = await multiplexer(`udp://${HOST}:${(socket.address()).port}`);
+  const mux = await multiplexer(`udp://${HOST}:${socket.address().port}`);
   await stranger(mux);
   await until('the refusal', () => messages.some(({ messageId }) => messageId === 'MM2SS:1.3'));
   expect(messages.map(({ data }) => Number(data['meta']?.['sequenceId']))).toEqual(upTo(messages.length));

@@ -30,6 +30,7 @@ export class Guard implements NestMiddleware {
     const isControl = CONTROL.test(originalUrl);
     const { host } = headers;
     if (host !== undefined && !isOwnName(host, this.names)) {
+      this.report(request, 'not_our_name', `it was for ${JSON.stringify(host.slice(0, 200))}`);
       const error = `${host.slice(0, 200)} is no name of this process (its own: --http-host NAME, or MM2SS_HTTP_HOST)`;
       refuse(response, 421, error);
       return;
@@ -45,17 +46,17 @@ export class Guard implements NestMiddleware {
   }
 
   /** RFC 6750, clause 3. */
-  private refuseStranger(
-    { socket, method }: Request,
-    response: ServerResponse,
-    reason: 'no_token' | 'wrong_token',
-  ): void {
-    const peer = peerText(plainAddress(socket.remoteAddress ?? ''), socket.remotePort ?? 0);
+  private refuseStranger(request: Request, response: ServerResponse, reason: 'no_token' | 'wrong_token'): void {
     const what = reason === 'no_token' ? 'without a token' : 'with a wrong token';
-    securityEvent(this.logger, 'http_refused', { peer, reason, method }, `HTTP request refused: it came ${what}`);
+    this.report(request, reason, `it came ${what}`);
     const challenge = `Bearer realm="mm2ss"${reason === 'no_token' ? '' : ', error="invalid_token"'}`;
     const error = `a bearer token is asked for, and the request came ${what} (mm2ss: --token FILE, or MM2SS_HTTP_TOKEN)`;
     refuse(response, 401, error, { 'WWW-Authenticate': challenge });
+  }
+
+  private report({ socket, method }: Request, reason: string, what: string): void {
+    const peer = peerText(plainAddress(socket.remoteAddress ?? ''), socket.remotePort ?? 0);
+    securityEvent(this.logger, 'http_refused', { peer, reason, method }, `HTTP request refused: ${what}`);
   }
 }
 

@@ -29,7 +29,7 @@ export async function listenHealth(health: Pick<Health, 'check'>, address: HttpA
   server.maxConnections = MAX_SOCKETS;
   setTimeLimits(server);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new HttpListenError(address, error)));
+    server.once('error', (error) => reject(new HttpListenError(address, error, '--health')));
     server.listen({ port: address.port, ...(address.host === undefined ? {} : { host: address.host }) }, resolve);
   });
   return {

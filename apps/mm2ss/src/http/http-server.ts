@@ -10,9 +10,10 @@ import { formatHttpAddress, type HttpAddress } from './http-address.js';
 export class HttpListenError extends Error {
   readonly code = 'ERR_HTTP_LISTEN';
 
-  constructor(address: HttpAddress, cause: unknown) {
+  /** @param flag that gives another address */
+  constructor(address: HttpAddress, cause: unknown, flag = '--http') {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`HTTP on ${formatHttpAddress(address)}: ${reason} (another address: --http HOST:PORT, none: --http off)`, {
+    super(`HTTP on ${formatHttpAddress(address)}: ${reason} (another address: ${flag} HOST:PORT, none: ${flag} off)`, {
       cause,
     });
     this.name = 'HttpListenError';

@@ -7,6 +7,8 @@ import {
   MAX_WAITING,
   MIN_PAUSE_MS,
   OPEN_LIMIT_MS,
+  SETTLE_MS,
+  STABLE_MS,
   SyslogSender,
   WRITE_LIMIT_MS,
 } from './syslog-sender.js';
@@ -76,17 +78,22 @@ function bench() {
   const metric = async (name: string): Promise<number> =>
     Number(new RegExp(`^${name} (.*)$`, 'm').exec(await registry.metrics())?.[1]);
   const way = (): FakeWay => ways.at(-1) as FakeWay;
-  return { clock, ways, way, told, sender, write, metric };
+  /** The receiver takes the connection, and keeps it. */
+  const opened = (): void => {
+    way().events.opened();
+    clock.advance(SETTLE_MS);
+  };
+  return { clock, ways, way, opened, told, sender, write, metric };
 }
 
 const upTo = (last: number, from = 1): number[] => Array.from({ length: last - from + 1 }, (_, i) => from + i);
 
 describe('the syslog sender', () => {
   it('sends what came before the connection was open, in order, and the next ones when those were taken', async () => {
-    const { way, write, metric } = bench();
+    const { way, opened, write, metric } = bench();
     write(3);
     expect(way().sent).toEqual([]);
-    way().events.opened();
+    opened();
     write(2);
     expect(way().numbers).toEqual([1, 2, 3]);
     way().take();
@@ -96,7 +103,7 @@ describe('the syslog sender', () => {
   });
 
   it('connects again, later and later, and sends again what was not taken', () => {
-    const { ways, way, write, clock, told } = bench();
+    const { ways, way, opened, write, clock, told } = bench();
     write(2);
     for (let pauseMs = MIN_PAUSE_MS; pauseMs < 20 * MAX_PAUSE_MS; pauseMs *= 2) {
       const before = ways.length;
@@ -107,51 +114,80 @@ describe('the syslog sender', () => {
       expect(ways).toHaveLength(before + 1);
     }
     expect(told, 'once').toMatchObject([{ event: 'syslog_lost', server: 'tls://siem:6514', reason: 'ECONNREFUSED' }]);
-    way().events.opened();
+    opened();
     expect(told[1]).toMatchObject({ event: 'syslog_restored', dropped: 0 });
     expect(way().numbers).toEqual([1, 2]);
     way().events.closed('closed by the receiver');
     clock.advance(MAX_PAUSE_MS);
-    way().events.opened();
+    opened();
     expect(way().numbers, 'what was not taken').toEqual([1, 2]);
     way().take();
+    clock.advance(STABLE_MS);
     way().events.closed('closed by the receiver');
     clock.advance(MIN_PAUSE_MS);
-    way().events.opened();
+    opened();
     expect(way().numbers).toEqual([]);
   });
 
+  it('a receiver that closes each connection again gets nothing, and is spoken of once', () => {
+    const { way, write, clock, told } = bench();
+    write(3);
+    for (let attempt = 0; attempt < 50; attempt++) {
+      way().events.opened();
+      clock.advance(SETTLE_MS / 2);
+      way().events.closed('alert certificate required');
+      expect(way().sent).toEqual([]);
+      clock.advance(MAX_PAUSE_MS);
+    }
+    expect(told).toHaveLength(1);
+    way().events.opened();
+    clock.advance(SETTLE_MS);
+    expect(way().numbers).toEqual([1, 2, 3]);
+  });
+
+  it('one that closes it a little later is asked less and less, too', () => {
+    const { ways, way, clock } = bench();
+    for (let attempt = 0; attempt < 10; attempt++) {
+      way().events.opened();
+      clock.advance(2 * SETTLE_MS);
+      way().events.closed('closed by the receiver');
+      clock.advance(Math.min(MIN_PAUSE_MS * 2 ** attempt, MAX_PAUSE_MS) - 1);
+      expect(ways).toHaveLength(attempt + 1);
+      clock.advance(1);
+    }
+  });
+
   it('keeps the newest events while nobody takes them, counts the others and tells it once', async () => {
-    const { way, write, told, metric } = bench();
+    const { way, opened, write, told, metric } = bench();
     write(MAX_WAITING + 500);
     expect(told).toMatchObject([{ event: 'syslog_dropped' }]);
     expect(await metric('mm2ss_syslog_dropped_total')).toBe(500);
-    way().events.opened();
+    opened();
     while (way().taken !== undefined) way().take();
     expect(way().numbers).toEqual(upTo(MAX_WAITING + 500, 501));
     expect(await metric('mm2ss_syslog_connected')).toBe(1);
   });
 
   it('what is on its way counts for the bound, and comes first again', () => {
-    const { way, write, clock } = bench();
-    way().events.opened();
+    const { way, opened, write, clock } = bench();
+    opened();
     write(MAX_WAITING + 10);
     const [first] = way().numbers;
     expect(first).toBe(1);
     way().events.closed('reset');
     clock.advance(MIN_PAUSE_MS);
-    way().events.opened();
+    opened();
     while (way().taken !== undefined) way().take();
     expect(way().numbers[0]).toBe(1);
     expect(new Set(way().numbers).size).toBe(MAX_WAITING);
   });
 
   it('waits neither for a receiver that does not answer nor for one that takes nothing', () => {
-    const { ways, way, write, clock } = bench();
+    const { ways, way, opened, write, clock } = bench();
     clock.advance(OPEN_LIMIT_MS);
     expect(ways[0]?.destroyed).toMatch('does not answer');
     clock.advance(MIN_PAUSE_MS);
-    way().events.opened();
+    opened();
     clock.advance(10 * WRITE_LIMIT_MS);
     expect(way().destroyed, 'an idle connection stays').toBeUndefined();
     write();
@@ -171,7 +207,7 @@ describe('the syslog sender', () => {
 
   it('at the end what waits is sent first; a receiver that does not take it is not waited for long', async () => {
     const first = bench();
-    first.way().events.opened();
+    first.opened();
     first.write(2);
     const stopping = first.sender.stop();
     first.way().take();

@@ -10,6 +10,13 @@ const BATCH = 64;
 /** A connection must be open, and what was written taken, so soon. */
 export const OPEN_LIMIT_MS = 10_000;
 export const WRITE_LIMIT_MS = 30_000;
+/**
+ * Nothing is sent so long after a connection was opened: a receiver that does not want us (our certificate, its own limits) closes
+ * it again within this time, and what the system has taken by then is lost.
+ */
+export const SETTLE_MS = 1_000;
+/** A connection that lived so long was good: the next attempt after it comes soon. */
+export const STABLE_MS = 10_000;
 /** Pause before the next attempt: doubled each time, and up to a half of it at random. */
 export const MIN_PAUSE_MS = 1_000;
 export const MAX_PAUSE_MS = 60_000;
@@ -34,7 +41,9 @@ export class SyslogSender {
   private waiting: Buffer[] = [];
   private sending: readonly Buffer[] = [];
   private way: SyslogWay | undefined;
-  private isOpen = false;
+  /** `settling`: connected, and nothing is sent yet. */
+  private state: 'closed' | 'settling' | 'open' = 'closed';
+  private openedAt = 0;
   private pauseMs = MIN_PAUSE_MS;
   private timer: unknown;
   private logger: Logger | undefined;
@@ -70,12 +79,13 @@ export class SyslogSender {
     await new Promise<void>((resolve) => {
       this.ending = resolve;
       timer = clock.setTimer(resolve, END_LIMIT_MS);
-      this.pump();
+      if (this.state === 'settling') this.onSettled();
+      else this.pump();
     });
     clock.clearTimer(timer);
     this.stopped = true;
     clock.clearTimer(this.timer);
-    if (this.isOpen && this.sending.length === 0) this.way?.end();
+    if (this.state === 'open' && this.sending.length === 0) this.way?.end();
     else this.way?.destroy('the process ends');
     return this.count;
   }
@@ -101,7 +111,16 @@ export class SyslogSender {
   }
 
   private onOpen(): void {
-    this.isOpen = true;
+    const { clock } = this.parts;
+    this.state = 'settling';
+    this.openedAt = clock.now();
+    clock.clearTimer(this.timer);
+    this.timer = clock.setTimer(() => this.onSettled(), SETTLE_MS, true);
+    if (this.ending !== undefined) this.onSettled();
+  }
+
+  private onSettled(): void {
+    this.state = 'open';
     this.parts.clock.clearTimer(this.timer);
     const { name: server } = this.parts;
     if (this.lostAt !== undefined) {
@@ -116,7 +135,8 @@ export class SyslogSender {
   private onClosed(reason: string): void {
     const { clock, name: server } = this.parts;
     this.way = undefined;
-    this.isOpen = false;
+    if (this.state !== 'closed' && clock.now() - this.openedAt >= STABLE_MS) this.pauseMs = MIN_PAUSE_MS;
+    this.state = 'closed';
     clock.clearTimer(this.timer);
     this.waiting = [...this.sending, ...this.waiting];
     this.sending = [];
@@ -132,7 +152,7 @@ export class SyslogSender {
   }
 
   private pump(): void {
-    if (this.isOpen && this.sending.length === 0 && this.waiting.length > 0) {
+    if (this.state === 'open' && this.sending.length === 0 && this.waiting.length > 0) {
       const batch = this.waiting.splice(0, BATCH);
       this.sending = batch;
       this.limit(WRITE_LIMIT_MS, `it has taken nothing for ${WRITE_LIMIT_MS / 1000} s`);
@@ -145,7 +165,6 @@ export class SyslogSender {
     if (this.sending !== batch) return;
     this.sending = [];
     this.sent += batch.length;
-    this.pauseMs = MIN_PAUSE_MS;
     this.parts.clock.clearTimer(this.timer);
     this.pump();
   }
@@ -192,7 +211,7 @@ export class SyslogSender {
     numericGauge(
       registry,
       { name: 'mm2ss_syslog_connected', help: '1: the syslog receiver is connected (udp: has an address).' },
-      value(() => (this.isOpen ? 1 : 0)),
+      value(() => (this.state === 'closed' ? 0 : 1)),
     );
     numericGauge(
       registry,

@@ -147,7 +147,7 @@ export const SECURITY_EVENTS = {
   http_refused: {
     id: 'MM2SS:6.7',
     severity: 'warning',
-    meaning: 'An HTTP request was refused: it has no token, or a wrong one.',
+    meaning: 'An HTTP request was refused: it has no token, a wrong one, or is for a name that is not ours.',
   },
   events_left_out: {
     id: 'MM2SS:6.8',
