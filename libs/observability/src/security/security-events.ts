@@ -170,6 +170,11 @@ export const SECURITY_EVENTS = {
     severity: 'error',
     meaning: 'The syslog receiver was away or too slow for too long: events are given up, the oldest first.',
   },
+  audit_dropped: {
+    id: 'MM2SS:6.12',
+    severity: 'error',
+    meaning: 'Audit records of commands are lost: their journal cannot be written. `dropped`: so many by now.',
+  },
 } as const satisfies Readonly<Record<string, SecurityEventKind>>;
 
 export type SecurityEventName = keyof typeof SECURITY_EVENTS;
