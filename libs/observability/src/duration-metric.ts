@@ -1,4 +1,4 @@
-import type { Metric } from 'prom-client';
+import { failureCounter } from './numeric-metric.js';
 import type { MetricDescription, Registry } from './registry.js';
 
 /** How often something took how long; `Durations` of libs/iec104 is one. */
@@ -17,65 +17,59 @@ export interface DurationSample {
 }
 type CollectDurations = () => Iterable<DurationSample>;
 
+interface DurationHistogram {
+  readonly help: string;
+  readonly sources: CollectDurations[];
+}
+
+/** By registry and name. */
 const histogramsOf = new WeakMap<Registry, Map<string, DurationHistogram>>();
 
 /**
  * A histogram of seconds whose numbers are kept by the code that counts, and read at a scrape: counting costs no lookup.
- * Several calls with one name share the metric.
+ * Several calls with one name share the metric. It is in `metricsText`, and not in what the registry itself makes: prom-client's
+ * own histogram cannot be filled, and takes ten times as long to write what hundreds of groups have.
  */
 export function durationHistogram(registry: Registry, description: MetricDescription, collect: CollectDurations): void {
   const { name, help } = description;
   if (!/^mm2ss_[a-z0-9_]+_seconds$/.test(name)) throw new Error(`${name}: must be mm2ss_..._seconds`);
   const histograms = histogramsOf.get(registry) ?? new Map<string, DurationHistogram>();
   histogramsOf.set(registry, histograms);
-  let histogram = histograms.get(name);
-  if (histogram === undefined) {
-    histogram = new DurationHistogram(name, help);
-    histograms.set(name, histogram);
-    // The registry asks metrics for a name, and for their values with `get`; prom-client's own histogram cannot be filled.
-    registry.registerMetric(histogram as unknown as Metric);
-  }
+  const histogram = histograms.get(name) ?? { help, sources: [] };
+  histograms.set(name, histogram);
   histogram.sources.push(collect);
 }
 
-interface Value {
-  readonly metricName: string;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly value: number;
+/** Everything of a registry, in the text format of Prometheus. */
+export async function metricsText(registry: Registry): Promise<string> {
+  let text = await registry.metrics();
+  for (const [name, { help, sources }] of histogramsOf.get(registry) ?? []) {
+    text += `\n# HELP ${name} ${help}\n# TYPE ${name} histogram\n`;
+    for (const source of sources) {
+      try {
+        for (const sample of source()) text += linesOf(name, sample);
+      } catch {
+        // As of other metrics: one broken source does not cost the whole scrape, and the next one tells.
+        failureCounter(registry).inc({ metric: name });
+      }
+    }
+  }
+  return text;
 }
 
-class DurationHistogram {
-  readonly type = 'histogram';
-  readonly aggregator = 'sum';
-  readonly sources: CollectDurations[] = [];
-
-  constructor(
-    readonly name: string,
-    readonly help: string,
-  ) {}
-
-  get(): Promise<object> {
-    const { name, help, type, aggregator } = this;
-    const values = this.sources.flatMap((source) => Array.from(source(), (sample) => this.valuesOf(sample)).flat());
-    return Promise.resolve({ name, help, type, aggregator, values });
+function linesOf(name: string, { labels, durations: { boundsMs, counts, sumMs } }: DurationSample): string {
+  const all = Object.entries(labels).map(([label, value]) => `${label}="${escaped(value)}"`);
+  const shared = all.join(',');
+  let text = '';
+  let below = 0;
+  for (let bucket = 0; bucket < counts.length; bucket++) {
+    below += counts[bucket] as number;
+    const bound = boundsMs[bucket];
+    text += `${name}_bucket{le="${bound === undefined ? '+Inf' : bound / 1000}",${shared}} ${below}\n`;
   }
+  return `${text}${name}_sum{${shared}} ${sumMs / 1000}\n${name}_count{${shared}} ${below}\n`;
+}
 
-  /** Nothing: the numbers belong to others. */
-  reset(): void {
-    // See above.
-  }
-
-  private valuesOf({ labels, durations: { boundsMs, counts, sumMs } }: DurationSample): Value[] {
-    const values: Value[] = [];
-    let below = 0;
-    counts.forEach((count, bucket) => {
-      below += count;
-      const bound = boundsMs[bucket];
-      const le = bound === undefined ? '+Inf' : bound / 1000;
-      values.push({ metricName: `${this.name}_bucket`, labels: { ...labels, le }, value: below });
-    });
-    values.push({ metricName: `${this.name}_sum`, labels, value: sumMs / 1000 });
-    values.push({ metricName: `${this.name}_count`, labels, value: below });
-    return values;
-  }
+function escaped(value: string): string {
+  return value.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, '\\"');
 }

@@ -1,3 +1,4 @@
+export { metricsText } from './duration-metric.js';
 export * from './group-metrics.js';
 export * from './group-service.js';
 export * from './health.js';
@@ -8,7 +9,7 @@ export * from './logger.js';
 export { groupLogFileName, type GroupLogOptions } from './group-logs.js';
 export * from './merge-status.js';
 export { noPeer } from './peer-line-hook.js';
-export * from './numeric-metric.js';
+export { type Collect, numericCounter, numericGauge, type Sample, type StopCollecting } from './numeric-metric.js';
 export * from './rate-meter.js';
 export * from './security/security-events.js';
 export * from './registry.js';
