@@ -11,7 +11,7 @@ import { type Runtime, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime'
 import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
 import { onTestFailed, onTestFinished, vi } from 'vitest';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- the app exports nothing: it is the command, and this is what it runs
-import { compose } from '../../apps/mm2ss/src/composition.js';
+import { compose, type CompositionOptions } from '../../apps/mm2ss/src/composition.js';
 import { freePort } from '../free-port.js';
 
 export { freePort };
@@ -94,6 +94,12 @@ export interface LogLine {
 export interface MultiplexerOptions {
   /** Serve /metrics and /status. Default true. */
   readonly http?: boolean;
+  /** Who gets the security events. */
+  readonly syslog?: CompositionOptions['syslog'];
+  /** File with the bearer tokens that HTTP asks for. */
+  readonly httpToken?: string;
+  /** Liveness and readiness are served on a port of their own, too. */
+  readonly health?: boolean;
   /** Default `info`, which is what an operator has. */
   readonly logLevel?: 'debug' | 'info';
   /** How long a silent part disturbs nobody. Default 10 s. */
@@ -117,7 +123,7 @@ export class Multiplexer {
 
   private constructor(
     readonly ports: readonly number[],
-    private readonly halt: { stop: () => Promise<void>; reload: () => Promise<void>; url: string },
+    private readonly halt: { stop: () => Promise<void>; reload: () => Promise<void>; url: string; healthUrl: string },
   ) {}
 
   static async start(groups: readonly Columns[], options: MultiplexerOptions = {}): Promise<Multiplexer> {
@@ -130,7 +136,7 @@ export class Multiplexer {
     if (configuration.groups.length !== groups.length) {
       throw new Error(`not all groups load: ${JSON.stringify(configuration.problems)}`);
     }
-    const halt = { stop: () => Promise.resolve(), reload: () => Promise.resolve(), url: '' };
+    const halt = { stop: () => Promise.resolve(), reload: () => Promise.resolve(), url: '', healthUrl: '' };
     const multiplexer = new Multiplexer(ports, halt);
     logTarget.write = (line) => multiplexer.lines.push(JSON.parse(line) as LogLine);
     multiplexer.bus.subscribe('iec104.v1.*.audit', ({ data }) => {
@@ -143,6 +149,9 @@ export class Multiplexer {
       bus: multiplexer.bus,
       runtime: multiplexer.runtime(),
       http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },
+      syslog: options.syslog,
+      httpToken: options.httpToken,
+      health: options.health === true ? { host: GATEWAY_HOST, port: 0 } : undefined,
       logLevel: options.logLevel ?? 'info',
       logDirectory: undefined,
       listen: GATEWAY_HOST,
@@ -153,6 +162,7 @@ export class Multiplexer {
     halt.stop = () => composition.stop();
     halt.reload = () => composition.onHangup();
     halt.url = composition.http?.url ?? '';
+    halt.healthUrl = composition.health?.url ?? '';
     onTestFinished(() => multiplexer.stop());
     onTestFailed(() => {
       const lines = multiplexer.lines.slice(-FAILURE_LINES).map((line) => JSON.stringify(line));
@@ -192,6 +202,14 @@ export class Multiplexer {
     const url = new URL(`/control/${verb}`, this.halt.url);
     const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
     return (await response.json()) as { ok: boolean; message: string };
+  }
+
+  get url(): string {
+    return this.halt.url;
+  }
+
+  get healthUrl(): string {
+    return this.halt.healthUrl;
   }
 
   async page(path: string): Promise<string> {

@@ -36,12 +36,12 @@ function told(mux: Multiplexer, kind: string): number {
 }
 
 /** The metric has no group. */
-async function leftOutMetric(mux: Multiplexer): Promise<number> {
-  const line = (await mux.page('/metrics'))
-    .split('\n')
-    .find((text) => text.startsWith('mm2ss_log_lines_left_out_total '));
+async function metricOf(mux: Multiplexer, series: string): Promise<number> {
+  const line = (await mux.page('/metrics')).split('\n').find((text) => text.startsWith(`${series} `));
   return Number(line?.split(' ').at(-1));
 }
+
+const leftOutMetric = (mux: Multiplexer): Promise<number> => metricOf(mux, 'mm2ss_log_lines_left_out_total');
 
 async function forMs(ms: number, step: () => Promise<unknown>): Promise<number> {
   const end = performance.now() + ms;
@@ -96,6 +96,7 @@ describe('whoever floods', () => {
     await expectHealthy(mux, mux.ports[1] as number, () => running);
     const attempts = await hammering;
     const metric = await leftOutMetric(mux);
+    const counted = await metricOf(mux, 'mm2ss_security_events_total{event="session_refused_filter"}');
     await mux.stop();
 
     const lines = linesOf(mux, STRANGER);
@@ -107,8 +108,13 @@ describe('whoever floods', () => {
         peer: STRANGER,
         count: attempts - 1,
         kinds: { 'master refused (filter)': attempts - 1 },
+        event: 'events_left_out',
+        events: { 'MM2SS:1.3': attempts - 1 },
       },
     ]);
+    expect(counted).toBe(attempts);
+    const numbers = mux.lines.flatMap(({ event_seq }) => (event_seq === undefined ? [] : [event_seq]));
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
     expect(metric).toBe(attempts - 1);
     expect(attempts).toBeGreaterThan(50);
     expect(octetsOf(lines)).toBeLessThan(1_000);

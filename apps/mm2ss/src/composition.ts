@@ -17,6 +17,7 @@ import {
   type LogLevel,
   registerLogMetrics,
   type Registry,
+  securityEvent,
 } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
@@ -30,15 +31,21 @@ import { ConfigurationWatch } from './configuration/configuration-watch.js';
 import { BusTransport } from './control/bus-transport.js';
 import type { Part } from './core/parts.module.js';
 import {
+  BearerTokens,
   BoundedHttpAdapter,
   type BoundHttp,
   type HttpAddress,
+  listenHealth,
   listenHttp,
   NestLogger,
   ownNames,
 } from './http/index.js';
 import { NtpClient, NtpTime, SystemClockSetter } from './ntp/index.js';
+import { registerTcpFigures } from './process/tcp-figures.js';
 import { RELEASE } from './release.js';
+import { Health } from './status/health.js';
+import type { SyslogOptions } from './syslog/index.js';
+import type { SyslogSender } from './syslog/syslog-sender.js';
 
 export type { Part } from './core/parts.module.js';
 
@@ -55,6 +62,12 @@ export interface CompositionOptions {
   readonly http: HttpAddress | undefined;
   /** Names under which HTTP is reached besides its own. */
   readonly httpHosts?: readonly string[];
+  /** File with the bearer tokens that HTTP asks for; undefined: it asks for none. */
+  readonly httpToken?: string | undefined;
+  /** Where liveness and readiness are served apart. */
+  readonly health?: HttpAddress | undefined;
+  /** Who gets the security events by syslog. */
+  readonly syslog?: SyslogOptions | undefined;
   readonly logLevel: LogLevel;
   /** Folder of the per-group log files; undefined: none are written. */
   readonly logDirectory: string | undefined;
@@ -69,6 +82,8 @@ export interface CompositionOptions {
 export interface Composition {
   readonly logger: Logger;
   readonly http: BoundHttp | undefined;
+  /** Liveness and readiness, where they are served apart. */
+  readonly health: BoundHttp | undefined;
   /** What SIGHUP does: reads the configuration file now, and puts it into force. */
   onHangup(): Promise<void>;
   /** Stops everything in the order in which nothing is lost, and writes the last log lines. */
@@ -85,9 +100,12 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const groups = new LiveGroups(file.configuration.groups.filter(serves), sourceOf(file));
   const started = { wallMs: clock.wallMs(), now: clock.now() };
   const { logDirectory: directory } = options;
+  const syslog = await openSyslog(options);
   const logging = createLogger({
     level: options.logLevel,
     peerLines: clock,
+    instance: runtime.instance,
+    securityOutput: syslog,
     ...(directory === undefined ? {} : { groupLogs: { directory, groups: loggedGroups(groups.current) } }),
   });
   const { logger } = logging;
@@ -97,6 +115,8 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   );
   const registry = createRegistry({ release: RELEASE });
   registerLogMetrics(registry, logging);
+  registerTcpFigures(registry, logger);
+  syslog?.start(logger, registry);
   const dropLog = new DropLog(bus, clock, logger, registry);
   const stored = (): string[] =>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
@@ -104,6 +124,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const ntp = startNtp(options, logger, registry);
   const time = new NtpTime(() => ntp.status(), clock, ntpOf(options).updateEverySec);
 
+  const tokens = bearerTokens(options, logger);
   const adapter = new BoundedHttpAdapter();
   const app = await NestFactory.create(
     AppModule.forRoot({
@@ -115,7 +136,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       },
       gateway: { listen: options.listen, holdMs: options.holdMs },
       ...{ durability, ntp },
-      http: { readers: adapter.readers, names: ownNames(options.http, options.httpHosts) },
+      http: { readers: adapter.readers, names: ownNames(options.http, options.httpHosts), tokens },
     }),
     adapter,
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
@@ -141,7 +162,14 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   if (options.watched) watch.start();
   const http = options.http === undefined ? undefined : await listenHttp(app, options.http);
   if (http !== undefined) logger.info({ url: http.url }, 'HTTP: metrics, health and status');
-  logger.info(
+  const health = options.health === undefined ? undefined : await listenHealth(app.get(Health), options.health);
+  if (health !== undefined) logger.info({ url: health.url }, 'HTTP: liveness and readiness');
+  else if (tokens !== undefined) {
+    logger.info('HTTP: liveness and readiness ask for a token, too; --health HOST:PORT keeps them open');
+  }
+  securityEvent(
+    logger,
+    'process_started',
     { parts, groups: groups.current.length, release: RELEASE, bus: bus.kind, instance: runtime.instance },
     'iec104mm2ss runs',
   );
@@ -149,21 +177,40 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   return {
     logger,
     http,
+    health,
     onHangup: () => watch.reload(),
     stop: async () => {
-      logger.info('stopping');
+      securityEvent(logger, 'process_stopped', {}, 'stopping');
       await watch.stop();
       await ntp.stop();
       // The gateway first, so that what masters still acknowledge on the way out is counted.
       if (parts.includes('gateway')) await app.get(GatewayService).onApplicationShutdown();
       await app.close();
       await adapter.closeServer();
+      await health?.close();
       await bus.close();
       dropLog.stop();
       logger.info('stopped');
       await logging.close();
+      const unsent = (await syslog?.stop()) ?? 0;
+      if (unsent > 0) process.stderr.write(`mm2ss: syslog: ${unsent} security events were not sent\n`);
     },
   };
+}
+
+/** Who may ask over HTTP. */
+function bearerTokens({ httpToken, runtime }: CompositionOptions, logger: Logger): BearerTokens | undefined {
+  if (httpToken === undefined) return undefined;
+  return new BearerTokens(httpToken, runtime.clock, (reason) =>
+    logger.error({ reason }, 'HTTP: the tokens that were read last count on'),
+  );
+}
+
+/** Loaded only where it is wanted: TLS costs memory. */
+async function openSyslog({ syslog, runtime }: CompositionOptions): Promise<SyslogSender | undefined> {
+  if (syslog === undefined) return undefined;
+  const { syslogSender } = await import('./syslog/index.js');
+  return syslogSender(syslog, runtime, RELEASE);
 }
 
 /** Those that have a file of their own. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GroupSelection } from './group-selection.js';
 import { DEFAULT_LIMITS, type Limits, parseLimits } from './limits.js';
+import { parseSyslogTarget, type SyslogTarget } from './syslog-target.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -13,6 +14,10 @@ export interface Environment {
   readonly http: string | undefined;
   /** `MM2SS_HTTP_HOST`, `--http-host`: names under which it is reached besides its own, separated by commas. */
   readonly httpHosts: readonly string[];
+  /** `MM2SS_HTTP_TOKEN`, `--http-token`: file with the bearer tokens that HTTP asks for. Undefined = it asks for none. */
+  readonly httpToken: string | undefined;
+  /** `MM2SS_HEALTH`, `--health`: where liveness and readiness are served apart from `http`, as text. */
+  readonly health: string | undefined;
   /** `MM2SS_NATS`, `--nats`: NATS servers. Empty = the memory bus, everything in one process. */
   readonly nats: readonly string[];
   /** `MM2SS_NATS_CREDS`, `--nats-creds`: credentials file (JWT and seed). */
@@ -28,6 +33,12 @@ export interface Environment {
    * they sync to disk before they confirm. Undefined = port 8222 of each server.
    */
   readonly natsMonitor: string | undefined;
+  /** `MM2SS_SYSLOG`, `--syslog`: who gets the security events by syslog. Undefined = nobody. */
+  readonly syslog: SyslogTarget | undefined;
+  /** `MM2SS_SYSLOG_CA`, `_CERT`, `_KEY`: PEM files for it; without a CA those of Node.js count. */
+  readonly syslogCa: string | undefined;
+  readonly syslogCert: string | undefined;
+  readonly syslogKey: string | undefined;
   /** `MM2SS_LOG_LEVEL`, `--log-level`: default `info`. */
   readonly logLevel: LogLevel;
   /** `MM2SS_GROUP`, `--group`: the groups a connector serves, `watch` shows, `audit` lists. */
@@ -75,6 +86,8 @@ const SETTINGS = {
       'must be host names without a port, separated by commas',
     )
     .default([]),
+  httpToken: z.string().optional(),
+  health: z.string().optional(),
   nats: z
     .string()
     .transform((text) => text.split(',').map((url) => url.trim()))
@@ -99,6 +112,18 @@ const SETTINGS = {
       'must be one or more URLs such as http://host:8222, separated by commas',
     )
     .optional(),
+  syslog: z
+    .string()
+    .transform((text, context) => {
+      const target = parseSyslogTarget(text);
+      if (target !== undefined) return target;
+      context.addIssue({ code: 'custom', message: 'must be tls://HOST:PORT, tcp://HOST:PORT or udp://HOST:PORT' });
+      return z.NEVER;
+    })
+    .optional(),
+  syslogCa: z.string().optional(),
+  syslogCert: z.string().optional(),
+  syslogKey: z.string().optional(),
   logLevel: z
     .string()
     .transform((text) => text.toLowerCase())
@@ -137,6 +162,8 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   ini: { variable: 'MM2SS_INI', flag: '--ini' },
   http: { variable: 'MM2SS_HTTP', flag: '--http' },
   httpHosts: { variable: 'MM2SS_HTTP_HOST', flag: '--http-host' },
+  httpToken: { variable: 'MM2SS_HTTP_TOKEN', flag: '--http-token' },
+  health: { variable: 'MM2SS_HEALTH', flag: '--health' },
   nats: { variable: 'MM2SS_NATS', flag: '--nats' },
   natsCreds: { variable: 'MM2SS_NATS_CREDS', flag: '--nats-creds' },
   natsCa: { variable: 'MM2SS_NATS_CA', flag: '--nats-ca' },
@@ -144,6 +171,10 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   natsKey: { variable: 'MM2SS_NATS_KEY', flag: '--nats-key' },
   natsReplicas: { variable: 'MM2SS_NATS_REPLICAS', flag: '--nats-replicas' },
   natsMonitor: { variable: 'MM2SS_NATS_MONITOR', flag: '--nats-monitor' },
+  syslog: { variable: 'MM2SS_SYSLOG', flag: '--syslog' },
+  syslogCa: { variable: 'MM2SS_SYSLOG_CA', flag: '--syslog-ca' },
+  syslogCert: { variable: 'MM2SS_SYSLOG_CERT', flag: '--syslog-cert' },
+  syslogKey: { variable: 'MM2SS_SYSLOG_KEY', flag: '--syslog-key' },
   logLevel: { variable: 'MM2SS_LOG_LEVEL', flag: '--log-level' },
   group: { variable: 'MM2SS_GROUP', flag: '--group' },
   listen: { variable: 'MM2SS_LISTEN', flag: '--listen' },
@@ -195,6 +226,9 @@ export function readEnvironment(
     issues.push({ source: flags[setting] === undefined ? variable : flag, reason: issue.message });
   }
   if (!result.success || issues.length > 0) throw new EnvironmentError(issues);
-  const { http, group, listen, natsCreds, natsCa, natsCert, natsKey, natsMonitor, ...others } = result.data;
-  return { ...others, http, group, listen, natsCreds, natsCa, natsCert, natsKey, natsMonitor };
+  // What is not set is there, and undefined.
+  const unset = Object.fromEntries(Object.keys(NAMES).map((setting) => [setting, undefined])) as {
+    [S in keyof Environment]: undefined;
+  };
+  return { ...unset, ...result.data };
 }

@@ -1,5 +1,6 @@
 /** The multiplexer's configuration: the manual's CSV and the process environment, validated into plain records. */
 export { readEnvironment, EnvironmentError, LOG_LEVELS } from './environment.js';
+export type { SyslogTarget } from './syslog-target.js';
 export type { Environment, EnvironmentFlags, EnvironmentIssue, LogLevel } from './environment.js';
 export { GroupSelection, GroupSelectionError } from './group-selection.js';
 export { parseConfiguration } from './parse-configuration.js';

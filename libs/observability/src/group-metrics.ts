@@ -2,7 +2,7 @@ import { type Collect, numericCounter, numericGauge } from './numeric-metric.js'
 import type { Registry } from './registry.js';
 
 /** What a service has one of for each group. */
-interface GroupPart {
+export interface GroupPart {
   readonly config: { readonly id: string; readonly name: string };
 }
 type Values = Iterable<readonly [label: string, value: number]>;

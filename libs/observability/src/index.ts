@@ -1,6 +1,8 @@
+export { metricsText } from './duration-metric.js';
 export * from './group-metrics.js';
 export * from './group-service.js';
 export * from './health.js';
+export * from './link-metrics.js';
 export * from './log-fields.js';
 export * from './log-metrics.js';
 export * from './logger.js';
@@ -8,7 +10,7 @@ export { groupLogFileName, type GroupLogOptions } from './group-logs.js';
 export * from './merge-status.js';
 export { sourceOf } from './peer-line.js';
 export { noPeer } from './peer-line-hook.js';
-export * from './numeric-metric.js';
+export { type Collect, numericCounter, numericGauge, type Sample, type StopCollecting } from './numeric-metric.js';
 export * from './rate-meter.js';
 export * from './security/security-events.js';
 export * from './registry.js';

@@ -1,8 +1,11 @@
 import type { Logging } from './logger.js';
 import { numericCounter } from './numeric-metric.js';
 import { METRIC_PREFIX, type Registry } from './registry.js';
+import { SECURITY_EVENTS, type SecurityEventName } from './security/security-events.js';
 
-/** What of the log was not written. */
+const EVENTS = Object.keys(SECURITY_EVENTS) as SecurityEventName[];
+
+/** What of the log was not written, and which security events there were. */
 export function registerLogMetrics(registry: Registry, logging: Logging): void {
   const counter = (name: string, help: string, value: () => number): void => {
     numericCounter(registry, { name: `${METRIC_PREFIX}${name}`, help }, () => [{ labels: {}, value: value() }]);
@@ -14,5 +17,14 @@ export function registerLogMetrics(registry: Registry, logging: Logging): void {
   );
   counter('log_lines_dropped_total', 'Log lines given up, as their destination failed or was too slow.', () =>
     logging.droppedLines(),
+  );
+  numericCounter(
+    registry,
+    {
+      name: `${METRIC_PREFIX}security_events_total`,
+      help: 'Security events, written or left out as repeats, by name; docs/security-events.md has all of them.',
+      labelNames: ['event'] as const,
+    },
+    () => EVENTS.map((event) => ({ labels: { event }, value: logging.securityEvents(event) })),
   );
 }

@@ -5,6 +5,8 @@ import { GroupLogs, type GroupLogEvent, type GroupLogOptions } from './group-log
 import { flushAllNow, LineWriter } from './line-writer.js';
 import { PeerLineHook } from './peer-line-hook.js';
 import type { LineClock } from './peer-lines.js';
+import type { SecurityEventName } from './security/security-events.js';
+import { eventIdOf, isSecurityEvent, keepLedger, SecurityLedger } from './security/security-ledger.js';
 
 export type { Logger } from 'pino';
 
@@ -21,6 +23,10 @@ export interface LoggerOptions {
   readonly groupLogs?: GroupLogOptions;
   /** Bounds the lines that peers can cause, see PeerLines, by this clock; default: they are not bounded. */
   readonly peerLines?: LineClock;
+  /** Name of this process, in its security events. */
+  readonly instance?: string;
+  /** Gets the security events too, as JSON lines; they are written at any log level but `silent` then. */
+  readonly securityOutput?: DestinationStream | undefined;
   /** Takes the lines instead of standard output. */
   readonly destination?: DestinationStream;
 }
@@ -39,6 +45,8 @@ export interface Logging {
   droppedLines(): number;
   /** Lines left out, as a peer caused too many of them; each is told in the log. For a metric. */
   leftOutLines(): number;
+  /** How often there was such a security event, written or left out. For a metric. */
+  securityEvents(event: SecurityEventName): number;
 }
 
 /** A pipe takes this many octets whole or not at all, so that an end in the middle of a write tears no line. */
@@ -53,18 +61,18 @@ const CLOSE_LIMIT_MS = 2000;
  * `process.exit` is written then.
  */
 export function createLogger(options: LoggerOptions = {}): Logging {
-  const { level = 'info', groupLogs } = options;
+  const { level = 'info', groupLogs, securityOutput } = options;
   const console = consoleOutput(options);
   const groups = groupLogs === undefined ? undefined : new GroupLogs(groupLogs, reportGroupLog);
-  const destination: DestinationStream = groups
-    ? {
-        write(line) {
-          console.write(line);
-          groups.write(line);
-        },
-      }
-    : console;
+  const destination: DestinationStream = {
+    write(line) {
+      console.write(line);
+      groups?.write(line);
+      if (securityOutput !== undefined && isSecurityEvent(line)) securityOutput.write(line);
+    },
+  };
 
+  const ledger = new SecurityLedger(options.instance, securityOutput !== undefined && level !== 'silent');
   const hook = options.peerLines && new PeerLineHook(options.peerLines, () => logger);
   const logger: Logger = pino(
     {
@@ -75,12 +83,15 @@ export function createLogger(options: LoggerOptions = {}): Logging {
       serializers: { octets: hexadecimal },
       hooks: {
         logMethod(args, method, number) {
-          if (hook?.passes(this, args, number) ?? true) method.apply(this, args);
+          if (hook !== undefined && !hook.passes(this, args, number)) return;
+          if (eventIdOf(args[0]) !== undefined) Object.assign(args[0] as object, ledger.number());
+          method.apply(this, args);
         },
       },
     },
     destination,
   );
+  keepLedger(logger, ledger);
 
   function reportGroupLog({ group, path, error, droppedLines }: GroupLogEvent): void {
     if (error) logger.error({ group, path, reason: error.message }, 'group log file cannot be written');
@@ -107,6 +118,7 @@ export function createLogger(options: LoggerOptions = {}): Logging {
     },
     droppedLines: () => console.droppedLines() + (groups?.droppedLines ?? 0),
     leftOutLines: () => hook?.leftOut ?? 0,
+    securityEvents: (event) => ledger.countOf(event),
   };
 }
 

@@ -111,7 +111,8 @@ function register(registry: Registry, description: MetricDescription, metric: Nu
   }
 }
 
-function failureCounter(registry: Registry): Counter<'metric'> {
+/** Metrics that could not be read completely, by name. */
+export function failureCounter(registry: Registry): Counter<'metric'> {
   const known = failuresOf.get(registry);
   if (known) return known;
   const counter = new Counter({

@@ -1,6 +1,8 @@
 import type { LogFn, Logger } from 'pino';
 import { type LeftOut, type LineClock, PeerLines } from './peer-lines.js';
 import { kindOf, sourceOf } from './peer-line.js';
+import { securityEvent } from './security/security-events.js';
+import { eventIdOf } from './security/security-ledger.js';
 
 /** From this level on (pino's numbers) a line tells of something wrong. */
 const WARN = 40;
@@ -43,7 +45,8 @@ export class PeerLineHook {
     if (typeof peer !== 'string' && group === '') return true;
     // A named master that is away has no address.
     const source = typeof peer === 'string' ? sourceOf(peer) : typeof name === 'string' ? name : '';
-    return this.lines.take({ group, source, kind: kindOf(message ?? '', fields), serious: level >= WARN });
+    const serious = level >= WARN;
+    return this.lines.take({ group, source, kind: kindOf(message ?? '', fields), serious, eventId: eventIdOf(fields) });
   }
 
   /** Tells what is left to be told. */
@@ -61,16 +64,19 @@ export class PeerLineHook {
     return group;
   }
 
-  private tell({ group, source, kinds, count, serious, periodMs }: LeftOut): void {
+  private tell({ group, source, kinds, count, events, serious, periodMs }: LeftOut): void {
+    const hasEvents = Object.keys(events).length > 0;
     const fields = noPeer({
       ...(group === '' ? {} : { group }),
       ...(source === undefined || source === '' ? {} : { peer: source }),
       count,
       seconds: Math.ceil(periodMs / 1000),
       kinds,
+      ...(hasEvents ? { events } : {}),
     });
     const message = source === undefined ? 'log lines about further peers left out' : 'log lines left out';
-    if (serious) this.logger().warn(fields, message);
+    if (hasEvents) securityEvent(this.logger(), 'events_left_out', fields, message);
+    else if (serious) this.logger().warn(fields, message);
     else this.logger().info(fields, message);
   }
 }

@@ -10,6 +10,8 @@ export interface PeerLine {
   readonly kind: string;
   /** It tells of something wrong: once is enough. Others tell what happened, one by one as long as they are few. */
   readonly serious: boolean;
+  /** Id of the security event that it is, if it is one. */
+  readonly eventId?: string | undefined;
 }
 
 /** Where the text of a message begins to differ from line to line: `master refused: ...`, `events lost for 10.1.1.5`. */

@@ -41,6 +41,8 @@ export interface LeftOut {
   /** How many of each kind. */
   readonly kinds: Readonly<Record<string, number>>;
   readonly count: number;
+  /** How many of each security event, by its id; those are among `count`. */
+  readonly events: Readonly<Record<string, number>>;
   /** One of them was serious. */
   readonly serious: boolean;
   /** From the first one to now. */
@@ -50,6 +52,8 @@ export interface LeftOut {
 /** Counts what is left out until it is told. */
 class Tally {
   readonly kinds = new Map<string, number>();
+  /** By id: there are as many as the catalogue has. */
+  readonly events = new Map<string, number>();
   count = 0;
   serious = false;
   since = Infinity;
@@ -62,7 +66,12 @@ class Tally {
     this.since = Math.min(this.since, since);
   }
 
+  addEvent(id: string, count: number): void {
+    this.events.set(id, (this.events.get(id) ?? 0) + count);
+  }
+
   addAll(other: Tally): void {
+    for (const [id, count] of other.events) this.addEvent(id, count);
     for (const [kind, count] of other.kinds) this.add(kind, count, other.serious, other.since);
   }
 }
@@ -118,7 +127,8 @@ export class PeerLines {
   }
 
   /** True: the line is to be written. False: it was counted as left out. */
-  take({ group: groupName, source: name, kind: text, serious }: PeerLine): boolean {
+  take(line: PeerLine): boolean {
+    const { group: groupName, source: name, kind: text, serious } = line;
     const now = this.clock.now();
     const group = this.groupOf(groupName);
     const share = serious ? group.serious : group.others;
@@ -127,7 +137,7 @@ export class PeerLines {
     if (source === undefined) {
       // The group as a whole is no stranger.
       if (name !== '' && share.news.full(now, MINUTE_MS)) {
-        group.leftOut = this.leaveOut(group.leftOut, text, serious, now);
+        group.leftOut = this.leaveOut(group.leftOut, line, now);
         return false;
       }
       source = {
@@ -147,7 +157,7 @@ export class PeerLines {
     const room = isFirst ? !share.news.full(now, MINUTE_MS) : !share.lines.full(now, SECOND_MS);
     const roomInAll = !this.written.full(now, SECOND_MS) || group.written.quiet(now, SECOND_MS);
     if (tooMany || source.lines.full(now, SECOND_MS) || !(room || (isFirst && name === '')) || !roomInAll) {
-      source.leftOut = this.leaveOut(source.leftOut, text, serious, now);
+      source.leftOut = this.leaveOut(source.leftOut, line, now);
       return false;
     }
     (isFirst ? share.news : share.lines).add(now);
@@ -180,14 +190,16 @@ export class PeerLines {
   private report(group: Group, source: string | undefined, tally: Tally, now: number): void {
     const { count, serious, since } = tally;
     const kinds = Object.fromEntries(tally.kinds);
-    this.tell({ group: group.name, source, kinds, count, serious, periodMs: now - since });
+    const events = Object.fromEntries(tally.events);
+    this.tell({ group: group.name, source, kinds, count, events, serious, periodMs: now - since });
   }
 
-  private leaveOut(tally: Tally | undefined, kind: string, serious: boolean, now: number): Tally {
+  private leaveOut(tally: Tally | undefined, { kind, serious, eventId }: PeerLine, now: number): Tally {
     this.leftOut++;
     this.timer ??= this.clock.setTimer(() => this.tellAll(), TELL_MS, true);
     const counting = tally ?? new Tally();
     counting.add(kind, 1, serious, now);
+    if (eventId !== undefined) counting.addEvent(eventId, 1);
     return counting;
   }
 

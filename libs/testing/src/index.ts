@@ -13,3 +13,4 @@ export * from './garbage.js';
 export * from './group-config.js';
 export * from './recording-bus.js';
 export * from './until.js';
+export * from './syslog-receiver.js';

@@ -9,6 +9,7 @@ import {
   toHex,
 } from '@iec104mm2ss/iec104';
 import type { TcpSocket } from '@iec104mm2ss/runtime';
+import { probesOf } from './link-figures.js';
 import type { DeadlineScheduler, Look, Scheduled } from './deadline-scheduler.js';
 import { type Excess, NO_PEER_LIMITS, PeerBounds, type PeerLimits } from './peer-bounds.js';
 
@@ -67,7 +68,8 @@ export interface ConnectionHandler {
  */
 export type Writable = 'all' | 'upkeep' | 'nothing';
 
-export interface ConnectionOptions extends LinkOptions {
+/** A link whose figures are kept is probed, so that there are some. */
+export interface ConnectionOptions extends Omit<LinkOptions, 'probes'> {
   /** Close when nothing was received for this long. Infinity: never. */
   readonly idleTimeMs?: number;
   /**
@@ -119,8 +121,8 @@ export class Connection implements Scheduled {
     private readonly scheduler: DeadlineScheduler,
   ) {
     const now = scheduler.now();
-    this.link = new Link(options, now);
     this.idleTimeMs = options.idleTimeMs ?? Infinity;
+    this.link = new Link({ ...options, ...this.probesOf(options) }, now);
     this.mayWrite = options.mayWrite ?? all;
     this.sendQueueOctets = options.k * MAX_APDU_OCTETS + SEND_QUEUE_OCTETS;
     this.runLimit = options.runLimit ?? Infinity;
@@ -139,6 +141,12 @@ export class Connection implements Scheduled {
     scheduler.add(this);
     // Gone while its owner made up his mind whether to take it: there will be no more events.
     if (socket.destroyed) scheduler.clock.endOfTurn(onPeerClosed);
+  }
+
+  private probesOf({ figures, t3Ms }: ConnectionOptions): Pick<LinkOptions, 'probes'> {
+    if (figures === undefined) return {};
+    const { localPort = 0, remotePort = 0 } = this.socket;
+    return { probes: probesOf({ t3Ms, idleTimeMs: this.idleTimeMs, localPort, remotePort }) };
   }
 
   get closed(): boolean {

@@ -1,4 +1,4 @@
-import { GroupMetrics, numericGauge, type Registry } from '@iec104mm2ss/observability';
+import { GroupMetrics, numericGauge, registerLinkMetrics, type Registry } from '@iec104mm2ss/observability';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { GroupGateway } from './group-gateway.js';
 
@@ -9,6 +9,7 @@ export function registerGatewayMetrics(
   connections: ConnectionLimits,
 ): void {
   const metrics = new GroupMetrics(registry, gateways);
+  registerLinkMetrics(registry, 'master', gateways, ({ masters }) => masters.figures);
   metrics.counter('mm2ss_master_asdus_sent_total', 'ASDUs sent to masters.', ({ masters }) => masters.delivered);
   metrics.counter(
     'mm2ss_master_asdus_undelivered_total',

@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS, type GroupConfig, type LiveGroups, partChanges } from '@iec104mm2ss/config';
-import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
+import { type GroupContribution, GroupService, type Registry, securityEvent } from '@iec104mm2ss/observability';
 import { RunWatch } from '@iec104mm2ss/runtime';
 import type { ControlAnswer, DisconnectRequest } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -86,7 +86,8 @@ export class GatewayService
     const peer = serving?.masters.disconnect(session, by);
     if (peer === undefined) return undefined;
     const { instance } = this.options.runtime;
-    this.options.logger.info({ group, by, verb: 'disconnect', session, peer }, 'master disconnected by an operator');
+    const fields = { group, by, verb: 'disconnect', session, peer };
+    securityEvent(this.options.logger, 'operator_verb', fields, 'master disconnected by an operator');
     return { v: 2, ok: true, instance, message: `master ${peer}, session ${session}, is disconnected` };
   }
 

@@ -1,8 +1,8 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
 import { type GroupConfig, type Limits, peerText } from '@iec104mm2ss/config';
-import { type Logger, securityEvent } from '@iec104mm2ss/observability';
+import { type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
 import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
-import type { CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
+import { type CloseReason, type DeadlineScheduler, newLinkFigures } from '@iec104mm2ss/transport';
 import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
 import type { AcknowledgementReport } from './acknowledgement-report.js';
 import { AdmissionAttempt, type Admitted } from './admission-attempt.js';
@@ -75,6 +75,8 @@ export class GroupSessions {
     refused: {},
     closed: {},
   };
+  /** How fast the masters answer, all together. */
+  readonly figures = newLinkFigures();
   readonly sessions = new Map<number, MasterSession>();
   readonly closed = new ClosedSessions();
   private readonly attempts = new Map<TcpSocket, AdmissionAttempt>();
@@ -188,6 +190,7 @@ export class GroupSessions {
       subjects,
       router,
       scheduler: others.scheduler,
+      figures: this.figures,
       logger: others.logger,
       limits: others.limits,
       heldUpMs: others.heldUpMs,
@@ -213,10 +216,10 @@ export class GroupSessions {
     this.counters.refused[code] = (this.counters.refused[code] ?? 0) + 1;
     // One refusal is one line: who decides it logs it.
     if (byRouter || code === 'health_check') logger.debug({ peer, reason: code }, `connection refused: ${message}`);
-    else if (code in EVENTS) {
-      const event = EVENTS[code as keyof typeof EVENTS];
+    else {
+      const event = code in EVENTS ? EVENTS[code as keyof typeof EVENTS] : refusalEvent(code);
       securityEvent(logger, event, { peer, reason: code }, `connection refused: ${message}`);
-    } else logger.warn({ peer, reason: code }, `connection refused: ${message}`);
+    }
     socket.destroy();
   }
 

@@ -24,7 +24,7 @@ import {
   groupConfig,
   RecordingBus,
 } from '@iec104mm2ss/testing';
-import { type CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
+import { newLinkFigures, type CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
 import {
   decodeIn,
   encodeOut,
@@ -105,6 +105,7 @@ function connect(changes: Partial<GroupConfig> = {}, hold = false): FakeSocket {
     originatorAddress: OA,
   };
   session = new MasterSession(identity, groupConfig(changes), accepted, {
+    figures: newLinkFigures(),
     bus,
     scheduler,
     logger,

@@ -1,6 +1,13 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
 import { type GroupConfig, type Limits, peerLimits, peerText } from '@iec104mm2ss/config';
-import { APDU_OA_OFFSET, apduEnd, endOfInitialization, iFormat, type LinkState } from '@iec104mm2ss/iec104';
+import {
+  APDU_OA_OFFSET,
+  apduEnd,
+  endOfInitialization,
+  iFormat,
+  type LinkFigures,
+  type LinkState,
+} from '@iec104mm2ss/iec104';
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { READ_MS, type TcpSocket } from '@iec104mm2ss/runtime';
 import { type CloseReason, Connection, type DeadlineScheduler, isExcess } from '@iec104mm2ss/transport';
@@ -31,6 +38,8 @@ export interface SessionDependencies {
   readonly bus: Bus;
   readonly scheduler: DeadlineScheduler;
   readonly logger: Logger;
+  /** How fast masters answer. */
+  readonly figures: LinkFigures;
   readonly subjects: GroupSubjects;
   /** Which router owns the group. */
   readonly router: FenceGuard;
@@ -109,6 +118,7 @@ export class MasterSession implements DeliveryTarget {
         holdAcknowledgements: true,
         limits: peerLimits(limits),
         runLimit: COMMAND_RUN,
+        figures: dependencies.figures,
       },
       {
         onApdus: (octets, start, end, count) => this.onApdus(octets, start, end, count),
@@ -351,8 +361,10 @@ export class MasterSession implements DeliveryTarget {
   }
 
   private logBreach({ code, message, clause, octets }: CloseReason): void {
-    const fields = { session: this.id, peer: this.peer, reason: code, clause, octets };
-    this.dependencies.logger.warn(fields, `a master breaks the protocol: ${message}`);
+    const { name, certificateName } = this.identity;
+    const identity = name ?? certificateName ?? undefined;
+    const fields = { session: this.id, peer: this.peer, identity, reason: code, clause, octets };
+    securityEvent(this.dependencies.logger, 'master_breach', fields, `a master breaks the protocol: ${message}`);
   }
 
   private onClosed(reason: CloseReason): void {

@@ -1,5 +1,5 @@
 import { peerText } from '@iec104mm2ss/config';
-import { type Logger, securityEvent } from '@iec104mm2ss/observability';
+import { type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
 import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import type { AdmissionAnswer, AdmissionRequest } from '@iec104mm2ss/wire';
 import { admit, type Refusal } from './admission.js';
@@ -7,7 +7,7 @@ import type { RefusalReason } from './places.js';
 import type { LiveRow } from './live-row.js';
 import type { OriginatorAddresses } from './originator-addresses.js';
 import type { RtuLink } from './rtu-link.js';
-import type { Session } from './session.js';
+import { identityOf, type Session } from './session.js';
 import type { SessionTable } from './session-table.js';
 
 /** A session that could not be saved within this time is not admitted: another router would not know of it. */
@@ -80,7 +80,15 @@ export class Admissions {
       table.close(old, code, message);
     }
     this.admitted++;
-    logger.info({ session: id, peer: session.peer, name: name ?? undefined, oa, gateway }, 'master connected');
+    const fields = {
+      session: id,
+      peer: session.peer,
+      name: name ?? undefined,
+      identity: identityOf(session),
+      oa,
+      gateway,
+    };
+    securityEvent(logger, 'session_started', fields, 'master connected');
     return answer;
   }
 
@@ -104,14 +112,15 @@ export class Admissions {
     timers.stop();
     this.saving.delete(session);
     if (reason === undefined) return true;
-    logger.warn({ peer: session.peer, reason }, 'session not saved: not admitted');
+    securityEvent(logger, refusalEvent('not_saved'), { peer: session.peer, reason }, 'session not saved: not admitted');
     table.end(session, 'not_saved', 'it could not be saved');
     return false;
   }
 
   private refuse({ address, port }: AdmissionRequest, { code, message }: Refusal): AdmissionAnswer {
     this.refusals[code] = (this.refusals[code] ?? 0) + 1;
-    this.parts.logger.warn({ peer: peerText(address, port), reason: code }, `master refused: ${message}`);
+    const fields = { peer: peerText(address, port), reason: code };
+    securityEvent(this.parts.logger, refusalEvent(code), fields, `master refused: ${message}`);
     // Gateways of the release before know no further codes.
     const known = code === 'per_source' || code === 'reserved' ? 'max_connections' : code;
     return { v: 2, ok: false, code: known, message };

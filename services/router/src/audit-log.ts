@@ -1,5 +1,5 @@
 import type { Journal } from '@iec104mm2ss/bus';
-import { type Logger, noPeer } from '@iec104mm2ss/observability';
+import { type Logger, noPeer, securityEvent } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { encodeJson } from '@iec104mm2ss/wire';
 import { auditId, type AuditRecord } from './audit.js';
@@ -71,7 +71,8 @@ export class AuditLog {
     if (oldest === undefined) return;
     this.dropped++;
     if (this.dropped % 1_000 === 1) {
-      this.context.logger.error({ dropped: this.dropped }, 'audit records are dropped: the journal cannot be written');
+      const message = 'audit records are dropped: the journal cannot be written';
+      securityEvent(this.context.logger, 'audit_dropped', noPeer({ dropped: this.dropped }), message);
     }
     this.onDone(oldest.record);
   }

@@ -3,7 +3,7 @@ import { securityEvent } from '@iec104mm2ss/observability';
 import { hasNoPlace, notInFilter } from './admission.js';
 import type { GroupParts } from './group-parts.js';
 import { peerOf } from './rights.js';
-import type { Session } from './session.js';
+import { identityOf, type Session } from './session.js';
 
 /**
  * Takes another row of the file while the group is served. Sessions go on, with the name that they have now; those that the
@@ -20,7 +20,9 @@ export function takeNewRow(parts: GroupParts, after: GroupConfig): void {
     const refusal = notInFilter(after, address) ?? hasNoPlace(after, { address, name, certificateName });
     if (refusal === undefined) continue;
     const { id, peer } = session;
-    logger.warn({ session: id, peer, reason: refusal.code }, `disconnected by a new configuration: ${refusal.message}`);
+    const fields = { session: id, peer, identity: identityOf(session), reason: refusal.code };
+    const message = `disconnected by a new configuration: ${refusal.message}`;
+    securityEvent(logger, 'session_revoked_by_configuration', fields, message);
     table.close(session, refusal.code, refusal.message);
   }
   const rightsBefore = new Map(table.all().map((session) => [session, textOf(before, session)]));

@@ -1,5 +1,5 @@
-import { nameNow } from '@iec104mm2ss/config';
-import type { Logger } from '@iec104mm2ss/observability';
+import { nameNow, peerText } from '@iec104mm2ss/config';
+import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import type { SessionStatement, Statement } from '@iec104mm2ss/wire';
 import { hasNoPlace, mayNotGoOn } from './admission.js';
 import type { DataTransfer } from './data-transfer.js';
@@ -7,7 +7,7 @@ import type { GroupCommands } from './group-commands.js';
 import type { LiveRow } from './live-row.js';
 import type { OriginatorAddresses } from './originator-addresses.js';
 import type { OutStream } from './out-stream.js';
-import type { Session } from './session.js';
+import { identityOf, type Session } from './session.js';
 import type { SessionTable } from './session-table.js';
 
 export interface ReconciliationParts {
@@ -80,7 +80,8 @@ export class Reconciliation {
     const refusal = hasNoPlace(config, { address, name, certificateName }) ?? mayNotGoOn(config, address, table.all());
     if (refusal !== undefined || !addresses.claim(oa, id)) {
       const { code, message } = refusal ?? { code: 'oa_conflict', message: `another session has OA ${oa} now` };
-      logger.warn({ session: id, peer: `${address}:${port}`, reason: code }, `session not taken over: ${message}`);
+      const fields = { session: id, peer: peerText(address, port), reason: code };
+      securityEvent(logger, 'session_not_taken_over', fields, `session not taken over: ${message}`);
       out.close(id, code, message);
       return undefined;
     }
@@ -88,7 +89,8 @@ export class Reconciliation {
     session.ownOa = stated.ownOa;
     session.usedBefore = stated.nextCommand > 1;
     table.confirm(session);
-    logger.info({ session: id, peer: session.peer, position: stated.expected }, 'session taken over');
+    const fields = { session: id, peer: session.peer, identity: identityOf(session), position: stated.expected };
+    securityEvent(logger, 'session_taken_over', fields, 'session taken over');
     return session;
   }
 }

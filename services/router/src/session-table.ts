@@ -1,9 +1,9 @@
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { PROVISIONAL_MS, UNSTATED_MS } from '@iec104mm2ss/wire';
 import type { OriginatorAddresses } from './originator-addresses.js';
 import type { OutStream } from './out-stream.js';
-import { isResolving, newSession, type Session, type SessionIdentity } from './session.js';
+import { identityOf, isResolving, newSession, type Session, type SessionIdentity } from './session.js';
 
 /** Sessions that were closed from here and whose gateways have not said so yet. */
 export const MAX_CLOSING = 1_024;
@@ -131,7 +131,8 @@ export class SessionTable {
     const { addresses, clock, logger, over, changed } = this.parts;
     over(session, mayReturn);
     addresses.release(session.oa, clock.now(), used || session.commands > 0 || session.usedBefore);
-    logger.info({ session: session.id, peer: session.peer, reason: code }, `master disconnected: ${message}`);
+    const fields = { session: session.id, peer: session.peer, identity: identityOf(session), reason: code };
+    securityEvent(logger, 'session_ended', fields, `master disconnected: ${message}`);
     changed();
   }
 

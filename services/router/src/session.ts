@@ -79,6 +79,11 @@ export function isResolving({ resolving, run }: Pick<Session, 'resolving' | 'run
   return resolving === run;
 }
 
+/** Who its master is, in security events: by the `masters` column, else by its certificate. */
+export function identityOf({ name, certificateName }: Pick<Session, 'name' | 'certificateName'>): string | undefined {
+  return name ?? certificateName ?? undefined;
+}
+
 export function newSession(identity: SessionIdentity, now: number): Session {
   return {
     ...identity,

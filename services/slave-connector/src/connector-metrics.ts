@@ -1,4 +1,4 @@
-import { GroupMetrics, type Registry } from '@iec104mm2ss/observability';
+import { GroupMetrics, registerLinkMetrics, type Registry } from '@iec104mm2ss/observability';
 import type { ConnectorCounters } from './counters.js';
 import type { GroupConnector } from './group-connector.js';
 
@@ -48,6 +48,7 @@ const COUNTERS: readonly [name: string, help: string, counter: Exclude<keyof Con
 /** The metrics of all connectors of this process. */
 export function registerConnectorMetrics(registry: Registry, connectors: () => readonly GroupConnector[]): void {
   const metrics = new GroupMetrics(registry, connectors);
+  registerLinkMetrics(registry, 'rtu', connectors, ({ figures }) => figures);
   for (const [name, help, counter] of COUNTERS) metrics.counter(name, help, ({ counters }) => counters[counter]);
   metrics.counterBy(
     'reason',

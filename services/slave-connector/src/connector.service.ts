@@ -1,6 +1,6 @@
 import { GroupLeases } from '@iec104mm2ss/bus';
 import { byId, type GroupConfig, type LiveGroups, partChanges } from '@iec104mm2ss/config';
-import { type GroupContribution, GroupService, noPeer, type Registry } from '@iec104mm2ss/observability';
+import { type GroupContribution, GroupService, noPeer, type Registry, securityEvent } from '@iec104mm2ss/observability';
 import type { ControlAnswer, GroupRequest } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { registerConnectorMetrics } from './connector-metrics.js';
@@ -71,7 +71,7 @@ export class ConnectorService
     if (connector === undefined) return undefined;
     const { instance } = this.options.runtime;
     const { ok, message } = verb === 'restart' ? connector.restart() : connector.useNextHost();
-    this.options.logger.info({ group, by, verb, ok }, message);
+    securityEvent(this.options.logger, 'operator_verb', { group, by, verb, ok }, message);
     return { v: 2, ok, instance, message };
   }
 

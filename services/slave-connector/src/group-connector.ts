@@ -10,7 +10,14 @@ import {
 } from '@iec104mm2ss/config';
 import { type Logger, noPeer } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
-import type { CloseReason, Connection, DeadlineScheduler, PeerLimits, Scheduled } from '@iec104mm2ss/transport';
+import {
+  type CloseReason,
+  type Connection,
+  type DeadlineScheduler,
+  newLinkFigures,
+  type PeerLimits,
+  type Scheduled,
+} from '@iec104mm2ss/transport';
 import {
   type CommandMessage,
   type CommandQuery,
@@ -57,6 +64,7 @@ export class GroupConnector implements Scheduled {
   readonly subjects: GroupSubjects;
   readonly ack: AckPolicy;
   readonly counters: ConnectorCounters = newCounters();
+  readonly figures = newLinkFigures();
 
   private readonly bus: Bus;
   private readonly scheduler: DeadlineScheduler;
@@ -264,7 +272,7 @@ export class GroupConnector implements Scheduled {
     const holdLimitMs = this.ack === 'delivered' ? Math.max(t1Ms - HOLD_MARGIN_MS, t1Ms / 2) : Infinity;
     return new RtuLink(
       {
-        ...{ config, scheduler, runtime, logger, counters },
+        ...{ config, scheduler, runtime, logger, counters, figures: this.figures },
         hold: { holdAcknowledgements: true, holdLimitMs, w: this.acknowledgeAfter() },
         limits: this.limits,
         mayUse: () => this.mayUse(),

@@ -1,4 +1,5 @@
 import type { GroupConfig } from '@iec104mm2ss/config';
+import type { LinkFigures } from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import type { Connection, ConnectionOptions, DeadlineScheduler, PeerLimits } from '@iec104mm2ss/transport';
@@ -10,6 +11,8 @@ export interface RtuLinkOptions {
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly counters: ConnectorCounters;
+  /** How fast the RTU answers, over all its connections. */
+  readonly figures: LinkFigures;
   /** Of the connection: how acknowledgements are held, and after how many ASDUs they are due. */
   readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs' | 'w'>;
   /** How much the RTU may send that brings nothing. */

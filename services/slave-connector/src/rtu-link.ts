@@ -229,7 +229,7 @@ export class RtuLink {
   }
 
   private connected(socket: TcpSocket): void {
-    const { config, counters, hold, scheduler } = this.options;
+    const { config, counters, figures, hold, scheduler } = this.options;
     const { t1Ms, t2Ms, t3Ms, k } = config.rtuLink;
     this.attempted = true;
     counters.connects++;
@@ -243,6 +243,7 @@ export class RtuLink {
         role: 'controlling',
         ...{ t1Ms, t2Ms, t3Ms, k, idleTimeMs: config.idleTimeMs },
         ...hold,
+        figures,
         mayWrite: () => this.writable(),
         limits: this.options.limits,
       },

@@ -1,4 +1,4 @@
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import type { CloseReason } from '@iec104mm2ss/transport';
 import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
 
@@ -36,10 +36,8 @@ export class RtuStory {
     if (rtuLinkUp(from) !== rtuLinkUp(to)) {
       const { attempts } = this;
       if (rtuLinkUp(to)) this.reached();
-      this.logger.info(
-        rtuLinkUp(to) ? { ...fields, attempts } : fields,
-        rtuLinkUp(to) ? 'RTU connected' : 'RTU link lost',
-      );
+      if (rtuLinkUp(to)) securityEvent(this.logger, 'rtu_connected', { ...fields, attempts }, 'RTU connected');
+      else securityEvent(this.logger, 'rtu_lost', fields, 'RTU link lost');
     } else if (to === 'started') this.logger.info(fields, 'RTU sends data');
     else if (to === 'connected') this.logger.info(fields, 'RTU sends no data');
     else if (from === 'connecting' && this.isNews(reason)) {
@@ -49,7 +47,7 @@ export class RtuStory {
 
   breach(peer: string, epoch: number, { code, message, clause, octets }: CloseReason): void {
     const fields = { peer, link_epoch: epoch, reason: code, clause, octets };
-    this.logger.warn(fields, `the RTU breaks the protocol: ${message}`);
+    securityEvent(this.logger, 'rtu_breach', fields, `the RTU breaks the protocol: ${message}`);
   }
 
   private reached(): void {

@@ -1,9 +1,18 @@
 import type { Bus } from '@iec104mm2ss/bus';
-import { type Logger, numericCounter, type Registry } from '@iec104mm2ss/observability';
+import {
+  type Logger,
+  numericCounter,
+  type Registry,
+  securityEvent,
+  type SecurityEventName,
+} from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 
 /** Between two log lines about messages of one kind that were dropped for one reason. */
 const LOG_PERIOD_MS = 60_000;
+
+/** What a reason of a drop says of who sent it. */
+const EVENTS: Readonly<Record<string, SecurityEventName>> = { FENCE: 'bus_fence' };
 
 interface Unlogged {
   readonly kind: string;
@@ -80,6 +89,8 @@ export class DropLog {
   }
 
   private log({ kind, reason, count, detail }: Omit<Unlogged, 'timer'>): void {
-    if (count > 0) this.logger.warn({ kind, reason, count, detail }, 'messages of the bus dropped');
+    if (count === 0) return;
+    const event = EVENTS[reason] ?? 'bus_dropped';
+    securityEvent(this.logger, event, { kind, reason, count, detail }, 'messages of the bus dropped');
   }
 }

@@ -8,7 +8,15 @@ import { HeardProcesses } from '../status/heard.js';
 import { type SystemView, systemView } from '../status/merged.js';
 import { statusLines } from '../status/status-table.js';
 import { UsageError } from './errors.js';
-import { addNatsOptions, asEnvironmentFlags, DEFAULT_HTTP, openNats, type ProcessFlags } from './process-options.js';
+import {
+  addNatsOptions,
+  addTokenOption,
+  asEnvironmentFlags,
+  bearer,
+  DEFAULT_HTTP,
+  openNats,
+  type ProcessFlags,
+} from './process-options.js';
 
 /** Exit codes of these commands: it was done; it was refused, or nobody could do it; it was not asked for properly. */
 const DONE = 0;
@@ -71,7 +79,7 @@ function operatorCommand(program: Command, name: string, description: string): C
       `any process of the system (default: ${DEFAULT_HTTP}, or MM2SS_HTTP); not with --nats`,
     )
     .exitOverride((error) => process.exit(error.exitCode === 0 ? DONE : USAGE));
-  return addNatsOptions(command);
+  return addNatsOptions(addTokenOption(command));
 }
 
 /** Runs one of the commands, and ends the process with what came of it. */
@@ -93,7 +101,7 @@ async function open(flags: ProcessFlags): Promise<System> {
   try {
     const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
     if (environment.nats.length > 0) return await overNats(environment);
-    return overHttp(environment.http ?? DEFAULT_HTTP);
+    return overHttp(environment.http ?? DEFAULT_HTTP, bearer(environment));
   } catch (error) {
     if (error instanceof NotDone) process.exit(fail(error.message, NOT_DONE));
     const usage = [UsageError, EnvironmentError, HttpAddressError].some((kind) => error instanceof kind);
@@ -125,13 +133,14 @@ function showStatus(status: SystemView, group: string | undefined, json: boolean
   return DONE;
 }
 
-function overHttp(text: string): System {
+function overHttp(text: string, authorization: { readonly Authorization?: string }): System {
   const address = parseHttpAddress(text);
   if (address === undefined) throw new UsageError('--http off leaves nobody to ask; --nats URL asks over the bus');
   const host = formatHttpAddress({ host: address.host ?? '127.0.0.1', port: address.port });
   const ask = async (path: string, init: RequestInit = {}): Promise<Response> => {
     try {
-      return await fetch(`http://${host}${path}`, { ...init, signal: AbortSignal.timeout(HTTP_LIMIT_MS) });
+      const headers = { ...init.headers, ...authorization };
+      return await fetch(`http://${host}${path}`, { ...init, headers, signal: AbortSignal.timeout(HTTP_LIMIT_MS) });
     } catch (error) {
       const { cause, message } = error as Error & { readonly cause?: { readonly code?: string } };
       throw new NotDone(

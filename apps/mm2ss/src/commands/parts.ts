@@ -2,7 +2,6 @@ import { type ConfigurationFile, type Environment, type GroupConfig, readEnviron
 import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { compose, type CompositionOptions, type Part } from '../composition.js';
-import { parseHttpAddress } from '../http/index.js';
 import { runUntilSignal } from '../process/signals.js';
 import { UsageError } from './errors.js';
 import {
@@ -10,10 +9,10 @@ import {
   addProcessOptions,
   addStorageOptions,
   asEnvironmentFlags,
-  DEFAULT_HTTP,
   groupOption,
   isWatched,
   loadConfiguration,
+  monitoring,
   openBus,
   type ProcessFlags,
 } from './process-options.js';
@@ -48,6 +47,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   const file = await loadConfiguration(environment.ini);
   const watched = await isWatched(file);
   if (part === 'connector') checkGroups(environment, file);
+  const looked = monitoring(environment);
   const runtime = systemRuntime();
   await runUntilSignal(
     () => openBus(environment, runtime),
@@ -59,9 +59,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
         parts: [part],
         bus,
         runtime,
-        http: parseHttpAddress(environment.http ?? DEFAULT_HTTP),
-        httpHosts: environment.httpHosts,
-        logLevel: environment.logLevel,
+        ...looked,
         logDirectory: undefined,
         listen: environment.listen,
         holdMs: environment.holdMs,

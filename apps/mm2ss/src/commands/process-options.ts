@@ -2,10 +2,14 @@ import { stat } from 'node:fs/promises';
 import { type Bus, MemoryBus, NatsBus } from '@iec104mm2ss/bus';
 import { type ConfigurationFile, type Environment, LOG_LEVELS, readConfigurationFile } from '@iec104mm2ss/config';
 import { createLogger } from '@iec104mm2ss/observability';
+import type { CompositionOptions } from '../composition.js';
+import { parseHttpAddress, readTokens } from '../http/index.js';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { type Command, Option } from 'commander';
 import { formatProblem } from './check.js';
 import { UnavailableError, UsageError } from './errors.js';
+
+type MonitoringOption = 'http' | 'health' | 'httpHosts' | 'httpToken' | 'logLevel' | 'syslog';
 
 /** Where health, metrics and status are served when nothing else is said. */
 export const DEFAULT_HTTP = '127.0.0.1:9104';
@@ -15,7 +19,15 @@ export interface ProcessFlags {
   readonly ini?: string;
   readonly http?: string;
   readonly httpHost?: readonly string[];
+  readonly httpToken?: string;
+  /** The same, of those that ask. */
+  readonly token?: string;
+  readonly health?: string;
   readonly logLevel?: string;
+  readonly syslog?: string;
+  readonly syslogCa?: string;
+  readonly syslogCert?: string;
+  readonly syslogKey?: string;
   readonly holdSeconds?: string;
   readonly limits?: string;
   readonly nats?: string;
@@ -47,6 +59,21 @@ export function addProcessOptions(command: Command): Command {
       'another name under which metrics, health and status are asked; may be repeated (or MM2SS_HTTP_HOST)',
       collect,
     )
+    .option(
+      '--http-token <file>',
+      'file with bearer tokens, one a line: all of HTTP asks for one of them (or MM2SS_HTTP_TOKEN)',
+    )
+    .option(
+      '--health <host:port>',
+      'liveness and readiness on a port of their own, where they ask for no token (or MM2SS_HEALTH)',
+    )
+    .option(
+      '--syslog <url>',
+      'send security events to a syslog receiver (RFC 5424): tls://HOST:PORT, tcp:// or udp:// (or MM2SS_SYSLOG)',
+    )
+    .option('--syslog-ca <file>', 'PEM file of the authority that signed its certificate (or MM2SS_SYSLOG_CA)')
+    .option('--syslog-cert <file>', 'PEM file of our certificate for it (or MM2SS_SYSLOG_CERT)')
+    .option('--syslog-key <file>', 'PEM file of its key (or MM2SS_SYSLOG_KEY)')
     .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')} (default: info, or MM2SS_LOG_LEVEL)`)
     .option('--hold-seconds <seconds>', 'how long the loss of a part disturbs no master (default: 10)')
     .option('--limits <name=number,...>', 'bounds on what peers may do, see docs/limits.md (or MM2SS_LIMITS)');
@@ -85,11 +112,17 @@ export function addStorageOptions(command: Command): Command {
 
 /** The flags by the names the environment knows. */
 export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string | undefined> {
-  const { holdSeconds, group, httpHost, ...same } = flags;
+  const { holdSeconds, group, httpHost, token, ...same } = flags;
   const names = [
     'ini',
     'http',
+    'httpToken',
+    'health',
     'logLevel',
+    'syslog',
+    'syslogCa',
+    'syslogCert',
+    'syslogKey',
     'nats',
     'natsCreds',
     'natsCa',
@@ -101,7 +134,13 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
     'limits',
   ];
   const known = Object.fromEntries(Object.entries(same).filter(([name]) => names.includes(name)));
-  return { ...known, group: group?.join(','), holdMs: holdSeconds, httpHosts: httpHost?.join(',') };
+  return {
+    ...known,
+    group: group?.join(','),
+    holdMs: holdSeconds,
+    httpHosts: httpHost?.join(','),
+    ...(token === undefined ? {} : { httpToken: token }),
+  };
 }
 
 /**
@@ -145,6 +184,29 @@ export async function openNats(
   } catch (error) {
     throw new UnavailableError(`NATS: ${(error as Error).message}`);
   }
+}
+
+/** `--token`, for whoever asks a process over HTTP. */
+export function addTokenOption(command: Command): Command {
+  return command.option('--token <file>', 'file with the bearer token that HTTP asks for (or MM2SS_HTTP_TOKEN)');
+}
+
+/** Headers of a request to a process that may ask for a token. */
+export function bearer({ httpToken }: Pick<Environment, 'httpToken'>): { readonly Authorization?: string } {
+  const [token] = httpToken === undefined ? [] : readTokens(httpToken);
+  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
+}
+
+/** What is the same of all long-running commands: how they are looked at from outside. */
+export function monitoring(environment: Environment): Pick<CompositionOptions, MonitoringOption> {
+  const { http = DEFAULT_HTTP, health, httpHosts, httpToken, logLevel } = environment;
+  const { syslog: target, syslogCa: ca, syslogCert: cert, syslogKey: key } = environment;
+  return {
+    http: parseHttpAddress(http),
+    health: health === undefined ? undefined : parseHttpAddress(health),
+    ...{ httpHosts, httpToken, logLevel },
+    syslog: target === undefined ? undefined : { target, files: { ca, cert, key } },
+  };
 }
 
 /** Reads the file, and says on standard error what of it is not in force; throws when nothing of it is. */

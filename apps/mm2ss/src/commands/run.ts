@@ -2,7 +2,6 @@ import { readEnvironment } from '@iec104mm2ss/config';
 import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { compose } from '../composition.js';
-import { parseHttpAddress } from '../http/index.js';
 import { runUntilSignal } from '../process/signals.js';
 import { UsageError } from './errors.js';
 import {
@@ -10,9 +9,9 @@ import {
   addProcessOptions,
   addStorageOptions,
   asEnvironmentFlags,
-  DEFAULT_HTTP,
   isWatched,
   loadConfiguration,
+  monitoring,
   openBus,
   type ProcessFlags,
 } from './process-options.js';
@@ -45,7 +44,7 @@ async function run(flags: RunFlags): Promise<void> {
   const file = await loadConfiguration(environment.ini);
   const { settings } = file.configuration;
   const watched = await isWatched(file);
-  const http = parseHttpAddress(environment.http ?? DEFAULT_HTTP);
+  const looked = monitoring(environment);
   const updateEverySec = seconds(flags.ntp_update_every_sec) ?? settings.ntpUpdateEverySec;
   const runtime = systemRuntime();
   await runUntilSignal(
@@ -57,9 +56,7 @@ async function run(flags: RunFlags): Promise<void> {
         parts: ['connector', 'router', 'gateway'],
         bus,
         runtime,
-        http,
-        httpHosts: environment.httpHosts,
-        logLevel: environment.logLevel,
+        ...looked,
         logDirectory: flags.logDir,
         listen: environment.listen,
         holdMs: environment.holdMs,

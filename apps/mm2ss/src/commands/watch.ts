@@ -1,6 +1,6 @@
 import { get } from 'node:http';
 import { createInterface } from 'node:readline';
-import { type GroupSelection, readEnvironment } from '@iec104mm2ss/config';
+import { type Environment, type GroupSelection, readEnvironment } from '@iec104mm2ss/config';
 import type { AuditRecord, DecodedMessage, UndecodableAsdu } from '@iec104mm2ss/router';
 import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
@@ -11,7 +11,9 @@ import { readRecord } from '../audit/audit-filter.js';
 import { parseCa, parseIoa, parseTypes } from './filter-flags.js';
 import {
   addNatsOptions,
+  addTokenOption,
   asEnvironmentFlags,
+  bearer,
   DEFAULT_HTTP,
   groupOption,
   openNats,
@@ -35,6 +37,12 @@ export interface WatchFilter {
 
 const EXCERPT_CHARACTERS = 80;
 
+/** What an answer without a feed means. */
+const REASONS: Readonly<Record<number, string>> = {
+  401: ': it asks for a token (--token FILE, or MM2SS_HTTP_TOKEN)',
+  503: ': it has as many readers as it takes',
+};
+
 type FeedLine = DecodedMessage | AuditRecord | { readonly leftOut: number };
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
@@ -49,7 +57,7 @@ export function registerWatch(program: Command): void {
     .option('--ca <address>', 'only this common address')
     .option('--ioa <address>', 'only this information object address; may be repeated', collect)
     .option('--json', 'print the JSON documents as they are');
-  addNatsOptions(command).action((flags: WatchFlags) => watch(flags));
+  addNatsOptions(addTokenOption(command)).action((flags: WatchFlags) => watch(flags));
 }
 
 async function watch(flags: WatchFlags): Promise<void> {
@@ -69,7 +77,7 @@ async function watch(flags: WatchFlags): Promise<void> {
   // `mm2ss watch | head` ends when head does.
   process.stdout.on('error', () => process.exit(0));
   if (environment.nats.length > 0) await watchBus(environment, show);
-  else await watchHttp(environment.http ?? DEFAULT_HTTP, environment.group?.single, show);
+  else await watchHttp(environment, show);
 }
 
 async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (text: string) => void): Promise<void> {
@@ -99,8 +107,11 @@ function untilSignal(): Promise<undefined> {
   });
 }
 
-async function watchHttp(text: string, group: string | undefined, show: (text: string) => void): Promise<void> {
-  const address = parseHttpAddress(text);
+async function watchHttp(environment: Environment, show: (text: string) => void): Promise<void> {
+  const { http = DEFAULT_HTTP } = environment;
+  const group = environment.group?.single;
+  const headers = bearer(environment);
+  const address = parseHttpAddress(http);
   if (address === undefined)
     throw new UsageError('watch: --http off leaves nothing to watch; --nats URL watches the bus');
   const host = formatHttpAddress({ host: address.host ?? '127.0.0.1', port: address.port });
@@ -109,10 +120,10 @@ async function watchHttp(text: string, group: string | undefined, show: (text: s
     // What our own end of the connection breaks off is no failure: the promise is settled by then.
     const failed = (error: Error): void =>
       reject(new UnavailableError(`watch: ${host} ended the feed (${error.message})`));
-    const request = get(`http://${host}/feed${query}`, (response) => {
+    const request = get(`http://${host}/feed${query}`, { headers }, (response) => {
       if (response.statusCode !== 200) {
-        const busy = response.statusCode === 503 ? ': it has as many readers as it takes' : '';
-        reject(new UnavailableError(`watch: http://${host}/feed answers ${response.statusCode}${busy}`));
+        const { statusCode = 0 } = response;
+        reject(new UnavailableError(`watch: http://${host}/feed answers ${statusCode}${REASONS[statusCode] ?? ''}`));
         return;
       }
       createInterface({ input: response }).on('error', failed).on('line', show).on('close', resolve);

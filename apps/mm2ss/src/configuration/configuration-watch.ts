@@ -7,7 +7,14 @@ import {
   groupChanges,
   newFaults,
 } from '@iec104mm2ss/config';
-import { type Logger, noPeer, numericCounter, numericGauge, type Registry } from '@iec104mm2ss/observability';
+import {
+  type Logger,
+  noPeer,
+  numericCounter,
+  numericGauge,
+  type Registry,
+  securityEvent,
+} from '@iec104mm2ss/observability';
 import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import { formatProblem } from '../commands/check.js';
 
@@ -145,7 +152,7 @@ export class ConfigurationWatch {
       return;
     }
     const changes = groupChanges(before.groups, after.groups);
-    logger.info({ digest, path }, `a new configuration: ${summaryOf(changes)}`);
+    securityEvent(logger, 'configuration_taken', { digest, path }, `a new configuration: ${summaryOf(changes)}`);
     if (JSON.stringify(before.settings) !== JSON.stringify(after.settings)) {
       logger.warn({ digest }, 'the general settings (NTP) of the file count from the next start on');
     }
@@ -158,7 +165,13 @@ export class ConfigurationWatch {
     }
     this.applying = this.parts.apply(file, changes).catch((error: unknown) => {
       this.failures++;
-      logger.error({ digest, reason: (error as Error).message }, 'the new configuration is in force only in part');
+      const reason = (error as Error).message;
+      securityEvent(
+        logger,
+        'configuration_in_part',
+        { digest, reason },
+        'the new configuration is in force only in part',
+      );
     });
     await this.applying;
     this.file = file;
@@ -207,8 +220,9 @@ export class ConfigurationWatch {
     this.refused = { digest, reason };
     this.refusals++;
     this.parts.refused(reason);
-    const { digest: inForce, path } = this.file;
-    this.parts.logger.error({ path, digest: inForce, reason }, 'the configuration file is not taken: nothing changes');
+    const fields = { path: this.file.path, digest: this.file.digest, reason };
+    const message = 'the configuration file is not taken: nothing changes';
+    securityEvent(this.parts.logger, 'configuration_refused', fields, message);
   }
 
   private registerMetrics(registry: Registry): void {

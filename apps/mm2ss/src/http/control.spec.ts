@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { controlSubject, MemoryBus } from '@iec104mm2ss/bus';
+import { createLogger } from '@iec104mm2ss/observability';
 import { SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
 import { groupConfig } from '@iec104mm2ss/testing';
 import { decodeJson, encodeJson } from '@iec104mm2ss/wire';
@@ -30,12 +31,16 @@ describe('control verbs over HTTP', () => {
   let bus: MemoryBus;
   let pages: Pages;
   let asked: unknown[];
+  let events: unknown[];
   beforeEach(async () => {
     bus = new MemoryBus({ clock: SYSTEM_CLOCK });
     asked = [];
+    events = [];
+    const write = (line: string): void => void events.push(JSON.parse(line));
+    const { logger } = createLogger({ level: 'warn', peerLines: SYSTEM_CLOCK, destination: { write } });
     pages = await servePages(
       { host: '127.0.0.1', port: 0 },
-      { bus, services: [gateway], groups: [groupConfig({ id: '111' })] },
+      { bus, logger, services: [gateway], groups: [groupConfig({ id: '111' })] },
     );
   });
   afterEach(() => pages.close());
@@ -176,6 +181,13 @@ describe('control verbs over HTTP', () => {
         expect(await ask(path, `evil.example:${pages.address.port}`)).toBe(421);
       },
     );
+
+    it('it is an event, once', async () => {
+      for (let i = 0; i < 2; i++) await ask('/status', 'evil.example');
+      expect(events).toMatchObject([
+        { event: 'http_refused', reason: 'not_our_name', peer: expect.stringMatching(/^127\.0\.0\.1:/) },
+      ]);
+    });
 
     it('nothing is done', async () => {
       serve('restart');

@@ -10,9 +10,10 @@ import { formatHttpAddress, type HttpAddress } from './http-address.js';
 export class HttpListenError extends Error {
   readonly code = 'ERR_HTTP_LISTEN';
 
-  constructor(address: HttpAddress, cause: unknown) {
+  /** @param flag that gives another address */
+  constructor(address: HttpAddress, cause: unknown, flag = '--http') {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`HTTP on ${formatHttpAddress(address)}: ${reason} (another address: --http HOST:PORT, none: --http off)`, {
+    super(`HTTP on ${formatHttpAddress(address)}: ${reason} (another address: ${flag} HOST:PORT, none: ${flag} off)`, {
       cause,
     });
     this.name = 'HttpListenError';
@@ -39,7 +40,7 @@ const IDLE_TIMEOUT_MS = 15_000;
 /** Between two requests on one connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 /** How often Node looks whether the first two have passed. */
-const TIMEOUT_CHECK_MS = 1_000;
+export const TIMEOUT_CHECK_MS = 1_000;
 
 /** Bounds of the server; smaller ones in tests. */
 export interface HttpLimits {
@@ -72,10 +73,7 @@ export class BoundedHttpAdapter extends ExpressAdapter {
     const server = createServer({ connectionsCheckingInterval: TIMEOUT_CHECK_MS }, this.getInstance<RequestListener>());
     this.connections = new ConnectionLimit(server, this.limits.connections);
     server.maxConnections = MAX_SOCKETS;
-    server.headersTimeout = this.limits.headersTimeoutMs;
-    server.requestTimeout = REQUEST_TIMEOUT_MS;
-    server.timeout = IDLE_TIMEOUT_MS;
-    server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+    setTimeLimits(server, this.limits.headersTimeoutMs);
     this.setHttpServer(server);
     this.disable('x-powered-by');
     this.disable('etag');
@@ -104,7 +102,19 @@ export async function listenHttp(app: INestApplication, address: HttpAddress): P
   } catch (error) {
     throw new HttpListenError(address, error);
   }
-  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+  return boundOf(address, (app.getHttpServer() as Server).address() as AddressInfo);
+}
+
+/** Where a server that was to listen on `address` listens. */
+export function boundOf(address: HttpAddress, { port }: Pick<AddressInfo, 'port'>): BoundHttp {
   const bound = { ...address, port };
   return { address: bound, url: `http://${formatHttpAddress({ host: bound.host ?? 'localhost', port })}/` };
+}
+
+/** The time that a peer may take. */
+export function setTimeLimits(server: Server, headersTimeoutMs = HEADERS_TIMEOUT_MS): void {
+  server.headersTimeout = headersTimeoutMs;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.timeout = IDLE_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
 }

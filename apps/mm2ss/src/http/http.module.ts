@@ -2,6 +2,7 @@ import { type Bus, BUS } from '@iec104mm2ss/bus';
 import { type DynamicModule, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { ControlDesk } from '../control/control-desk.js';
 import { SystemStatus } from '../status/system-status.js';
+import { BEARER_TOKENS, type BearerTokens } from './bearer-tokens.js';
 import { ControlController } from './control.controller.js';
 import { HealthController, IndexController, MetricsController, StatusController } from './controllers.js';
 import { FEED_READERS, type FeedReaders } from './feed-readers.js';
@@ -13,12 +14,14 @@ export interface HttpModuleOptions {
   readonly readers: FeedReaders;
   /** See ownNames. */
   readonly names: ReadonlySet<string>;
+  /** Who may ask; undefined: everybody who can reach the port. */
+  readonly tokens?: BearerTokens | undefined;
 }
 
 /** `/metrics`, `/healthz`, `/readyz`, `/status`, `/feed`, an index of them at `/`; and `/control/...`. */
 @Module({})
 export class HttpModule implements NestModule {
-  static forRoot({ readers, names }: HttpModuleOptions): DynamicModule {
+  static forRoot({ readers, names, tokens }: HttpModuleOptions): DynamicModule {
     const desk = {
       provide: ControlDesk,
       inject: [BUS, SystemStatus],
@@ -35,7 +38,12 @@ export class HttpModule implements NestModule {
         FeedController,
         ControlController,
       ],
-      providers: [{ provide: FEED_READERS, useValue: readers }, { provide: OWN_NAMES, useValue: names }, desk],
+      providers: [
+        { provide: FEED_READERS, useValue: readers },
+        { provide: OWN_NAMES, useValue: names },
+        { provide: BEARER_TOKENS, useValue: tokens ?? null },
+        desk,
+      ],
     };
   }
 

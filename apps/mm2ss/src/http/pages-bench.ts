@@ -18,6 +18,7 @@ import { PARTS, type PartService } from '../core/parts.module.js';
 import { ErrorFilter } from '../error.filter.js';
 import { NtpClient } from '../ntp/index.js';
 import { StatusModule } from '../status/status.module.js';
+import type { BearerTokens } from './bearer-tokens.js';
 import type { HttpAddress } from './http-address.js';
 import { BoundedHttpAdapter, type BoundHttp, type HttpLimits, listenHttp } from './http-server.js';
 import { HttpModule } from './http.module.js';
@@ -26,6 +27,7 @@ import { ownNames } from './own-names.js';
 
 /** What the pages show; all of it may be left out. */
 export interface PagesSources {
+  readonly tokens?: BearerTokens;
   readonly logger?: Logger;
   readonly registry?: Registry;
   readonly bus?: Bus;
@@ -87,7 +89,11 @@ export async function servePages(
     imports: [
       core,
       StatusModule,
-      HttpModule.forRoot({ readers: adapter.readers, names: ownNames(address, ['mm2ss.example']) }),
+      HttpModule.forRoot({
+        readers: adapter.readers,
+        names: ownNames(address, ['mm2ss.example']),
+        tokens: sources.tokens,
+      }),
     ],
     providers: [...providers, { provide: APP_FILTER, useClass: ErrorFilter }],
     exports: providers,

@@ -1,4 +1,11 @@
-import { numericCounter, numericGauge, type Logger, type NtpStatus, type Registry } from '@iec104mm2ss/observability';
+import {
+  numericCounter,
+  numericGauge,
+  type Logger,
+  type NtpStatus,
+  type Registry,
+  securityEvent,
+} from '@iec104mm2ss/observability';
 import { ClockSetError, type ClockSetter } from './clock-setter.js';
 import { NtpError, type NtpSample } from './ntp-packet.js';
 import { parseNtpServer, queryNtpServer, type NtpClock, type NtpServer } from './ntp-query.js';
@@ -121,7 +128,7 @@ export class NtpClient {
     if (this.aborted.signal.aborted) return;
     const reason = failures.join('; ');
     this.current = { ...this.current, state: 'unreachable', set: false, error: reason };
-    this.logger.warn({ reason }, 'NTP: no server gave the time');
+    securityEvent(this.logger, 'clock_unsynchronised', { reason }, 'NTP: no server gave the time');
   }
 
   private async query(server: ServerState): Promise<NtpSample> {
@@ -178,12 +185,12 @@ export class NtpClient {
       }
       await clockSetter.adjust(offsetMs);
       this.clockSets++;
-      this.logger.warn(fields, 'NTP: clock set');
+      securityEvent(this.logger, 'clock_set', { ...fields }, 'NTP: clock set');
       return null;
     } catch (error) {
       this.clockSetFailures++;
       const reason = error instanceof Error ? error.message : String(error);
-      this.logger.error({ ...fields, reason }, 'NTP: clock not set');
+      securityEvent(this.logger, 'clock_not_set', { ...fields, reason }, 'NTP: clock not set');
       return reason;
     }
   }

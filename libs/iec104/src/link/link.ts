@@ -11,6 +11,8 @@ import {
 import { apduEnd, copyOctets } from '../apci/apdus.js';
 import { MAX_ASDU_OCTETS, MIN_ASDU_OCTETS, asduLengthError } from '../apci/asdu-length.js';
 import { Iec104Error, type Iec104ErrorCode, OFFENDING_OCTETS } from '../errors.js';
+import type { LinkFigures } from './durations.js';
+import { RunTimes } from './run-times.js';
 import { OutputRegion } from './slab.js';
 
 /**
@@ -53,6 +55,25 @@ export interface LinkOptions extends LinkParameters {
    * With held acknowledgements: raise a `hold-limit` event when an APDU has been waiting this long. Default: never.
    */
   readonly holdLimitMs?: number;
+  /** Counts what this link measures; links may share it. Default: nothing is counted. */
+  readonly figures?: LinkFigures;
+  /** Default: the link is tested by t3 and `test()` only. */
+  readonly probes?: ProbeOptions;
+}
+
+/**
+ * TESTFR act that nothing depends on: it only measures. One that is not answered closes no link, and there is none after it
+ * until it is, or t3 asks.
+ */
+export interface ProbeOptions {
+  readonly everyMs: number;
+  /** The first one so much later than the link began: links that begin together do not test together. */
+  readonly firstMs: number;
+  /**
+   * True: also while nothing passes. False: only right behind an I- or S-format APDU of the peer, so that a link which is to be
+   * quiet is, and neither t3 nor the peer's idle time is moved.
+   */
+  readonly idleToo: boolean;
 }
 
 export type LinkEvent =
@@ -69,9 +90,6 @@ export const DEFAULT_LINK_PARAMETERS: LinkParameters = { t1Ms: 15_000, t2Ms: 10_
 
 /** What a controlled station had sent off when it confirmed STOPDT comes within this time, over slow paths, too. */
 const TAIL_MS = 2_000;
-
-/** Entries that a list of times keeps room for. */
-const KEPT_TIMES = 64;
 
 /** From which state each state may be entered. */
 const ALLOWED: Readonly<Record<LinkState, readonly LinkState[]>> = {
@@ -126,6 +144,11 @@ export class Link {
   private startAt = Infinity;
   private stopAt = Infinity;
   private testAt = Infinity;
+  /** When the TESTFR act was sent that is not confirmed; with `testAt` its answer is due, without it is a probe. */
+  private testSentAt = Infinity;
+  private probeAt: number;
+  private readonly probes: ProbeOptions | undefined;
+  private readonly figures: LinkFigures | undefined;
   /** Until when data behind a STOPDT con is taken. */
   private tailUntil = -Infinity;
   /** Of `sent`: how many went before the TESTFR act under way, and before the last one confirmed. */
@@ -151,6 +174,9 @@ export class Link {
     this.hold = options.holdAcknowledgements ?? false;
     this.holdLimitMs = options.holdLimitMs ?? Infinity;
     this.t3At = now + options.t3Ms;
+    this.figures = options.figures;
+    this.probes = options.probes;
+    this.probeAt = options.probes === undefined ? Infinity : now + options.probes.firstMs;
   }
 
   get state(): LinkState {
@@ -212,13 +238,24 @@ export class Link {
 
   /**
    * Tests the link now, without waiting for t3: once the peer confirms, `read` covers what was sent before. One test at a
-   * time, as a second TESTFR act would re-arm the t1 of the first: while one is under way nothing happens.
+   * time, as a second TESTFR act would re-arm the t1 of the first: while one is under way nothing happens. A probe that is under
+   * way becomes the test: from now on its answer is due.
    */
   test(now: number): void {
     if (this.current === 'closed' || this.testAt !== Infinity) return;
+    if (this.testSentAt === Infinity) this.putTest(now);
+    this.testAt = now + this.t1Ms;
+  }
+
+  private putTest(now: number): void {
     this.putU(UFunction.TESTFR_ACT);
     this.sentBeforeTest = this.sent;
-    this.testAt = now + this.t1Ms;
+    this.testSentAt = now;
+  }
+
+  private probe(now: number): void {
+    this.probeAt = now + (this.probes as ProbeOptions).everyMs;
+    if (this.testSentAt === Infinity && this.current !== 'closed') this.putTest(now);
   }
 
   /**
@@ -241,6 +278,7 @@ export class Link {
     const control = octets[at + 2] as number;
     // Clause 5.2: what is received restarts t3. Sending does not: only an answer shows that the peer is alive.
     this.t3At = now + this.t3Ms;
+    if (now >= this.probeAt && (control & 3) !== 3) this.probe(now);
     if ((control & 1) === 0) {
       if (length < MIN_LENGTH + MIN_ASDU_OCTETS) {
         return this.fail('APCI_LENGTH', `I-format APDU of length ${length} holds no ASDU`);
@@ -248,7 +286,7 @@ export class Link {
       return this.receiveI(octets, at, now) ? 'I' : undefined;
     }
     if (length !== MIN_LENGTH) return this.fail('APCI_LENGTH', `S- or U-format APDU of length ${length}, must be 4`);
-    if ((control & 3) === 1) return this.acknowledge(receiveSequence(octets, at)) ? 'S' : undefined;
+    if ((control & 3) === 1) return this.acknowledge(receiveSequence(octets, at), now) ? 'S' : undefined;
     return this.receiveU(octets, at, now) ? 'U' : undefined;
   }
 
@@ -330,9 +368,12 @@ export class Link {
     if (this.state === 'closed') return;
     if (this.t2At() <= now) this.ackDue = true;
     if (this.t3At <= now) {
+      // A peer that has not answered a probe for so long may answer this.
+      if (this.testAt === Infinity && this.testSentAt + this.t1Ms <= now) this.testSentAt = Infinity;
       this.test(now);
       this.t3At = Infinity;
     }
+    if (this.probes?.idleToo === true && this.probeAt <= now) this.probe(now);
     if (this.holdAt() <= now) {
       const upTo = this.receivedTimes.countDue(now, this.holdLimitMs);
       this.holdReported = upTo;
@@ -349,6 +390,7 @@ export class Link {
       this.stopAt,
       this.testAt,
       this.t3At,
+      this.probes?.idleToo === true ? this.probeAt : Infinity,
       this.t2At(),
       this.holdAt(),
     );
@@ -390,7 +432,7 @@ export class Link {
       this.fail('LINK_SEQUENCE', `N(S) ${ns} instead of ${this.received & SEQUENCE_MASK}`);
       return false;
     }
-    if (!this.acknowledge(receiveSequence(octets, at))) return false;
+    if (!this.acknowledge(receiveSequence(octets, at), now)) return false;
     if (this.current === 'starting') this.irregular('LINK_NOT_STARTED', 'data before STARTDT con', octets, at);
     else if (this.current === 'stopped') this.irregular('LINK_NOT_STARTED', 'data after STOPDT con', octets, at);
     this.received++;
@@ -412,7 +454,7 @@ export class Link {
   }
 
   /** Takes an N(R); everything before it is acknowledged. */
-  private acknowledge(nr: number): boolean {
+  private acknowledge(nr: number, now: number): boolean {
     const steps = (nr - this.acknowledged) & SEQUENCE_MASK;
     if (steps > this.sent - this.acknowledged) {
       this.fail(
@@ -422,7 +464,9 @@ export class Link {
       return false;
     }
     if (steps > 0) {
+      const { acknowledged: before, figures } = this;
       this.acknowledged += steps;
+      if (figures !== undefined) this.sentTimes.measure(before, this.acknowledged, now, figures.acknowledgements);
       this.sentTimes.drop(this.acknowledged);
       this.finishStopping();
     }
@@ -447,9 +491,7 @@ export class Link {
         this.putU(UFunction.TESTFR_CON);
         return true;
       case UFunction.TESTFR_CON:
-        if (this.testAt === Infinity) this.ignored++;
-        else this.tested = this.sentBeforeTest;
-        this.testAt = Infinity;
+        this.testConfirmed(now);
         return true;
       case UFunction.STARTDT_ACT:
         if (this.role !== 'controlled') return this.failRole(fn);
@@ -485,6 +527,16 @@ export class Link {
         this.fail('APCI_CONTROL', `U-format control octet 0x${fn.toString(16).padStart(2, '0')} is none of the six`);
         return false;
     }
+  }
+
+  private testConfirmed(now: number): void {
+    if (this.testSentAt === Infinity) this.ignored++;
+    else {
+      this.tested = this.sentBeforeTest;
+      this.figures?.tests.add(now - this.testSentAt);
+    }
+    this.testSentAt = Infinity;
+    this.testAt = Infinity;
   }
 
   /**
@@ -609,74 +661,4 @@ function excerpt(octets: Uint8Array, at: number): Uint8Array {
 
 function outOfRange(name: string, value: number): RangeError {
   return new RangeError(`link parameter ${name} is ${value}`);
-}
-
-/**
- * When numbered things happened, oldest first: a queue of (running number, time) that keeps one entry for all that share
- * one time, so that its length follows the socket reads, not the APDUs.
- */
-class RunTimes {
-  /** Entries `head..tail`; those behind are over, and written anew: emptying an array costs more than filling it. */
-  private numbers: number[] = [];
-  private times: number[] = [];
-  private head = 0;
-  private tail = 0;
-
-  add(upTo: number, time: number): void {
-    const last = this.tail - 1;
-    if (last >= this.head && this.times[last] === time) {
-      this.numbers[last] = upTo;
-      return;
-    }
-    this.numbers[this.tail] = upTo;
-    this.times[this.tail] = time;
-    this.tail++;
-  }
-
-  /** Forgets everything up to running number `upTo`. */
-  drop(upTo: number): void {
-    while (this.head < this.tail && (this.numbers[this.head] as number) <= upTo) this.head++;
-    if (this.head === this.tail) {
-      this.head = 0;
-      this.tail = 0;
-      if (this.numbers.length > KEPT_TIMES) this.keep(0, 0);
-    } else if (this.head > KEPT_TIMES && this.head * 2 > this.tail) this.keep(this.head, this.tail);
-  }
-
-  /** Time of the oldest, Infinity when empty. */
-  oldest(): number {
-    return this.head < this.tail ? (this.times[this.head] as number) : Infinity;
-  }
-
-  /** Time of the oldest whose number is above `after`, Infinity when there is none. */
-  timeAfter(after: number): number {
-    let low = this.head;
-    let high = this.tail;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.numbers[middle] as number) > after) high = middle;
-      else low = middle + 1;
-    }
-    return low < this.tail ? (this.times[low] as number) : Infinity;
-  }
-
-  /**
-   * Running number of the latest one that is `ageMs` old at `now`; 0 when none. The sum is written as in a deadline, so
-   * that rounding cannot make the two disagree.
-   */
-  countDue(now: number, ageMs: number): number {
-    let count = 0;
-    for (let i = this.head; i < this.tail; i++) {
-      if ((this.times[i] as number) + ageMs > now) break;
-      count = this.numbers[i] as number;
-    }
-    return count;
-  }
-
-  private keep(from: number, to: number): void {
-    this.numbers = this.numbers.slice(from, to);
-    this.times = this.times.slice(from, to);
-    this.head = 0;
-    this.tail = to - from;
-  }
 }

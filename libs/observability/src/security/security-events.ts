@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { LogFields } from '../log-fields.js';
+import { ledgerOf } from './security-ledger.js';
 
 /** As in RFC 5424, clause 6.2.1, without those that a process cannot tell of itself. */
 export type SecuritySeverity = 'alert' | 'critical' | 'error' | 'warning' | 'notice' | 'informational';
@@ -15,10 +16,165 @@ export interface SecurityEventKind {
 /**
  * Every security event that there is, by its name. docs/security-events.md is made from it. An id is never given to another
  * event, and an event never gets another id.
+ *
+ * `n` of `MM2SS:n.m`: 1 sessions and links, 2 TLS, 3 rights, observe mode, clock commands, 4 rates and hostile peers, 5 the bus,
+ * 6 configuration, process and its clock. `session_refused_X` is the event of the refusal with the reason `X`.
  */
 export const SECURITY_EVENTS = {
   session_started: { id: 'MM2SS:1.1', severity: 'informational', meaning: 'A master was admitted.' },
-  session_refused: { id: 'MM2SS:1.2', severity: 'warning', meaning: 'A connection of a master was refused.' },
+  session_refused: {
+    id: 'MM2SS:1.2',
+    severity: 'warning',
+    meaning: 'A connection of a master was refused, for a reason that has no event of its own.',
+  },
+  session_refused_filter: {
+    id: 'MM2SS:1.3',
+    severity: 'warning',
+    meaning: 'A connection was refused: its address is not in the `filter` of the group.',
+  },
+  session_refused_max_connections: {
+    id: 'MM2SS:1.4',
+    severity: 'warning',
+    meaning: 'A connection was refused: `max conn` masters are connected.',
+  },
+  session_refused_same_ip: {
+    id: 'MM2SS:1.5',
+    severity: 'warning',
+    meaning: 'A connection was refused: its address has one already, and `same ip` is `old`.',
+  },
+  session_refused_rtu_address: {
+    id: 'MM2SS:1.6',
+    severity: 'warning',
+    meaning: "A connection was refused: it came from the RTU's own address.",
+  },
+  session_refused_rtu_down: {
+    id: 'MM2SS:1.7',
+    severity: 'warning',
+    meaning: 'A connection was refused: the RTU is not connected.',
+  },
+  session_refused_no_oa: {
+    id: 'MM2SS:1.8',
+    severity: 'warning',
+    meaning: 'A connection was refused: every originator address is in use or resting.',
+  },
+  session_refused_too_many_waiting: {
+    id: 'MM2SS:1.9',
+    severity: 'warning',
+    meaning: 'A connection was refused: too many wait for the word of the router, or too many of its address.',
+  },
+  session_refused_router: {
+    id: 'MM2SS:1.10',
+    severity: 'warning',
+    meaning: 'A connection was refused: no router answered.',
+  },
+  session_refused_not_saved: {
+    id: 'MM2SS:1.11',
+    severity: 'warning',
+    meaning: 'A connection was refused: its session could not be saved.',
+  },
+  session_ended: {
+    id: 'MM2SS:1.12',
+    severity: 'informational',
+    meaning: 'The session of a master ended; `reason` says why.',
+  },
+  session_taken_over: {
+    id: 'MM2SS:1.13',
+    severity: 'informational',
+    meaning: 'A router took over a session that another one had admitted.',
+  },
+  session_not_taken_over: {
+    id: 'MM2SS:1.14',
+    severity: 'warning',
+    meaning: 'A router closed a session that another one had admitted: it may not go on.',
+  },
+  session_revoked_by_configuration: {
+    id: 'MM2SS:1.15',
+    severity: 'warning',
+    meaning: 'A session was closed: a new configuration does not let its address in.',
+  },
+  master_breach: {
+    id: 'MM2SS:1.16',
+    severity: 'warning',
+    meaning: 'A master broke the protocol; `clause` of IEC 60870-5-104, `octets` as they came.',
+  },
+  rtu_breach: {
+    id: 'MM2SS:1.17',
+    severity: 'warning',
+    meaning: 'The RTU broke the protocol; `clause` of IEC 60870-5-104, `octets` as they came.',
+  },
+  rtu_connected: { id: 'MM2SS:1.18', severity: 'informational', meaning: 'The RTU is connected.' },
+  rtu_lost: { id: 'MM2SS:1.19', severity: 'notice', meaning: 'The link to the RTU ended; `reason` says why.' },
+  clock_set: { id: 'MM2SS:6.20', severity: 'warning', meaning: 'The clock of this machine was set from NTP.' },
+  clock_not_set: {
+    id: 'MM2SS:6.21',
+    severity: 'error',
+    meaning: 'The clock of this machine could not be set, or was not: the offset is not believed.',
+  },
+  clock_unsynchronised: { id: 'MM2SS:6.22', severity: 'warning', meaning: 'No NTP server gave the time.' },
+  bus_fence: {
+    id: 'MM2SS:5.30',
+    severity: 'warning',
+    meaning:
+      'Messages came from somebody who does not hold the lease: stale, or forged. They were dropped, `count` of them.',
+  },
+  bus_dropped: {
+    id: 'MM2SS:5.31',
+    severity: 'warning',
+    meaning: 'Messages of the bus were dropped; `kind` of subject, `reason`, `count`.',
+  },
+  process_started: { id: 'MM2SS:6.1', severity: 'notice', meaning: 'A process runs; its sequence numbers begin.' },
+  process_stopped: { id: 'MM2SS:6.2', severity: 'notice', meaning: 'A process ends because it was told to.' },
+  configuration_taken: {
+    id: 'MM2SS:6.3',
+    severity: 'notice',
+    meaning: 'A changed configuration file is put into force.',
+  },
+  configuration_refused: {
+    id: 'MM2SS:6.4',
+    severity: 'error',
+    meaning: 'A changed configuration file was not taken: nothing changes.',
+  },
+  configuration_in_part: {
+    id: 'MM2SS:6.5',
+    severity: 'error',
+    meaning: 'A changed configuration file is in force only in part.',
+  },
+  operator_verb: {
+    id: 'MM2SS:6.6',
+    severity: 'notice',
+    meaning: 'An operator intervened: `verb` (restart, next-host, disconnect), `by` whom.',
+  },
+  http_refused: {
+    id: 'MM2SS:6.7',
+    severity: 'warning',
+    meaning: 'An HTTP request was refused: it has no token, a wrong one, or is for a name that is not ours.',
+  },
+  events_left_out: {
+    id: 'MM2SS:6.8',
+    severity: 'warning',
+    meaning:
+      'Events that a peer caused again and again were counted and not written: `events` has the number of each id.',
+  },
+  syslog_lost: {
+    id: 'MM2SS:6.9',
+    severity: 'error',
+    meaning: 'The syslog receiver cannot be reached, or is refused; events wait, `reason` says why.',
+  },
+  syslog_restored: {
+    id: 'MM2SS:6.10',
+    severity: 'notice',
+    meaning: 'The syslog receiver is reached; `dropped` events were given up since it was lost.',
+  },
+  syslog_dropped: {
+    id: 'MM2SS:6.11',
+    severity: 'error',
+    meaning: 'The syslog receiver was away or too slow for too long: events are given up, the oldest first.',
+  },
+  audit_dropped: {
+    id: 'MM2SS:6.12',
+    severity: 'error',
+    meaning: 'Audit records of commands are lost: their journal cannot be written. `dropped`: so many by now.',
+  },
   peer_flood: {
     id: 'MM2SS:4.1',
     severity: 'warning',
@@ -79,9 +235,9 @@ export type SecurityEventName = keyof typeof SECURITY_EVENTS;
 export interface SecurityFields extends Omit<LogFields, 'session'> {
   readonly session?: string | number;
   /** Who the peer is by its certificate or by `masters`. */
-  readonly identity?: string;
+  readonly identity?: string | undefined;
   /** Clause of the standard that was broken. */
-  readonly clause?: string;
+  readonly clause?: string | undefined;
   readonly [further: string]: unknown;
 }
 
@@ -95,12 +251,24 @@ const LEVELS = {
 } as const;
 
 /**
- * Writes a security event: a log line with `event`, `event_id` and `severity`. It is bounded per peer like every other line
- * that a peer can cause.
+ * Writes a security event: a log line with `event`, `event_id` and `severity`, to which the logger adds `event_seq` and
+ * `instance`. It is bounded per peer like every other line that a peer can cause, and counted also when it is left out.
  *
  * @param message for people, like that of any other log line
  */
 export function securityEvent(logger: Logger, event: SecurityEventName, fields: SecurityFields, message: string): void {
   const { id, severity } = SECURITY_EVENTS[event];
-  logger[LEVELS[severity]]({ ...fields, event, event_id: id, severity }, message);
+  const level = LEVELS[severity];
+  const ledger = ledgerOf(logger);
+  ledger?.count(event);
+  // A SIEM gets every event, whatever the log level.
+  const off = ledger?.always === true && !logger.isLevelEnabled(level);
+  const writer = off ? logger.child({}, { level }) : logger;
+  writer[level]({ ...fields, event, event_id: id, severity }, message);
+}
+
+/** The event of a refused connection of a master, by the reason for it. */
+export function refusalEvent(reason: string): SecurityEventName {
+  const name = `session_refused_${reason}`;
+  return Object.hasOwn(SECURITY_EVENTS, name) ? (name as SecurityEventName) : 'session_refused';
 }
