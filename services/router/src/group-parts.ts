@@ -18,6 +18,7 @@ import { Reconciliation } from './reconciliation.js';
 import { Retention } from './retention.js';
 import { RtuLink } from './rtu-link.js';
 import type { Session } from './session.js';
+import { SessionOwners } from './session-owners.js';
 import { SessionTable } from './session-table.js';
 import type { Legacy } from './state-store.js';
 
@@ -76,6 +77,7 @@ export interface GroupParts {
   readonly connectorClock: ConnectorClock;
   readonly commands: GroupCommands;
   readonly feed: DecodedFeed;
+  readonly owners: SessionOwners;
   /** A master acknowledged everything for it before this place. */
   acknowledged(session: Session, position: number, generation: number): void;
 }
@@ -132,9 +134,11 @@ export function makeParts(
     journal: bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS),
     session: (id) => sessions.get(id),
     send: (id, asdu) => {
-      if (sessions.has(id)) out.own(id, asdu);
+      const session = sessions.get(id);
+      if (session !== undefined) out.own(session, asdu);
     },
-    settled: (id, settled) => out.settled(id, settled),
+    // One that is over may be with its gateway still: it states it again.
+    settled: (id, settled) => out.settled(table.getEvenClosing(id) ?? { id, gateway: '' }, settled),
     certain,
   });
   commands.habits.load(legacy.oaBehaviour, legacy.habits);
@@ -212,6 +216,7 @@ export function makeParts(
     commands,
     acknowledged,
   });
+  const owners = new SessionOwners(bus.drops, subjects.in, table, legacy.addresses);
   return {
     row,
     bus,
@@ -236,5 +241,6 @@ export function makeParts(
     commands,
     feed,
     acknowledged,
+    owners,
   };
 }

@@ -78,7 +78,7 @@ export class Reconciliation {
     if (refusal !== undefined || !addresses.claim(oa, id)) {
       const { code, message } = refusal ?? { code: 'oa_conflict', message: `another session has OA ${oa} now` };
       logger.warn({ session: id, peer: `${address}:${port}`, reason: code }, `session not taken over: ${message}`);
-      out.close(id, code, message);
+      out.close({ id, gateway }, code, message);
       return undefined;
     }
     const { connection, certificateName, sinceMs: since } = stated;

@@ -1,9 +1,13 @@
 import type { Bus } from '@iec104mm2ss/bus';
-import { type Logger, numericCounter, type Registry } from '@iec104mm2ss/observability';
+import { type Logger, noPeer, numericCounter, type Registry, securityEvent } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 
 /** Between two log lines about messages of one kind that were dropped for one reason. */
 const LOG_PERIOD_MS = 60_000;
+
+const MESSAGE = 'messages of the bus dropped';
+/** Reasons that say something of who is on the bus. */
+const EVENTS: Readonly<Record<string, 'bus_forged' | 'bus_fence'>> = { SENDER: 'bus_forged', FENCE: 'bus_fence' };
 
 interface Unlogged {
   readonly kind: string;
@@ -80,6 +84,10 @@ export class DropLog {
   }
 
   private log({ kind, reason, count, detail }: Omit<Unlogged, 'timer'>): void {
-    if (count > 0) this.logger.warn({ kind, reason, count, detail }, 'messages of the bus dropped');
+    if (count === 0) return;
+    const event = EVENTS[reason];
+    const fields = { kind, reason, count, detail };
+    if (event === undefined) this.logger.warn(fields, MESSAGE);
+    else securityEvent(this.logger, event, noPeer(fields), MESSAGE);
   }
 }

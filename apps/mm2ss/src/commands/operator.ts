@@ -1,5 +1,4 @@
 import { EnvironmentError, type Environment, readEnvironment } from '@iec104mm2ss/config';
-import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { ControlDesk, type ControlOutcome, type LinkVerb } from '../control/control-desk.js';
 import { formatHttpAddress, HttpAddressError, parseHttpAddress } from '../http/index.js';
@@ -8,7 +7,14 @@ import { HeardProcesses } from '../status/heard.js';
 import { type SystemView, systemView } from '../status/merged.js';
 import { statusLines } from '../status/status-table.js';
 import { UsageError } from './errors.js';
-import { addNatsOptions, asEnvironmentFlags, DEFAULT_HTTP, openNats, type ProcessFlags } from './process-options.js';
+import {
+  addNatsOptions,
+  asEnvironmentFlags,
+  DEFAULT_HTTP,
+  openNats,
+  runtimeOf,
+  type ProcessFlags,
+} from './process-options.js';
 
 /** Exit codes of these commands: it was done; it was refused, or nobody could do it; it was not asked for properly. */
 const DONE = 0;
@@ -154,7 +160,7 @@ function overHttp(text: string): System {
 }
 
 async function overNats(environment: Environment): Promise<System> {
-  const runtime = systemRuntime();
+  const runtime = runtimeOf(environment);
   const { clock, instance } = runtime;
   let reason = '';
   const connecting = openNats(environment, runtime, (why) => (reason = why), { listenOnly: true });

@@ -1,5 +1,4 @@
 import { readEnvironment } from '@iec104mm2ss/config';
-import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { compose } from '../composition.js';
 import { parseHttpAddress } from '../http/index.js';
@@ -14,6 +13,7 @@ import {
   isWatched,
   loadConfiguration,
   openBus,
+  runtimeOf,
   type ProcessFlags,
 } from './process-options.js';
 
@@ -47,7 +47,7 @@ async function run(flags: RunFlags): Promise<void> {
   const watched = await isWatched(file);
   const http = parseHttpAddress(environment.http ?? DEFAULT_HTTP);
   const updateEverySec = seconds(flags.ntp_update_every_sec) ?? settings.ntpUpdateEverySec;
-  const runtime = systemRuntime();
+  const runtime = runtimeOf(environment);
   await runUntilSignal(
     () => openBus(environment, runtime, flags.logDir),
     (bus) =>

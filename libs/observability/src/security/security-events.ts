@@ -19,6 +19,23 @@ export interface SecurityEventKind {
 export const SECURITY_EVENTS = {
   session_started: { id: 'MM2SS:1.1', severity: 'informational', meaning: 'A master was admitted.' },
   session_refused: { id: 'MM2SS:1.2', severity: 'warning', meaning: 'A connection of a master was refused.' },
+  bus_denied: {
+    id: 'MM2SS:5.1',
+    severity: 'error',
+    meaning:
+      'The NATS server did not let this process publish or subscribe: its credentials are not those of its part, or somebody uses them for more.',
+  },
+  bus_forged: {
+    id: 'MM2SS:5.2',
+    severity: 'alert',
+    meaning: 'A message of the bus was about what belongs to another than its sender. It was dropped.',
+  },
+  bus_fence: {
+    id: 'MM2SS:5.3',
+    severity: 'warning',
+    meaning:
+      'A message of the bus came from who does not own the group (any more). It was dropped. A few of them belong to a takeover.',
+  },
 } as const satisfies Readonly<Record<string, SecurityEventKind>>;
 
 export type SecurityEventName = keyof typeof SECURITY_EVENTS;
