@@ -16,6 +16,7 @@ import {
 } from '@iec104mm2ss/bus';
 import { AUDIT_LIMITS } from '@iec104mm2ss/router';
 import { systemRuntime } from '@iec104mm2ss/runtime';
+import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
 
 const ADMIN = 'admin';
 
@@ -23,7 +24,11 @@ export interface BusUsersOptions {
   /** Groups of each connector process; default: a user for each group. */
   readonly selection?: readonly string[] | undefined;
   readonly httpControl?: boolean | undefined;
+  /** Default: gateway1 to gateway3, for all groups. */
+  readonly gateways?: readonly BusUser[];
 }
+
+const GATEWAYS = ['gateway1', 'gateway2', 'gateway3'].map((name): BusUser => ({ name, role: 'gateway' }));
 
 export class BusUsers {
   private readonly seeds = new Map<string, string>();
@@ -75,6 +80,17 @@ export class BusUsers {
     return join(this.directory, `${name}.nk`);
   }
 
+  /** A client of NATS that is this user, with nothing of ours in between. */
+  rawClient(server: string, name: string): Promise<NatsConnection> {
+    const seed = new TextEncoder().encode(this.seeds.get(name));
+    return connect({
+      servers: server,
+      authenticator: nkeyAuthenticator(seed),
+      inboxPrefix: `_INBOX.${name}`,
+      reconnect: false,
+    });
+  }
+
   /** A client that is this user. */
   async connect(servers: readonly string[], name: string, listenOnly = false): Promise<NatsBus> {
     const user = name === ADMIN ? {} : { name };
@@ -82,9 +98,8 @@ export class BusUsers {
     return NatsBus.connect({ servers, runtime, replicas: 1, nkeyFile: this.file(name), listenOnly, ...user });
   }
 
-  private users(): BusUser[] {
-    const { selection } = this.options;
-    const gateways = ['gateway1', 'gateway2', 'gateway3'].map((name): BusUser => ({ name, role: 'gateway' }));
+  users(): BusUser[] {
+    const { selection, gateways = GATEWAYS } = this.options;
     const connectors =
       selection === undefined
         ? this.groups.map((id): BusUser => ({ name: `connector-${id}`, role: 'connector', groups: [id] }))

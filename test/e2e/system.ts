@@ -253,7 +253,9 @@ export class System {
     await this.nats.stop();
     await rm(this.directory, { recursive: true, force: true });
     const denied = this.everything.flatMap(({ name, lines }) =>
-      lines.filter(({ event }) => event === 'bus_denied').map((line) => `${name}: ${line['operation']} ${line['subject']}`),
+      lines
+        .filter(({ event }) => event === 'bus_denied')
+        .map((line) => `${name}: ${line['operation']} ${line['subject']}`),
     );
     if (denied.length > 0) throw new Error(`not permitted:\n${denied.join('\n')}`);
   }

@@ -29,6 +29,7 @@ const CLOSE_LIMIT_MS = 1_000;
 /** How long the answer to a probe may take. */
 const PROBE_MS = 250;
 const NO_RESPONDERS = 503;
+const MAX_DENIED_BEFORE = 100;
 /** How often it is reported why there is no connection. */
 const OUTAGE_REPORT_MS = 3_000;
 
@@ -40,6 +41,8 @@ export class NatsBroker implements Broker {
   private readonly connectionListeners: ((connected: boolean) => void)[] = [];
   private readonly troubleListeners: ((message: string) => void)[] = [];
   private readonly deniedListeners: ((denied: Denied) => void)[] = [];
+  /** What was denied before anybody listened. */
+  private deniedBefore: Denied[] = [];
   private readonly watch: ServerWatch;
   private managing: Promise<JetStreamManager> | undefined;
   private outage: Stoppable | undefined;
@@ -166,6 +169,7 @@ export class NatsBroker implements Broker {
 
   onDenied(listener: (denied: Denied) => void): void {
     this.deniedListeners.push(listener);
+    for (const denied of this.deniedBefore.splice(0)) listener(denied);
   }
 
   onTrouble(listener: (message: string) => void): void {
@@ -219,9 +223,15 @@ export class NatsBroker implements Broker {
       else if (status.type === 'reconnect') this.setUp(true);
       else if (status.type === 'error' && status.error instanceof errors.PermissionViolationError) {
         const { operation, subject } = status.error;
-        for (const listener of this.deniedListeners) listener({ operation, subject });
+        this.onDenial({ operation, subject });
       }
     }
+  }
+
+  private onDenial(denied: Denied): void {
+    if (this.deniedListeners.length === 0 && this.deniedBefore.length < MAX_DENIED_BEFORE)
+      this.deniedBefore.push(denied);
+    for (const listener of this.deniedListeners) listener(denied);
   }
 
   /** `mm2ss nats-setup` has made it, with the copies that are wanted. */
