@@ -90,8 +90,9 @@ export class System {
   private constructor(
     readonly nats: NatsServer,
     readonly ports: readonly number[],
-    private readonly directory: string,
-    private readonly file: string,
+    readonly directory: string,
+    /** The configuration file. */
+    readonly file: string,
     private readonly options: SystemOptions,
     /** Undefined: the server asks nobody who is there. */
     readonly users: BusUsers | undefined,
@@ -103,7 +104,10 @@ export class System {
     for (const group of groups) ports.push(Number(group['port no'] ?? (await freePort())));
     const file = join(directory, 'groups.csv');
     await writeFile(file, csvOf(groups.map((group, index) => ({ ...group, 'port no': ports[index] ?? 0 }))));
-    const users = options.nats === undefined ? new BusUsers(directory, options) : undefined;
+    const users =
+      options.nats === undefined
+        ? new BusUsers(directory, { selection: options.selection, httpControl: options.httpControl })
+        : undefined;
     const authorization = users?.authorization(idsOf(groups));
     const nats = options.nats ?? (await startNatsServer(options.release, authorization));
     const system = new System(nats, ports, directory, file, options, users);

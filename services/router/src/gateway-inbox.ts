@@ -37,7 +37,7 @@ export class GatewayInbox {
     if (!this.opened) return;
     for (const { session: id, position, generation } of acks) {
       const session = this.parts.table.getEvenClosing(id);
-      if (session === undefined || !this.parts.owners.maySpeakFor(id, by)) continue;
+      if (session === undefined || !this.parts.owners.maySpeakFor(id, by, this.parts.subjects.ack)) continue;
       this.parts.acknowledged(session, position, generation);
     }
   }

@@ -19,28 +19,34 @@ export class SessionOwners {
     this.before = new Map(saved.filter(({ session }) => session > 0).map(({ session, gateway }) => [session, gateway]));
   }
 
-  /** Whether `by` may say something of the session; one that is not known may be anybody's. */
-  maySpeakFor(session: number, by: string | undefined): boolean {
+  /**
+   * Whether `by` may say something of the session; one that is not known may be anybody's.
+   *
+   * @param subject where it was said, without the name
+   */
+  maySpeakFor(session: number, by: string | undefined, subject = this.subject): boolean {
     const known = this.table.getEvenClosing(session);
     if (known !== undefined)
-      return checkSender(this.drops, this.on(by), by, known.gateway, `speaks for session ${session} of`);
+      return checkSender(this.drops, on(subject, by), by, known.gateway, `speaks for session ${session} of`);
     const before = this.before.get(session);
     if (before === undefined || before === by) return true;
-    this.drops.add(this.on(by), 'SENDER', `${by ?? 'a process without a name'} states session ${session} of ${before}`);
+    this.drops.add(
+      on(subject, by),
+      'SENDER',
+      `${by ?? 'a process without a name'} states session ${session} of ${before}`,
+    );
     return false;
   }
 
   /** What of a statement its sender may state; undefined: nothing, as it speaks for another gateway. */
   ownPart(statement: Statement, by: string | undefined): Statement | undefined {
     const { gateway, sessions, closed } = statement;
-    if (!checkSender(this.drops, this.on(by), by, gateway, 'states the sessions of')) return undefined;
+    if (!checkSender(this.drops, on(this.subject, by), by, gateway, 'states the sessions of')) return undefined;
     // On a bus without names nobody can be told from another.
     if (busNameOf(gateway) === undefined) return statement;
     const isOwn = ({ session }: { readonly session: number }): boolean => this.maySpeakFor(session, by);
     return { ...statement, sessions: sessions.filter(isOwn), closed: closed.filter(isOwn) };
   }
-
-  private on(by: string | undefined): string {
-    return by === undefined ? this.subject : `${this.subject}.${by}`;
-  }
 }
+
+const on = (subject: string, by: string | undefined): string => (by === undefined ? subject : `${subject}.${by}`);

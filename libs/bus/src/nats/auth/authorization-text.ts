@@ -4,6 +4,9 @@ import { type PermissionOptions, permissionsOf } from './permissions.js';
 /** How the server recognises a user: by a public key, or by what its client certificate says. */
 export type Identity = { readonly nkey: string } | { readonly certificate: string };
 
+/** How long a client may take to say who it is: on a machine that is busy the server's own two seconds are short. */
+const AUTH_TIMEOUT_S = 5;
+
 /** A question may be answered so often, and for so long: the status of a process comes in several messages. */
 const ANSWERS = 'allow_responses: { max: 1000, expires: "5s" }';
 
@@ -13,7 +16,9 @@ export function authorizationText(
   options: PermissionOptions,
 ): string {
   const blocks = users.map(({ identity, ...user }) => userBlock(user, identity, options));
-  return ['authorization {', '  users: [', blocks.join(',\n'), '  ]', '}', ''].join('\n');
+  return ['authorization {', `  timeout: ${AUTH_TIMEOUT_S}`, '  users: [', blocks.join(',\n'), '  ]', '}', ''].join(
+    '\n',
+  );
 }
 
 function userBlock(user: BusUser, identity: Identity, options: PermissionOptions): string {
