@@ -163,7 +163,7 @@ describe.skipIf(!hasNats)('at start', () => {
     ]);
     expect(password).toContain('the server refuses the user and password in the URL (Authorization Violation)');
     expect(password).toContain(`127.0.0.1:${users.port}`);
-    expect(nobody).toContain('the server refuses a connection without user, token or credentials file');
+    expect(nobody).toContain('the server refuses a connection without user, token, nkey or credentials file');
     expect(token).toContain('the server refuses the token in the URL');
     for (const said of [password, nobody, token]) expect(said).not.toContain('wrong-secret');
   });

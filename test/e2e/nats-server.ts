@@ -38,6 +38,8 @@ export interface NatsServer {
   kill(): Promise<void>;
   /** Starts again on the same store and port. */
   restart(): Promise<void>;
+  /** Reads another configuration, what is beside `authorization` being as it was. */
+  reconfigure(authorization: string): Promise<void>;
   /** As SIGSTOP and SIGCONT. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -55,9 +57,10 @@ function binaryOf(release: NatsRelease): string {
   return path;
 }
 
-export async function startNatsServer(release: NatsRelease = 'current'): Promise<NatsServer> {
-  if (release === 'current' && usesContainer()) return ContainerServer.start();
-  return ProcessServer.start(binaryOf(release), { syncs: release === 'current' });
+/** @param authorization block of its configuration; empty: it asks nobody who is there */
+export async function startNatsServer(release: NatsRelease = 'current', authorization = ''): Promise<NatsServer> {
+  if (release === 'current' && usesContainer()) return ContainerServer.start(authorization);
+  return ProcessServer.start(binaryOf(release), { syncs: release === 'current', authorization });
 }
 
 /**
@@ -131,7 +134,11 @@ interface ProcessOptions {
   readonly port?: number;
   /** Whether it syncs before it confirms, if its settings do not say so. */
   readonly syncs: boolean;
+  readonly authorization?: string;
 }
+
+const CONFIGURATION = 'nats-server.conf';
+const reloads = (log: string): number => log.split('Reloaded server configuration').length;
 
 class ProcessServer implements NatsServer {
   readonly kind = 'process';
@@ -147,15 +154,16 @@ class ProcessServer implements NatsServer {
     readonly port: number,
     private readonly monitorPort: number,
     private readonly settings: readonly string[],
+    private readonly syncs: boolean,
   ) {}
 
   static async start(binary: string, options: ProcessOptions): Promise<ProcessServer> {
-    const { settings = [], port = await freePort(), syncs } = options;
+    const { settings = [], port = await freePort(), syncs, authorization = '' } = options;
     const folder = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-nats-'));
-    const configuration = join(folder, 'sync-always.conf');
-    await writeFile(configuration, SYNC_ALWAYS);
-    const all = [...(syncs ? ['--config', configuration] : []), ...settings];
-    const server = new ProcessServer(binary, folder, port, await freePort(), all);
+    const configured = syncs || authorization !== '';
+    const all = [...(configured ? ['--config', join(folder, CONFIGURATION)] : []), ...settings];
+    const server = new ProcessServer(binary, folder, port, await freePort(), all, syncs);
+    await server.write(authorization);
     await server.restart();
     return server;
   }
@@ -174,6 +182,17 @@ class ProcessServer implements NatsServer {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     this.exited = new Promise((resolve) => child.once('close', () => resolve()));
     await untilServing(this.host, this.port);
+  }
+
+  async reconfigure(authorization: string): Promise<void> {
+    await this.write(authorization);
+    const before = reloads(this.log);
+    this.process?.kill('SIGHUP');
+    await until('nats-server has read its configuration', () => reloads(this.log) > before);
+  }
+
+  private async write(authorization: string): Promise<void> {
+    await writeFile(join(this.folder, CONFIGURATION), `${this.syncs ? SYNC_ALWAYS : ''}${authorization}`);
   }
 
   async kill(): Promise<void> {
@@ -214,7 +233,7 @@ class ContainerServer implements NatsServer {
     private readonly monitorPort: number,
   ) {}
 
-  static async start(): Promise<ContainerServer> {
+  static async start(authorization: string): Promise<ContainerServer> {
     // A port of our choice: one chosen by Docker would be another one after a restart.
     const port = await freePort();
     const monitorPort = await freePort();
@@ -222,7 +241,7 @@ class ContainerServer implements NatsServer {
     const lines: string[] = [];
     const started = await image
       .withExposedPorts({ container: NATS_PORT, host: port }, { container: MONITOR_PORT, host: monitorPort })
-      .withCopyContentToContainer([{ content: SYNC_ALWAYS, target: CONTAINER_CONFIGURATION }])
+      .withCopyContentToContainer([{ content: `${SYNC_ALWAYS}${authorization}`, target: CONTAINER_CONFIGURATION }])
       .withCommand([
         ...argumentsOf(CONTAINER_STORE, NATS_PORT, MONITOR_PORT, '0.0.0.0'),
         '--config',
@@ -244,6 +263,13 @@ class ContainerServer implements NatsServer {
     return `http://${this.host}:${this.monitorPort}`;
   }
 
+  async reconfigure(authorization: string): Promise<void> {
+    const content = `${SYNC_ALWAYS}${authorization}`;
+    await this.started.copyContentToContainer([{ content, target: CONTAINER_CONFIGURATION }]);
+    const before = reloads(this.log);
+    await (await this.handle()).kill({ signal: 'SIGHUP' });
+    await until('nats-server has read its configuration', () => reloads(this.log) > before);
+  }
   async kill(): Promise<void> {
     await (await this.handle()).kill({ signal: 'SIGKILL' });
   }

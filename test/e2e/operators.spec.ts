@@ -86,12 +86,12 @@ describe.skipIf(!hasNats)('operators of separate processes', () => {
   });
 
   it('order what is to be done of any of them, or over NATS', async () => {
-    const { system, master } = await oneGroup();
+    const { system, master } = await oneGroup({}, { httpControl: true });
     const [first, second] = [master(1, 0), master(2, 1)];
     await Promise.all([first.connect(), second.connect()]);
     await system.started(2);
     const [router1, router2] = system.routers as [Part, Part];
-    const nats = ['--nats', system.nats.url];
+    const nats = ['--nats', system.nats.url, '--nats-nkey', String(system.users?.file('console'))];
 
     const disconnected = await mm2ss('disconnect', '1', '127.0.0.12', '--http', router1.http);
     expect(disconnected).toMatchObject({ code: 0, text: expect.stringContaining('is disconnected') });

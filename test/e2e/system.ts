@@ -11,6 +11,7 @@ import type { GroupStatus, MasterStatus } from '@iec104mm2ss/observability';
 import { AUDIT_JOURNAL, AUDIT_LIMITS, type AuditRecord } from '@iec104mm2ss/router';
 import { systemRuntime } from '@iec104mm2ss/runtime';
 import { onTestFailed, onTestFinished } from 'vitest';
+import { BusUsers } from './bus-users.ts';
 import { type NatsRelease, type NatsServer, startNatsServer } from './nats-server.ts';
 import { Part } from './part.ts';
 import { freePort, PATIENCE_MS, until } from './ports.ts';
@@ -50,6 +51,8 @@ function csvOf(groups: readonly Columns[]): string {
   return ['iec104MM2SS-1port-v1.0 ini file', header.join(','), ...lines, ''].join('\n');
 }
 
+const idsOf = (groups: readonly Columns[]): string[] => groups.map(({ id }, index) => String(id ?? index + 1));
+
 const quoted = (cell: string | number): string => (String(cell).includes(',') ? `"${cell}"` : String(cell));
 
 export interface SystemOptions {
@@ -61,8 +64,10 @@ export interface SystemOptions {
   readonly selection?: readonly string[];
   readonly holdSeconds?: number;
   readonly release?: NatsRelease;
-  /** A server started before; the system ends it. */
+  /** A server started before, which asks nobody who is there, or whom its own tests say; the system ends it. */
   readonly nats?: NatsServer;
+  /** Every part hands on what is ordered at its HTTP port. */
+  readonly httpControl?: boolean;
   /** Further arguments and environment of every part. */
   readonly partArguments?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -85,9 +90,12 @@ export class System {
   private constructor(
     readonly nats: NatsServer,
     readonly ports: readonly number[],
-    private readonly directory: string,
-    private readonly file: string,
+    readonly directory: string,
+    /** The configuration file. */
+    readonly file: string,
     private readonly options: SystemOptions,
+    /** Undefined: the server asks nobody who is there. */
+    readonly users: BusUsers | undefined,
   ) {}
 
   static async start(groups: readonly Columns[], options: SystemOptions = {}): Promise<System> {
@@ -96,10 +104,16 @@ export class System {
     for (const group of groups) ports.push(Number(group['port no'] ?? (await freePort())));
     const file = join(directory, 'groups.csv');
     await writeFile(file, csvOf(groups.map((group, index) => ({ ...group, 'port no': ports[index] ?? 0 }))));
-    const nats = options.nats ?? (await startNatsServer(options.release));
-    const system = new System(nats, ports, directory, file, options);
+    const users =
+      options.nats === undefined
+        ? new BusUsers(directory, { selection: options.selection, httpControl: options.httpControl })
+        : undefined;
+    const authorization = users?.authorization(idsOf(groups));
+    const nats = options.nats ?? (await startNatsServer(options.release, authorization));
+    const system = new System(nats, ports, directory, file, options, users);
     (options.afterwards ?? onTestFinished)(() => system.stop());
     system.explainFailure();
+    await users?.setUp(system.servers);
     await system.startParts(groups.length);
     return system;
   }
@@ -107,9 +121,17 @@ export class System {
   /** Another configuration file, in the place of the one that every part watches. Rows have ids and ports of their own. */
   async rewrite(groups: readonly Columns[] | string): Promise<void> {
     const text = typeof groups === 'string' ? groups : csvOf(groups);
+    if (typeof groups !== 'string') await this.authorize(idsOf(groups));
     // As Kubernetes does it, and as editors do: the path names another file from one moment to the next.
     await writeFile(`${this.file}.next`, text);
     await rename(`${this.file}.next`, this.file);
+  }
+
+  /** As an operator does when there are other groups: `mm2ss nats-auth`, reload, `mm2ss nats-setup`. */
+  private async authorize(ids: readonly string[]): Promise<void> {
+    if (this.users === undefined) return;
+    await this.nats.reconfigure(this.users.authorization(ids));
+    await this.users.setUp(this.servers);
   }
 
   /** Port for the masters of the first group. */
@@ -140,6 +162,7 @@ export class System {
     const args = [...this.argumentsOf(name), '-i', this.file, '--log-level', logLevel, ...partArguments];
     args.push('--nats-monitor', this.nats.monitorUrl);
     if (environment?.['MM2SS_NATS'] === undefined) args.push('--nats', url);
+    if (this.users !== undefined) args.push('--nats-nkey', this.users.fileOfPart(name));
     if (holdSeconds !== undefined) args.push('--hold-seconds', String(holdSeconds));
     const part = new Part(name, args, `127.0.0.1:${await freePort()}`, this.directory, environment);
     this.parts.set(name, part);
@@ -204,15 +227,14 @@ export class System {
 
   /** A client of the same server, for what is to be seen there. */
   async bus(): Promise<NatsBus> {
-    const bus = await NatsBus.connect({ servers: this.servers, runtime: systemRuntime(), replicas: 1 });
+    const bus = await this.connect();
     onTestFinished(() => bus.close());
     return bus;
   }
 
   /** The audit records of a group, of commands that came at `since` (ms since 1970) or later. */
   async audits(since = 0, group = '1'): Promise<AuditRecord[]> {
-    const runtime = systemRuntime();
-    const bus = await NatsBus.connect({ servers: this.servers, runtime, replicas: 1, listenOnly: true });
+    const bus = await this.connect(true);
     try {
       const entries = await bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS).read(group, AUDIT_LIMITS.maxEntries);
       const records = entries.map((entry) => JSON.parse(Buffer.from(entry).toString()) as AuditRecord);
@@ -222,6 +244,11 @@ export class System {
     }
   }
 
+  private connect(listenOnly = false): Promise<NatsBus> {
+    if (this.users !== undefined) return this.users.connect(this.servers, 'admin', listenOnly);
+    return NatsBus.connect({ servers: this.servers, runtime: systemRuntime(), replicas: 1, listenOnly });
+  }
+
   async stop(): Promise<void> {
     // In the order in which nothing waits for another: gateways drain while there are routers.
     for (const kind of ['gateway', 'router', 'connector', 'run']) {
@@ -229,6 +256,12 @@ export class System {
     }
     await this.nats.stop();
     await rm(this.directory, { recursive: true, force: true });
+    const denied = this.everything.flatMap(({ name, lines }) =>
+      lines
+        .filter(({ event }) => event === 'bus_denied')
+        .map((line) => `${name}: ${line['operation']} ${line['subject']}`),
+    );
+    if (denied.length > 0) throw new Error(`not permitted:\n${denied.join('\n')}`);
   }
 
   /** Everybody's last log lines are printed should the running test fail. */

@@ -24,6 +24,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   disconnect: operator,
   watch: async () => (await import('./commands/watch.js')).registerWatch,
   audit: async () => (await import('./commands/audit.js')).registerAudit,
+  'nats-auth': async () => (await import('./commands/nats-auth.js')).registerNatsAuth,
+  'nats-setup': async () => (await import('./commands/nats-setup.js')).registerNatsSetup,
   demo: async () => (await import('./commands/demo.js')).registerDemo,
 };
 

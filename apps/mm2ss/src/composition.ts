@@ -24,6 +24,7 @@ import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { NestFactory } from '@nestjs/core';
 import { GatewayService } from '@iec104mm2ss/master-gateway';
 import { AppModule } from './app.module.js';
+import { DeniedLog } from './bus/denied-log.js';
 import { DropLog } from './bus/drop-log.js';
 import { DurabilityWatch } from './bus/durability-watch.js';
 import { applyGroups } from './configuration/apply-groups.js';
@@ -118,6 +119,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   registerTcpFigures(registry, logger);
   syslog?.start(logger, registry);
   const dropLog = new DropLog(bus, clock, logger, registry);
+  new DeniedLog(bus, clock, logger, registry);
   const stored = (): string[] =>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);

@@ -1,4 +1,4 @@
-import type { Subscription } from './bus.js';
+import type { Denied, Subscription } from './bus.js';
 
 /**
  * What the bus between processes needs of its server: the smallest part of NATS and JetStream that does it. Leases,
@@ -45,6 +45,8 @@ export interface Broker {
   /** Called with true/false when the connection comes or goes. */
   onConnection(listener: (connected: boolean) => void): void;
   onTrouble(listener: (message: string) => void): void;
+  /** Called with what the server did not permit. */
+  onDenied(listener: (denied: Denied) => void): void;
   /** What the server says of itself about syncing to disk. */
   durability(): Promise<{ readonly syncsAlways: boolean | 'unknown'; readonly reason: string }>;
   /** Delivers what is under way, for a second at most, and closes. */

@@ -48,6 +48,12 @@ export interface Bus {
   readonly connected: boolean;
   /** The server in use; undefined on the memory bus. */
   readonly server: string | undefined;
+  /**
+   * Name of this process on a server that asks who is there and lets each say only what is its own: its instance name begins
+   * with it, gateways speak on subjects with their names, and nothing is created on the server (see docs/nats.md). Undefined:
+   * everybody is believed.
+   */
+  readonly name: string | undefined;
   /** Messages that were dropped because they did not decode or their handler threw. Also for whoever decodes. */
   readonly drops: DropCounter;
   publish(subject: string, data: Uint8Array): void;
@@ -93,12 +99,20 @@ export interface Bus {
   onMemberGone(pool: string, listener: (instance: string) => void): void;
   /** Called with true/false when the connection to the server comes or goes. */
   onConnection(listener: (connected: boolean) => void): void;
+  /** Called with what the server did not let this process do. It may be one in a row of many. */
+  onDenied(listener: (denied: Denied) => void): void;
   /** Called with what went wrong inside, in words, when the bus itself goes on trying. */
   onTrouble(listener: (message: string) => void): void;
   /** Whether what is stored survives a power failure; undefined on the memory bus, which keeps nothing. */
   durability(): Promise<Durability | undefined>;
   /** Delivers what is under way and closes. */
   close(): Promise<void>;
+}
+
+/** The server's permissions do not allow it. */
+export interface Denied {
+  readonly operation: 'publish' | 'subscription';
+  readonly subject: string;
 }
 
 /** Whether the server syncs to disk before it confirms. */

@@ -1,6 +1,6 @@
 /**
  * Why a message was dropped: a `WireErrorCode`, HANDLER when its handler threw, FENCE when its sender owns nothing,
- * DISCONNECTED when it was published while the server could not be reached, MISSING when the server has lost it. Commands:
+ * SENDER when it is about what belongs to somebody else than who sent it; DISCONNECTED when it was published while the server could not be reached, MISSING when the server has lost it. Commands:
  * REPEATED when it was taken before, ASDU when the RTU must not see what it holds.
  */
 export type DropReason = string;
@@ -40,10 +40,14 @@ export class DropCounter {
   }
 }
 
+/** Subjects whose further tokens are a session, a gateway, a type. */
+const WITH_PARTICULARS = ['out', 'decoded', 'in', 'ack', 'listener', 'admit'];
+
 /** `iec104.v1.<group>.out.<session>` is `out`, `iec104.v1.ctl.admit` is `ctl.admit`: labels of metrics are a closed set. */
 function kindOf(subject: string): string {
   const [, , group = '', ...rest] = subject.split('.');
   if (group === 'ctl') return ['ctl', ...rest.slice(0, 1)].join('.');
-  if (rest[0] === 'out' || rest[0] === 'decoded') return rest[0];
+  const [first = ''] = rest;
+  if (WITH_PARTICULARS.includes(first)) return first;
   return rest.join('.') || 'other';
 }

@@ -13,6 +13,8 @@ const DEFAULTS = {
   group: undefined,
   listen: undefined,
   natsCreds: undefined,
+  natsNkey: undefined,
+  natsName: undefined,
   natsCa: undefined,
   natsCert: undefined,
   natsKey: undefined,

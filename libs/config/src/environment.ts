@@ -22,6 +22,10 @@ export interface Environment {
   readonly nats: readonly string[];
   /** `MM2SS_NATS_CREDS`, `--nats-creds`: credentials file (JWT and seed). */
   readonly natsCreds: string | undefined;
+  /** `MM2SS_NATS_NKEY`, `--nats-nkey`: file with the seed of an nkey. */
+  readonly natsNkey: string | undefined;
+  /** `MM2SS_NATS_NAME`, `--nats-name`: what the server calls this process. Undefined = as its nkey file says, or nothing. */
+  readonly natsName: string | undefined;
   /** `MM2SS_NATS_CA`, `_CERT`, `_KEY`: PEM files for TLS; any of them switches TLS on, as a `tls://` URL does. */
   readonly natsCa: string | undefined;
   readonly natsCert: string | undefined;
@@ -99,6 +103,11 @@ const SETTINGS = {
     .default([]),
   natsCreds: z.string().optional(),
   natsCa: z.string().optional(),
+  natsNkey: z.string().optional(),
+  natsName: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be letters, digits, _ and - only')
+    .optional(),
   natsCert: z.string().optional(),
   natsKey: z.string().optional(),
   natsReplicas: z
@@ -167,6 +176,8 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   nats: { variable: 'MM2SS_NATS', flag: '--nats' },
   natsCreds: { variable: 'MM2SS_NATS_CREDS', flag: '--nats-creds' },
   natsCa: { variable: 'MM2SS_NATS_CA', flag: '--nats-ca' },
+  natsNkey: { variable: 'MM2SS_NATS_NKEY', flag: '--nats-nkey' },
+  natsName: { variable: 'MM2SS_NATS_NAME', flag: '--nats-name' },
   natsCert: { variable: 'MM2SS_NATS_CERT', flag: '--nats-cert' },
   natsKey: { variable: 'MM2SS_NATS_KEY', flag: '--nats-key' },
   natsReplicas: { variable: 'MM2SS_NATS_REPLICAS', flag: '--nats-replicas' },

@@ -19,9 +19,13 @@ export interface Runtime {
   readonly instance: string;
 }
 
-/** The runtime of a real process. Call it once: each call makes another identity. */
-export function systemRuntime(): Runtime {
-  const instance = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+/**
+ * The runtime of a real process. Call it once: each call makes another identity.
+ *
+ * @param prefix what its name begins with
+ */
+export function systemRuntime(prefix = ''): Runtime {
+  const instance = `${prefix}${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
   return { clock: SYSTEM_CLOCK, network: SYSTEM_NETWORK, random: Math.random, instance };
 }
 

@@ -1,3 +1,5 @@
+import { presenceSubject } from '@iec104mm2ss/bus';
+import { encodeBeacon } from '@iec104mm2ss/wire';
 import { beforeEach, expect, it } from 'vitest';
 import { type FakeProcess, FakeProcesses } from './fake-processes.js';
 
@@ -86,4 +88,31 @@ it('a closed bus takes nothing more', async () => {
   a.bus.subscribe('x', () => undefined).unsubscribe();
   await expect(a.bus.request('x', Buffer.from(''), 100)).rejects.toMatchObject({ code: 'CLOSED' });
   await expect(a.bus.keyValue('y').get('x')).rejects.toMatchObject({ code: 'CLOSED' });
+});
+
+it('on a bus with names nobody can say that another member is gone', async () => {
+  const router = world.start('router/r', 'router');
+  const gateway = world.start('gateway1/g', 'gateway1');
+  const forger = world.start('gateway2/f', 'gateway2');
+  const gone: string[] = [];
+  router.bus.onMemberGone('gateway', (instance) => gone.push(instance));
+  for (const each of [gateway, forger]) each.bus.join('gateway');
+  await world.pass(1_000);
+  const own = presenceSubject('gateway.gateway2');
+  forger.bus.publish(own, encodeBeacon({ instance: 'gateway1/g', held: 0, leaving: true }));
+  forger.bus.publish(presenceSubject('gateway'), encodeBeacon({ instance: 'gateway1/g', held: 0, leaving: true }));
+  await world.pass(5_000);
+  expect(gone).toEqual([]);
+  expect(router.bus.drops.all()).toEqual([{ kind: 'ctl.presence', reason: 'SENDER', count: 1 }]);
+  await gateway.bus.close();
+  await world.pass(1_000);
+  expect(gone).toEqual(['gateway1/g']);
+});
+
+it('on a bus with names only who may have a lease raises its fence', async () => {
+  const gateway = world.start('gateway1/g', 'gateway1');
+  gateway.bus.raiseFence('router.1', 5);
+  await world.pass(1_000);
+  expect(gateway.troubles).toEqual([expect.stringContaining('the entry of lease router.1 was set back')]);
+  expect(await a.bus.leaseEntry('router.1')).toMatchObject({ fence: 0 });
 });

@@ -297,6 +297,10 @@ export class FakeBroker implements Broker {
     this.connectionListeners.push(listener);
   }
 
+  onDenied(): void {
+    // Everything is permitted.
+  }
+
   onTrouble(listener: (message: string) => void): void {
     this.troubleListeners.push(listener);
   }

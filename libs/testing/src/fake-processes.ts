@@ -26,7 +26,7 @@ export class FakeProcesses {
   private readonly running = new Map<FakeProcess, FakeClock>();
   private count = 0;
 
-  start(name?: string): FakeProcess {
+  start(name?: string, busName?: string): FakeProcess {
     this.count++;
     const instance = name ?? `process-${this.count}`;
     const clock = new FakeClock(this.time);
@@ -34,7 +34,7 @@ export class FakeProcesses {
     let state = this.count * 7_919 + 1;
     // The least that Math.random promises, the same in every run.
     const random = (): number => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
-    const bus = new BrokerBus(broker, { runtime: { clock, random, instance }, replicas: 1 });
+    const bus = new BrokerBus(broker, { runtime: { clock, random, instance }, replicas: 1, name: busName });
     const troubles: string[] = [];
     bus.onTrouble((message) => troubles.push(message));
     const started: FakeProcess = {

@@ -63,7 +63,17 @@ const routerState = z.object({
   /** Position of each named master. */
   cursors: z.record(text, position),
   /** OAs that may still be answered with: who has them (0: nobody any more), and for how long, ms, nobody had them. */
-  addresses: z.array(z.object({ oa: originatorAddress, session: u32, restedMs: duration })).max(255),
+  addresses: z
+    .array(
+      z.object({
+        oa: originatorAddress,
+        session: u32,
+        restedMs: duration,
+        /** Name on the bus of the gateway that has the session; undefined: a bus without names, or an older release. */
+        gateway: text.optional(),
+      }),
+    )
+    .max(255),
   /** When this was saved, ms since 1970-01-01 UTC: rests go on from there, never longer than a whole rest. */
   savedAt: wallTime,
   /** How this RTU fills the OA of its answers. */

@@ -14,8 +14,6 @@ export const ADMISSION_MS = 5_000;
 /** Pause before it is asked again. */
 export const ADMISSION_PAUSE_MS = 250;
 
-const SUBJECT = controlSubject('admit');
-
 export type Admitted = Extract<AdmissionAnswer, { ok: true }>;
 export interface NotAdmitted {
   readonly ok: false;
@@ -47,6 +45,7 @@ export class AdmissionAttempt {
     private readonly clock: Clock,
     private readonly guard: FenceGuard,
     private readonly request: Omit<AdmissionRequest, 'v'>,
+    private readonly subject = controlSubject('admit'),
   ) {}
 
   get address(): string {
@@ -62,9 +61,9 @@ export class AdmissionAttempt {
     let reason: string;
     do {
       try {
-        const answer = decodeAdmissionAnswer(await this.bus.request(SUBJECT, request, ADMISSION_TIMEOUT_MS));
+        const answer = decodeAdmissionAnswer(await this.bus.request(this.subject, request, ADMISSION_TIMEOUT_MS));
         if (answer instanceof WireError) {
-          this.bus.drops.add(SUBJECT, answer.code, answer.message);
+          this.bus.drops.add(this.subject, answer.code, answer.message);
           reason = answer.message;
         } else if (answer.ok) {
           if (await this.inForce(answer.fence)) return answer;
@@ -89,7 +88,7 @@ export class AdmissionAttempt {
   private async inForce(fence: number): Promise<boolean> {
     if (fence === this.guard.current) return true;
     let inForce = false;
-    this.guard.run(SUBJECT, fence, () => {
+    this.guard.run(this.subject, fence, () => {
       inForce = true;
       this.goOn();
     });

@@ -1,10 +1,12 @@
 import {
   type Bus,
+  checkSender,
   ConnectorClock,
   FenceGuard,
   leaseKey,
   GroupSubjects,
   receive,
+  receiveFromGateways,
   remembering,
   type Subscription,
 } from '@iec104mm2ss/bus';
@@ -93,7 +95,7 @@ export class GroupGateway implements Scheduled {
     this.scheduler = scheduler;
     this.logger = dependencies.logger.child({ group: config.id });
     this.instance = runtime.instance;
-    this.subjects = new GroupSubjects(config.id);
+    this.subjects = new GroupSubjects(config.id, bus.name);
     this.statements = new StatementTimer(config.id);
     this.router = new FenceGuard(bus, leaseKey('router', config.id), () => this.onNewOwner());
     this.connectorGuard = new FenceGuard(bus, leaseKey('connector', config.id));
@@ -140,7 +142,8 @@ export class GroupGateway implements Scheduled {
   }
 
   start(): void {
-    const { state, owner, listener } = this.subjects;
+    const { state, owner } = this.subjects;
+    const { listener } = new GroupSubjects(this.config.id);
     this.subscriptions = [
       receive(this.bus, state, decodeState, (message) =>
         this.connectorGuard.run(state, message.fence, () => this.onState(message)),
@@ -149,7 +152,8 @@ export class GroupGateway implements Scheduled {
         this.router.run(owner, message.fence, () => this.onOwner(message)),
       ),
       // Another one cannot listen: the connector is not to think that nobody can.
-      receive(this.bus, listener, decodeListener, ({ gateway, listening }) => {
+      receiveFromGateways(this.bus, listener, decodeListener, ({ gateway, listening }, by) => {
+        if (!checkSender(this.bus.drops, listener, by, gateway, 'speaks for')) return;
         const can = !this.listener.blocked && !this.draining && !this.stopped;
         if (!listening && gateway !== this.instance && can) this.sayListening(true);
       }),

@@ -108,7 +108,7 @@ export class GroupSessions {
     const connection = randomId(runtime);
     const { id: group } = this.config();
     const request = { group, gateway: runtime.instance, connection, address, port, certificateNames: [] };
-    const attempt = new AdmissionAttempt(bus, scheduler.clock, router, request);
+    const attempt = new AdmissionAttempt(bus, scheduler.clock, router, request, this.dependencies.subjects.admit);
     this.attempts.set(socket, attempt);
     this.dependencies.changed(false);
     const answer = await attempt.ask();

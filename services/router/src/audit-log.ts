@@ -5,7 +5,7 @@ import { encodeJson } from '@iec104mm2ss/wire';
 import { auditId, type AuditRecord } from './audit.js';
 
 /** The journal of all groups, and what it keeps at most. */
-export const AUDIT_JOURNAL = 'audit';
+export { AUDIT_JOURNAL } from '@iec104mm2ss/bus';
 export const AUDIT_LIMITS = { maxEntries: 100_000, maxOctets: 64 * 1024 * 1024 } as const;
 /** Records of one group that wait to be stored; the oldest are dropped. */
 export const MAX_WAITING_RECORDS = 10_000;

@@ -6,20 +6,26 @@ export const MAX_INBOX = 10_000;
 
 type Parts = Pick<
   GroupParts,
-  'bus' | 'subjects' | 'table' | 'transfer' | 'commands' | 'reconciliation' | 'acknowledged'
+  'bus' | 'subjects' | 'table' | 'transfer' | 'commands' | 'reconciliation' | 'acknowledged' | 'owners'
 >;
+
+/** A message, and the name on the bus of the gateway that sent it. */
+interface Received {
+  readonly message: InMessage;
+  readonly by: string | undefined;
+}
 
 /** What the gateways of a group say: their messages wait until the group is open, and go to who knows what they mean. */
 export class GatewayInbox {
-  private waiting: InMessage[] = [];
+  private waiting: Received[] = [];
   private opened = false;
 
   constructor(private readonly parts: Parts) {}
 
   /** A message on `.in`. */
-  take(message: InMessage): void {
-    if (this.opened) this.handle(message);
-    else if (this.waiting.length < MAX_INBOX) this.waiting.push(message);
+  take(message: InMessage, by: string | undefined): void {
+    if (this.opened) this.handle({ message, by });
+    else if (this.waiting.length < MAX_INBOX) this.waiting.push({ message, by });
     else {
       const { bus, subjects } = this.parts;
       bus.drops.add(subjects.in, 'FULL', `${MAX_INBOX} messages wait for the group to be taken over`);
@@ -27,20 +33,22 @@ export class GatewayInbox {
   }
 
   /** A message on `.ack`. What comes before the group is open is stated again. */
-  acknowledge(acks: readonly Ack[]): void {
+  acknowledge(acks: readonly Ack[], by: string | undefined): void {
     if (!this.opened) return;
     for (const { session: id, position, generation } of acks) {
       const session = this.parts.table.getEvenClosing(id);
-      if (session !== undefined) this.parts.acknowledged(session, position, generation);
+      if (session === undefined || !this.parts.owners.maySpeakFor(id, by, this.parts.subjects.ack)) continue;
+      this.parts.acknowledged(session, position, generation);
     }
   }
 
   /** What gateways have stated so far, while that waits. */
   stated(): Statement[] {
-    return this.waiting.flatMap((message) => {
+    return this.waiting.flatMap(({ message, by }) => {
       if (message.kind !== InKind.STATEMENT) return [];
       const statement = decodeStatement(message.json);
-      return statement instanceof WireError ? [] : [statement];
+      const own = statement instanceof WireError ? undefined : this.parts.owners.ownPart(statement, by);
+      return own === undefined ? [] : [own];
     });
   }
 
@@ -48,15 +56,16 @@ export class GatewayInbox {
     this.opened = true;
     const { waiting } = this;
     this.waiting = [];
-    for (const message of waiting) this.handle(message);
+    for (const received of waiting) this.handle(received);
   }
 
-  private handle(message: InMessage): void {
-    const { table, transfer, commands } = this.parts;
+  private handle({ message, by }: Received): void {
+    const { table, transfer, commands, owners } = this.parts;
     if (message.kind === InKind.STATEMENT) {
-      this.reconcile(message.json);
+      this.reconcile(message.json, by);
       return;
     }
+    if (!owners.maySpeakFor(message.session, by)) return;
     if (message.kind === InKind.CLOSED) table.gone(message.session);
     const session = table.get(message.session);
     // One that is not known (yet) is stated by its gateway, with what it has said meanwhile.
@@ -81,9 +90,14 @@ export class GatewayInbox {
     }
   }
 
-  private reconcile(json: Uint8Array): void {
+  private reconcile(json: Uint8Array, by: string | undefined): void {
+    const { bus, subjects, owners, reconciliation } = this.parts;
     const statement = decodeStatement(json);
-    if (!(statement instanceof WireError)) this.parts.reconciliation.reconcile(statement);
-    else this.parts.bus.drops.add(this.parts.subjects.in, statement.code, statement.message);
+    if (statement instanceof WireError) {
+      bus.drops.add(subjects.in, statement.code, statement.message);
+      return;
+    }
+    const own = owners.ownPart(statement, by);
+    if (own !== undefined) reconciliation.reconcile(own);
   }
 }

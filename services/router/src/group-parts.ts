@@ -22,6 +22,7 @@ import { Retention } from './retention.js';
 import { MasterRights } from './rights.js';
 import { RtuLink } from './rtu-link.js';
 import type { Session } from './session.js';
+import { SessionOwners } from './session-owners.js';
 import { SessionTable } from './session-table.js';
 import type { Legacy } from './state-store.js';
 
@@ -87,6 +88,7 @@ export interface GroupParts {
   readonly observe: ObserveMode;
   readonly door: CommandDoor;
   readonly feed: DecodedFeed;
+  readonly owners: SessionOwners;
   /** A master acknowledged everything for it before this place. */
   acknowledged(session: Session, position: number, generation: number): void;
 }
@@ -160,9 +162,11 @@ export function makeParts(
     journal: bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS),
     session: (id) => sessions.get(id),
     send: (id, asdu) => {
-      if (sessions.has(id)) out.own(id, asdu);
+      const session = sessions.get(id);
+      if (session !== undefined) out.own(session, asdu);
     },
-    settled: (id, settled) => out.settled(id, settled),
+    // One that is over may be with its gateway still: it states it again.
+    settled: (id, settled) => out.settled(table.getEvenClosing(id) ?? { id, gateway: '' }, settled),
     certain,
   });
   commands.habits.load(legacy.oaBehaviour, legacy.habits);
@@ -241,6 +245,7 @@ export function makeParts(
     commands,
     acknowledged,
   });
+  const owners = new SessionOwners(bus.drops, subjects.in, table, legacy.addresses);
   return {
     row,
     bus,
@@ -268,5 +273,6 @@ export function makeParts(
     door,
     feed,
     acknowledged,
+    owners,
   };
 }

@@ -1,4 +1,4 @@
-import { FenceGuard, leaseKey, receive, type Subscription } from '@iec104mm2ss/bus';
+import { busNameOf, FenceGuard, leaseKey, receive, receiveFromGateways, type Subscription } from '@iec104mm2ss/bus';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import { sleep } from '@iec104mm2ss/runtime';
 import {
@@ -90,8 +90,8 @@ export class GroupRouter {
           if (!this.stopped) commands.onResults(results);
         });
       }),
-      receive(bus, subjects.in, decodeIn, (message) => this.inbox.take(message)),
-      receive(bus, subjects.ack, decodeAcks, (acks) => this.inbox.acknowledge(acks)),
+      receiveFromGateways(bus, subjects.in, decodeIn, (message, by) => this.inbox.take(message, by)),
+      receiveFromGateways(bus, subjects.ack, decodeAcks, (acks, by) => this.inbox.acknowledge(acks, by)),
     ];
   }
 
@@ -242,12 +242,15 @@ export class GroupRouter {
   private readonly certain = (): boolean => this.ownership.certain();
 
   private readonly state = (): RouterState => {
-    const { clock, delivery, places, cursors, addresses, commands, observe } = this.parts;
+    const { clock, delivery, places, cursors, addresses, commands, observe, table } = this.parts;
     return {
       confirmed: delivery.mark.confirmed,
       generation: places.generation,
       cursors: cursors.positions,
-      addresses: addresses.saved(clock.now()),
+      addresses: addresses.saved(clock.now()).map((saved) => {
+        const gateway = busNameOf(table.get(saved.session)?.gateway ?? '');
+        return gateway === undefined ? saved : { ...saved, gateway };
+      }),
       savedAt: clock.wallMs(),
       oaBehaviour: commands.habits.oa.behaviour,
       habits: commands.habits.saved,

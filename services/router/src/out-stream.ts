@@ -1,4 +1,4 @@
-import type { Bus, GroupSubjects } from '@iec104mm2ss/bus';
+import { type Bus, busNameOf, type GroupSubjects } from '@iec104mm2ss/bus';
 import { APDU_OA_OFFSET, iFormat } from '@iec104mm2ss/iec104';
 import {
   encodeOut,
@@ -14,7 +14,10 @@ import type { Session } from './session.js';
 /** Commands settled in one message. */
 const MAX_SETTLED = 1_000;
 
-/** What the owner of a group says to the gateways: on `.out` for all live sessions, on `.out.<session>` for one. */
+/** A session, and the gateway that has it. */
+type Addressee = Pick<Session, 'id' | 'gateway'>;
+
+/** What the owner of a group says to the gateways: on `.out` for all live sessions, on that of a session for one. */
 export class OutStream {
   /** Position after the last ASDU published for all. */
   broadcastEnd: number;
@@ -53,8 +56,8 @@ export class OutStream {
   // ---- for one ------------------------------------------------------------------------------------------------------
 
   /** The data of the session begins at `position`. `answers`: number of its STARTED or RESYNC; 0: it did not ask. */
-  begin({ id }: Session, position: number, answers: number): void {
-    this.publish(this.subjects.outTo(id), OutKind.BEGIN, position, NO_POSITION, answers);
+  begin(session: Session, position: number, answers: number): void {
+    this.publish(this.subjectOf(session), OutKind.BEGIN, position, NO_POSITION, answers);
   }
 
   /** The `count` APDUs in `octets[start..end)` of the log, to a session that catches up. */
@@ -62,7 +65,7 @@ export class OutStream {
     const { fence, generation } = this;
     const flags = OutFlag.PATCH_OA;
     const head = { kind: OutKind.DATA, flags, fence, generation, from: session.dataEnd, first, count };
-    this.bus.publish(this.subjects.outTo(session.id), encodeOut(head, octets, start, end));
+    this.bus.publish(this.subjectOf(session), encodeOut(head, octets, start, end));
     session.dataEnd = first + count;
   }
 
@@ -74,37 +77,41 @@ export class OutStream {
     const head = { kind: OutKind.DATA, fence, generation, from, first: position, count: 1 };
     const message = encodeOut(head, octets, start, end);
     message[OUT_PREAMBLE_OCTETS + APDU_OA_OFFSET] = ownOa;
-    this.bus.publish(this.subjects.outTo(session.id), message);
+    this.bus.publish(this.subjectOf(session), message);
     session.dataEnd = position + 1;
   }
 
   /** From `position` on the session takes what is published for all. */
   join(session: Session, position: number): void {
-    this.publish(this.subjects.outTo(session.id), OutKind.JOIN, session.dataEnd, position, 0);
+    this.publish(this.subjectOf(session), OutKind.JOIN, session.dataEnd, position, 0);
   }
 
   /** An ASDU of the router's own. */
-  own(session: number, asdu: Uint8Array): void {
+  own(session: Addressee, asdu: Uint8Array): void {
     const { fence, generation, broadcastEnd: from } = this;
     const head = { kind: OutKind.DATA, fence, generation, from, first: NO_POSITION, count: 1 };
-    this.bus.publish(this.subjects.outTo(session), encodeOut(head, iFormat(0, 0, asdu)));
+    this.bus.publish(this.subjectOf(session), encodeOut(head, iFormat(0, 0, asdu)));
   }
 
   /** These commands of the session are over. */
-  settled(session: number, commands: readonly number[]): void {
+  settled(session: Addressee, commands: readonly number[]): void {
     for (let at = 0; at < commands.length; at += MAX_SETTLED) {
-      this.bus.publish(this.subjects.outTo(session), encodeSettled(this.fence, commands.slice(at, at + MAX_SETTLED)));
+      this.bus.publish(this.subjectOf(session), encodeSettled(this.fence, commands.slice(at, at + MAX_SETTLED)));
     }
   }
 
-  close(session: number, code: string, message: string): void {
+  close(session: Addressee, code: string, message: string): void {
     const text = `${code} ${message}`;
-    this.bus.publish(this.subjects.outTo(session), encodeOutText(OutKind.CLOSE, this.fence, text));
+    this.bus.publish(this.subjectOf(session), encodeOutText(OutKind.CLOSE, this.fence, text));
   }
 
   /** Another connection of its master took over. */
-  standby({ id }: Session, message: string): void {
-    this.bus.publish(this.subjects.outTo(id), encodeOutText(OutKind.STANDBY, this.fence, `standby ${message}`));
+  standby(session: Session, message: string): void {
+    this.bus.publish(this.subjectOf(session), encodeOutText(OutKind.STANDBY, this.fence, `standby ${message}`));
+  }
+
+  private subjectOf({ id, gateway }: Addressee): string {
+    return this.subjects.outTo(id, busNameOf(gateway));
   }
 
   private publish(subject: string, kind: OutKind, from: number, first: number, count: number): void {

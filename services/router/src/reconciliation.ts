@@ -82,7 +82,7 @@ export class Reconciliation {
       const { code, message } = refusal ?? { code: 'oa_conflict', message: `another session has OA ${oa} now` };
       const fields = { session: id, peer: peerText(address, port), reason: code };
       securityEvent(logger, 'session_not_taken_over', fields, `session not taken over: ${message}`);
-      out.close(id, code, message);
+      out.close({ id, gateway }, code, message);
       return undefined;
     }
     const session = table.add({ id, gateway, connection, address, port, name, certificateName, oa, since });

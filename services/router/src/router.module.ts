@@ -1,4 +1,4 @@
-import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
+import { type Bus, BUS, checkSender, controlSubject, groupAndGateway } from '@iec104mm2ss/bus';
 import { GROUPS, type Limits, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { OWN_TIME, type OwnTime, RUNTIME } from '@iec104mm2ss/runtime';
@@ -9,7 +9,7 @@ import {
   observeRequestSchema,
 } from '@iec104mm2ss/wire';
 import { Controller, Inject, Module } from '@nestjs/common';
-import { MessagePattern } from '@nestjs/microservices';
+import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { ROUTER_OPTIONS, type RouterOptions, RouterService } from './router.service.js';
 
 /** Control plane of the router. A handler that answers undefined leaves the answer to the owner of the group. */
@@ -22,11 +22,24 @@ export class RouterController {
 
   /** `admit`: may this master come in? */
   @MessagePattern('admit')
-  async admit(request: unknown): Promise<AdmissionAnswer | undefined> {
+  async admit(
+    @Payload() request: unknown,
+    @Ctx() { subject }: { readonly subject: string },
+  ): Promise<AdmissionAnswer | undefined> {
+    const { drops } = this.bus;
     const decoded = admissionRequestSchema.safeParse(request);
-    if (decoded.success) return this.service.admit(decoded.data);
-    this.bus.drops.add(controlSubject('admit'), 'JSON', decoded.error.message);
-    return undefined;
+    if (!decoded.success) {
+      drops.add(controlSubject('admit'), 'JSON', decoded.error.message);
+      return undefined;
+    }
+    const { group, gateway } = decoded.data;
+    const { group: permitted, gateway: by } = groupAndGateway(subject);
+    if (!checkSender(drops, subject, by, gateway, 'asks for admission as')) return undefined;
+    if (by !== undefined && group !== permitted) {
+      drops.add(subject, 'SENDER', `${by} asks for admission to group ${group}`);
+      return undefined;
+    }
+    return this.service.admit(decoded.data);
   }
 
   /** `observe`: begin or end observe mode of a group. */

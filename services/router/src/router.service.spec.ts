@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BrokerBus, type Bus, controlSubject, GroupSubjects, type KeyValue } from '@iec104mm2ss/bus';
+import { BrokerBus, type Bus, controlSubject, GroupSubjects, type KeyValue, STATE_BUCKET } from '@iec104mm2ss/bus';
 import { type GroupConfig, LiveGroups, NO_OBSERVE } from '@iec104mm2ss/config';
 import { createLogger, createRegistry } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
@@ -34,7 +34,6 @@ import {
 } from '@iec104mm2ss/wire';
 import type { GroupRouter } from './group-router.js';
 import { RouterService } from './router.service.js';
-import { STATE_BUCKET } from './state-store.js';
 
 const subjects = new GroupSubjects('1');
 const { logger } = createLogger({ level: 'silent' });

@@ -109,7 +109,7 @@ export class SessionTable {
     this.end(session, code, message);
     this.closing.set(session.id, { session, code, message, at: this.parts.clock.now() });
     if (this.closing.size > MAX_CLOSING) this.closing.delete(this.closing.keys().next().value as number);
-    this.parts.out.close(session.id, code, message);
+    this.parts.out.close(session, code, message);
   }
 
   /** True when the session was closed from here: says so again. */
@@ -117,7 +117,7 @@ export class SessionTable {
     const closing = this.closing.get(id);
     if (closing === undefined) return false;
     closing.at = this.parts.clock.now();
-    this.parts.out.close(id, closing.code, closing.message);
+    this.parts.out.close(closing.session, closing.code, closing.message);
     return true;
   }
 

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BusError, type EventLog, GroupSubjects, type KeyValue } from '@iec104mm2ss/bus';
+import { BusError, type EventLog, GroupSubjects, type KeyValue, STATE_BUCKET } from '@iec104mm2ss/bus';
 import { createLogger } from '@iec104mm2ss/observability';
 import { FakeClock, RecordingBus } from '@iec104mm2ss/testing';
 import { decodeRouterState, encodeRouterState, type RouterState } from '@iec104mm2ss/wire';
-import { STATE_BUCKET, StateStore } from './state-store.js';
+import { StateStore } from './state-store.js';
 
 const { logger } = createLogger({ level: 'silent' });
 const subjects = new GroupSubjects('1');

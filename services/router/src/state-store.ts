@@ -1,9 +1,14 @@
-import type { Bus, EventLog, GroupSubjects, KeyValue, LogExtent } from '@iec104mm2ss/bus';
+import {
+  type Bus,
+  type EventLog,
+  type GroupSubjects,
+  type KeyValue,
+  type LogExtent,
+  STATE_BUCKET,
+} from '@iec104mm2ss/bus';
 import { type Logger, noPeer } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { decodeRouterState, encodeRouterState, type RouterState, WireError } from '@iec104mm2ss/wire';
-
-export const STATE_BUCKET = 'iec104_state';
 
 /** What an earlier owner of a group left, brought to what its log holds now. */
 export interface Legacy {

@@ -1,4 +1,4 @@
-import { type Bus, receive, type Subscription } from '@iec104mm2ss/bus';
+import { type Bus, checkSender, receiveFromGateways, type Subscription } from '@iec104mm2ss/bus';
 import { decodeListener } from '@iec104mm2ss/wire';
 
 /** A gateway that can listen has so long to say so after another has said that it cannot. */
@@ -31,7 +31,8 @@ export class ListenerWatch {
     private readonly now: () => number,
     private readonly events: ListenerWatchEvents,
   ) {
-    this.subscription = receive(bus, subject, decodeListener, ({ listening, reason, gateway }) => {
+    this.subscription = receiveFromGateways(bus, subject, decodeListener, ({ listening, reason, gateway }, by) => {
+      if (!checkSender(bus.drops, subject, by, gateway, 'speaks for')) return;
       if (listening) this.heardFree();
       else this.heardFailure(`${reason} at ${gateway}`);
     });

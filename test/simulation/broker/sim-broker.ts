@@ -197,6 +197,10 @@ export class SimBroker implements Broker, LinkUser, ProcessEnd {
     this.connectionListeners.push(listener);
   }
 
+  onDenied(): void {
+    // Everything is permitted.
+  }
+
   onTrouble(listener: (message: string) => void): void {
     this.troubleListeners.push(listener);
   }

@@ -1,6 +1,7 @@
 import type { Bus } from '@iec104mm2ss/bus';
 import {
   type Logger,
+  noPeer,
   numericCounter,
   type Registry,
   securityEvent,
@@ -11,8 +12,9 @@ import type { Clock } from '@iec104mm2ss/runtime';
 /** Between two log lines about messages of one kind that were dropped for one reason. */
 const LOG_PERIOD_MS = 60_000;
 
+const MESSAGE = 'messages of the bus dropped';
 /** What a reason of a drop says of who sent it. */
-const EVENTS: Readonly<Record<string, SecurityEventName>> = { FENCE: 'bus_fence' };
+const EVENTS: Readonly<Record<string, SecurityEventName>> = { SENDER: 'bus_forged', FENCE: 'bus_fence' };
 
 interface Unlogged {
   readonly kind: string;
@@ -91,6 +93,6 @@ export class DropLog {
   private log({ kind, reason, count, detail }: Omit<Unlogged, 'timer'>): void {
     if (count === 0) return;
     const event = EVENTS[reason] ?? 'bus_dropped';
-    securityEvent(this.logger, event, { kind, reason, count, detail }, 'messages of the bus dropped');
+    securityEvent(this.logger, event, noPeer({ kind, reason, count, detail }), MESSAGE);
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Bus, BusError } from '@iec104mm2ss/bus';
 import { type Environment, type GroupSelection, readEnvironment } from '@iec104mm2ss/config';
 import { AUDIT_JOURNAL, AUDIT_LIMITS } from '@iec104mm2ss/router';
-import { type Runtime, sleep, systemRuntime } from '@iec104mm2ss/runtime';
+import { type Runtime, sleep } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { type AuditFilter, parseSince } from '../audit/audit-filter.js';
 import { AUDIT_FILE, openAuditFiles } from '../audit/audit-journal.js';
@@ -10,7 +10,14 @@ import { type AuditSelection, selectRecords } from '../audit/audit-selection.js'
 import { auditTable } from '../audit/audit-table.js';
 import { UnavailableError, UsageError } from './errors.js';
 import { parseCa, parseIoa, parseLast, parseTypes } from './filter-flags.js';
-import { addNatsOptions, asEnvironmentFlags, groupOption, openNats, type ProcessFlags } from './process-options.js';
+import {
+  addNatsOptions,
+  asEnvironmentFlags,
+  groupOption,
+  openNats,
+  runtimeOf,
+  type ProcessFlags,
+} from './process-options.js';
 
 export interface AuditFlags extends ProcessFlags {
   readonly logDir?: string;
@@ -83,8 +90,8 @@ export async function audit(
   variables: Readonly<Record<string, string | undefined>>,
   output: AuditOutput,
 ): Promise<void> {
-  const runtime = systemRuntime();
   const environment = readEnvironment(variables, asEnvironmentFlags(flags));
+  const runtime = runtimeOf(environment);
   const filter = filterOf(flags, environment.group, runtime.clock.wallMs());
   const last = parseLast('--last', flags.last);
   if (flags.logDir !== undefined && flags.nats !== undefined) {

@@ -1,5 +1,4 @@
 import { EnvironmentError, type Environment, readEnvironment } from '@iec104mm2ss/config';
-import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { ControlDesk, type ControlOutcome, type LinkVerb } from '../control/control-desk.js';
 import { formatHttpAddress, HttpAddressError, parseHttpAddress } from '../http/index.js';
@@ -15,6 +14,7 @@ import {
   bearer,
   DEFAULT_HTTP,
   openNats,
+  runtimeOf,
   type ProcessFlags,
 } from './process-options.js';
 
@@ -171,7 +171,7 @@ function overHttp(text: string, authorization: { readonly Authorization?: string
 }
 
 async function overNats(environment: Environment): Promise<System> {
-  const runtime = systemRuntime();
+  const runtime = runtimeOf(environment);
   const { clock, instance } = runtime;
   let reason = '';
   const connecting = openNats(environment, runtime, (why) => (reason = why), { listenOnly: true });

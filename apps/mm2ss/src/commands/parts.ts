@@ -1,5 +1,4 @@
 import { type ConfigurationFile, type Environment, type GroupConfig, readEnvironment } from '@iec104mm2ss/config';
-import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { compose, type CompositionOptions, type Part } from '../composition.js';
 import { runUntilSignal } from '../process/signals.js';
@@ -14,6 +13,7 @@ import {
   loadConfiguration,
   monitoring,
   openBus,
+  runtimeOf,
   type ProcessFlags,
 } from './process-options.js';
 
@@ -30,8 +30,9 @@ export function registerParts(program: Command): void {
     .description('apply the rules; several processes share the groups evenly and take over from each other');
   const gateway = program
     .command('gateway')
-    .description("accept the masters of every group on the groups' ports; any number of processes")
-    .option('--listen <address>', 'address to accept masters at (default: all, or MM2SS_LISTEN)');
+    .description('accept the masters of the groups on their ports; any number of processes')
+    .option('--listen <address>', 'address to accept masters at (default: all, or MM2SS_LISTEN)')
+    .addOption(groupOption('--group <ids>', 'only these groups (default: all, or MM2SS_GROUP)'));
   for (const [part, command] of [
     ['connector', connector],
     ['router', router],
@@ -46,16 +47,18 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   if (environment.nats.length === 0) throw new UsageError(`${part}: --nats URL is needed (or MM2SS_NATS)`);
   const file = await loadConfiguration(environment.ini);
   const watched = await isWatched(file);
-  if (part === 'connector') checkGroups(environment, file);
+  if (part === 'connector' || (part === 'gateway' && environment.group !== undefined)) {
+    checkGroups(part, environment, file);
+  }
   const looked = monitoring(environment);
-  const runtime = systemRuntime();
+  const runtime = runtimeOf(environment);
   await runUntilSignal(
     () => openBus(environment, runtime),
     (bus) =>
       compose({
         file,
         watched,
-        ...(part === 'connector' ? { serves: ({ id }: GroupConfig) => environment.group?.matches(id) === true } : {}),
+        serves: ({ id }: GroupConfig) => part === 'router' || environment.group?.matches(id) !== false,
         parts: [part],
         bus,
         runtime,
@@ -74,16 +77,20 @@ function ntpOf({ configuration: { settings } }: ConfigurationFile): NonNullable<
   return { servers: settings.ntpServers, updateEverySec: settings.ntpUpdateEverySec, setClock: false };
 }
 
-/** The groups that a connector serves. What of its selection matches none of the file may be added to it later. */
-function checkGroups({ group: selection, ini }: Environment, { configuration: { groups } }: ConfigurationFile): void {
+/** The groups that it serves. What of its selection matches none of the file may be added to it later. */
+function checkGroups(
+  part: Part,
+  { group: selection, ini }: Environment,
+  { configuration: { groups } }: ConfigurationFile,
+): void {
   const ids = groups.map(({ id }) => id);
   if (selection === undefined) {
     throw new UsageError(`connector: --group IDS is needed (or MM2SS_GROUP); ${ini} has ${ids.join(', ')}`);
   }
   if (!ids.some((id) => selection.matches(id)))
-    throw new UsageError(`connector: no group ${String(selection)}; ${ini} has ${ids.join(', ')}`);
+    throw new UsageError(`${part}: no group ${String(selection)}; ${ini} has ${ids.join(', ')}`);
   const missing = selection.unmatched(ids);
   if (missing.length > 0) {
-    process.stderr.write(`mm2ss: connector: ${ini} has no group ${missing.join(', ')} now; it has ${ids.join(', ')}\n`);
+    process.stderr.write(`mm2ss: ${part}: ${ini} has no group ${missing.join(', ')} now; it has ${ids.join(', ')}\n`);
   }
 }

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
-import { type Bus, MemoryBus, NatsBus } from '@iec104mm2ss/bus';
+import { type Bus, instancePrefix, MemoryBus, nameInNkeyFile, NatsBus, type NatsOptions } from '@iec104mm2ss/bus';
 import { type ConfigurationFile, type Environment, LOG_LEVELS, readConfigurationFile } from '@iec104mm2ss/config';
 import { createLogger } from '@iec104mm2ss/observability';
 import type { CompositionOptions } from '../composition.js';
 import { parseHttpAddress, readTokens } from '../http/index.js';
-import type { Runtime } from '@iec104mm2ss/runtime';
+import { type Runtime, systemRuntime } from '@iec104mm2ss/runtime';
 import { type Command, Option } from 'commander';
 import { formatProblem } from './check.js';
 import { UnavailableError, UsageError } from './errors.js';
@@ -32,6 +32,8 @@ export interface ProcessFlags {
   readonly limits?: string;
   readonly nats?: string;
   readonly natsCreds?: string;
+  readonly natsNkey?: string;
+  readonly natsName?: string;
   readonly natsCa?: string;
   readonly natsCert?: string;
   readonly natsKey?: string;
@@ -87,6 +89,12 @@ export function addNatsOptions(command: Command): Command {
         'the host. Secrets belong into MM2SS_NATS instead: everybody on this machine can read a command line',
     )
     .option('--nats-creds <file>', 'NATS credentials file, JWT and seed (or MM2SS_NATS_CREDS)')
+    .option('--nats-nkey <file>', 'file with the seed of an nkey, as mm2ss nats-auth writes them (or MM2SS_NATS_NKEY)')
+    .option(
+      '--nats-name <name>',
+      'what the NATS server calls this process, where mm2ss nats-auth has made its configuration ' +
+        '(default: what the file of --nats-nkey says; or MM2SS_NATS_NAME)',
+    )
     .option(
       '--nats-ca <file>',
       'PEM file of the authority that signed the NATS server; switches TLS on (or MM2SS_NATS_CA)',
@@ -125,6 +133,8 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
     'syslogKey',
     'nats',
     'natsCreds',
+    'natsNkey',
+    'natsName',
     'natsCa',
     'natsCert',
     'natsKey',
@@ -143,6 +153,15 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
   };
 }
 
+/** What the NATS server calls this process; undefined where nobody has a name. */
+function busNameOf({ nats, natsName, natsNkey }: Environment): string | undefined {
+  if (nats.length === 0) return undefined;
+  return natsName ?? (natsNkey === undefined ? undefined : nameInNkeyFile(natsNkey));
+}
+
+/** The runtime of this process, whose instance name begins with its name on the bus. */
+export const runtimeOf = (environment: Environment): Runtime => systemRuntime(instancePrefix(busNameOf(environment)));
+
 /**
  * The bus the environment asks for: NATS when there are servers, else the memory of this process, which keeps its journals in
  * files of `journalDirectory`.
@@ -156,6 +175,22 @@ export async function openBus(environment: Environment, runtime: Runtime, journa
   return openNats(environment, runtime, (reason) => logger.warn({ reason }, 'waiting for NATS'));
 }
 
+/** How to reach the NATS servers that the environment names. */
+export function natsOptionsOf(environment: Environment, runtime: Runtime): NatsOptions {
+  const { nats, natsCreds, natsNkey, natsCa, natsCert, natsKey, natsReplicas, natsMonitor } = environment;
+  const withoutTls = natsCa === undefined && natsCert === undefined && natsKey === undefined;
+  return {
+    servers: nats,
+    runtime,
+    credentialsFile: natsCreds,
+    nkeyFile: natsNkey,
+    name: busNameOf(environment),
+    tls: withoutTls ? undefined : { caFile: natsCa, certFile: natsCert, keyFile: natsKey },
+    replicas: natsReplicas,
+    monitorUrl: natsMonitor,
+  };
+}
+
 /** `waiting` hears, again and again, why there is no connection yet. */
 export async function openNats(
   environment: Environment,
@@ -163,24 +198,8 @@ export async function openNats(
   waiting: (reason: string) => void,
   options: { readonly listenOnly?: boolean } = {},
 ): Promise<NatsBus> {
-  const { nats, natsCreds, natsCa, natsCert, natsKey, natsReplicas, natsMonitor } = environment;
-  const tls =
-    natsCa === undefined && natsCert === undefined && natsKey === undefined
-      ? undefined
-      : { caFile: natsCa, certFile: natsCert, keyFile: natsKey };
   try {
-    return await NatsBus.connect(
-      {
-        servers: nats,
-        runtime,
-        credentialsFile: natsCreds,
-        tls,
-        replicas: natsReplicas,
-        monitorUrl: natsMonitor,
-        ...options,
-      },
-      waiting,
-    );
+    return await NatsBus.connect({ ...natsOptionsOf(environment, runtime), ...options }, waiting);
   } catch (error) {
     throw new UnavailableError(`NATS: ${(error as Error).message}`);
   }

@@ -1,5 +1,4 @@
 import { readEnvironment } from '@iec104mm2ss/config';
-import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { compose } from '../composition.js';
 import { runUntilSignal } from '../process/signals.js';
@@ -13,6 +12,7 @@ import {
   loadConfiguration,
   monitoring,
   openBus,
+  runtimeOf,
   type ProcessFlags,
 } from './process-options.js';
 
@@ -46,7 +46,7 @@ async function run(flags: RunFlags): Promise<void> {
   const watched = await isWatched(file);
   const looked = monitoring(environment);
   const updateEverySec = seconds(flags.ntp_update_every_sec) ?? settings.ntpUpdateEverySec;
-  const runtime = systemRuntime();
+  const runtime = runtimeOf(environment);
   await runUntilSignal(
     () => openBus(environment, runtime, flags.logDir),
     (bus) =>

@@ -2,7 +2,6 @@ import { get } from 'node:http';
 import { createInterface } from 'node:readline';
 import { type Environment, type GroupSelection, readEnvironment } from '@iec104mm2ss/config';
 import type { AuditRecord, DecodedMessage, UndecodableAsdu } from '@iec104mm2ss/router';
-import { systemRuntime } from '@iec104mm2ss/runtime';
 import type { Command } from 'commander';
 import { formatHttpAddress, parseHttpAddress } from '../http/index.js';
 import { feedSubjects } from '../http/feed.controller.js';
@@ -17,6 +16,7 @@ import {
   DEFAULT_HTTP,
   groupOption,
   openNats,
+  runtimeOf,
   type ProcessFlags,
 } from './process-options.js';
 
@@ -83,7 +83,7 @@ async function watch(flags: WatchFlags): Promise<void> {
 async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (text: string) => void): Promise<void> {
   const say = (message: string): boolean => process.stderr.write(`mm2ss: watch: ${message}\n`);
   const ended = untilSignal();
-  const connecting = openNats(environment, systemRuntime(), (reason) => say(`waiting for NATS: ${reason}`), {
+  const connecting = openNats(environment, runtimeOf(environment), (reason) => say(`waiting for NATS: ${reason}`), {
     listenOnly: true,
   });
   const bus = await Promise.race([connecting, ended]);

@@ -1,7 +1,13 @@
-import { type Bus, controlSubject, type Message, type Subscription } from '@iec104mm2ss/bus';
+import { admissionPatterns, type Bus, controlSubject, type Message, type Subscription } from '@iec104mm2ss/bus';
 import { decodeJson, encodeJson, WireError } from '@iec104mm2ss/wire';
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import { isObservable } from 'rxjs';
+
+/** Asked by gateways, each on a subject of its own where the bus has names. */
+const ADMIT = 'admit';
+
+/** The context, `@Ctx()`, is the subject that the request came on. */
+type Handler = (data: unknown, context: { readonly subject: string }) => Promise<unknown>;
 
 /**
  * NestJS microservice handlers on our bus: `@MessagePattern('admit')` answers requests on the control subject `admit`, in
@@ -20,13 +26,9 @@ export class BusTransport extends Server implements CustomTransportStrategy {
 
   listen(callback: () => void): void {
     for (const [verb, handler] of this.getHandlers()) {
-      this.subscriptions.push(
-        this.bus.subscribe(controlSubject(verb), (message) => {
-          const request = decodeJson(verb, message.data);
-          if (request instanceof WireError) this.bus.drops.add(message.subject, request.code, request.message);
-          else void this.answer(handler, request, message);
-        }),
-      );
+      for (const pattern of verb === ADMIT ? admissionPatterns(this.bus) : [controlSubject(verb)]) {
+        this.subscriptions.push(this.bus.subscribe(pattern, (message) => this.onRequest(verb, handler, message)));
+      }
     }
     callback();
   }
@@ -44,16 +46,18 @@ export class BusTransport extends Server implements CustomTransportStrategy {
     return this.bus as T;
   }
 
-  private async answer(
-    handler: (data: unknown) => Promise<unknown>,
-    request: unknown,
-    message: Message,
-  ): Promise<void> {
+  private onRequest(verb: string, handler: Handler, message: Message): void {
+    const request = decodeJson(verb, message.data);
+    if (request instanceof WireError) this.bus.drops.add(message.subject, request.code, request.message);
+    else void this.answer(handler, request, message);
+  }
+
+  private async answer(handler: Handler, request: unknown, message: Message): Promise<void> {
     try {
       const respond = (answer: unknown): void => {
         if (answer !== undefined) message.respond(encodeJson(answer));
       };
-      const result = await handler(request);
+      const result = await handler(request, { subject: message.subject });
       if (isObservable(result)) await result.forEach(respond);
       else respond(result);
     } catch (error) {

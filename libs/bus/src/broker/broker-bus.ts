@@ -4,6 +4,7 @@ import type { Broker } from '../broker.js';
 import {
   type Bus,
   BusError,
+  type Denied,
   type Durability,
   type EventLog,
   type EventLogOptions,
@@ -16,6 +17,7 @@ import {
   type Subscription,
 } from '../bus.js';
 import { DropCounter } from '../drop-counter.js';
+import { LEASE_BUCKET } from '../stored-names.js';
 import { BrokerEventLog } from './broker-event-log.js';
 import { BrokerJournal } from './broker-journal.js';
 import { BrokerKeyValue, Buckets } from './buckets.js';
@@ -31,8 +33,6 @@ import { SilenceWatch } from './silence-watch.js';
 const DEFAULT_CAPACITY = 1_000;
 /** How often a process looks after what it holds when there is nobody beside it: each time costs. */
 const ALONE_TICK_MS = 700;
-/** Bucket of the leases. */
-export const LEASE_BUCKET = 'iec104_leases';
 
 export interface BrokerBusOptions {
   readonly runtime: Pick<Runtime, 'clock' | 'random' | 'instance'>;
@@ -40,6 +40,8 @@ export interface BrokerBusOptions {
   readonly replicas: number;
   /** True: subscribes only, creates nothing. */
   readonly listenOnly?: boolean;
+  /** See Bus.name. */
+  readonly name?: string | undefined;
 }
 
 /** The bus between processes: messages, event logs, leases and small values on a broker. */
@@ -76,7 +78,7 @@ export class BrokerBus implements Bus {
         handler(message);
       });
     const publish: Broker['publish'] = (subject, data) => broker.publish(subject, data);
-    const presenceWorld = { broker: { publish, subscribe }, clock, instance, drops: this.drops };
+    const presenceWorld = { broker: { publish, subscribe }, clock, instance, name: options.name, drops: this.drops };
     this.buckets = new Buckets(broker, replicas);
     this.interest = new Interest(broker, clock);
     this.presences = new Presences(presenceWorld);
@@ -99,6 +101,10 @@ export class BrokerBus implements Bus {
 
   get connected(): boolean {
     return this.broker.connected;
+  }
+
+  get name(): string | undefined {
+    return this.options.name;
   }
 
   get server(): string {
@@ -192,22 +198,29 @@ export class BrokerBus implements Bus {
   }
 
   raiseFence(key: string, above: number): void {
-    if (!this.closing) this.raises.raise(key, above);
+    if (this.closing) return;
+    if (this.name === undefined || this.leases.wants(key)) this.raises.raise(key, above);
+    else this.trouble(`the entry of lease ${key} was set back below ${above}; who may hold it will take it again`);
   }
 
   join(pool: string): void {
     this.startTicking();
-    const presence = this.presences.ofPool(pool);
+    const presence = this.presences.ofMembers(pool);
     if (!presence.speaks) presence.speak(() => this.leases.heldIn(pool));
   }
 
   onMemberGone(pool: string, listener: (instance: string) => void): void {
     this.startTicking();
-    this.presences.ofPool(pool).onGone(({ instance }) => this.call('a member is gone', () => listener(instance)));
+    const members = this.presences.ofMembers(pool);
+    members.onGone(({ instance }) => this.call('a member is gone', () => listener(instance)));
   }
 
   onConnection(listener: (connected: boolean) => void): void {
     this.connectionListeners.push(listener);
+  }
+
+  onDenied(listener: (denied: Denied) => void): void {
+    this.broker.onDenied(listener);
   }
 
   onTrouble(listener: (message: string) => void): void {

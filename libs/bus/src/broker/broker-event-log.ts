@@ -1,8 +1,9 @@
 import { type Clock, randomId } from '@iec104mm2ss/runtime';
 import type { LogPlace, LogRecord, WireError } from '@iec104mm2ss/wire';
-import type { Broker } from '../broker.js';
+import type { Broker, StreamOptions } from '../broker.js';
 import type { EventLog, LogExtent, LogWriter, LogWriterEvents, Subscription } from '../bus.js';
 import type { DropCounter } from '../drop-counter.js';
+import { logStreamName } from '../stored-names.js';
 import { GroupSubjects } from '../subjects.js';
 import { LogFollower } from './log-follower.js';
 import { BrokerLogWriter } from './log-writer.js';
@@ -70,16 +71,7 @@ export class BrokerEventLog implements EventLog {
     capacity: number,
   ) {
     this.subject = new GroupSubjects(group).log;
-    const stream = {
-      name: `IEC104_LOG_${group}`,
-      subject: this.subject,
-      maxMessages: maxMessagesOf(capacity),
-      maxMessageOctets: MAX_RECORD_OCTETS,
-      discard: 'new',
-      idsRememberedMs: IDS_REMEMBERED_MS,
-      replicas: world.replicas,
-      description: 'iec104mm2ss event log',
-    } as const;
+    const stream = logStream(group, capacity, world.replicas);
     this.stored = new StoredLog(world.broker, world.clock, stream, (sequence, reason) =>
       this.onSkipped(sequence, reason),
     );
@@ -256,4 +248,18 @@ export class BrokerEventLog implements EventLog {
 
 function maxMessagesOf(capacity: number): number {
   return KEPT_CAPACITIES * capacity + SLACK_RECORDS;
+}
+
+/** The stream of a group's log. */
+export function logStream(group: string, capacity: number, replicas: number): StreamOptions {
+  return {
+    name: logStreamName(group),
+    subject: new GroupSubjects(group).log,
+    maxMessages: maxMessagesOf(capacity),
+    maxMessageOctets: MAX_RECORD_OCTETS,
+    discard: 'new',
+    idsRememberedMs: IDS_REMEMBERED_MS,
+    replicas,
+    description: 'iec104mm2ss event log',
+  };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '@iec104mm2ss/runtime';
 import type { Broker, PublishConfirmation, StreamOptions, StreamPublisher } from '../broker.js';
 import { BusError, type Journal, type JournalOptions } from '../bus.js';
+import { journalStreamName } from '../stored-names.js';
 import { allGroups, journalSubject } from '../subjects.js';
 
 /** An entry is confirmed by the server within this time, or it counts as not stored. */
@@ -38,19 +39,9 @@ export class BrokerJournal implements Journal {
   constructor(
     private readonly world: JournalWorld,
     private readonly name: string,
-    { maxEntries, maxOctets }: JournalOptions,
+    options: JournalOptions,
   ) {
-    this.stream = {
-      name: `IEC104_${name.toUpperCase()}`,
-      subject: allGroups(name.toLowerCase()),
-      maxMessages: maxEntries,
-      maxMessageOctets: MAX_ENTRY_OCTETS,
-      maxOctets,
-      discard: 'old',
-      idsRememberedMs: IDS_REMEMBERED_MS,
-      replicas: world.replicas,
-      description: `iec104mm2ss ${name} journal`,
-    };
+    this.stream = journalStream(name, options, world.replicas);
   }
 
   async append(group: string, id: string, entry: Uint8Array): Promise<void> {
@@ -89,6 +80,25 @@ export class BrokerJournal implements Journal {
     }
     return this.ensured;
   }
+}
+
+/** The stream of a journal. */
+export function journalStream(
+  name: string,
+  { maxEntries, maxOctets }: JournalOptions,
+  replicas: number,
+): StreamOptions {
+  return {
+    name: journalStreamName(name),
+    subject: allGroups(name.toLowerCase()),
+    maxMessages: maxEntries,
+    maxMessageOctets: MAX_ENTRY_OCTETS,
+    maxOctets,
+    discard: 'old',
+    idsRememberedMs: IDS_REMEMBERED_MS,
+    replicas,
+    description: `iec104mm2ss ${name} journal`,
+  };
 }
 
 /** The entries of one group on their way. */

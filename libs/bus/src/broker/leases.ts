@@ -59,6 +59,11 @@ export class Leases implements LeaseManager {
     return lease;
   }
 
+  /** Whether this process holds the lease or would take it. */
+  wants(key: string): boolean {
+    return this.leases.has(key);
+  }
+
   /** How many leases of a pool are held. */
   heldIn(pool: string): number {
     return this.inPool(pool).filter(({ state }) => state === 'held').length;

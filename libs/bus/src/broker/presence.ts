@@ -3,6 +3,7 @@ import { asBuffer, BEACON_MS, type Beacon, decodeBeacon, encodeBeacon, SILENCE_M
 import type { Broker } from '../broker.js';
 import type { Subscription } from '../bus.js';
 import type { DropCounter } from '../drop-counter.js';
+import { checkSender } from '../senders.js';
 
 /** A holder beside whom nobody has been heard for this long need not speak often. */
 const ALONE_AFTER_MS = 2 * SILENCE_MS;
@@ -14,6 +15,8 @@ export interface PresenceWorld {
   readonly broker: Pick<Broker, 'publish' | 'subscribe'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly instance: string;
+  /** See Bus.name. */
+  readonly name?: string | undefined;
   readonly drops: DropCounter;
 }
 
@@ -36,7 +39,7 @@ export class Presence {
   private readonly gone = new Map<string, number>();
   private readonly goneListeners: ((member: Member) => void)[] = [];
   private readonly beaconListeners: ((beacon: Beacon) => void)[] = [];
-  private subscription: Subscription | undefined;
+  private subscriptions: Subscription[] = [];
   private heldNow: (() => number) | undefined;
   private listeningSince = 0;
   private heardAt = -Infinity;
@@ -53,6 +56,8 @@ export class Presence {
     private readonly world: PresenceWorld,
     private readonly subject: string,
     private readonly answering: boolean,
+    /** Where each of them speaks as itself: subjects below `subject`, of which `own` is this process's. */
+    private readonly apart?: { readonly own: string; readonly heard: readonly string[] },
   ) {}
 
   /** Says from now on that this process lives, and how many leases it holds. */
@@ -67,9 +72,11 @@ export class Presence {
 
   /** Hears the others from now on. */
   listen(): void {
-    if (this.subscription !== undefined) return;
+    if (this.listens) return;
     this.listeningSince = this.world.clock.now();
-    this.subscription = this.world.broker.subscribe(this.subject, ({ data }) => this.onMessage(data));
+    this.subscriptions = (this.apart?.heard ?? [this.subject]).map((pattern) =>
+      this.world.broker.subscribe(pattern, ({ subject, data }) => this.onMessage(subject, data)),
+    );
   }
 
   /** Called for a member that has left or is silent. */
@@ -94,8 +101,8 @@ export class Presence {
   send(leaving = false): void {
     if (this.heldNow === undefined) return;
     this.sentAt = this.world.clock.now();
-    if (this.subscription !== undefined) this.unheardSince ??= this.sentAt;
-    this.world.broker.publish(this.subject, this.encode(this.heldNow(), leaving));
+    if (this.listens) this.unheardSince ??= this.sentAt;
+    this.world.broker.publish(this.apart?.own ?? this.subject, this.encode(this.heldNow(), leaving));
   }
 
   /** Not even our own beacons come back: the server says nothing, so the silence of the others says nothing. */
@@ -127,9 +134,13 @@ export class Presence {
   stop(): void {
     this.send(true);
     this.heldNow = undefined;
-    this.subscription?.unsubscribe();
-    this.subscription = undefined;
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    this.subscriptions = [];
     this.members.clear();
+  }
+
+  private get listens(): boolean {
+    return this.subscriptions.length > 0;
   }
 
   private isAlone(now: number): boolean {
@@ -143,7 +154,7 @@ export class Presence {
     return this.sent.octets;
   }
 
-  private onMessage(data: Uint8Array): void {
+  private onMessage(subject: string, data: Uint8Array): void {
     // Our own come back to us: most of them are recognised without decoding.
     if (this.sent?.octets.equals(asBuffer(data)) === true) {
       this.unheardSince = undefined;
@@ -151,8 +162,14 @@ export class Presence {
     }
     const beacon = decodeBeacon(data);
     if (beacon instanceof WireError) this.world.drops.add(this.subject, beacon.code, beacon.message);
+    else if (this.apart !== undefined && !this.isOfItsSender(subject, beacon)) return;
     else if (beacon.instance !== this.world.instance) this.onOther(beacon);
     else this.unheardSince = undefined;
+  }
+
+  private isOfItsSender(subject: string, { instance }: Beacon): boolean {
+    const by = subject === this.subject ? undefined : subject.slice(this.subject.length + 1);
+    return checkSender(this.world.drops, subject, by, instance, 'says that it is');
   }
 
   private onOther(beacon: Beacon): void {

@@ -1,3 +1,4 @@
+import { gatewayPatterns } from '../receive-from-gateways.js';
 import { leasePresenceSubject, presenceSubject } from '../subjects.js';
 import { Presence, type PresenceWorld } from './presence.js';
 
@@ -9,6 +10,14 @@ export class Presences {
 
   ofPool(pool: string): Presence {
     return this.make(presenceSubject(pool), false);
+  }
+
+  /** Of a pool whose members share nothing, and each has a subject of its own on a bus with names. */
+  ofMembers(pool: string): Presence {
+    const subject = presenceSubject(pool);
+    const { name } = this.world;
+    const own = name === undefined ? subject : `${subject}.${name}`;
+    return this.make(subject, false, { own, heard: gatewayPatterns({ name, kind: 'nats' }, subject) });
   }
 
   /** Of those who want a lease that has no pool. */
@@ -52,10 +61,10 @@ export class Presences {
     this.bySubject.clear();
   }
 
-  private make(subject: string, answering: boolean): Presence {
+  private make(subject: string, answering: boolean, apart?: ConstructorParameters<typeof Presence>[3]): Presence {
     let presence = this.bySubject.get(subject);
     if (presence === undefined) {
-      presence = new Presence(this.world, subject, answering);
+      presence = new Presence(this.world, subject, answering, apart);
       this.bySubject.set(subject, presence);
     }
     return presence;

@@ -39,6 +39,8 @@ export interface MemoryBusOptions {
   readonly instance?: string;
   /** Folder in which journals are kept; without it they end with the process. */
   readonly journalDirectory?: string | undefined;
+  /** See Bus.name. Nobody else is here who could speak: for tests only. */
+  readonly name?: string;
 }
 
 /**
@@ -50,6 +52,7 @@ export class MemoryBus implements Bus {
   readonly kind = 'memory';
   readonly connected = true;
   readonly server = undefined;
+  readonly name: string | undefined;
 
   readonly drops = new DropCounter();
   private readonly clock: Clock;
@@ -69,6 +72,7 @@ export class MemoryBus implements Bus {
 
   constructor(private readonly options: MemoryBusOptions = {}) {
     this.clock = options.clock ?? SYSTEM_CLOCK;
+    this.name = options.name;
     this.leases = new MemoryLeases(options.instance ?? 'this process', (tell) =>
       this.clock.endOfTurn(() => this.run(tell)),
     );
@@ -203,6 +207,10 @@ export class MemoryBus implements Bus {
 
   onTrouble(listener: (message: string) => void): void {
     this.troubleListeners.push(listener);
+  }
+
+  onDenied(): void {
+    // Everything is permitted.
   }
 
   onConnection(): void {

@@ -1,7 +1,7 @@
 import { jetstream, jetstreamManager, type JetStreamManager, StorageType } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { every, sleep, type Stoppable } from '@iec104mm2ss/runtime';
-import { createInbox, errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import type {
   Broker,
   BrokerBucket,
@@ -11,14 +11,16 @@ import type {
   StreamPublisher,
   StreamState,
 } from '../broker.js';
-import { BusError, type Durability, type Subscription } from '../bus.js';
+import { BusError, type Denied, type Durability, type Subscription } from '../bus.js';
+import { askInbox } from './inboxes.js';
 import { NatsBucket } from './nats-bucket.js';
 import { whyNotConnected } from './nats-connect.js';
 import { askDurability, monitorUrls } from './nats-durability.js';
-import { busError, requestError } from './nats-errors.js';
-import type { NatsOptions } from './nats-options.js';
+import { busError, isNotFound, requestError } from './nats-errors.js';
+import { mayCreate, type NatsOptions } from './nats-options.js';
 import { NatsPublisher } from './nats-publisher.js';
 import { NatsStreams } from './nats-streams.js';
+import { subscribeAgain } from './nats-subscription.js';
 import { ServerWatch } from './server-watch.js';
 
 /** JetStream calls fail after this long, so that a lost server is noticed and the call repeated. */
@@ -27,26 +29,32 @@ const CLOSE_LIMIT_MS = 1_000;
 /** How long the answer to a probe may take. */
 const PROBE_MS = 250;
 const NO_RESPONDERS = 503;
-/** How often it is reported why there is no connection, and at most that a message was not permitted. */
+const MAX_DENIED_BEFORE = 100;
+/** How often it is reported why there is no connection. */
 const OUTAGE_REPORT_MS = 3_000;
-const PERMISSION_REPORT_MS = 5_000;
 
 /** NATS for messages, JetStream for streams and small values. */
 export class NatsBroker implements Broker {
   private up = true;
   private closing = false;
-  private readonly streams = new NatsStreams(() => this.manager());
+  private readonly streams: NatsStreams;
   private readonly connectionListeners: ((connected: boolean) => void)[] = [];
   private readonly troubleListeners: ((message: string) => void)[] = [];
+  private readonly deniedListeners: ((denied: Denied) => void)[] = [];
+  /** What was denied before anybody listened. */
+  private deniedBefore: Denied[] = [];
   private readonly watch: ServerWatch;
   private managing: Promise<JetStreamManager> | undefined;
   private outage: Stoppable | undefined;
-  private permissionReportedAt = -Infinity;
 
   constructor(
     private readonly connection: NatsConnection,
     private readonly options: NatsOptions,
   ) {
+    this.streams = new NatsStreams(
+      () => this.manager(),
+      mayCreate(options) ? undefined : (message) => this.trouble(message),
+    );
     this.watch = new ServerWatch(
       options.runtime.clock,
       () => this.connection.flush(),
@@ -70,19 +78,18 @@ export class NatsBroker implements Broker {
   }
 
   subscribe(pattern: string, handler: (message: BrokerMessage) => void): Subscription {
-    const subscription = this.connection.subscribe(pattern, {
-      callback: (error, message) => {
-        this.watch.heard();
-        if (error === null) handler(new NatsMessage(message));
-      },
+    return subscribeAgain(this.connection, this.options.runtime.clock, pattern, (message) => {
+      this.watch.heard();
+      handler(new NatsMessage(message));
     });
-    return { unsubscribe: () => subscription.unsubscribe() };
   }
 
   async request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     try {
       this.checkConnected();
-      return (await this.connection.request(subject, data, { timeout: timeoutMs })).data;
+      const { name } = this.options;
+      const inbox = name === undefined ? {} : { noMux: true, reply: askInbox(name) };
+      return (await this.connection.request(subject, data, { timeout: timeoutMs, ...inbox })).data;
     } catch (error) {
       if (this.closing) throw new BusError('CLOSED', `the bus was closed: ${subject}`, { cause: error });
       throw requestError(subject, timeoutMs, error);
@@ -90,7 +97,7 @@ export class NatsBroker implements Broker {
   }
 
   askAll(subject: string, data: Uint8Array, onAnswer: (answer: Uint8Array) => void): Subscription {
-    const inbox = createInbox();
+    const inbox = askInbox(this.options.name);
     const subscription = this.connection.subscribe(inbox, {
       callback: (error, message) => {
         this.watch.heard();
@@ -104,7 +111,7 @@ export class NatsBroker implements Broker {
   /** The server does not tell, but answers a message that wants a reply with "no responders" when nobody got it. */
   async probe(subject: string): Promise<boolean> {
     this.checkConnected();
-    const inbox = createInbox();
+    const inbox = askInbox(this.options.name);
     let settle = (_interested: boolean): void => undefined;
     const answered = new Promise<boolean>((resolve) => (settle = resolve));
     const subscription = this.connection.subscribe(inbox, {
@@ -139,12 +146,13 @@ export class NatsBroker implements Broker {
   }
 
   openPublisher(onConfirmed: (confirmation: PublishConfirmation) => void): StreamPublisher {
-    return new NatsPublisher(this.connection, () => this.up && !this.closing, onConfirmed);
+    return new NatsPublisher(this.connection, () => this.up && !this.closing, onConfirmed, this.options.name);
   }
 
   /** Values are asked of the bucket's leader (no direct get): another replica may still have the last but one. */
   bucket(name: string, { replicas }: { readonly replicas: number }): Promise<BrokerBucket> {
     return this.ask(`bucket ${name}`, async () => {
+      if (!mayCreate(this.options)) return this.openBucket(name);
       const options = { history: 1, replicas, storage: StorageType.File, allow_direct: false };
       const store = await new Kvm(jetstream(this.connection, { timeout: API_TIMEOUT_MS })).create(name, options);
       const status = await store.status();
@@ -157,6 +165,11 @@ export class NatsBroker implements Broker {
 
   onConnection(listener: (connected: boolean) => void): void {
     this.connectionListeners.push(listener);
+  }
+
+  onDenied(listener: (denied: Denied) => void): void {
+    this.deniedListeners.push(listener);
+    for (const denied of this.deniedBefore.splice(0)) listener(denied);
   }
 
   onTrouble(listener: (message: string) => void): void {
@@ -194,7 +207,10 @@ export class NatsBroker implements Broker {
 
   private manager(): Promise<JetStreamManager> {
     if (this.managing === undefined) {
-      const managing = jetstreamManager(this.connection, { timeout: API_TIMEOUT_MS });
+      const managing = jetstreamManager(this.connection, {
+        timeout: API_TIMEOUT_MS,
+        checkAPI: mayCreate(this.options),
+      });
       this.managing = managing;
       managing.catch(() => (this.managing = undefined));
     }
@@ -206,17 +222,29 @@ export class NatsBroker implements Broker {
       if (status.type === 'disconnect') this.setUp(false);
       else if (status.type === 'reconnect') this.setUp(true);
       else if (status.type === 'error' && status.error instanceof errors.PermissionViolationError) {
-        this.onPermissionViolation(status.error.message);
+        const { operation, subject } = status.error;
+        this.onDenial({ operation, subject });
       }
     }
   }
 
-  /** It may happen with every message: once in a while is enough. */
-  private onPermissionViolation(message: string): void {
-    const now = this.options.runtime.clock.now();
-    if (now - this.permissionReportedAt < PERMISSION_REPORT_MS) return;
-    this.permissionReportedAt = now;
-    this.trouble(message);
+  private onDenial(denied: Denied): void {
+    if (this.deniedListeners.length === 0 && this.deniedBefore.length < MAX_DENIED_BEFORE)
+      this.deniedBefore.push(denied);
+    for (const listener of this.deniedListeners) listener(denied);
+  }
+
+  /** `mm2ss nats-setup` has made it, with the copies that are wanted. */
+  private async openBucket(name: string): Promise<BrokerBucket> {
+    const client = jetstream(this.connection, { timeout: API_TIMEOUT_MS });
+    const store = await new Kvm(client).open(name, { allow_direct: false });
+    try {
+      await this.streams.state(`KV_${name}`);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      throw new Error(`there is no bucket ${name}: mm2ss nats-setup makes it`, { cause: error });
+    }
+    return new NatsBucket(store, name, () => this.checkConnected());
   }
 
   private async reportOutage(): Promise<void> {

@@ -1,4 +1,5 @@
-import { BrokerBus, LEASE_BUCKET } from '../broker/broker-bus.js';
+import { BrokerBus } from '../broker/broker-bus.js';
+import { LEASE_BUCKET } from '../stored-names.js';
 import { connectToNats, untilDone } from './nats-connect.js';
 import { NatsBroker } from './nats-broker.js';
 import { storageFailure } from './nats-errors.js';
@@ -12,9 +13,9 @@ export class NatsBus extends BrokerBus {
    * @throws {BusError} REFUSED when waiting does not help: wrong credentials, certificates, files, or no JetStream
    */
   static async connect(options: NatsOptions, waiting: (reason: string) => void = () => undefined): Promise<NatsBus> {
-    const { runtime, replicas, listenOnly = false } = options;
+    const { runtime, replicas, listenOnly = false, name } = options;
     const broker = new NatsBroker(await connectToNats(options, waiting), options);
-    const bus = new NatsBus(broker, { runtime, replicas, listenOnly });
+    const bus = new NatsBus(broker, { runtime, replicas, listenOnly, name });
     if (listenOnly) return bus;
     try {
       await untilDone(runtime.clock, () => broker.bucket(LEASE_BUCKET, { replicas }), storageFailure, waiting);

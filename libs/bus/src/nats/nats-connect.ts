@@ -123,12 +123,13 @@ function describe(error: unknown, options: NatsOptions): Failure {
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code;
 
-function howWeAuthenticate({ servers, credentialsFile, tls }: NatsOptions): string {
+function howWeAuthenticate({ servers, credentialsFile, nkeyFile, tls }: NatsOptions): string {
+  if (nkeyFile !== undefined) return `the nkey in ${nkeyFile}`;
   if (credentialsFile !== undefined) return `the credentials in ${credentialsFile}${expiry(credentialsFile)}`;
   const user = servers.map(natsUrl).find(({ username }) => username !== '');
   if (user !== undefined) return user.password === '' ? 'the token in the URL' : 'the user and password in the URL';
   if (tls?.certFile !== undefined) return `the certificate in ${tls.certFile}`;
-  return 'a connection without user, token or credentials file';
+  return 'a connection without user, token, nkey or credentials file';
 }
 
 /** The server does not say that a JWT has expired; its `exp` does, in seconds since 1970. */

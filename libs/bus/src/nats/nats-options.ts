@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { type Authenticator, credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { inboxPrefix } from './inboxes.js';
+import { nkeyOf } from './nkey-file.js';
 
 /** How to reach the NATS servers. */
 export interface NatsOptions {
@@ -12,6 +14,12 @@ export interface NatsOptions {
   readonly runtime: Pick<Runtime, 'clock' | 'random' | 'instance'>;
   /** A credentials file (JWT and seed). */
   readonly credentialsFile?: string | undefined;
+  /** A file with the seed of an nkey, as `mm2ss nats-auth` writes them. */
+  readonly nkeyFile?: string | undefined;
+  /** See Bus.name. What a server that asks who is there calls this process. */
+  readonly name?: string | undefined;
+  /** True: creates what is stored although it has a name, see setup.ts. */
+  readonly setsUp?: boolean;
   readonly tls?: TlsFiles | undefined;
   /** Copies of every stream and bucket: 1, or 3 in a cluster. What exists is raised to it, never lowered. */
   readonly replicas: 1 | 3;
@@ -27,6 +35,9 @@ export interface TlsFiles {
   readonly keyFile?: string | undefined;
 }
 
+/** Where processes have names, only one that sets the server up may create streams and change them. */
+export const mayCreate = ({ name, setsUp }: NatsOptions): boolean => name === undefined || setsUp === true;
+
 /** Pause between two attempts to reconnect, and how much of it is random. */
 const RECONNECT_WAIT_MS = 250;
 const RECONNECT_JITTER_MS = 250;
@@ -40,13 +51,15 @@ const UNANSWERED_PINGS = 2;
 const DIAL_LIMIT_MS = 3_000;
 
 /** @throws when a file cannot be read or does not hold what it should */
-export function connectionOptions({ servers, runtime, credentialsFile, tls }: NatsOptions): NodeConnectionOptions {
+export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
+  const { servers, runtime, credentialsFile, nkeyFile, name, tls } = options;
   const urls = servers.map(natsUrl);
   const withUser = urls.find((url) => url.username !== '');
   const secure = tls !== undefined || urls.some((url) => url.protocol === 'tls:');
   return {
     servers: urls.map(hostAndPort),
     name: runtime.instance,
+    ...(name === undefined ? {} : { inboxPrefix: inboxPrefix(name) }),
     reconnect: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_WAIT_MS,
@@ -65,6 +78,7 @@ export function connectionOptions({ servers, runtime, credentialsFile, tls }: Na
         ? { token: decodeURIComponent(withUser.username) }
         : { user: decodeURIComponent(withUser.username), pass: decodeURIComponent(withUser.password) }),
     ...(credentialsFile === undefined ? {} : { authenticator: credentials(credentialsFile) }),
+    ...(nkeyFile === undefined ? {} : { authenticator: nkeyOf(nkeyFile) }),
     ...(secure ? { tls: tlsOptions(tls ?? {}, urls) } : {}),
   };
 }

@@ -1,6 +1,7 @@
 import { asBuffer } from '@iec104mm2ss/wire';
-import { createInbox, headers, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { headers, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { PublishConfirmation, StreamPublisher } from '../broker.js';
+import { serverInbox } from './inboxes.js';
 
 /** "Wrong last sequence", "maximum messages exceeded" and the like carry an error object instead of a sequence. */
 interface PubAck {
@@ -13,14 +14,17 @@ const NO_RESPONDERS = 503;
 
 /** Confirmations come back on an inbox of our own, not as promises: that is twice as fast. */
 export class NatsPublisher implements StreamPublisher {
-  private readonly inbox = createInbox();
+  private readonly inbox: string;
   private readonly subscription: Subscription;
 
   constructor(
     private readonly connection: NatsConnection,
     private readonly isConnected: () => boolean,
     onConfirmed: (confirmation: PublishConfirmation) => void,
+    /** See Bus.name. */
+    name?: string,
   ) {
+    this.inbox = serverInbox(name);
     this.subscription = connection.subscribe(this.inbox, {
       callback: (error, message) => {
         if (error !== null) onConfirmed({ sequence: undefined, reason: error.message });

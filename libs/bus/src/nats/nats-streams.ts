@@ -8,6 +8,8 @@ import {
 import type { StreamOptions, StreamState } from '../broker.js';
 import { isNotFound } from './nats-errors.js';
 
+/** Who mends it. */
+const SETUP = 'mm2ss nats-setup sees to that';
 const NANOSECONDS_PER_MS = 1_000_000;
 /** Messages looked through first for the newest of one subject; twice as many each time that this is not enough. */
 const FIRST_WINDOW = 1_000;
@@ -19,7 +21,14 @@ export class NatsStreams {
   /** Streams that are kept once only: no other server has more of them than the one that answers. */
   private readonly single = new Set<string>();
 
-  constructor(private readonly manager: () => Promise<JetStreamManager>) {}
+  /** What was reported as different from what is wanted. */
+  private readonly reported = new Set<string>();
+
+  /** @param report set where this process may create and change nothing: called with what is not as it should be */
+  constructor(
+    private readonly manager: () => Promise<JetStreamManager>,
+    private readonly report?: (message: string) => void,
+  ) {}
 
   /** Creates the stream, or brings the limits of an existing one to what is asked for. Copies are never taken away. */
   async ensure(stream: StreamOptions): Promise<{ readonly replicas: number }> {
@@ -30,14 +39,24 @@ export class NatsStreams {
       const { config } = await streams.info(name);
       replicas = Math.max(config.num_replicas, replicas);
       const wanted = { ...limits(stream), num_replicas: replicas };
-      if (differs(config, wanted)) await streams.update(name, wanted);
+      if (differs(config, wanted)) {
+        if (this.report === undefined) await streams.update(name, wanted);
+        else this.differs(name);
+      }
     } catch (error) {
       if (!isNotFound(error)) throw error;
+      if (this.report !== undefined) throw new Error(`there is no stream ${name}: ${SETUP}`, { cause: error });
       await streams.add({ name, storage: StorageType.File, ...limits(stream) });
     }
     if (replicas === 1) this.single.add(name);
     else this.single.delete(name);
     return { replicas };
+  }
+
+  private differs(name: string): void {
+    if (this.reported.has(name)) return;
+    this.reported.add(name);
+    this.report?.(`stream ${name} has other limits or copies than it should have: ${SETUP}`);
   }
 
   async state(name: string): Promise<StreamState> {

@@ -111,6 +111,17 @@ export const SECURITY_EVENTS = {
     meaning: 'The clock of this machine could not be set, or was not: the offset is not believed.',
   },
   clock_unsynchronised: { id: 'MM2SS:6.22', severity: 'warning', meaning: 'No NTP server gave the time.' },
+  bus_denied: {
+    id: 'MM2SS:5.1',
+    severity: 'error',
+    meaning:
+      'The NATS server did not let this process publish or subscribe: its credentials are not those of its part, or somebody uses them for more.',
+  },
+  bus_forged: {
+    id: 'MM2SS:5.2',
+    severity: 'alert',
+    meaning: 'A message of the bus was about what belongs to another than its sender. It was dropped.',
+  },
   bus_fence: {
     id: 'MM2SS:5.30',
     severity: 'warning',

@@ -1,0 +1,151 @@
+import { ALL_ASK_INBOXES, inboxPrefix } from '../inboxes.js';
+import { leaseKey } from '../../group-leases.js';
+import {
+  AUDIT_JOURNAL,
+  bucketStreamName,
+  bucketSubject,
+  journalStreamName,
+  LEASE_BUCKET,
+  logStreamName,
+  STATE_BUCKET,
+} from '../../stored-names.js';
+import { allGroups, controlSubject, GroupSubjects, leasePresenceSubject, presenceSubject } from '../../subjects.js';
+import type { BusUser } from './bus-user.js';
+
+/** What a user may do; what is not in it is refused by the server. */
+export interface Permissions {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+  /** May answer what it was asked, on the inbox named in the question. */
+  readonly answers: boolean;
+}
+
+export interface PermissionOptions {
+  /** Ids of all groups of the file. */
+  readonly groups: readonly string[];
+  /** Parts hand on what is ordered at their HTTP port. */
+  readonly httpControl: boolean;
+}
+
+const STATUS = controlSubject('status');
+const LEFT = controlSubject('left');
+const LINK_ORDERS = [controlSubject('restart'), controlSubject('next-host')];
+const DISCONNECT = controlSubject('disconnect');
+const ORDERS = [...LINK_ORDERS, DISCONNECT];
+const LEASES = bucketStreamName(LEASE_BUCKET);
+const STATES = bucketStreamName(STATE_BUCKET);
+const AUDIT = journalStreamName(AUDIT_JOURNAL);
+
+/**
+ * The fewest permissions with which a part does all that it does. What creates or changes a stream, or a consumer, is not among
+ * them: a stream can be made to publish, by the server, wherever its maker wants (`republish`), and a consumer to deliver there.
+ */
+export function permissionsOf(user: BusUser, options: PermissionOptions): Permissions {
+  const { publish, subscribe, answers } = ofRole(user, options);
+  return { publish: distinct(publish), subscribe: distinct([`${inboxPrefix(user.name)}.>`, ...subscribe]), answers };
+}
+
+function ofRole(user: BusUser, options: PermissionOptions): Permissions {
+  switch (user.role) {
+    case 'connector':
+      return part(ofConnector(user.groups ?? options.groups), options);
+    case 'router':
+      return part(ofRouter(options.groups), options);
+    case 'gateway':
+      return part(ofGateway(user), options);
+    case 'run': {
+      const all = [ofConnector(options.groups), ofRouter(options.groups), ofGateway(user)];
+      return part(union(all, false), { ...options, httpControl: true });
+    }
+    case 'watcher':
+      return { publish: reading(AUDIT), subscribe: [allGroups('decoded.>'), allGroups('audit')], answers: false };
+    case 'console':
+      return { publish: [STATUS, ...ORDERS], subscribe: [], answers: false };
+    case 'setup':
+      return ofSetup(options.groups);
+  }
+}
+
+/** What every part does: it asks the others what they know, says what it knows itself, and that it ends. */
+function part({ publish, subscribe, answers }: Permissions, { httpControl }: PermissionOptions): Permissions {
+  const control = httpControl ? ORDERS : [];
+  return { publish: [...publish, STATUS, LEFT, ...control], subscribe: [...subscribe, STATUS, LEFT], answers };
+}
+
+function ofConnector(groups: readonly string[]): Permissions {
+  const publish: string[] = seeing(LEASES);
+  const subscribe: string[] = [...LINK_ORDERS];
+  for (const group of groups) {
+    const { log, commandResult, state, command, commandQuery, confirmed, owner, listener } = new GroupSubjects(group);
+    const lease = leaseKey('connector', group);
+    publish.push(log, commandResult, state, bucketSubject(LEASE_BUCKET, lease), ...reading(logStreamName(group)));
+    publish.push(leasePresenceSubject(lease));
+    subscribe.push(command, commandQuery, confirmed, owner, `${listener}.*`, leasePresenceSubject(lease));
+  }
+  return { publish, subscribe, answers: true };
+}
+
+/**
+ * A router sees the inbox on which the server confirms events to a connector, as it follows the log. So it must not answer
+ * whatever inbox is named to it, but only those for answers of other processes.
+ */
+function ofRouter(groups: readonly string[]): Permissions {
+  const kinds = ['out', 'out.>', 'owner', 'confirmed', 'cmd', 'cmd.query', 'audit', 'decoded.*'];
+  const pool = presenceSubject('router');
+  const logs = groups.flatMap((group) => [...reading(logStreamName(group)), api('PURGE', logStreamName(group))]);
+  return {
+    publish: [
+      ...kinds.map(allGroups),
+      ...[pool, `${pool}.>`],
+      ...[bucketSubject(LEASE_BUCKET, leaseKey('router', '*')), bucketSubject(STATE_BUCKET, '>')],
+      ...[...seeing(LEASES), ...seeing(STATES), api('INFO', AUDIT)],
+      ...logs,
+      ALL_ASK_INBOXES,
+    ],
+    subscribe: [
+      ...['log', 'in.*', 'ack.*', 'state', 'cmd.result', 'admit.*', 'decoded.>', 'audit'].map(allGroups),
+      ...[pool, `${pool}.>`, `${presenceSubject('gateway')}.*`],
+    ],
+    answers: false,
+  };
+}
+
+/** It speaks for its own sessions only, and hears no answers for those of other gateways. */
+function ofGateway({ name, groups }: BusUser): Permissions {
+  const of = (kind: string): string[] =>
+    groups === undefined ? [allGroups(kind)] : groups.map((group) => `${groupPrefix(group)}.${kind}`);
+  return {
+    publish: [
+      ...['in', 'ack', 'listener', 'admit'].flatMap((kind) => of(`${kind}.${name}`)),
+      `${presenceSubject('gateway')}.${name}`,
+      ...seeing(LEASES),
+    ],
+    subscribe: [...['out', `out.${name}.*`, 'state', 'owner', 'listener.*'].flatMap(of), DISCONNECT],
+    answers: true,
+  };
+}
+
+function ofSetup(groups: readonly string[]): Permissions {
+  const streams = [LEASES, STATES, AUDIT, ...groups.map(logStreamName)];
+  const verbs = ['INFO', 'CREATE', 'UPDATE'] as const;
+  const publish = streams.flatMap((stream) => verbs.map((verb) => api(verb, stream)));
+  return { publish: ['$JS.API.INFO', ...publish], subscribe: [], answers: false };
+}
+
+const groupPrefix = (group: string): string => allGroups('').replace('*', group).replace(/\.$/, '');
+
+const api = (verb: string, stream: string): string => `$JS.API.STREAM.${verb}.${stream}`;
+/** Whether it is there, and single messages of it from its leader. */
+const seeing = (stream: string): string[] => [api('INFO', stream), api('MSG.GET', stream)];
+/** Also from any of its copies. */
+const reading = (stream: string): string[] => [...seeing(stream), `$JS.API.DIRECT.GET.${stream}`];
+
+function union(all: readonly Permissions[], answers: boolean): Permissions {
+  return {
+    publish: all.flatMap(({ publish }) => publish),
+    subscribe: all.flatMap(({ subscribe }) => subscribe),
+    answers,
+  };
+}
+
+const distinct = (subjects: readonly string[]): string[] => [...new Set(subjects)];

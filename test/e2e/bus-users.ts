@@ -1,0 +1,122 @@
+/**
+ * The users of a test's NATS server, as `mm2ss nats-auth` makes them, and one more who may do everything: what is to be seen, and
+ * what is to be spoilt, is by no part of the system.
+ */
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  authorizationText,
+  type BusUser,
+  instancePrefix,
+  NatsBus,
+  newSeed,
+  nkeyFileText,
+  publicKeyOf,
+  setUpNats,
+} from '@iec104mm2ss/bus';
+import { AUDIT_LIMITS } from '@iec104mm2ss/router';
+import { systemRuntime } from '@iec104mm2ss/runtime';
+import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
+
+const ADMIN = 'admin';
+
+export interface BusUsersOptions {
+  /** Groups of each connector process; default: a user for each group. */
+  readonly selection?: readonly string[] | undefined;
+  readonly httpControl?: boolean | undefined;
+  /** Default: gateway1 to gateway3, for all groups. */
+  readonly gateways?: readonly BusUser[];
+}
+
+const GATEWAYS = ['gateway1', 'gateway2', 'gateway3'].map((name): BusUser => ({ name, role: 'gateway' }));
+
+export class BusUsers {
+  private readonly seeds = new Map<string, string>();
+  private readonly directory: string;
+  private groups: readonly string[] = [];
+
+  constructor(
+    directory: string,
+    private readonly options: BusUsersOptions = {},
+  ) {
+    this.directory = join(directory, 'keys');
+    mkdirSync(this.directory, { recursive: true });
+  }
+
+  /** The file has these groups now. Returns the server's `authorization` block. */
+  authorization(groups: readonly string[]): string {
+    this.groups = groups;
+    const users = this.users().map((user) => ({ ...user, identity: { nkey: this.publicKey(user.name) } }));
+    const text = authorizationText(users, { groups, httpControl: this.options.httpControl === true });
+    return text.replace('  users: [\n', `  users: [\n    { nkey: ${this.publicKey(ADMIN)} },\n`);
+  }
+
+  /** What the parts store on the server is made, as `mm2ss nats-setup` does it. */
+  async setUp(servers: readonly string[], capacity = 20_000): Promise<void> {
+    const groups = this.groups.map((id) => ({ id, capacity }));
+    const runtime = systemRuntime();
+    const options = {
+      servers,
+      runtime,
+      replicas: 1 as const,
+      name: 'setup',
+      nkeyFile: this.file('setup'),
+      setsUp: true,
+    };
+    await setUpNats(options, { groups, audit: AUDIT_LIMITS });
+  }
+
+  /** The key file of a part of a system: `gateway2`, `connector1.2`, `router1`. */
+  fileOfPart(part: string): string {
+    const [, kind = '', number = ''] = /^([a-z]+)(\d*)/.exec(part) ?? [];
+    if (kind === 'gateway') return this.file(part);
+    if (kind !== 'connector') return this.file(kind);
+    return this.file(this.options.selection === undefined ? `connector-${number}` : 'connector');
+  }
+
+  /** The key file of a user. */
+  file(name: string): string {
+    this.publicKey(name);
+    return join(this.directory, `${name}.nk`);
+  }
+
+  /** A client of NATS that is this user, with nothing of ours in between. */
+  rawClient(server: string, name: string): Promise<NatsConnection> {
+    const seed = new TextEncoder().encode(this.seeds.get(name));
+    return connect({
+      servers: server,
+      authenticator: nkeyAuthenticator(seed),
+      inboxPrefix: `_INBOX.${name}`,
+      reconnect: false,
+    });
+  }
+
+  /** A client that is this user. */
+  async connect(servers: readonly string[], name: string, listenOnly = false): Promise<NatsBus> {
+    const user = name === ADMIN ? {} : { name };
+    const runtime = systemRuntime(instancePrefix(name === ADMIN ? undefined : name));
+    return NatsBus.connect({ servers, runtime, replicas: 1, nkeyFile: this.file(name), listenOnly, ...user });
+  }
+
+  users(): BusUser[] {
+    const { selection, gateways = GATEWAYS } = this.options;
+    const connectors =
+      selection === undefined
+        ? this.groups.map((id): BusUser => ({ name: `connector-${id}`, role: 'connector', groups: [id] }))
+        : [{ name: 'connector', role: 'connector' } as const];
+    const others = (['router', 'run', 'watcher', 'console', 'setup'] as const).map((role) => ({ name: role, role }));
+    return [...connectors, ...gateways, ...others];
+  }
+
+  private publicKey(name: string): string {
+    let seed = this.seeds.get(name);
+    if (seed === undefined) {
+      seed = newSeed();
+      this.seeds.set(name, seed);
+      const file = join(this.directory, `${name}.nk`);
+      writeFileSync(file, nkeyFileText(name, seed), { mode: 0o600 });
+      chmodSync(file, 0o600);
+    }
+    return publicKeyOf(seed) as string;
+  }
+}

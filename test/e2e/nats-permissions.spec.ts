@@ -1,0 +1,206 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BusUser } from '@iec104mm2ss/bus';
+import { errors, headers, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BusUsers } from './bus-users.ts';
+import { hasNats, hasNats29, type NatsRelease, type NatsServer, startNatsServer } from './nats-server.ts';
+
+const GATEWAYS: readonly BusUser[] = [
+  { name: 'gateway1', role: 'gateway' },
+  { name: 'gateway2', role: 'gateway' },
+  { name: 'west', role: 'gateway', groups: ['2'] },
+];
+
+const NOBODY: readonly string[] = [];
+const CONNECTOR = ['connector-1', 'run'];
+const ROUTER = ['router', 'run'];
+const CONSOLE = ['console', 'run'];
+const GATEWAY1 = ['gateway1'];
+const SETUP = ['setup'];
+const PARTS = ['connector-1', 'connector-2', 'router', 'gateway1', 'gateway2', 'west', 'run'];
+const KV = '$KV.iec104_leases';
+const API = '$JS.API';
+const PRESENCE = 'iec104.v1.ctl.presence';
+
+/** Who may publish on a subject: nobody else may. */
+const PUBLISH: readonly (readonly [subject: string, who: readonly string[]])[] = [
+  // The connector of a group, and no other one.
+  ['iec104.v1.1.log', CONNECTOR],
+  ['iec104.v1.1.state', CONNECTOR],
+  ['iec104.v1.1.cmd.result', CONNECTOR],
+  [`${PRESENCE}.lease.connector.1`, CONNECTOR],
+  [`${KV}.connector.1`, CONNECTOR],
+  // Routers.
+  ['iec104.v1.1.cmd', ROUTER],
+  ['iec104.v1.1.cmd.query', ROUTER],
+  ['iec104.v1.1.confirmed', ROUTER],
+  ['iec104.v1.1.owner', ROUTER],
+  ['iec104.v1.1.out', ROUTER],
+  ['iec104.v1.1.out.5', ROUTER],
+  ['iec104.v1.1.out.gateway1.5', ROUTER],
+  ['iec104.v1.1.audit', ROUTER],
+  ['iec104.v1.1.decoded.M_SP_NA_1', ROUTER],
+  [`${PRESENCE}.router`, ROUTER],
+  [`${PRESENCE}.router.router.1`, ROUTER],
+  [`${KV}.router.1`, ROUTER],
+  ['$KV.iec104_state.router.1', ROUTER],
+  // A gateway for itself, for its groups.
+  ...['in', 'ack', 'listener', 'admit'].flatMap((kind) => [
+    [`iec104.v1.1.${kind}`, NOBODY] as const,
+    [`iec104.v1.1.${kind}.gateway1`, GATEWAY1] as const,
+    [`iec104.v1.1.${kind}.west`, NOBODY] as const,
+    [`iec104.v1.2.${kind}.west`, ['west']] as const,
+  ]),
+  ['iec104.v1.ctl.admit', NOBODY],
+  [`${PRESENCE}.gateway`, NOBODY],
+  [`${PRESENCE}.gateway.gateway1`, GATEWAY1],
+  // Orders, questions, answers.
+  ['iec104.v1.ctl.restart', CONSOLE],
+  ['iec104.v1.ctl.next-host', CONSOLE],
+  ['iec104.v1.ctl.disconnect', CONSOLE],
+  ['iec104.v1.ctl.status', [...PARTS, 'console']],
+  ['iec104.v1.ctl.left', PARTS],
+  ['_INBOX.gateway1.ask.x', ROUTER],
+  ['_INBOX.gateway1.mux.x', NOBODY],
+  ['_INBOX.connector-1.x', NOBODY],
+  // What is stored.
+  [`${API}.STREAM.PURGE.IEC104_LOG_1`, ROUTER],
+  ...['IEC104_LOG_1', 'IEC104_AUDIT', 'KV_iec104_leases', 'KV_iec104_state'].flatMap((stream) => [
+    [`${API}.STREAM.CREATE.${stream}`, SETUP] as const,
+    [`${API}.STREAM.UPDATE.${stream}`, SETUP] as const,
+    [`${API}.STREAM.DELETE.${stream}`, NOBODY] as const,
+    [`${API}.STREAM.MSG.DELETE.${stream}`, NOBODY] as const,
+    [`${API}.STREAM.SNAPSHOT.${stream}`, NOBODY] as const,
+    [`${API}.STREAM.RESTORE.${stream}`, NOBODY] as const,
+    [`${API}.CONSUMER.CREATE.${stream}`, NOBODY] as const,
+    [`${API}.CONSUMER.CREATE.${stream}.c`, NOBODY] as const,
+    [`${API}.CONSUMER.DURABLE.CREATE.${stream}.c`, NOBODY] as const,
+    ...(stream === 'IEC104_LOG_1' ? [] : [[`${API}.STREAM.PURGE.${stream}`, NOBODY] as const]),
+  ]),
+  [`${API}.STREAM.CREATE.OTHER`, NOBODY],
+  [`${API}.STREAM.MSG.GET.IEC104_LOG_1`, ['connector-1', 'router', 'run']],
+  [`${API}.DIRECT.GET.IEC104_LOG_1`, ['connector-1', 'router', 'run']],
+  [`${API}.STREAM.MSG.GET.KV_iec104_leases`, PARTS],
+  [`${API}.STREAM.MSG.GET.KV_iec104_state`, ROUTER],
+  [`${API}.ACCOUNT.PURGE.A`, NOBODY],
+  ['$SYS.REQ.SERVER.PING', NOBODY],
+];
+
+/** Who may hear what is said on a subject. */
+const SUBSCRIBE: readonly (readonly [subject: string, who: readonly string[]])[] = [
+  ['>', NOBODY],
+  ['iec104.v1.>', NOBODY],
+  ['iec104.v1.1.>', NOBODY],
+  ['_INBOX.>', NOBODY],
+  ['_INBOX.*.ask.*', NOBODY],
+  ['_INBOX.gateway1.>', GATEWAY1],
+  ['_INBOX.router.>', ['router']],
+  ['_INBOX.connector-1.>', ['connector-1']],
+  ['$KV.>', NOBODY],
+  ['$JS.>', NOBODY],
+  ['iec104.v1.1.log', ROUTER],
+  ['iec104.v1.1.cmd', CONNECTOR],
+  ['iec104.v1.1.cmd.query', CONNECTOR],
+  ['iec104.v1.1.confirmed', CONNECTOR],
+  ['iec104.v1.1.cmd.result', ROUTER],
+  ['iec104.v1.1.in.gateway1', ROUTER],
+  ['iec104.v1.1.ack.gateway1', ROUTER],
+  ['iec104.v1.1.admit.gateway1', ROUTER],
+  ['iec104.v1.1.out', ['gateway1', 'gateway2', 'run']],
+  ['iec104.v1.2.out', ['gateway1', 'gateway2', 'west', 'run']],
+  ['iec104.v1.1.out.*', NOBODY],
+  ['iec104.v1.1.out.gateway1.*', GATEWAY1],
+  ['iec104.v1.1.state', ['router', 'gateway1', 'gateway2', 'run']],
+  ['iec104.v1.1.audit', ['router', 'watcher', 'run']],
+  ['iec104.v1.1.decoded.>', ['router', 'watcher', 'run']],
+  ['iec104.v1.ctl.restart', ['connector-1', 'connector-2', 'run']],
+  ['iec104.v1.ctl.disconnect', ['gateway1', 'gateway2', 'west', 'run']],
+  ['iec104.v1.ctl.status', PARTS],
+];
+
+describe.each<[NatsRelease, boolean]>([
+  ['current', hasNats],
+  ['2.9', hasNats29],
+])('with the users of mm2ss nats-auth, nats-server %s', (release, available) => {
+  let directory: string;
+  let server: NatsServer;
+  let users: BusUsers;
+  let names: readonly string[];
+
+  beforeAll(async () => {
+    if (!available) return;
+    directory = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-users-'));
+    users = new BusUsers(directory, { gateways: GATEWAYS });
+    server = await startNatsServer(release, users.authorization(['1', '2']));
+    names = users.users().map(({ name }) => name);
+    await users.setUp([server.url]);
+  });
+  afterAll(async () => {
+    if (!available) return;
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** Which of the users the server permits each of the subjects. */
+  async function permitted(
+    subjects: readonly string[],
+    does: (client: NatsConnection, subject: string) => void,
+  ): Promise<Map<string, string[]>> {
+    const found = new Map(subjects.map((subject): [string, string[]] => [subject, []]));
+    for (const name of names) {
+      const client = await users.rawClient(server.url, name);
+      const denied = new Set<string>();
+      void (async () => {
+        for await (const status of client.status()) {
+          if (status.type !== 'error') continue;
+          if (status.error instanceof errors.PermissionViolationError) denied.add(status.error.subject);
+        }
+      })();
+      for (const subject of subjects) does(client, subject);
+      await client.flush();
+      await client.flush();
+      await client.close();
+      for (const subject of subjects) if (!denied.has(subject)) found.get(subject)?.push(name);
+    }
+    return found;
+  }
+
+  const sorted = (table: typeof PUBLISH): [string, string[]][] =>
+    table.map(([subject, who]) => [subject, names.filter((name) => who.includes(name))]);
+
+  describe.skipIf(!available)('lets', () => {
+    it('only those publish who speak for what it is about', async () => {
+      const found = await permitted(
+        PUBLISH.map(([subject]) => subject),
+        (client, subject) => client.publish(subject),
+      );
+      expect([...found]).toEqual(sorted(PUBLISH));
+    });
+
+    it('only those subscribe whom it concerns', async () => {
+      const found = await permitted(
+        SUBSCRIBE.map(([subject]) => subject),
+        (client, subject) => client.subscribe(subject, { callback: () => undefined }),
+      );
+      expect([...found]).toEqual(sorted(SUBSCRIBE));
+    });
+
+    it('nobody remove the leases of others with a header', async () => {
+      const router = await users.connect([server.url], 'router');
+      const connector = await users.rawClient(server.url, 'connector-1');
+      const header = headers();
+      header.set('Nats-Rollup', 'all');
+      try {
+        const lease = router.lease({ key: 'router.1', onAcquired: () => undefined, onLost: () => undefined });
+        await expect.poll(() => lease.fence, { timeout: 10_000 }).toBeGreaterThan(0);
+        connector.publish(`${KV}.connector.1`, 'x', { headers: header });
+        await connector.flush();
+        expect(await router.leaseEntry('router.1')).toMatchObject({ fence: lease.fence });
+      } finally {
+        await Promise.all([router.close(), connector.close()]);
+      }
+    });
+  });
+});
