@@ -233,7 +233,9 @@ function signingConfig(
       'email_in_dn = yes',
     ],
     ...['[any]', 'commonName = optional', '[wanted]', ...lines(extensions)],
-    ...['[crl_wanted]', ...lines(crlExtensions), ''],
+    ...['[crl_wanted]', ...lines(crlExtensions)],
+    // For `issuingDistributionPoint = critical,@idp`.
+    ...['[idp]', 'onlyuser = TRUE', ''],
   ].join('\n');
 }
 

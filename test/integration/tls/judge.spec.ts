@@ -2,8 +2,8 @@
 import { openTlsStore, type OpenTlsStore, type PeerName, type PeerRole, type Verdict } from '@iec104mm2ss/tls';
 import { CertificateAuthority, type IssuedCertificate, TlsFolder, tlsFiles } from '@iec104mm2ss/testing';
 import { SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
-import { pino } from 'pino';
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createSilentLogger } from '@iec104mm2ss/observability';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { requireTool } from '../../../tools/require.mjs';
 
 const openssl = requireTool('openssl');
@@ -11,11 +11,18 @@ const SCADA: readonly PeerName[] = [{ kind: 'cn', value: 'scada-a', text: 'cn:sc
 
 describe.skipIf(!openssl)('the decision about a certificate', () => {
   const tool = openssl ?? '';
-  const root = CertificateAuthority.root(tool);
-  const sub = root.intermediate();
-  const own = sub.issue({ cn: 'mm2ss' });
-  const good = sub.issue({ cn: 'scada-a', san: 'DNS:Scada-A.example,URI:urn:scada:a,IP:127.0.0.1', use: 'client' });
-  const crls = [root.crl(), sub.crl()];
+  let root: CertificateAuthority;
+  let sub: CertificateAuthority;
+  let own: IssuedCertificate;
+  let good: IssuedCertificate;
+  let crls: readonly string[];
+  beforeAll(() => {
+    root = CertificateAuthority.root(tool);
+    sub = root.intermediate();
+    own = sub.issue({ cn: 'mm2ss' });
+    good = sub.issue({ cn: 'scada-a', san: 'DNS:Scada-A.example,URI:urn:scada:a,IP:127.0.0.1', use: 'client' });
+    crls = [root.crl(), sub.crl()];
+  });
   afterAll(() => root.remove());
 
   const judged = async (
@@ -287,7 +294,7 @@ async function opened(
     dir: folder.path,
     crlExpired,
     clock: SYSTEM_CLOCK,
-    logger: pino({ enabled: false }),
+    logger: createSilentLogger(),
   });
   onTestFinished(() => {
     store.stop();

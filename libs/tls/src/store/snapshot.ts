@@ -20,6 +20,8 @@ export interface FileSet {
   /** SHA-256 over names and contents. */
   readonly digest: string;
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Names of those that are not the group's own but the shared ones. */
+  readonly inherited: ReadonlySet<string>;
   /** Files that are there and cannot be taken, each with the reason. */
   readonly failures: readonly string[];
 }
@@ -36,10 +38,13 @@ interface Folder {
 /** Reads everything that is below `--tls-dir`. Rejects when the folder itself cannot be read. */
 export async function readSnapshot(dir: string): Promise<Snapshot> {
   const shared = await readFolder(dir);
-  const sets = new Map([[SHARED, setOf(shared)]]);
+  const sets = new Map([[SHARED, setOf(shared, [])]]);
   for (const group of shared.groups) {
     const own = await readFolder(path.join(dir, group));
-    if (own.files.size > 0 || own.failures.length > 0) sets.set(group, setOf(overridden(shared, own)));
+    if (own.files.size > 0 || own.failures.length > 0) {
+      const inherited = [...shared.files.keys()].filter((name) => !own.files.has(name));
+      sets.set(group, setOf(overridden(shared, own), inherited));
+    }
   }
   return sets;
 }
@@ -76,13 +81,13 @@ function overridden(shared: Folder, own: Folder): Folder {
   return { files, failures: [...shared.failures, ...own.failures], groups: [] };
 }
 
-function setOf({ files, failures }: Folder): FileSet {
+function setOf({ files, failures }: Folder, inherited: readonly string[]): FileSet {
   const hash = createHash('sha256');
   for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     hash.update(`${name}\0${content.length}\0`).update(content);
   }
   hash.update(failures.join('\n'));
-  return { digest: hash.digest('hex'), files, failures };
+  return { digest: hash.digest('hex'), files, inherited: new Set(inherited), failures };
 }
 
 async function readBounded(file: string, most: number): Promise<Uint8Array> {

@@ -21,7 +21,7 @@ export interface TlsSet {
 }
 
 /** Reads the files and looks at them as a set. Nothing here throws for what is in a file. */
-export async function readTlsSet({ digest, files, failures }: FileSet, nowMs: number): Promise<TlsSet> {
+export async function readTlsSet({ digest, files, inherited, failures }: FileSet, nowMs: number): Promise<TlsSet> {
   const faults = [...failures];
   const warnings: string[] = [];
   const links = (name: string): Link[] => {
@@ -38,7 +38,7 @@ export async function readTlsSet({ digest, files, failures }: FileSet, nowMs: nu
   const trust = new Trust(authorities, await readAllCrls(files, faults));
   checkOwn(own, key, trust, nowMs, { faults, warnings });
   checkAuthorities(trust, nowMs, { faults, warnings });
-  checkCrls(trust, nowMs, { faults, warnings });
+  checkCrls(trust, inherited, nowMs, { faults, warnings });
   return { digest, own, key, trust, faults, warnings };
 }
 
@@ -154,20 +154,21 @@ function checkAuthorities(trust: Trust, nowMs: number, { faults, warnings }: Fin
   if (trust.authorities.length > 0 && usable === 0) faults.push('ca.crt: nothing in it can be used any more');
 }
 
-function checkCrls(trust: Trust, nowMs: number, { faults, warnings }: Findings): void {
+function checkCrls(trust: Trust, inherited: ReadonlySet<string>, nowMs: number, { faults, warnings }: Findings): void {
   for (const crl of trust.crls) {
     const { issuer, fault, nextUpdate, file } = crl;
     const signers = trust.named(issuer.canonical);
-    if (fault !== undefined) faults.push(`${file}: the CRL of ${issuer.text}: ${fault}`);
+    const isSigned = signers.some(
+      (signer) => maySignCrls(signer) && crl.isSignedBy(signer.certificate.fingerprint, signer.key),
+    );
+    // A shared CRL says nothing to a group that believes other authorities.
+    if (inherited.has(file) && !inherited.has('ca.crt') && !isSigned) continue;
+    const text = `${file}: the CRL of ${issuer.text}`;
+    if (fault !== undefined) faults.push(`${text}: ${fault}`);
     else if (signers.length === 0) warnings.push(`${file}: a CRL of ${issuer.text}, which is not in ca.crt`);
-    else if (
-      !signers.some((signer) => maySignCrls(signer) && crl.isSignedBy(signer.certificate.fingerprint, signer.key))
-    ) {
-      faults.push(`${file}: the CRL of ${issuer.text} is not signed with the key of that authority in ca.crt`);
-    } else if (nextUpdate === undefined)
-      warnings.push(`${file}: the CRL of ${issuer.text} does not say when the next one comes`);
-    else if (nextUpdate < nowMs)
-      warnings.push(`${file}: the CRL of ${issuer.text} has expired on ${timeText(nextUpdate)}`);
+    else if (!isSigned) faults.push(`${text} is not signed with the key of that authority in ca.crt`);
+    else if (nextUpdate === undefined) warnings.push(`${text} does not say when the next one comes`);
+    else if (nextUpdate < nowMs) warnings.push(`${text} has expired on ${timeText(nextUpdate)}`);
   }
   for (const authority of trust.authorities) {
     const { isCa, subject } = authority.certificate;
