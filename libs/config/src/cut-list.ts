@@ -3,6 +3,7 @@ import type { Delimiter } from './delimiter.js';
 import { parseEndpoints } from './endpoints.js';
 import type { Layout } from './layout.js';
 import { parseNamedMasters } from './named-masters.js';
+import { parsePeerNames } from './peer-names.js';
 import { nearest } from './parsed.js';
 import { parseSourceRanges } from './source-range.js';
 
@@ -11,6 +12,8 @@ const LISTS = [
   ['hosts', (text: string) => parseEndpoints(text).ok],
   ['filter', (text: string) => parseSourceRanges(text).ok],
   ['masters', (text: string) => parseNamedMasters(text).ok],
+  ['tls names', (text: string) => parsePeerNames(text).ok],
+  ['rtu names', (text: string) => parsePeerNames(text).ok],
 ] as const;
 
 export interface CutList {

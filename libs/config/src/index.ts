@@ -20,6 +20,8 @@ export { beginsAnew, byId, changedColumns, groupChanges, newFaults, partChanges 
 export type { ChangeEffect, EndedGroup, GroupChange, GroupChanges, Part, PartChanges } from './changes.js';
 export { type ConfigurationSource, GROUPS, LiveGroups } from './live-groups.js';
 export { masterOf, nameNow } from './master-of.js';
+export { peerNameKey } from './peer-names.js';
+export { clientNames, needsTls } from './tls-columns.js';
 export { matchesAny } from './source-range.js';
 export type {
   AckPolicy,
@@ -30,7 +32,9 @@ export type {
   GroupConfig,
   LinkConstants,
   NamedMaster,
+  PeerName,
   Problem,
   SameIpPolicy,
   SourceRange,
+  TlsProfile,
 } from './types.js';

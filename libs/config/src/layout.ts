@@ -32,15 +32,15 @@ export const OWN_COLUMNS = [
   'interrogation',
   'decoded',
   'masters',
-] as const;
-
-/** Columns that are known and not enforced yet: a row that sets one is refused, so that nobody relies on it. */
-export const LATER_COLUMNS = [
   'tls port',
   'plain',
   'tls profile',
   'tls names',
   'rtu names',
+] as const;
+
+/** Columns that are known and not enforced yet: a row that sets one is refused, so that nobody relies on it. */
+export const LATER_COLUMNS = [
   'rights',
   'observe',
   'clock',

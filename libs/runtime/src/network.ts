@@ -1,4 +1,5 @@
-import { connect, createServer } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
+import { type SecureOptions, type SecureSocket, secureSocket } from './secure-socket.js';
 
 /**
  * What the product needs of a TCP (or TLS) socket: a part of Node's `net.Socket`, whose documentation holds. The simulated
@@ -53,6 +54,8 @@ export interface ListenOptions {
 export interface Network {
   connect(host: string, port: number): TcpSocket;
   listen(options: ListenOptions): TcpListener;
+  /** TLS on a connection of this network. Absent where there is none: nothing that asks for it may then be served. */
+  secure?(socket: TcpSocket, options: SecureOptions): SecureSocket;
 }
 
 export const SYSTEM_NETWORK: Network = {
@@ -69,5 +72,9 @@ export const SYSTEM_NETWORK: Network = {
       },
       close: () => void server.close(),
     };
+  },
+  secure(socket, options) {
+    if (!(socket instanceof Socket)) throw new TypeError('TLS needs a socket of this network');
+    return secureSocket(socket, options);
   },
 };

@@ -1,2 +1,3 @@
 export * from './types.js';
-export { openTlsStore, type OpenTlsStore, type TlsStoreOptions } from './open.js';
+export * from './open.js';
+export * from './session/index.js';

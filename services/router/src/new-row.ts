@@ -1,4 +1,4 @@
-import { type GroupConfig, type NamedMaster, nameNow } from '@iec104mm2ss/config';
+import { type GroupConfig, type NamedMaster, nameNow, peerNameKey } from '@iec104mm2ss/config';
 import { notInFilter } from './admission.js';
 import type { GroupParts } from './group-parts.js';
 
@@ -44,7 +44,8 @@ function placeOf(name: string, before: GroupConfig, { row, table, cursors, deliv
 
 function sharesSource(a: NamedMaster, b: NamedMaster): boolean {
   const has = (text: string): boolean => a.sources.some((source) => source.text === text);
+  const certificates = new Set(a.certificateNames.map(peerNameKey));
   return (
-    b.sources.some(({ text }) => has(text)) || b.certificateNames.some((each) => a.certificateNames.includes(each))
+    b.sources.some(({ text }) => has(text)) || b.certificateNames.some((each) => certificates.has(peerNameKey(each)))
   );
 }

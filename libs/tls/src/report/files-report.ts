@@ -78,7 +78,8 @@ export async function reportTlsFiles(dir: string, nowMs: number): Promise<SetRep
 }
 
 export function certificateReport({ certificate }: Link, nowMs: number): CertificateReport {
-  const { subject, issuer, serial, fingerprint, identities, unusableNames, key, isCa, notBefore, notAfter } = certificate;
+  const { subject, issuer, serial, fingerprint, identities, unusableNames, key, isCa, notBefore, notAfter } =
+    certificate;
   const roles: readonly PeerRole[] = ['server', 'client'];
   return {
     subject: subject.text,

@@ -43,21 +43,3 @@ export function identitiesOf(
 export function identityText({ kind, value }: Identity): string {
   return `${kind}:${value}`;
 }
-
-/**
- * Reads one entry of `tls names`, `rtu names` or of `--names`: `cn:scada-a`, `dns:rtu-7.example`, `uri:urn:x`,
- * `sha256:<64 hexadecimal digits, with or without colons>`.
- *
- * @returns the entry, or as a text what is wrong with it
- */
-export function peerName(text: string): PeerName | string {
-  const [, kind = '', given = ''] = /^(cn|dns|uri|sha256):(.*)$/su.exec(text.trim()) ?? [];
-  const value =
-    kind === 'sha256' ? given.replaceAll(':', '').toLowerCase() : kind === 'dns' ? given.toLowerCase() : given;
-  const shown = printable(text);
-  if (kind === '' || value === '') return `'${shown}' is no cn:NAME, dns:HOST, uri:URI or sha256:FINGERPRINT`;
-  if (!isPrintable(value)) return `'${shown}' has characters that cannot be shown`;
-  if (kind === 'dns' && !HOST.test(value)) return `'${shown}': dns: takes the whole name of a host, without wildcards`;
-  if (kind === 'sha256' && !/^[0-9a-f]{64}$/.test(value)) return `'${shown}': sha256: takes 64 hexadecimal digits`;
-  return { kind: kind as PeerName['kind'], value, text: text.trim() };
-}
