@@ -24,6 +24,8 @@ export interface CertificateWish {
   readonly use?: 'client' | 'server' | 'both' | 'none' | 'codeSigning';
   readonly key?: 'P-224' | 'P-256' | 'P-384' | 'RSA-1024' | 'RSA-2048' | 'ED25519';
   readonly hash?: 'sha256' | 'sha384' | 'sha1' | 'md5';
+  /** Of an authority: it signs with RSASSA-PSS. */
+  readonly pss?: boolean;
   /** Days from now when it begins and ends; parts of a day and days gone by are allowed. */
   readonly fromDays?: number;
   readonly untilDays?: number;
@@ -67,6 +69,7 @@ export class CertificateAuthority {
     private readonly self: IssuedCertificate,
     /** Undefined for a root. */
     private readonly parent: CertificateAuthority | undefined,
+    private readonly pss = false,
   ) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(this.file('ca.crt'), self.certificate);
@@ -79,7 +82,7 @@ export class CertificateAuthority {
   /** @param openssl the program: `requireTool('openssl')` */
   static root(openssl: string, wish: CertificateWish = {}): CertificateAuthority {
     const folder = mkdtempSync(path.join(tmpdir(), 'mm2ss-ca-'));
-    return new CertificateAuthority(openssl, folder, selfSigned(openssl, folder, wish), undefined);
+    return new CertificateAuthority(openssl, folder, selfSigned(openssl, folder, wish), undefined, wish.pss);
   }
 
   /** PEM of its own certificate. */
@@ -111,6 +114,7 @@ export class CertificateAuthority {
       ...['ca', '-batch', '-notext', '-config', config, '-extensions', 'wanted', '-utf8'],
       ...['-in', request, '-out', out, '-md', wish.hash ?? 'sha256', '-cert', this.file('ca.crt')],
       ...['-keyfile', this.file('ca.key'), ...dates(wish, '-startdate', '-enddate'), '-preserveDN'],
+      ...this.scheme(),
     ]);
     const above = this.parent === undefined ? '' : this.self.chain;
     return issuedOf(readFileSync(out, 'utf8'), readFileSync(key, 'utf8'), above);
@@ -132,6 +136,7 @@ export class CertificateAuthority {
         ...['-cert', this.forgeryOf(wish.forgedBy), '-keyfile', (wish.forgedBy ?? this).file('ca.key')],
         ...dates({ untilDays: 30, ...wish }, '-crl_lastupdate', '-crl_nextupdate'),
         ...(wish.extensions === undefined ? [] : ['-crlexts', 'crl_wanted']),
+        ...this.scheme(),
       ]);
     } finally {
       writeFileSync(this.file('index.txt'), kept);
@@ -155,6 +160,10 @@ export class CertificateAuthority {
       ...['-config', config, '-extensions', 'wanted'],
     ]);
     return out;
+  }
+
+  private scheme(): string[] {
+    return this.pss ? ['-sigopt', 'rsa_padding_mode:pss'] : [];
   }
 
   private file(name: string): string {
@@ -224,7 +233,9 @@ function signingConfig(
       'email_in_dn = yes',
     ],
     ...['[any]', 'commonName = optional', '[wanted]', ...lines(extensions)],
-    ...['[crl_wanted]', ...lines(crlExtensions), ''],
+    ...['[crl_wanted]', ...lines(crlExtensions)],
+    // For `issuingDistributionPoint = critical,@idp`.
+    ...['[idp]', 'onlyuser = TRUE', ''],
   ].join('\n');
 }
 

@@ -1,12 +1,15 @@
 import { X509Certificate } from 'node:crypto';
 import { CertificateAuthority } from '@iec104mm2ss/testing';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireTool } from '../../../tools/require.mjs';
 
 const openssl = requireTool('openssl');
 
 describe.skipIf(!openssl)('the certificate authority of the tests', () => {
-  const root = CertificateAuthority.root(openssl ?? '');
+  let root: CertificateAuthority;
+  beforeAll(() => {
+    root = CertificateAuthority.root(openssl ?? '');
+  });
   afterAll(() => root.remove());
 
   it('issues what is asked for', () => {

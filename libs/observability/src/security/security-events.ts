@@ -19,6 +19,16 @@ export interface SecurityEventKind {
 export const SECURITY_EVENTS = {
   session_started: { id: 'MM2SS:1.1', severity: 'informational', meaning: 'A master was admitted.' },
   session_refused: { id: 'MM2SS:1.2', severity: 'warning', meaning: 'A connection of a master was refused.' },
+  tls_files_taken: {
+    id: 'MM2SS:2.20',
+    severity: 'notice',
+    meaning: 'Certificates, key or CRLs from the files are in force.',
+  },
+  tls_files_refused: {
+    id: 'MM2SS:2.21',
+    severity: 'error',
+    meaning: 'Changed certificates, key or CRLs are at fault: what was in force before stays.',
+  },
   tls_established: { id: 'MM2SS:2.1', severity: 'informational', meaning: 'A TLS session was set up with a peer that may connect.' },
   tls_refused: { id: 'MM2SS:2.2', severity: 'warning', meaning: 'A peer did not get a TLS session; `reason` says why.' },
   tls_revoked: { id: 'MM2SS:2.3', severity: 'alert', meaning: 'A running TLS session was ended: a certificate of its chain was revoked.' },

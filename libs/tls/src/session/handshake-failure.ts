@@ -41,7 +41,11 @@ const MEANINGS: readonly (readonly [RegExp, HandshakeProblem, string])[] = [
   ],
   [/NO_SHARED_CIPHER|NO_CIPHERS|NO_SUITABLE/, 'cipher', 'no cipher suite that both have (column "tls profile")'],
   [/ALERT_UNKNOWN_CA/, 'refused_by_peer', 'the peer does not know the authority of our certificate'],
-  [/ALERT_HANDSHAKE_FAILURE/, 'refused_by_peer', 'the peer found no cipher suite, or wants another certificate of ours'],
+  [
+    /ALERT_HANDSHAKE_FAILURE/,
+    'refused_by_peer',
+    'the peer found no cipher suite, or wants another certificate of ours',
+  ],
   [/ALERT_CERTIFICATE_REQUIRED/, 'refused_by_peer', 'the peer wants a certificate of ours and got none'],
   [/ALERT/, 'refused_by_peer', 'the peer refuses us'],
   [/^(ECONNRESET|EPIPE)$/, 'handshake_closed', 'the peer closed the connection during the handshake'],
@@ -51,5 +55,8 @@ const MEANINGS: readonly (readonly [RegExp, HandshakeProblem, string])[] = [
 export function handshakeFailure(error: NodeJS.ErrnoException): HandshakeFailure {
   const text = error.code ?? 'unknown';
   const [, code, meaning] = MEANINGS.find(([pattern]) => pattern.test(text)) ?? [undefined, 'protocol' as const, ''];
-  return { code, reason: meaning === undefined || meaning === '' ? `the handshake failed (${text})` : `${meaning} (${text})` };
+  return {
+    code,
+    reason: meaning === undefined || meaning === '' ? `the handshake failed (${text})` : `${meaning} (${text})`,
+  };
 }

@@ -8,7 +8,12 @@ export const RENEGOTIATIONS = 3;
 export const RENEGOTIATION_MS = 600_000;
 
 /** What is wrong with the time of a certificate or CRL ends no running session: nobody is cut off for a late renewal. */
-const NO_REASON_TO_CUT: ReadonlySet<HandshakeProblem> = new Set(['expired', 'not_yet_valid', 'crl_missing', 'crl_expired']);
+const NO_REASON_TO_CUT: ReadonlySet<HandshakeProblem> = new Set([
+  'expired',
+  'not_yet_valid',
+  'crl_missing',
+  'crl_expired',
+]);
 
 export interface PeerTerms {
   /** What is in force now. May throw. */
