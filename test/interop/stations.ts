@@ -88,23 +88,16 @@ export async function startRtu(port: number, options: Record<string, unknown> = 
   return rtu;
 }
 
-/** See peers/c104_tls.py. */
-export interface PeerTls {
-  readonly folder: string;
-  readonly version?: 'TLS_1_2' | 'TLS_1_3';
-  readonly renegotiateMs?: number;
-}
-
 /** A master that is connected, but has not sent STARTDT. */
-export async function connectMaster(name: string, port: number, oa = 0, tls?: PeerTls): Promise<Peer> {
+export async function connectMaster(name: string, port: number, oa = 0): Promise<Peer> {
   const master = await Peer.start(name, String(python), [peerScript('c104_master.py')]);
-  await master.call('connect', { host: gatewayHost, port, oa, tls: tls ?? null });
+  await master.call('connect', { host: gatewayHost, port, oa });
   await connected(master);
   return master;
 }
 
-export async function startMaster(name: string, port: number, oa = 0, tls?: PeerTls): Promise<Peer> {
-  const master = await connectMaster(name, port, oa, tls);
+export async function startMaster(name: string, port: number, oa = 0): Promise<Peer> {
+  const master = await connectMaster(name, port, oa);
   await startTransfer(master);
   return master;
 }

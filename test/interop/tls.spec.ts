@@ -1,12 +1,24 @@
-/** c104 (lib60870 with mbedTLS) at both ends of the multiplexer, over TLS. */
+/**
+ * c104 (lib60870 with mbedTLS) as the RTU over TLS. As a master it cannot be used so: c104 2.2.1 does not tell its mbedTLS a
+ * host name, without which that validates no server. Masters of other makers are in test/integration/tls.
+ */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { iFormat, singleCommand, UFunction, uFormat } from '@iec104mm2ss/iec104';
 import { CertificateAuthority, type IssuedCertificate, TlsFolder, tlsFiles } from '@iec104mm2ss/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { requireTool } from '../../tools/require.mjs';
 import { eventually, freePort, gatewayHost, listenerIs, Multiplexer, rtuHost } from './harness.ts';
-import { passMarker, type PeerTls, python, rtuNumber as ca, startMaster, startRtu } from './stations.ts';
+import { ioa, python, rtuNumber as ca, startRtu } from './stations.ts';
+
+/** See peers/c104_tls.py. */
+interface PeerTls {
+  readonly folder: string;
+  readonly version?: 'TLS_1_2' | 'TLS_1_3';
+}
 
 const openssl = requireTool('openssl');
 
@@ -16,7 +28,9 @@ describe.skipIf(python === undefined || !openssl)('c104 over TLS', () => {
   const folders: string[] = [];
   beforeAll(() => {
     authority = CertificateAuthority.root(openssl ?? '');
-    folder = new TlsFolder(tlsFiles(authority.issue({ cn: 'mm2ss' }), [authority.certificate], [authority.crl()]));
+    folder = new TlsFolder(
+      tlsFiles(authority.issue({ cn: 'mm2ss', san: 'DNS:mm2ss' }), [authority.certificate], [authority.crl()]),
+    );
   });
   afterAll(() => {
     authority.remove();
@@ -52,46 +66,44 @@ describe.skipIf(python === undefined || !openssl)('c104 over TLS', () => {
     return { mux, port };
   };
 
-  it.each(['TLS_1_2', 'TLS_1_3'] as const)('is the RTU and a master with %s', async (version) => {
+  it.each(['TLS_1_2', 'TLS_1_3'] as const)('brings events and takes commands with %s', async (version) => {
     const rtuPort = await freePort(rtuHost);
     const rtu = await startRtu(rtuPort, { tls: tlsOf(authority.issue({ cn: 'rtu', key: 'RSA-2048' }), { version }) });
     onTestFinished(() => rtu.stop());
     const { mux, port } = await multiplexer(rtuPort);
     await mux.explaining(async () => {
       await listenerIs('open', port);
-      const master = await startMaster('master', port, 0, tlsOf(authority.issue({ cn: 'scada' }), { version }));
-      onTestFinished(() => master.stop());
-      await passMarker(rtu, [master]);
-      expect(await master.call('command', { ca, ioa: 1000, type: 'C_SC_NA_1', value: true })).toBe(true);
+      const { chain: cert, key } = authority.issue({ cn: 'scada' });
+      const master = connect({ host: gatewayHost, port, cert, key, ca: authority.certificate, servername: 'mm2ss' });
+      onTestFinished(() => void master.destroy());
+      let received = '';
+      master.setEncoding('hex').on('data', (octets: string) => (received += octets));
+      await once(master, 'secureConnect');
+      master.write(uFormat(UFunction.STARTDT_ACT));
+      await eventually('the RTU to be started', async () => {
+        return ((await rtu.call('connections')) as { active: number }).active > 0;
+      });
+      await rtu.call('send', { events: [{ ioa: ioa.marker, value: 0x1234 }] });
+      // Scaled value, spontaneous, of this object.
+      const event = Buffer.from([11, 1, 3, 0, ca, 0, ioa.marker, 0, 0, 0x34, 0x12, 0]).toString('hex');
+      await eventually('the event', () => received.includes(event));
+      master.write(iFormat(0, 2, singleCommand(ca, 1000, true)));
+      await rtu.until('to have the command', () => rtu.eventsOf('command').some((told) => told['ioa'] === 1000));
+      const confirmation = Buffer.from([45, 1, 7, 0, ca, 0, 0xe8, 3, 0, 1]).toString('hex');
+      await eventually('ACT_CON', () => received.includes(confirmation));
     });
     expect(mux.log).toContain(version === 'TLS_1_2' ? '"version":"TLSv1.2"' : '"version":"TLSv1.3"');
-  });
-
-  it('that renegotiates is judged again, and stays', async () => {
-    const rtuPort = await freePort(rtuHost);
-    const rtu = await startRtu(rtuPort, { tls: tlsOf(authority.issue({ cn: 'rtu' })) });
-    onTestFinished(() => rtu.stop());
-    const { mux, port } = await multiplexer(rtuPort);
-    await mux.explaining(async () => {
-      await listenerIs('open', port);
-      const tls = tlsOf(authority.issue({ cn: 'scada' }), { renegotiateMs: 1_500 });
-      const master = await startMaster('master', port, 0, tls);
-      onTestFinished(() => master.stop());
-      await eventually('a renegotiation', () => Promise.resolve(mux.log.includes('"event":"tls_renegotiated"')));
-      await passMarker(rtu, [master]);
-    });
   });
 
   it.each([
     ['another name', { cn: 'other' }, 'wrong_name'],
     ['a weak key', { cn: 'rtu', key: 'RSA-1024' }, 'weak_key'],
-    ['a certificate of masters', { cn: 'rtu', use: 'client' }, 'wrong_use'],
   ] as const)('as an RTU with %s is not connected to', async (_, wish, reason) => {
     const rtuPort = await freePort(rtuHost);
     const rtu = await startRtu(rtuPort, { tls: tlsOf(authority.issue(wish)) });
     onTestFinished(() => rtu.stop());
     const { mux, port } = await multiplexer(rtuPort);
-    await eventually('the refusal', () => Promise.resolve(mux.log.includes(`"reason":"${reason}"`)));
+    await mux.explaining(() => eventually('the refusal', () => mux.log.includes(`"reason":"${reason}"`)));
     await listenerIs('refused', port);
   });
 });

@@ -9,7 +9,6 @@ It never sends STARTDT by itself, neither at first nor after a reconnection: the
 import c104
 
 import jsonlines
-from c104_tls import transport_security
 from c104_values import command as command_information
 from c104_values import plain, time_ms
 
@@ -68,11 +67,9 @@ def on_station_initialized(client: c104.Client, station: c104.Station, cause: c1
     jsonlines.event("initialized", ca=station.common_address, coi=cause.name)
 
 
-def connect(host, port, oa=0, command_timeout_ms=10000, k=12, w=8, tls=None):
+def connect(host, port, oa=0, command_timeout_ms=10000, k=12, w=8):
     """Begin to connect; c104 then tries once a second for as long as the process lives."""
-    client = c104.Client(
-        tick_rate_ms=50, command_timeout_ms=command_timeout_ms, transport_security=transport_security(tls)
-    )
+    client = c104.Client(tick_rate_ms=50, command_timeout_ms=command_timeout_ms)
     client.originator_address = oa
     client.on_new_station(on_new_station)
     client.on_new_point(on_new_point)
