@@ -30,8 +30,12 @@ const OURS = /\/(?:libs|services)\/[\w-]+\/dist\//;
 const groups = [
   {
     name: 'nest',
-    test: /\/node_modules\/(?:@nestjs\/(?:common|core|microservices)|reflect-metadata|rxjs|tslib|iterare|uid|fast-safe-stringify)\//,
+    test: /\/node_modules\/(?:@nestjs\/(?:common|core|microservices)|reflect-metadata|rxjs|iterare|uid|fast-safe-stringify)\//,
   },
+  // Of Nest and of what reads certificates.
+  { name: 'tslib', test: /\/node_modules\/tslib\// },
+  // A thread runs this file by itself (libs/tls/src/x509/read-crls.ts): nothing may be in it that does more than define.
+  { name: 'certificates', test: /\/node_modules\/(?:@peculiar|asn1js|pvtsutils|pvutils)\/|\/libs\/tls\/dist\/x509\// },
   { name: 'nats', test: /\/node_modules\/(?:@nats-io|tweetnacl)\// },
 ];
 
