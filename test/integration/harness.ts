@@ -100,6 +100,8 @@ export interface MultiplexerOptions {
   readonly holdMs?: number;
   /** Path of a file to which the groups are written, and which is watched; without it they stay what they are. */
   readonly file?: string;
+  /** What it does TLS with. */
+  readonly tls?: Parameters<typeof compose>[0]['tls'];
 }
 
 /** A running multiplexer and what can be seen of it from outside. */
@@ -127,7 +129,8 @@ export class Multiplexer {
       throw new Error(`not all groups load: ${JSON.stringify(configuration.problems)}`);
     }
     const halt = { stop: () => Promise.resolve(), reload: () => Promise.resolve(), url: '' };
-    const multiplexer = new Multiplexer(ports, halt);
+    const open = configuration.groups.map(({ plain, port, tlsPort }) => (plain ? port : (tlsPort ?? port)));
+    const multiplexer = new Multiplexer(open, halt);
     logTarget.write = (line) => multiplexer.lines.push(JSON.parse(line) as LogLine);
     multiplexer.bus.subscribe('iec104.v1.*.audit', ({ data }) => {
       multiplexer.audits.push(JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>);
@@ -143,6 +146,7 @@ export class Multiplexer {
       logDirectory: undefined,
       listen: GATEWAY_HOST,
       holdMs: options.holdMs ?? 10_000,
+      tls: options.tls,
     });
     halt.stop = () => composition.stop();
     halt.reload = () => composition.onHangup();

@@ -16,7 +16,8 @@ import {
   registerLogMetrics,
   type Registry,
 } from '@iec104mm2ss/observability';
-import type { Runtime } from '@iec104mm2ss/runtime';
+import type { Clock, Runtime } from '@iec104mm2ss/runtime';
+import type { TlsSettings } from '@iec104mm2ss/tls';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { NestFactory } from '@nestjs/core';
 import { GatewayService } from '@iec104mm2ss/master-gateway';
@@ -58,7 +59,16 @@ export interface CompositionOptions {
   readonly logDirectory: string | undefined;
   readonly listen: string | undefined;
   readonly holdMs: number;
+  /** Makes what this process has to do TLS with; undefined: it was told nothing of it. */
+  readonly tls?: ((tools: TlsTools) => TlsSettings) | undefined;
   readonly ntp?: { readonly servers: readonly string[]; readonly updateEverySec: number; readonly setClock: boolean };
+}
+
+/** What TLS is given of a process. */
+export interface TlsTools {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
 }
 
 /** A running set of parts. */
@@ -103,7 +113,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const app = await NestFactory.create(
     AppModule.forRoot({
       core: {
-        ...{ bus, runtime, logger, registry, groups },
+        ...{ bus, runtime, logger, registry, groups, tls: options.tls?.({ clock, logger, registry }) },
         scheduler: new DeadlineScheduler(clock),
         process: { release: RELEASE, parts, started },
       },

@@ -33,7 +33,7 @@ export function registerGatewayMetrics(registry: Registry, gateways: () => reado
     ({ masters }) => masters.commandsRefused,
   );
   metrics.gauge('mm2ss_listener_open', 'The port for masters is open in this process.', ({ listening }) =>
-    listening === undefined ? 0 : 1,
+    listening.length > 0 ? 1 : 0,
   );
   metrics.gauge('mm2ss_master_queue_asdus', 'Longest queue of a master.', ({ sessions }) =>
     Math.max(0, ...Array.from(sessions.values(), ({ queue }) => queue.length)),

@@ -2,6 +2,7 @@ import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
 import { GROUPS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { RUNTIME } from '@iec104mm2ss/runtime';
+import { TLS } from '@iec104mm2ss/tls';
 import { SCHEDULER } from '@iec104mm2ss/transport';
 import { type ControlAnswer, disconnectRequestSchema } from '@iec104mm2ss/wire';
 import { Controller, type DynamicModule, Inject, Module } from '@nestjs/common';
@@ -34,7 +35,7 @@ export class GatewayModule {
   static forRoot(settings: GatewaySettings): DynamicModule {
     const options = {
       provide: GATEWAY_OPTIONS,
-      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS],
+      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS, TLS],
       useFactory: (
         bus: GatewayOptions['bus'],
         scheduler: GatewayOptions['scheduler'],
@@ -42,7 +43,8 @@ export class GatewayModule {
         runtime: GatewayOptions['runtime'],
         registry: GatewayOptions['registry'],
         groups: GatewayOptions['groups'],
-      ): GatewayOptions => ({ bus, scheduler, logger, runtime, registry, groups, ...settings }),
+        tls: GatewayOptions['tls'],
+      ): GatewayOptions => ({ bus, scheduler, logger, runtime, registry, groups, tls, ...settings }),
     };
     return {
       module: GatewayModule,

@@ -1,6 +1,7 @@
 import { type GroupConfig, type LiveGroups, partChanges } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry } from '@iec104mm2ss/observability';
 import { RunWatch } from '@iec104mm2ss/runtime';
+import { DEFAULT_HANDSHAKES, HandshakeRoom } from '@iec104mm2ss/tls';
 import type { ControlAnswer, DisconnectRequest } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { registerGatewayMetrics } from './gateway-metrics.js';
@@ -26,9 +27,12 @@ export class GatewayService
   /** By group, in the order of the file. */
   private gateways: ReadonlyMap<string, GroupGateway>;
   private runs: RunWatch | undefined;
+  /** For the handshakes of all groups. */
+  private readonly handshakes: HandshakeRoom;
 
   constructor(@Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions) {
     super('gateway', () => options.runtime.clock.now());
+    this.handshakes = new HandshakeRoom(options.tls?.handshakes ?? DEFAULT_HANDSHAKES);
     this.gateways = new Map(options.groups.current.map((group) => [group.id, this.make(group)]));
     registerGatewayMetrics(options.registry, () => this.serving());
   }
@@ -91,7 +95,7 @@ export class GatewayService
   }
 
   private make(group: GroupConfig): GroupGateway {
-    return new GroupGateway(group, this.options, () => this.runs?.waitedMs ?? 0);
+    return new GroupGateway(group, { ...this.options, handshakes: this.handshakes }, () => this.runs?.waitedMs ?? 0);
   }
 
   private async end(group: string, message: string): Promise<void> {

@@ -9,8 +9,9 @@ import {
   type Subscription,
 } from '@iec104mm2ss/bus';
 import { type GroupConfig, nameNow, reportGapMs } from '@iec104mm2ss/config';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { type Runtime, sleep } from '@iec104mm2ss/runtime';
+import { DEFAULT_MAX_AGE_MS, HandshakeRoom, type TlsSettings } from '@iec104mm2ss/tls';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
 import {
   COMMAND_DEADLINE_MS,
@@ -26,10 +27,11 @@ import { ConnectorView, type Loss } from './connector-view.js';
 import { GroupSessions } from './group-sessions.js';
 import { statementOf, StatementTimer } from './group-statement.js';
 import { LastEvents } from './last-events.js';
-import { MasterListener } from './master-listener.js';
+import { GroupListeners } from './group-listeners.js';
 import type { MasterSession } from './master-session.js';
 import { OwnerView } from './owner-view.js';
 import type { CommandTerms } from './pending-commands.js';
+import { TlsDoor } from './tls-door.js';
 
 /** How long masters may take to read what is owed to them when the gateway stops, and how often that is looked at. */
 export const DRAIN_MS = 3_000;
@@ -44,6 +46,10 @@ export interface GatewayDependencies {
   readonly listen: string | undefined;
   /** How long a silent connector or router disturbs nobody. */
   readonly holdMs: number;
+  /** Undefined: nothing can be done with TLS here. */
+  readonly tls?: TlsSettings | undefined;
+  /** Of the handshakes of all groups. */
+  readonly handshakes?: HandshakeRoom;
 }
 
 /**
@@ -64,7 +70,9 @@ export class GroupGateway implements Scheduled {
   private readonly connectorClock: ConnectorClock;
   private readonly connector: ConnectorView;
   private readonly owner: OwnerView;
-  private readonly listener: MasterListener;
+  private readonly listener: GroupListeners;
+  private readonly door: TlsDoor;
+  private stopTls: () => void = () => undefined;
   private readonly acknowledgements: AcknowledgementReport;
   private readonly statements = new StatementTimer();
   /** While masters get the last events of an RTU that was lost: no others are let in. */
@@ -81,7 +89,7 @@ export class GroupGateway implements Scheduled {
     dependencies: GatewayDependencies,
     private readonly waitedMs: () => number = () => 0,
   ) {
-    const { bus, scheduler, runtime, holdMs, listen } = dependencies;
+    const { bus, scheduler, runtime, holdMs, listen, tls, handshakes = new HandshakeRoom(1) } = dependencies;
     this.bus = bus;
     this.scheduler = scheduler;
     this.logger = dependencies.logger.child({ group: config.id });
@@ -93,6 +101,12 @@ export class GroupGateway implements Scheduled {
     this.connector = new ConnectorView(holdMs);
     this.owner = new OwnerView(holdMs);
     this.acknowledgements = new AcknowledgementReport(bus, this.subjects.ack, scheduler, reportGapMs(config, bus.kind));
+    const door = (this.door = new TlsDoor({
+      config: () => this.config,
+      settings: tls,
+      room: handshakes,
+      ...{ runtime, logger: this.logger },
+    }));
     this.masters = new GroupSessions(() => this.config, {
       bus,
       scheduler,
@@ -104,22 +118,27 @@ export class GroupGateway implements Scheduled {
       commandTerms: (waitedMs) => this.commandTerms(waitedMs),
       changed: (soon) => this.stateWithin(soon),
       empty: () => this.endLastEvents(),
+      door,
+      maxAgeMs: tls?.maxAgeMs ?? DEFAULT_MAX_AGE_MS,
+      onDeadlineMoved: () => scheduler.deadlineMoved(this),
     });
-    this.listener = new MasterListener(
-      config,
-      runtime,
-      listen,
-      this.logger,
-      (socket) => void this.masters.connect(socket),
-      (reason) => {
-        this.sayListening(false, reason);
+    this.listener = new GroupListeners({
+      ...{ config, runtime, host: listen, logger: this.logger },
+      onPlain: (socket) => void this.masters.connect(socket),
+      onSecure: (socket) => void this.masters.connectSecure(socket),
+      tlsTrouble: () => door.trouble,
+      onFailed: (reason) => {
+        if (this.listener.blocked) this.sayListening(false, reason);
         scheduler.deadlineMoved(this);
       },
-      () => {
+      onFree: () => {
         this.sayListening(true);
         this.openListener();
       },
-    );
+    });
+    if (tls !== undefined && config.tlsPort !== undefined) {
+      this.stopTls = tls.store.onChange(() => this.masters.tlsWatch.judgeAll());
+    }
   }
 
   start(): void {
@@ -138,13 +157,27 @@ export class GroupGateway implements Scheduled {
       }),
     ];
     this.scheduler.add(this);
+    const trouble = this.config.tlsPort === undefined ? undefined : this.door.trouble;
+    if (trouble !== undefined) {
+      const fields = { reason: trouble, port: this.config.tlsPort };
+      securityEvent(
+        this.logger,
+        'tls_unusable',
+        fields,
+        'masters are to connect with TLS, which cannot be: that port stays closed',
+      );
+    }
   }
 
   /** Takes another row of the file whose differences concern no gateway (see beginsAnew). */
   reconfigure(config: GroupConfig): void {
     this.config = config;
     this.acknowledgements.gapMs = reportGapMs(config, this.bus.kind);
-    for (const { identity } of this.sessions.values()) identity.name = nameNow(config.masters, identity);
+    for (const { identity } of this.sessions.values()) {
+      const { address, certificateNames = [] } = identity;
+      identity.name = nameNow(config.masters, { address, certificateNames });
+    }
+    this.masters.tlsWatch.judgeAll();
   }
 
   /** Nothing is known to keep this process from listening: a connector that waits for somebody who can need not wait. */
@@ -155,6 +188,7 @@ export class GroupGateway implements Scheduled {
   /** Stops listening and disconnects every master. */
   stop(code = 'stopped', message = 'the gateway stops'): void {
     this.stopped = true;
+    this.stopTls();
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.subscriptions = [];
     this.listener.close(code);
@@ -194,9 +228,9 @@ export class GroupGateway implements Scheduled {
     return this.connector.state(this.scheduler.now());
   }
 
-  /** Where this process listens for the group, `host:port`; undefined while it does not. */
-  get listening(): string | undefined {
-    return this.listener.address;
+  /** Where this process listens for the group, `host:port` each. */
+  get listening(): readonly string[] {
+    return this.listener.addresses;
   }
 
   get sessions(): ReadonlyMap<number, MasterSession> {
@@ -213,6 +247,7 @@ export class GroupGateway implements Scheduled {
       this.listener.retryAt,
       this.statements.dueAt,
       this.lastEvents?.lookAt ?? Infinity,
+      this.masters.tlsWatch.lookAt,
     );
   }
 
@@ -222,11 +257,8 @@ export class GroupGateway implements Scheduled {
     if (this.owner.deadline <= now && (this.sessions.size > 0 || this.listener.isOpen)) this.lose(this.owner.loss);
     if (this.lastEvents !== undefined && this.lastEvents.lookAt <= now) this.lookAtLastEvents();
     if (this.statements.dueAt <= now) this.state();
-    if (this.listener.retryAt <= now) {
-      this.listener.forgetRetry();
-      if (this.mayListen) this.openListener();
-      else if (!this.draining && !this.stopped) this.listener.probe();
-    }
+    if (this.masters.tlsWatch.lookAt <= now) this.masters.tlsWatch.look(now);
+    if (this.listener.retryAt <= now) this.listener.retry(now, this.mayListen, !this.draining && !this.stopped);
   }
 
   flush(): void {

@@ -1,7 +1,16 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
 import { type GroupConfig, peerText } from '@iec104mm2ss/config';
-import { APDU_OA_OFFSET, apduEnd, endOfInitialization, iFormat, type LinkState } from '@iec104mm2ss/iec104';
+import {
+  APCI_OCTETS,
+  APDU_OA_OFFSET,
+  apduEnd,
+  endOfInitialization,
+  iFormat,
+  isSelect,
+  type LinkState,
+} from '@iec104mm2ss/iec104';
 import type { Logger } from '@iec104mm2ss/observability';
+import type { SecurePeer } from '@iec104mm2ss/tls';
 import { READ_MS, type TcpSocket } from '@iec104mm2ss/runtime';
 import { type CloseReason, Connection, type DeadlineScheduler } from '@iec104mm2ss/transport';
 import {
@@ -42,6 +51,11 @@ export interface SessionDependencies {
   onClosed(session: MasterSession, reason: CloseReason, subscription: Subscription): void;
 }
 
+/** For so long after a select an execute may follow: what RTUs wait at most. */
+const SELECT_MS = 60_000;
+/** How a TLS record of a handshake begins. */
+const CLIENT_HELLO = /^1603/;
+
 /** Who the session is, as the router has admitted it. */
 export interface SessionIdentity {
   readonly session: number;
@@ -52,6 +66,8 @@ export interface SessionIdentity {
   /** Another configuration may give it another one. */
   name: string | null;
   readonly certificateName: string | null;
+  /** All that its certificate says of itself, as the router was told; left out without TLS. */
+  readonly certificateNames?: string[];
   /** OA towards the RTU. */
   readonly originatorAddress: number;
 }
@@ -80,6 +96,8 @@ export class MasterSession implements DeliveryTarget {
   /** Number of the last message on `.in`. */
   private number = 0;
   private draining = false;
+  /** When its master last selected something. */
+  private selectedAt = -Infinity;
   /** When it was not read because too much was pending: what came then is read until the end of it. */
   private unread: { readonly since: number; readonly until: number } | undefined;
   private readonly delivery: SessionDelivery;
@@ -90,6 +108,8 @@ export class MasterSession implements DeliveryTarget {
     private readonly config: GroupConfig,
     socket: TcpSocket,
     private readonly dependencies: SessionDependencies,
+    /** Who is at the other end of TLS; undefined without it. */
+    readonly secure?: SecurePeer,
   ) {
     const { bus, scheduler, subjects, router } = dependencies;
     this.peer = peerText(identity.address, identity.port);
@@ -107,6 +127,9 @@ export class MasterSession implements DeliveryTarget {
       },
       scheduler,
     );
+    if (secure !== undefined) {
+      secure.onRefused = ({ code, reason }) => this.connection.reset({ code: `tls_${code}`, message: reason });
+    }
     this.queue = new SessionQueue(this.connection, scheduler, Math.max(config.buffsize, MIN_QUEUE_LIMIT), () =>
       this.close('queue_full', `${this.queue.length} ASDUs wait for this master, the limit is ${this.queue.limit}`),
     );
@@ -155,6 +178,11 @@ export class MasterSession implements DeliveryTarget {
       commands: this.pending.statement(commandLimit, this.now),
       sinceMs: this.since,
     };
+  }
+
+  /** Something was begun that is to be ended: a command that is not settled, or a select. */
+  get busy(): boolean {
+    return this.pending.size > 0 || this.now - this.selectedAt < SELECT_MS;
   }
 
   close(code: string, message: string): void {
@@ -220,7 +248,10 @@ export class MasterSession implements DeliveryTarget {
 
   private onApdus(octets: Uint8Array, start: number, end: number, count: number): void {
     this.commands += count;
-    for (let at = start; at < end; at = apduEnd(octets, at)) this.ownOa = octets[at + APDU_OA_OFFSET] as number;
+    for (let at = start; at < end; at = apduEnd(octets, at)) {
+      this.ownOa = octets[at + APDU_OA_OFFSET] as number;
+      if (isSelect(octets.subarray(at + APCI_OCTETS, apduEnd(octets, at)))) this.selectedAt = this.now;
+    }
     const terms = this.draining ? undefined : this.dependencies.commandTerms(this.waitedMs);
     const { first, refusals } = this.pending.take(octets, start, end, terms, this.now);
     // The router settles in a moment: until then TCP holds the master back.
@@ -290,7 +321,8 @@ export class MasterSession implements DeliveryTarget {
     }
   }
 
-  private logBreach({ code, message, clause, octets }: CloseReason): void {
+  private logBreach({ code, message: told, clause, octets = '' }: CloseReason): void {
+    const message = CLIENT_HELLO.test(octets) ? 'it speaks TLS, and this port is the one without' : told;
     const fields = { session: this.id, peer: this.peer, reason: code, clause, octets };
     this.dependencies.logger.warn(fields, `a master breaks the protocol: ${message}`);
   }
@@ -304,7 +336,7 @@ export class MasterSession implements DeliveryTarget {
 
   /** As it is remembered. */
   closed({ code, message }: CloseReason): ClosedSession {
-    const { connection: _, ...identity } = this.identity;
+    const { connection: _, certificateNames: __, ...identity } = this.identity;
     return { facts: { ...identity, used: this.commands > 0, code, message }, commands: this.pending };
   }
 

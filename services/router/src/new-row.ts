@@ -1,6 +1,7 @@
 import { type GroupConfig, type NamedMaster, nameNow, peerNameKey } from '@iec104mm2ss/config';
 import { notInFilter } from './admission.js';
 import type { GroupParts } from './group-parts.js';
+import type { Session } from './session.js';
 
 /**
  * Takes another row of the file while the group is served. Sessions go on, with the name that they have now; those that the
@@ -18,8 +19,10 @@ export function takeNewRow(parts: GroupParts, after: GroupConfig): void {
     logger.warn({ session: id, peer, reason: refusal.code }, `disconnected by a new configuration: ${refusal.message}`);
     table.close(session, refusal.code, refusal.message);
   }
-  const renamed = table.all().filter((session) => nameNow(after.masters, session) !== session.name);
-  for (const session of renamed) session.name = nameNow(after.masters, session);
+  const nameOf = ({ address, certificateNames = [] }: Session): string | null =>
+    nameNow(after.masters, { address, certificateNames });
+  const renamed = table.all().filter((session) => nameOf(session) !== session.name);
+  for (const session of renamed) session.name = nameOf(session);
   const names = after.masters.map(({ name }) => name);
   cursors.setNames(names, (name) => placeOf(name, before, parts), clock.now());
   parts.retention.begins(parts.retention.oldest);

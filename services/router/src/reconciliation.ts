@@ -81,10 +81,11 @@ export class Reconciliation {
       out.close(id, code, message);
       return undefined;
     }
-    const { connection, certificateName, sinceMs: since } = stated;
+    const { connection, certificateName, certificateNames = [], sinceMs: since } = stated;
     // Who it is is said by the file that is in force now.
-    const name = nameNow(config.masters, stated);
-    const session = table.add({ id, gateway, connection, address, port, name, certificateName, oa, since });
+    const name = nameNow(config.masters, { address, certificateNames });
+    const who = { name, certificateName, certificateNames };
+    const session = table.add({ id, gateway, connection, address, port, ...who, oa, since });
     session.ownOa = stated.ownOa;
     session.usedBefore = stated.nextCommand > 1;
     table.confirm(session);

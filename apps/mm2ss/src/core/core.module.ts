@@ -2,6 +2,7 @@ import { type Bus, BUS } from '@iec104mm2ss/bus';
 import { GROUPS, type LiveGroups } from '@iec104mm2ss/config';
 import { LOGGER, type Logger, REGISTRY, type Registry } from '@iec104mm2ss/observability';
 import { type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
+import { TLS, type TlsSettings } from '@iec104mm2ss/tls';
 import { type DeadlineScheduler, SCHEDULER } from '@iec104mm2ss/transport';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { PROCESS, type ProcessInfo } from './process-info.js';
@@ -15,12 +16,14 @@ export interface Core {
   readonly scheduler: DeadlineScheduler;
   readonly groups: LiveGroups;
   readonly process: ProcessInfo;
+  /** Undefined: this process was told nothing of TLS. */
+  readonly tls: TlsSettings | undefined;
 }
 
 @Global()
 @Module({})
 export class CoreModule {
-  static forRoot({ bus, runtime, logger, registry, scheduler, groups, process }: Core): DynamicModule {
+  static forRoot({ bus, runtime, logger, registry, scheduler, groups, process, tls }: Core): DynamicModule {
     const providers = [
       { provide: BUS, useValue: bus },
       { provide: RUNTIME, useValue: runtime },
@@ -29,6 +32,7 @@ export class CoreModule {
       { provide: SCHEDULER, useValue: scheduler },
       { provide: GROUPS, useValue: groups },
       { provide: PROCESS, useValue: process },
+      { provide: TLS, useValue: tls },
     ];
     return { module: CoreModule, providers, exports: providers };
   }

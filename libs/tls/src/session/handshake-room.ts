@@ -4,7 +4,9 @@
  */
 export class HandshakeRoom {
   private taken = 0;
-  private readonly waiting = new Set<() => void>();
+  /** Places taken, by who has them. */
+  private readonly takenBy = new Map<string, number>();
+  private readonly waiting = new Map<() => void, string>();
 
   constructor(private readonly limit: number) {}
 
@@ -17,33 +19,47 @@ export class HandshakeRoom {
   }
 
   /**
-   * Calls `begin` once there is room, perhaps at once.
+   * Calls `begin` once there is room, perhaps at once. One source gets a quarter of it at most.
    *
+   * @param source who comes: an address
    * @returns gives the place back, or up; may be called more than once
    */
-  enter(begin: () => void): () => void {
+  enter(source: string, begin: () => void): () => void {
     let state: 'waits' | 'inside' | 'left' = 'waits';
     const goIn = (): void => {
       state = 'inside';
-      this.taken++;
+      this.take(source, 1);
       begin();
     };
-    if (this.taken < this.limit) goIn();
-    else this.waiting.add(goIn);
+    if (this.hasRoomFor(source)) goIn();
+    else this.waiting.set(goIn, source);
     return () => {
-      if (state === 'inside') {
-        this.taken--;
-        this.letIn();
-      }
+      const wasInside = state === 'inside';
       state = 'left';
       this.waiting.delete(goIn);
+      if (!wasInside) return;
+      this.take(source, -1);
+      this.letIn();
     };
   }
 
   private letIn(): void {
-    const [next] = this.waiting;
-    if (next === undefined || this.taken >= this.limit) return;
-    this.waiting.delete(next);
-    next();
+    for (const [goIn, source] of this.waiting) {
+      if (this.taken >= this.limit) return;
+      if (!this.hasRoomFor(source)) continue;
+      this.waiting.delete(goIn);
+      goIn();
+    }
+  }
+
+  private hasRoomFor(source: string): boolean {
+    return this.taken < this.limit && (this.takenBy.get(source) ?? 0) < Math.max(1, this.limit / 4);
+  }
+
+  private take(source: string, places: 1 | -1): void {
+    this.taken += places;
+    const own = (this.takenBy.get(source) ?? 0) + places;
+    if (own > 0) this.takenBy.set(source, own);
+    else this.takenBy.delete(source);
   }
 }

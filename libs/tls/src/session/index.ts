@@ -3,3 +3,4 @@ export { HandshakeRoom } from './handshake-room.js';
 export { handshakeFailure, type HandshakeFailure, type HandshakeProblem } from './handshake-failure.js';
 export { type PeerTerms, RENEGOTIATIONS, SecurePeer } from './secure-peer.js';
 export * from './settings.js';
+export { tlsStatus } from './tls-status.js';

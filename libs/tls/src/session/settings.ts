@@ -15,6 +15,8 @@ export interface TlsSettings {
   readonly store: TlsStore;
   /** Handshakes of masters under way at once. */
   readonly handshakes: number;
+  /** See HANDSHAKE_MS, which it is when it is left out. */
+  readonly handshakeMs?: number;
   /** See DEFAULT_MAX_AGE_MS. Infinity: no end. */
   readonly maxAgeMs: number;
   /** Gets the keys of every session, for a capture that is to be read. */
