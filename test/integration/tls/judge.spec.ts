@@ -1,6 +1,6 @@
 /** What is decided about certificates, with authorities made by openssl. */
 import { openTlsStore, type OpenTlsStore, type PeerName, type PeerRole, type Verdict } from '@iec104mm2ss/tls';
-import { CertificateAuthority, type IssuedCertificate, TlsFolder, tlsFiles } from '@iec104mm2ss/testing';
+import { CertificateAuthority, type IssuedCertificate, type TlsFiles, TlsFolder, tlsFiles } from '@iec104mm2ss/testing';
 import { SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
 import { createSilentLogger } from '@iec104mm2ss/observability';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -8,6 +8,13 @@ import { requireTool } from '../../../tools/require.mjs';
 
 const openssl = requireTool('openssl');
 const SCADA: readonly PeerName[] = [{ kind: 'cn', value: 'scada-a', text: 'cn:scada-a' }];
+
+interface Circumstances {
+  readonly files?: TlsFiles;
+  readonly names?: readonly PeerName[];
+  readonly role?: PeerRole;
+  readonly crlExpired?: 'warn' | 'refuse';
+}
 
 describe.skipIf(!openssl)('the decision about a certificate', () => {
   const tool = openssl ?? '';
@@ -30,9 +37,9 @@ describe.skipIf(!openssl)('the decision about a certificate', () => {
     {
       files = tlsFiles(own, [root.certificate], crls),
       names = SCADA,
-      role = 'client' as PeerRole,
-      crlExpired = 'warn' as 'warn' | 'refuse',
-    } = {},
+      role = 'client',
+      crlExpired = 'warn',
+    }: Circumstances = {},
   ): Promise<Verdict> => {
     const store = await opened(files, crlExpired);
     const der = 'chainDer' in chain ? chain.chainDer : chain;
@@ -156,6 +163,34 @@ describe.skipIf(!openssl)('the decision about a certificate', () => {
     other.remove();
   });
 
+  it('takes no CRL of an authority that may not sign any', async () => {
+    const unable = root.intermediate({ cn: 'Unable', extensions: { keyUsage: 'critical,keyCertSign' } });
+    const leaf = unable.issue({ cn: 'scada-a' });
+    const files = tlsFiles(own, [root.certificate], [root.crl(), unable.crl({ revoked: [leaf] })]);
+    expect(await judged(leaf, { files })).toMatchObject({
+      ok: true,
+      warnings: [expect.stringContaining('may not sign CRLs')],
+    });
+    expect(await code(leaf, { files, crlExpired: 'refuse' })).toBe('crl_missing');
+  });
+
+  it('takes the CRL that an authority has signed with its new key for what it issued with the old one', async () => {
+    const renewed = CertificateAuthority.root(tool);
+    const leaf = root.issue({ cn: 'scada-a' });
+    const files = tlsFiles(own, [root.certificate, renewed.certificate], [renewed.crl({ revoked: [leaf] })]);
+    expect(await code(leaf, { files })).toBe('revoked');
+    expect(await code(root.issue({ cn: 'scada-a' }), { files, crlExpired: 'refuse' })).toBe('ok');
+    expect(await code(renewed.issue({ cn: 'scada-a' }), { files, crlExpired: 'refuse' })).toBe('ok');
+    renewed.remove();
+  });
+
+  it('takes a renewed intermediate though the old one, which has the same name and has expired, is sent', async () => {
+    const [old, renewed] = [root.intermediate({ fromDays: -9, untilDays: -1 }), root.intermediate()];
+    const leaf = renewed.issue({ cn: 'scada-a' });
+    expect(await code([...leaf.chainDer, ...old.issued.chainDer])).toBe('ok');
+    expect(await code([...leaf.chainDer.slice(0, 1), ...old.issued.chainDer, ...renewed.issued.chainDer])).toBe('ok');
+  });
+
   it('refuses the wrong name, and no name at all', async () => {
     expect(await judged(sub.issue({ cn: 'scada-b' }))).toMatchObject({
       code: 'wrong_name',
@@ -276,6 +311,17 @@ describe.skipIf(!openssl)('the decision about a certificate', () => {
     expect(await code(Array.from({ length: 11 }, () => der))).toBe('chain');
   });
 
+  it('refuses a certificate of which any octet was changed, and throws for none', async () => {
+    const { judge } = (await opened(tlsFiles(own, [root.certificate], crls))).material('1', 'modern');
+    const [der = Buffer.of(), ...above] = good.chainDer;
+    for (let i = 0; i < der.length; i++) {
+      const changed = Buffer.from(der);
+      changed[i] = (changed[i] ?? 0) ^ (1 << (i & 7));
+      expect(judge([changed, ...above], 'client', SCADA).ok, `octet ${i}`).toBe(false);
+    }
+    expect(judge([der, ...above], 'client', SCADA).ok).toBe(true);
+  });
+
   it('needs no reading for a certificate that it knows', async () => {
     const { judge } = (await opened(tlsFiles(own, [root.certificate], crls))).material('1', 'modern');
     judge(good.chainDer, 'client', SCADA);
@@ -285,10 +331,7 @@ describe.skipIf(!openssl)('the decision about a certificate', () => {
   });
 });
 
-async function opened(
-  files: ReturnType<typeof tlsFiles>,
-  crlExpired: 'warn' | 'refuse' = 'warn',
-): Promise<OpenTlsStore> {
+async function opened(files: TlsFiles, crlExpired: 'warn' | 'refuse' = 'warn'): Promise<OpenTlsStore> {
   const folder = new TlsFolder(files);
   const store = await openTlsStore({
     dir: folder.path,

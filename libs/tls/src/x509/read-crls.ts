@@ -65,7 +65,7 @@ function onThread(octets: Uint8Array): Promise<ReadCrl[]> {
     worker.once('message', ({ crls, reason }: Outcome) =>
       done(() => (crls === undefined ? reject(new Error(reason)) : resolve(crls))),
     );
-    worker.once('error', (error) => done(() => reject(error)));
+    worker.once('error', (error) => done(() => reject(new Error('its reader has failed', { cause: error }))));
     worker.once('exit', () => done(() => reject(new Error('its reader has ended'))));
   }).finally(() => void worker.terminate());
 }
