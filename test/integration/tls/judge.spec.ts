@@ -107,7 +107,10 @@ describe.skipIf(!openssl)('the decision about a certificate', () => {
     });
     expect(await code(expired, { files })).toBe('revoked');
     expect(await code(sub.issue({ cn: 'scada-a' }), { files })).toBe('ok');
-    const above = tlsFiles(own, [root.certificate], [root.crl({ revoked: [sub.issued] }), sub.crl()]);
+    const withSub = [root.crl({ revoked: [sub.issued] }), sub.crl()];
+    // Also when the intermediate is in our ca.crt: it is no root for that.
+    expect(await code(good, { files: tlsFiles(own, [root.certificate, sub.certificate], withSub) })).toBe('revoked');
+    const above = tlsFiles(own, [root.certificate], withSub);
     expect(await judged(good, { files: above })).toMatchObject({
       code: 'revoked',
       reason: expect.stringContaining('intermediate') as string,

@@ -14,12 +14,12 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { requireTool } from '../../../tools/require.mjs';
 
 const openssl = requireTool('openssl');
-/** All periods are a fiftieth of what they are. */
-const FAST_CLOCK: Clock = {
+/** All periods are that much shorter than they are. */
+const fastClock = (factor: number): Clock => ({
   ...SYSTEM_CLOCK,
-  now: () => SYSTEM_CLOCK.now() * 50,
-  setTimer: (callback, delayMs, background) => SYSTEM_CLOCK.setTimer(callback, delayMs / 50, background),
-};
+  now: () => SYSTEM_CLOCK.now() * factor,
+  setTimer: (callback, delayMs, background) => SYSTEM_CLOCK.setTimer(callback, delayMs / factor, background),
+});
 
 describe.skipIf(!openssl)('the folder of --tls-dir', () => {
   const tool = openssl ?? '';
@@ -161,6 +161,15 @@ describe.skipIf(!openssl)('the folder of --tls-dir', () => {
     expect(changes.count).toBe(0);
   });
 
+  it('tells what ends soon, and what is missing, once a day', async () => {
+    const ending = tlsFiles(root.issue({ cn: 'mm2ss', untilDays: 9 }), [root.certificate]);
+    const { lines } = await opened(ending, {}, 1_000_000);
+    const told = (text: string): number =>
+      lines.filter(({ event, reason }) => event === 'tls_files_warning' && reason?.includes(text)).length;
+    await until(() => told('CN=mm2ss ends on') === 3, 'three days');
+    expect(told('no CRL of CN=Test root')).toBe(3);
+  });
+
   it('reads a CRL of 20,000 entries on another thread, and uses it', async () => {
     const { store, folder, changes } = await opened(good);
     folder.swap(tlsFiles(own, [root.certificate], [root.crl({ revoked: [scada], further: 20_000 })]));
@@ -190,11 +199,11 @@ interface Opened {
   readonly changes: { count: number };
 }
 
-async function opened(files: TlsFiles, groups: Readonly<Record<string, TlsFiles>> = {}): Promise<Opened> {
+async function opened(files: TlsFiles, groups: Readonly<Record<string, TlsFiles>> = {}, speed = 50): Promise<Opened> {
   const folder = new TlsFolder(files, groups);
   const lines: Line[] = [];
   const { logger } = createLogger({ destination: { write: (line) => void lines.push(JSON.parse(line) as Line) } });
-  const store = await openTlsStore({ dir: folder.path, crlExpired: 'warn', clock: FAST_CLOCK, logger });
+  const store = await openTlsStore({ dir: folder.path, crlExpired: 'warn', clock: fastClock(speed), logger });
   const changes = { count: 0 };
   store.onChange(() => void changes.count++);
   onTestFinished(() => {

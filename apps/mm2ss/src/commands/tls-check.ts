@@ -28,7 +28,7 @@ export interface TlsCheck {
 }
 
 /** @param groups of the configuration file; undefined: none was given */
-export function checkTls(sets: readonly SetReport[], groups: readonly GroupConfig[] | undefined): TlsCheck {
+export function tlsCheckOf(sets: readonly SetReport[], groups: readonly GroupConfig[] | undefined): TlsCheck {
   const secured = groups?.filter((group) => needsTls(group, 'masters') || needsTls(group, 'rtu'));
   const reports = secured?.map((group) => groupReport(group, sets)) ?? null;
   // A shared set that is at fault harms nobody when every group has files of its own.

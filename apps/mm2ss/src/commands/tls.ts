@@ -11,7 +11,7 @@ import {
 } from '@iec104mm2ss/tls';
 import { type Command, Option } from 'commander';
 import { UsageError } from './errors.js';
-import { checkTls, formatTlsCheck } from './tls-check.js';
+import { tlsCheckOf, formatTlsCheck } from './tls-check.js';
 import { formatProbe } from './tls-probe.js';
 
 const DEFAULT_TIMEOUT_S = 5;
@@ -29,6 +29,7 @@ interface ProbeFlags {
   readonly group?: string;
   readonly names?: string;
   readonly profile: TlsProfile;
+  readonly crlExpired: 'warn' | 'refuse';
   readonly timeout: string;
   readonly json?: boolean;
 }
@@ -58,6 +59,11 @@ export function registerTls(program: Command): void {
     .option('--group <id>', 'use the files of this group')
     .option('--names <names>', 'what its certificate must say, as in "rtu names": dns:rtu-7.example;cn:rtu-7')
     .addOption(new Option('--profile <profile>', 'what is offered').choices(PROFILES).default('iec62351'))
+    .addOption(
+      new Option('--crl-expired <what>', 'what becomes of it when a CRL is missing or has expired')
+        .choices(['warn', 'refuse'])
+        .default('warn'),
+    )
     .option('--timeout <seconds>', 'for the connection, and for the handshake', String(DEFAULT_TIMEOUT_S))
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExit code: 0 when it works and the peer is accepted, 1 when not, 2 wrong usage.')
@@ -71,12 +77,15 @@ async function check({ ini, json, ...flags }: CheckFlags): Promise<void> {
   const sets = await reportTlsFiles(dir, SYSTEM_CLOCK.wallMs()).catch((error: unknown) => {
     throw new UsageError(`${dir} cannot be read: ${(error as Error).message}`);
   });
-  const result = checkTls(sets, groups);
+  const result = tlsCheckOf(sets, groups);
   process.stdout.write(json === true ? `${JSON.stringify(result, null, 2)}\n` : formatTlsCheck(result));
   process.exitCode = result.ok ? 0 : 1;
 }
 
-async function probe(target: string, { json, names, profile, timeout, group, ...flags }: ProbeFlags): Promise<void> {
+async function probe(
+  target: string,
+  { json, names, profile, crlExpired, timeout, group, ...flags }: ProbeFlags,
+): Promise<void> {
   const { host, port } = targetOf(target);
   const seconds = Number(timeout);
   if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S)) {
@@ -90,7 +99,7 @@ async function probe(target: string, { json, names, profile, timeout, group, ...
     port,
     network: SYSTEM_NETWORK,
     clock: SYSTEM_CLOCK,
-    material: dir === undefined ? undefined : await materialOf(dir, group ?? '', profile),
+    material: dir === undefined ? undefined : await materialOf(dir, crlExpired, group ?? '', profile),
     names: wanted,
     timeoutMs: seconds * 1000,
   });
@@ -99,8 +108,13 @@ async function probe(target: string, { json, names, profile, timeout, group, ...
 }
 
 /** As the processes have it, with the same checks. */
-async function materialOf(dir: string, group: string, profile: TlsProfile): Promise<TlsMaterial> {
-  const store = await openTlsStore({ dir, crlExpired: 'warn', clock: SYSTEM_CLOCK, logger: createSilentLogger() });
+async function materialOf(
+  dir: string,
+  crlExpired: 'warn' | 'refuse',
+  group: string,
+  profile: TlsProfile,
+): Promise<TlsMaterial> {
+  const store = await openTlsStore({ dir, crlExpired, clock: SYSTEM_CLOCK, logger: createSilentLogger() });
   try {
     return store.material(group, profile);
   } catch (error) {

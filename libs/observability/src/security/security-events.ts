@@ -71,6 +71,11 @@ export const SECURITY_EVENTS = {
     severity: 'error',
     meaning: 'Changed certificates, key or CRLs are at fault: what was in force before stays.',
   },
+  tls_files_warning: {
+    id: 'MM2SS:2.22',
+    severity: 'warning',
+    meaning: 'Certificates or CRLs in force end soon or have ended, or something is missing beside them; told daily.',
+  },
 } as const satisfies Readonly<Record<string, SecurityEventKind>>;
 
 export type SecurityEventName = keyof typeof SECURITY_EVENTS;
