@@ -11,7 +11,7 @@ import { type Runtime, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime'
 import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
 import { onTestFailed, onTestFinished, vi } from 'vitest';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- the app exports nothing: it is the command, and this is what it runs
-import { compose } from '../../apps/mm2ss/src/composition.js';
+import { compose, type CompositionOptions } from '../../apps/mm2ss/src/composition.js';
 import { freePort } from '../free-port.js';
 
 export { freePort };
@@ -101,7 +101,7 @@ export interface MultiplexerOptions {
   /** Path of a file to which the groups are written, and which is watched; without it they stay what they are. */
   readonly file?: string;
   /** What it does TLS with. */
-  readonly tls?: Parameters<typeof compose>[0]['tls'];
+  readonly tls?: CompositionOptions['tls'];
 }
 
 /** A running multiplexer and what can be seen of it from outside. */

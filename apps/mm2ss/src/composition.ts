@@ -16,8 +16,7 @@ import {
   registerLogMetrics,
   type Registry,
 } from '@iec104mm2ss/observability';
-import type { Clock, Runtime } from '@iec104mm2ss/runtime';
-import type { TlsSettings } from '@iec104mm2ss/tls';
+import type { Runtime } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { NestFactory } from '@nestjs/core';
 import { GatewayService } from '@iec104mm2ss/master-gateway';
@@ -38,6 +37,8 @@ import {
 } from './http/index.js';
 import { NtpClient, SystemClockSetter } from './ntp/index.js';
 import { RELEASE } from './release.js';
+import { openTls } from './tls/open-tls.js';
+import type { TlsOptions } from './tls/tls-options.js';
 
 export type { Part } from './core/parts.module.js';
 
@@ -59,16 +60,9 @@ export interface CompositionOptions {
   readonly logDirectory: string | undefined;
   readonly listen: string | undefined;
   readonly holdMs: number;
-  /** Makes what this process has to do TLS with; undefined: it was told nothing of it. */
-  readonly tls?: ((tools: TlsTools) => TlsSettings) | undefined;
+  /** Undefined: no certificates are given, nothing that needs them is served. */
+  readonly tls?: TlsOptions | undefined;
   readonly ntp?: { readonly servers: readonly string[]; readonly updateEverySec: number; readonly setClock: boolean };
-}
-
-/** What TLS is given of a process. */
-export interface TlsTools {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly registry: Registry;
 }
 
 /** A running set of parts. */
@@ -108,12 +102,13 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);
   const ntp = startNtp(options, logger, registry);
+  const tls = options.tls === undefined ? undefined : await openTls(options.tls, { clock, logger, registry });
 
   const adapter = new BoundedHttpAdapter();
   const app = await NestFactory.create(
     AppModule.forRoot({
       core: {
-        ...{ bus, runtime, logger, registry, groups, tls: options.tls?.({ clock, logger, registry }) },
+        ...{ bus, runtime, logger, registry, groups, tls },
         scheduler: new DeadlineScheduler(clock),
         process: { release: RELEASE, parts, started },
       },
@@ -158,6 +153,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       logger.info('stopping');
       await watch.stop();
       await ntp.stop();
+      tls?.stop();
       // The gateway first, so that what masters still acknowledge on the way out is counted.
       if (parts.includes('gateway')) await app.get(GatewayService).onApplicationShutdown();
       await app.close();

@@ -1,20 +1,23 @@
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { UFunction } from '@iec104mm2ss/iec104';
-import type { CertificateAuthority } from '@iec104mm2ss/testing';
+import { type CertificateAuthority, TlsFolder, tlsFiles } from '@iec104mm2ss/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort, GATEWAY_HOST, masterAddress, oneGroup, startRtu, hostOf, Multiplexer, until } from '../harness.js';
 import { RawPeer } from '../raw-peer.js';
-import { dial, newAuthority, openssl, settings, SmallStore } from './scene.js';
+import { dial, newAuthority, openssl, tls } from './scene.js';
 
 describe.skipIf(!openssl)('masters over TLS', () => {
   let ca: CertificateAuthority;
-  let store: SmallStore;
+  let folder: TlsFolder;
   beforeAll(() => {
     ca = newAuthority();
-    store = new SmallStore(ca.issue({ cn: 'gateway' }), ca.certificate);
+    folder = new TlsFolder(tlsFiles(ca.issue({ cn: 'gateway' }), [ca.certificate], [ca.crl()]));
   });
-  afterAll(() => ca.remove());
+  afterAll(() => {
+    ca.remove();
+    folder.remove();
+  });
 
   const columns = async (more: Readonly<Record<string, string>> = {}) => {
     return { 'tls port': await freePort(), masters: 'A=127.0.0.11,cn:scada-a;B=cn:scada-b', ...more };
@@ -22,7 +25,7 @@ describe.skipIf(!openssl)('masters over TLS', () => {
 
   it('are named by their certificate, get events, and the plain port is closed', async () => {
     const row = await columns();
-    const { rtu, mux } = await oneGroup({ ...row, 'port no': await freePort() }, {}, { tls: settings(store) });
+    const { rtu, mux } = await oneGroup({ ...row, 'port no': await freePort() }, {}, { tls: tls(folder) });
     expect(mux.port).toBe(row['tls port']);
     const master = await dial(mux.port, 2, ca.issue({ cn: 'scada-a' }));
     master.sendU(UFunction.STARTDT_ACT);
@@ -38,11 +41,7 @@ describe.skipIf(!openssl)('masters over TLS', () => {
   });
 
   it('from the address of a master without its certificate are nobody', async () => {
-    const { mux } = await oneGroup(
-      await columns({ 'tls names': 'cn:scada-a;cn:stranger' }),
-      {},
-      { tls: settings(store) },
-    );
+    const { mux } = await oneGroup(await columns({ 'tls names': 'cn:scada-a;cn:stranger' }), {}, { tls: tls(folder) });
     await dial(mux.port, 1, ca.issue({ cn: 'stranger' }));
     await until('a session', async () => (await mux.group()).masters.length > 0);
     expect((await mux.group()).masters).toMatchObject([
@@ -51,14 +50,14 @@ describe.skipIf(!openssl)('masters over TLS', () => {
   });
 
   it('still have to come from where the filter lets them', async () => {
-    const { mux } = await oneGroup({ ...(await columns()), filter: '127.0.0.99' }, {}, { tls: settings(store) });
+    const { mux } = await oneGroup({ ...(await columns()), filter: '127.0.0.99' }, {}, { tls: tls(folder) });
     const master = await dial(mux.port, 1, ca.issue({ cn: 'scada-a' }));
     await until('closed', () => master.closed);
     await mux.logged({ reason: 'filter' });
   });
 
   it('are refused, each for its reason', async () => {
-    const { mux } = await oneGroup(await columns(), {}, { tls: settings(store) });
+    const { mux } = await oneGroup(await columns(), {}, { tls: tls(folder) });
     const other = newAuthority();
     onTestFinished(() => other.remove());
     const refused = async (reason: string, n: number, ...rest: readonly unknown[]): Promise<void> => {
@@ -81,7 +80,7 @@ describe.skipIf(!openssl)('masters over TLS', () => {
 
   it('that speak plain 104 on the TLS port, or TLS on the plain one, are told apart in the log', async () => {
     const row = await columns({ plain: 'Y' });
-    const { mux } = await oneGroup(row, {}, { tls: settings(store) });
+    const { mux } = await oneGroup(row, {}, { tls: tls(folder) });
     await until('both ports', async () => (await mux.group()).listener.addresses.length === 2);
     const socket = connect({ host: GATEWAY_HOST, port: Number(row['tls port']), localAddress: masterAddress(3) });
     onTestFinished(() => void socket.destroy());
@@ -95,7 +94,7 @@ describe.skipIf(!openssl)('masters over TLS', () => {
 
   it('that never finish their handshake are closed', async () => {
     const row = await columns();
-    const { mux } = await oneGroup(row, {}, { tls: settings(store, { handshakeMs: 300 }) });
+    const { mux } = await oneGroup(row, {}, { tls: tls(folder, { handshakeMs: 300 }) });
     const sockets = Array.from({ length: 3 }, () =>
       connect({ host: GATEWAY_HOST, port: mux.port, localAddress: masterAddress(1) }),
     );
@@ -108,7 +107,7 @@ describe.skipIf(!openssl)('masters over TLS', () => {
   });
 
   it('speak with Python as well', async () => {
-    const { rtu, mux } = await oneGroup(await columns(), {}, { tls: settings(store) });
+    const { rtu, mux } = await oneGroup(await columns(), {}, { tls: tls(folder) });
     const own = ca.issue({ cn: 'scada-b' });
     const script = [
       'import ssl,socket,sys,tempfile,os',

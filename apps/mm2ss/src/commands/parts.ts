@@ -4,9 +4,12 @@ import type { Command } from 'commander';
 import { compose, type Part } from '../composition.js';
 import { parseHttpAddress } from '../http/index.js';
 import { runUntilSignal } from '../process/signals.js';
+import { tlsOptions } from '../tls/tls-options.js';
 import { UsageError } from './errors.js';
 import {
   addNatsOptions,
+  addTlsOptions,
+  checkTls,
   addProcessOptions,
   addStorageOptions,
   asEnvironmentFlags,
@@ -38,7 +41,10 @@ export function registerParts(program: Command): void {
     ['router', router],
     ['gateway', gateway],
   ] as const) {
-    addStorageOptions(addNatsOptions(addProcessOptions(command))).action((flags: ProcessFlags) => runPart(part, flags));
+    const complete = addStorageOptions(addNatsOptions(addProcessOptions(command)));
+    // A router meets neither masters nor RTUs.
+    if (part !== 'router') addTlsOptions(complete);
+    complete.action((flags: ProcessFlags) => runPart(part, flags));
   }
 }
 
@@ -48,6 +54,8 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   const file = await loadConfiguration(environment.ini);
   const watched = await isWatched(file);
   if (part === 'connector') checkGroups(environment, file);
+  const serves = ({ id }: GroupConfig): boolean => part !== 'connector' || environment.group?.matches(id) === true;
+  checkTls(environment, file.configuration.groups.filter(serves), [part]);
   const runtime = systemRuntime();
   await runUntilSignal(
     () => openBus(environment, runtime),
@@ -55,7 +63,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
       compose({
         file,
         watched,
-        ...(part === 'connector' ? { serves: ({ id }: GroupConfig) => environment.group?.matches(id) === true } : {}),
+        serves,
         parts: [part],
         bus,
         runtime,
@@ -65,6 +73,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
         logDirectory: undefined,
         listen: environment.listen,
         holdMs: environment.holdMs,
+        tls: tlsOptions(environment),
       }),
   );
 }
