@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   disconnect: operator,
   watch: async () => (await import('./commands/watch.js')).registerWatch,
   audit: async () => (await import('./commands/audit.js')).registerAudit,
+  tls: async () => (await import('./commands/tls.js')).registerTls,
   demo: async () => (await import('./commands/demo.js')).registerDemo,
 };
 

@@ -22,6 +22,7 @@ export { type ConfigurationSource, GROUPS, LiveGroups } from './live-groups.js';
 export { masterOf, nameNow } from './master-of.js';
 export { peerNameKey } from './peer-names.js';
 export { clientNames, needsTls } from './tls-columns.js';
+export { parsePeerNames } from './peer-names.js';
 export { matchesAny } from './source-range.js';
 export type {
   AckPolicy,

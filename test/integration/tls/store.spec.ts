@@ -1,5 +1,5 @@
 /** The folder of `--tls-dir`: what is taken, what is refused, and when. */
-import { createLogger } from '@iec104mm2ss/observability';
+import { createLogger, createRegistry, type Registry } from '@iec104mm2ss/observability';
 import { type Clock, SYSTEM_CLOCK } from '@iec104mm2ss/runtime';
 import {
   CertificateAuthority,
@@ -14,12 +14,12 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { requireTool } from '../../../tools/require.mjs';
 
 const openssl = requireTool('openssl');
-/** All periods are a fiftieth of what they are. */
-const FAST_CLOCK: Clock = {
+/** All periods are that much shorter than they are. */
+const fastClock = (factor: number): Clock => ({
   ...SYSTEM_CLOCK,
-  now: () => SYSTEM_CLOCK.now() * 50,
-  setTimer: (callback, delayMs, background) => SYSTEM_CLOCK.setTimer(callback, delayMs / 50, background),
-};
+  now: () => SYSTEM_CLOCK.now() * factor,
+  setTimer: (callback, delayMs, background) => SYSTEM_CLOCK.setTimer(callback, delayMs / factor, background),
+});
 
 describe.skipIf(!openssl)('the folder of --tls-dir', () => {
   const tool = openssl ?? '';
@@ -161,6 +161,40 @@ describe.skipIf(!openssl)('the folder of --tls-dir', () => {
     expect(changes.count).toBe(0);
   });
 
+  it('tells what ends soon, and what is missing, once a day', async () => {
+    const ending = tlsFiles(root.issue({ cn: 'mm2ss', untilDays: 9 }), [root.certificate]);
+    const { lines } = await opened(ending, {}, 1_000_000);
+    const told = (text: string): number =>
+      lines.filter(({ event, reason }) => event === 'tls_files_warning' && reason?.includes(text)).length;
+    await until(() => told('CN=mm2ss ends on') === 3, 'three days');
+    expect(told('no CRL of CN=Test root')).toBe(3);
+  });
+
+  it('tells Prometheus when what is in force ends, and whether the files are in force', async () => {
+    const ending = root.issue({ cn: 'mm2ss', untilDays: 9 });
+    const files = tlsFiles(ending, [root.certificate], [root.crl({ untilDays: 4 })]);
+    const { folder, registry, lines } = await opened(files, { 7: { 'tls.crt': own.chain, 'tls.key': own.key } });
+    const days = (await registry.metrics())
+      .split('\n')
+      .filter((line) => line.startsWith('mm2ss_tls_'))
+      .map((line) => line.replace(/ (\d+(?:\.\d+)?(?:e\+9)?)$/, (_, value: string) => ` ${inDays(Number(value))}`));
+    expect(days).toEqual([
+      'mm2ss_tls_certificate_not_after_seconds{group="all",file="tls.crt"} 9',
+      'mm2ss_tls_certificate_not_after_seconds{group="all",file="ca.crt"} 3650',
+      'mm2ss_tls_certificate_not_after_seconds{group="7",file="tls.crt"} 3650',
+      'mm2ss_tls_certificate_not_after_seconds{group="7",file="ca.crt"} 3650',
+      'mm2ss_tls_crl_next_update_seconds{group="all"} 4',
+      'mm2ss_tls_crl_next_update_seconds{group="7"} 4',
+      'mm2ss_tls_files_in_force{group="all"} 1',
+      'mm2ss_tls_files_in_force{group="7"} 1',
+    ]);
+    folder.swap(without(files, 'tls.key'), { 7: { 'tls.crt': own.chain, 'tls.key': own.key } });
+    await until(() => lines.some(({ event }) => event === 'tls_files_refused'), 'the event');
+    const metrics = await registry.metrics();
+    expect(metrics).toContain('mm2ss_tls_files_in_force{group="all"} 0');
+    expect(metrics).toContain('mm2ss_tls_files_in_force{group="7"} 1');
+  });
+
   it('reads a CRL of 20,000 entries on another thread, and uses it', async () => {
     const { store, folder, changes } = await opened(good);
     folder.swap(tlsFiles(own, [root.certificate], [root.crl({ revoked: [scada], further: 20_000 })]));
@@ -177,6 +211,11 @@ describe.skipIf(!openssl)('the folder of --tls-dir', () => {
   });
 });
 
+/** Of a time in the future in seconds since 1970; small numbers stay. */
+function inDays(seconds: number): number {
+  return seconds < 10 ? seconds : Math.round((seconds - Date.now() / 1000) / 86_400);
+}
+
 function without(files: TlsFiles, name: string): TlsFiles {
   return Object.fromEntries(Object.entries(files).filter(([each]) => each !== name));
 }
@@ -188,18 +227,21 @@ interface Opened {
   readonly folder: TlsFolder;
   readonly lines: Line[];
   readonly changes: { count: number };
+  readonly registry: Registry;
 }
 
-async function opened(files: TlsFiles, groups: Readonly<Record<string, TlsFiles>> = {}): Promise<Opened> {
+async function opened(files: TlsFiles, groups: Readonly<Record<string, TlsFiles>> = {}, speed = 50): Promise<Opened> {
   const folder = new TlsFolder(files, groups);
   const lines: Line[] = [];
   const { logger } = createLogger({ destination: { write: (line) => void lines.push(JSON.parse(line) as Line) } });
-  const store = await openTlsStore({ dir: folder.path, crlExpired: 'warn', clock: FAST_CLOCK, logger });
+  const registry = createRegistry({ processMetrics: false });
+  const clock = fastClock(speed);
+  const store = await openTlsStore({ dir: folder.path, crlExpired: 'warn', clock, logger, registry });
   const changes = { count: 0 };
   store.onChange(() => void changes.count++);
   onTestFinished(() => {
     store.stop();
     folder.remove();
   });
-  return { store, folder, lines, changes };
+  return { store, folder, lines, changes, registry };
 }

@@ -5,7 +5,8 @@ import type { Crl } from '../x509/crl.js';
 
 /** A certificate with what its key is needed for: to verify what it has signed. */
 export class Link {
-  private readonly issuers = new Map<string, boolean>();
+  /** Fingerprints of those whose key has signed it. Who has not is not noted: a peer may send us any number of them. */
+  private readonly issuers = new Set<string>();
   private ownKey: KeyObject | undefined;
 
   /** @param der as `certificate` was read from; kept, not copied */
@@ -18,15 +19,13 @@ export class Link {
     return (this.ownKey ??= new X509Certificate(this.der).publicKey);
   }
 
-  /** Whether its signature was made with the issuer's key; verified once for each issuer. */
+  /** Whether its signature was made with the issuer's key; a good one is verified once. */
   isSignedBy(issuer: Link): boolean {
     const { fingerprint } = issuer.certificate;
-    let answer = this.issuers.get(fingerprint);
-    if (answer === undefined) {
-      answer = verifies(this.der, issuer);
-      this.issuers.set(fingerprint, answer);
-    }
-    return answer;
+    if (this.issuers.has(fingerprint)) return true;
+    if (!verifies(this.der, issuer)) return false;
+    this.issuers.add(fingerprint);
+    return true;
   }
 }
 

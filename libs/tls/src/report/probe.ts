@@ -1,6 +1,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Clock, Network, SecureSocket, TcpSocket } from '@iec104mm2ss/runtime';
 import { Link } from '../judge/trust.js';
+import { CIPHERS } from '../profiles.js';
 import { handshakeFailure, type HandshakeProblem } from '../session/handshake-failure.js';
 import { shakeHands } from '../session/handshake.js';
 import type { PeerName, TlsMaterial, Verdict } from '../types.js';
@@ -146,12 +147,13 @@ async function explained(options: ProbeOptions, code: HandshakeProblem, reason: 
   if (!done.ok) return failed(outcome, reason, hints);
   const { version, cipher } = done.socket;
   done.socket.destroy();
-  const old = version === 'TLSv1' || version === 'TLSv1.1';
   const speaks = `when everything is allowed it agrees on ${version} with ${cipher}`;
-  return failed(old ? 'wrong_version' : outcome, reason, [
-    old ? `${speaks}: too old, TLS 1.2 is needed` : speaks,
-    ...hints,
-  ]);
+  if (version === 'TLSv1' || version === 'TLSv1.1') {
+    return failed('wrong_version', reason, [`${speaks}: too old, TLS 1.2 is needed`, ...hints]);
+  }
+  const offered: readonly string[] = CIPHERS.iec62351;
+  if (offered.includes(cipher)) return failed(outcome, reason, [speaks, ...hints]);
+  return failed('no_common_cipher', reason, [`${speaks}, which is not offered`, ...hintsOf(options, 'cipher')]);
 }
 
 function hintsOf({ material }: ProbeOptions, code: HandshakeProblem): string[] {

@@ -14,6 +14,8 @@ export const POLL_MS = 2_000;
 export const SETTLE_MS = 500;
 /** What was refused may be good by now without any change: a certificate begins, a clock is set. */
 const RECONSIDER_MS = 30_000;
+/** What is not as it should be is told again after this time: an end comes nearer though no file changes. */
+const TELL_AGAIN_MS = 24 * 3_600_000;
 /** Faults named in one log line. */
 const FAULTS_SHOWN = 5;
 
@@ -33,6 +35,8 @@ export interface SetState {
   refused: { readonly digest: string; readonly reason: string; readonly atMs: number } | undefined;
   /** Digest that was seen once and does not count yet. */
   seen: string;
+  /** When the warnings of what is in force were told. */
+  toldAtMs: number;
 }
 
 /** The files under `--tls-dir`, read again and again; see TlsStore. */
@@ -121,15 +125,18 @@ export class DirectoryTlsStore implements TlsStore {
     this.states.set(group, state);
     const files = snapshot.get(group);
     const digest = files?.digest ?? 'gone';
+    const now = this.options.clock.now();
     if (digest === state.inForce?.digest) {
       if (state.refused !== undefined) {
         this.options.logger.info(scope(group), 'the files for TLS are the ones in force again');
       }
       state.refused = undefined;
       state.seen = '';
+      if (files !== undefined && now - state.toldAtMs > TELL_AGAIN_MS) {
+        this.warn(group, state, await readTlsSet(files, this.options.clock.wallMs()));
+      }
       return 'same';
     }
-    const now = this.options.clock.now();
     if (digest === state.refused?.digest && now - state.refused.atMs < RECONSIDER_MS) return 'same';
     if (!atOnce && digest !== state.seen && digest !== state.refused?.digest) {
       state.seen = digest;
@@ -168,8 +175,16 @@ export class DirectoryTlsStore implements TlsStore {
     const [leaf] = set.own;
     const fields = { ...scope(group), digest: set.digest.slice(0, 16), identity: leaf?.certificate.subject.text ?? '' };
     securityEvent(logger, 'tls_files_taken', fields, 'certificates, key and CRLs are in force');
-    for (const warning of set.warnings) logger.warn(scope(group), `TLS: ${warning}`);
+    this.warn(group, state, set);
     return true;
+  }
+
+  /** Tells what is not as it should be of what is in force. */
+  private warn(group: string, state: SetState, { faults, warnings }: TlsSet): void {
+    state.toldAtMs = this.options.clock.now();
+    for (const reason of [...faults, ...warnings]) {
+      securityEvent(this.options.logger, 'tls_files_warning', { ...scope(group), reason }, `in force, but: ${reason}`);
+    }
   }
 
   private refuse(group: string, state: SetState, digest: string, reason: string): void {
@@ -190,6 +205,6 @@ export class DirectoryTlsStore implements TlsStore {
   }
 }
 
-const newState = (): SetState => ({ inForce: undefined, refused: undefined, seen: '' });
+const newState = (): SetState => ({ inForce: undefined, refused: undefined, seen: '', toldAtMs: 0 });
 
 const scope = (group: string): { readonly group?: string } => (group === SHARED ? {} : { group });

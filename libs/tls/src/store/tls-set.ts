@@ -7,6 +7,9 @@ import { readCrls } from '../x509/read-crls.js';
 import { certificatesOf } from './pem.js';
 import type { FileSet } from './snapshot.js';
 
+/** An end that is nearer than this is told: certificates are often made by hand. */
+const SOON_MS = 30 * 86_400_000;
+
 /** What the files of one set say, and what is wrong with them. */
 export interface TlsSet {
   readonly digest: string;
@@ -108,6 +111,7 @@ function checkOwn(
       faults.push(`tls.crt: ${subject.text} is signed with ${weakSignature}`);
     }
     if (notAfter < nowMs) faults.push(`tls.crt: ${subject.text} has expired on ${timeText(notAfter)}`);
+    else if (notAfter < nowMs + SOON_MS) warnings.push(`tls.crt: ${subject.text} ends on ${timeText(notAfter)}`);
     if (notBefore > nowMs) faults.push(`tls.crt: ${subject.text} begins on ${timeText(notBefore)} only`);
   }
   if (!allows(certificate, 'server') && !allows(certificate, 'client')) {

@@ -4,12 +4,16 @@
  */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { AsnConvert } from '@peculiar/asn1-schema';
-import { CertificateList, type Extension, id_ce_authorityKeyIdentifier, id_ce_cRLNumber } from '@peculiar/asn1-x509';
+import {
+  CertificateList,
+  type Extension,
+  id_ce_authorityKeyIdentifier,
+  id_ce_cRLNumber,
+  RevokedCertificate,
+} from '@peculiar/asn1-x509';
 
 /** Smaller files are read at once: a thread costs more than they do. */
 const LARGE_OCTETS = 65_536;
-/** Of one CRL: a million entries; asn1js refuses more than 10,000 nodes by itself. */
-const LIMITS = { berOptions: { maxDepth: 32, maxNodes: 10_000_000, maxContentLength: 0x8000000 } };
 /** No reader needs longer; one that does has gone wrong. */
 const LONGEST_MS = 60_000;
 
@@ -65,7 +69,7 @@ function onThread(octets: Uint8Array): Promise<ReadCrl[]> {
     worker.once('message', ({ crls, reason }: Outcome) =>
       done(() => (crls === undefined ? reject(new Error(reason)) : resolve(crls))),
     );
-    worker.once('error', (error) => done(() => reject(error)));
+    worker.once('error', (error) => done(() => reject(new Error('its reader has failed', { cause: error }))));
     worker.once('exit', () => done(() => reject(new Error('its reader has ended'))));
   }).finally(() => void worker.terminate());
 }
@@ -85,31 +89,104 @@ function pemBlocks(text: string): Uint8Array[] {
 }
 
 function parseOne(der: Uint8Array): ReadCrl {
-  let list: CertificateList;
   try {
-    list = AsnConvert.parse(der, CertificateList, LIMITS);
+    return readParts(partsOf(der));
   } catch (error) {
     throw new Error('it is no CRL, or is cut off', { cause: error });
   }
-  const { tbsCertList: tbs, tbsCertListRaw = new ArrayBuffer(0), signatureAlgorithm, signature } = list;
-  const entries = tbs.revokedCertificates ?? [];
+}
+
+function readParts({ header, signed, entries }: Parts): ReadCrl {
+  const { tbsCertList: tbs, signatureAlgorithm, signature } = AsnConvert.parse(header, CertificateList);
   const algorithm = octetsOf(AsnConvert.serialize(signatureAlgorithm));
   const isSame = Buffer.compare(algorithm, octetsOf(AsnConvert.serialize(tbs.signature))) === 0;
   const number = tbs.crlExtensions?.find(({ extnID }) => extnID === id_ce_cRLNumber)?.extnValue.buffer;
+  let fault = faultOf(tbs.crlExtensions ?? []) ?? (isSame ? undefined : 'it names two algorithms of its signature');
+  const serials: Buffer[] = [];
+  for (const entry of entries) {
+    const { userCertificate, crlEntryExtensions = [] } = AsnConvert.parse(entry, RevokedCertificate);
+    serials.push(withoutZeros(Buffer.from(userCertificate)));
+    fault ??= entryFault(crlEntryExtensions);
+  }
   return {
     issuer: octetsOf(AsnConvert.serialize(tbs.issuer)),
     thisUpdate: tbs.thisUpdate.getTime().getTime(),
     nextUpdate: tbs.nextUpdate?.getTime().getTime(),
     number: number && integerOf(number),
     algorithm,
-    signed: octetsOf(tbsCertListRaw),
+    signed: Uint8Array.from(signed),
     signature: octetsOf(signature),
-    ...sorted(entries.map(({ userCertificate }) => withoutZeros(Buffer.from(userCertificate)))),
-    fault:
-      faultOf(tbs.crlExtensions ?? []) ??
-      entryFault(entries.map(({ crlEntryExtensions = [] }) => crlEntryExtensions)) ??
-      (isSame ? undefined : 'it names two algorithms of its signature'),
+    ...sorted(serials),
+    fault,
   };
+}
+
+interface Parts {
+  /** The CRL as it would be with no entries. */
+  readonly header: Uint8Array;
+  /** What the signature is about. */
+  readonly signed: Uint8Array;
+  /** Each entry by itself. */
+  readonly entries: readonly Uint8Array[];
+}
+
+const SEQUENCE = 0x30;
+/** UTCTime and GeneralizedTime. */
+const TIMES: readonly (number | undefined)[] = [0x17, 0x18];
+
+/**
+ * Takes the entries out, which are read one by one: a tree of all of them takes 10 kB for each. They are the SEQUENCE that follows
+ * the times (RFC 5280, clause 5.1.2); what does not have that structure fails when the rest is read.
+ */
+function partsOf(der: Uint8Array): Parts {
+  const [whole, ...more] = elementsOf(der);
+  const [signed, ...signature] = elementsOf(contentOf(whole));
+  const fields = elementsOf(contentOf(signed));
+  const list = fields.findIndex(([tag], i) => tag === SEQUENCE && TIMES.includes(fields[i - 1]?.[0]));
+  if (signed === undefined || more.length > 0) throw new Error('there is something behind it');
+  return {
+    signed,
+    header: sequence([sequence(fields.filter((_, i) => i !== list)), ...signature]),
+    entries: list === -1 ? [] : elementsOf(contentOf(fields[list])),
+  };
+}
+
+/** The elements that follow each other in `octets`, each with its tag and length: DER, so lengths are definite. */
+function elementsOf(octets: Uint8Array): Uint8Array[] {
+  const elements: Uint8Array[] = [];
+  for (let at = 0; at < octets.length;) {
+    const end = at + headOf(octets, at) + lengthOf(octets, at);
+    if (end > octets.length) throw new Error('it is cut off');
+    elements.push(octets.subarray(at, end));
+    at = end;
+  }
+  return elements;
+}
+
+function contentOf(element: Uint8Array | undefined): Uint8Array {
+  if (element?.[0] !== SEQUENCE) throw new Error('a SEQUENCE is missing');
+  return element.subarray(headOf(element, 0));
+}
+
+/** Octets of tag and length: a long length says how many octets it has itself. */
+function headOf(octets: Uint8Array, at: number): number {
+  const first = octets[at + 1] ?? NaN;
+  return first < 0x80 ? 2 : 2 + (first & 0x7f);
+}
+
+function lengthOf(octets: Uint8Array, at: number): number {
+  const first = octets[at + 1] ?? NaN;
+  if (first < 0x80) return first;
+  const count = first & 0x7f;
+  if (!(count >= 1 && count <= 4)) throw new Error('a length is not that of DER');
+  return Buffer.from(octets.buffer, octets.byteOffset + at + 2, count).readUIntBE(0, count);
+}
+
+function sequence(elements: readonly Uint8Array[]): Uint8Array {
+  const content = Buffer.concat(elements);
+  const head = Buffer.from([SEQUENCE, 0x84, 0, 0, 0, 0]);
+  head.writeUInt32BE(content.length, 2);
+  return Buffer.concat([head, content]);
 }
 
 function faultOf(extensions: readonly Extension[]): string | undefined {
@@ -123,8 +200,8 @@ function faultOf(extensions: readonly Extension[]): string | undefined {
   return undefined;
 }
 
-function entryFault(entries: readonly (readonly Extension[])[]): string | undefined {
-  for (const { extnID, critical } of entries.flat()) {
+function entryFault(extensions: readonly Extension[]): string | undefined {
+  for (const { extnID, critical } of extensions) {
     if (extnID === id_ce_certificateIssuer) return 'it is an indirect CRL: it revokes certificates of other issuers';
     if (critical) return `an entry has the critical extension ${extnID}, not known here`;
   }
