@@ -1,5 +1,7 @@
 import {
+  clientNames,
   type Configuration,
+  type Endpoint,
   type GroupConfig,
   type LinkConstants,
   peerText,
@@ -63,14 +65,33 @@ export function formatProblem({ row, field, reason }: Problem): string {
 }
 
 function formatGroup(group: GroupConfig): string[] {
-  const { id, name, port, rtuNumber, maxConnections, sameIp, hosts, filter, buffsize, rtuLink } = group;
+  const { id, name, rtuNumber, maxConnections, sameIp, hosts, filter, buffsize, rtuLink } = group;
   const filterText = filter.length === 0 ? 'any source' : filter.map(({ text }) => text).join(', ');
   return [
-    `  ${id} ${name} (row ${group.row}): port ${port}, RTU ${rtuNumber} at ${hosts.map(({ host, port: p }) => peerText(host, p)).join(', ')}`,
+    `  ${id} ${name} (row ${group.row}): ${formatPorts(group)}, RTU ${rtuNumber} at ${hosts.map(formatHost).join(', ')}`,
     `    masters: at most ${maxConnections}, same IP: ${sameIp}, from ${filterText}`,
+    ...formatTls(group),
     `    ${formatLink(group)}, buffsize ${buffsize}`,
     ...(formatLink(group) === formatLink(rtuLink) ? [] : [`    towards the RTU: ${formatLink(rtuLink)}`]),
   ];
+}
+
+function formatPorts({ port, plain, tlsPort }: GroupConfig): string {
+  if (tlsPort === undefined) return `port ${port}`;
+  return plain ? `port ${port} without TLS, ${tlsPort} with TLS` : `port ${tlsPort} with TLS only`;
+}
+
+function formatHost({ host, port, tls }: Endpoint): string {
+  return `${tls === true ? 'tls://' : ''}${peerText(host, port)}`;
+}
+
+function formatTls(group: GroupConfig): string[] {
+  const { tlsPort, tlsProfile, rtuNames } = group;
+  const lines: string[] = [];
+  const texts = (names: readonly { readonly text: string }[]): string => names.map(({ text }) => text).join(', ');
+  if (tlsPort !== undefined) lines.push(`    TLS (${tlsProfile}) for masters with ${texts(clientNames(group))}`);
+  if (rtuNames.length > 0) lines.push(`    TLS (${tlsProfile}) to an RTU with ${texts(rtuNames)}`);
+  return lines;
 }
 
 function formatLink({ k, w, t1Ms, t2Ms, t3Ms }: LinkConstants): string {
