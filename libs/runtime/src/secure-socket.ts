@@ -69,9 +69,13 @@ function methodsOf(socket: TLSSocket, raw: Socket) {
   return {
     peerChain: () => chainOf(socket.getPeerCertificate(true)),
     resetAndDestroy: () => {
-      // Node resets plain sockets only.
-      if (!raw.destroyed) raw.resetAndDestroy();
-      return socket.destroy();
+      socket.pause();
+      // Node resets plain sockets only; and to take one away from TLS while that is reading from it ends the process (SIGSEGV).
+      setImmediate(() => {
+        if (!raw.destroyed) raw.resetAndDestroy();
+        socket.destroy();
+      });
+      return socket;
     },
     onSecure: (listener: () => void) => void socket.on('secure', listener),
     onTrouble: (listener: (error: NodeJS.ErrnoException) => void) => {

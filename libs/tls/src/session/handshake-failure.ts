@@ -40,6 +40,7 @@ const MEANINGS: readonly (readonly [RegExp, HandshakeProblem, string])[] = [
     'no version of TLS that both have: 1.2 or 1.3 is needed',
   ],
   [/NO_SHARED_CIPHER|NO_CIPHERS|NO_SUITABLE/, 'cipher', 'no cipher suite that both have (column "tls profile")'],
+  [/TLS_SESSION_ATTACK/, 'renegotiation', 'too many renegotiations'],
   [/ALERT_UNKNOWN_CA/, 'refused_by_peer', 'the peer does not know the authority of our certificate'],
   [
     /ALERT_HANDSHAKE_FAILURE/,

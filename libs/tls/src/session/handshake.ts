@@ -32,8 +32,8 @@ export function shakeHands(
   const fail = (failure: HandshakeFailure): void => {
     if (over) return;
     end();
-    socket?.destroy();
-    raw.destroy();
+    // TLS takes the connection below it with it.
+    (socket ?? raw).destroy();
     done({ ok: false, ...failure });
   };
   const timer =
@@ -58,7 +58,7 @@ export function shakeHands(
   return () => {
     if (over) return;
     end();
-    socket?.destroy();
-    raw.destroy();
+    // TLS takes the connection below it with it.
+    (socket ?? raw).destroy();
   };
 }
