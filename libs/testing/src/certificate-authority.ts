@@ -105,8 +105,11 @@ export class CertificateAuthority {
   }
 
   issue(wish: CertificateWish = {}): IssuedCertificate {
-    const [request, key, out] = ['request.pem', 'key.pem', 'out.pem'].map((name) =>
-      this.file(`${++this.files}-${name}`),
+    const [request, key, out] = paths(
+      this.folder,
+      `${++this.files}-request.pem`,
+      `${this.files}-key.pem`,
+      `${this.files}.pem`,
     );
     run(this.openssl, [...newRequest(wish), '-keyout', key, '-out', request]);
     const config = this.write('ca.cnf', signingConfig(this.folder, leafExtensions(wish), {}));
@@ -185,7 +188,7 @@ const USES = { client: 'clientAuth', server: 'serverAuth', both: 'clientAuth,ser
 
 function selfSigned(openssl: string, folder: string, wish: CertificateWish): IssuedCertificate {
   // openssl before 3.4 takes dates only from `openssl ca`.
-  const [request, key, out] = ['root-request.pem', 'root.key', 'root.pem'].map((name) => path.join(folder, name));
+  const [request, key, out] = paths(folder, 'root-request.pem', 'root.key', 'root.pem');
   const named = { cn: 'Test root', ...wish };
   run(openssl, [...newRequest(named), '-keyout', key, '-out', request]);
   writeFileSync(path.join(folder, 'index.txt'), '');
@@ -197,6 +200,9 @@ function selfSigned(openssl: string, folder: string, wish: CertificateWish): Iss
   ]);
   return issuedOf(readFileSync(out, 'utf8'), readFileSync(key, 'utf8'), '');
 }
+
+const paths = (folder: string, ...names: [string, string, string]): [string, string, string] =>
+  names.map((name) => path.join(folder, name)) as [string, string, string];
 
 function newRequest({ cn = 'test', subject = `/CN=${cn}`, key = 'P-256' }: CertificateWish): string[] {
   return ['req', '-new', '-utf8', '-nodes', '-newkey', ...(NEW_KEY[key] ?? []), '-subj', subject];
