@@ -60,8 +60,8 @@ export async function tlsTunnel(
 ): Promise<End> {
   const sockets: TLSSocket[] = [];
   const server = createServer({ noDelay: true }, (plain) => {
-    const secure = connect({ ...gateway, localAddress, cert: own.chain, key: own.key, rejectUnauthorized: false });
-    secure.setNoDelay();
+    const socket = connectPlain({ ...gateway, localAddress }).setNoDelay();
+    const secure = connect({ socket, cert: own.chain, key: own.key, rejectUnauthorized: false });
     sockets.push(secure);
     join(plain, secure);
   });

@@ -157,7 +157,7 @@ export class GroupGateway implements Scheduled {
       }),
     ];
     this.scheduler.add(this);
-    const trouble = this.config.tlsPort === undefined ? undefined : this.door.trouble;
+    const trouble = this.tlsTrouble;
     if (trouble !== undefined) {
       const fields = { reason: trouble, port: this.config.tlsPort };
       securityEvent(
@@ -226,6 +226,11 @@ export class GroupGateway implements Scheduled {
   /** What the connector said last; undefined before, and when that is too long ago. */
   get rtu(): StateMessage | undefined {
     return this.connector.state(this.scheduler.now());
+  }
+
+  /** Why the port for TLS cannot be used; undefined: it can, or there is none. */
+  get tlsTrouble(): string | undefined {
+    return this.config.tlsPort === undefined ? undefined : this.door.trouble;
   }
 
   /** Where this process listens for the group, `host:port` each. */

@@ -50,6 +50,11 @@ export function registerConnectorMetrics(registry: Registry, connectors: () => r
   const metrics = new GroupMetrics(registry, connectors);
   for (const [name, help, counter] of COUNTERS) metrics.counter(name, help, ({ counters }) => counters[counter]);
   metrics.gauge('mm2ss_rtu_up', 'The RTU is connected.', ({ isUp }) => (isUp ? 1 : 0));
+  metrics.gauge(
+    'mm2ss_rtu_tls_unusable',
+    'The RTU is to be connected to with TLS, and there are no certificates that could be used.',
+    ({ tlsTrouble }) => (tlsTrouble === undefined ? 0 : 1),
+  );
   metrics.gauge('mm2ss_rtu_started', 'Data transfer with the RTU is started.', (connector) =>
     connector.status().state === 'started' ? 1 : 0,
   );

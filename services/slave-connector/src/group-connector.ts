@@ -125,7 +125,7 @@ export class GroupConnector implements Scheduled {
       onDeadlineMoved: () => this.deadlineMoved(),
     });
     this.scheduler.add(this);
-    const trouble = needsTls(this.config, 'rtu') ? this.tls.trouble : undefined;
+    const trouble = this.tlsTrouble;
     if (trouble !== undefined) {
       securityEvent(
         this.logger,
@@ -185,6 +185,11 @@ export class GroupConnector implements Scheduled {
   /** The same with the next host of the list. */
   useNextHost(): LinkOrder {
     return orderNextHost(this.link);
+  }
+
+  /** Why TLS with the RTU is impossible; undefined: it is not, or is not wanted. */
+  get tlsTrouble(): string | undefined {
+    return needsTls(this.config, 'rtu') ? this.tls.trouble : undefined;
   }
 
   get isUp(): boolean {

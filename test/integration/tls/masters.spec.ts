@@ -73,9 +73,25 @@ describe.skipIf(!openssl)('masters over TLS', () => {
     await refused('version', 5, ca.issue({ cn: 'scada-a' }), {
       ...{ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' },
     });
+    const old = { ciphers: 'DEFAULT:@SECLEVEL=0', maxVersion: 'TLSv1.2' };
+    await refused('weak_key', 7, ca.issue({ cn: 'scada-a', key: 'RSA-1024' }), old);
+    await refused('weak_signature', 8, ca.issue({ cn: 'scada-a', hash: 'sha1' }), old);
+    await refused('wrong_use', 9, ca.issue({ cn: 'scada-a', use: 'server' }));
     await refused('cipher', 6, ca.issue({ cn: 'scada-a' }), { maxVersion: 'TLSv1.2', ciphers: 'AES256-SHA' });
     expect((await mux.group()).masters).toEqual([]);
     expect(await mux.metric('mm2ss_master_connections_refused_total', { reason: 'tls_wrong_name' })).toBe(1);
+  });
+
+  it('with a certificate of 8 kB behind intermediates are let in', async () => {
+    const names = Array.from({ length: 240 }, (_, index) => `DNS:feeder-${index}.substation.example`);
+    const certificate = ca
+      .intermediate({ cn: 'Region' })
+      .intermediate({ cn: 'Site' })
+      .issue({ cn: 'scada-b', san: names.join(',') });
+    expect(certificate.chainDer[0]?.length).toBeGreaterThan(7_500);
+    const { mux } = await oneGroup(await columns(), {}, { tls: tls(folder) });
+    await dial(mux.port, 1, certificate);
+    await until('B', async () => (await mux.group()).masters.some(({ name }) => name === 'B'));
   });
 
   it('that speak plain 104 on the TLS port, or TLS on the plain one, are told apart in the log', async () => {

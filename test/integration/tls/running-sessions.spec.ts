@@ -70,9 +70,7 @@ describe.skipIf(!openssl)('running TLS sessions', () => {
     await expect(
       dial(mux.port, 2, certificates[1]).then((peer) => until('closed', () => peer.closed)),
     ).resolves.toBeUndefined();
-    await mux
-      .logged({ event: 'tls_refused', reason: 'revoked', peer: expect.anything() as string })
-      .catch(() => undefined);
+    await mux.logged({ event: 'tls_refused', reason: 'revoked' });
 
     clearInterval(timer);
     const all = (): boolean => [c, d].every((master) => monitored(master).length >= events.length);

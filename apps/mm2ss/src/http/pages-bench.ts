@@ -66,6 +66,7 @@ export async function servePages(
     registry: sources.registry ?? createRegistry({ processMetrics: false }),
     scheduler: new DeadlineScheduler(),
     groups: new LiveGroups(sources.groups ?? []),
+    tls: undefined,
     process: {
       release: '0.1.0',
       parts: ['connector', 'router', 'gateway'],

@@ -1,11 +1,13 @@
 import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs';
 import { type Logger, type Registry, securityEvent } from '@iec104mm2ss/observability';
-import type { Clock } from '@iec104mm2ss/runtime';
+import { type Clock, every } from '@iec104mm2ss/runtime';
 import { openTlsStore, type TlsSettings } from '@iec104mm2ss/tls';
 import type { TlsOptions } from './tls-options.js';
 
 /** Nobody but us may read keys. */
 const KEYLOG_MODE = 0o600;
+/** It is said again and again while keys are written. */
+const KEYLOG_ALARM_MS = 3_600_000;
 
 export interface TlsTools {
   readonly clock: Clock;
@@ -25,7 +27,7 @@ export interface OpenTls extends TlsSettings {
  */
 export async function openTls(options: TlsOptions, { clock, logger, registry }: TlsTools): Promise<OpenTls> {
   const { directory: dir, crlExpired, maxAgeMs, handshakes, handshakeMs, keyLog } = options;
-  const keys = keyLog === undefined ? undefined : openKeyLog(keyLog, logger);
+  const keys = keyLog === undefined ? undefined : openKeyLog(keyLog, clock, logger);
   const store = await openTlsStore({ dir, crlExpired, clock, logger, registry });
   return {
     ...{ store, maxAgeMs, handshakes, onKeyLog: keys?.write },
@@ -37,16 +39,16 @@ export async function openTls(options: TlsOptions, { clock, logger, registry }: 
   };
 }
 
-function openKeyLog(file: string, logger: Logger): { write(line: Buffer): void; close(): void } {
+function openKeyLog(file: string, clock: Clock, logger: Logger): { write(line: Buffer): void; close(): void } {
   const descriptor = openSync(file, 'a', KEYLOG_MODE);
   // It may have been there before, for everybody to read.
   fchmodSync(descriptor, KEYLOG_MODE);
-  securityEvent(
-    logger,
-    'tls_keylog',
-    { file },
-    'the keys of all TLS sessions are written to a file: who has it reads them',
-  );
+  const alarm = (): void => {
+    const message = 'the keys of all TLS sessions are written to a file: who has it reads them';
+    securityEvent(logger, 'tls_keylog', { file }, message);
+  };
+  alarm();
+  const alarms = every(clock, KEYLOG_ALARM_MS, alarm);
   let open = true;
   return {
     write: (line) => {
@@ -54,6 +56,7 @@ function openKeyLog(file: string, logger: Logger): { write(line: Buffer): void; 
     },
     close: () => {
       open = false;
+      alarms.stop();
       closeSync(descriptor);
     },
   };

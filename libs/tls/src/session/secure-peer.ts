@@ -15,6 +15,9 @@ const NO_REASON_TO_CUT: ReadonlySet<HandshakeProblem> = new Set([
   'crl_expired',
 ]);
 
+/** Codes of errors that TLS itself makes. */
+const OF_TLS = /^ERR_(SSL|TLS|OSSL)_/;
+
 export interface PeerTerms {
   /** What is in force now. May throw. */
   material(): TlsMaterial;
@@ -50,7 +53,10 @@ export class SecurePeer {
     this.version = socket.version;
     this.cipher = socket.cipher;
     socket.onSecure(() => this.onRenegotiated());
-    socket.onTrouble((error) => this.refuse(handshakeFailure(error)));
+    socket.onTrouble((error) => {
+      // What happens to any socket is for its owner.
+      if (OF_TLS.test(error.code ?? '')) this.refuse(handshakeFailure(error));
+    });
   }
 
   /** Decides about a peer at the end of its first handshake. A refused one is closed. */
