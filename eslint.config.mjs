@@ -20,6 +20,7 @@ const core = [
   'scope:bus',
   'scope:config',
   'scope:observability',
+  'scope:tls',
 ];
 const fakes = ['scope:testing', 'scope:simulator'];
 
@@ -44,6 +45,11 @@ const constraints = (extra) => [
   },
   { sourceTag: 'scope:config', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
   { sourceTag: 'scope:observability', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
+  {
+    sourceTag: 'scope:tls',
+    onlyDependOnLibsWithTags: ['scope:runtime', 'scope:observability'],
+    bannedExternalImports: [...anyNats, ...anyNest],
+  },
   {
     sourceTag: 'scope:simulator',
     onlyDependOnLibsWithTags: ['scope:iec104', 'scope:runtime', 'scope:transport'],

@@ -103,6 +103,7 @@ const COMMANDS = [
   'simulate',
   'watch',
   'audit',
+  'tls',
   'demo',
 ];
 

@@ -110,6 +110,8 @@ export interface MultiplexerOptions {
   readonly file?: string;
   /** NTP servers that it asks, each minute. */
   readonly ntpServers?: readonly string[];
+  /** What it does TLS with. */
+  readonly tls?: CompositionOptions['tls'];
 }
 
 /** A running multiplexer and what can be seen of it from outside. */
@@ -137,7 +139,8 @@ export class Multiplexer {
       throw new Error(`not all groups load: ${JSON.stringify(configuration.problems)}`);
     }
     const halt = { stop: () => Promise.resolve(), reload: () => Promise.resolve(), url: '', healthUrl: '' };
-    const multiplexer = new Multiplexer(ports, halt);
+    const open = configuration.groups.map(({ plain, port, tlsPort }) => (plain ? port : (tlsPort ?? port)));
+    const multiplexer = new Multiplexer(open, halt);
     logTarget.write = (line) => multiplexer.lines.push(JSON.parse(line) as LogLine);
     multiplexer.bus.subscribe('iec104.v1.*.audit', ({ data }) => {
       multiplexer.audits.push(JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>);
@@ -158,6 +161,7 @@ export class Multiplexer {
       holdMs: options.holdMs ?? 10_000,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       ntp: { servers: options.ntpServers ?? [], updateEverySec: 60, setClock: false },
+      tls: options.tls,
     });
     halt.stop = () => composition.stop();
     halt.reload = () => composition.onHangup();

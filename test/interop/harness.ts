@@ -82,12 +82,12 @@ export class Multiplexer {
   }
 
   /** Resolves when the process serves its HTTP port; listeners for masters open when their RTU is connected. */
-  static async start(groups: readonly GroupRow[]): Promise<Multiplexer> {
+  static async start(groups: readonly GroupRow[], more: readonly string[] = []): Promise<Multiplexer> {
     const directory = await mkdtemp(join(tmpdir(), 'mm2ss-interop-'));
     const file = join(directory, 'groups.csv');
     await writeFile(file, csvOf(groups));
     const http = `127.0.0.1:${await freePort('127.0.0.1')}`;
-    const child = spawn(executable, ['run', '-i', file, '-n', '--http', http], {
+    const child = spawn(executable, ['run', '-i', file, '-n', '--http', http, ...more], {
       cwd: directory,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -30,8 +30,16 @@ const OURS = /\/(?:libs|services)\/[\w-]+\/dist\//;
 const groups = [
   {
     name: 'nest',
-    test: /\/node_modules\/(?:@nestjs\/(?:common|core|microservices)|reflect-metadata|rxjs|tslib|iterare|uid|fast-safe-stringify)\//,
+    test: /\/node_modules\/(?:@nestjs\/(?:common|core|microservices)|reflect-metadata|rxjs|iterare|uid|fast-safe-stringify)\//,
   },
+  // A thread runs this file by itself (libs/tls/src/x509/read-crls.ts): what is in it and in the next two only defines.
+  {
+    name: 'certificates',
+    test: /\/node_modules\/(?:@peculiar|asn1js|pvtsutils|pvutils)\/|\/libs\/tls\/dist\/x509\//,
+    priority: 1,
+  },
+  { name: 'tslib', test: /\/node_modules\/tslib\//, priority: 2 },
+  { name: 'crypto', test: /^\0builtin:crypto$/, priority: 2 },
   { name: 'nats', test: /\/node_modules\/(?:@nats-io|tweetnacl)\// },
 ];
 

@@ -47,6 +47,8 @@ import { RELEASE } from './release.js';
 import { Health } from './status/health.js';
 import type { SyslogOptions } from './syslog/index.js';
 import type { SyslogSender } from './syslog/syslog-sender.js';
+import { openTls } from './tls/open-tls.js';
+import type { TlsOptions } from './tls/tls-options.js';
 
 export type { Part } from './core/parts.module.js';
 
@@ -76,6 +78,8 @@ export interface CompositionOptions {
   readonly holdMs: number;
   /** Bounds on what peers may do. Default: DEFAULT_LIMITS. */
   readonly limits?: Limits;
+  /** Undefined: no certificates are given, nothing that needs them is served. */
+  readonly tls?: TlsOptions | undefined;
   readonly ntp?: { readonly servers: readonly string[]; readonly updateEverySec: number; readonly setClock: boolean };
 }
 
@@ -125,13 +129,14 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const durability = new DurabilityWatch(bus, logger, registry, stored);
   const ntp = startNtp(options, logger, registry);
   const time = new NtpTime(() => ntp.status(), clock, ntpOf(options).updateEverySec);
+  const tls = options.tls === undefined ? undefined : await openTls(options.tls, { clock, logger, registry });
 
   const tokens = bearerTokens(options, logger);
   const adapter = new BoundedHttpAdapter();
   const app = await NestFactory.create(
     AppModule.forRoot({
       core: {
-        ...{ bus, runtime, logger, registry, groups, limits: options.limits ?? DEFAULT_LIMITS },
+        ...{ bus, runtime, logger, registry, groups, tls, limits: options.limits ?? DEFAULT_LIMITS },
         scheduler: new DeadlineScheduler(clock),
         process: { release: RELEASE, parts, started },
         time,
@@ -185,6 +190,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       securityEvent(logger, 'process_stopped', {}, 'stopping');
       await watch.stop();
       await ntp.stop();
+      tls?.stop();
       // The gateway first, so that what masters still acknowledge on the way out is counted.
       if (parts.includes('gateway')) await app.get(GatewayService).onApplicationShutdown();
       await app.close();

@@ -19,7 +19,7 @@ const VALUES: Readonly<Record<string, readonly [string, string]>> = {
   buffsize: ['1000', '1001'],
   logevents: ['N', 'Y'],
   'same ip': ['all', 'old'],
-  hosts: ['127.0.0.1:2404', '127.0.0.2:2404'],
+  hosts: ['tls://127.0.0.1:2404', 'tls://127.0.0.2:2404'],
   filter: ['10.0.0.0/8', '10.0.0.0/9'],
   t0: ['30', '31'],
   'rtu t1': ['14', '13'],
@@ -39,6 +39,11 @@ const VALUES: Readonly<Record<string, readonly [string, string]>> = {
   rights: ['X=all', 'X=monitor'],
   observe: ['link:3/min', 'link:4/min'],
   clock: ['forward', 'X'],
+  'tls port': ['2601', '2602'],
+  plain: ['N', 'Y'],
+  'tls profile': ['iec62351', 'modern'],
+  'tls names': ['cn:a', 'cn:b'],
+  'rtu names': ['cn:r', 'cn:s'],
 };
 const COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS].filter((column) => column !== 'id');
 
@@ -66,15 +71,17 @@ describe('a changed column', () => {
       'cmd rate',
       'cmd burst',
       'proxy',
+      'tls names',
+      'rtu names',
     ].map((column): [string, string, string] => [column, 'live', '']),
     ['interrogation', 'live', 'router'],
-    ...['port no', 't1', 't2', 't3', 'w', 'k'].map((column): [string, string, string] => [
+    ...['port no', 'tls port', 'plain', 't1', 't2', 't3', 'w', 'k'].map((column): [string, string, string] => [
       column,
       'masters',
       'gateway',
     ]),
     ['rtu no', 'masters', 'router,gateway'],
-    ['idletime', 'link', 'connector,gateway'],
+    ...['idletime', 'tls profile'].map((column): [string, string, string] => [column, 'link', 'connector,gateway']),
     ...['hosts', 't0'].map((column): [string, string, string] => [column, 'link', 'connector']),
     ...['rtu t1', 'rtu t2', 'rtu t3', 'rtu w', 'rtu k', 'buffsize', 'ack'].map((column): [string, string, string] => [
       column,

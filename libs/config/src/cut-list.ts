@@ -4,6 +4,7 @@ import { parseEndpoints } from './endpoints.js';
 import type { Layout } from './layout.js';
 import { parseNamedMasters } from './named-masters.js';
 import { isObserveCondition } from './observe-cell.js';
+import { parsePeerNames } from './peer-names.js';
 import { nearest } from './parsed.js';
 import { parseRights } from './rights-cell.js';
 import { parseSourceRanges } from './source-range.js';
@@ -15,6 +16,8 @@ const LISTS = [
   ['masters', (text: string) => parseNamedMasters(text).ok],
   ['rights', (text: string) => parseRights(text).ok],
   ['observe', isObserveCondition],
+  ['tls names', (text: string) => parsePeerNames(text).ok],
+  ['rtu names', (text: string) => parsePeerNames(text).ok],
 ] as const;
 
 export interface CutList {

@@ -19,6 +19,22 @@ export function isHostname(text: string): boolean {
   return name.length <= LONGEST_HOSTNAME_CHARACTERS && labels.every((label) => HOSTNAME_LABEL.test(label));
 }
 
+/** Of TLS in front of an endpoint. */
+const TLS_SCHEME = /^tls:\/\//i;
+
+/** As parseEndpoint, or the same with `tls://` in front: a host of an RTU. */
+function parseHost(text: string): Parsed<Endpoint> {
+  const scheme = TLS_SCHEME.exec(text)?.[0];
+  if (scheme === undefined) {
+    const [, other, rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(text) ?? [];
+    if (other === undefined) return parseEndpoint(text);
+    const form = nearest(parseEndpoint(rest).ok ? `tls://${rest}` : undefined);
+    return refused(`${JSON.stringify(text)} is neither IP:PORT nor tls://IP:PORT${form}`);
+  }
+  const endpoint = parseEndpoint(text.slice(scheme.length));
+  return endpoint.ok ? accepted({ ...endpoint.value, tls: true }) : endpoint;
+}
+
 /** Reads `10.1.1.5:2404`, `rtu-7.example:2404` or `[2001:db8::5]:2404`. */
 export function parseEndpoint(text: string, ports: IntegerRange = PORT_RANGE): Parsed<Endpoint> {
   const match = /^(?:\[(?<bracketed>[^\]]*)\]|(?<plain>[^:]*)):(?<port>[^:]*)$/.exec(text);
@@ -55,7 +71,7 @@ function nearestEndpoint(text: string): string | undefined {
 export function parseEndpoints(text: string): Parsed<readonly Endpoint[]> {
   const endpoints: Endpoint[] = [];
   for (const entry of splitList(text, ';')) {
-    const endpoint = parseEndpoint(entry);
+    const endpoint = parseHost(entry);
     if (!endpoint.ok) return endpoint;
     endpoints.push(endpoint.value);
   }

@@ -28,6 +28,12 @@ const DEFAULTS = {
   natsReplicas: 1,
   holdMs: 10_000,
   limits: DEFAULT_LIMITS,
+  tlsDir: undefined,
+  crlExpired: 'warn',
+  tlsMaxAgeMs: 86_400_000,
+  tlsHandshakes: 20,
+  tlsKeylog: undefined,
+  keylogAllowed: false,
 };
 
 test('defaults; empty variables are unset; other variables are ignored', () => {
@@ -54,6 +60,12 @@ test('every variable', () => {
       MM2SS_LISTEN: '10.1.1.1',
       MM2SS_HOLD_SECONDS: '5',
       MM2SS_LIMITS: 'connects=3, u-frames=7',
+      MM2SS_TLS_DIR: '/run/tls',
+      MM2SS_CRL_EXPIRED: 'Refuse',
+      MM2SS_TLS_MAX_AGE: '90min',
+      MM2SS_TLS_HANDSHAKES: '7',
+      MM2SS_TLS_KEYLOG: 'keys',
+      MM2SS_INSECURE_KEYLOG_ALLOWED: 'Y',
       MM2SS_NATS_CREDS: '/run/nats.creds',
       MM2SS_NATS_CA: 'ca.pem',
       MM2SS_NATS_CERT: 'cert.pem',
@@ -89,6 +101,12 @@ test('every variable', () => {
     syslogKey: 'own-key.pem',
     holdMs: 5_000,
     limits: { ...DEFAULT_LIMITS, connects: 3, 'u-frames': 7 },
+    tlsDir: '/run/tls',
+    crlExpired: 'refuse',
+    tlsMaxAgeMs: 5_400_000,
+    tlsHandshakes: 7,
+    tlsKeylog: 'keys',
+    keylogAllowed: true,
   });
 });
 
@@ -116,6 +134,12 @@ test.each<[Record<string, string>, EnvironmentFlags, string[]]>([
   [{ MM2SS_LISTEN: 'eth0' }, {}, ['MM2SS_LISTEN']],
   [{ MM2SS_HOLD_SECONDS: '-1' }, {}, ['MM2SS_HOLD_SECONDS']],
   [{}, { nats: 'ftp://x' }, ['--nats']],
+  [{ MM2SS_CRL_EXPIRED: 'ignore' }, {}, ['MM2SS_CRL_EXPIRED']],
+  [{}, { tlsMaxAgeMs: '24' }, ['--tls-max-age']],
+  [{}, { tlsMaxAgeMs: '31d' }, ['--tls-max-age']],
+  [{ MM2SS_TLS_HANDSHAKES: '0' }, {}, ['MM2SS_TLS_HANDSHAKES']],
+  [{}, { tlsKeylog: 'keys' }, ['--tls-keylog']],
+  [{ MM2SS_TLS_KEYLOG: 'keys' }, {}, ['MM2SS_TLS_KEYLOG']],
   [{ MM2SS_INI: 'a.csv' }, { ini: '' }, ['--ini']],
   [
     { MM2SS_NATS_REPLICAS: 'x', MM2SS_LOG_LEVEL: 'y' },

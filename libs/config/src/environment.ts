@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { secondsOf } from './duration.js';
 import { GroupSelection } from './group-selection.js';
 import { DEFAULT_LIMITS, type Limits, parseLimits } from './limits.js';
 import { parseSyslogTarget, type SyslogTarget } from './syslog-target.js';
@@ -53,6 +54,18 @@ export interface Environment {
   readonly holdMs: number;
   /** `MM2SS_LIMITS`, `--limits`: bounds on what peers may do, `NAME=NUMBER,...`; see LIMITS. */
   readonly limits: Limits;
+  /** `MM2SS_TLS_DIR`, `--tls-dir`: folder of the certificates for TLS with masters and RTUs. */
+  readonly tlsDir: string | undefined;
+  /** `MM2SS_CRL_EXPIRED`, `--crl-expired`: what a missing or expired CRL means. Default `warn`. */
+  readonly crlExpired: 'warn' | 'refuse';
+  /** `MM2SS_TLS_MAX_AGE`, `--tls-max-age`: age at which the TLS session of a master ends. Infinity: none. Default 24 h. */
+  readonly tlsMaxAgeMs: number;
+  /** `MM2SS_TLS_HANDSHAKES`, `--tls-handshakes`: handshakes at once. Default 20. */
+  readonly tlsHandshakes: number;
+  /** `MM2SS_TLS_KEYLOG`, `--tls-keylog`: file for the keys of all TLS sessions. Needs `keylogAllowed`. */
+  readonly tlsKeylog: string | undefined;
+  /** `MM2SS_INSECURE_KEYLOG_ALLOWED`, `--insecure-keylog-allowed`. */
+  readonly keylogAllowed: boolean;
 }
 
 /** A setting of the process is wrong. */
@@ -76,6 +89,10 @@ export class EnvironmentError extends Error {
 
 const DEFAULT_INI = 'iec104mm2ss.csv';
 const DEFAULT_HOLD_SECONDS = 10;
+const SHORTEST_TLS_AGE_MS = 60_000;
+const LONGEST_TLS_AGE_MS = 30 * 86_400_000;
+const DEFAULT_TLS_AGE_MS = 86_400_000;
+const DEFAULT_TLS_HANDSHAKES = 20;
 const HOST_NAME = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/;
 const NATS_SCHEMES = ['nats:', 'tls:'];
 
@@ -164,6 +181,32 @@ const SETTINGS = {
       return z.NEVER;
     })
     .default(DEFAULT_LIMITS),
+  tlsDir: z.string().optional(),
+  crlExpired: z
+    .string()
+    .transform((text) => text.toLowerCase())
+    .pipe(z.enum(['warn', 'refuse'], 'must be warn or refuse'))
+    .default('warn'),
+  tlsMaxAgeMs: z
+    .string()
+    .transform((text) => (text.toLowerCase() === 'off' ? Infinity : (secondsOf(text) ?? 0) * 1000))
+    .refine(
+      (ms) => ms === Infinity || (ms >= SHORTEST_TLS_AGE_MS && ms <= LONGEST_TLS_AGE_MS),
+      'must be a duration with its unit, 1min to 30d, such as 24h; or off',
+    )
+    .default(DEFAULT_TLS_AGE_MS),
+  tlsHandshakes: z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/, 'must be a number, 1..9999')
+    .transform(Number)
+    .default(DEFAULT_TLS_HANDSHAKES),
+  tlsKeylog: z.string().optional(),
+  keylogAllowed: z
+    .string()
+    .transform((text) => text.toLowerCase())
+    .pipe(z.enum(['y', 'n'], 'must be Y or N'))
+    .transform((text) => text === 'y')
+    .default(false),
 } satisfies Record<keyof Environment, z.ZodType>;
 
 const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; readonly flag: string }>> = {
@@ -191,6 +234,12 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   listen: { variable: 'MM2SS_LISTEN', flag: '--listen' },
   holdMs: { variable: 'MM2SS_HOLD_SECONDS', flag: '--hold-seconds' },
   limits: { variable: 'MM2SS_LIMITS', flag: '--limits' },
+  tlsDir: { variable: 'MM2SS_TLS_DIR', flag: '--tls-dir' },
+  crlExpired: { variable: 'MM2SS_CRL_EXPIRED', flag: '--crl-expired' },
+  tlsMaxAgeMs: { variable: 'MM2SS_TLS_MAX_AGE', flag: '--tls-max-age' },
+  tlsHandshakes: { variable: 'MM2SS_TLS_HANDSHAKES', flag: '--tls-handshakes' },
+  tlsKeylog: { variable: 'MM2SS_TLS_KEYLOG', flag: '--tls-keylog' },
+  keylogAllowed: { variable: 'MM2SS_INSECURE_KEYLOG_ALLOWED', flag: '--insecure-keylog-allowed' },
 };
 
 function isNatsUrl(text: string): boolean {
@@ -235,6 +284,13 @@ export function readEnvironment(
     const setting = issue.path[0] as keyof Environment;
     const { flag, variable } = NAMES[setting];
     issues.push({ source: flags[setting] === undefined ? variable : flag, reason: issue.message });
+  }
+  if (result.success && result.data.tlsKeylog !== undefined && !result.data.keylogAllowed) {
+    const { flag, variable } = NAMES.tlsKeylog;
+    issues.push({
+      source: flags.tlsKeylog === undefined ? variable : flag,
+      reason: 'must be together with --insecure-keylog-allowed: whoever has these keys reads the traffic',
+    });
   }
   if (!result.success || issues.length > 0) throw new EnvironmentError(issues);
   // What is not set is there, and undefined.

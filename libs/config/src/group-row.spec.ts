@@ -286,7 +286,6 @@ describe('what is loaded with a warning', () => {
 
   test.each<[Record<string, string>, string]>([
     ...LATER_COLUMNS.map((column): [Record<string, string>, string] => [{ [column]: 'Y' }, column]),
-    [{ masters: 'A=cn:a' }, 'masters'],
   ])('%j is not enforced, so the row is not loaded', (cells, field) => {
     const { group, problems } = load(cells);
     expect(group).toBeUndefined();

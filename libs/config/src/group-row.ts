@@ -14,6 +14,8 @@ import { nearest, type Parsed } from './parsed.js';
 import { parseProxies } from './proxies.js';
 import { parseRights, rightsProblem } from './rights-cell.js';
 import { parseSourceRanges, type IpRange } from './source-range.js';
+import { parsePeerNames } from './peer-names.js';
+import { tlsRemarks } from './tls-columns.js';
 import type { GroupConfig, LinkConstants, Problem } from './types.js';
 
 /** Ids become names in Kubernetes, where port names have 15 characters, besides subject tokens and label values. */
@@ -89,6 +91,12 @@ export function readGroupRow(
   const observe = cells.value('observe', parseObserve, NO_OBSERVE);
   const clock = cells.value('clock', (text) => parseClock(text, masters), { kind: 'forward' });
 
+  const tlsPort = cells.text('tls port') === '' ? undefined : cells.integer('tls port', PORT_RANGE);
+  const plain = cells.choice('plain', ['y', 'n'], undefined);
+  const tlsProfile = cells.choice('tls profile', ['iec62351', 'modern'], undefined);
+  const tlsNames = cells.list('tls names', parsePeerNames);
+  const rtuNames = cells.list('rtu names', parsePeerNames);
+
   const isGiven = (column: ColumnName): boolean => cells.text(column) !== '';
   for (const { field, reason, severity } of linkRemarks({ masterSide, rtuSide, idleTime, buffsize, ack, isGiven })) {
     if (severity === 'skipped') cells.refuse(field, reason);
@@ -115,6 +123,13 @@ export function readGroupRow(
       'reserve',
       `${reserve} for each of ${masters.length} masters are more than the ${maxConnections} places`,
     );
+  }
+  const tls = { tlsPort, plain: plain === undefined ? undefined : plain === 'y', tlsProfile, tlsNames, rtuNames };
+  // One that was refused says nothing about the others.
+  const tlsRefused = [...TLS_COLUMNS, 'masters', 'hosts'].some((column) => cells.isRefused(column));
+  for (const { field, reason, severity } of tlsRefused ? [] : tlsRemarks({ ...tls, port, masters, hosts })) {
+    if (severity === 'skipped') cells.refuse(field, reason);
+    else cells.warn(field, reason);
   }
   for (const column of LATER_COLUMNS) {
     if (cells.text(column) !== '') cells.refuse(column, NOT_ENFORCED);
@@ -150,6 +165,9 @@ export function readGroupRow(
     rights,
     observe,
     clock,
+    ...tls,
+    plain: tlsPort === undefined || plain === 'y',
+    tlsProfile: tlsProfile ?? 'iec62351',
   };
   return { group, problems: cells.problems };
 }
@@ -170,9 +188,6 @@ function warnAboutMasters(cells: GroupCells, masters: readonly ParsedMaster[], f
         : master.sources.find((source) => !filter.some((range) => range.overlaps(source)));
     if (shutOut !== undefined)
       cells.warn('masters', `the filter lets no connection of ${master.name} in from ${shutOut.text}`);
-    if (master.certificateNames.length > 0) {
-      cells.refuse('masters', `certificate names of ${master.name}: ${NOT_ENFORCED}`);
-    }
   }
 }
 
@@ -189,6 +204,10 @@ class GroupCells {
 
   get refused(): boolean {
     return this.problems.some(({ severity }) => severity === 'skipped');
+  }
+
+  isRefused(column: string): boolean {
+    return this.problems.some(({ field, severity }) => field === column && severity === 'skipped');
   }
 
   problem(field: string, reason: string, severity: Problem['severity']): Problem {
@@ -274,6 +293,7 @@ class GroupCells {
   }
 }
 
+const TLS_COLUMNS = ['tls port', 'plain', 'tls profile', 'tls names', 'rtu names'] as const;
 /** Said of what would be taken for a protection. */
 const NOT_ENFORCED = 'this release does not enforce it, so the row is not loaded';
 const EMPTY = { ok: false, reason: 'the cell is empty' } as const;

@@ -32,8 +32,10 @@ export {
 export { masterOf, nameNow } from './master-of.js';
 export { clockText, type ClockSetting } from './clock-cell.js';
 export { NO_OBSERVE, observeText, type ObserveSetting } from './observe-cell.js';
+export { parsePeerNames, peerNameKey } from './peer-names.js';
 export * from './rights.js';
 export { matchesAny, normalAddress } from './source-range.js';
+export { clientNames, needsTls } from './tls-columns.js';
 export type {
   AckPolicy,
   Configuration,
@@ -43,7 +45,9 @@ export type {
   GroupConfig,
   LinkConstants,
   NamedMaster,
+  PeerName,
   Problem,
   SameIpPolicy,
   SourceRange,
+  TlsProfile,
 } from './types.js';

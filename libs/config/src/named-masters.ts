@@ -1,6 +1,7 @@
 import { accepted, nearest, refused, splitList, type Parsed } from './parsed.js';
 import { parseSourceRange, type IpRange } from './source-range.js';
-import type { NamedMaster } from './types.js';
+import { looksLikePeerName, parsePeerName, peerNameKey } from './peer-names.js';
+import type { NamedMaster, PeerName } from './types.js';
 
 /** A named master whose sources can still be compared with each other. */
 export interface ParsedMaster extends NamedMaster {
@@ -9,10 +10,9 @@ export interface ParsedMaster extends NamedMaster {
 
 /** Names become subject tokens, durable cursor keys and label values, hence no dots, blanks or wildcards. */
 const MASTER_NAME = /^[A-Za-z0-9_-]{1,32}$/;
-const CERTIFICATE_PREFIX = /^cn:/i;
 
 /**
- * Reads the `masters` cell: `A=10.1.1.5;B=10.1.2.0/24,10.1.3.7;C=cn:scada-c`. Names are 1..32 letters, digits, `_` or
+ * Reads the `masters` cell: `A=10.1.1.5;B=10.1.2.0/24,10.1.3.7;C=cn:scada-c,dns:c.example`. Names are 1..32 letters, digits, `_` or
  * `-`, and differ in more than upper and lower case. One bad entry refuses the whole list.
  */
 export function parseNamedMasters(text: string): Parsed<readonly ParsedMaster[]> {
@@ -42,12 +42,12 @@ function parseNamedMaster(entry: string): Parsed<ParsedMaster> {
     return refused(`the name ${JSON.stringify(name)} is not 1..32 letters, digits, _ or -`);
   }
   const sources: IpRange[] = [];
-  const certificateNames: string[] = [];
+  const certificateNames: PeerName[] = [];
   for (const item of splitList(entry.slice(equals + 1), ',')) {
-    if (CERTIFICATE_PREFIX.test(item)) {
-      const certificateName = item.replace(CERTIFICATE_PREFIX, '').trim();
-      if (certificateName === '') return refused(`${JSON.stringify(entry)} has an empty certificate name`);
-      certificateNames.push(certificateName);
+    if (looksLikePeerName(item)) {
+      const certificateName = parsePeerName(item);
+      if (!certificateName.ok) return refused(`master ${name}: ${certificateName.reason}`);
+      certificateNames.push(certificateName.value);
       continue;
     }
     const range = parseSourceRange(item);
@@ -75,6 +75,6 @@ function sharedClaim(first: ParsedMaster, second: ParsedMaster): string | undefi
     const b = second.sources.find((candidate) => candidate.overlaps(a));
     if (b !== undefined) return a.text === b.text ? a.text : `${a.text} (${b.text})`;
   }
-  const name = first.certificateNames.find((candidate) => second.certificateNames.includes(candidate));
-  return name === undefined ? undefined : `cn:${name}`;
+  const theirs = new Set(second.certificateNames.map(peerNameKey));
+  return first.certificateNames.map(peerNameKey).find((name) => theirs.has(name));
 }

@@ -47,7 +47,7 @@ class ConfigurationReader {
   readonly #problemRows: string[] = [];
   readonly #settings = new GeneralSettingsReader();
   readonly #rowOfId = new Map<string, number>();
-  readonly #rowOfPort = new Map<number, number>();
+  readonly #portsInUse = new Map<number, { readonly row: number; readonly field: ColumnName }>();
   #layout: Layout = MANUAL_LAYOUT;
   #headerLine: number | undefined;
   /** Line of the row that begins with `!`, once met. */
@@ -171,15 +171,18 @@ class ConfigurationReader {
       return;
     }
     const rowOfId = this.#rowOfId.get(group.id);
-    const rowOfPort = this.#rowOfPort.get(group.port);
+    const ports = portsOf(group);
+    const taken = ports.filter(([, port]) => this.#portsInUse.has(port));
     if (rowOfId !== undefined)
       this.report(row.line, 'id', `id ${group.id} is already used in row ${rowOfId}`, 'skipped');
-    if (rowOfPort !== undefined) {
-      this.report(row.line, 'port no', `port ${group.port} is already used in row ${rowOfPort}`, 'skipped');
+    for (const [field, port] of taken) {
+      const other = this.#portsInUse.get(port);
+      const as = other?.field === field ? '' : ` as ${JSON.stringify(other?.field)}`;
+      this.report(row.line, field, `port ${port} is already used in row ${other?.row}${as}`, 'skipped');
     }
-    if (rowOfId !== undefined || rowOfPort !== undefined) return;
+    if (rowOfId !== undefined || taken.length > 0) return;
     this.#rowOfId.set(group.id, row.line);
-    this.#rowOfPort.set(group.port, row.line);
+    for (const [field, port] of ports) this.#portsInUse.set(port, { row: row.line, field });
     this.#groups.push(group);
     this.#problems.push(...problems);
   }
@@ -219,6 +222,11 @@ class ConfigurationReader {
     const index = this.#layout.indexOf.get(column) ?? (column === 'id' ? 0 : -1);
     return row.cells[index] ?? '';
   }
+}
+
+/** The ports of a group. One that is closed because of TLS is kept as well: a changed `plain` opens it. */
+function portsOf({ port, tlsPort }: GroupConfig): readonly (readonly [ColumnName, number])[] {
+  return tlsPort === undefined ? [['port no', port]] : [['port no', port], ['tls port', tlsPort]];
 }
 
 /** An id with digits of another script, or with something around them, was perhaps not meant as a comment. */

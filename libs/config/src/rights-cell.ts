@@ -11,6 +11,7 @@ import {
   type Rights,
   type RightsEntry,
 } from './rights.js';
+import { looksLikePeerName, parsePeerName, peerNameKey } from './peer-names.js';
 import { parseSourceRange, type IpRange } from './source-range.js';
 import type { NamedMaster } from './types.js';
 
@@ -19,7 +20,6 @@ export interface ParsedRightsEntry extends RightsEntry {
   readonly range?: IpRange;
 }
 
-const CERTIFICATE = /^(cn|dns|uri|sha256):\s*(.+)$/i;
 const EVERYBODY = '*';
 const CA_PREFIX = /^ca:\s*/i;
 const IOA_RANGE: IntegerRange = { min: 0, max: 0xffffff };
@@ -86,21 +86,18 @@ function parseEntry(entry: string): Parsed<ParsedRightsEntry> {
   }
   const rights = parseGrants(entry.slice(equals + 1).trim());
   if (!rights.ok) return refused(`${JSON.stringify(entry)}: ${rights.reason}`);
-  return accepted({ ...subjectOf(entry.slice(0, equals).trim()), rights: rights.value });
+  const subject = subjectOf(entry.slice(0, equals).trim());
+  return subject.ok ? accepted({ ...subject.value, rights: rights.value }) : subject;
 }
 
-function subjectOf(text: string): Pick<ParsedRightsEntry, 'subject' | 'kind' | 'range'> {
-  if (text === EVERYBODY) return { subject: EVERYBODY, kind: 'any' };
-  const [, kind = '', value = ''] = CERTIFICATE.exec(text) ?? [];
-  if (kind !== '') return { subject: identityText(kind.toLowerCase(), value.trim()), kind: 'certificate' };
+function subjectOf(text: string): Parsed<Pick<ParsedRightsEntry, 'subject' | 'kind' | 'range'>> {
+  if (text === EVERYBODY) return accepted({ subject: EVERYBODY, kind: 'any' });
+  if (looksLikePeerName(text)) {
+    const name = parsePeerName(text);
+    return name.ok ? accepted({ subject: peerNameKey(name.value), kind: 'certificate' }) : name;
+  }
   const range = parseSourceRange(text);
-  return range.ok ? { subject: text, kind: 'address', range: range.value } : { subject: text, kind: 'name' };
-}
-
-/** As identities are compared: names of hosts and fingerprints in lower case, fingerprints without colons. */
-function identityText(kind: string, value: string): string {
-  if (kind === 'dns') return `dns:${value.toLowerCase()}`;
-  return kind === 'sha256' ? `sha256:${value.replaceAll(':', '').toLowerCase()}` : `${kind}:${value}`;
+  return accepted(range.ok ? { subject: text, kind: 'address', range: range.value } : { subject: text, kind: 'name' });
 }
 
 function parseGrants(text: string): Parsed<Rights> {

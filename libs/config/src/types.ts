@@ -11,7 +11,24 @@ import type { RightsTable } from './rights.js';
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
+  /** `tls://` stands in front of it. */
+  readonly tls?: true;
 }
+
+/**
+ * What a certificate must say of itself: its subject's common name, a DNS name or URI among its subject alternative names, or
+ * the SHA-256 of its octets.
+ */
+export interface PeerName {
+  readonly kind: 'cn' | 'dns' | 'uri' | 'sha256';
+  /** As it is compared: host names in lower case, fingerprints as 64 hexadecimal digits in lower case. */
+  readonly value: string;
+  /** As the file has it. */
+  readonly text: string;
+}
+
+/** All suites that IEC 62351-3 makes mandatory, or only those of today. */
+export type TlsProfile = 'iec62351' | 'modern';
 
 /** A source filter entry: one host or one network, already parsed. `text` is what the file said. */
 export interface SourceRange {
@@ -24,8 +41,8 @@ export interface SourceRange {
 export interface NamedMaster {
   readonly name: string;
   readonly sources: readonly SourceRange[];
-  /** Certificate names (`cn:scada-a`), matched only on a TLS connection. */
-  readonly certificateNames: readonly string[];
+  /** What its certificates say (`cn:scada-a`): nothing else tells who it is on a TLS connection. */
+  readonly certificateNames: readonly PeerName[];
 }
 
 export type SameIpPolicy = 'all' | 'old' | 'new';
@@ -49,6 +66,15 @@ export interface GroupConfig extends LinkConstants {
   readonly row: number;
   readonly name: string;
   readonly port: number;
+  /** Port for masters that speak TLS; undefined: none. */
+  readonly tlsPort: number | undefined;
+  /** `port` is open: always without `tlsPort`, else where the file wants it. */
+  readonly plain: boolean;
+  readonly tlsProfile: TlsProfile;
+  /** Who may connect to `tlsPort`; empty: who has a certificate of one of `masters` (see clientNames). */
+  readonly tlsNames: readonly PeerName[];
+  /** What the certificate of an RTU with tls:// must say: one of these. */
+  readonly rtuNames: readonly PeerName[];
   /** CA of the RTU, 1..65535. */
   readonly rtuNumber: number;
   readonly maxConnections: number;

@@ -50,6 +50,7 @@ const UNKNOWN_MASTER: Omit<MasterStatus, 'session'> = {
   peer: null,
   name: null,
   certificateName: null,
+  tls: null,
   gateway: null,
   state: null,
   originatorAddress: null,

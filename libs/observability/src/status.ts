@@ -122,6 +122,8 @@ export interface RtuStatus {
   /** Connections established since the process started. */
   readonly connects: number | null;
   readonly lastError: string | null;
+  /** The TLS session with it; null: none, absent where that is not known. */
+  readonly tls?: TlsStatus | null;
   /** How it answers commands, as learnt from it; absent where that is not known. */
   readonly habits?: RtuHabitsStatus;
 }
@@ -168,6 +170,17 @@ export interface EventLogStatus {
   readonly full: boolean | null;
 }
 
+/** A TLS session, as it was agreed on. */
+export interface TlsStatus {
+  /** `TLSv1.2`, `TLSv1.3`. */
+  readonly version: string;
+  readonly cipher: string;
+  /** The name of the peer's certificate that it was accepted by. */
+  readonly identity: string;
+  /** When that certificate, or one above it, ends. */
+  readonly notAfter: string;
+}
+
 /** A master's link: `stopped` is connected and STOPDT; `started` is data transfer. */
 export type MasterState = 'stopped' | 'started' | 'stopping' | 'closing';
 
@@ -177,8 +190,10 @@ export interface MasterStatus {
   readonly peer: string | null;
   /** From the `masters` column; null when the source belongs to no named master. */
   readonly name: string | null;
-  /** Subject or SAN of the client certificate; null without TLS. */
+  /** The name of the client certificate that let it in, `cn:scada-a`; null without TLS. */
   readonly certificateName: string | null;
+  /** Null without TLS. */
+  readonly tls: TlsStatus | null;
   /** The gateway that holds the connection. */
   readonly gateway: string | null;
   readonly state: MasterState | null;

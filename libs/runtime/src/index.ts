@@ -4,6 +4,7 @@ export * from './network.js';
 export * from './own-time.js';
 export * from './run-watch.js';
 export * from './runtime.js';
+export type { SecureOptions, SecureSocket } from './secure-socket.js';
 export * from './timers.js';
 export * from './token-bucket.js';
 export * from './work-list.js';

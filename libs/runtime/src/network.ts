@@ -1,4 +1,5 @@
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
+import { type SecureOptions, type SecureSocket, secureSocket } from './secure-socket.js';
 
 /**
  * What the product needs of a TCP (or TLS) socket: a part of Node's `net.Socket`, whose documentation holds. The simulated
@@ -55,6 +56,8 @@ export interface ListenOptions {
 export interface Network {
   connect(host: string, port: number): TcpSocket;
   listen(options: ListenOptions): TcpListener;
+  /** TLS on a connection of this network. Absent where there is none: nothing that asks for it may then be served. */
+  secure?(socket: TcpSocket, options: SecureOptions): SecureSocket;
 }
 
 /** What one read of a connection that this process opened brings at most; all of them read into the same memory. */
@@ -98,5 +101,9 @@ export const SYSTEM_NETWORK: Network = {
       },
       close: () => void server.close(),
     };
+  },
+  secure(socket, options) {
+    if (!(socket instanceof Socket)) throw new TypeError('TLS needs a socket of this network');
+    return secureSocket(socket, options);
   },
 };

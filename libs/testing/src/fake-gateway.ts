@@ -31,6 +31,8 @@ export interface FakeSession {
   readonly connection: number;
   readonly oa: number;
   readonly name: string | null;
+  /** Of its certificate; empty without TLS. */
+  readonly certificateNames: string[];
   readonly address: string;
   readonly port: number;
   started: boolean;
@@ -93,16 +95,22 @@ export class FakeGateway {
   /** Asks for admission and has the session, when it is admitted. */
   async connect(connection: number, address: string, names: readonly string[] = []): Promise<FakeSession | undefined> {
     const answer = await this.ask(connection, address, names);
-    return answer?.ok === true ? this.add(answer, connection, address) : undefined;
+    return answer?.ok === true ? this.add(answer, connection, address, names) : undefined;
   }
 
-  add(answer: AdmissionAnswer & { readonly ok: true }, connection: number, address: string): FakeSession {
+  add(
+    answer: AdmissionAnswer & { readonly ok: true },
+    connection: number,
+    address: string,
+    names: readonly string[] = [],
+  ): FakeSession {
     const { session: id, originatorAddress: oa, name } = answer;
     const session: FakeSession = {
       id,
       connection,
       oa,
       name,
+      certificateNames: [...names],
       address,
       port: connection,
       started: false,
@@ -174,7 +182,8 @@ export class FakeGateway {
       address: session.address,
       port: session.port,
       name: session.name,
-      certificateName: null,
+      certificateName: session.certificateNames[0] ?? null,
+      ...(session.certificateNames.length === 0 ? {} : { certificateNames: session.certificateNames }),
       originatorAddress: session.oa,
       ownOa: 0,
       started: session.started,

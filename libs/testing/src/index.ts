@@ -1,6 +1,7 @@
 /** Fakes and builders for specs. */
 export * from './asdus.js';
 export * from './bus-contract.js';
+export * from './certificate-authority.js';
 export * from './fake-broker.js';
 export * from './fake-clock.js';
 export * from './fake-connector.js';
@@ -14,3 +15,4 @@ export * from './group-config.js';
 export * from './recording-bus.js';
 export * from './until.js';
 export * from './syslog-receiver.js';
+export * from './tls-folder.js';

@@ -12,7 +12,7 @@ const admissionRequest = z.object({
   /** IP address of the peer, IPv4-mapped IPv6 already written as IPv4. */
   address: text,
   port: z.number().int().min(0).max(65_535),
-  /** Subject CN and SAN names of a verified client certificate; empty without TLS. */
+  /** What an accepted client certificate says, `cn:scada-a`, the name that let it in first; empty without TLS, and only then. */
   certificateNames: z.array(text).max(100),
 });
 export type AdmissionRequest = z.infer<typeof admissionRequest>;

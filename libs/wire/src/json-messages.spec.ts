@@ -52,14 +52,20 @@ const STATEMENT =
   `"commands":[${PENDING}],"sinceMs":1700000000000}],"closed":[{"session":9,"originatorAddress":1,"used":true,` +
   '"agoMs":250,"code":"peer_closed","message":"the master closed","commands":[],"address":"10.1.1.6","port":1,' +
   '"name":null,"certificateName":"scada-b"}]}';
+/** Sessions of earlier releases have no `certificateNames`, as above. */
+const STATEMENT_TLS = STATEMENT.replace(
+  '"certificateName":null,',
+  '"certificateName":"cn:scada-a","certificateNames":["cn:scada-a","dns:scada-a.example"],',
+);
 const REQUEST =
   '{"v":2,"group":"111","gateway":"gw-1-0a","connection":281474976710655,"address":"10.1.1.5","port":40000,' +
-  '"certificateNames":["scada-a"]}';
+  '"certificateNames":["cn:scada-a"]}';
 
 const GOLDEN: readonly Golden[] = [
   { name: 'state', text: STATE, decode: decodeState, encode: encodeState },
   { name: 'listener', text: LISTENER, decode: decodeListener, encode: encodeListener },
   { name: 'owner', text: OWNER, decode: decodeOwner, encode: encodeOwner },
+  { name: 'statement of a session over TLS', text: STATEMENT_TLS, decode: decodeStatement, encode: encodeStatement },
   { name: 'statement', text: STATEMENT, decode: decodeStatement, encode: encodeStatement },
   { name: 'admission request', text: REQUEST, decode: decodeAdmissionRequest, encode: encodeAdmissionRequest },
   {

@@ -44,6 +44,8 @@ const sessionStatement = z.object({
   port: z.number().int().min(0).max(65_535),
   name: text.nullable(),
   certificateName: text.nullable(),
+  /** As in AdmissionRequest. Left out without TLS, which earlier releases do not know. */
+  certificateNames: z.array(text).max(100).optional(),
   /** OA towards the RTU, and the one its master used last. */
   originatorAddress,
   ownOa: octet,

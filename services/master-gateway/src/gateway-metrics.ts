@@ -65,8 +65,16 @@ export function registerGatewayMetrics(
       }),
   );
   metrics.gauge('mm2ss_listener_open', 'The port for masters is open in this process.', ({ listening }) =>
-    listening === undefined ? 0 : 1,
+    listening.length > 0 ? 1 : 0,
   );
+  metrics.gauge(
+    'mm2ss_tls_port_unusable',
+    'The group has a port for TLS, and there are no certificates that could be used: it stays closed.',
+    ({ tlsTrouble }) => (tlsTrouble === undefined ? 0 : 1),
+  );
+  metrics.gauge('mm2ss_master_tls_sessions', 'Masters that are connected with TLS.', ({ sessions }) => {
+    return [...sessions.values()].filter(({ secure }) => secure !== undefined).length;
+  });
   metrics.gauge('mm2ss_master_queue_asdus', 'Longest queue of a master.', ({ sessions }) =>
     Math.max(0, ...Array.from(sessions.values(), ({ queue }) => queue.length)),
   );

@@ -1,6 +1,7 @@
 import type { GroupContribution, MasterContribution, MasterState } from '@iec104mm2ss/observability';
 import { rtuStatus } from '@iec104mm2ss/wire';
 import type { GroupGateway } from './group-gateway.js';
+import { tlsStatus } from '@iec104mm2ss/tls';
 import type { MasterSession } from './master-session.js';
 
 /** What a gateway knows of a group; what it does not know is left out. */
@@ -13,7 +14,7 @@ export function gatewayContribution(
   return {
     id: gateway.config.id,
     ...(rtu === undefined ? {} : { rtu: rtuStatus(rtu) }),
-    listener: { open: listening !== undefined, addresses: listening === undefined ? [] : [listening] },
+    listener: { open: listening.length > 0, addresses: [...listening] },
     masters: Array.from(sessions.values(), (session) => masterStatus(session, instance)),
     rates: { toMastersPerSecond },
     counters: {
@@ -25,13 +26,14 @@ export function gatewayContribution(
 }
 
 function masterStatus(session: MasterSession, gateway: string): MasterContribution {
-  const { identity, queue } = session;
+  const { identity, queue, secure } = session;
   const { link } = session.connection;
   return {
     session: String(session.id),
     peer: session.peer,
     name: identity.name,
     certificateName: identity.certificateName,
+    tls: secure === undefined ? null : tlsStatus(secure),
     gateway,
     state: stateOf(session),
     originatorAddress: identity.originatorAddress,

@@ -2,6 +2,7 @@ import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
 import { GROUPS, type Limits, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { RUNTIME } from '@iec104mm2ss/runtime';
+import { TLS } from '@iec104mm2ss/tls';
 import { SCHEDULER } from '@iec104mm2ss/transport';
 import { type ControlAnswer, disconnectRequestSchema } from '@iec104mm2ss/wire';
 import { Controller, type DynamicModule, Inject, Module } from '@nestjs/common';
@@ -34,7 +35,7 @@ export class GatewayModule {
   static forRoot(settings: GatewaySettings): DynamicModule {
     const options = {
       provide: GATEWAY_OPTIONS,
-      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS],
+      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS, TLS],
       useFactory: (
         bus: GatewayOptions['bus'],
         scheduler: GatewayOptions['scheduler'],
@@ -43,7 +44,8 @@ export class GatewayModule {
         registry: GatewayOptions['registry'],
         groups: GatewayOptions['groups'],
         limits: Limits,
-      ): GatewayOptions => ({ bus, scheduler, logger, runtime, registry, groups, limits, ...settings }),
+        tls: GatewayOptions['tls'],
+      ): GatewayOptions => ({ bus, scheduler, logger, runtime, registry, groups, limits, tls, ...settings }),
     };
     return {
       module: GatewayModule,

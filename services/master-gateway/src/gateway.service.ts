@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS, type GroupConfig, type LiveGroups, partChanges } from '@iec104mm2ss/config';
 import { type GroupContribution, GroupService, type Registry, securityEvent } from '@iec104mm2ss/observability';
 import { RunWatch } from '@iec104mm2ss/runtime';
+import { DEFAULT_HANDSHAKES, HandshakeRoom } from '@iec104mm2ss/tls';
 import type { ControlAnswer, DisconnectRequest } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { ConnectionLimits } from './connection-limits.js';
@@ -28,11 +29,14 @@ export class GatewayService
   private gateways: ReadonlyMap<string, GroupGateway>;
   private runs: RunWatch | undefined;
   private readonly connections: ConnectionLimits;
+  /** For the handshakes of all groups. */
+  private readonly handshakes: HandshakeRoom;
 
   constructor(@Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions) {
     super('gateway', () => options.runtime.clock.now());
-    const { runtime, limits = DEFAULT_LIMITS } = options;
+    const { runtime, tls, limits = DEFAULT_LIMITS } = options;
     this.connections = new ConnectionLimits(limits, runtime.clock);
+    this.handshakes = new HandshakeRoom(tls?.handshakes ?? DEFAULT_HANDSHAKES);
     this.gateways = new Map(options.groups.current.map((group) => [group.id, this.make(group)]));
     registerGatewayMetrics(options.registry, () => this.serving(), this.connections);
   }
@@ -96,7 +100,8 @@ export class GatewayService
   }
 
   private make(group: GroupConfig): GroupGateway {
-    return new GroupGateway(group, this.options, () => this.runs?.waitedMs ?? 0, this.connections);
+    const dependencies = { ...this.options, handshakes: this.handshakes };
+    return new GroupGateway(group, dependencies, () => this.runs?.waitedMs ?? 0, this.connections);
   }
 
   private async end(group: string, message: string): Promise<void> {

@@ -246,9 +246,9 @@ describe('the listener', () => {
     await owner({ open: false });
     expect(network.isListening(PORT)).toBe(false);
     await owner();
-    expect([network.isListening(PORT), gateway.listening]).toEqual([true, `0.0.0.0:${PORT}`]);
+    expect([network.isListening(PORT), gateway.listening]).toEqual([true, [`0.0.0.0:${PORT}`]]);
     await state('disconnected');
-    expect([network.isListening(PORT), gateway.listening]).toEqual([false, undefined]);
+    expect([network.isListening(PORT), gateway.listening]).toEqual([false, []]);
     await state('connected', { epoch: 2 });
     expect(network.isListening(PORT)).toBe(true);
   });
@@ -304,7 +304,7 @@ describe('the listener', () => {
     network.taken.add(PORT);
     await owner();
     await state('started');
-    expect([network.listens, gateway.listening]).toEqual([1, undefined]);
+    expect([network.listens, gateway.listening]).toEqual([1, []]);
     await pass(1_900);
     expect(network.listens).toBe(1);
     network.taken.clear();
@@ -318,7 +318,7 @@ describe('the listener', () => {
     // Only to find out whether it can be had.
     network.taken.clear();
     await clock.advanceAsync(10_000);
-    expect([network.listens - listens, network.isListening(PORT), gateway.listening]).toEqual([1, false, undefined]);
+    expect([network.listens - listens, network.isListening(PORT), gateway.listening]).toEqual([1, false, []]);
   });
 
   it('does not spin when the port was in use and no router serves the group any more', async () => {

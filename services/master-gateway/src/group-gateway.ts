@@ -11,8 +11,9 @@ import {
   type Subscription,
 } from '@iec104mm2ss/bus';
 import { DEFAULT_LIMITS, type GroupConfig, type Limits, nameNow, reportGapMs } from '@iec104mm2ss/config';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { type Runtime, sleep } from '@iec104mm2ss/runtime';
+import { DEFAULT_MAX_AGE_MS, HandshakeRoom, type TlsSettings } from '@iec104mm2ss/tls';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
 import {
   COMMAND_DEADLINE_MS,
@@ -26,14 +27,15 @@ import {
 import { AcknowledgementReport } from './acknowledgement-report.js';
 import { ConnectorView, type Loss } from './connector-view.js';
 import { ConnectionLimits } from './connection-limits.js';
-import { Door } from './door.js';
+import { Door, type DoorParts } from './door.js';
 import { GroupSessions } from './group-sessions.js';
 import { statementOf, StatementTimer } from './group-statement.js';
 import { LastEvents } from './last-events.js';
-import { MasterListener } from './master-listener.js';
+import { GroupListeners } from './group-listeners.js';
 import type { MasterSession } from './master-session.js';
 import { OwnerView } from './owner-view.js';
 import type { CommandTerms } from './pending-commands.js';
+import { TlsDoor } from './tls-door.js';
 
 /** How long masters may take to read what is owed to them when the gateway stops, and how often that is looked at. */
 export const DRAIN_MS = 3_000;
@@ -50,6 +52,10 @@ export interface GatewayDependencies {
   readonly holdMs: number;
   /** Bounds on what peers may do. Default: DEFAULT_LIMITS. */
   readonly limits?: Limits;
+  /** Undefined: nothing can be done with TLS here. */
+  readonly tls?: TlsSettings | undefined;
+  /** Of the handshakes of all groups. */
+  readonly handshakes?: HandshakeRoom;
 }
 
 /**
@@ -70,8 +76,10 @@ export class GroupGateway implements Scheduled {
   private readonly connectorClock: ConnectorClock;
   private readonly connector: ConnectorView;
   private readonly owner: OwnerView;
-  private readonly door: Door;
-  private readonly listener: MasterListener;
+  private readonly doors: readonly Door[];
+  private readonly tlsDoor: TlsDoor;
+  private readonly listener: GroupListeners;
+  private stopTls: () => void = () => undefined;
   private readonly acknowledgements: AcknowledgementReport;
   private readonly statements: StatementTimer;
   /** While masters get the last events of an RTU that was lost: no others are let in. */
@@ -91,6 +99,7 @@ export class GroupGateway implements Scheduled {
     connections = new ConnectionLimits(dependencies.limits ?? DEFAULT_LIMITS, dependencies.runtime.clock),
   ) {
     const { bus, scheduler, runtime, holdMs, listen, limits = DEFAULT_LIMITS } = dependencies;
+    const { tls, handshakes = new HandshakeRoom(1) } = dependencies;
     this.bus = bus;
     this.scheduler = scheduler;
     this.logger = dependencies.logger.child({ group: config.id });
@@ -103,6 +112,12 @@ export class GroupGateway implements Scheduled {
     this.connector = new ConnectorView(holdMs);
     this.owner = new OwnerView(holdMs);
     this.acknowledgements = new AcknowledgementReport(bus, this.subjects.ack, scheduler, reportGapMs(config, bus.kind));
+    const tlsDoor = (this.tlsDoor = new TlsDoor({
+      config: () => this.config,
+      settings: tls,
+      room: handshakes,
+      ...{ runtime, logger: this.logger },
+    }));
     this.masters = new GroupSessions(() => this.config, {
       bus,
       scheduler,
@@ -116,29 +131,38 @@ export class GroupGateway implements Scheduled {
       commandTerms: (waitedMs) => this.commandTerms(waitedMs),
       changed: (soon) => this.stateWithin(soon),
       empty: () => this.endLastEvents(),
+      door: tlsDoor,
+      maxAgeMs: tls?.maxAgeMs ?? DEFAULT_MAX_AGE_MS,
+      onDeadlineMoved: () => scheduler.deadlineMoved(this),
     });
-    this.door = new Door({
-      config: () => this.config,
-      clock: runtime.clock,
-      limits: connections,
-      enter: (socket, from) => this.masters.connect(socket, from),
-      turnAway: (socket, peer, why) => this.masters.refuse(socket, peer, why),
-    });
-    this.listener = new MasterListener(
-      config,
-      runtime,
-      listen,
-      this.logger,
-      (socket) => void this.door.come(socket),
-      (reason) => {
-        this.sayListening(false, reason);
+    const doorTo = (enter: DoorParts['enter']): Door =>
+      new Door({
+        config: () => this.config,
+        clock: runtime.clock,
+        limits: connections,
+        enter,
+        turnAway: (socket, peer, why) => this.masters.refuse(socket, peer, why),
+      });
+    const plain = doorTo((socket, from) => this.masters.connect(socket, from));
+    const secure = doorTo((socket, from) => this.masters.connectSecure(socket, from));
+    this.doors = [plain, secure];
+    this.listener = new GroupListeners({
+      ...{ config, runtime, host: listen, logger: this.logger },
+      onPlain: (socket) => void plain.come(socket),
+      onSecure: (socket) => void secure.come(socket),
+      tlsTrouble: () => tlsDoor.trouble,
+      onFailed: (reason) => {
+        if (this.listener.blocked) this.sayListening(false, reason);
         scheduler.deadlineMoved(this);
       },
-      () => {
+      onFree: () => {
         this.sayListening(true);
         this.openListener();
       },
-    );
+    });
+    if (tls !== undefined && config.tlsPort !== undefined) {
+      this.stopTls = tls.store.onChange(() => this.masters.tlsWatch.judgeAll());
+    }
   }
 
   start(): void {
@@ -159,6 +183,16 @@ export class GroupGateway implements Scheduled {
       }),
     ];
     this.scheduler.add(this);
+    const trouble = this.tlsTrouble;
+    if (trouble !== undefined) {
+      const fields = { reason: trouble, port: this.config.tlsPort };
+      securityEvent(
+        this.logger,
+        'tls_unusable',
+        fields,
+        'masters are to connect with TLS, which cannot be: that port stays closed',
+      );
+    }
   }
 
   /** Takes another row of the file whose differences concern no gateway (see beginsAnew). */
@@ -166,9 +200,12 @@ export class GroupGateway implements Scheduled {
     this.config = config;
     this.acknowledgements.gapMs = reportGapMs(config, this.bus.kind);
     for (const session of this.sessions.values()) {
-      session.identity.name = nameNow(config.masters, session.identity);
+      const { identity } = session;
+      const { address, certificateNames = [] } = identity;
+      identity.name = nameNow(config.masters, { address, certificateNames });
       session.reconfigure(config);
     }
+    this.masters.tlsWatch.judgeAll();
   }
 
   /** Nothing is known to keep this process from listening: a connector that waits for somebody who can need not wait. */
@@ -179,10 +216,11 @@ export class GroupGateway implements Scheduled {
   /** Stops listening and disconnects every master. */
   stop(code = 'stopped', message = 'the gateway stops'): void {
     this.stopped = true;
+    this.stopTls();
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.subscriptions = [];
     this.listener.close(code);
-    this.door.close();
+    for (const door of this.doors) door.close();
     this.masters.stop(code, message);
     // The last word: what becomes of commands that were read here is for the router to say.
     if (this.masters.any) this.state();
@@ -219,9 +257,14 @@ export class GroupGateway implements Scheduled {
     return this.connector.state(this.scheduler.now());
   }
 
-  /** Where this process listens for the group, `host:port`; undefined while it does not. */
-  get listening(): string | undefined {
-    return this.listener.address;
+  /** Why the port for TLS cannot be used; undefined: it can, or there is none. */
+  get tlsTrouble(): string | undefined {
+    return this.config.tlsPort === undefined ? undefined : this.tlsDoor.trouble;
+  }
+
+  /** Where this process listens for the group, `host:port` each. */
+  get listening(): readonly string[] {
+    return this.listener.addresses;
   }
 
   get sessions(): ReadonlyMap<number, MasterSession> {
@@ -238,6 +281,7 @@ export class GroupGateway implements Scheduled {
       this.listener.retryAt,
       this.statements.dueAt,
       this.lastEvents?.lookAt ?? Infinity,
+      this.masters.tlsWatch.lookAt,
     );
   }
 
@@ -247,11 +291,8 @@ export class GroupGateway implements Scheduled {
     if (this.owner.deadline <= now && (this.sessions.size > 0 || this.listener.isOpen)) this.lose(this.owner.loss);
     if (this.lastEvents !== undefined && this.lastEvents.lookAt <= now) this.lookAtLastEvents();
     if (this.statements.dueAt <= now) this.state();
-    if (this.listener.retryAt <= now) {
-      this.listener.forgetRetry();
-      if (this.mayListen) this.openListener();
-      else if (!this.draining && !this.stopped) this.listener.probe();
-    }
+    if (this.masters.tlsWatch.lookAt <= now) this.masters.tlsWatch.look(now);
+    if (this.listener.retryAt <= now) this.listener.retry(now, this.mayListen, !this.draining && !this.stopped);
   }
 
   flush(): void {
@@ -318,7 +359,7 @@ export class GroupGateway implements Scheduled {
   }
 
   private cancelNewcomers(): void {
-    this.door.close();
+    for (const door of this.doors) door.close();
     this.masters.cancelAttempts();
   }
 

@@ -1,14 +1,16 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
-import { type GroupConfig, type Limits, peerText } from '@iec104mm2ss/config';
+import { type GroupConfig, type Limits, peerNameKey, peerText } from '@iec104mm2ss/config';
 import { type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
 import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
+import type { SecurePeer } from '@iec104mm2ss/tls';
 import { type CloseReason, type DeadlineScheduler, newLinkFigures } from '@iec104mm2ss/transport';
 import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
 import type { AcknowledgementReport } from './acknowledgement-report.js';
 import { AdmissionAttempt, type Admitted } from './admission-attempt.js';
 import { ClosedSessions } from './closed-sessions.js';
-import { backlogOf } from './master-listener.js';
-import { MasterSession } from './master-session.js';
+import { MasterSession, type SessionIdentity } from './master-session.js';
+import type { TlsDoor } from './tls-door.js';
+import { TlsWatch } from './tls-watch.js';
 import type { CommandTerms } from './pending-commands.js';
 import type { PeerAddress } from './proxy-reader.js';
 
@@ -25,6 +27,12 @@ export interface GroupSessionsDependencies {
   /** For how long what is read now may have waited as this process did not run, ms. */
   readonly heldUpMs: () => number;
   readonly commandTerms: (waitedMs: number) => CommandTerms | undefined;
+  /** The way in with TLS. */
+  readonly door: TlsDoor;
+  /** See TlsSettings. */
+  readonly maxAgeMs: number;
+  /** When TLS sessions are to be looked at has become earlier. */
+  readonly onDeadlineMoved: () => void;
   /** Something is different from what was stated. @param soon the router waits for it */
   readonly changed: (soon: boolean) => void;
   /** The last session has ended. */
@@ -49,8 +57,8 @@ export interface GatewayCounters {
 interface Refusal {
   readonly code: string;
   readonly message: string;
-  /** The router has decided it, and logged it. */
-  readonly byRouter?: boolean;
+  /** Who has decided it, the router for instance, has logged it. */
+  readonly logged?: boolean;
 }
 
 /** Refusals that are security events of their own. */
@@ -62,6 +70,16 @@ const EVENTS = {
 
 /** A router that keeps its own rules does not do that. */
 const TAKEN = { code: 'session_taken', message: 'the router gave it the session of another connection' };
+
+/** Certificate names that are sent to the router at most, and the octets of each: others cannot matter. */
+const MOST_NAMES = 100;
+const LONGEST_NAME = 1_000;
+
+/** A connection that nobody has let in yet. */
+interface Waiting {
+  readonly address: string;
+  cancel(): void;
+}
 
 /** The masters of one group that are connected here: from the connection, over the router's word, to the session's end. */
 export class GroupSessions {
@@ -79,7 +97,8 @@ export class GroupSessions {
   readonly figures = newLinkFigures();
   readonly sessions = new Map<number, MasterSession>();
   readonly closed = new ClosedSessions();
-  private readonly attempts = new Map<TcpSocket, AdmissionAttempt>();
+  readonly tlsWatch: TlsWatch;
+  private readonly attempts = new Map<TcpSocket, Waiting>();
   /** What is published for all; nobody listens while no master is here. */
   private broadcasts: Subscription | undefined;
   private stopped = false;
@@ -87,7 +106,10 @@ export class GroupSessions {
   constructor(
     private readonly config: () => GroupConfig,
     private readonly dependencies: GroupSessionsDependencies,
-  ) {}
+  ) {
+    const { runtime, logger, maxAgeMs, onDeadlineMoved } = dependencies;
+    this.tlsWatch = new TlsWatch({ runtime, logger, maxAgeMs, onDeadlineMoved });
+  }
 
   /** There is something that a router has to know. */
   get any(): boolean {
@@ -95,37 +117,61 @@ export class GroupSessions {
   }
 
   /** A connection came in. It becomes a session if the router says so. */
-  async connect(socket: TcpSocket, { address, port }: PeerAddress): Promise<void> {
-    const { bus, scheduler, runtime, router } = this.dependencies;
-    const peer = peerText(address, port);
-    const waiting = this.waitingProblem(address);
-    if (waiting !== undefined) {
-      this.refuse(socket, peer, { code: 'too_many_waiting', message: waiting });
+  connect(socket: TcpSocket, from: PeerAddress): Promise<void> {
+    return this.askFor(socket, from);
+  }
+
+  /** The same, of a connection that is to speak TLS. */
+  async connectSecure(raw: TcpSocket, from: PeerAddress): Promise<void> {
+    const peer = peerText(from.address, from.port);
+    const { logger, door } = this.dependencies;
+    const ignoreError = (): void => undefined;
+    raw.on('error', ignoreError);
+    const attempt = door.enter(raw, from.address, peer);
+    this.attempts.set(raw, attempt);
+    const outcome = await attempt.outcome;
+    this.attempts.delete(raw);
+    if (!outcome.ok) {
+      this.refuse(raw, peer, { code: `tls_${outcome.code}`, message: outcome.reason, logged: true });
       return;
     }
+    const { secure } = outcome;
+    const { identity, version, cipher } = secure;
+    securityEvent(logger, 'tls_established', { peer, identity, version, cipher }, 'TLS session with a master');
+    await this.askFor(secure.socket, from, secure);
+  }
+
+  private async askFor(socket: TcpSocket, { address, port }: PeerAddress, secure?: SecurePeer): Promise<void> {
+    const { bus, scheduler, runtime, router } = this.dependencies;
+    const peer = peerText(address, port);
     const ignoreError = (): void => undefined;
     socket.on('error', ignoreError);
     const connection = randomId(runtime);
     const { id: group } = this.config();
-    const request = { group, gateway: runtime.instance, connection, address, port, certificateNames: [] };
+    const certificateNames = secure === undefined ? [] : this.namesOf(secure);
+    const request = { group, gateway: runtime.instance, connection, address, port, certificateNames };
     const attempt = new AdmissionAttempt(bus, scheduler.clock, router, request, this.dependencies.subjects.admit);
     this.attempts.set(socket, attempt);
     this.dependencies.changed(false);
     const answer = await attempt.ask();
     this.attempts.delete(socket);
-    if (!answer.ok) this.refuse(socket, peer, answer);
+    if (!answer.ok) this.refuse(socket, peer, { ...answer, logged: answer.byRouter });
     else if (this.sessions.has(answer.session)) this.refuse(socket, peer, TAKEN);
-    else if (!socket.destroyed) this.accept(socket, answer, { connection, address, port });
-    else this.refuseAdmitted(socket, peer, answer);
+    else if (!socket.destroyed) {
+      const names = secure === undefined ? {} : { certificateNames };
+      this.accept(socket, answer, { connection, address, port, ...names }, secure);
+    } else this.refuseAdmitted(socket, peer, answer);
     socket.removeListener('error', ignoreError);
   }
 
-  /** Why one more connection cannot wait for the router's word. One address leaves half of the room to others. */
-  private waitingProblem(address: string): string | undefined {
-    const room = backlogOf(this.config());
-    if (this.attempts.size >= room) return `${this.attempts.size} connections wait`;
-    const own = [...this.attempts.values()].filter((attempt) => attempt.address === address).length;
-    return own >= room / 2 ? `${own} connections of ${address} wait` : undefined;
+  /** What its certificate says, what somebody in this group is known by first. */
+  private namesOf({ identity, identities }: SecurePeer): string[] {
+    const { masters, tlsNames } = this.config();
+    const known = new Set(
+      [...masters.flatMap(({ certificateNames }) => certificateNames), ...tlsNames].map(peerNameKey),
+    );
+    const all = [identity, ...identities.filter((name) => known.has(name)), ...identities];
+    return [...new Set(all)].filter(({ length }) => length <= LONGEST_NAME).slice(0, MOST_NAMES);
   }
 
   /** Lets none of those in that wait for the router's word. */
@@ -181,11 +227,12 @@ export class GroupSessions {
   private accept(
     socket: TcpSocket,
     { session: id, name, certificateName, originatorAddress }: Admitted,
-    peer: { readonly connection: number; readonly address: string; readonly port: number },
+    peer: Pick<SessionIdentity, 'connection' | 'address' | 'port' | 'certificateNames'>,
+    secure: SecurePeer | undefined,
   ): void {
     const { bus, subjects, router, acknowledgements, ...others } = this.dependencies;
     const identity = { session: id, ...peer, name, certificateName, originatorAddress };
-    const session = new MasterSession(identity, this.config(), socket, {
+    const dependencies = {
       bus,
       subjects,
       router,
@@ -195,10 +242,13 @@ export class GroupSessions {
       limits: others.limits,
       heldUpMs: others.heldUpMs,
       commandTerms: others.commandTerms,
-      onAcknowledged: (acknowledging) => acknowledgements.add(acknowledging),
+      onAcknowledged: (acknowledging: MasterSession) => acknowledgements.add(acknowledging),
       reportAcknowledged: () => acknowledgements.publish(),
-      onClosed: (closed, reason, subscription) => this.onClosed(closed, reason, subscription),
-    });
+      onClosed: (closed: MasterSession, reason: CloseReason, subscription: Subscription) =>
+        this.onClosed(closed, reason, subscription),
+    };
+    const session = new MasterSession(identity, this.config(), socket, dependencies, secure);
+    if (secure !== undefined) this.tlsWatch.add(session);
     this.counters.accepted++;
     this.sessions.set(id, session);
     this.broadcasts ??= receive(bus, subjects.out, decodeOut, (message, { subject }) =>
@@ -211,11 +261,11 @@ export class GroupSessions {
   }
 
   /** A connection does not become a session. */
-  refuse(socket: TcpSocket, peer: string, { code, message, byRouter = false }: Refusal): void {
+  refuse(socket: TcpSocket, peer: string, { code, message, logged = false }: Refusal): void {
     const { logger } = this.dependencies;
     this.counters.refused[code] = (this.counters.refused[code] ?? 0) + 1;
     // One refusal is one line: who decides it logs it.
-    if (byRouter || code === 'health_check') logger.debug({ peer, reason: code }, `connection refused: ${message}`);
+    if (logged || code === 'health_check') logger.debug({ peer, reason: code }, `connection refused: ${message}`);
     else {
       const event = code in EVENTS ? EVENTS[code as keyof typeof EVENTS] : refusalEvent(code);
       securityEvent(logger, event, { peer, reason: code }, `connection refused: ${message}`);
@@ -235,6 +285,7 @@ export class GroupSessions {
 
   private onClosed(session: MasterSession, reason: CloseReason, subscription: Subscription): void {
     this.sessions.delete(session.id);
+    this.tlsWatch.remove(session);
     this.closed.add(session.closed(reason), subscription, this.dependencies.scheduler.now());
     const { counters } = this;
     counters.delivered += session.connection.link.sent;

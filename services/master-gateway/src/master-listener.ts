@@ -36,6 +36,8 @@ export class MasterListener {
     private readonly onFailed: (reason: string) => void,
     /** The port can be had: it is listened on, or was only tried. */
     private readonly onFree: () => void,
+    /** Why it may not be listened on; undefined: it may. */
+    private readonly trouble: () => string | undefined = () => undefined,
   ) {}
 
   /** It listens, or is about to. */
@@ -63,6 +65,11 @@ export class MasterListener {
     const { clock, network } = this.runtime;
     if (this.isOpen || this.notBefore > clock.now()) return;
     this.retryAt = Infinity;
+    const trouble = this.trouble();
+    if (trouble !== undefined) {
+      this.failed(trouble, trouble, isProbe);
+      return;
+    }
     const { port } = this.config;
     const token = {};
     const isOurs = (): boolean => this.inUse === token;
@@ -84,7 +91,7 @@ export class MasterListener {
         this.onFree();
       },
       onError: (error) => {
-        if (isOurs()) this.failed(error, isProbe);
+        if (isOurs()) this.failed(error.code, error.code ?? error.message, isProbe);
       },
     });
     // It may have failed at once.
@@ -104,15 +111,15 @@ export class MasterListener {
     this.logger.info({ port: this.config.port, reason }, 'stopped listening for masters');
   }
 
-  private failed(error: NodeJS.ErrnoException, isProbe: boolean): void {
-    const fields = { port: this.config.port, reason: error.code };
+  private failed(code: string | undefined, reason: string, isProbe: boolean): void {
+    const fields = { port: this.config.port, reason: code };
     if (isProbe) this.logger.debug(fields, 'still cannot listen for masters');
     else this.logger.error(fields, 'cannot listen for masters');
     this.blocked = true;
     this.end();
     this.notBefore = this.runtime.clock.now() + LISTEN_RETRY_MS;
     this.retryAt = this.notBefore;
-    this.onFailed(error.code ?? error.message);
+    this.onFailed(reason);
   }
 
   private end(): void {

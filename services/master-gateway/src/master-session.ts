@@ -1,14 +1,17 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
 import { type GroupConfig, type Limits, peerLimits, peerText } from '@iec104mm2ss/config';
 import {
+  APCI_OCTETS,
   APDU_OA_OFFSET,
   apduEnd,
   endOfInitialization,
   iFormat,
+  isSelect,
   type LinkFigures,
   type LinkState,
 } from '@iec104mm2ss/iec104';
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
+import type { SecurePeer } from '@iec104mm2ss/tls';
 import { READ_MS, type TcpSocket } from '@iec104mm2ss/runtime';
 import { type CloseReason, Connection, type DeadlineScheduler, isExcess } from '@iec104mm2ss/transport';
 import {
@@ -56,6 +59,11 @@ export interface SessionDependencies {
   onClosed(session: MasterSession, reason: CloseReason, subscription: Subscription): void;
 }
 
+/** For so long after a select an execute may follow: what RTUs wait at most. */
+const SELECT_MS = 60_000;
+/** How a TLS record of a handshake begins. */
+const CLIENT_HELLO = /^1603/;
+
 /** Who the session is, as the router has admitted it. */
 export interface SessionIdentity {
   readonly session: number;
@@ -66,6 +74,8 @@ export interface SessionIdentity {
   /** Another configuration may give it another one. */
   name: string | null;
   readonly certificateName: string | null;
+  /** All that its certificate says of itself, as the router was told; left out without TLS. */
+  readonly certificateNames?: string[];
   /** OA towards the RTU. */
   readonly originatorAddress: number;
 }
@@ -95,6 +105,8 @@ export class MasterSession implements DeliveryTarget {
   /** Number of the last message on `.in`. */
   private number = 0;
   private draining = false;
+  /** When its master last selected something. */
+  private selectedAt = -Infinity;
   /** When it was not read because too much was pending: what came then is read until the end of it. */
   private unread: { readonly since: number; readonly until: number } | undefined;
   private readonly delivery: SessionDelivery;
@@ -105,6 +117,8 @@ export class MasterSession implements DeliveryTarget {
     private config: GroupConfig,
     socket: TcpSocket,
     private readonly dependencies: SessionDependencies,
+    /** Who is at the other end of TLS; undefined without it. */
+    readonly secure?: SecurePeer,
   ) {
     const { bus, scheduler, subjects, router, limits } = dependencies;
     this.peer = peerText(identity.address, identity.port);
@@ -130,6 +144,9 @@ export class MasterSession implements DeliveryTarget {
       scheduler,
     );
     this.intake = this.makeIntake();
+    if (secure !== undefined) {
+      secure.onRefused = ({ code, reason }) => this.connection.reset({ code: `tls_${code}`, message: reason });
+    }
     this.queue = new SessionQueue(this.connection, scheduler, Math.max(config.buffsize, MIN_QUEUE_LIMIT), () =>
       this.close('queue_full', `${this.queue.length} ASDUs wait for this master, the limit is ${this.queue.limit}`),
     );
@@ -178,6 +195,11 @@ export class MasterSession implements DeliveryTarget {
       commands: this.pending.statement(commandLimit, this.now),
       sinceMs: this.since,
     };
+  }
+
+  /** Something was begun that is to be ended: a command that is not settled, or a select. */
+  get busy(): boolean {
+    return this.pending.size > 0 || this.now - this.selectedAt < SELECT_MS;
   }
 
   close(code: string, message: string): void {
@@ -285,7 +307,10 @@ export class MasterSession implements DeliveryTarget {
 
   private takeCommands(octets: Uint8Array, start: number, end: number, count: number, waitedMs: number): void {
     this.commands += count;
-    for (let at = start; at < end; at = apduEnd(octets, at)) this.ownOa = octets[at + APDU_OA_OFFSET] as number;
+    for (let at = start; at < end; at = apduEnd(octets, at)) {
+      this.ownOa = octets[at + APDU_OA_OFFSET] as number;
+      if (isSelect(octets.subarray(at + APCI_OCTETS, apduEnd(octets, at)))) this.selectedAt = this.now;
+    }
     const terms = this.draining ? undefined : this.dependencies.commandTerms(waitedMs);
     const { first, refusals } = this.pending.take(octets, start, end, terms, this.now);
     // The router settles in a moment: until then TCP holds the master back.
@@ -360,7 +385,8 @@ export class MasterSession implements DeliveryTarget {
     }
   }
 
-  private logBreach({ code, message, clause, octets }: CloseReason): void {
+  private logBreach({ code, message: told, clause, octets }: CloseReason): void {
+    const message = CLIENT_HELLO.test(octets ?? '') ? 'it speaks TLS, and this port is the one without' : told;
     const { name, certificateName } = this.identity;
     const identity = name ?? certificateName ?? undefined;
     const fields = { session: this.id, peer: this.peer, identity, reason: code, clause, octets };
@@ -393,7 +419,7 @@ export class MasterSession implements DeliveryTarget {
 
   /** As it is remembered. */
   closed({ code, message }: CloseReason): ClosedSession {
-    const { connection: _, ...identity } = this.identity;
+    const { connection: _, certificateNames: __, ...identity } = this.identity;
     return { facts: { ...identity, used: this.commands > 0, code, message }, commands: this.pending };
   }
 

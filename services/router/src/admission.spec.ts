@@ -143,11 +143,13 @@ describe('a second connection from one address', () => {
   });
 });
 
+const commonName = (value: string) => ({ kind: 'cn', value, text: `cn:${value}` }) as const;
+
 describe('the name of a master', () => {
   const masters = [
     { name: 'A', sources: [host('10.0.0.1'), host('10.0.0.2')], certificateNames: [] },
-    { name: 'B', sources: [], certificateNames: ['scada-b'] },
-    { name: 'C', sources: [host('10.0.0.3')], certificateNames: ['scada-c'] },
+    { name: 'B', sources: [], certificateNames: [commonName('scada-b')] },
+    { name: 'C', sources: [host('10.0.0.3')], certificateNames: [commonName('scada-c')] },
   ];
   const nameOf = (changes: Partial<AdmissionRequest>): string | null | undefined => {
     const decision = decide({ masters }, [], changes);
@@ -158,10 +160,15 @@ describe('the name of a master', () => {
     ['10.0.0.1', [], 'A'],
     ['10.0.0.2', [], 'A'],
     ['10.0.0.9', [], null],
-    ['10.0.0.9', ['other', 'scada-b'], 'B'],
-    ['10.0.0.1', ['scada-c'], 'C'],
+    ['10.0.0.9', ['cn:other', 'cn:scada-b'], 'B'],
+    ['10.0.0.1', ['cn:scada-c'], 'C'],
+    // Without TLS a master that has certificates, too, is known by its address.
     ['10.0.0.3', [], 'C'],
-    ['10.0.0.3', ['unknown'], null],
+    // A stranger's certificate at its address is a stranger, and so is one at the address of a master without certificates.
+    ['10.0.0.3', ['cn:unknown'], null],
+    ['10.0.0.1', ['cn:unknown'], null],
+    // What kind of name it is counts.
+    ['10.0.0.9', ['dns:scada-b'], null],
   ])('from %s with %j is %s', (address, certificateNames, name) => {
     expect(nameOf({ address, certificateNames })).toBe(name);
   });

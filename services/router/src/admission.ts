@@ -33,7 +33,12 @@ export function admit(
   if (filtered !== undefined) return filtered;
   const name = masterOf(config.masters, address, request.certificateNames)?.name ?? null;
   const certificateName = request.certificateNames[0] ?? null;
-  const withoutRights = hasNoPlace(config, { address, name, certificateName });
+  const withoutRights = hasNoPlace(config, {
+    address,
+    name,
+    certificateName,
+    certificateNames: request.certificateNames,
+  });
   if (withoutRights !== undefined) return withoutRights;
   const sameIp = sessions.filter((session) => session.address === address);
   if (config.sameIp === 'old' && sameIp.length > 0) {

@@ -66,6 +66,7 @@ export class Admissions {
       port,
       name,
       certificateName,
+      certificateNames: request.certificateNames,
       oa,
       since: clock.wallMs(),
     });

@@ -1,4 +1,4 @@
-import { type GroupConfig, type NamedMaster, nameNow, rightsOf } from '@iec104mm2ss/config';
+import { type GroupConfig, type NamedMaster, nameNow, peerNameKey, rightsOf } from '@iec104mm2ss/config';
 import { securityEvent } from '@iec104mm2ss/observability';
 import { hasNoPlace, notInFilter } from './admission.js';
 import type { GroupParts } from './group-parts.js';
@@ -14,10 +14,11 @@ export function takeNewRow(parts: GroupParts, after: GroupConfig): void {
   const before = row.config;
   row.config = after;
   feed.enabled = after.decoded;
+  const nameOf = ({ address, certificateNames = [] }: Session): string | null =>
+    nameNow(after.masters, { address, certificateNames });
   for (const session of table.all()) {
-    const name = nameNow(after.masters, session);
-    const { address, certificateName } = session;
-    const refusal = notInFilter(after, address) ?? hasNoPlace(after, { address, name, certificateName });
+    const name = nameOf(session);
+    const refusal = notInFilter(after, session.address) ?? hasNoPlace(after, { ...session, name });
     if (refusal === undefined) continue;
     const { id, peer } = session;
     const fields = { session: id, peer, identity: identityOf(session), reason: refusal.code };
@@ -26,8 +27,8 @@ export function takeNewRow(parts: GroupParts, after: GroupConfig): void {
     table.close(session, refusal.code, refusal.message);
   }
   const rightsBefore = new Map(table.all().map((session) => [session, textOf(before, session)]));
-  const renamed = table.all().filter((session) => nameNow(after.masters, session) !== session.name);
-  for (const session of renamed) session.name = nameNow(after.masters, session);
+  const renamed = table.all().filter((session) => nameOf(session) !== session.name);
+  for (const session of renamed) session.name = nameOf(session);
   const names = after.masters.map(({ name }) => name);
   cursors.setNames(names, (name) => placeOf(name, before, parts), clock.now());
   parts.retention.begins(parts.retention.oldest);
@@ -69,7 +70,8 @@ function placeOf(name: string, before: GroupConfig, { row, table, cursors, deliv
 
 function sharesSource(a: NamedMaster, b: NamedMaster): boolean {
   const has = (text: string): boolean => a.sources.some((source) => source.text === text);
+  const certificates = new Set(a.certificateNames.map(peerNameKey));
   return (
-    b.sources.some(({ text }) => has(text)) || b.certificateNames.some((each) => a.certificateNames.includes(each))
+    b.sources.some(({ text }) => has(text)) || b.certificateNames.some((each) => certificates.has(peerNameKey(each)))
   );
 }

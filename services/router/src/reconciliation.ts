@@ -75,9 +75,10 @@ export class Reconciliation {
     // It was closed from here, and its gateway has not heard.
     if (table.closeAgain(id)) return undefined;
     // Who it is is said by the file that is in force now.
-    const name = nameNow(config.masters, stated);
-    const { connection, certificateName, sinceMs: since } = stated;
-    const refusal = hasNoPlace(config, { address, name, certificateName }) ?? mayNotGoOn(config, address, table.all());
+    const { connection, certificateName, certificateNames = [], sinceMs: since } = stated;
+    const name = nameNow(config.masters, { address, certificateNames });
+    const who = { name, certificateName, certificateNames };
+    const refusal = hasNoPlace(config, { address, ...who }) ?? mayNotGoOn(config, address, table.all());
     if (refusal !== undefined || !addresses.claim(oa, id)) {
       const { code, message } = refusal ?? { code: 'oa_conflict', message: `another session has OA ${oa} now` };
       const fields = { session: id, peer: peerText(address, port), reason: code };
@@ -85,7 +86,7 @@ export class Reconciliation {
       out.close({ id, gateway }, code, message);
       return undefined;
     }
-    const session = table.add({ id, gateway, connection, address, port, name, certificateName, oa, since });
+    const session = table.add({ id, gateway, connection, address, port, ...who, oa, since });
     session.ownOa = stated.ownOa;
     session.usedBefore = stated.nextCommand > 1;
     table.confirm(session);

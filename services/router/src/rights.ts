@@ -7,7 +7,10 @@ export interface RightsHolder {
   readonly address: string;
   /** From the `masters` column. */
   readonly name: string | null;
+  /** The one of `certificateNames` that is shown. */
   readonly certificateName: string | null;
+  /** What its certificate says of itself, each as `kind:value`; empty without TLS. */
+  readonly certificateNames?: readonly string[] | undefined;
 }
 
 /** What was found out for a session, and from what. */
@@ -54,6 +57,6 @@ export class MasterRights {
 }
 
 /** As the table of rights wants it. */
-export function peerOf({ address, name, certificateName }: RightsHolder): RightsPeer {
-  return { identities: certificateName === null ? [] : [`cn:${certificateName}`], address, name };
+export function peerOf({ address, name, certificateNames = [] }: RightsHolder): RightsPeer {
+  return { identities: certificateNames, address, name };
 }

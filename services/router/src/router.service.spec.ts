@@ -68,6 +68,9 @@ function connect(instance: string): { broker: FakeBroker; bus: BrokerBus } {
   return { broker, bus: new BrokerBus(broker, { runtime: runtime(instance), replicas: 1 }) };
 }
 
+/** Of master A. */
+const COMMON_NAME = { kind: 'cn', value: 'a', text: 'cn:a' } as const;
+
 function startRouter(instance: string, config: Partial<GroupConfig> = {}, more: GroupConfig[] = []): RouterProcess {
   const { broker, bus } = connect(instance);
   const service = new RouterService({
@@ -75,7 +78,7 @@ function startRouter(instance: string, config: Partial<GroupConfig> = {}, more: 
     logger,
     runtime: runtime(`${instance} itself`),
     groups: new LiveGroups([
-      groupConfig({ masters: [{ name: 'A', sources: [], certificateNames: ['a'] }], ...config }),
+      groupConfig({ masters: [{ name: 'A', sources: [], certificateNames: [COMMON_NAME] }], ...config }),
       ...more,
     ]),
     registry: createRegistry({ processMetrics: false }),
@@ -303,7 +306,7 @@ describe('a session', () => {
     startRouter('router-1', { sameIp: 'new' });
     const gateway = startGateway('gateway-1');
     await passes(3_000);
-    const first = await started(gateway, 1, ['a']);
+    const first = await started(gateway, 1, ['cn:a']);
     sends(5);
     await passes(100);
     server.loses = (subject) => subject === subjects.outTo(first.id);
@@ -387,9 +390,9 @@ describe('a session', () => {
     startRouter('router-1');
     const gateway = startGateway('gateway-1');
     await passes(3_000);
-    const first = await started(gateway, 1, ['a']);
+    const first = await started(gateway, 1, ['cn:a']);
     server.loses = (subject) => subject === subjects.outTo(first.id);
-    const second = await started(gateway, 2, ['a']);
+    const second = await started(gateway, 2, ['cn:a']);
     expect(first.started).toBe(true);
     server.loses = () => false;
     await passes(1_000);
@@ -491,7 +494,7 @@ describe('a takeover', () => {
     const gateway = startGateway('gateway-1');
     await passes(3_000);
     const a = await started(gateway, 1);
-    const b = await started(gateway, 2, ['a']);
+    const b = await started(gateway, 2, ['cn:a']);
     sends(5);
     await passes(100);
     gateway.acknowledge(a);
@@ -514,6 +517,26 @@ describe('a takeover', () => {
       [b.id, b.oa],
     ]);
     expect(gateway.owner).toMatchObject({ open: true, wanted: true, sessions: { 'gateway-1': 2 } });
+  });
+
+  it('knows masters by their certificates, all of what they say, and nobody with TLS by his address', async () => {
+    const here = { text: '10.0.0.9', contains: (address: string) => address === '10.0.0.9' };
+    const masters = [{ name: 'A', sources: [here], certificateNames: [COMMON_NAME] }];
+    const first = startRouter('router-1', { masters });
+    const gateway = startGateway('gateway-1');
+    await passes(3_000);
+    await gateway.connect(1, '10.0.0.1', ['sha256:00', 'cn:a']);
+    await gateway.connect(2, '10.0.0.9', ['cn:stranger']);
+    await gateway.connect(3, '10.0.0.9');
+    const names = (): (string | null)[] =>
+      router()
+        .parts.table.all()
+        .map(({ name }) => name);
+    expect(names()).toEqual(['A', null, 'A']);
+    kill(first);
+    startRouter('router-2', { masters });
+    await passes(SILENCE_MS + 4_000);
+    expect(names()).toEqual(['A', null, 'A']);
   });
 
   it('keeps the OA of a master that left meanwhile from the next one', async () => {
@@ -600,7 +623,7 @@ describe('a takeover', () => {
     const first = startRouter('router-1');
     const gateway = startGateway('gateway-1');
     await passes(3_000);
-    const a = await started(gateway, 1, ['a']);
+    const a = await started(gateway, 1, ['cn:a']);
     sends(10);
     await passes(100);
     gateway.acknowledge(a);
@@ -744,9 +767,9 @@ describe('rights that change', () => {
     const process = startRouter('router-1');
     const gateway = startGateway('gateway-1');
     await passes(3_000);
-    const [a, b] = [await started(gateway, 1, ['a']), await started(gateway, 2)];
+    const [a, b] = [await started(gateway, 1, ['cn:a']), await started(gateway, 2)];
     const monitor = [{ cas: [], ioas: [] }];
-    const masters = [{ name: 'A', sources: [], certificateNames: ['a'] }];
+    const masters = [{ name: 'A', sources: [], certificateNames: [COMMON_NAME] }];
     const rights: GroupConfig['rights'] = [{ subject: 'A', kind: 'name', rights: { monitor } }];
     await process.service.apply([groupConfig({ masters, rights })]);
     await passes(1_000);
@@ -852,7 +875,7 @@ describe('the status', () => {
     const process = startRouter('router-1');
     const gateway = startGateway('gateway-1');
     await passes(3_000);
-    const session = await started(gateway, 1, ['a']);
+    const session = await started(gateway, 1, ['cn:a']);
     const [group] = process.service.groups();
     expect(group).toMatchObject({
       rtu: { state: 'started', habits: { originatorAddress: 'unknown', terminates: [], slowestAnswerMs: 0 } },

@@ -12,6 +12,8 @@ export interface SessionIdentity {
   /** From the `masters` column, null for an unnamed one. */
   readonly name: string | null;
   readonly certificateName: string | null;
+  /** All that its certificate says of itself, see masterOf; none without TLS. */
+  readonly certificateNames?: readonly string[] | undefined;
   /** OA towards the RTU. */
   readonly oa: number;
   /** Since when its master is connected, ms since 1970-01-01 UTC. For people. */

@@ -57,6 +57,11 @@ export function registerConnectorMetrics(registry: Registry, connectors: () => r
     ({ counters }) => Object.entries(counters.floods),
   );
   metrics.gauge('mm2ss_rtu_up', 'The RTU is connected.', ({ isUp }) => (isUp ? 1 : 0));
+  metrics.gauge(
+    'mm2ss_rtu_tls_unusable',
+    'The RTU is to be connected to with TLS, and there are no certificates that could be used.',
+    ({ tlsTrouble }) => (tlsTrouble === undefined ? 0 : 1),
+  );
   metrics.gauge('mm2ss_rtu_started', 'Data transfer with the RTU is started.', (connector) =>
     connector.status().state === 'started' ? 1 : 0,
   );

@@ -2,6 +2,7 @@ import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
 import { GROUPS, type Limits, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { RUNTIME } from '@iec104mm2ss/runtime';
+import { TLS } from '@iec104mm2ss/tls';
 import { SCHEDULER } from '@iec104mm2ss/transport';
 import { type ControlAnswer, groupRequestSchema } from '@iec104mm2ss/wire';
 import { Controller, Inject, Module } from '@nestjs/common';
@@ -40,7 +41,7 @@ export class ConnectorController {
   providers: [
     {
       provide: CONNECTOR_OPTIONS,
-      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS],
+      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS, TLS],
       useFactory: (
         bus: ConnectorOptions['bus'],
         scheduler: ConnectorOptions['scheduler'],
@@ -49,7 +50,8 @@ export class ConnectorController {
         registry: ConnectorOptions['registry'],
         groups: ConnectorOptions['groups'],
         limits: Limits,
-      ): ConnectorOptions => ({ bus, scheduler, logger, runtime, registry, groups, limits }),
+        tls: ConnectorOptions['tls'],
+      ): ConnectorOptions => ({ bus, scheduler, logger, runtime, registry, groups, limits, tls }),
     },
     ConnectorService,
   ],

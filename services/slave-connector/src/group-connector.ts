@@ -5,11 +5,13 @@ import {
   DEFAULT_LIMITS,
   type GroupConfig,
   type Limits,
+  needsTls,
   peerLimits,
   repeatableAsdus,
 } from '@iec104mm2ss/config';
-import { type Logger, noPeer } from '@iec104mm2ss/observability';
+import { type Logger, noPeer, securityEvent } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
+import { type TlsSettings, tlsStatus } from '@iec104mm2ss/tls';
 import {
   type CloseReason,
   type Connection,
@@ -36,6 +38,7 @@ import { RouterOrders, type RouterOrdersHandler } from './router-orders.js';
 import { describeSent, RtuCommands } from './rtu-commands.js';
 import { RtuIntake } from './rtu-intake.js';
 import { RtuLink } from './rtu-link.js';
+import { RtuTls } from './rtu-tls.js';
 import { type StatedState, StateStatement } from './state-statement.js';
 
 /** `delivered` is held back until this long before the RTU's t1 would run out. */
@@ -48,6 +51,8 @@ export interface ConnectorDependencies {
   readonly runtime: Runtime;
   /** Bounds on what the RTU may send. Default: DEFAULT_LIMITS. */
   readonly limits?: Limits;
+  /** Undefined: nothing can be done with TLS here. */
+  readonly tls?: TlsSettings | undefined;
 }
 
 /** The lease on the group, as long as it is held: its fence does not change. */
@@ -75,6 +80,8 @@ export class GroupConnector implements Scheduled {
   private readonly log: EventLog;
   private readonly writer: EventWriter;
   private readonly link: RtuLink;
+  private readonly tls: RtuTls;
+  private stopTls: () => void = () => undefined;
   private readonly commands: RtuCommands;
   private readonly statement: StateStatement;
   private router: RouterOrders | undefined;
@@ -103,6 +110,11 @@ export class GroupConnector implements Scheduled {
     this.ack = ackPolicy(config, this.bus.kind);
     this.log = this.bus.eventLog(config.id, { capacity: config.buffsize });
     this.writer = this.makeWriter();
+    const { tls, runtime } = dependencies;
+    this.tls = new RtuTls({ config: () => this.config, settings: tls, runtime, logger: this.logger });
+    if (tls !== undefined && needsTls(config, 'rtu')) {
+      this.stopTls = tls.store.onChange(() => this.link.secure?.judgeAgain());
+    }
     this.link = this.makeLink();
     this.commands = this.makeCommands();
     this.statement = new StateStatement(
@@ -136,12 +148,22 @@ export class GroupConnector implements Scheduled {
       onDeadlineMoved: () => this.deadlineMoved(),
     });
     this.scheduler.add(this);
+    const trouble = this.tlsTrouble;
+    if (trouble !== undefined) {
+      securityEvent(
+        this.logger,
+        'tls_unusable',
+        { reason: trouble },
+        'the RTU is to be connected to with TLS, which cannot be',
+      );
+    }
     this.writer.open();
   }
 
   /** Ends the link and everything else: another connector may take over, and nothing is published after this. */
   stop(): void {
     if (this.stopped) return;
+    this.stopTls();
     this.statement.stop();
     const lost = this.writer.acknowledgedUnstored;
     if (lost > 0) {
@@ -175,6 +197,7 @@ export class GroupConnector implements Scheduled {
   /** Takes another row of the file whose differences concern no connector (see beginsAnew). */
   reconfigure(config: GroupConfig): void {
     this.config = config;
+    this.link.secure?.judgeAgain();
   }
 
   /** Closes the link to the RTU, or waits no longer; it is opened again at once. */
@@ -187,6 +210,11 @@ export class GroupConnector implements Scheduled {
     return orderNextHost(this.link);
   }
 
+  /** Why TLS with the RTU is impossible; undefined: it is not, or is not wanted. */
+  get tlsTrouble(): string | undefined {
+    return needsTls(this.config, 'rtu') ? this.tls.trouble : undefined;
+  }
+
   get isUp(): boolean {
     return this.link.isUp;
   }
@@ -195,7 +223,9 @@ export class GroupConnector implements Scheduled {
     const { state, endpoint, since, epoch, lastError } = this.link.description;
     const { connects } = this.counters;
     const linkEpoch = epoch === 0 ? null : epoch;
-    return { state, endpoint, since: new Date(since).toISOString(), linkEpoch, connects, lastError };
+    const { secure } = this.link;
+    const tls = secure === undefined ? null : tlsStatus(secure);
+    return { state, endpoint, since: new Date(since).toISOString(), linkEpoch, connects, lastError, tls };
   }
 
   logStatus(): LogStatus {
@@ -272,7 +302,7 @@ export class GroupConnector implements Scheduled {
     const holdLimitMs = this.ack === 'delivered' ? Math.max(t1Ms - HOLD_MARGIN_MS, t1Ms / 2) : Infinity;
     return new RtuLink(
       {
-        ...{ config, scheduler, runtime, logger, counters, figures: this.figures },
+        ...{ config, scheduler, runtime, logger, counters, figures: this.figures, tls: this.tls },
         hold: { holdAcknowledgements: true, holdLimitMs, w: this.acknowledgeAfter() },
         limits: this.limits,
         mayUse: () => this.mayUse(),

@@ -4,8 +4,10 @@ import type { Logger } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import type { Connection, ConnectionOptions, DeadlineScheduler, PeerLimits } from '@iec104mm2ss/transport';
 import type { ConnectorCounters } from './counters.js';
+import type { RtuTls } from './rtu-tls.js';
 
 export interface RtuLinkOptions {
+  readonly tls: RtuTls;
   readonly config: GroupConfig;
   readonly scheduler: DeadlineScheduler;
   readonly runtime: Runtime;

@@ -1,13 +1,15 @@
-import { peerText } from '@iec104mm2ss/config';
+import { type Endpoint, peerText } from '@iec104mm2ss/config';
 import type { LinkState } from '@iec104mm2ss/iec104';
 import { securityEvent } from '@iec104mm2ss/observability';
 import type { TcpSocket } from '@iec104mm2ss/runtime';
+import type { SecurePeer } from '@iec104mm2ss/tls';
 import { type CloseReason, Connection, isExcess, type Writable } from '@iec104mm2ss/transport';
 import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
 import { HostRotation, NEXT_HOST_PAUSE_MS } from './host-rotation.js';
 import type { RtuLinkEvents, RtuLinkOptions } from './rtu-link-options.js';
 import { RtuLinkStatus } from './rtu-link-status.js';
 import { RtuStory } from './rtu-story.js';
+import { CERTIFICATE_LOOK_MS } from './rtu-tls.js';
 import { StartPause } from './start-pause.js';
 import { TcpDial } from './tcp-dial.js';
 
@@ -20,6 +22,9 @@ export class RtuLink {
   private lastError: string | null = null;
   private epochs = 0;
   private up: Connection | undefined;
+  /** Who is at the other end of TLS; undefined without it. */
+  private peer: SecurePeer | undefined;
+  private certificateLookAt = Infinity;
   private address: string | null = null;
   /** Since when there is a link, and whether it is this end that ends it. */
   private upSince = 0;
@@ -40,10 +45,11 @@ export class RtuLink {
     private readonly options: RtuLinkOptions,
     private readonly events: RtuLinkEvents,
   ) {
-    const { config, runtime, scheduler } = options;
+    const { config, runtime, scheduler, tls, logger } = options;
     const now = (): number => scheduler.now();
     this.hosts = new HostRotation(config.hosts, () => runtime.random());
-    this.dial = new TcpDial(runtime, now, config.t0Ms, () => events.onDeadlineMoved());
+    const onDeadlineMoved = (): void => events.onDeadlineMoved();
+    this.dial = new TcpDial({ runtime, now, t0Ms: config.t0Ms, tls, logger, onDeadlineMoved });
     this.status = new RtuLinkStatus(runtime.clock);
     this.story = new RtuStory(options.logger, now);
   }
@@ -54,6 +60,10 @@ export class RtuLink {
 
   get isUp(): boolean {
     return rtuLinkUp(this.state);
+  }
+
+  get secure(): SecurePeer | undefined {
+    return this.peer;
   }
 
   get connection(): Connection | undefined {
@@ -152,7 +162,7 @@ export class RtuLink {
   }
 
   nextDeadline(): number {
-    return Math.min(this.retryAt, this.dial.nextDeadline(), this.startAt);
+    return Math.min(this.retryAt, this.dial.nextDeadline(), this.startAt, this.certificateLookAt);
   }
 
   /** When an RTU that stops by itself is to be started again. */
@@ -168,6 +178,10 @@ export class RtuLink {
       this.connect();
     }
     this.dial.onDeadline(now);
+    if (this.certificateLookAt <= now) {
+      this.certificateLookAt = now + CERTIFICATE_LOOK_MS;
+      if (this.peer !== undefined && this.peer.alarmAt <= this.options.runtime.clock.wallMs()) this.peer.judgeAgain();
+    }
   }
 
   private connect(): void {
@@ -176,12 +190,12 @@ export class RtuLink {
       this.retryIn(NOT_READY_MS);
       return;
     }
-    const { host, port } = this.hosts.current;
-    this.transition('connecting', `trying ${peerText(host, port)}`);
-    void this.open(host, port);
+    const endpoint = this.hosts.current;
+    this.transition('connecting', `trying ${peerText(endpoint.host, endpoint.port)}`);
+    void this.open(endpoint);
   }
 
-  private async open(host: string, port: number): Promise<void> {
+  private async open(endpoint: Endpoint): Promise<void> {
     await this.events.prepare();
     if (this.stopped) return;
     if (this.hostUnwanted) {
@@ -192,10 +206,10 @@ export class RtuLink {
       this.postpone('the event log cannot be written');
       return;
     }
-    this.dial.open(host, port, {
-      connected: (socket) => {
+    this.dial.open(endpoint, {
+      connected: (socket, secure) => {
         if (this.options.mayUse()) {
-          this.connected(socket);
+          this.connected(socket, secure);
           return;
         }
         socket.resetAndDestroy();
@@ -228,7 +242,7 @@ export class RtuLink {
     return heldUp() ? 'nothing' : 'upkeep';
   }
 
-  private connected(socket: TcpSocket): void {
+  private connected(socket: TcpSocket, secure: SecurePeer | undefined): void {
     const { config, counters, figures, hold, scheduler } = this.options;
     const { t1Ms, t2Ms, t3Ms, k } = config.rtuLink;
     this.attempted = true;
@@ -258,8 +272,13 @@ export class RtuLink {
       scheduler,
     );
     this.up = connection;
+    this.peer = secure;
+    if (secure !== undefined) {
+      secure.onRefused = ({ code, reason }) => connection.reset({ code: `tls_${code}`, message: reason });
+      this.certificateLookAt = this.upSince + CERTIFICATE_LOOK_MS;
+    }
     this.events.onUp(connection, this.epochs);
-    this.transition('connected', 'TCP connection established');
+    this.transition('connected', secure === undefined ? 'TCP connection established' : 'TLS session established');
     this.followDemand();
   }
 
@@ -296,6 +315,8 @@ export class RtuLink {
     const { link } = connection;
     this.up = undefined;
     this.address = null;
+    this.peer = undefined;
+    this.certificateLookAt = Infinity;
     this.lastError = `${reason.code}: ${reason.message}`;
     this.options.counters.linkFailures++;
     if (reason.octets !== undefined) this.remark(reason);

@@ -10,6 +10,7 @@ import threading
 import c104
 
 import jsonlines
+from c104_tls import transport_security
 from c104_values import information, plain, time_ms
 
 
@@ -66,11 +67,16 @@ def on_command(
     return getattr(c104.ResponseState, rtu.answers[point.io_address])
 
 
-def listen(host, port, ca, points=(), commands=(), max_connections=0, select_timeout_ms=5000, k=12, w=8):
+def listen(host, port, ca, points=(), commands=(), max_connections=0, select_timeout_ms=5000, k=12, w=8, tls=None):
     """Open the listener. `commands`: {ioa, type, answer?: SUCCESS|FAILURE, mode?, returns?: ioa of the point whose new
     value is returned with COT 11}."""
     server = c104.Server(
-        ip=host, port=port, tick_rate_ms=50, select_timeout_ms=select_timeout_ms, max_connections=max_connections
+        ip=host,
+        port=port,
+        tick_rate_ms=50,
+        select_timeout_ms=select_timeout_ms,
+        max_connections=max_connections,
+        transport_security=transport_security(tls),
     )
     server.protocol_parameters.send_window_size = k
     server.protocol_parameters.receive_window_size = w

@@ -294,6 +294,7 @@ export class System {
       row: 1 + Number(id),
       name: `Group ${id}`,
       port: FIRST_MASTER_PORT + Number(id),
+      ...{ tlsPort: undefined, plain: true, tlsProfile: 'iec62351', tlsNames: [], rtuNames: [] },
       rtuNumber: Number(id),
       buffsize,
       maxConnections,

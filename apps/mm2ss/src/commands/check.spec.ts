@@ -67,6 +67,15 @@ describe('mm2ss check', () => {
     for (const line of shown) expect(lines).toContain(line.trim());
   });
 
+  it('says who may connect with TLS, and which port is closed', () => {
+    const columns = `${HEADER};tls port;masters;tls profile;plain;rtu names`;
+    const row = ROW.replace('"[2001:db8::5]:2404;rtu-7:2405"', '"tls://[2001:db8::5]:2404"');
+    const only = check(`${columns}\n${row};19998;A=cn:a;modern;;cn:rtu-7\n`);
+    expect(only).toContain('7 Süd (row 2): port 19998 with TLS only, RTU 32 at tls://[2001:db8::5]:2404');
+    expect(only).toContain('\n    TLS (modern) for masters with cn:a\n    TLS (modern) to an RTU with cn:rtu-7\n');
+    expect(check(`${columns}\n${row};19998;A=cn:a;;Y;cn:rtu-7\n`)).toContain('port 2404 without TLS, 19998 with TLS');
+  });
+
   it.each([
     ['an empty file', '', 'row 1: the file is empty'],
     ['a header alone', HEADER, 'row 1: no group: no row below this header has a number in the column id'],

@@ -1,6 +1,8 @@
 import {
+  clientNames,
   clockText,
   type Configuration,
+  type Endpoint,
   type GroupConfig,
   type LinkConstants,
   observeText,
@@ -68,11 +70,12 @@ export function formatProblem({ row, field, reason }: Problem): string {
 }
 
 function formatGroup(group: GroupConfig): string[] {
-  const { id, name, port, rtuNumber, maxConnections, sameIp, hosts, filter, buffsize, rtuLink } = group;
+  const { id, name, rtuNumber, maxConnections, sameIp, hosts, filter, buffsize, rtuLink } = group;
   const filterText = filter.length === 0 ? 'any source' : filter.map(({ text }) => text).join(', ');
   return [
-    `  ${id} ${name} (row ${group.row}): port ${port}, RTU ${rtuNumber} at ${hosts.map(({ host, port: p }) => peerText(host, p)).join(', ')}`,
+    `  ${id} ${name} (row ${group.row}): ${formatPorts(group)}, RTU ${rtuNumber} at ${hosts.map(formatHost).join(', ')}`,
     `    masters: at most ${maxConnections}, same IP: ${sameIp}, from ${filterText}`,
+    ...formatTls(group),
     `    ${formatLink(group)}, buffsize ${buffsize}`,
     ...(formatLink(group) === formatLink(rtuLink) ? [] : [`    towards the RTU: ${formatLink(rtuLink)}`]),
     ...formatPermissions(group),
@@ -100,6 +103,24 @@ function formatRights(lines: readonly RightsLine[]): string[] {
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length))) ?? [];
   return rows.map((row) => `    ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
+}
+
+function formatPorts({ port, plain, tlsPort }: GroupConfig): string {
+  if (tlsPort === undefined) return `port ${port}`;
+  return plain ? `port ${port} without TLS, ${tlsPort} with TLS` : `port ${tlsPort} with TLS only`;
+}
+
+function formatHost({ host, port, tls }: Endpoint): string {
+  return `${tls === true ? 'tls://' : ''}${peerText(host, port)}`;
+}
+
+function formatTls(group: GroupConfig): string[] {
+  const { tlsPort, tlsProfile, rtuNames } = group;
+  const lines: string[] = [];
+  const texts = (names: readonly { readonly text: string }[]): string => names.map(({ text }) => text).join(', ');
+  if (tlsPort !== undefined) lines.push(`    TLS (${tlsProfile}) for masters with ${texts(clientNames(group))}`);
+  if (rtuNames.length > 0) lines.push(`    TLS (${tlsProfile}) to an RTU with ${texts(rtuNames)}`);
+  return lines;
 }
 
 function formatLink({ k, w, t1Ms, t2Ms, t3Ms }: LinkConstants): string {

@@ -2,9 +2,12 @@ import { type ConfigurationFile, type Environment, type GroupConfig, readEnviron
 import type { Command } from 'commander';
 import { compose, type CompositionOptions, type Part } from '../composition.js';
 import { runUntilSignal } from '../process/signals.js';
+import { tlsOptions } from '../tls/tls-options.js';
 import { UsageError } from './errors.js';
 import {
   addNatsOptions,
+  addTlsOptions,
+  checkTls,
   addProcessOptions,
   addStorageOptions,
   asEnvironmentFlags,
@@ -38,7 +41,10 @@ export function registerParts(program: Command): void {
     ['router', router],
     ['gateway', gateway],
   ] as const) {
-    addStorageOptions(addNatsOptions(addProcessOptions(command))).action((flags: ProcessFlags) => runPart(part, flags));
+    const complete = addStorageOptions(addNatsOptions(addProcessOptions(command)));
+    // A router meets neither masters nor RTUs.
+    if (part !== 'router') addTlsOptions(complete);
+    complete.action((flags: ProcessFlags) => runPart(part, flags));
   }
 }
 
@@ -50,6 +56,8 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   if (part === 'connector' || (part === 'gateway' && environment.group !== undefined)) {
     checkGroups(part, environment, file);
   }
+  const serves = ({ id }: GroupConfig): boolean => part === 'router' || environment.group?.matches(id) !== false;
+  checkTls(environment, file.configuration.groups.filter(serves), [part]);
   const looked = monitoring(environment);
   const runtime = runtimeOf(environment);
   await runUntilSignal(
@@ -58,7 +66,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
       compose({
         file,
         watched,
-        serves: ({ id }: GroupConfig) => part === 'router' || environment.group?.matches(id) !== false,
+        serves,
         parts: [part],
         bus,
         runtime,
@@ -68,6 +76,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
         holdMs: environment.holdMs,
         limits: environment.limits,
         ...(part === 'router' ? { ntp: ntpOf(file) } : {}),
+        tls: tlsOptions(environment),
       }),
   );
 }

@@ -1,11 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { type Bus, instancePrefix, MemoryBus, nameInNkeyFile, NatsBus, type NatsOptions } from '@iec104mm2ss/bus';
-import { type ConfigurationFile, type Environment, LOG_LEVELS, readConfigurationFile } from '@iec104mm2ss/config';
+import {
+  type ConfigurationFile,
+  type Environment,
+  type GroupConfig,
+  LOG_LEVELS,
+  readConfigurationFile,
+} from '@iec104mm2ss/config';
 import { createLogger } from '@iec104mm2ss/observability';
 import type { CompositionOptions } from '../composition.js';
 import { parseHttpAddress, readTokens } from '../http/index.js';
 import { type Runtime, systemRuntime } from '@iec104mm2ss/runtime';
 import { type Command, Option } from 'commander';
+import { groupsWithTls } from '../tls/tls-options.js';
 import { formatProblem } from './check.js';
 import { UnavailableError, UsageError } from './errors.js';
 
@@ -41,6 +48,12 @@ export interface ProcessFlags {
   readonly natsMonitor?: string;
   readonly listen?: string;
   readonly group?: readonly string[];
+  readonly tlsDir?: string;
+  readonly crlExpired?: string;
+  readonly tlsMaxAge?: string;
+  readonly tlsHandshakes?: string;
+  readonly tlsKeylog?: string;
+  readonly insecureKeylogAllowed?: boolean;
 }
 
 /** `--group`, for what serves or shows some groups only. */
@@ -118,9 +131,50 @@ export function addStorageOptions(command: Command): Command {
     );
 }
 
+/** What TLS with masters and RTUs needs. */
+export function addTlsOptions(command: Command): Command {
+  return command
+    .option(
+      '--tls-dir <folder>',
+      'certificates for TLS with masters and RTUs: tls.crt, tls.key, ca.crt, *.crl; in <folder>/GROUP those of one group ' +
+        '(or MM2SS_TLS_DIR)',
+    )
+    .option(
+      '--crl-expired <warn|refuse>',
+      'what becomes of peers whose CRL is missing or has expired (default: warn, or MM2SS_CRL_EXPIRED)',
+    )
+    .option(
+      '--tls-max-age <duration>',
+      'age at which the TLS session of a master ends, give or take a tenth: 24h, 90min; off for none (default: 24h, or ' +
+        'MM2SS_TLS_MAX_AGE)',
+    )
+    .option('--tls-handshakes <number>', 'TLS handshakes at once (default: 20, or MM2SS_TLS_HANDSHAKES)')
+    .option(
+      '--tls-keylog <file>',
+      'write the keys of all TLS sessions there, for Wireshark: whoever has them reads the traffic. Needs ' +
+        '--insecure-keylog-allowed (or MM2SS_TLS_KEYLOG)',
+    )
+    .option('--insecure-keylog-allowed', 'yes, the keys may be written (or MM2SS_INSECURE_KEYLOG_ALLOWED=Y)');
+}
+
+/**
+ * Says on standard error which groups need certificates that are not given: they are not served that way.
+ *
+ * @throws UsageError when no group is left
+ */
+export function checkTls({ tlsDir }: Environment, groups: readonly GroupConfig[], parts: readonly string[]): void {
+  if (tlsDir !== undefined) return;
+  const without = groupsWithTls(groups, parts);
+  if (without.length === 0) return;
+  const ids = without.map(({ id }) => id).join(', ');
+  const reason = `group ${ids}: TLS is configured and --tls-dir (or MM2SS_TLS_DIR) is not given`;
+  if (without.length === groups.length) throw new UsageError(reason);
+  process.stderr.write(`mm2ss: ${reason}: not served that way\n`);
+}
+
 /** The flags by the names the environment knows. */
 export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string | undefined> {
-  const { holdSeconds, group, httpHost, token, ...same } = flags;
+  const { holdSeconds, group, httpHost, token, tlsMaxAge, insecureKeylogAllowed, ...same } = flags;
   const names = [
     'ini',
     'http',
@@ -142,10 +196,17 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
     'natsMonitor',
     'listen',
     'limits',
+    'tlsDir',
+    'crlExpired',
+    'tlsHandshakes',
+    'tlsKeylog',
   ];
   const known = Object.fromEntries(Object.entries(same).filter(([name]) => names.includes(name)));
+  const keylogAllowed = insecureKeylogAllowed === true ? 'Y' : undefined;
   return {
     ...known,
+    tlsMaxAgeMs: tlsMaxAge,
+    keylogAllowed,
     group: group?.join(','),
     holdMs: holdSeconds,
     httpHosts: httpHost?.join(','),

@@ -2,9 +2,12 @@ import { readEnvironment } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 import { compose } from '../composition.js';
 import { runUntilSignal } from '../process/signals.js';
+import { tlsOptions } from '../tls/tls-options.js';
 import { UsageError } from './errors.js';
 import {
   addNatsOptions,
+  addTlsOptions,
+  checkTls,
   addProcessOptions,
   addStorageOptions,
   asEnvironmentFlags,
@@ -15,6 +18,8 @@ import {
   runtimeOf,
   type ProcessFlags,
 } from './process-options.js';
+
+const PARTS = ['connector', 'router', 'gateway'] as const;
 
 interface RunFlags extends ProcessFlags {
   readonly ntp_server?: readonly string[];
@@ -36,12 +41,13 @@ export function registerRun(program: Command): void {
     .option('--set-clock', 'set the clock of this machine from NTP (needs the privilege)')
     .option('--listen <address>', 'address to accept masters at (default: all, or MM2SS_LISTEN)')
     .option('--log-dir <folder>', 'folder of the per-group log files and of the audit records (mm2ss audit)', 'log');
-  addStorageOptions(addNatsOptions(addProcessOptions(command))).action((flags: RunFlags) => run(flags));
+  addTlsOptions(addStorageOptions(addNatsOptions(addProcessOptions(command)))).action((flags: RunFlags) => run(flags));
 }
 
 async function run(flags: RunFlags): Promise<void> {
   const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
   const file = await loadConfiguration(environment.ini);
+  checkTls(environment, file.configuration.groups, PARTS);
   const { settings } = file.configuration;
   const watched = await isWatched(file);
   const looked = monitoring(environment);
@@ -53,7 +59,7 @@ async function run(flags: RunFlags): Promise<void> {
       compose({
         file,
         watched,
-        parts: ['connector', 'router', 'gateway'],
+        parts: PARTS,
         bus,
         runtime,
         ...looked,
@@ -61,6 +67,7 @@ async function run(flags: RunFlags): Promise<void> {
         listen: environment.listen,
         holdMs: environment.holdMs,
         limits: environment.limits,
+        tls: tlsOptions(environment),
         ntp: {
           servers: [...(flags.ntp_server ?? []), ...settings.ntpServers],
           updateEverySec,

@@ -2,6 +2,7 @@ import { type Bus, BUS } from '@iec104mm2ss/bus';
 import { GROUPS, type Limits, type LiveGroups, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, type Logger, REGISTRY, type Registry } from '@iec104mm2ss/observability';
 import { OWN_TIME, type OwnTime, type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
+import { TLS, type TlsSettings } from '@iec104mm2ss/tls';
 import { type DeadlineScheduler, SCHEDULER } from '@iec104mm2ss/transport';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { PROCESS, type ProcessInfo } from './process-info.js';
@@ -17,12 +18,15 @@ export interface Core {
   readonly limits: Limits;
   readonly process: ProcessInfo;
   readonly time: OwnTime;
+  /** Undefined: this process was told nothing of TLS. */
+  readonly tls: TlsSettings | undefined;
 }
 
 @Global()
 @Module({})
 export class CoreModule {
-  static forRoot({ bus, runtime, logger, registry, scheduler, groups, limits, process, time }: Core): DynamicModule {
+  static forRoot(core: Core): DynamicModule {
+    const { bus, runtime, logger, registry, scheduler, groups, limits, process, time, tls } = core;
     const providers = [
       { provide: BUS, useValue: bus },
       { provide: RUNTIME, useValue: runtime },
@@ -33,6 +37,7 @@ export class CoreModule {
       { provide: PROCESS_LIMITS, useValue: limits },
       { provide: PROCESS, useValue: process },
       { provide: OWN_TIME, useValue: time },
+      { provide: TLS, useValue: tls },
     ];
     return { module: CoreModule, providers, exports: providers };
   }

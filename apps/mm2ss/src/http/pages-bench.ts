@@ -70,6 +70,7 @@ export async function servePages(
     scheduler: new DeadlineScheduler(),
     groups: new LiveGroups(sources.groups ?? []),
     limits: DEFAULT_LIMITS,
+    tls: undefined,
     process: {
       release: '0.1.0',
       parts: ['connector', 'router', 'gateway'],

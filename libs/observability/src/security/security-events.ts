@@ -238,6 +238,63 @@ export const SECURITY_EVENTS = {
     severity: 'notice',
     meaning: 'A connected master has other rights by a new configuration.',
   },
+  tls_established: {
+    id: 'MM2SS:2.1',
+    severity: 'informational',
+    meaning: 'A TLS session was set up with a peer that may connect.',
+  },
+  tls_refused: {
+    id: 'MM2SS:2.2',
+    severity: 'warning',
+    meaning: 'A peer did not get a TLS session; `reason` says why.',
+  },
+  tls_revoked: {
+    id: 'MM2SS:2.3',
+    severity: 'alert',
+    meaning: 'A running TLS session was ended: a certificate of its chain was revoked.',
+  },
+  tls_ended: {
+    id: 'MM2SS:2.4',
+    severity: 'warning',
+    meaning: 'A running TLS session was ended: its peer may not connect any more, or broke TLS.',
+  },
+  tls_expired: {
+    id: 'MM2SS:2.5',
+    severity: 'warning',
+    meaning: 'A running TLS session goes on whose certificate or CRL would not be accepted any more.',
+  },
+  tls_warning: {
+    id: 'MM2SS:2.6',
+    severity: 'notice',
+    meaning: 'A peer was accepted, but something is not as it should be.',
+  },
+  tls_renegotiated: { id: 'MM2SS:2.7', severity: 'informational', meaning: 'A peer has renegotiated its TLS session.' },
+  tls_max_age: {
+    id: 'MM2SS:2.8',
+    severity: 'notice',
+    meaning: 'A TLS session was ended as it had reached its largest age.',
+  },
+  tls_unusable: {
+    id: 'MM2SS:2.9',
+    severity: 'error',
+    meaning: 'A group needs TLS and there is nothing to do it with: it is not served that way.',
+  },
+  tls_keylog: { id: 'MM2SS:2.10', severity: 'alert', meaning: 'The keys of all TLS sessions are written to a file.' },
+  tls_files_taken: {
+    id: 'MM2SS:2.20',
+    severity: 'notice',
+    meaning: 'Certificates, key or CRLs from the files are in force.',
+  },
+  tls_files_refused: {
+    id: 'MM2SS:2.21',
+    severity: 'error',
+    meaning: 'Changed certificates, key or CRLs are at fault: what was in force before stays.',
+  },
+  tls_files_warning: {
+    id: 'MM2SS:2.22',
+    severity: 'warning',
+    meaning: 'Certificates or CRLs in force end soon or have ended, or something is missing beside them; told daily.',
+  },
 } as const satisfies Readonly<Record<string, SecurityEventKind>>;
 
 export type SecurityEventName = keyof typeof SECURITY_EVENTS;

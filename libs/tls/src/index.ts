@@ -1,0 +1,3 @@
+export * from './types.js';
+export * from './open.js';
+export * from './session/index.js';

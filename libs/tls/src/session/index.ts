@@ -1,0 +1,6 @@
+export { shakeHands, type HandshakeOutcome } from './handshake.js';
+export { HandshakeRoom } from './handshake-room.js';
+export { handshakeFailure, type HandshakeFailure, type HandshakeProblem } from './handshake-failure.js';
+export { type PeerTerms, RENEGOTIATIONS, SecurePeer } from './secure-peer.js';
+export * from './settings.js';
+export { tlsStatus } from './tls-status.js';
