@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 
-import { LATER_COLUMNS } from './layout.js';
 import { parseConfiguration } from './parse-configuration.js';
 import type { GroupConfig, Problem } from './types.js';
 
@@ -282,15 +281,6 @@ describe('what is loaded with a warning', () => {
       { row: 2, field, severity: 'warning', reason: expect.stringContaining(reason) as string },
     ]);
     expect(group).toMatchObject(expected);
-  });
-
-  test.each<[Record<string, string>, string]>([
-    ...LATER_COLUMNS.map((column): [Record<string, string>, string] => [{ [column]: 'Y' }, column]),
-  ])('%j is not enforced, so the row is not loaded', (cells, field) => {
-    const { group, problems } = load(cells);
-    expect(group).toBeUndefined();
-    const reason = expect.stringContaining('does not enforce it') as string;
-    expect(problems).toEqual([{ row: 2, field, severity: 'skipped', reason }]);
   });
 
   test("what is said of the masters' side is not said of the RTU's again", () => {

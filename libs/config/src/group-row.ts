@@ -6,7 +6,7 @@ import { parseEndpoints } from './endpoints.js';
 import { LINK_CONSTANT_RANGES, type LinkConstant } from './general-settings.js';
 import { digitsOf, parseIntegerCell, PORT_RANGE, type IntegerRange } from './integer-cell.js';
 import { linkRemarks, type LinkSide, type LinkSideConstant } from './link-remarks.js';
-import { LATER_COLUMNS, type ColumnName, type Layout } from './layout.js';
+import { type ColumnName, type Layout } from './layout.js';
 import { ambiguousMasters, parseNamedMasters, type ParsedMaster } from './named-masters.js';
 import { nearestNames } from './nearest-name.js';
 import { NO_OBSERVE, parseObserve } from './observe-cell.js';
@@ -130,9 +130,6 @@ export function readGroupRow(
   for (const { field, reason, severity } of tlsRefused ? [] : tlsRemarks({ ...tls, port, masters, hosts })) {
     if (severity === 'skipped') cells.refuse(field, reason);
     else cells.warn(field, reason);
-  }
-  for (const column of LATER_COLUMNS) {
-    if (cells.text(column) !== '') cells.refuse(column, NOT_ENFORCED);
   }
 
   if (cells.refused)
@@ -294,6 +291,4 @@ class GroupCells {
 }
 
 const TLS_COLUMNS = ['tls port', 'plain', 'tls profile', 'tls names', 'rtu names'] as const;
-/** Said of what would be taken for a protection. */
-const NOT_ENFORCED = 'this release does not enforce it, so the row is not loaded';
 const EMPTY = { ok: false, reason: 'the cell is empty' } as const;

@@ -47,10 +47,7 @@ export const OWN_COLUMNS = [
   'clock',
 ] as const;
 
-/** Columns that are known and not enforced yet: a row that sets one is refused, so that nobody relies on it. */
-export const LATER_COLUMNS = ['tls port', 'plain', 'tls profile', 'tls names', 'rtu names'] as const;
-
-const ALL_COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS, ...LATER_COLUMNS] as const;
+const ALL_COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS] as const;
 export type ColumnName = (typeof ALL_COLUMNS)[number];
 
 /** Where each column stands in the rows below a header row. */

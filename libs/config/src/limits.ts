@@ -46,7 +46,8 @@ export const LIMITS = {
   },
   waiting: {
     ...{ default: 1_000, min: 1, max: 100_000, unit: 'connections' },
-    meaning: 'Connections that wait for a turn (handshakes, admissions); one address has a quarter of the room at most.',
+    meaning:
+      'Connections that wait for a turn (handshakes, admissions); one address has a quarter of the room at most.',
     beyond: 'closed at once; also after 10 s without a turn',
     metric: REFUSED('too_many_waiting'),
   },

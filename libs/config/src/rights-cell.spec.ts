@@ -23,12 +23,9 @@ describe('the column rights', () => {
   });
 
   it('takes identities as they are compared', () => {
-    expect(subjects('DNS:Scada-A.Example=all;SHA256:AB:CD=all;uri:urn:x=y=all;cn:Scada A=all')).toEqual([
-      'dns:scada-a.example',
-      'sha256:abcd',
-      'uri:urn:x=y',
-      'cn:Scada A',
-    ]);
+    expect(subjects(`DNS:Scada-A.Example=all;SHA256:${'AB:'.repeat(31)}CD=all;uri:urn:x=y=all;cn:Scada A=all`)).toEqual(
+      ['dns:scada-a.example', `sha256:${'ab'.repeat(31)}cd`, 'uri:urn:x=y', 'cn:Scada A'],
+    );
   });
 
   it.each([

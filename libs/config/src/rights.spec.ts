@@ -130,14 +130,15 @@ const grants = fc.array(
 );
 /** Networks within each other: 10.0.0.0/8 ... 10.0.0.3. */
 const NETWORKS = ['10.0.0.0/8', '10.0.0.0/24', '10.0.0.0/30', '10.0.0.2/31', '10.0.0.3', '10.0.0.1'];
-const SUBJECTS = ['cn:a', 'dns:b', 'sha256:0', 'A', 'B', '*', ...NETWORKS];
+const FINGERPRINT = `sha256:${'0'.repeat(64)}`;
+const SUBJECTS = ['cn:a', 'dns:b', FINGERPRINT, 'A', 'B', '*', ...NETWORKS];
 const entries = fc
   .uniqueArray(fc.constantFrom(...SUBJECTS), { minLength: 1, maxLength: 7 })
   .chain((subjects) =>
     fc.tuple(...subjects.map((subject) => grants.map((given): Entry => ({ subject, grants: given })))),
   );
 const peers = fc.record({
-  identities: fc.subarray(['cn:a', 'dns:b', 'sha256:0', 'cn:other']),
+  identities: fc.subarray(['cn:a', 'dns:b', FINGERPRINT, 'cn:other']),
   address: fc.constantFrom('10.0.0.0', '10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.9', '10.9.9.9', '192.168.0.1'),
   name: fc.constantFrom(null, 'A', 'B', 'C'),
 });

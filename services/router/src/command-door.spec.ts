@@ -97,8 +97,8 @@ describe('the door for commands', () => {
 
   it('knows a master by its certificate', () => {
     const { door } = setUp('cn:scada-a=control;*=monitor');
-    expect(door.judge(ON, session(null, { certificateName: 'scada-a' }))).toBe(undefined);
-    expect(door.judge(ON, session(null, { certificateName: 'scada-b' }))).toMatchObject({ kind: 'refused' });
+    expect(door.judge(ON, session(null, { certificateNames: ['cn:scada-a'] }))).toBe(undefined);
+    expect(door.judge(ON, session(null, { certificateNames: ['cn:scada-b'] }))).toMatchObject({ kind: 'refused' });
   });
 
   it('looks at the clock rule once more when the turn of a command comes', () => {
