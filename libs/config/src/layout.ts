@@ -40,12 +40,7 @@ export const OWN_COLUMNS = [
 ] as const;
 
 /** Columns that are known and not enforced yet: a row that sets one is refused, so that nobody relies on it. */
-export const LATER_COLUMNS = [
-  'rights',
-  'observe',
-  'clock',
-  'proxy',
-] as const;
+export const LATER_COLUMNS = ['rights', 'observe', 'clock', 'proxy'] as const;
 
 const ALL_COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS, ...LATER_COLUMNS] as const;
 export type ColumnName = (typeof ALL_COLUMNS)[number];

@@ -26,6 +26,9 @@ export interface KnownConnection {
 }
 
 /** The name that such a connection has by `masters`; null: none. */
-export function nameNow(masters: readonly NamedMaster[], { address, certificateNames }: KnownConnection): string | null {
+export function nameNow(
+  masters: readonly NamedMaster[],
+  { address, certificateNames }: KnownConnection,
+): string | null {
   return masterOf(masters, address, certificateNames)?.name ?? null;
 }

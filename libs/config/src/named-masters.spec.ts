@@ -12,7 +12,14 @@ test('sources of one name, certificate names, blanks', () => {
   expect(masters('A=10.1.1.5; B = 10.1.2.0/24 , 10.1.3.7 ;C=cn:scada-c,CN: scada-d;')).toMatchObject([
     { name: 'A', sources: [{ text: '10.1.1.5' }], certificateNames: [] },
     { name: 'B', sources: [{ text: '10.1.2.0/24' }, { text: '10.1.3.7' }], certificateNames: [] },
-    { name: 'C', sources: [], certificateNames: [{ kind: 'cn', value: 'scada-c' }, { kind: 'cn', value: 'scada-d' }] },
+    {
+      name: 'C',
+      sources: [],
+      certificateNames: [
+        { kind: 'cn', value: 'scada-c' },
+        { kind: 'cn', value: 'scada-d' },
+      ],
+    },
   ]);
   expect(masters('')).toEqual([]);
 });

@@ -216,7 +216,12 @@ class ConfigurationReader {
 
 /** The ports of a group. One that is closed because of TLS is kept as well: a changed `plain` opens it. */
 function portsOf({ port, tlsPort }: GroupConfig): readonly (readonly [ColumnName, number])[] {
-  return tlsPort === undefined ? [['port no', port]] : [['port no', port], ['tls port', tlsPort]];
+  return tlsPort === undefined
+    ? [['port no', port]]
+    : [
+        ['port no', port],
+        ['tls port', tlsPort],
+      ];
 }
 
 /** An id with digits of another script, or with something around them, was perhaps not meant as a comment. */

@@ -33,7 +33,8 @@ function mastersSide({ port, tlsPort, plain, tlsProfile, tlsNames, masters, host
   const certified = masters.filter(({ certificateNames }) => certificateNames.length > 0);
   if (tlsPort === undefined) {
     const without = 'without "tls port" nobody shows a certificate';
-    if (plain !== undefined) refuse('plain', `it says whether the plain port stays open beside "tls port", which is empty`);
+    if (plain !== undefined)
+      refuse('plain', `it says whether the plain port stays open beside "tls port", which is empty`);
     if (tlsNames.length > 0) refuse('tls names', without);
     if (certified.length > 0) refuse('masters', `master ${certified[0]?.name} has a certificate name: ${without}`);
     if (tlsProfile !== undefined && !hosts.some(({ tls }) => tls === true)) {
