@@ -8,6 +8,7 @@ import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
 import type { AcknowledgementReport } from './acknowledgement-report.js';
 import { AdmissionAttempt, type Admitted } from './admission-attempt.js';
 import { ClosedSessions } from './closed-sessions.js';
+import { backlogOf } from './master-listener.js';
 import { MasterSession, type SessionIdentity } from './master-session.js';
 import type { TlsDoor } from './tls-door.js';
 import { TlsWatch } from './tls-watch.js';
@@ -117,12 +118,13 @@ export class GroupSessions {
   }
 
   /** A connection came in. It becomes a session if the router says so. */
-  connect(socket: TcpSocket, from: PeerAddress): Promise<void> {
-    return this.askFor(socket, from);
+  async connect(socket: TcpSocket, from: PeerAddress): Promise<void> {
+    if (this.mayWait(socket, from)) await this.askFor(socket, from);
   }
 
   /** The same, of a connection that is to speak TLS. */
   async connectSecure(raw: TcpSocket, from: PeerAddress): Promise<void> {
+    if (!this.mayWait(raw, from)) return;
     const peer = peerText(from.address, from.port);
     const { logger, door } = this.dependencies;
     const ignoreError = (): void => undefined;
@@ -172,6 +174,21 @@ export class GroupSessions {
     );
     const all = [identity, ...identities.filter((name) => known.has(name)), ...identities];
     return [...new Set(all)].filter(({ length }) => length <= LONGEST_NAME).slice(0, MOST_NAMES);
+  }
+
+  /** False: it was refused, as one more cannot wait for the router's word. One address leaves half of the room to others. */
+  private mayWait(socket: TcpSocket, { address, port }: PeerAddress): boolean {
+    const problem = this.waitingProblem(address);
+    if (problem !== undefined)
+      this.refuse(socket, peerText(address, port), { code: 'too_many_waiting', message: problem });
+    return problem === undefined;
+  }
+
+  private waitingProblem(address: string): string | undefined {
+    const room = backlogOf(this.config());
+    if (this.attempts.size >= room) return `${this.attempts.size} connections wait`;
+    const own = [...this.attempts.values()].filter((attempt) => attempt.address === address).length;
+    return own >= room / 2 ? `${own} connections of ${address} wait` : undefined;
   }
 
   /** Lets none of those in that wait for the router's word. */

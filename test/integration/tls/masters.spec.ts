@@ -40,6 +40,19 @@ describe.skipIf(!openssl)('masters over TLS', () => {
     await mux.logged({ event: 'tls_established', identity: 'cn:scada-a', version: 'TLSv1.3' });
   });
 
+  it('get what comes together in one record', async () => {
+    const { rtu, mux } = await oneGroup(await columns(), {}, { tls: tls(folder) });
+    const master = await dial(mux.port, 1, ca.issue({ cn: 'scada-a' }));
+    master.sendU(UFunction.STARTDT_ACT);
+    await until('a started session', async () => (await mux.group()).masters.some(({ state }) => state === 'started'));
+    await until('M_EI_NA_1', () => master.asdus.length === 1);
+    let records = 0;
+    master.socket.on('data', () => records++);
+    rtu.burst(8);
+    await until('eight events', () => master.asdus.length === 9);
+    expect(records).toBeLessThan(8);
+  });
+
   it('from the address of a master without its certificate are nobody', async () => {
     const { mux } = await oneGroup(await columns({ 'tls names': 'cn:scada-a;cn:stranger' }), {}, { tls: tls(folder) });
     await dial(mux.port, 1, ca.issue({ cn: 'stranger' }));

@@ -39,7 +39,11 @@ export async function openTls(options: TlsOptions, { clock, logger, registry }: 
   };
 }
 
-function openKeyLog(file: string, clock: Clock, logger: Logger): { write(line: Buffer): void; close(): void } {
+function openKeyLog(
+  file: string,
+  clock: Clock,
+  logger: Logger,
+): { readonly write: (line: Buffer) => void; readonly close: () => void } {
   const descriptor = openSync(file, 'a', KEYLOG_MODE);
   // It may have been there before, for everybody to read.
   fchmodSync(descriptor, KEYLOG_MODE);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import type { Clock, SecureSocket } from '@iec104mm2ss/runtime';
 import type { PeerName, PeerRole, TlsMaterial, Verdict } from '../types.js';
@@ -125,8 +126,11 @@ export class SecurePeer {
     }
     const before = this.accepted;
     const verdict = judge(this.socket, this.terms);
-    if (!verdict.ok) this.refuse(verdict);
-    else if (who(verdict) !== who(before)) {
+    if (!verdict.ok) {
+      // The certificate it began with, which has expired since, is no reason; another one that has is.
+      if (NO_REASON_TO_CUT.has(verdict.code) && this.hasSameCertificate) this.alarm(verdict);
+      else this.refuse(verdict);
+    } else if (who(verdict) !== who(before)) {
       const reason = `the certificate is that of ${verdict.identity} by now, it was that of ${before.identity}`;
       this.refuse({ code: 'renegotiation', reason });
     } else {
@@ -134,6 +138,12 @@ export class SecurePeer {
       const fields = { peer, identity: verdict.identity, version: this.version, cipher: this.socket.cipher };
       securityEvent(logger, 'tls_renegotiated', fields, 'TLS renegotiated: the same peer');
     }
+  }
+
+  private get hasSameCertificate(): boolean {
+    const [leaf] = this.socket.peerChain();
+    if (leaf === undefined) return false;
+    return this.identities.includes(`sha256:${createHash('sha256').update(leaf).digest('hex')}`);
   }
 
   private refuse(failure: HandshakeFailure): void {
