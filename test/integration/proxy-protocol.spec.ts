@@ -74,7 +74,7 @@ describe.skipIf(haproxy === undefined)('masters behind haproxy', () => {
       const other = newMaster(port, 2, { host: '127.0.0.71' });
       await Promise.all([named.connect(), other.connect()]);
       const { masters } = await mux.group();
-      const seen = masters.map(({ peer, name }) => `${peer.replace(/:\d+$/, '')} ${name ?? '-'}`).sort();
+      const seen = masters.map(({ peer, name }) => `${(peer ?? '').replace(/:\d+$/, '')} ${name ?? '-'}`).sort();
       expect(seen).toEqual([`${masterAddress(1)} A`, `${masterAddress(2)} -`]);
       rtu.burst(500);
       expect((await named.command('single 5000 on')).result).toBe('positive');
