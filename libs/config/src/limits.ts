@@ -27,8 +27,9 @@ export const LIMITS = {
     metric: REFUSED('connects'),
   },
   'connect-burst': {
-    ...{ default: 50, min: 1, max: 100_000, unit: 'connections' },
-    meaning: 'So many of them at once: masters behind one address come back together.',
+    ...{ default: 20, min: 1, max: 100_000, unit: 'connections' },
+    meaning:
+      'So many of them at once, or twice `max conn` if that is more: masters behind one address come back together.',
     beyond: 'closed at once',
     metric: REFUSED('connects'),
   },
@@ -46,7 +47,8 @@ export const LIMITS = {
   },
   waiting: {
     ...{ default: 1_000, min: 1, max: 100_000, unit: 'connections' },
-    meaning: 'Connections that wait for a turn (handshakes, admissions); one address has a quarter of the room at most.',
+    meaning:
+      'Connections that wait for a turn (handshakes, admissions); one address has a quarter of the room at most.',
     beyond: 'closed at once; also after 10 s without a turn',
     metric: REFUSED('too_many_waiting'),
   },
