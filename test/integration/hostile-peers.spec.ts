@@ -158,7 +158,7 @@ describe('who floods with what brings nothing', () => {
     ['startdt', 'u_flood', {}],
     ['s-format', 's_flood', {}],
     // A busy machine does not read single octets that often.
-    ['octets', 'octet_flood', { scraps: 20, 'u-frames': 1_000_000 }],
+    ['octets', 'octet_flood', { scraps: 1, 'u-frames': 1_000_000 }],
   ] as const)(
     '%s: is closed for %s',
     async (name, reason, limits) => {
