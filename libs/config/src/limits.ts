@@ -27,8 +27,9 @@ export const LIMITS = {
     metric: REFUSED('connects'),
   },
   'connect-burst': {
-    ...{ default: 50, min: 1, max: 100_000, unit: 'connections' },
-    meaning: 'So many of them at once: masters behind one address come back together.',
+    ...{ default: 20, min: 1, max: 100_000, unit: 'connections' },
+    meaning:
+      'So many of them at once, or twice `max conn` if that is more: masters behind one address come back together.',
     beyond: 'closed at once',
     metric: REFUSED('connects'),
   },

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 const come = (peer: string, times: number, group = '1'): number =>
-  Array.from({ length: times }).filter(() => limits.mayConnect(group, peer)).length;
+  Array.from({ length: times }).filter(() => limits.mayConnect({ id: group, maxConnections: 5 }, peer)).length;
 
 it('one source may come so often at once, and then so often a second; other sources and groups have their own', () => {
   expect(come('10.0.0.1:5000', 254)).toBe(50);
@@ -22,12 +22,20 @@ it('one source may come so often at once, and then so often a second; other sour
   expect(come('10.0.0.1:5000', 5, '2')).toBe(5);
 });
 
+it('of a group with many places more may come at once: they may all be behind one address', () => {
+  const many = Array.from({ length: 600 }).filter(() =>
+    limits.mayConnect({ id: '9', maxConnections: 255 }, '10.0.0.1:1'),
+  );
+  expect(many.length).toBe(510);
+});
+
 it('of IPv6 a /64 is one source', () => {
   const many = Array.from({ length: 100 }, (_, i) => come(`[2001:db8::${i.toString(16)}]:5000`, 1));
   expect(many.reduce((sum, each) => sum + each)).toBe(50);
 });
 
 it('remembers a bounded number of sources', () => {
-  for (let i = 0; i < 3 * MAX_SOURCES; i++) limits.mayConnect('1', `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}:1`);
+  for (let i = 0; i < 3 * MAX_SOURCES; i++)
+    limits.mayConnect({ id: '1', maxConnections: 5 }, `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}:1`);
   expect(limits.size).toBe(MAX_SOURCES);
 });

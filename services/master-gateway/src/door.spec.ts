@@ -20,7 +20,7 @@ beforeEach(() => {
   [told, read, hold] = [[], '', Promise.resolve()];
   const limits = { ...DEFAULT_LIMITS, connects: 1, 'connect-burst': 3, admissions: 2, waiting: 40 };
   door = new Door({
-    config: () => groupConfig({ proxy: [host(BALANCER)] }),
+    config: () => groupConfig({ proxy: [host(BALANCER)], maxConnections: 1 }),
     clock,
     limits: new ConnectionLimits(limits, clock),
     enter: (socket: TcpSocket, { address, port }) => {

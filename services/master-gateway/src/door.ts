@@ -51,7 +51,7 @@ export class Door {
       if (peer === undefined) return;
       const text = peerText(peer.address, peer.port);
       const { connects } = limits.limits;
-      if (!limits.mayConnect(this.parts.config().id, text)) {
+      if (!limits.mayConnect(this.parts.config(), text)) {
         this.turnAway(socket, peer, { code: 'connects', message: `more than ${connects} connections a second` });
         return;
       }

@@ -13,7 +13,7 @@ import {
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import type { SecurePeer } from '@iec104mm2ss/tls';
 import { READ_MS, type TcpSocket } from '@iec104mm2ss/runtime';
-import { type CloseReason, Connection, type DeadlineScheduler, isExcess } from '@iec104mm2ss/transport';
+import { type CloseReason, Connection, type DeadlineScheduler } from '@iec104mm2ss/transport';
 import {
   type Ack,
   decodeOut,
@@ -28,8 +28,8 @@ import {
 } from '@iec104mm2ss/wire';
 import { COMMAND_RUN, CommandIntake } from './command-intake.js';
 import type { ClosedSession } from './closed-sessions.js';
+import { reportDelayed, reportEnd, reportLate } from './hostile-reports.js';
 import { type CommandTerms, PendingCommands } from './pending-commands.js';
-import { looksLikeProxyHeader } from './proxy-header.js';
 import { type DeliveryTarget, SessionDelivery } from './session-delivery.js';
 import { SessionPlace } from './session-place.js';
 import { SessionQueue } from './session-queue.js';
@@ -282,20 +282,11 @@ export class MasterSession implements DeliveryTarget {
       },
       refuse: (apdus, count) => {
         this.commandsRefused += count;
-        const fields = { session: this.id, peer: this.peer, count, reason: 'late' };
-        securityEvent(logger, 'commands_late', fields, 'commands beyond `cmd rate` waited for too long: refused');
+        reportLate(logger, this.who, count);
         this.queue.add(apdus, 0, NO_POSITION, 0, count);
       },
       roomChanged: () => this.roomChanged(),
-      delayed: () => {
-        const fields = { session: this.id, peer: this.peer, reason: 'cmd_rate' };
-        securityEvent(
-          logger,
-          'commands_delayed',
-          fields,
-          `more than ${this.config.commandRate} commands a second: they wait`,
-        );
-      },
+      delayed: () => reportDelayed(logger, this.who, this.config.commandRate),
       flood: (perSecond) =>
         this.close('command_flood', `more than ${perSecond} commands a second that are too late to be executed`),
     });
@@ -395,26 +386,10 @@ export class MasterSession implements DeliveryTarget {
 
   private onClosed(reason: CloseReason): void {
     if (reason.octets !== undefined) this.logBreach(reason);
-    if (looksLikeProxyHeader(reason.octets ?? '')) this.reportProxyHeader();
-    this.reportFlood(reason, this.intake.clear());
+    reportEnd(this.dependencies.logger, this.who, reason, this.intake.clear());
     this.stopData();
     this.publish(encodeClosed(this.nextHead(), reason.code, reason.message));
     this.dependencies.onClosed(this, reason, this.subscription);
-  }
-
-  private reportProxyHeader(): void {
-    const fields = { session: this.id, peer: this.peer, reason: 'not_a_proxy' };
-    const message = 'a header of the PROXY protocol from an address that is not in the column `proxy`';
-    securityEvent(this.dependencies.logger, 'proxy_header_refused', fields, message);
-  }
-
-  /** @param untaken commands that waited: they were neither acknowledged nor executed */
-  private reportFlood({ code, message }: CloseReason, untaken: number): void {
-    const { logger } = this.dependencies;
-    const fields = { session: this.id, peer: this.peer, reason: code };
-    if (isExcess(code) || code === 'command_flood') securityEvent(logger, 'peer_flood', fields, `a master: ${message}`);
-    if (untaken > 0)
-      logger.warn({ ...fields, count: untaken }, 'commands waited when the connection ended: not executed');
   }
 
   /** As it is remembered. */
@@ -428,6 +403,10 @@ export class MasterSession implements DeliveryTarget {
     this.place.stopped();
     this.undelivered += this.queue.length;
     this.queue.clear();
+  }
+
+  private get who(): { readonly session: number; readonly peer: string } {
+    return { session: this.id, peer: this.peer };
   }
 
   private get now(): number {

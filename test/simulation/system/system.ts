@@ -307,6 +307,12 @@ export class System {
       idleTimeMs: 60_000,
       logEvents: false,
       filter: [],
+      perSource: 255,
+      // Who is kept a place for is not what the accounts of admission know.
+      reserve: 0,
+      commandRate: 50,
+      commandBurst: 100,
+      proxy: [],
       masters: [...named].map(([name, addresses]) => ({ name, sources: addresses.map(oneHost), certificateNames: [] })),
       rights: this.rightsOf(id),
       observe: NO_OBSERVE,
