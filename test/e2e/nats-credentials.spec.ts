@@ -1,7 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { authorizationText, instancePrefix, NatsBus, newSeed, nkeyFileText, publicKeyOf, setUpNats } from '@iec104mm2ss/bus';
+import {
+  authorizationText,
+  instancePrefix,
+  NatsBus,
+  newSeed,
+  nkeyFileText,
+  publicKeyOf,
+  setUpNats,
+} from '@iec104mm2ss/bus';
 import { AUDIT_LIMITS } from '@iec104mm2ss/router';
 import { systemRuntime } from '@iec104mm2ss/runtime';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
