@@ -43,9 +43,10 @@ export class BusUsers {
     mkdirSync(this.directory, { recursive: true });
   }
 
-  /** The file has these groups now. Returns the server's `authorization` block. */
-  authorization(groups: readonly string[]): string {
-    this.groups = groups;
+  /** The file has these groups, or will have. Who is there stays. Returns the server's `authorization` block. */
+  authorization(added: readonly string[]): string {
+    this.groups = [...new Set([...this.groups, ...added])];
+    const { groups } = this;
     const users = this.users().map((user) => ({ ...user, identity: { nkey: this.publicKey(user.name) } }));
     const text = authorizationText(users, { groups, httpControl: this.options.httpControl === true });
     return text.replace('  users: [\n', `  users: [\n    { nkey: ${this.publicKey(ADMIN)} },\n`);

@@ -27,11 +27,14 @@ const PAUSE_MS = 50;
 const BUCKETS = ['iec104_leases', 'iec104_state'];
 
 const subjects = new GroupSubjects('1');
+/** Where gateways speak and hear on a server with users. */
+const gateway = new GroupSubjects('1', 'gateway1');
 /** All that anybody listens to, besides the log: what is stored there cannot be taken back. */
 const SUBJECTS = [
   ...[subjects.out, subjects.outTo(1), subjects.in, subjects.ack, subjects.confirmed, subjects.command],
   ...[subjects.commandResult, subjects.commandQuery, subjects.state, subjects.owner, subjects.decoded('M_SP_NA_1')],
-  ...['router', 'gateway'].map(presenceSubject),
+  ...[gateway.in, gateway.ack, gateway.listener, gateway.admit, gateway.outTo(1)],
+  ...['router', 'gateway', 'gateway.gateway1'].map(presenceSubject),
   ...[leasePresenceSubject('connector.1'), leasePresenceSubject('router.1', 'router'), controlSubject('admit')],
 ];
 

@@ -122,6 +122,12 @@ describe.skipIf(!hasNats)('operators of separate processes', () => {
         text: expect.stringContaining('no connector serves group 2'),
       });
     }
+    // Who may only watch cannot order.
+    const watcher = ['--nats', system.nats.url, '--nats-nkey', String(system.users?.file('watcher'))];
+    expect(await mm2ss('restart', '1', ...watcher)).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('does not permit to publish: iec104.v1.ctl.restart'),
+    });
     expect(await mm2ss('status', '1', ...nats)).toMatchObject({ code: 0, text: expect.stringMatching(/^1 +RTU-1 /m) });
   });
 });

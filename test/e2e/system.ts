@@ -259,7 +259,7 @@ export class System {
     const denied = this.everything.flatMap(({ name, lines }) =>
       lines
         .filter(({ event }) => event === 'bus_denied')
-        .map((line) => `${name}: ${line['operation']} ${line['subject']}`),
+        .map((line) => `${name}: ${String(line['operation'])} ${String(line['subject'])}`),
     );
     if (denied.length > 0) throw new Error(`not permitted:\n${denied.join('\n')}`);
   }

@@ -13,6 +13,7 @@ import {
   asEnvironmentFlags,
   bearer,
   DEFAULT_HTTP,
+  deniedText,
   openNats,
   runtimeOf,
   type ProcessFlags,
@@ -178,6 +179,7 @@ async function overNats(environment: Environment): Promise<System> {
   const patience = new Promise<undefined>((resolve) => setTimeout(resolve, SERVER_WAIT_MS, undefined).unref());
   const bus = await Promise.race([connecting, patience]);
   if (bus === undefined) throw new NotDone(`NATS cannot be reached: ${reason}`);
+  bus.onDenied((denied) => void process.stderr.write(`mm2ss: ${deniedText(denied)}\n`));
   const status = async (): Promise<SystemView> => {
     const answers = [...(await askAllStatus(bus, clock, instance, new Set())).values()];
     const heard = new HeardProcesses();

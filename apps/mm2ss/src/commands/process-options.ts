@@ -1,5 +1,13 @@
 import { stat } from 'node:fs/promises';
-import { type Bus, instancePrefix, MemoryBus, nameInNkeyFile, NatsBus, type NatsOptions } from '@iec104mm2ss/bus';
+import {
+  type Bus,
+  type Denied,
+  instancePrefix,
+  MemoryBus,
+  nameInNkeyFile,
+  NatsBus,
+  type NatsOptions,
+} from '@iec104mm2ss/bus';
 import {
   type ConfigurationFile,
   type Environment,
@@ -251,6 +259,10 @@ export function natsOptionsOf(environment: Environment, runtime: Runtime): NatsO
     monitorUrl: natsMonitor,
   };
 }
+
+/** What the server does not let this process do, for people. */
+export const deniedText = ({ operation, subject }: Denied): string =>
+  `the NATS server does not permit ${operation === 'publish' ? 'to publish' : 'to subscribe'}: ${subject}`;
 
 /** `waiting` hears, again and again, why there is no connection yet. */
 export async function openNats(

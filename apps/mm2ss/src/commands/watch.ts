@@ -15,6 +15,7 @@ import {
   bearer,
   DEFAULT_HTTP,
   groupOption,
+  deniedText,
   openNats,
   runtimeOf,
   type ProcessFlags,
@@ -91,6 +92,7 @@ async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (
   if (bus === undefined) process.exit(0);
   bus.onConnection((connected) => say(connected ? 'connected again' : `connection to ${bus.server} lost`));
   bus.onTrouble(say);
+  bus.onDenied((denied) => say(deniedText(denied)));
   for (const subject of feedSubjects(environment.group?.single)) {
     bus.subscribe(subject, ({ data }) => {
       if (data.length > 0) show(Buffer.from(data).toString('utf8'));

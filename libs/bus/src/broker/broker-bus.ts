@@ -211,8 +211,7 @@ export class BrokerBus implements Bus {
 
   onMemberGone(pool: string, listener: (instance: string) => void): void {
     this.startTicking();
-    const members = this.presences.ofMembers(pool);
-    members.onGone(({ instance }) => this.call('a member is gone', () => listener(instance)));
+    this.presences.ofMembers(pool).onGone((member) => this.call('a member is gone', () => listener(member.instance)));
   }
 
   onConnection(listener: (connected: boolean) => void): void {

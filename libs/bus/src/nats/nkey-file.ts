@@ -1,20 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { type Authenticator, nkeyAuthenticator, nkeys } from '@nats-io/transport-node';
+import type { Authenticator } from '@nats-io/transport-node';
+import { isSeed, nkeySigner, type NkeySigner } from './nkey-signer.js';
 
 /** The seed of a user: SU and 56 characters of base 32. */
 const SEED = /^\s*(SU[A-Z2-7]{56})\s*$/m;
+/** The line of an nkey file that says what the server calls who has it. */
+const NAME = /^# mm2ss name: ([A-Za-z0-9_-]+)$/m;
 
 /** The seed in the text of an nkey file, which may hold comments; undefined: there is none. */
-export function seedIn(text: string): Uint8Array | undefined {
+export function seedIn(text: string): string | undefined {
   const [, seed] = SEED.exec(text) ?? [];
-  if (seed === undefined) return undefined;
-  const octets = new TextEncoder().encode(seed);
-  try {
-    nkeys.fromSeed(octets);
-    return octets;
-  } catch {
-    return undefined;
-  }
+  return seed !== undefined && isSeed(seed) ? seed : undefined;
 }
 
 /**
@@ -23,18 +19,19 @@ export function seedIn(text: string): Uint8Array | undefined {
  * @throws when the file cannot be read or holds no seed of a user
  */
 export function nkeyOf(file: string): Authenticator {
-  let seed = read(file);
-  return nkeyAuthenticator(() => {
+  let signer = read(file);
+  return (nonce) => {
     try {
-      seed = read(file);
+      signer = read(file);
     } catch {
       // It is just being replaced.
     }
-    return seed;
-  });
+    const sig = nonce === undefined ? '' : signer.sign(Buffer.from(nonce)).toString('base64url');
+    return { nkey: signer.publicKey, sig };
+  };
 }
 
-function read(file: string): Uint8Array {
+function read(file: string): NkeySigner {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -43,11 +40,8 @@ function read(file: string): Uint8Array {
   }
   const seed = seedIn(text);
   if (seed === undefined) throw new Error(`nkey file ${file} holds no seed of a user (SU...)`);
-  return seed;
+  return nkeySigner(seed);
 }
-
-/** The line of an nkey file that says what the server calls who has it. */
-const NAME = /^# mm2ss name: ([A-Za-z0-9_-]+)$/m;
 
 /** Text of an nkey file. */
 export const nkeyFileText = (name: string, seed: string): string => `# mm2ss name: ${name}\n${seed}\n`;

@@ -1,5 +1,6 @@
 import { nkeys } from '@nats-io/transport-node';
 import { seedIn } from '../nkey-file.js';
+import { nkeySigner } from '../nkey-signer.js';
 
 /** A new nkey of a user: its seed, which is secret. */
 export const newSeed = (): string => new TextDecoder().decode(nkeys.createUser().getSeed());
@@ -7,5 +8,5 @@ export const newSeed = (): string => new TextDecoder().decode(nkeys.createUser()
 /** The public key that belongs to the seed in the text of an nkey file; undefined: there is no seed in it. */
 export function publicKeyOf(text: string): string | undefined {
   const seed = seedIn(text);
-  return seed === undefined ? undefined : nkeys.fromSeed(seed).getPublicKey();
+  return seed === undefined ? undefined : nkeySigner(seed).publicKey;
 }
