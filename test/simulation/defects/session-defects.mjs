@@ -34,7 +34,7 @@ export const SESSION_DEFECTS = [
       },
       {
         file: 'services/router/src/retention.ts',
-        find: `    for (const session of sessions.values()) if (session.started) oldest = Math.min(oldest, neededBy(session));\n`,
+        find: `      else if (session.started) oldest = Math.min(oldest, neededBy(session));\n`,
         replace: '',
       },
       {

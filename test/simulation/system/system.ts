@@ -316,11 +316,6 @@ export class System {
       masters: [...named].map(([name, addresses]) => ({ name, sources: addresses.map(oneHost), certificateNames: [] })),
       rights: this.rightsOf(id),
       observe: NO_OBSERVE,
-      perSource: 255,
-      reserve: 0,
-      commandRate: 50,
-      commandBurst: 100,
-      proxy: [],
       clock: { kind: 'forward' },
     };
   }

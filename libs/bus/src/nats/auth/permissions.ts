@@ -31,7 +31,8 @@ const STATUS = controlSubject('status');
 const LEFT = controlSubject('left');
 const LINK_ORDERS = [controlSubject('restart'), controlSubject('next-host')];
 const DISCONNECT = controlSubject('disconnect');
-const ORDERS = [...LINK_ORDERS, DISCONNECT];
+const OBSERVE = controlSubject('observe');
+const ORDERS = [...LINK_ORDERS, DISCONNECT, OBSERVE];
 const LEASES = bucketStreamName(LEASE_BUCKET);
 const STATES = bucketStreamName(STATE_BUCKET);
 const AUDIT = journalStreamName(AUDIT_JOURNAL);
@@ -105,6 +106,7 @@ function ofRouter(groups: readonly string[]): Permissions {
     subscribe: [
       ...['log', 'in.*', 'ack.*', 'state', 'cmd.result', 'admit.*', 'decoded.>', 'audit'].map(allGroups),
       ...[pool, `${pool}.>`, `${presenceSubject('gateway')}.*`],
+      OBSERVE,
     ],
     answers: false,
   };
