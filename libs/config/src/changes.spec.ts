@@ -50,9 +50,20 @@ const PARTS = ['connector', 'router', 'gateway'] as const;
 
 describe('a changed column', () => {
   it.each<[string, string, string]>([
-    ...['sys name', 'max conn', 'logevents', 'same ip', 'filter', 'decoded', 'masters', 'per source', 'reserve', 'cmd rate', 'cmd burst', 'proxy'].map(
-      (column): [string, string, string] => [column, 'live', ''],
-    ),
+    ...[
+      'sys name',
+      'max conn',
+      'logevents',
+      'same ip',
+      'filter',
+      'decoded',
+      'masters',
+      'per source',
+      'reserve',
+      'cmd rate',
+      'cmd burst',
+      'proxy',
+    ].map((column): [string, string, string] => [column, 'live', '']),
     ['interrogation', 'live', 'router'],
     ...['port no', 't1', 't2', 't3', 'w', 'k'].map((column): [string, string, string] => [
       column,

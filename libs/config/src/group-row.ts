@@ -93,7 +93,10 @@ export function readGroupRow(
   }
   warnAboutMasters(cells, masters, filter);
   if (masters.length * reserve > maxConnections) {
-    cells.warn('reserve', `${reserve} for each of ${masters.length} masters are more than the ${maxConnections} places`);
+    cells.warn(
+      'reserve',
+      `${reserve} for each of ${masters.length} masters are more than the ${maxConnections} places`,
+    );
   }
   for (const column of LATER_COLUMNS) {
     if (cells.text(column) !== '') cells.refuse(column, NOT_ENFORCED);

@@ -32,7 +32,10 @@ describe('what brings nothing', () => {
     const hostile = bounds();
     expect(allowed((now) => hostile.read(false, 1, now), 50_000, 10)).toBeLessThan(25_000);
     const chunks = bounds();
-    expect(allowed((now) => chunks.read(true, 0, now), 100_000, 3), 'with whole APDUs').toBe(Infinity);
+    expect(
+      allowed((now) => chunks.read(true, 0, now), 100_000, 3),
+      'with whole APDUs',
+    ).toBe(Infinity);
   });
 
   it('nothing of that is bounded where no limits are given', () => {

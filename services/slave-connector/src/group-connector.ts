@@ -1,5 +1,13 @@
 import { type Bus, type EventLog, GroupSubjects, type Lease } from '@iec104mm2ss/bus';
-import { type AckPolicy, ackPolicy, DEFAULT_LIMITS, type GroupConfig, type Limits, peerLimits, repeatableAsdus } from '@iec104mm2ss/config';
+import {
+  type AckPolicy,
+  ackPolicy,
+  DEFAULT_LIMITS,
+  type GroupConfig,
+  type Limits,
+  peerLimits,
+  repeatableAsdus,
+} from '@iec104mm2ss/config';
 import { type Logger, noPeer } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import type { CloseReason, Connection, DeadlineScheduler, PeerLimits, Scheduled } from '@iec104mm2ss/transport';
