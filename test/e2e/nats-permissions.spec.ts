@@ -60,6 +60,7 @@ const PUBLISH: readonly (readonly [subject: string, who: readonly string[]])[] =
   ['iec104.v1.ctl.restart', CONSOLE],
   ['iec104.v1.ctl.next-host', CONSOLE],
   ['iec104.v1.ctl.disconnect', CONSOLE],
+  ['iec104.v1.ctl.observe', CONSOLE],
   ['iec104.v1.ctl.status', [...PARTS, 'console']],
   ['iec104.v1.ctl.left', PARTS],
   ['_INBOX.gateway1.ask.x', ROUTER],
@@ -117,6 +118,7 @@ const SUBSCRIBE: readonly (readonly [subject: string, who: readonly string[]])[]
   ['iec104.v1.1.decoded.>', ['router', 'watcher', 'run']],
   ['iec104.v1.ctl.restart', ['connector-1', 'connector-2', 'run']],
   ['iec104.v1.ctl.disconnect', ['gateway1', 'gateway2', 'west', 'run']],
+  ['iec104.v1.ctl.observe', ['router', 'run']],
   ['iec104.v1.ctl.status', PARTS],
 ];
 
