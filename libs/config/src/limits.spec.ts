@@ -14,7 +14,7 @@ it.each([
   ['connects', 'is not NAME=NUMBER'],
   ['connects=-1', 'is not NAME=NUMBER'],
   ['connects=0', 'is not in 1..100000'],
-  ['handshakes=99999999', 'is not in 1..10000'],
+  ['admissions=99999999', 'is not in 1..10000'],
 ])('%s is refused with its reason', (text, reason) => {
   expect(parseLimits(text)).toMatchObject({ ok: false, reason: expect.stringContaining(reason) as string });
 });

@@ -33,22 +33,15 @@ export const LIMITS = {
     beyond: 'closed at once',
     metric: REFUSED('connects'),
   },
-  handshakes: {
-    ...{ default: 20, min: 1, max: 10_000, unit: 'connections' },
-    meaning: 'TLS handshakes at one time in this process.',
-    beyond: 'the others wait for their turn, those of an address that has none first',
-    metric: 'mm2ss_gateway_at_the_door{stage="handshake"}',
-  },
   admissions: {
     ...{ default: 64, min: 1, max: 10_000, unit: 'connections' },
     meaning: "Connections at one time that wait for the router's word in this process.",
     beyond: 'the others wait for their turn, those of an address that has none first',
-    metric: 'mm2ss_gateway_at_the_door{stage="admission"}',
+    metric: 'mm2ss_gateway_at_the_door',
   },
   waiting: {
     ...{ default: 1_000, min: 1, max: 100_000, unit: 'connections' },
-    meaning:
-      'Connections that wait for a turn (handshakes, admissions); one address has a quarter of the room at most.',
+    meaning: 'Connections that wait for their turn to be admitted; one address has a quarter of the room at most.',
     beyond: 'closed at once; also after 10 s without a turn',
     metric: REFUSED('too_many_waiting'),
   },

@@ -10,8 +10,7 @@ const CONNECTIONS_PER_PLACE = 2;
 
 /** What all groups of a process share: how fast connections of one source may come, and how many are looked at together. */
 export class ConnectionLimits {
-  /** TLS handshakes, and what waits for the router's word. */
-  readonly handshakes: Turns;
+  /** Those that are let in: their handshake with TLS, if any, and what waits for the router's word. */
   readonly admissions: Turns;
   /** By group and source; the one that was heard of longest ago first. */
   private readonly sources = new Map<string, TokenBucket>();
@@ -20,7 +19,6 @@ export class ConnectionLimits {
     readonly limits: Limits,
     private readonly clock: Clock,
   ) {
-    this.handshakes = new Turns(clock, limits.handshakes, limits.waiting);
     this.admissions = new Turns(clock, limits.admissions, limits.waiting);
   }
 

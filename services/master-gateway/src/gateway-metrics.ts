@@ -52,17 +52,16 @@ export function registerGatewayMetrics(
     registry,
     {
       name: 'mm2ss_gateway_at_the_door',
-      help: 'Connections that are not sessions yet, by what they are at, and those that wait for it.',
-      labelNames: ['stage', 'waiting'],
+      help: 'Connections that are about to become sessions, and those that wait for their turn.',
+      labelNames: ['waiting'],
     },
-    () =>
-      (['handshake', 'admission'] as const).flatMap((stage) => {
-        const { active, waiting } = stage === 'handshake' ? connections.handshakes.size : connections.admissions.size;
-        return [
-          { labels: { stage, waiting: 'no' }, value: active },
-          { labels: { stage, waiting: 'yes' }, value: waiting },
-        ];
-      }),
+    () => {
+      const { active, waiting } = connections.admissions.size;
+      return [
+        { labels: { waiting: 'no' }, value: active },
+        { labels: { waiting: 'yes' }, value: waiting },
+      ];
+    },
   );
   metrics.gauge('mm2ss_listener_open', 'The port for masters is open in this process.', ({ listening }) =>
     listening.length > 0 ? 1 : 0,
