@@ -527,25 +527,6 @@ describe('what the RTU sends', () => {
     expect(connector.logStatus()).toMatchObject({ next: 3, stored: 3, confirmed: undefined, unconfirmed: undefined });
   });
 
-  it.each([
-    ['nats', 8, 4],
-    ['nats', 5, 3],
-    ['nats', 1, 1],
-    ['memory', 8, 8],
-  ])(
-    'on the %s bus with w = %i is acknowledged after %i: what a server stores is safe later',
-    async (kind, w, after) => {
-      Object.defineProperty(bus, 'kind', { value: kind });
-      await begin({ ack: 'stored', w });
-      for (let count = 1; count <= after; count++) {
-        expect(rtu.last.acknowledged).toBe(0);
-        rtu.last.send(eventAsdu(count));
-        await settle();
-      }
-      expect(rtu.last.acknowledged).toBe(after);
-    },
-  );
-
   it('is acknowledged when masters have, as the router in force says', async () => {
     await begin({ ack: 'delivered', w: 1 });
     rtu.last.send(eventAsdu(1), eventAsdu(2), eventAsdu(3));

@@ -287,15 +287,6 @@ export class GroupConnector implements Scheduled {
     });
   }
 
-  /**
-   * After how many ASDUs the RTU is acknowledged. What has to be stored by a server first is safe later than it came, while the
-   * RTU goes on to the end of its window (k, mostly 3/2 of w): half of w leaves time for that.
-   */
-  private acknowledgeAfter(): number {
-    const { w } = this.config.rtuLink;
-    return this.bus.kind === 'nats' ? Math.ceil(w / 2) : w;
-  }
-
   private makeLink(): RtuLink {
     const { config, scheduler, runtime, logger, counters } = this;
     const { t1Ms } = config.rtuLink;
@@ -303,7 +294,7 @@ export class GroupConnector implements Scheduled {
     return new RtuLink(
       {
         ...{ config, scheduler, runtime, logger, counters, figures: this.figures, tls: this.tls },
-        hold: { holdAcknowledgements: true, holdLimitMs, w: this.acknowledgeAfter() },
+        hold: { holdAcknowledgements: true, holdLimitMs },
         limits: this.limits,
         mayUse: () => this.mayUse(),
         heldUp: () => this.lease.heldUp,

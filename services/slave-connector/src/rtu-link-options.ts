@@ -15,8 +15,8 @@ export interface RtuLinkOptions {
   readonly counters: ConnectorCounters;
   /** How fast the RTU answers, over all its connections. */
   readonly figures: LinkFigures;
-  /** Of the connection: how acknowledgements are held, and after how many ASDUs they are due. */
-  readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs' | 'w'>;
+  /** Of the connection: how acknowledgements are held. */
+  readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs'>;
   /** How much the RTU may send that brings nothing. */
   readonly limits: PeerLimits;
   /**

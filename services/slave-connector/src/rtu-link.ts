@@ -244,7 +244,7 @@ export class RtuLink {
 
   private connected(socket: TcpSocket, secure: SecurePeer | undefined): void {
     const { config, counters, figures, hold, scheduler } = this.options;
-    const { t1Ms, t2Ms, t3Ms, k } = config.rtuLink;
+    const { t1Ms, t2Ms, t3Ms, k, w } = config.rtuLink;
     this.attempted = true;
     counters.connects++;
     this.epochs++;
@@ -255,7 +255,7 @@ export class RtuLink {
       socket,
       {
         role: 'controlling',
-        ...{ t1Ms, t2Ms, t3Ms, k, idleTimeMs: config.idleTimeMs },
+        ...{ t1Ms, t2Ms, t3Ms, k, w, idleTimeMs: config.idleTimeMs },
         ...hold,
         figures,
         mayWrite: () => this.writable(),
