@@ -24,7 +24,7 @@ describe.skipIf(!hasNats)('over NATS, rights and observe mode', () => {
       rights: 'A=control;B=monitor',
       observe: 'link:9/min',
     });
-    const nats = ['--nats', system.nats.url];
+    const nats = ['--nats', system.nats.url, '--nats-nkey', String(system.users?.file('console'))];
     const executed: number[] = [];
     rtu.on('executed', (ioa) => executed.push(ioa));
     const [a, b, stranger] = [master(1, 0), master(2, 1), master(3, 0)];

@@ -119,7 +119,7 @@ describe.skipIf(!hasNats)('operators of separate processes', () => {
     for (const how of [nats, ['--http', router2.http]]) {
       expect(await mm2ss('restart', '2', ...how)).toMatchObject({
         code: 1,
-        text: expect.stringContaining('no connector serves group 2'),
+        text: expect.stringContaining('no process knows a group 2'),
       });
     }
     // Who may only watch cannot order.

@@ -165,7 +165,7 @@ describe('mm2ss run', () => {
       expect(command.stdout).toMatch(new RegExp(`"verb":"${verb}"`));
 
     const refusals: [args: string[], code: number, message: RegExp][] = [
-      [['restart', '2'], 1, /no connector serves group 2/],
+      [['restart', '2'], 1, /no process knows a group 2/],
       [['disconnect', '1', '127.0.0.99'], 1, /group 1 has no master 127\.0\.0\.99/],
       [['status', '2'], 1, /no process knows a group 2; there are 1/],
       [['disconnect', '1'], 2, /missing required argument/],

@@ -13,6 +13,7 @@ import {
 } from './connection.js';
 import type { Clock, TcpSocket } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from './deadline-scheduler.js';
+import { NO_PEER_LIMITS } from './peer-bounds.js';
 
 /* Real sockets on the loopback interface, virtual time. */
 
@@ -250,6 +251,30 @@ describe('receiving', () => {
     expect(await read(peer, 12)).toEqual(Buffer.concat([uFormat(UFunction.TESTFR_CON), sFormat(12)]));
     expect(write).toHaveBeenCalledTimes(1);
   });
+});
+
+it('a confirmation that was asked for is not too much, however often it is asked; one that was not is', async () => {
+  const limits = { ...NO_PEER_LIMITS, uFramesPerSecond: 1 };
+  const { connection, recorder, peer } = await connected({ role: 'controlling', limits });
+  peer.on('data', (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length; at += 6) {
+      const isStart = chunk[at + 2] === UFunction.STARTDT_ACT;
+      if (chunk[at + 2] !== UFunction.TESTFR_CON)
+        peer.write(uFormat(isStart ? UFunction.STARTDT_CON : UFunction.STOPDT_CON));
+    }
+  });
+  for (let round = 0; round < 50; round++) {
+    connection.link.startDataTransfer(0);
+    connection.touched();
+    await recorder.until(() => connection.link.state === 'started');
+    connection.link.stopDataTransfer(0);
+    connection.touched();
+    await recorder.until(() => connection.link.state === 'stopped');
+  }
+  expect(connection.closed).toBe(false);
+  peer.write(Buffer.concat(Array.from({ length: 50 }, () => TESTFR)));
+  await recorder.until(() => recorder.reason !== undefined);
+  expect(recorder.reason?.code).toBe('u_flood');
 });
 
 describe('sending', () => {

@@ -113,6 +113,7 @@ export class Connection implements Scheduled {
   private seenAcknowledged = 0;
   /** What the peer had acknowledged with its last S-format APDU. */
   private acknowledgedBefore = 0;
+  private answeredBefore = 0;
 
   constructor(
     readonly socket: TcpSocket,
@@ -317,8 +318,13 @@ export class Connection implements Scheduled {
 
   /** What the peer does too much of with this APDU. */
   private excessOf(format: 'S' | 'U', now: number): Excess | undefined {
-    if (format === 'U') return this.bounds.uFrame(now);
-    const { acknowledged } = this.link;
+    const { acknowledged, answered } = this.link;
+    if (format === 'U') {
+      // What was asked for is not too much, however often it is asked.
+      if (answered === this.answeredBefore) return this.bounds.uFrame(now);
+      this.answeredBefore = answered;
+      return undefined;
+    }
     if (acknowledged > this.acknowledgedBefore) {
       this.acknowledgedBefore = acknowledged;
       return undefined;

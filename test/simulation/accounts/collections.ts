@@ -80,6 +80,14 @@ const BOUNDED = [
   'ordinals.pieces',
   'ordinals.segments',
   'addresses.free',
+  // Where connections came from, up to a bound; and lists that keep some room.
+  'connections.sources',
+  'dirty.items',
+  'pending.items',
+  'sentTimes.numbers',
+  'sentTimes.times',
+  'receivedTimes.numbers',
+  'receivedTimes.times',
   // One more for each group served; those left at the end are counted elsewhere.
   'router.subscriptions',
 ];

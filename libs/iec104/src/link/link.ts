@@ -106,6 +106,8 @@ export class Link {
   sent = 0;
   /** How many of `sent` the peer has acknowledged. */
   acknowledged = 0;
+  /** U-format confirmations that were waited for. */
+  answered = 0;
   /** I-format APDUs received on this link, as a running count. */
   received = 0;
   /** U-format APDUs that asked or confirmed nothing here and were ignored. */
@@ -512,12 +514,14 @@ export class Link {
         return true;
       case UFunction.STARTDT_CON:
         if (this.role === 'controlling' && this.current === 'starting') {
+          this.answered++;
           this.startAt = Infinity;
           this.transition('started', 'STARTDT con received');
         } else this.confirmedUnasked(octets, at, now);
         return true;
       case UFunction.STOPDT_CON:
         if (this.role === 'controlling' && this.current === 'stopping') {
+          this.answered++;
           this.stopAt = Infinity;
           this.tailUntil = now + TAIL_MS;
           this.transition('stopped', 'STOPDT con received');
@@ -532,6 +536,7 @@ export class Link {
   private testConfirmed(now: number): void {
     if (this.testSentAt === Infinity) this.ignored++;
     else {
+      this.answered++;
       this.tested = this.sentBeforeTest;
       this.figures?.tests.add(now - this.testSentAt);
     }
