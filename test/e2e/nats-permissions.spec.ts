@@ -22,6 +22,7 @@ const SETUP = ['setup'];
 const PARTS = ['connector-1', 'connector-2', 'router', 'gateway1', 'gateway2', 'west', 'run'];
 const KV = '$KV.iec104_leases';
 const API = '$JS.API';
+const STATUS = 'iec104.v1.ctl.status';
 const PRESENCE = 'iec104.v1.ctl.presence';
 
 /** Who may publish on a subject: nobody else may. */
@@ -63,7 +64,7 @@ const PUBLISH: readonly (readonly [subject: string, who: readonly string[]])[] =
   ['iec104.v1.ctl.observe', CONSOLE],
   ['iec104.v1.ctl.status', [...PARTS, 'console']],
   ['iec104.v1.ctl.left', PARTS],
-  ['_INBOX.gateway1.ask.x', ROUTER],
+  ['_INBOX.gateway1.ask.x', PARTS],
   ['_INBOX.gateway1.mux.x', NOBODY],
   ['_INBOX.connector-1.x', NOBODY],
   // What is stored.
@@ -82,7 +83,8 @@ const PUBLISH: readonly (readonly [subject: string, who: readonly string[]])[] =
   ]),
   [`${API}.STREAM.CREATE.OTHER`, NOBODY],
   [`${API}.STREAM.MSG.GET.IEC104_LOG_1`, ['connector-1', 'router', 'run']],
-  [`${API}.DIRECT.GET.IEC104_LOG_1`, ['connector-1', 'router', 'run']],
+  [`${API}.DIRECT.GET.IEC104_LOG_1`, NOBODY],
+  [`${API}.DIRECT.GET.IEC104_AUDIT`, NOBODY],
   [`${API}.STREAM.MSG.GET.KV_iec104_leases`, PARTS],
   [`${API}.STREAM.MSG.GET.KV_iec104_state`, ROUTER],
   [`${API}.ACCOUNT.PURGE.A`, NOBODY],
@@ -187,6 +189,26 @@ describe.each<[NatsRelease, boolean]>([
         (client, subject) => client.subscribe(subject, { callback: () => undefined }),
       );
       expect([...found]).toEqual(sorted(SUBSCRIBE));
+    });
+
+    it('nobody answer himself on a subject of somebody else', async () => {
+      for (const name of PARTS.filter((each) => each !== 'run')) {
+        const client = await users.rawClient(server.url, name);
+        const denied: string[] = [];
+        void (async () => {
+          for await (const status of client.status()) {
+            if (status.type !== 'error') continue;
+            if (status.error instanceof errors.PermissionViolationError) denied.push(status.error.subject);
+          }
+        })();
+        const forged = name === 'router' ? 'iec104.v1.1.log' : 'iec104.v1.1.cmd';
+        const heard = new Promise((resolve) => client.subscribe(STATUS, { callback: resolve }));
+        client.publish(STATUS, 'a question to himself', { reply: forged });
+        await heard;
+        client.publish(forged, 'an answer');
+        await expect.poll(() => denied, { timeout: 5_000 }).toEqual([forged]);
+        await client.close();
+      }
     });
 
     it('nobody remove the leases of others with a header', async () => {

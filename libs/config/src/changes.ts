@@ -200,7 +200,9 @@ function faults({ form, problems, problemRows }: Faulty): { readonly problem: Pr
     .map((problem, index) => {
       // Rows move when others come and go.
       const reason = problem.reason.replace(/row \d+/g, 'row');
-      return { problem, text: `${problem.field}: ${reason}\n${problemRows[index]}` };
+      // What is wrong with the header is the same when a column is added to it.
+      const cells = problem.row === form.headerRow ? '' : problemRows[index];
+      return { problem, text: `${problem.field}: ${reason}\n${cells}` };
     })
     .filter(({ problem }) => isSlip(problem, form.headerRow));
 }

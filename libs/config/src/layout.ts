@@ -65,6 +65,13 @@ export interface Layout {
   readonly fault: string | undefined;
 }
 
+/** Columns that keep somebody out: what is nearly one of them is not passed over, for somebody relies on it. */
+const PROTECTIONS: readonly ColumnName[] = [
+  ...(['max conn', 'same ip', 'filter', 'masters', 'per source', 'reserve', 'cmd rate', 'cmd burst', 'proxy'] as const),
+  ...(['rights', 'observe', 'clock', 'tls port', 'plain', 'tls profile', 'tls names', 'rtu names'] as const),
+];
+const isProtection = (name: ColumnName): boolean => PROTECTIONS.includes(name);
+
 /** What is wrong with a header row, besides `Layout.fault`. */
 export interface HeaderRemark {
   readonly field: string;
@@ -120,9 +127,17 @@ export function layoutOf(
     if (heading === '') {
       unclear.push({ index, reason: `column ${index + 1} has no name in the header row` });
     } else if (name === undefined) {
-      const [like] = nearestNames(heading, ALL_COLUMNS);
+      const near = nearestNames(heading, ALL_COLUMNS, ALL_COLUMNS.length);
+      const [like] = near;
       const meant = like === undefined ? '' : `; ${JSON.stringify(like)} is the nearest known one`;
-      remarks.push({ field: oneLine(heading), reason: `${UNKNOWN_COLUMN}${meant}` });
+      const protection = near.find(isProtection) ?? (/tls/i.test(heading) ? 'tls port' : undefined);
+      if (protection === undefined) remarks.push({ field: oneLine(heading), reason: `${UNKNOWN_COLUMN}${meant}` });
+      else {
+        const name = JSON.stringify(oneLine(heading));
+        const reason = `column ${name} is unknown and may be meant for ${JSON.stringify(protection)}, which protects`;
+        unclear.push({ index, reason });
+        remarks.push({ field: oneLine(heading), reason: `unknown column${meant}: rows that fill it are skipped` });
+      }
     } else if (indexOf.has(name)) {
       unclear.push({ index, reason: `column ${JSON.stringify(name)} stands twice in the header row` });
       remarks.push({ field: name, reason: 'this column stands twice: rows that fill the second one are skipped' });

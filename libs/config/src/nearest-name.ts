@@ -5,7 +5,7 @@ const FAR = 3;
  * The `names` nearest to what was typed, the nearest first, at most `count`: those that begin so or are misspelt so. Upper and
  * lower case are the same.
  */
-export function nearestNames(typed: string, names: readonly string[], count = 1): string[] {
+export function nearestNames<Name extends string>(typed: string, names: readonly Name[], count = 1): Name[] {
   const wanted = typed.toLowerCase();
   if (wanted === '') return [];
   const distances = names.map((name) => ({ name, far: distance(wanted, name.toLowerCase()) }));

@@ -171,12 +171,36 @@ describe('the header row', () => {
   });
 
   test('a misspelt column is told from which it may be', () => {
-    expect(load(HEADER.replace('max conn', 'max con'), rowOf('1')).problems).toContainEqual({
+    expect(load(HEADER.replace('buffsize', 'bufsize'), rowOf('1')).problems).toContainEqual({
       row: 1,
-      field: 'max con',
-      reason: 'unknown column: it is ignored; "max conn" is the nearest known one',
+      field: 'bufsize',
+      reason: 'unknown column: it is ignored; "buffsize" is the nearest known one',
       severity: 'warning',
     });
+  });
+
+  test.each([
+    'rigths',
+    'right',
+    'observ',
+    'clocks',
+    'filters',
+    'tls prot',
+    'port tls',
+    'tls profil',
+    'master',
+    'max con',
+  ])('nobody relies on a protection that is misspelt: %s', (heading) => {
+    const { ids, problems } = load(`${HEADER},${heading}`, `${rowOf('1')},`, `${rowOf('2')},A=monitor`);
+    expect(ids).toEqual(['1']);
+    expect(problems).toMatchObject([
+      { row: 1, field: heading, severity: 'warning' },
+      { row: 3, severity: 'skipped', reason: expect.stringContaining(`column "${heading}" is unknown`) as string },
+    ]);
+  });
+
+  test('a column for people is passed over', () => {
+    expect(load(`${HEADER},remark,substation`, `${rowOf('1')},old,North`).ids).toEqual(['1']);
   });
 
   test('a column missing from the header is reported; its default holds', () => {

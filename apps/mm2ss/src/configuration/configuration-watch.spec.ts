@@ -155,6 +155,23 @@ describe('the configuration file', () => {
     expect(refused).toContain('row 3, t1');
   });
 
+  it('may get a column where columns were missing before, too', async () => {
+    await watch.stop();
+    const short = (extra: string, cell: string): string =>
+      `id,sys name,port no,rtu no,hosts${extra}\n1,RTU 1,2501,1,127.0.0.1:2404${cell}\n`;
+    content = short('', '');
+    watch = new ConfigurationWatch(fileOf(content), {
+      ...{ clock, registry: createRegistry({ processMetrics: false }) },
+      logger: createLogger({ destination: { write: (line) => void lines.push(line) } }).logger,
+      read: () => Promise.resolve(Buffer.from(content as string)),
+      apply: () => Promise.resolve(void applied.push('taken')),
+      refused: (reason) => (refused = reason),
+    });
+    content = short(',rights', ',*=monitor');
+    await reload();
+    expect([applied, refused]).toEqual([['taken'], null]);
+  });
+
   it('may have a column for people', async () => {
     content = csv(row(1), row(2)).replace(',filter', ',filter,remark');
     await reload();

@@ -1,8 +1,12 @@
 import {
   DiscardPolicy,
   type JetStreamManager,
+  type MsgRequest,
+  type NextMsgRequest,
   RetentionPolicy,
   StorageType,
+  type SeqMsgRequest,
+  type StoredMsg,
   type StreamConfig,
 } from '@nats-io/jetstream';
 import type { StreamOptions, StreamState } from '../broker.js';
@@ -69,9 +73,21 @@ export class NatsStreams {
     const manager = await this.manager();
     const query = { seq: sequence };
     const message =
-      (await manager.direct.getMessage(name, query)) ??
+      (await this.get(manager, name, query)) ??
       (this.single.has(name) ? null : await manager.streams.getMessage(name, query));
     return message?.data;
+  }
+
+  /** On a server with users from the leader: an answer to a direct get goes wherever the asker wants, so nobody may use it there. */
+  private get(
+    manager: JetStreamManager,
+    name: string,
+    query: SeqMsgRequest | NextMsgRequest,
+  ): Promise<StoredMsg | null> {
+    return this.report === undefined
+      ? manager.direct.getMessage(name, query)
+      : // The type leaves `next_by_subj` out, which servers know.
+        manager.streams.getMessage(name, query as MsgRequest);
   }
 
   async tail(name: string, subject: string, maxMessages: number): Promise<Uint8Array[]> {
@@ -109,14 +125,14 @@ export class NatsStreams {
     { first, last }: StreamState,
     maxMessages: number,
   ): Promise<Uint8Array[]> {
-    const { direct } = await this.manager();
+    const manager = await this.manager();
     let found: Uint8Array[] = [];
     let end = last + 1;
     for (let window = FIRST_WINDOW; end > first && found.length < maxMessages; window *= 2) {
       const start = Math.max(first, end - window);
       const part: Uint8Array[] = [];
       for (let sequence = start; sequence < end;) {
-        const message = await direct.getMessage(name, { seq: sequence, next_by_subj: subject });
+        const message = await this.get(manager, name, { seq: sequence, next_by_subj: subject });
         if (message === null || message.seq >= end) break;
         part.push(message.data);
         sequence = message.seq + 1;

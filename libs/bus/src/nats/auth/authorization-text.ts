@@ -7,9 +7,6 @@ export type Identity = { readonly nkey: string } | { readonly certificate: strin
 /** How long a client may take to say who it is: on a machine that is busy the server's own two seconds are short. */
 const AUTH_TIMEOUT_S = 5;
 
-/** A question may be answered so often, and for so long: the status of a process comes in several messages. */
-const ANSWERS = 'allow_responses: { max: 1000, expires: "5s" }';
-
 /** The `authorization` block of nats-server: every user with its permissions. Who is not in it is let do nothing. */
 export function authorizationText(
   users: readonly (BusUser & { readonly identity: Identity })[],
@@ -22,7 +19,7 @@ export function authorizationText(
 }
 
 function userBlock(user: BusUser, identity: Identity, options: PermissionOptions): string {
-  const { publish, subscribe, answers } = permissionsOf(user, options);
+  const { publish, subscribe } = permissionsOf(user, options);
   const who = 'nkey' in identity ? `nkey: ${identity.nkey}` : `user: ${JSON.stringify(identity.certificate)}`;
   return [
     `    { # ${user.name}: ${describe(user)}`,
@@ -30,7 +27,6 @@ function userBlock(user: BusUser, identity: Identity, options: PermissionOptions
     '      permissions: {',
     `        publish: { allow: ${list(publish)} }`,
     `        subscribe: { allow: ${list(subscribe)} }`,
-    ...(answers ? [`        ${ANSWERS}`] : []),
     '      }',
     '    }',
   ].join('\n');

@@ -16,8 +16,6 @@ import type { BusUser } from './bus-user.js';
 export interface Permissions {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
-  /** May answer what it was asked, on the inbox named in the question. */
-  readonly answers: boolean;
 }
 
 export interface PermissionOptions {
@@ -40,10 +38,12 @@ const AUDIT = journalStreamName(AUDIT_JOURNAL);
 /**
  * The fewest permissions with which a part does all that it does. What creates or changes a stream, or a consumer, is not among
  * them: a stream can be made to publish, by the server, wherever its maker wants (`republish`), and a consumer to deliver there.
+ * Nor is a direct get, whose answer is the bare message, on whatever subject the asker names; nor may anybody answer whatever is
+ * named to it (`allow_responses`): who asks himself would be permitted every subject. Answers go to inboxes for answers.
  */
 export function permissionsOf(user: BusUser, options: PermissionOptions): Permissions {
-  const { publish, subscribe, answers } = ofRole(user, options);
-  return { publish: distinct(publish), subscribe: distinct([`${inboxPrefix(user.name)}.>`, ...subscribe]), answers };
+  const { publish, subscribe } = ofRole(user, options);
+  return { publish: distinct(publish), subscribe: distinct([`${inboxPrefix(user.name)}.>`, ...subscribe]) };
 }
 
 function ofRole(user: BusUser, options: PermissionOptions): Permissions {
@@ -56,21 +56,24 @@ function ofRole(user: BusUser, options: PermissionOptions): Permissions {
       return part(ofGateway(user), options);
     case 'run': {
       const all = [ofConnector(options.groups), ofRouter(options.groups), ofGateway(user)];
-      return part(union(all, false), { ...options, httpControl: true });
+      return part(union(all), { ...options, httpControl: true });
     }
     case 'watcher':
-      return { publish: reading(AUDIT), subscribe: [allGroups('decoded.>'), allGroups('audit')], answers: false };
+      return { publish: seeing(AUDIT), subscribe: [allGroups('decoded.>'), allGroups('audit')] };
     case 'console':
-      return { publish: [STATUS, ...ORDERS], subscribe: [], answers: false };
+      return { publish: [STATUS, ...ORDERS], subscribe: [] };
     case 'setup':
       return ofSetup(options.groups);
   }
 }
 
-/** What every part does: it asks the others what they know, says what it knows itself, and that it ends. */
-function part({ publish, subscribe, answers }: Permissions, { httpControl }: PermissionOptions): Permissions {
+/** What every part does: it asks the others what they know, answers, and says that it ends. */
+function part({ publish, subscribe }: Permissions, { httpControl }: PermissionOptions): Permissions {
   const control = httpControl ? ORDERS : [];
-  return { publish: [...publish, STATUS, LEFT, ...control], subscribe: [...subscribe, STATUS, LEFT], answers };
+  return {
+    publish: [...publish, STATUS, LEFT, ...control, ALL_ASK_INBOXES],
+    subscribe: [...subscribe, STATUS, LEFT],
+  };
 }
 
 function ofConnector(groups: readonly string[]): Permissions {
@@ -79,21 +82,17 @@ function ofConnector(groups: readonly string[]): Permissions {
   for (const group of groups) {
     const { log, commandResult, state, command, commandQuery, confirmed, owner, listener } = new GroupSubjects(group);
     const lease = leaseKey('connector', group);
-    publish.push(log, commandResult, state, bucketSubject(LEASE_BUCKET, lease), ...reading(logStreamName(group)));
+    publish.push(log, commandResult, state, bucketSubject(LEASE_BUCKET, lease), ...seeing(logStreamName(group)));
     publish.push(leasePresenceSubject(lease));
     subscribe.push(command, commandQuery, confirmed, owner, `${listener}.*`, leasePresenceSubject(lease));
   }
-  return { publish, subscribe, answers: true };
+  return { publish, subscribe };
 }
 
-/**
- * A router sees the inbox on which the server confirms events to a connector, as it follows the log. So it must not answer
- * whatever inbox is named to it, but only those for answers of other processes.
- */
 function ofRouter(groups: readonly string[]): Permissions {
   const kinds = ['out', 'out.>', 'owner', 'confirmed', 'cmd', 'cmd.query', 'audit', 'decoded.*'];
   const pool = presenceSubject('router');
-  const logs = groups.flatMap((group) => [...reading(logStreamName(group)), api('PURGE', logStreamName(group))]);
+  const logs = groups.flatMap((group) => [...seeing(logStreamName(group)), api('PURGE', logStreamName(group))]);
   return {
     publish: [
       ...kinds.map(allGroups),
@@ -101,14 +100,12 @@ function ofRouter(groups: readonly string[]): Permissions {
       ...[bucketSubject(LEASE_BUCKET, leaseKey('router', '*')), bucketSubject(STATE_BUCKET, '>')],
       ...[...seeing(LEASES), ...seeing(STATES), api('INFO', AUDIT)],
       ...logs,
-      ALL_ASK_INBOXES,
     ],
     subscribe: [
       ...['log', 'in.*', 'ack.*', 'state', 'cmd.result', 'admit.*', 'decoded.>', 'audit'].map(allGroups),
       ...[pool, `${pool}.>`, `${presenceSubject('gateway')}.*`],
       OBSERVE,
     ],
-    answers: false,
   };
 }
 
@@ -123,7 +120,6 @@ function ofGateway({ name, groups }: BusUser): Permissions {
       ...seeing(LEASES),
     ],
     subscribe: [...['out', `out.${name}.*`, 'state', 'owner', 'listener.*'].flatMap(of), DISCONNECT],
-    answers: true,
   };
 }
 
@@ -131,7 +127,7 @@ function ofSetup(groups: readonly string[]): Permissions {
   const streams = [LEASES, STATES, AUDIT, ...groups.map(logStreamName)];
   const verbs = ['INFO', 'CREATE', 'UPDATE'] as const;
   const publish = streams.flatMap((stream) => verbs.map((verb) => api(verb, stream)));
-  return { publish: ['$JS.API.INFO', ...publish], subscribe: [], answers: false };
+  return { publish: ['$JS.API.INFO', ...publish], subscribe: [] };
 }
 
 const groupPrefix = (group: string): string => allGroups('').replace('*', group).replace(/\.$/, '');
@@ -139,14 +135,11 @@ const groupPrefix = (group: string): string => allGroups('').replace('*', group)
 const api = (verb: string, stream: string): string => `$JS.API.STREAM.${verb}.${stream}`;
 /** Whether it is there, and single messages of it from its leader. */
 const seeing = (stream: string): string[] => [api('INFO', stream), api('MSG.GET', stream)];
-/** Also from any of its copies. */
-const reading = (stream: string): string[] => [...seeing(stream), `$JS.API.DIRECT.GET.${stream}`];
 
-function union(all: readonly Permissions[], answers: boolean): Permissions {
+function union(all: readonly Permissions[]): Permissions {
   return {
     publish: all.flatMap(({ publish }) => publish),
     subscribe: all.flatMap(({ subscribe }) => subscribe),
-    answers,
   };
 }
 
