@@ -60,7 +60,7 @@ describe.skipIf(!hasNats)('over NATS, rights and observe mode', () => {
     await until('the master is there', () => a.simulator.started);
     expect(await give(a, 5005)).toBe('negative');
 
-    expect(await mm2ss('observe', '1', 'off', '--http', next.http)).toMatchObject({ code: 0 });
+    expect(await mm2ss('observe', '1', 'off', ...nats)).toMatchObject({ code: 0 });
     expect(await give(a, 5006)).toBe('positive');
     expect(executed).toEqual([5000, 5006]);
     expect(await mm2ss('observe', '1', 'perhaps', ...nats)).toMatchObject({ code: 2 });
