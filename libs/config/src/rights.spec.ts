@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { hasNoRights, notAllowed, RIGHT_CLASSES, rightsMatrix, rightsOf } from './rights.js';
 import type { RightClass, RightsCommand, RightsPeer, RightsTable } from './rights.js';
+import { parseNamedMasters } from './named-masters.js';
 import { parseRights } from './rights-cell.js';
 
 function table(text: string): RightsTable {
@@ -101,6 +102,13 @@ describe('the matrix of rights', () => {
     });
     expect(lines[1]?.rights).toBe(null);
     expect(lines[2]?.rights).toBe(null);
+  });
+
+  it('names nobody as refused for whom an address or a certificate speaks', () => {
+    const parsed = parseNamedMasters('A=10.1.1.5;B=10.2.0.0/16;C=cn:scada-c;D=10.9.9.9');
+    const masters = parsed.ok ? parsed.value : [];
+    const lines = rightsMatrix(table('10.1.0.0/16=control;10.2.3.4=control;cn:scada-c=monitor'), masters);
+    expect(lines.at(-1)).toEqual({ subject: 'all others (D ...)', rights: null });
   });
 });
 

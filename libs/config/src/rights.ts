@@ -1,3 +1,4 @@
+import { peerNameKey } from './peer-names.js';
 import type { NamedMaster, SourceRange } from './types.js';
 
 /** What a master may be allowed to do; which types of commands each one holds is in `commandClass` of libs/iec104. */
@@ -126,9 +127,17 @@ export function rightsMatrix(table: RightsTable, masters: readonly NamedMaster[]
   const line = (subject: string, rights: Rights): RightsLine => ({ subject, rights: rightsText(rights) });
   const lines = table.map(({ subject, rights }) => line(subject, rights));
   if (table.some(({ kind }) => kind === 'any')) return lines;
-  const unnamed = masters.filter(({ name }) => !table.some((entry) => entry.kind === 'name' && entry.subject === name));
+  const unnamed = masters.filter((master) => !table.some((entry) => mayBeAbout(entry, master)));
   const others = unnamed.length === 0 ? 'all others' : `all others (${unnamed.map(({ name }) => name).join(', ')} ...)`;
   return [...lines, line(others, NO_RIGHTS)];
+}
+
+/** Whether the entry counts for some connection of this master. */
+function mayBeAbout({ kind, subject, range }: RightsEntry, { name, sources, certificateNames }: NamedMaster): boolean {
+  if (kind === 'name') return subject === name;
+  if (kind === 'certificate') return certificateNames.some((each) => peerNameKey(each) === subject);
+  const first = (text: string): string => text.replace(/\/.*/, '');
+  return sources.some((source) => range?.contains(first(source.text)) === true || source.contains(first(subject)));
 }
 
 function rightsText(rights: Rights): RightsLine['rights'] {
