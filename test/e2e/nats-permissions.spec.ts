@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BusUser } from '@iec104mm2ss/bus';
+import { AUDIT_JOURNAL, AUDIT_LIMITS } from '@iec104mm2ss/router';
 import { errors, headers, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BusUsers } from './bus-users.ts';
@@ -224,6 +225,19 @@ describe.each<[NatsRelease, boolean]>([
         expect(await router.leaseEntry('router.1')).toMatchObject({ fence: lease.fence });
       } finally {
         await Promise.all([router.close(), connector.close()]);
+      }
+    });
+
+    it('nobody take records that are gone for none', async () => {
+      const empty = await startNatsServer(release, users.authorization(['1', '2']));
+      const bus = await users.connect([empty.url], 'watcher', true);
+      try {
+        await expect(bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS).read(undefined, 10)).rejects.toThrow(
+          'there is no stream',
+        );
+      } finally {
+        await bus.close();
+        await empty.stop();
       }
     });
   });

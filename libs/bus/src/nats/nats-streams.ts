@@ -95,8 +95,10 @@ export class NatsStreams {
     try {
       state = await this.state(name);
     } catch (error) {
-      if (isNotFound(error)) return [];
-      throw error;
+      if (!isNotFound(error)) throw error;
+      // Where nobody makes it on the way it is missing; else nothing was written yet.
+      if (this.report !== undefined) throw new Error(`there is no stream ${name}: ${SETUP}`, { cause: error });
+      return [];
     }
     if (state.messages === 0) return [];
     return subject.includes('*')
