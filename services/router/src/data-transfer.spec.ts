@@ -212,6 +212,20 @@ describe('a session that is taken over', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('is on standby without a certificate, while one of its master with a certificate has the data', () => {
+    const secure = Object.assign(session(1, 'A'), { certificateNames: ['cn:scada-a'] });
+    const plain = session(2, 'A');
+    transfer.started(secure, 1);
+    take();
+    transfer.started(plain, 1);
+    expect(take()).toEqual(['2 ends', '2 standby']);
+    transfer.stopped(secure);
+    take();
+    transfer.started(plain, 2);
+    transfer.started(secure, 2);
+    expect(take()).toEqual(['2 begins at 30, answers 2', '2 ends', '2 standby', '1 begins at 30, answers 2']);
+  });
+
   it('is on standby when another connection of its master has the data', () => {
     transfer.reconcile(session(1, 'A'), stated({}));
     transfer.reconcile(session(2, 'A'), stated({ session: 2 }));

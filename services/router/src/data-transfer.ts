@@ -45,6 +45,10 @@ export class DataTransfer {
   /** STARTDT at the gateway: everything from the mark on; for a named master from where it was. */
   started(session: Session, number: number): void {
     const { cursors, logger, retention } = this.parts;
+    if (this.isOutranked(session)) {
+      this.toStandby(session, 'a connection with a certificate');
+      return;
+    }
     this.replaceOthers(session);
     const givenUp = cursors.back(session.name);
     if (givenUp > 0) {
@@ -179,6 +183,15 @@ export class DataTransfer {
     }
   }
 
+  /** Its address says who it is, and another connection of that master has shown a certificate: anybody may have the address. */
+  private isOutranked(session: Session): boolean {
+    if (session.name === null || isCertified(session)) return false;
+    for (const other of this.parts.sessions.values()) {
+      if (other !== session && other.name === session.name && other.started && isCertified(other)) return true;
+    }
+    return false;
+  }
+
   private toStandby(session: Session, by = `another connection of ${session.name}`): void {
     this.parts.delivery.end(session);
     session.standby = true;
@@ -204,4 +217,8 @@ export class DataTransfer {
   stop(): void {
     this.timers.stop();
   }
+}
+
+function isCertified({ certificateNames = [] }: Session): boolean {
+  return certificateNames.length > 0;
 }

@@ -70,6 +70,20 @@ describe.skipIf(!openssl)('the folder of --tls-dir', () => {
     expect(lines.filter(({ event }) => event === 'tls_files_taken')).toHaveLength(2);
   });
 
+  it('does not go back to a CRL that its authority has replaced: a copy may come late', async () => {
+    const before = tlsFiles(own, [root.certificate], [root.crl()]);
+    const { store, folder, lines, changes } = await opened(
+      tlsFiles(own, [root.certificate], [root.crl({ revoked: [scada] })]),
+    );
+    folder.swap(before);
+    await until(() => lines.some(({ event }) => event === 'tls_files_refused'), 'the old set is refused');
+    expect(lines.find(({ event }) => event === 'tls_files_refused')?.reason).toContain(
+      'is older than the one in force',
+    );
+    expect(store.material('1', 'iec62351').judge(scada.chainDer, 'client', names)).toMatchObject({ code: 'revoked' });
+    expect(changes.count).toBe(0);
+  });
+
   const bad: Readonly<Record<string, readonly [() => TlsFiles, string]>> = {
     'no key': [() => without(good, 'tls.key'), 'tls.key is missing'],
     'no ca.crt': [() => without(good, 'ca.crt'), 'ca.crt is missing'],

@@ -1,5 +1,6 @@
 import { type Logger, type Registry, securityEvent } from '@iec104mm2ss/observability';
 import { type Clock, Timers } from '@iec104mm2ss/runtime';
+import { timeText } from '../judge/fault.js';
 import { KnownCertificates } from '../judge/known-certificates.js';
 import type { CrlExpired } from '../judge/path-checks.js';
 import type { TlsMaterial, TlsProfile, TlsStore } from '../types.js';
@@ -155,7 +156,7 @@ export class DirectoryTlsStore implements TlsStore {
 
   /** Puts it into force unless something is wrong with it. */
   private take(group: string, state: SetState, set: TlsSet): boolean {
-    const faults = [...set.faults];
+    const faults = [...set.faults, ...(state.inForce === undefined ? [] : staleCrls(set, state.inForce))];
     if (faults.length === 0) {
       try {
         this.materials.of(set, 'iec62351');
@@ -203,6 +204,16 @@ export class DirectoryTlsStore implements TlsStore {
       this.options.logger.error({ err: error }, 'a change of the files for TLS could not be passed on');
     }
   }
+}
+
+/** CRLs that an authority has replaced since: with them somebody who is revoked would be let in again. */
+function staleCrls({ trust }: TlsSet, { trust: inForce }: TlsSet): string[] {
+  return trust.authorities.flatMap((authority) => {
+    const [crl, newer] = [trust.crlOf(authority), inForce.crlOf(authority)];
+    if (crl === undefined || newer === undefined || !newer.isNewerThan(crl)) return [];
+    const { text } = authority.certificate.subject;
+    return [`${crl.file}: the CRL of ${text} is older than the one in force, of ${timeText(newer.thisUpdate)}`];
+  });
 }
 
 const newState = (): SetState => ({ inForce: undefined, refused: undefined, seen: '', toldAtMs: 0 });
