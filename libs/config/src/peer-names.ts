@@ -4,6 +4,8 @@ import type { PeerName } from './types.js';
 
 const KINDS = ['cn', 'dns', 'uri', 'sha256'] as const;
 const FORM = /^(cn|dns|uri|sha256)\s*:\s*(.*)$/is;
+/** Another name within a name. */
+const SEVERAL = /[,|\s](cn|dns|uri|sha256)\s*:/i;
 const FINGERPRINT_DIGITS = 64;
 
 /** Said where a name of a certificate is expected. */
@@ -21,6 +23,8 @@ export function parsePeerName(text: string): Parsed<PeerName> {
   const value = rest.trim();
   if (kind === undefined) return refused(`${JSON.stringify(text)} is not ${FORMS}${nearest(nearestName(text))}`);
   if (value === '') return refused(`${JSON.stringify(text)} has an empty certificate name`);
+  if (value.includes('*')) return refused(`${JSON.stringify(text)} names nobody: there are no wildcards`);
+  if (SEVERAL.test(value)) return refused(`${JSON.stringify(text)} is several names: they are separated by semicolons`);
   switch (kind) {
     case 'sha256': {
       const digits = value.replace(/[:\s]/g, '').toLowerCase();
