@@ -57,6 +57,14 @@ function bench() {
 const refusal = { kind: 'master refused (filter)', serious: true };
 
 describe('PeerLines', () => {
+  it('the first line of a kind is written whatever else its source has caused', () => {
+    const { take } = bench();
+    for (let line = 0; line < 200; line++) take({ kind: `kind ${line % 5}` });
+    expect(take({ kind: 'kind 1' })).toBe(false);
+    expect(take(refusal)).toBe(true);
+    expect(take(refusal)).toBe(false);
+  });
+
   it('of a refused peer that tries every second there is one line, then one a minute that says how many were left out', () => {
     const { clock, told, take } = bench();
     let written = 0;
@@ -207,7 +215,7 @@ describe('PeerLines', () => {
         for (const [key, times] of written) {
           const limit = key.startsWith('group ')
             ? 2 * (GROUP_LINES_PER_SECOND + GROUP_NEWS_PER_MINUTE) + SOURCE_LINES_PER_SECOND
-            : SOURCE_LINES_PER_SECOND;
+            : SOURCE_LINES_PER_SECOND + MAX_KINDS;
           times.sort((a, b) => a - b);
           for (let i = limit; i < times.length; i++) {
             expect(times[i]! - times[i - limit]!, key).toBeGreaterThanOrEqual(1_000);

@@ -156,7 +156,8 @@ export class PeerLines {
     kind.add(now);
     const room = isFirst ? !share.news.full(now, MINUTE_MS) : !share.lines.full(now, SECOND_MS);
     const roomInAll = !this.written.full(now, SECOND_MS) || group.written.quiet(now, SECOND_MS);
-    if (tooMany || source.lines.full(now, SECOND_MS) || !(room || (isFirst && name === '')) || !roomInAll) {
+    const roomOfSource = isFirst || !source.lines.full(now, SECOND_MS);
+    if (tooMany || !roomOfSource || !(room || (isFirst && name === '')) || !roomInAll) {
       source.leftOut = this.leaveOut(source.leftOut, line, now);
       return false;
     }
