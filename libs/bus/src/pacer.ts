@@ -1,13 +1,14 @@
 import type { Clock } from '@iec104mm2ss/runtime';
 
 /**
- * Reports what nobody waits for: a little later, together with what else changes until then. So it costs few messages, and
- * none at the moment when what caused it is still on its way.
+ * Limits how often something is reported: at once when the last report is long enough ago, else as soon as the gap has
+ * passed. What changes seldom is not delayed, what changes often costs few messages.
  */
 export class Pacer {
+  private lastAt = -Infinity;
   private timer: unknown;
 
-  /** @param gapMs how long a report waits for more; 0: every `soon` reports at once */
+  /** `gapMs` 0: every `soon` reports at once. */
   constructor(
     private readonly clock: Clock,
     public gapMs: number,
@@ -16,13 +17,15 @@ export class Pacer {
 
   soon(): void {
     if (this.timer !== undefined) return;
-    if (this.gapMs === 0) this.now();
-    else this.timer = this.clock.setTimer(() => this.now(), this.gapMs);
+    const waitMs = this.gapMs === 0 ? 0 : this.lastAt + this.gapMs - this.clock.now();
+    if (waitMs <= 0) this.now();
+    else this.timer = this.clock.setTimer(() => this.now(), waitMs);
   }
 
   /** Reports without waiting. */
   now(): void {
     this.stop();
+    if (this.gapMs > 0) this.lastAt = this.clock.now();
     this.report();
   }
 

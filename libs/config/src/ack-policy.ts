@@ -1,8 +1,8 @@
 import type { AckPolicy, GroupConfig } from './types.js';
 
-const LONGEST_GAP_MS = 20;
+const LONGEST_GAP_MS = 5;
 /** A log of this many ASDUs is reported on often enough not to be full for want of a report. */
-const ASDUS_PER_MS = 50;
+const ASDUS_PER_MS = 200;
 
 /** When the RTU is acknowledged, if the file leaves it open: a log on disk is safe, one in memory is not. */
 export function ackPolicy({ ack }: GroupConfig, bus: 'memory' | 'nats'): AckPolicy {
@@ -10,7 +10,7 @@ export function ackPolicy({ ack }: GroupConfig, bus: 'memory' | 'nats'): AckPoli
 }
 
 /**
- * For how long, ms, a report of what masters have acknowledged waits for more. 0 = report at once: nothing is gained in one
+ * Shortest time, ms, between two reports of what masters have acknowledged. 0 = report at once: nothing is gained in one
  * process, and under `delivered` the RTU waits for it. Otherwise only the room in the log depends on it.
  */
 export function reportGapMs(config: GroupConfig, bus: 'memory' | 'nats'): number {

@@ -33,16 +33,16 @@ it('all sessions of a turn are in one message', () => {
   expect(reported()).toEqual([]);
 });
 
-it('reports wait for more, and are made at once when something is to be told after them', () => {
+it('reports are a gap apart, and are made at once when something is to be told after them', () => {
   const acknowledgements = report(5);
   acknowledgements.add(session(1));
   clock.flush();
   acknowledgements.add(session(2));
   clock.flush();
   clock.advance(4);
-  expect(reported()).toEqual([]);
+  expect(reported()).toEqual([[1]]);
   clock.advance(1);
-  expect(reported()).toEqual([[1, 2]]);
+  expect(reported()).toEqual([[2]]);
   acknowledgements.add(session(3));
   acknowledgements.publish();
   expect(reported()).toEqual([[3]]);

@@ -526,19 +526,19 @@ describe('when the RTU is lost', () => {
 describe('what is stated', () => {
   it('goes to a new owner at once, after what masters acknowledged', async () => {
     gateway.stop();
-    // Reports wait for more on this bus.
+    // Reports are a gap apart on this bus.
     Object.defineProperty(bus, 'kind', { value: 'nats' });
     start();
     await open();
     const master = await connect({ started: true, hold: true });
     await clock.advanceAsync(STATEMENT_PERIOD_MS);
     broadcast(0, 2);
-    bus.take();
+    // The end of initialization is the first; the second report has to wait.
     for (const count of [2, 3]) {
       master.acknowledge(count);
       clock.flush();
     }
-    expect(bus.take(subjects.ack).length).toBe(0);
+    expect(bus.take(subjects.ack).length).toBe(1);
     bus.take();
     await routerLease.release();
     routerLease = lease('router.1');
