@@ -1,4 +1,4 @@
-import { APCI_OCTETS, apduEnd, AsduView, confirmationOf, iFormat, mirror } from '@iec104mm2ss/iec104';
+import { APCI_OCTETS, apduEnd, iFormat, refusalOf, skipApdus } from '@iec104mm2ss/iec104';
 import { TokenBucket } from '@iec104mm2ss/runtime';
 import type { DeadlineScheduler, Look, Scheduled } from '@iec104mm2ss/transport';
 import { COMMAND_DEADLINE_MS } from '@iec104mm2ss/wire';
@@ -156,7 +156,7 @@ export class CommandIntake implements Scheduled {
     const count = this.tokens.take(item.count, now);
     if (count === 0) return;
     const { octets, at } = item;
-    item.at = count === item.count ? item.end : after(octets, at, count);
+    item.at = count === item.count ? item.end : skipApdus(octets, at, count);
     item.count -= count;
     this.target.take(octets, at, item.at, count, now - item.since);
     this.target.dealtWith(count);
@@ -173,16 +173,10 @@ export class CommandIntake implements Scheduled {
     const answers: Uint8Array[] = [];
     for (let at = item.at; at < item.end; at = apduEnd(item.octets, at)) {
       const asdu = item.octets.subarray(at + APCI_OCTETS, apduEnd(item.octets, at));
-      answers.push(iFormat(0, 0, mirror(asdu, confirmationOf(new AsduView(asdu).cot), true)));
+      answers.push(iFormat(0, 0, refusalOf(asdu)));
     }
     item.count = 0;
     this.target.dealtWith(count);
     this.target.refuse(Buffer.concat(answers), count);
   }
-}
-
-function after(octets: Uint8Array, start: number, count: number): number {
-  let at = start;
-  for (let left = count; left > 0; left--) at = apduEnd(octets, at);
-  return at;
 }

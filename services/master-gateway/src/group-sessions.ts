@@ -62,13 +62,6 @@ interface Refusal {
   readonly logged?: boolean;
 }
 
-/** Refusals that are security events of their own. */
-const EVENTS = {
-  connects: 'connection_limit',
-  too_many_waiting: 'connection_limit',
-  proxy_header: 'proxy_header_refused',
-} as const;
-
 /** A router that keeps its own rules does not do that. */
 const TAKEN = { code: 'session_taken', message: 'the router gave it the session of another connection' };
 
@@ -283,10 +276,7 @@ export class GroupSessions {
     this.counters.refused[code] = (this.counters.refused[code] ?? 0) + 1;
     // One refusal is one line: who decides it logs it.
     if (logged || code === 'health_check') logger.debug({ peer, reason: code }, `connection refused: ${message}`);
-    else {
-      const event = code in EVENTS ? EVENTS[code as keyof typeof EVENTS] : refusalEvent(code);
-      securityEvent(logger, event, { peer, reason: code }, `connection refused: ${message}`);
-    }
+    else securityEvent(logger, refusalEvent(code), { peer, reason: code }, `connection refused: ${message}`);
     socket.destroy();
   }
 

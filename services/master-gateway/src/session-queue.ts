@@ -1,4 +1,4 @@
-import { APCI_OCTETS, APDU_OA_OFFSET, apduEnd, fieldLengthsOf } from '@iec104mm2ss/iec104';
+import { APCI_OCTETS, APDU_OA_OFFSET, apduEnd, fieldLengthsOf, skipApdus } from '@iec104mm2ss/iec104';
 import type { Connection, DeadlineScheduler } from '@iec104mm2ss/transport';
 import { NO_POSITION, OutFlag, type OutMessage } from '@iec104mm2ss/wire';
 import { SentRuns } from './sent-runs.js';
@@ -109,9 +109,7 @@ export class SessionQueue {
 
 /** Where the APDU of a DATA message begins that `count` others are before. */
 export function apduAfter({ octets, bodyAt }: OutMessage, count: number): number {
-  let at = bodyAt;
-  for (let left = count; left > 0; left--) at = apduEnd(octets, at);
-  return at;
+  return skipApdus(octets, bodyAt, count);
 }
 
 function after(position: number, count: number): number {

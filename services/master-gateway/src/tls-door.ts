@@ -2,6 +2,7 @@ import { clientNames, type GroupConfig } from '@iec104mm2ss/config';
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import type { Runtime, TcpSocket } from '@iec104mm2ss/runtime';
 import {
+  GroupMaterial,
   HANDSHAKE_MS,
   type HandshakeFailure,
   type HandshakeRoom,
@@ -33,16 +34,15 @@ export interface AtTheDoor {
 
 /** The way in through the port for TLS: the handshake, and the decision about the certificate that the master shows. */
 export class TlsDoor {
-  constructor(private readonly options: TlsDoorOptions) {}
+  private readonly material: GroupMaterial;
+
+  constructor(private readonly options: TlsDoorOptions) {
+    this.material = new GroupMaterial(options.settings, options.config);
+  }
 
   /** Why nobody can be let in; undefined: it can be tried. */
   get trouble(): string | undefined {
-    try {
-      this.material();
-      return undefined;
-    } catch (error) {
-      return (error as Error).message;
-    }
+    return this.material.trouble;
   }
 
   /** @param raw a connection that has come in, paused; closed unless the outcome is good */
@@ -88,7 +88,7 @@ export class TlsDoor {
     if (raw.destroyed) return fail({ code: 'handshake_closed', reason: 'the peer has gone' });
     let material: TlsMaterial;
     try {
-      material = this.material();
+      material = this.material.get();
     } catch (error) {
       return fail({ code: 'unusable', reason: (error as Error).message });
     }
@@ -100,20 +100,13 @@ export class TlsDoor {
         return;
       }
       const secure = SecurePeer.judge(outcome.socket, {
-        material: () => this.material(),
+        material: () => this.material.get(),
         names: () => clientNames(this.options.config()),
         role: 'client',
         ...{ logger, clock, peer },
       });
       end(secure instanceof SecurePeer ? { ok: true, secure } : { ok: false, ...secure });
     });
-  }
-
-  private material(): TlsMaterial {
-    const { config, settings } = this.options;
-    if (settings === undefined) throw new Error('there are no certificates: --tls-dir is not given');
-    const { id, tlsProfile } = config();
-    return settings.store.material(id, tlsProfile);
   }
 
   private refused(peer: string, { code, reason }: HandshakeFailure): void {

@@ -1,4 +1,4 @@
-import { ASDU_OA_OFFSET, confirmationOf, mirror } from '@iec104mm2ss/iec104';
+import { ASDU_OA_OFFSET, refusalOf } from '@iec104mm2ss/iec104';
 import {
   CommandOutcome,
   type CommandReport,
@@ -124,11 +124,11 @@ export class CommandHandOver implements TransactionEffects {
   }
 
   refused(transaction: Transaction, outcome: string): void {
-    const { asdu, cot, participants } = transaction;
+    const { asdu, participants } = transaction;
     this.ownership.notSent(transaction);
     this.counters.commandsRefused += participants.length;
     for (const { session, ownOa } of participants) {
-      const answer = mirror(asdu, confirmationOf(cot), true);
+      const answer = refusalOf(asdu);
       answer[ASDU_OA_OFFSET] = ownOa;
       this.context.send(session, answer);
     }

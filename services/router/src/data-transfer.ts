@@ -177,19 +177,12 @@ export class DataTransfer {
 
   /** The newest STARTDT takes over. */
   private replaceOthers(session: Session): void {
-    if (session.name === null) return;
-    for (const other of this.parts.sessions.values()) {
-      if (other !== session && other.name === session.name && other.started) this.toStandby(other, session.peer);
-    }
+    for (const other of this.startedOthers(session)) this.toStandby(other, session.peer);
   }
 
   /** Its address says who it is, and another connection of that master has shown a certificate: anybody may have the address. */
   private isOutranked(session: Session): boolean {
-    if (session.name === null || isCertified(session)) return false;
-    for (const other of this.parts.sessions.values()) {
-      if (other !== session && other.name === session.name && other.started && isCertified(other)) return true;
-    }
-    return false;
+    return !isCertified(session) && this.startedOthers(session).some(isCertified);
   }
 
   private toStandby(session: Session, by = `another connection of ${session.name}`): void {
@@ -206,11 +199,16 @@ export class DataTransfer {
   }
 
   private isReplaced(session: Session): boolean {
-    if (session.name === null) return false;
-    for (const other of this.parts.sessions.values()) {
-      if (other !== session && other.started && other.name === session.name) return true;
-    }
-    return false;
+    return this.startedOthers(session).length > 0;
+  }
+
+  /** Other connections of the same named master that have the data. */
+  private startedOthers(session: Session): Session[] {
+    const { name } = session;
+    if (name === null) return [];
+    return [...this.parts.sessions.values()].filter(
+      (other) => other !== session && other.started && other.name === name,
+    );
   }
 
   /** No timer is left. */

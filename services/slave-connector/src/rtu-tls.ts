@@ -1,7 +1,14 @@
 import type { Endpoint, GroupConfig } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import type { Runtime, TcpSocket } from '@iec104mm2ss/runtime';
-import { type HandshakeFailure, SecurePeer, shakeHands, type TlsMaterial, type TlsSettings } from '@iec104mm2ss/tls';
+import {
+  GroupMaterial,
+  type HandshakeFailure,
+  SecurePeer,
+  shakeHands,
+  type TlsMaterial,
+  type TlsSettings,
+} from '@iec104mm2ss/tls';
 
 /** How often it is looked at whether the certificate of the RTU has ended. */
 export const CERTIFICATE_LOOK_MS = 60_000;
@@ -18,16 +25,15 @@ export interface RtuTlsOptions {
 
 /** TLS towards an RTU: we show our certificate, and the RTU's must say what `rtu names` wants. */
 export class RtuTls {
-  constructor(private readonly options: RtuTlsOptions) {}
+  private readonly material: GroupMaterial;
+
+  constructor(private readonly options: RtuTlsOptions) {
+    this.material = new GroupMaterial(options.settings, options.config);
+  }
 
   /** Why no RTU can be connected to with TLS; undefined: it can be tried. */
   get trouble(): string | undefined {
-    try {
-      this.material();
-      return undefined;
-    } catch (error) {
-      return (error as Error).message;
-    }
+    return this.material.trouble;
   }
 
   /**
@@ -45,7 +51,7 @@ export class RtuTls {
     const { clock, network } = runtime;
     let material: TlsMaterial;
     try {
-      material = this.material();
+      material = this.material.get();
     } catch (error) {
       const reason = (error as Error).message;
       raw.destroy();
@@ -60,19 +66,12 @@ export class RtuTls {
         return;
       }
       const terms = {
-        material: () => this.material(),
+        material: () => this.material.get(),
         names: () => config().rtuNames,
         role: 'server',
         ...{ logger, clock, peer },
       } as const;
       done(SecurePeer.judge(outcome.socket, terms));
     });
-  }
-
-  private material(): TlsMaterial {
-    const { settings, config } = this.options;
-    if (settings === undefined) throw new Error('there are no certificates: --tls-dir is not given');
-    const { id, tlsProfile } = config();
-    return settings.store.material(id, tlsProfile);
   }
 }

@@ -1,4 +1,5 @@
 import type { AuditRecord } from '@iec104mm2ss/router';
+import { tableLines } from '../text-table.js';
 
 const HEAD = ['TIME', 'GROUP', 'MASTER', 'COMMAND', 'CA', 'IOA', 'VALUE', 'OUTCOME', 'MS'] as const;
 /** Columns of numbers are aligned to the right. */
@@ -9,16 +10,7 @@ const SHOWN_ELSEWHERE: ReadonlySet<string> = new Set(['ioa', 'select']);
 /** The records as a table, a line each. */
 export function auditTable(records: readonly AuditRecord[]): string[] {
   const rows = [[...HEAD], ...records.map(cellsOf)];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return RIGHT.has(HEAD[column] ?? '') ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join('  ')
-      .trimEnd(),
-  );
+  return tableLines(rows, (column) => RIGHT.has(HEAD[column] ?? ''));
 }
 
 function cellsOf(record: AuditRecord): string[] {

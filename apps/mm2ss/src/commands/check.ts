@@ -14,6 +14,7 @@ import {
   rightsMatrix,
 } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
+import { tableLines } from '../text-table.js';
 
 export function registerCheck(program: Command): void {
   program
@@ -101,8 +102,7 @@ function formatRights(lines: readonly RightsLine[]): string[] {
       rights === null ? [subject, 'refused'] : [subject, ...RIGHT_CLASSES.map((name) => rights[name])],
     ),
   ];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length))) ?? [];
-  return rows.map((row) => `    ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
+  return tableLines(rows).map((line) => `    ${line}`);
 }
 
 function formatPorts({ port, plain, tlsPort }: GroupConfig): string {

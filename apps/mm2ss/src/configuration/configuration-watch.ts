@@ -119,8 +119,8 @@ export class ConfigurationWatch {
     if (digest === this.file.digest) {
       if (this.refused !== undefined) {
         this.parts.logger.info({ digest }, 'the configuration file is the one in force again');
+        this.accept();
       }
-      this.accept();
     } else if (digest !== this.refused?.digest) {
       // It may be written just now, and editors take it away for a moment.
       const now = this.parts.clock.now();

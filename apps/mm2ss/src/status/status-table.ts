@@ -1,4 +1,5 @@
 import type { GroupStatus, MasterStatus, ProcessStatus } from '@iec104mm2ss/observability';
+import { tableLines } from '../text-table.js';
 import type { SystemView } from './merged.js';
 
 /** First columns of numbers are aligned to the right. */
@@ -130,16 +131,7 @@ function refused(processes: readonly ProcessStatus[]): string[] {
 
 function tableOf<T>(columns: readonly Column<T>[], rows: readonly T[]): string[] {
   const cells = [columns.map(({ head }) => head), ...rows.map((row) => columns.map(({ cell }) => cell(row)))];
-  const widths = columns.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-  return cells.map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return columns[column]?.right === true ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join('  ')
-      .trimEnd(),
-  );
+  return tableLines(cells, (column) => columns[column]?.right === true);
 }
 
 function rate(perSecond: number | null): string {

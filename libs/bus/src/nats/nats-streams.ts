@@ -68,26 +68,28 @@ export class NatsStreams {
     return { messages: state.messages, first: state.first_seq, last: state.last_seq };
   }
 
-  /** Any copy answers a direct get, and one that lags does not have the newest messages: the leader should. */
   async message(name: string, sequence: number): Promise<Uint8Array | undefined> {
     const manager = await this.manager();
     const query = { seq: sequence };
-    const message =
-      (await this.get(manager, name, query)) ??
-      (this.single.has(name) ? null : await manager.streams.getMessage(name, query));
-    return message?.data;
+    const message = await this.get(manager, name, query);
+    // Any copy answers a direct get, and one that lags does not have the newest messages: the leader should.
+    const mayLag = message === null && this.mayGetDirectly && !this.single.has(name);
+    return (mayLag ? await manager.streams.getMessage(name, query) : message)?.data;
   }
 
-  /** On a server with users from the leader: an answer to a direct get goes wherever the asker wants, so nobody may use it there. */
+  /** On a server with users nobody may: the answer to a direct get goes wherever the asker wants. */
+  private get mayGetDirectly(): boolean {
+    return this.report === undefined;
+  }
+
   private get(
-    manager: JetStreamManager,
+    { direct, streams }: JetStreamManager,
     name: string,
     query: SeqMsgRequest | NextMsgRequest,
   ): Promise<StoredMsg | null> {
-    return this.report === undefined
-      ? manager.direct.getMessage(name, query)
-      : // The type leaves `next_by_subj` out, which servers know.
-        manager.streams.getMessage(name, query as MsgRequest);
+    if (this.mayGetDirectly) return direct.getMessage(name, query);
+    // The type leaves `next_by_subj` out, which servers know.
+    return streams.getMessage(name, query as MsgRequest);
   }
 
   async tail(name: string, subject: string, maxMessages: number): Promise<Uint8Array[]> {

@@ -11,6 +11,13 @@ export function apduEnd(octets: Uint8Array, at: number): number {
   return at + (octets[at + 1] as number) + 2;
 }
 
+/** Where the APDU begins that `count` others from `at` on are before. The octets must have passed `countApdus`. */
+export function skipApdus(octets: Uint8Array, at: number, count: number): number {
+  let next = at;
+  for (let left = count; left > 0; left--) next = apduEnd(octets, next);
+  return next;
+}
+
 /** Up to here copying octet by octet takes less time than making the view that `set` asks for. */
 const SHORT_COPY_OCTETS = 128;
 

@@ -7,6 +7,7 @@ import {
   COT_NEGATIVE_BIT,
   COT_TEST_BIT,
 } from './asdu-layout.js';
+import { confirmationOf } from './request.js';
 
 /**
  * The answer to a command: a copy of its ASDU in which only the cause and P/N differ. T and OA are kept, as are all
@@ -34,4 +35,9 @@ export function mirror(command: Uint8Array, cause: number, negative: boolean): U
   const test = command[ASDU_CAUSE_OFFSET]! & COT_TEST_BIT;
   reply[ASDU_CAUSE_OFFSET] = test | (negative ? COT_NEGATIVE_BIT : 0) | cause;
   return reply;
+}
+
+/** The answer to a command that is refused before the station sees it: its confirmation with P/N = 1. See `mirror`. */
+export function refusalOf(command: Uint8Array): Uint8Array {
+  return mirror(command, confirmationOf(command[ASDU_CAUSE_OFFSET]! & COT_CAUSE_MASK), true);
 }

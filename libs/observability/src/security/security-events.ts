@@ -57,11 +57,6 @@ export const SECURITY_EVENTS = {
     severity: 'warning',
     meaning: 'A connection was refused: every originator address is in use or resting.',
   },
-  session_refused_too_many_waiting: {
-    id: 'MM2SS:1.9',
-    severity: 'warning',
-    meaning: 'A connection was refused: too many wait for the word of the router, or too many of its address.',
-  },
   session_refused_router: {
     id: 'MM2SS:1.10',
     severity: 'warning',
@@ -335,8 +330,16 @@ export function securityEvent(logger: Logger, event: SecurityEventName, fields: 
   writer[level]({ ...fields, event, event_id: id, severity }, message);
 }
 
+/** Reasons for which there is another event. */
+const REFUSALS: ReadonlyMap<string, SecurityEventName> = new Map([
+  ['connects', 'connection_limit'],
+  ['too_many_waiting', 'connection_limit'],
+  ['proxy_header', 'proxy_header_refused'],
+]);
+
 /** The event of a refused connection of a master, by the reason for it. */
 export function refusalEvent(reason: string): SecurityEventName {
   const name = `session_refused_${reason}`;
-  return Object.hasOwn(SECURITY_EVENTS, name) ? (name as SecurityEventName) : 'session_refused';
+  const own = Object.hasOwn(SECURITY_EVENTS, name) ? (name as SecurityEventName) : 'session_refused';
+  return REFUSALS.get(reason) ?? own;
 }

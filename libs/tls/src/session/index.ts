@@ -1,3 +1,4 @@
+export { GroupMaterial } from './group-material.js';
 export { shakeHands, type HandshakeOutcome } from './handshake.js';
 export { HandshakeRoom } from './handshake-room.js';
 export { handshakeFailure, type HandshakeFailure, type HandshakeProblem } from './handshake-failure.js';
