@@ -1,0 +1,53 @@
+import { type YamlValue, yamlText } from '@iec104mm2ss/chart';
+import { parseDocument } from 'yaml';
+
+/** A YAML mapping, as `--values` has it. */
+export type YamlObject = { readonly [key: string]: YamlValue };
+
+/** Stands above what comes from the configuration, and tells our files from others. */
+export const GENERATED_MARK = '# Written by mm2ss chart';
+
+/** The values of the configuration as a file of their own, for `helm -f`. */
+export function generatedText(values: YamlObject, from: string): string {
+  return `${GENERATED_MARK} from ${from}: changes made here are lost.\n${yamlText(values)}`;
+}
+
+/**
+ * The chart's `values.yaml` with its comments, and the values of a configuration in it.
+ *
+ * @param defaults text of the file as the chart has it
+ * @param generated take the place of what the file has for these keys, at its end
+ * @param extra is merged into the rest, as Helm merges: mappings by key, null takes a key out, all else is replaced
+ */
+export function filledValues(defaults: string, generated: YamlObject, extra: YamlObject, from: string): string {
+  const document = parseDocument(defaults);
+  for (const key of Object.keys(generated)) document.delete(key);
+  for (const [path, value] of leaves(extra)) {
+    if (value === null) document.deleteIn(path);
+    else document.setIn(path, document.createNode(value, { aliasDuplicateObjects: false }));
+  }
+  const rest = document.toString({ lineWidth: 0 });
+  return `${rest.trimEnd()}\n\n${generatedText(generated, from)}`;
+}
+
+/** What an object sets, by path: whatever is no mapping with something in it. */
+function leaves(object: YamlObject, path: readonly string[] = []): [readonly string[], YamlValue][] {
+  return Object.entries(object).flatMap(([key, value]): [readonly string[], YamlValue][] => {
+    const at = [...path, key];
+    return isObject(value) && Object.keys(value).length > 0 ? leaves(value, at) : [[at, value]];
+  });
+}
+
+export const isObject = (value: unknown): value is YamlObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Merges as Helm does: mappings by key, null takes a key out, all else is replaced. */
+export function merged(below: YamlObject, above: YamlObject): YamlObject {
+  const result: Record<string, YamlValue> = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    const under = result[key];
+    if (value === null) delete result[key];
+    else result[key] = isObject(value) && isObject(under) ? merged(under, value) : value;
+  }
+  return result;
+}

@@ -1,0 +1,54 @@
+import { nearestNames } from '@iec104mm2ss/config';
+import { readFile } from 'node:fs/promises';
+import { parse, YAMLParseError } from 'yaml';
+import { UsageError } from '../commands/errors.js';
+import { isObject, merged, type YamlObject } from './chart-values-file.js';
+
+/** What only the configuration file says. */
+const GENERATED = ['csv', 'csvDigest', 'skipped', 'natsUsers'];
+
+/**
+ * The values of files of the user, later ones above earlier ones.
+ *
+ * @param ids groups of the configuration: what is said of others would be of no effect
+ */
+export async function checkedExtras(files: readonly string[], ids: readonly string[]): Promise<YamlObject> {
+  let extras: YamlObject = {};
+  for (const file of files) extras = merged(extras, await readExtra(file, ids));
+  return extras;
+}
+
+async function readExtra(file: string, ids: readonly string[]): Promise<YamlObject> {
+  const refuse = (reason: string): UsageError => new UsageError(`chart: --values ${file}: ${reason}`);
+  const values = parsed(await textOf(file, refuse), refuse);
+  const generated = GENERATED.find((key) => Object.hasOwn(values, key));
+  if (generated !== undefined) throw refuse(`${generated} comes from the configuration file`);
+  const { groups = {} } = values;
+  if (!isObject(groups)) throw refuse('groups must be a mapping by the ids of groups');
+  for (const id of Object.keys(groups)) {
+    if (ids.includes(id)) continue;
+    const [like] = nearestNames(id, ids);
+    throw refuse(`groups: the file has no group ${id}${like === undefined ? '' : `; nearest: ${like}`}`);
+  }
+  return values;
+}
+
+function parsed(text: string, refuse: (reason: string) => UsageError): YamlObject {
+  let values: unknown;
+  try {
+    values = parse(text, { stringKeys: true }) ?? {};
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw refuse(error.message.split('\n')[0] ?? 'is no YAML');
+    throw error;
+  }
+  if (!isObject(values)) throw refuse('is no mapping of settings');
+  return values;
+}
+
+async function textOf(file: string, refuse: (reason: string) => UsageError): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
