@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { execute, folder, SAMPLE } from './command.js';
+import { Command, execute, folder, SAMPLE } from './command.js';
 import { csvOf, freePort, hostOf, startRtu } from './harness.js';
 
 const DOCUMENT = join(import.meta.dirname, '../../docs/command-line.md');
@@ -83,4 +83,10 @@ it('the document has every command in its table of exit codes', async () => {
   const commands = [...stdout.matchAll(/^ {2}([a-z][a-z-]*)\b.* {2,}/gm)].map(([, name]) => name);
   expect(commands.length).toBeGreaterThan(8);
   for (const command of commands.filter((name) => name !== 'help')) expect(text).toContain(`\`${command}\``);
+});
+
+it('a command asks at --http where the environment has a bus too, as it has in the container of a part', async () => {
+  const command = new Command(['status', '--http', '127.0.0.1:1'], await folder(), { MM2SS_NATS: NATS });
+  expect(await command.exited).toBe(1);
+  expect(command.stderr).toContain('http://127.0.0.1:1 does not answer');
 });
