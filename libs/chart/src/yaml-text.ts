@@ -1,6 +1,9 @@
 /** What can be written: no numbers that YAML would have to round, no dates. */
-export type YamlValue =
-  string | number | boolean | null | undefined | readonly YamlValue[] | { readonly [key: string]: YamlValue };
+export type YamlValue = string | number | boolean | null | undefined | readonly YamlValue[] | YamlObject;
+
+export interface YamlObject {
+  readonly [key: string]: YamlValue;
+}
 
 /** Keys that no reader, of YAML 1.1 or 1.2, takes for anything but a string. */
 const PLAIN_KEY = /^(?!(?:y|n|yes|no|on|off|true|false|null)$)[a-z][\w-]*$/i;
@@ -15,40 +18,41 @@ const INDENT = '  ';
  * YAML text of an object, which every reader takes for the same: all strings in double quotes, those of several lines as a block
  * where that keeps them. Deterministic, in the order of the keys; `undefined` is left out.
  */
-export function yamlText(object: { readonly [key: string]: YamlValue }): string {
+export function yamlText(object: YamlObject): string {
   return `${mappingLines(object).join('\n')}\n`;
 }
 
-function mappingLines(object: { readonly [key: string]: YamlValue }): string[] {
+function mappingLines(object: YamlObject): string[] {
   return Object.entries(object).flatMap(([key, value]) => {
     if (value === undefined) return [];
-    const name = PLAIN_KEY.test(key) ? key : quoted(key);
-    if (typeof value === 'string' && isBlock(value)) return [`${name}: ${blockHead(value)}`, ...blockLines(value)];
-    if (isEmpty(value) || !isCollection(value)) return [`${name}: ${flow(value)}`];
-    if (Array.isArray(value) && value.every((entry) => !isCollection(entry))) return [`${name}: ${flow(value)}`];
-    return [`${name}:`, ...lines(value).map((line) => INDENT + line)];
+    const name = `${keyText(key)}:`;
+    if (typeof value === 'string' && isBlock(value)) return [`${name} ${blockHead(value)}`, ...blockLines(value)];
+    const lines = isList(value) ? listLines(value) : isObject(value) ? mappingLines(value) : [];
+    return lines.length === 0 ? [`${name} ${flow(value)}`] : [name, ...lines.map((line) => INDENT + line)];
   });
 }
 
-function lines(value: YamlValue): string[] {
-  if (!Array.isArray(value)) return mappingLines(value as { readonly [key: string]: YamlValue });
-  return (value as readonly YamlValue[]).map((entry) => `- ${flow(entry)}`);
+/** None for a list of which all entries are short: it stands in one line. */
+function listLines(list: readonly YamlValue[]): string[] {
+  return list.some((entry) => isList(entry) || isObject(entry)) ? list.map((entry) => `- ${flow(entry)}`) : [];
 }
 
 /** In one line. */
 function flow(value: YamlValue): string {
-  if (Array.isArray(value)) return `[${(value as readonly YamlValue[]).map(flow).join(', ')}]`;
-  if (isCollection(value)) {
-    const entries = Object.entries(value as { readonly [key: string]: YamlValue });
-    const present = entries.filter(([, entry]) => entry !== undefined);
-    const texts = present.map(([key, entry]) => `${PLAIN_KEY.test(key) ? key : quoted(key)}: ${flow(entry)}`);
-    return texts.length === 0 ? '{}' : `{ ${texts.join(', ')} }`;
+  if (isList(value)) return `[${value.map(flow).join(', ')}]`;
+  if (isObject(value)) {
+    const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
+    return entries.length === 0
+      ? '{}'
+      : `{ ${entries.map(([key, entry]) => `${keyText(key)}: ${flow(entry)}`).join(', ')} }`;
   }
   return typeof value === 'string' ? quoted(value) : String(value ?? null);
 }
 
-const isCollection = (value: YamlValue): boolean => typeof value === 'object' && value !== null;
-const isEmpty = (value: YamlValue): boolean => isCollection(value) && Object.keys(value as object).length === 0;
+const isList = (value: YamlValue): value is readonly YamlValue[] => Array.isArray(value);
+const isObject = (value: YamlValue): value is YamlObject =>
+  typeof value === 'object' && value !== null && !isList(value);
+const keyText = (key: string): string => (PLAIN_KEY.test(key) ? key : quoted(key));
 
 function quoted(text: string): string {
   const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

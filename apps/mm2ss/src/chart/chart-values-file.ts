@@ -1,8 +1,5 @@
-import { type YamlValue, yamlText } from '@iec104mm2ss/chart';
+import { type YamlObject, type YamlValue, yamlText } from '@iec104mm2ss/chart';
 import { parseDocument } from 'yaml';
-
-/** A YAML mapping, as `--values` has it. */
-export type YamlObject = { readonly [key: string]: YamlValue };
 
 /** Stands above what comes from the configuration, and tells our files from others. */
 export const GENERATED_MARK = '# Written by mm2ss chart';
@@ -43,11 +40,20 @@ export const isObject = (value: unknown): value is YamlObject =>
 
 /** Merges as Helm does: mappings by key, null takes a key out, all else is replaced. */
 export function merged(below: YamlObject, above: YamlObject): YamlObject {
+  return withoutNull(mergedKeepingNull(below, above));
+}
+
+/** As merged, but null stays, for what is merged into something else later. */
+export function mergedKeepingNull(below: YamlObject, above: YamlObject): YamlObject {
   const result: Record<string, YamlValue> = { ...below };
   for (const [key, value] of Object.entries(above)) {
     const under = result[key];
-    if (value === null) delete result[key];
-    else result[key] = isObject(value) && isObject(under) ? merged(under, value) : value;
+    result[key] = isObject(value) && isObject(under) ? mergedKeepingNull(under, value) : value;
   }
   return result;
+}
+
+function withoutNull(object: YamlObject): YamlObject {
+  const present = Object.entries(object).filter(([, value]) => value !== null);
+  return Object.fromEntries(present.map(([key, value]) => [key, isObject(value) ? withoutNull(value) : value]));
 }

@@ -1,8 +1,10 @@
+import type { YamlObject } from '@iec104mm2ss/chart';
 import { nearestNames } from '@iec104mm2ss/config';
 import { readFile } from 'node:fs/promises';
 import { parse, YAMLParseError } from 'yaml';
 import { UsageError } from '../commands/errors.js';
-import { isObject, merged, type YamlObject } from './chart-values-file.js';
+import { isObject, mergedKeepingNull } from './chart-values-file.js';
+import { schemaProblems } from './schema-check.js';
 
 /** What only the configuration file says. */
 const GENERATED = ['csv', 'csvDigest', 'skipped', 'natsUsers'];
@@ -11,14 +13,20 @@ const GENERATED = ['csv', 'csvDigest', 'skipped', 'natsUsers'];
  * The values of files of the user, later ones above earlier ones.
  *
  * @param ids groups of the configuration: what is said of others would be of no effect
+ * @param schema of the chart's values
  */
-export async function checkedExtras(files: readonly string[], ids: readonly string[]): Promise<YamlObject> {
+export async function checkedExtras(
+  files: readonly string[],
+  ids: readonly string[],
+  schema: unknown,
+): Promise<YamlObject> {
   let extras: YamlObject = {};
-  for (const file of files) extras = merged(extras, await readExtra(file, ids));
+  // A null of a later file takes out what the chart has, too: it is kept.
+  for (const file of files) extras = mergedKeepingNull(extras, await readExtra(file, ids, schema));
   return extras;
 }
 
-async function readExtra(file: string, ids: readonly string[]): Promise<YamlObject> {
+async function readExtra(file: string, ids: readonly string[], schema: unknown): Promise<YamlObject> {
   const refuse = (reason: string): UsageError => new UsageError(`chart: --values ${file}: ${reason}`);
   const values = parsed(await textOf(file, refuse), refuse);
   const generated = GENERATED.find((key) => Object.hasOwn(values, key));
@@ -30,6 +38,8 @@ async function readExtra(file: string, ids: readonly string[]): Promise<YamlObje
     const [like] = nearestNames(id, ids);
     throw refuse(`groups: the file has no group ${id}${like === undefined ? '' : `; nearest: ${like}`}`);
   }
+  const problems = schemaProblems(values, schema);
+  if (problems.length > 0) throw refuse(problems.join('; '));
   return values;
 }
 

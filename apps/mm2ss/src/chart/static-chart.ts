@@ -22,6 +22,9 @@ export function staticChartFolder(from: string = import.meta.dirname): string {
   throw new UnavailableError(`chart: there is no ${CHART_FOLDER} beside this program; --values-only works without it`);
 }
 
+/** Names what Helm does not read of a folder. */
+const IGNORE_FILE = '.helmignore';
+
 /** All files that Helm reads, sorted by path: what `.helmignore` names is of use only where the chart is made. */
 export async function chartFiles(folder: string): Promise<ChartFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -29,13 +32,22 @@ export async function chartFiles(folder: string): Promise<ChartFile[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .map((path) => path.replaceAll('\\', '/'));
-  const ignored = paths.includes('.helmignore') ? helmIgnore(await readFile(join(folder, '.helmignore'), 'utf8')) : [];
+  const ignored = paths.includes(IGNORE_FILE) ? helmIgnore(await readFile(join(folder, IGNORE_FILE), 'utf8')) : [];
   return Promise.all(
     paths
       .filter((path) => !ignored.some((pattern) => pattern.test(path)))
       .sort((a, b) => (a < b ? -1 : 1))
       .map(async (path) => ({ path, octets: await readFile(join(folder, path)) })),
   );
+}
+
+/** The files, of which Helm is to pass over one that is added: else it would be stored with each release. */
+export function ignoring(files: readonly ChartFile[], name: string): ChartFile[] {
+  const file = files.find(({ path }) => path === IGNORE_FILE);
+  const text = Buffer.from(file?.octets ?? []).toString('utf8');
+  if (text.split('\n').includes(name)) return [...files];
+  const octets = Buffer.from(`${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${name}\n`);
+  return [...files.filter(({ path }) => path !== IGNORE_FILE), { path: IGNORE_FILE, octets }];
 }
 
 /** The lines of a `.helmignore` that name files or folders, with `*` for any name: no exceptions (`!`). */

@@ -1,15 +1,25 @@
-import { chartValues } from '@iec104mm2ss/chart';
-import { configurationText, parseConfiguration, readAgain } from '@iec104mm2ss/config';
+import { chartDiff, type ChartValues, chartValues, type YamlObject } from '@iec104mm2ss/chart';
+import {
+  type Configuration,
+  configurationText,
+  parseConfiguration,
+  readAgain,
+  readConfiguration,
+} from '@iec104mm2ss/config';
 import { basename } from 'node:path';
-import { writeFile } from 'node:fs/promises';
 import { formatProblem } from '../commands/check.js';
-import { UsageError } from '../commands/errors.js';
-import { EXIT_FAILED } from '../process/exit-codes.js';
-import { filledValues, generatedText, merged, type YamlObject } from './chart-values-file.js';
+import { diffOf } from '../commands/diff.js';
+import { UnavailableError, UsageError } from '../commands/errors.js';
+import { writeWhole } from '../nats-auth/key-files.js';
+import { EXIT_FAILED, EXIT_USAGE } from '../process/exit-codes.js';
+import { filledValues, generatedText, merged } from './chart-values-file.js';
+import { chartDiffText } from './diff-text.js';
 import { checkedExtras } from './extra-values.js';
-import { groupsPerPod, neededUsers } from './packing.js';
 import { natsUsers } from './nats-users.js';
-import { chartFiles, staticChartFolder } from './static-chart.js';
+import { groupsPerPod, neededUsers } from './packing.js';
+import { sizeFault, sizeRemark } from './sizes.js';
+import { type ChartFile, chartFiles, staticChartFolder } from './static-chart.js';
+import { writeArchive } from './write-archive.js';
 import { writeFolder } from './write-folder.js';
 
 export interface ChartFlags {
@@ -18,56 +28,118 @@ export interface ChartFlags {
   readonly values?: readonly string[];
   readonly natsAuth?: string;
   readonly allowSkipped?: boolean;
+  readonly diff?: string;
   readonly force?: boolean;
 }
 
 /** Where the command says what it has to say. */
 export interface Sinks {
-  out(text: string): void;
-  err(text: string): void;
+  readonly out: (text: string) => unknown;
+  readonly err: (text: string) => unknown;
 }
 
-/** @returns the exit code */
-export async function writeChart(file: string, flags: ChartFlags, { out, err }: Sinks): Promise<number> {
-  const { output, valuesOnly = false, allowSkipped = false, force = false } = flags;
-  if (output === undefined && !valuesOnly) throw new UsageError('chart: -o FOLDER or -o FILE.tgz is needed');
+/** What goes into the chart. */
+interface Input {
+  /** From the configuration, with what `--values` says of its groups. */
+  readonly generated: YamlObject;
+  /** All else that `--values` says. */
+  readonly rest: YamlObject;
+  /** Name of the configuration file. */
+  readonly from: string;
+}
+
+/**
+ * @param chartFolder the chart without a configuration
+ * @returns the exit code
+ */
+export async function writeChart(
+  file: string,
+  flags: ChartFlags,
+  sinks: Sinks,
+  chartFolder: string = staticChartFolder(),
+): Promise<number> {
+  const { output, valuesOnly = false, diff, force = false } = flags;
+  if (output === undefined && !valuesOnly && diff === undefined) {
+    throw new UsageError('chart: -o FOLDER or -o FILE.tgz is needed (or --values-only, or --diff)');
+  }
   const octets = await readAgain(file);
   const configuration = parseConfiguration(octets);
-  const { groups, problems } = configuration;
-  for (const problem of problems) err(`mm2ss: ${file}: ${formatProblem(problem)}\n`);
-  const skipped = problems.filter(({ severity }) => severity === 'skipped').length;
-  if (groups.length === 0) {
-    err(`mm2ss: chart: no group loads\n`);
-    return EXIT_FAILED;
+  if (!isWritable(file, configuration, flags, sinks)) return EXIT_FAILED;
+  const csv = configurationText(octets) ?? '';
+  const fault = sizeFault(csv);
+  if (fault !== undefined) throw new UnavailableError(`chart: ${file}: ${fault}`);
+  const remark = sizeRemark(csv);
+  if (remark !== undefined) sinks.err(`mm2ss: chart: ${remark}\n`);
+
+  const values = chartValues(configuration, csv);
+  const ids = Object.keys(values.groups);
+  const chart = await chartFiles(chartFolder);
+  const extras = await checkedExtras(flags.values ?? [], ids, schemaOf(chart));
+  const perPod = groupsPerPod(extras);
+  if (diff !== undefined) {
+    const before = await readConfiguration(diff);
+    const difference = diffOf(before, configuration);
+    const pods = chartDiff(before.groups, configuration.groups, perPod);
+    sinks.out(chartDiffText(difference, pods, before.groups));
+    if (difference.refused.length > 0) return EXIT_USAGE;
   }
-  if (skipped > 0 && !allowSkipped) {
-    const rows = skipped === 1 ? 'a row is' : 'rows are';
-    err(`mm2ss: chart: ${rows} not loaded, nothing is written; --allow-skipped writes the chart without\n`);
-    return EXIT_FAILED;
-  }
-  const values = chartValues(configuration, configurationText(octets) ?? '');
-  const extras = await checkedExtras(flags.values ?? [], Object.keys(values.groups));
+  if (output === undefined && !valuesOnly) return 0;
   const users =
-    flags.natsAuth === undefined
-      ? {}
-      : { natsUsers: await natsUsers(flags.natsAuth, neededUsers(Object.keys(values.groups), groupsPerPod(extras))) };
-  const { groups: groupExtras, ...rest } = extras;
-  const generated = merged(
-    { ...users, ...values } as unknown as YamlObject,
-    groupExtras === undefined ? {} : { groups: groupExtras },
-  );
-  const from = basename(file);
-  if (valuesOnly) {
-    const text = generatedText(merged(rest, generated), from);
-    if (output === undefined) out(text);
-    else await writeFile(output, text);
-    return 0;
-  }
-  const files = (await chartFiles(staticChartFolder())).map(({ path, octets }) =>
-    path === 'values.yaml'
-      ? { path, octets: Buffer.from(filledValues(Buffer.from(octets).toString('utf8'), generated, rest, from)) }
-      : { path, octets },
-  );
-  await writeFolder(output as string, files, force);
+    flags.natsAuth === undefined ? {} : { natsUsers: await natsUsers(flags.natsAuth, neededUsers(ids, perPod)) };
+  const { groups = {}, ...rest } = extras;
+  const generated = merged({ ...asYaml(values), ...users }, { groups });
+  const input: Input = { generated, rest, from: basename(file) };
+  if (valuesOnly) await writeValues(output, input, sinks);
+  else await writeWholeChart(output as string, filledChart(chart, input), force);
   return 0;
 }
+
+/** Says what is wrong with the file, and whether a chart can be made of it all the same. */
+function isWritable(file: string, { groups, problems }: Configuration, flags: ChartFlags, { err }: Sinks): boolean {
+  for (const problem of problems) err(`mm2ss: ${file}: ${formatProblem(problem)}\n`);
+  if (groups.length === 0) {
+    err('mm2ss: chart: no group loads, nothing is written\n');
+    return false;
+  }
+  const skipped = problems.some(({ severity }) => severity === 'skipped');
+  if (!skipped || flags.allowSkipped === true) return true;
+  err('mm2ss: chart: not all rows are loaded, nothing is written (--allow-skipped writes the chart without them)\n');
+  return false;
+}
+
+/** Values are nothing but data. */
+const asYaml = (values: ChartValues): YamlObject => ({ ...values }) as unknown as YamlObject;
+
+function schemaOf(chart: readonly ChartFile[]): unknown {
+  const file = chart.find(({ path }) => path === 'values.schema.json');
+  return file === undefined ? {} : (JSON.parse(textOf(file)) as unknown);
+}
+
+/** The files of the chart with the values in them. */
+function filledChart(chart: readonly ChartFile[], { generated, rest, from }: Input): ChartFile[] {
+  return chart.map((file) => {
+    if (file.path !== 'values.yaml') return file;
+    return { path: file.path, octets: Buffer.from(filledValues(textOf(file), generated, rest, from)) };
+  });
+}
+
+const textOf = ({ octets }: ChartFile): string => Buffer.from(octets).toString('utf8');
+
+async function writeValues(output: string | undefined, { generated, rest, from }: Input, sinks: Sinks): Promise<void> {
+  const text = generatedText({ ...rest, ...generated }, from);
+  if (output === undefined) {
+    sinks.out(text);
+    return;
+  }
+  try {
+    await writeWhole(output, text, READABLE);
+  } catch (error) {
+    throw new UnavailableError(`chart: ${output} cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function writeWholeChart(output: string, files: readonly ChartFile[], force: boolean): Promise<void> {
+  return /\.(?:tgz|tar\.gz)$/.test(output) ? writeArchive(output, files, force) : writeFolder(output, files, force);
+}
+
+const READABLE = 0o644;

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UnavailableError } from '../commands/errors.js';
 import { writeWhole } from '../nats-auth/key-files.js';
-import type { ChartFile } from './static-chart.js';
+import { type ChartFile, ignoring } from './static-chart.js';
 
 /** Lists what this command has written into a folder, so that the next time it takes away nothing else. */
 export const MANIFEST_FILE = '.mm2ss-chart';
@@ -16,7 +16,8 @@ const READABLE = 0o644;
  * @param force write into a folder of others, and over files that were changed by hand
  * @throws {UnavailableError} when something would be lost
  */
-export async function writeFolder(folder: string, files: readonly ChartFile[], force: boolean): Promise<void> {
+export async function writeFolder(folder: string, chart: readonly ChartFile[], force: boolean): Promise<void> {
+  const files = ignoring(chart, MANIFEST_FILE);
   const there = await namesIn(folder);
   const before = there.includes(MANIFEST_FILE)
     ? manifestOf(await readFile(join(folder, MANIFEST_FILE), 'utf8'))

@@ -6,7 +6,8 @@ Puts what the file says into a copy of the chart of this release: helm install N
 FOLDER/values.yaml; say it with --values, or helm -f, and not in the folder, which is written again when the file changes.
 
 Exit code: 0 when the chart is written, 1 when rows of the file are not loaded (--allow-skipped: write it all the same) or it
-cannot be written, 2 when it was called in a wrong way or the file cannot be read.
+cannot be written, 2 when it was called in a wrong way, the file cannot be read, or pods that run would not take it in place of
+the one of --diff.
 
 Examples:
   mm2ss nats-auth iec104mm2ss.csv -o nats
@@ -25,6 +26,7 @@ export function registerChart(program: Command): void {
     .option('--values <file>', 'values of yours (YAML) that go into the chart as well; may be repeated', collect)
     .option('--nats-auth <folder>', 'what mm2ss nats-auth has written: its users go into the chart, its keys do not')
     .option('--allow-skipped', 'write it though rows of the file are not loaded')
+    .option('--diff <old>', 'say what an upgrade from this file (.csv) does: pods, sessions, ports, policies')
     .option('--force', 'write over a folder or file that this command has not made')
     .addHelpText('after', HELP)
     .action(async (file: string, flags: ChartFlags) => {
