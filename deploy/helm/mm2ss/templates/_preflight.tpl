@@ -6,6 +6,7 @@
 {{- include "mm2ss.preflightGroups" . -}}
 {{- include "mm2ss.preflightConnectors" . -}}
 {{- include "mm2ss.preflightGateways" . -}}
+{{- include "mm2ss.preflightNodes" . -}}
 {{- end }}
 
 {{- define "mm2ss.preflightFile" -}}
@@ -119,5 +120,15 @@
 {{- if and $source $.Values.networkPolicy.enabled (eq $.Values.networkPolicy.masters "filter") $group.sources (not $group.proxies) }}
 {{- fail (printf "\n\ngroups.%s has a filter, and with gateways.service.externalTrafficPolicy Cluster masters come from the addresses of nodes, so that a NetworkPolicy would keep them all out. Keep it Local, or let the load balancer say who connects (column proxy), or --set networkPolicy.masters=any." $id) }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A pod on the network of its node comes from the address of the node: no policy can name it as a pod. */}}
+{{- define "mm2ss.preflightNodes" -}}
+{{- $who := list }}
+{{- if eq .Values.gateways.service.type "HostPorts" }}{{ $who = append $who "gateways.service.type HostPorts" }}{{ end }}
+{{- range $id, $group := .Values.groups }}{{ if $group.hostNetwork }}{{ $who = append $who (printf "groups.%s.hostNetwork" $id) }}{{ end }}{{ end }}
+{{- if and $who .Values.networkPolicy.enabled (include "mm2ss.natsBundled" .) (not .Values.networkPolicy.natsFrom) }}
+{{- fail (printf "\n\n%s: these pods come to NATS from the addresses of nodes, which its NetworkPolicy does not let in. Name them in networkPolicy.natsFrom, such as [{ipBlock: {cidr: 10.0.0.0/24}}], or --set networkPolicy.enabled=false." (join ", " $who)) }}
 {{- end }}
 {{- end }}
