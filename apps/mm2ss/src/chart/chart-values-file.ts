@@ -1,5 +1,5 @@
 import { type YamlObject, type YamlValue, yamlText } from '@iec104mm2ss/chart';
-import { parseDocument } from 'yaml';
+import { isMap, isScalar, parseDocument } from 'yaml';
 
 /** Stands above what comes from the configuration, and tells our files from others. */
 export const GENERATED_MARK = '# Written by mm2ss chart';
@@ -17,14 +17,25 @@ export function generatedText(values: YamlObject, from: string): string {
  * @param extra is merged into the rest, as Helm merges: mappings by key, null takes a key out, all else is replaced
  */
 export function filledValues(defaults: string, generated: YamlObject, extra: YamlObject, from: string): string {
-  const document = parseDocument(defaults);
-  for (const key of Object.keys(generated)) document.delete(key);
+  const document = parseDocument(without(defaults, Object.keys(generated)));
   for (const [path, value] of leaves(extra)) {
     if (value === null) document.deleteIn(path);
     else document.setIn(path, document.createNode(value, { aliasDuplicateObjects: false }));
   }
   const rest = document.toString({ lineWidth: 0 });
   return `${rest.trimEnd()}\n\n${generatedText(generated, from)}`;
+}
+
+/** A text without what it says for some keys, of which only the comments stay. */
+function without(yaml: string, keys: readonly string[]): string {
+  const { contents } = parseDocument(yaml);
+  let text = yaml;
+  for (const { key, value } of isMap(contents) ? contents.items.toReversed() : []) {
+    if (!isScalar(key) || !keys.includes(String(key.value)) || !key.range) continue;
+    const end = (value as { readonly range?: readonly number[] } | null)?.range?.[1] ?? key.range[1];
+    text = `${text.slice(0, key.range[0])}# ${String(key.value)}: at the end of this file${text.slice(end)}`;
+  }
+  return text;
 }
 
 /** What an object sets, by path: whatever is no mapping with something in it. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { UsageError } from '../commands/errors.js';
+import { UnavailableError, UsageError } from '../commands/errors.js';
 import { read } from '../nats-auth/key-files.js';
 import { AUTHORIZATION_FILE } from '../nats-auth/write-authorization.js';
+import { sizeFault } from './sizes.js';
 
 /** A seed of an nkey, which is secret. */
 const SEED = /\bSU[A-Z2-7]{56}\b/;
@@ -21,9 +22,16 @@ export async function natsUsers(folder: string, needed: readonly string[]): Prom
     throw new UsageError(`chart: --nats-auth: ${file} holds a secret key; it is not put into a chart`);
   const known = new Set([...text.matchAll(USER)].map(([, name]) => name));
   const missing = needed.filter((name) => !known.has(name));
-  if (missing.length === 0) return text;
+  if (missing.length === 0) return sized(text.replace(/^ +/gm, ''), file);
   const some = missing.length > 5 ? [...missing.slice(0, 5), '...'] : missing;
   throw new UsageError(
     `chart: --nats-auth: ${file} has no user ${some.join(', ')}: run mm2ss nats-auth with this configuration file first`,
   );
+}
+
+/** Without blanks that cost the space of groups. */
+function sized(text: string, file: string): string {
+  const fault = sizeFault(text);
+  if (fault === undefined) return text;
+  throw new UnavailableError(`chart: --nats-auth: ${file}: ${fault}`);
 }

@@ -11,8 +11,8 @@ export function sizeFault(csv: string): string | undefined {
   const most = CONFIG_MAP - BESIDE;
   if (octets <= most) return undefined;
   return (
-    `${number(octets)} octets are more than the ${number(most)} that a ConfigMap holds: leave comments and empty columns out, ` +
-    'or divide it among several releases, each with its own file'
+    `${number(octets)} octets are more than the ${number(most)} that a ConfigMap holds: ` +
+    'divide the groups among several releases, each with its own file'
   );
 }
 

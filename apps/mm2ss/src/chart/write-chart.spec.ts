@@ -121,6 +121,11 @@ describe('mm2ss chart -o FOLDER', () => {
     await chart();
     const lines = (await text('chart/values.yaml')).split('\n');
     expect(lines.slice(0, 4)).toEqual(CHART['values.yaml']?.split('\n').slice(0, 4));
+    expect(lines.slice(5, 8)).toEqual([
+      '# From the file.',
+      '# csv: at the end of this file',
+      '# csvDigest: at the end of this file',
+    ]);
     expect(lines).toContain('# Written by mm2ss chart from groups.csv: changes made here are lost.');
   });
 
@@ -337,7 +342,7 @@ describe('--nats-auth', () => {
     await put('nats/authorization.conf', users);
     await put('nats/connector-7.nk', 'secret');
     await chart(to({ natsAuth: join(folder, 'nats') }));
-    expect((await values())['natsUsers']).toBe(users);
+    expect((await values())['natsUsers']).toBe(users.replace(/^ +/gm, ''));
     expect(await text('chart/values.yaml')).not.toContain('secret');
   });
 
