@@ -1,12 +1,13 @@
 /** What `mm2ss chart` writes, as Helm reads it. */
 import { createHash } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { configurationText, parseConfiguration } from '@iec104mm2ss/config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chartValues } from '@iec104mm2ss/chart';
-import { writeChart } from '../../apps/mm2ss/src/chart/write-chart.ts';
 import { requireTool } from '../../tools/require.mjs';
 import { manifestsOf, renderedText } from './helm.ts';
 
@@ -28,7 +29,8 @@ const FILES: readonly (readonly [string, string])[] = [
     ].join('\n'),
   ],
   ['blank lines and blanks at the beginning', `\n   \n\t# x\n${HEADER}\n${row(7, 'A')}\n\n\n`],
-  ['signs that end a line for some', `# a\u2028b\u0085c\u2029d\ufeff\u007f\n${HEADER}\n${row(7, 'Süd €')}\n`],
+  ['tabs between the cells', `${HEADER}\n${row(7, 'A, B')}\n`.replaceAll(',', '\t').replace('A\t B', 'A, B')],
+  ['signs that end a line for some', `# a\u2028b\u2029d\u0001\ufffd\n${HEADER}\n${row(7, 'Süd €')}\n`],
   ['lines that look like templates and comments', `#{{ .Values.csv }}\n# ---\n#...\n${HEADER}\n${row(7, 'A')} \n`],
   ['a long id', `${HEADER}\n${row(999_999_999_999, 'A')}\n`],
 ];
@@ -37,23 +39,24 @@ let folder: string;
 beforeAll(() => (folder = mkdtempSync(path.join(tmpdir(), 'chart-command-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const MM2SS = fileURLToPath(new URL('../../bin/mm2ss', import.meta.url));
 const VALUES = [{ nats: { auth: { enabled: false } } }];
 
-async function write(text: string, name: string, output: string): Promise<string> {
+/** Writes the chart by the command as it is built, which looks for the chart beside itself. */
+function write(text: string, name: string, output: string): string {
   const file = path.join(folder, `${name}.csv`);
   writeFileSync(file, text);
-  let said = '';
-  const sinks = { out: () => undefined, err: (line: string) => (said += line) };
   const to = path.join(folder, output);
-  if ((await writeChart(file, { output: to, force: true }, sinks)) !== 0) throw new Error(said);
+  const { status, stderr } = spawnSync(MM2SS, ['chart', file, '-o', to], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
   return to;
 }
 
 describe.each([['helm'], ['helm-4']] as const)('with %s', (tool) => {
   const helm = requireTool(tool);
 
-  it.skipIf(helm === undefined).each(FILES)('a file of %s comes to the pods as it is', async (name, text) => {
-    const chart = await write(text, 'groups', `${tool} ${name}`);
+  it.skipIf(helm === undefined).each(FILES)('a file of %s comes to the pods as it is', (name, text) => {
+    const chart = write(text, 'groups', `${tool} ${name}`);
     const objects = manifestsOf(renderedText(VALUES, { helm, chart }));
     const map = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'mm2ss-groups');
     expect((map as unknown as { data: unknown }).data).toEqual({ 'groups.csv': text });
@@ -68,12 +71,12 @@ describe.each([['helm'], ['helm-4']] as const)('with %s', (tool) => {
 
   it.skipIf(helm === undefined)(
     'the archive and the folder are the same chart, and the archive the same octets',
-    async () => {
+    () => {
       const [, text] = FILES[1]!;
       const [one, other, dir] = [
-        await write(text, 'groups', `${tool}-a.tgz`),
-        await write(text, 'groups', `${tool}-b.tgz`),
-        await write(text, 'groups', `${tool}-folder`),
+        write(text, 'groups', `${tool}-a.tgz`),
+        write(text, 'groups', `${tool}-b.tgz`),
+        write(text, 'groups', `${tool}-folder`),
       ];
       const digest = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
       expect(digest(one)).toBe(digest(other));
@@ -81,8 +84,8 @@ describe.each([['helm'], ['helm-4']] as const)('with %s', (tool) => {
     },
   );
 
-  it.skipIf(helm === undefined)('values and --set of the user go before those of the folder', async () => {
-    const chart = await write(FILES[0]![1], 'groups', `${tool}-set`);
+  it.skipIf(helm === undefined)('values and --set of the user go before those of the folder', () => {
+    const chart = write(FILES[0]![1], 'groups', `${tool}-set`);
     const values = [...VALUES, { groups: { '7': { nodeSelector: { disk: 'ssd' } } } }];
     const text = renderedText(values, { helm, chart, arguments: ['--set', 'gateways.replicas=5'] });
     expect(text).toContain('disk: ssd');
@@ -91,7 +94,7 @@ describe.each([['helm'], ['helm-4']] as const)('with %s', (tool) => {
 });
 
 describe('the text of a file in another encoding', () => {
-  it('is that of the pods, and its digest that of the templates', async () => {
+  it('is that of the pods, and its digest that of the templates', () => {
     const text = FILES[3]![1];
     expect(configurationText(Buffer.from(`\ufeff${text.replaceAll('\n', '\r\n')}`, 'utf16le'))).toBe(text);
   });

@@ -1,4 +1,5 @@
 /** From a configuration file to the values of the Helm chart, and what a new file changes on the cluster. Pure. */
+export { carriedText, notCarried } from './carried-text.js';
 export { chartDiff } from './chart-diff.js';
 export type { ChartDiff, PodChange, PolicyChange, PortChange } from './chart-diff.js';
 export { connectorPod, connectorPods } from './connector-pods.js';

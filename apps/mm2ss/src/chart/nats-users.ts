@@ -33,5 +33,7 @@ export async function natsUsers(folder: string, needed: readonly string[]): Prom
 function sized(text: string, file: string): string {
   const fault = sizeFault(text);
   if (fault === undefined) return text;
-  throw new UnavailableError(`chart: --nats-auth: ${file}: ${fault}`);
+  throw new UnavailableError(
+    `chart: --nats-auth: ${file}: ${fault}, or put several groups into a pod (--groups-per-pod here, connectors.groupsPerPod there)`,
+  );
 }

@@ -210,7 +210,7 @@ describe('rows that are not loaded', () => {
 
 describe('the text of the file', () => {
   it('comes back from the values as it is, in UTF-8 and with LF', async () => {
-    const nasty = '# \u2028 \u0085 \u007f\ttab: |  \n#\ufeff "quotes" {{ .Values }} ä\n\n';
+    const nasty = '# \u2028 \u0001\ttab: |  \n# "quotes" {{ .Values }} ä\n\n';
     for (const [before, after] of [
       ['', ''],
       ['\n  \n', '\n\n'],
@@ -224,6 +224,14 @@ describe('the text of the file', () => {
     }
   });
 
+  it('loses what no object can carry where that says nothing, and is refused where it does', async () => {
+    await put('groups.csv', `# a\u0085b\ufeff\n${HEADER}${row(7)}\u007f\n`);
+    await chart();
+    expect((await values())['csv']).toBe(`# ab\n${HEADER}${row(7)}\n`);
+    await put('groups.csv', HEADER + row(7, 'A\ufeffB'));
+    await expect(chart()).rejects.toThrow('characters that no Kubernetes object can carry: U+FEFF');
+  });
+
   it('is refused when no ConfigMap holds it, and remarked on when kubectl apply does not', async () => {
     const comment = `# ${'x'.repeat(97)}\n`;
     await put('groups.csv', HEADER + row(7) + comment.repeat(3_000));
@@ -231,6 +239,26 @@ describe('the text of the file', () => {
     expect(err).toContain('server-side apply');
     await put('groups.csv', HEADER + row(7) + comment.repeat(10_500));
     await expect(chart()).rejects.toThrow(/1,050,\d+ octets are more than the 1,047,552 that a ConfigMap holds/);
+  });
+});
+
+describe('a release that Helm can perhaps not store', () => {
+  const large = (): Promise<string> =>
+    put(
+      'groups.csv',
+      HEADER +
+        Array.from(
+          { length: 6_000 },
+          (_, index) => `${index + 1},RTU ${index + 1},${index + 1_000},1,,,,,,,,,,,10.0.0.1:2404,\n`,
+        ).join(''),
+    );
+
+  it('is remarked on, and not with several groups in a pod', async () => {
+    await large();
+    expect(await chart()).toBe(0);
+    expect(err).toMatch(/the release will take some [\d,]+ of the 1,048,576 octets that Helm can store/);
+    await chart(to({ values: [await put('extra.yaml', 'connectors: { groupsPerPod: 50 }\n')] }));
+    expect(err).not.toContain('Helm can store');
   });
 });
 

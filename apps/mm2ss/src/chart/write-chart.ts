@@ -1,4 +1,12 @@
-import { chartDiff, type ChartValues, chartValues, type YamlObject } from '@iec104mm2ss/chart';
+import {
+  carriedText,
+  chartDiff,
+  notCarried,
+  type ChartValues,
+  chartValues,
+  connectorPods,
+  type YamlObject,
+} from '@iec104mm2ss/chart';
 import {
   type Configuration,
   configurationText,
@@ -17,7 +25,7 @@ import { chartDiffText } from './diff-text.js';
 import { checkedExtras } from './extra-values.js';
 import { natsUsers } from './nats-users.js';
 import { groupsPerPod, neededUsers } from './packing.js';
-import { sizeFault, sizeRemark } from './sizes.js';
+import { releaseRemark, sizeFault, sizeRemark } from './sizes.js';
 import { type ChartFile, chartFiles, staticChartFolder } from './static-chart.js';
 import { writeArchive } from './write-archive.js';
 import { writeFolder } from './write-folder.js';
@@ -65,11 +73,10 @@ export async function writeChart(
   const octets = await readAgain(file);
   const configuration = parseConfiguration(octets);
   if (!isWritable(file, configuration, flags, sinks)) return EXIT_FAILED;
-  const csv = configurationText(octets) ?? '';
+  const csv = textForPods(file, octets, configuration);
   const fault = sizeFault(csv);
   if (fault !== undefined) throw new UnavailableError(`chart: ${file}: ${fault}`);
-  const remark = sizeRemark(csv);
-  if (remark !== undefined) sinks.err(`mm2ss: chart: ${remark}\n`);
+  tell(sizeRemark(csv), sinks);
 
   const values = chartValues(configuration, csv);
   const ids = Object.keys(values.groups);
@@ -89,9 +96,23 @@ export async function writeChart(
   const { groups = {}, ...rest } = extras;
   const generated = merged({ ...asYaml(values), ...users }, { groups });
   const input: Input = { generated, rest, from: basename(file) };
+  tell(releaseRemark(generatedText(generated, ''), connectorPods(ids, perPod).size), sinks);
   if (valuesOnly) await writeValues(output, input, sinks);
   else await writeWholeChart(output as string, filledChart(chart, input), force);
   return 0;
+}
+
+/** The text of the file, which pods read as it is read here. */
+function textForPods(file: string, octets: Uint8Array, { groups }: Configuration): string {
+  const text = configurationText(octets) ?? '';
+  const carried = carriedText(text);
+  if (JSON.stringify(parseConfiguration(carried).groups) === JSON.stringify(groups)) return carried;
+  const which = notCarried(text).join(', ');
+  throw new UsageError(`chart: ${file}: cells hold characters that no Kubernetes object can carry: ${which}`);
+}
+
+function tell(remark: string | undefined, { err }: Sinks): void {
+  if (remark !== undefined) err(`mm2ss: chart: ${remark}\n`);
 }
 
 /** Says what is wrong with the file, and whether a chart can be made of it all the same. */
