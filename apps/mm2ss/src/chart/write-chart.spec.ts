@@ -95,6 +95,7 @@ describe('mm2ss chart -o FOLDER', () => {
   it('writes the chart with the values of the file, and what Helm reads of it only', async () => {
     expect(await chart()).toBe(0);
     expect(err).toBe('');
+    expect(out).toMatch(/chart: chart of 2 groups, for helm upgrade --install NAME .*chart\n$/);
     const names = await readdir(join(folder, 'chart'), { recursive: true });
     expect(names.sort()).toEqual([
       '.helmignore',

@@ -98,7 +98,12 @@ export async function writeChart(
   const input: Input = { generated, rest, from: basename(file) };
   tell(releaseRemark(generatedText(generated, ''), connectorPods(ids, perPod).size), sinks);
   if (valuesOnly) await writeValues(output, input, sinks);
-  else await writeWholeChart(output as string, filledChart(chart, input), force);
+  else {
+    await writeWholeChart(output as string, filledChart(chart, input), force);
+    sinks.out(
+      `${output}: chart of ${ids.length} group${ids.length === 1 ? '' : 's'}, for helm upgrade --install NAME ${output}\n`,
+    );
+  }
   return 0;
 }
 
