@@ -227,10 +227,26 @@ describe.skipIf(!requireTool('helm'))('values for all pods', () => {
       ]);
     }
     for (const name of parts) {
-      const keys = (all.pod(name).spec['topologySpreadConstraints'] as { topologyKey: string }[]).map(
-        ({ topologyKey }) => topologyKey,
-      );
-      expect(keys).toEqual(['topology.kubernetes.io/zone', 'kubernetes.io/hostname']);
+      const { spec } = all.pod(name);
+      // A second constraint would be of no effect, and undo the first one, on nodes that are in no zone.
+      expect(spec['topologySpreadConstraints'], name).toMatchObject([
+        { maxSkew: 1, topologyKey: 'kubernetes.io/hostname' },
+      ]);
+      expect(JSON.stringify(spec['affinity']), name).toContain('"topologyKey":"topology.kubernetes.io/zone"');
+    }
+  });
+
+  it('take an affinity and constraints of the values in the place of their own', () => {
+    const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{}] } } };
+    const own = [{ maxSkew: 2, topologyKey: 'rack', whenUnsatisfiable: 'DoNotSchedule', labelSelector: {} }];
+    const all = render([...base, { podDefaults: { affinity }, routers: { topologySpreadConstraints: own } }]);
+    for (const name of parts) expect(all.pod(name).spec['affinity'], name).toEqual(affinity);
+    expect(all.pod('mm2ss-router').spec['topologySpreadConstraints']).toEqual(own);
+  });
+
+  it('wait for NATS for as long as it takes, and are not started anew meanwhile', () => {
+    for (const name of parts.slice(0, 3)) {
+      expect(main(render(base).pod(name))['startupProbe']).toMatchObject({ periodSeconds: 1, failureThreshold: 900 });
     }
   });
 

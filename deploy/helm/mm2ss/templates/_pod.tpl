@@ -26,7 +26,7 @@ metadata:
 spec:
   {{- include "mm2ss.podSpec" (dict "root" $root "part" $part "group" $group "sysctls" .sysctls) | nindent 2 }}
   {{- include "mm2ss.tolerations" (dict "root" $root "part" $part "group" $group) | nindent 2 }}
-  {{- include "mm2ss.spread" (list $root .component $part) | nindent 2 }}
+  {{- include "mm2ss.spread" (list $root .component $part ($group.affinity | default $part.affinity | default $values.podDefaults.affinity)) | nindent 2 }}
   {{- if .hostNetwork }}
   hostNetwork: true
   dnsPolicy: ClusterFirstWithHostNet
@@ -48,10 +48,11 @@ spec:
       ports:
         - { name: http, containerPort: {{ $httpPort }} }
         - { name: health, containerPort: {{ $healthPort }} }
+      # It waits for NATS before it serves anything: a long time is no fault of its own.
       startupProbe:
         httpGet: { path: /healthz, port: health }
         periodSeconds: 1
-        failureThreshold: 60
+        failureThreshold: 900
         timeoutSeconds: 3
       livenessProbe:
         httpGet: { path: /healthz, port: health }
@@ -136,9 +137,6 @@ terminationGracePeriodSeconds: {{ . }}
 {{- with merge (dict) ($group.nodeSelector | default dict) ($part.nodeSelector | default dict) $defaults.nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with $group.affinity | default $part.affinity | default $defaults.affinity }}
-affinity: {{- toYaml . | nindent 2 }}
-{{- end }}
 {{- with $part.priorityClassName | default $defaults.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
@@ -159,22 +157,36 @@ tolerations:
   {{- end }}
 {{- end }}
 
-{{/* Spread over zones and nodes, each set of pods of a rollout by itself. (list $ "router" PART) */}}
+{{/*
+Spread over nodes, each set of pods of a rollout by itself, and better over zones: (list $ "router" PART AFFINITY). Zones are no
+second constraint: where nodes are in no zone, the scheduler would leave them out and spread nothing. The affinity of the values takes
+the place of the one here.
+*/}}
 {{- define "mm2ss.spread" -}}
 {{- $root := index . 0 }}{{ $component := index . 1 }}{{ $part := index . 2 -}}
+{{- $labels := include "mm2ss.selector" (list $root $component) | fromYaml | toJson -}}
+{{- with $part.topologySpreadConstraints -}}
+topologySpreadConstraints: {{- toYaml . | nindent 2 }}
+{{- else -}}
 topologySpreadConstraints:
-{{- if $part.topologySpreadConstraints }}
-  {{- toYaml $part.topologySpreadConstraints | nindent 2 }}
-{{- else }}
-{{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
   - maxSkew: 1
-    topologyKey: {{ . }}
-    whenUnsatisfiable: {{ eq . "kubernetes.io/hostname" | ternary $root.Values.podDefaults.whenUnsatisfiable "ScheduleAnyway" }}
-    labelSelector: { matchLabels: {{ include "mm2ss.selector" (list $root $component) | fromYaml | toJson }} }
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: {{ $root.Values.podDefaults.whenUnsatisfiable }}
+    labelSelector: { matchLabels: {{ $labels }} }
     {{- if has $component (list "router" "gateway") }}
     matchLabelKeys: [pod-template-hash]
     {{- end }}
 {{- end }}
+affinity:
+{{- with index . 3 }}
+  {{- toYaml . | nindent 2 }}
+{{- else }}
+  podAntiAffinity:
+    preferredDuringSchedulingIgnoredDuringExecution:
+      - weight: 50
+        podAffinityTerm:
+          topologyKey: topology.kubernetes.io/zone
+          labelSelector: { matchLabels: {{ $labels }} }
 {{- end }}
 {{- end }}
 

@@ -30,7 +30,7 @@
 {{- if and $bundled $nats.tls.clientSecret }}{{ fail "\n\nnats.tls.clientSecret is for a NATS of your own (nats.url): the bundled one knows its users by their keys." }}{{ end }}
 {{- if and $nats.auth.enabled (not $nats.credsSecret) }}
 {{- if not $nats.auth.existingSecret }}
-{{- fail (printf "\n\nNATS would not know who is who: nats.auth.existingSecret is missing. Make users and keys, once, and name them:\n\n  mm2ss nats-auth groups.csv -o nats%s\n  kubectl create secret generic %s-nats-keys --namespace %s --from-file=nats\n  mm2ss chart groups.csv --nats-auth nats -o chart\n  helm upgrade --install %s chart --namespace %s --set nats.auth.existingSecret=%s-nats-keys\n\nOr --set nats.auth.enabled=false: then whoever reaches NATS can send a command to an RTU, and only the NetworkPolicies keep others away.\n" (gt (int .Values.connectors.groupsPerPod) 1 | ternary (printf " --groups-per-pod %d" (int .Values.connectors.groupsPerPod)) "") .Release.Name .Release.Namespace .Release.Name .Release.Namespace .Release.Name) }}
+{{- fail (printf "\n\nNATS would not know who is who: nats.auth.existingSecret is missing. Make users and keys, once, and name them:\n\n  mm2ss nats-auth groups.csv -o nats%s\n  kubectl create secret generic %s-nats-keys --namespace %s $(for key in nats/*.nk; do echo --from-file=$key; done)\n  mm2ss chart groups.csv --nats-auth nats -o chart\n  helm upgrade --install %s chart --namespace %s --set nats.auth.existingSecret=%s-nats-keys\n\nOr --set nats.auth.enabled=false: then whoever reaches NATS can send a command to an RTU, and only the NetworkPolicies keep others away.\n" (gt (int .Values.connectors.groupsPerPod) 1 | ternary (printf " --groups-per-pod %d" (int .Values.connectors.groupsPerPod)) "") .Release.Name .Release.Namespace .Release.Name .Release.Namespace .Release.Name) }}
 {{- end }}
 {{- if and $bundled (not .Values.natsUsers) }}
 {{- fail "\n\nThe bundled NATS would know nobody: natsUsers is empty. mm2ss chart groups.csv --nats-auth FOLDER writes it, FOLDER being what mm2ss nats-auth has written. Or --set nats.auth.enabled=false." }}
@@ -48,7 +48,7 @@
 {{- range $range, $_ := include "mm2ss.ranges" (list .Values.groups .Values.connectors.groupsPerPod) | fromJson }}{{ $names = append $names (printf "connector-%s" $range) }}{{ end }}
 {{- range $names }}{{ if not (hasKey ($secret.data | default dict) (printf "%s.nk" .)) }}{{ $missing = append $missing (printf "%s.nk" .) }}{{ end }}{{ end }}
 {{- if $missing }}
-{{- fail (printf "\n\nThe secret %s has no %s. Add what mm2ss nats-auth has written:\n\n  kubectl create secret generic %s --namespace %s --from-file=nats --dry-run=client -o yaml | kubectl apply --server-side -f -\n" .Values.nats.auth.existingSecret (join ", " $missing) .Values.nats.auth.existingSecret .Release.Namespace) }}
+{{- fail (printf "\n\nThe secret %s has no %s. Add what mm2ss nats-auth has written:\n\n  kubectl create secret generic %s --namespace %s $(for key in nats/*.nk; do echo --from-file=$key; done) \\\n    --dry-run=client -o yaml | kubectl apply --server-side -f -\n" .Values.nats.auth.existingSecret (join ", " $missing) .Values.nats.auth.existingSecret .Release.Namespace) }}
 {{- end }}
 {{- end }}
 {{- end }}

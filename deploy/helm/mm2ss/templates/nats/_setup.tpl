@@ -10,6 +10,9 @@ metadata:
 spec:
   restartPolicy: OnFailure
   {{- include "mm2ss.podSpec" (dict "root" . "part" dict) | nindent 2 }}
+  {{- with $defaults.affinity }}
+  affinity: {{- toYaml . | nindent 4 }}
+  {{- end }}
   {{- with $defaults.tolerations }}
   tolerations: {{- toYaml . | nindent 4 }}
   {{- end }}
