@@ -37,20 +37,27 @@ export interface ChartDiff {
 /** Masters may come from everywhere. */
 const EVERYWHERE = 'everywhere';
 
-/** @param groupsPerPod how many ids share a connector's pod: with one, its pod begins anew with the group */
-export function chartDiff(
-  before: readonly GroupConfig[],
-  after: readonly GroupConfig[],
-  groupsPerPod: number,
-): ChartDiff {
+/** How the connectors are put into pods. */
+export interface Packing {
+  /** How many ids share a pod. */
+  readonly groupsPerPod: number;
+  /** A pod with one group is started anew when the connector has to begin the group anew; else the process does it. */
+  readonly restartOnChange: boolean;
+}
+
+export function chartDiff(before: readonly GroupConfig[], after: readonly GroupConfig[], packing: Packing): ChartDiff {
   return {
-    pods: podChanges(before, after, groupsPerPod),
+    pods: podChanges(before, after, packing),
     ports: portChanges(before, after),
     policies: policyChanges(before, after),
   };
 }
 
-function podChanges(before: readonly GroupConfig[], after: readonly GroupConfig[], groupsPerPod: number): PodChange[] {
+function podChanges(
+  before: readonly GroupConfig[],
+  after: readonly GroupConfig[],
+  { groupsPerPod, restartOnChange }: Packing,
+): PodChange[] {
   const pods = (groups: readonly GroupConfig[]): ReadonlyMap<string, readonly string[]> =>
     connectorPods(
       groups.map(({ id }) => id),
@@ -63,9 +70,11 @@ function podChanges(before: readonly GroupConfig[], after: readonly GroupConfig[
     not: ReadonlyMap<string, readonly string[]>,
   ): PodChange[] =>
     [...of].filter(([name]) => !not.has(name)).map(([name, groups]): PodChange => ({ name, what, groups }));
-  // A process with several groups takes what has changed from the file, for the groups that it is about.
+  // A process takes what has changed from the file, for the groups that it is about.
   const anew =
-    groupsPerPod > 1 ? [] : groupChanges(before, after).changed.filter((change) => beginsAnew('connector', change));
+    groupsPerPod > 1 || !restartOnChange
+      ? []
+      : groupChanges(before, after).changed.filter((change) => beginsAnew('connector', change));
   return [
     ...only('gone', old, now),
     ...anew.map(({ after: { id } }): PodChange => ({ name: connectorPod(id, 1), what: 'restarts', groups: [id] })),

@@ -24,7 +24,7 @@ import { filledValues, generatedText, merged } from './chart-values-file.js';
 import { chartDiffText } from './diff-text.js';
 import { checkedExtras } from './extra-values.js';
 import { natsUsers } from './nats-users.js';
-import { groupsPerPod, neededUsers } from './packing.js';
+import { neededUsers, packingOf } from './packing.js';
 import { releaseRemark, sizeFault, sizeRemark } from './sizes.js';
 import { type ChartFile, chartFiles, staticChartFolder } from './static-chart.js';
 import { writeArchive } from './write-archive.js';
@@ -82,21 +82,21 @@ export async function writeChart(
   const ids = Object.keys(values.groups);
   const chart = await chartFiles(chartFolder);
   const extras = await checkedExtras(flags.values ?? [], ids, schemaOf(chart));
-  const perPod = groupsPerPod(extras);
+  const packing = packingOf(extras);
   if (diff !== undefined) {
     const before = await readConfiguration(diff);
     const difference = diffOf(before, configuration);
-    const pods = chartDiff(before.groups, configuration.groups, perPod);
+    const pods = chartDiff(before.groups, configuration.groups, packing);
     sinks.out(chartDiffText(difference, pods, before.groups));
     if (difference.refused.length > 0) return EXIT_USAGE;
   }
   if (output === undefined && !valuesOnly) return 0;
   const users =
-    flags.natsAuth === undefined ? {} : { natsUsers: await natsUsers(flags.natsAuth, neededUsers(ids, perPod)) };
+    flags.natsAuth === undefined ? {} : { natsUsers: await natsUsers(flags.natsAuth, neededUsers(ids, packing)) };
   const { groups = {}, ...rest } = extras;
   const generated = merged({ ...asYaml(values), ...users }, { groups });
   const input: Input = { generated, rest, from: basename(file) };
-  tell(releaseRemark(generatedText(generated, ''), connectorPods(ids, perPod).size), sinks);
+  tell(releaseRemark(generatedText(generated, ''), connectorPods(ids, packing.groupsPerPod).size), sinks);
   if (valuesOnly) await writeValues(output, input, sinks);
   else {
     await writeWholeChart(output as string, filledChart(chart, input), force);
