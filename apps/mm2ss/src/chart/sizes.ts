@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 
 /** All that a ConfigMap may hold, keys and values, in octets. */
 const CONFIG_MAP = 1_048_576;
-/** The key `groups.csv`, and room for what belongs to it. */
-const BESIDE = 1_024;
+/** Keys, and what stands beside it, such as the configuration of NATS beside its users. */
+const BESIDE = 8_192;
 /** What `kubectl apply` writes into an annotation, and Argo CD unless it applies on the server's side. */
 const LAST_APPLIED = 262_144;
 

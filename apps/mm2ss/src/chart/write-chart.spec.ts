@@ -239,7 +239,7 @@ describe('the text of the file', () => {
     expect(await chart()).toBe(0);
     expect(err).toContain('server-side apply');
     await put('groups.csv', HEADER + row(7) + comment.repeat(10_500));
-    await expect(chart()).rejects.toThrow(/1,050,\d+ octets are more than the 1,047,552 that a ConfigMap holds/);
+    await expect(chart()).rejects.toThrow(/1,050,\d+ octets are more than the 1,040,384 that a ConfigMap holds/);
   });
 });
 
