@@ -256,7 +256,7 @@ export default tseslint.config(
   {
     files: testFiles,
     rules: {
-      '@nx/enforce-module-boundaries': boundaries(constraints(fakes), ['../../tools/require.mjs']),
+      '@nx/enforce-module-boundaries': boundaries(constraints(fakes), ['../../tools/require.mjs', '../../tools/chart-readme.mjs']),
       // Asymmetric matchers (expect.any, expect.objectContaining) are typed any.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/unbound-method': 'off',

@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { requireTool } from '../../tools/require.mjs';
+import { CHART, renderedText, type Values } from './helm.ts';
+import { manifestsOf } from './helm.ts';
+import { natsUsers } from './scenarios.ts';
+import { csvOf, generated, rows, USERS } from './values.ts';
+
+const MEBIBYTE = 1_048_576;
+const LARGEST_RELEASE_OCTETS = 400_000;
+const GROUPS = 500;
+
+/** Rows as a control centre has them: each with a second host, a filter and named masters of its own. */
+const plant = rows(GROUPS).map((cells, index) => ({
+  ...cells,
+  hosts: `10.${index >> 8}.${index & 255}.5:2404;10.${100 + (index >> 8)}.${index & 255}.5:2404`,
+  filter: `10.200.${index & 255}.0/24;10.201.1.7`,
+  masters: `A=10.200.${index & 255}.5;B=10.201.1.7`,
+}));
+
+/** What Helm stores of a release: JSON, gzip, Base64. */
+function releaseOctets(values: Values, manifest: string): number {
+  const files = readdirSync(CHART, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const texts = files.map((entry) => {
+    const file = path.join(entry.parentPath, entry.name);
+    return { name: path.relative(CHART, file), data: readFileSync(file).toString('base64') };
+  });
+  const defaults = parse(readFileSync(path.join(CHART, 'values.yaml'), 'utf8')) as Values;
+  const release = {
+    name: 'mm2ss',
+    chart: { templates: texts, values: { ...defaults, ...values } },
+    config: {},
+    manifest,
+  };
+  return gzipSync(JSON.stringify(release), { level: 9 }).toString('base64').length;
+}
+
+describe.skipIf(!requireTool('helm'))(`${GROUPS} groups with users on NATS`, () => {
+  const csv = csvOf(plant);
+  const values: Values = { ...generated(csv), natsUsers: natsUsers(plant.map(({ id }) => String(id))) };
+  const text = renderedText([USERS, values]);
+
+  it('make a release that Kubernetes stores, with room for twice as many', () => {
+    const octets = releaseOctets(values, text);
+    console.info(`release of ${GROUPS} groups: ${octets} octets`);
+    expect(octets).toBeLessThan(LARGEST_RELEASE_OCTETS);
+  });
+
+  it('make ConfigMaps that it stores', () => {
+    for (const { metadata, data } of manifestsOf(text).filter(({ kind }) => kind === 'ConfigMap')) {
+      const octets = Object.values(data ?? {}).reduce((sum, each) => sum + Buffer.byteLength(each), 0);
+      console.info(`ConfigMap ${metadata.name}: ${octets} octets`);
+      expect(octets, metadata.name).toBeLessThan(0.75 * MEBIBYTE);
+    }
+  });
+});
