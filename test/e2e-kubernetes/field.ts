@@ -5,6 +5,7 @@
 import { CertificateAuthority, type IssuedCertificate } from '@iec104mm2ss/testing';
 import { requireTool } from '../../tools/require.mjs';
 import { type Afterwards, Master, startRtu, type TestRtu } from '../e2e/stations.ts';
+import { established } from './established.ts';
 import { settings } from './settings.ts';
 import { Way } from './way.ts';
 
@@ -19,6 +20,8 @@ export interface FieldGroup extends TestRtu {
   readonly port: number;
   readonly tls: boolean;
   readonly masters: FieldMaster[];
+  /** Times at which the RTU had more than one connection, by `performance.now()`. */
+  readonly doubles: number[];
 }
 
 export interface FieldMaster {
@@ -65,7 +68,11 @@ export class Field {
       port: plan.port,
       tls: plan.tls ?? false,
       masters: [],
+      doubles: [],
     };
+    station.rtu.on('connected', () => {
+      if (established(station.rtu.address.port) > 1) group.doubles.push(performance.now());
+    });
     this.groups.set(plan.id, group);
     return group;
   }

@@ -8,7 +8,7 @@ import { apply, kubectl, run, until } from './cluster.ts';
 import type { Field, GroupPlan } from './field.ts';
 import { settings } from './settings.ts';
 
-const MM2SS = resolve(import.meta.dirname, '../../bin/mm2ss');
+const MM2SS = process.env['MM2SS_TEST_COMMAND'] ?? resolve(import.meta.dirname, '../../bin/mm2ss');
 const NAME = 'mm2ss';
 const KEYS = 'mm2ss-keys';
 const TLS = 'mm2ss-tls';
