@@ -43,11 +43,11 @@ const MM2SS = fileURLToPath(new URL('../../bin/mm2ss', import.meta.url));
 const VALUES = [{ nats: { auth: { enabled: false } } }];
 
 /** Writes the chart by the command as it is built, which looks for the chart beside itself. */
-function write(text: string, name: string, output: string): string {
+function write(text: string, name: string, output: string, ...flags: readonly string[]): string {
   const file = path.join(folder, `${name}.csv`);
   writeFileSync(file, text);
   const to = path.join(folder, output);
-  const { status, stderr } = spawnSync(MM2SS, ['chart', file, '-o', to], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(MM2SS, ['chart', file, '-o', to, ...flags], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return to;
 }
@@ -90,6 +90,40 @@ describe.each([['helm'], ['helm-4']] as const)('with %s', (tool) => {
     const text = renderedText(values, { helm, chart, arguments: ['--set', 'gateways.replicas=5'] });
     expect(text).toContain('disk: ssd');
     expect(text).toContain('replicas: 5');
+  });
+});
+
+describe('--values', () => {
+  const OWN = `
+nats: { auth: { enabled: false }, maxFileStore: 2Gi }
+gateways:
+  replicas: null
+  service: { type: NodePort, annotations: { a/b: "yes", "true": "1", "y": "0x1F", c: 1:30, d: 2026-01-01, e: "010" } }
+  privilegedPorts: on
+connectors:
+  tolerations: [{ key: field, operator: Exists }]
+  resources: { limits: null }
+podDefaults: { unreachableSeconds: 010 }
+groups:
+  7: { nodeSelector: { room: "3" }, resources: { requests: { cpu: 50m } } }
+extraObjects:
+  - apiVersion: v1
+    kind: ConfigMap
+    metadata: { name: own }
+    data: { text: "a: b" }
+`;
+
+  it.skipIf(requireTool('helm') === undefined)('gives what helm -f gives with the same file', () => {
+    const own = path.join(folder, 'own.yaml');
+    writeFileSync(own, OWN);
+    const [, text] = FILES[0]!;
+    const merged = write(text, 'groups', 'merged', '--values', own);
+    const plain = write(text, 'groups', 'plain');
+    const rendered = renderedText([], { chart: merged });
+    expect(rendered).toContain('room: "3"');
+    expect(rendered).toBe(renderedText([], { chart: plain, arguments: ['-f', own] }));
+    const values = write(text, 'groups', 'values.yaml', '--values-only', '--values', own);
+    expect(rendered).toBe(renderedText([], { arguments: ['-f', values] }));
   });
 });
 

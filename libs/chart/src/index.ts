@@ -5,4 +5,4 @@ export type { ChartDiff, Packing, PodChange, PolicyChange, PortChange } from './
 export { connectorPod, connectorPods } from './connector-pods.js';
 export { chartValues, groupValues } from './values.js';
 export type { ChartValues, GroupValues, HostValues, SkippedRow } from './values.js';
-export { type YamlObject, yamlText, type YamlValue } from './yaml-text.js';
+export { isPlainKey, type YamlObject, yamlText, type YamlValue } from './yaml-text.js';

@@ -52,7 +52,9 @@ function flow(value: YamlValue): string {
 const isList = (value: YamlValue): value is readonly YamlValue[] => Array.isArray(value);
 const isObject = (value: YamlValue): value is YamlObject =>
   typeof value === 'object' && value !== null && !isList(value);
-const keyText = (key: string): string => (PLAIN_KEY.test(key) ? key : quoted(key));
+/** Whether a key needs no quotes. */
+export const isPlainKey = (key: string): boolean => PLAIN_KEY.test(key);
+const keyText = (key: string): string => (isPlainKey(key) ? key : quoted(key));
 
 function quoted(text: string): string {
   const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

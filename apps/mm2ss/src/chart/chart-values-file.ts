@@ -1,5 +1,5 @@
-import { type YamlObject, type YamlValue, yamlText } from '@iec104mm2ss/chart';
-import { isMap, isScalar, parseDocument } from 'yaml';
+import { isPlainKey, type YamlObject, type YamlValue, yamlText } from '@iec104mm2ss/chart';
+import { type Document, isMap, isScalar, parse, parseDocument, Scalar, type Tags, visit } from 'yaml';
 
 /** Stands above what comes from the configuration, and tells our files from others. */
 export const GENERATED_MARK = '# Written by mm2ss chart';
@@ -22,8 +22,23 @@ export function filledValues(defaults: string, generated: YamlObject, extra: Yam
     if (value === null) document.deleteIn(path);
     else document.setIn(path, document.createNode(value, { aliasDuplicateObjects: false }));
   }
+  quoteAdded(document);
   const rest = document.toString({ lineWidth: 0 });
   return `${rest.trimEnd()}\n\n${generatedText(generated, from)}`;
+}
+
+/** Puts what was added in quotes: Helm reads YAML 1.1, for which more words than these are no strings. */
+function quoteAdded(document: Document): void {
+  visit(document, {
+    Pair: (_key, pair) => {
+      if (typeof pair.key === 'string') pair.key = new Scalar(pair.key);
+    },
+    Scalar: (key, scalar) => {
+      const { value, source } = scalar;
+      if (typeof value !== 'string' || source !== undefined || (key === 'key' && isPlainKey(value))) return;
+      scalar.type = 'QUOTE_DOUBLE';
+    },
+  });
 }
 
 /** A text without what it says for some keys, of which only the comments stay. */
@@ -48,6 +63,19 @@ function leaves(object: YamlObject, path: readonly string[] = []): [readonly str
 
 export const isObject = (value: unknown): value is YamlObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Values as Helm reads them: YAML 1.1, in which `on` is true and 010 is 8, but 1:30 and 2026-01-01 are strings.
+ *
+ * @throws {YAMLParseError}
+ */
+export function parsedValues(text: string): unknown {
+  const strings = (tags: Tags): Tags =>
+    tags.filter(
+      (tag) => typeof tag === 'string' || (tag.format !== 'TIME' && tag.tag !== 'tag:yaml.org,2002:timestamp'),
+    );
+  return parse(text, { version: '1.1', customTags: strings, stringKeys: true }) as unknown;
+}
 
 /** Merges as Helm does: mappings by key, null takes a key out, all else is replaced. */
 export function merged(below: YamlObject, above: YamlObject): YamlObject {

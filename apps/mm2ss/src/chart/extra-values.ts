@@ -1,9 +1,9 @@
 import type { YamlObject } from '@iec104mm2ss/chart';
 import { nearestNames } from '@iec104mm2ss/config';
 import { readFile } from 'node:fs/promises';
-import { parse, YAMLParseError } from 'yaml';
+import { YAMLParseError } from 'yaml';
 import { UsageError } from '../commands/errors.js';
-import { isObject, mergedKeepingNull } from './chart-values-file.js';
+import { isObject, mergedKeepingNull, parsedValues } from './chart-values-file.js';
 import { schemaProblems } from './schema-check.js';
 
 /** What only the configuration file says. */
@@ -46,7 +46,7 @@ async function readExtra(file: string, ids: readonly string[], schema: unknown):
 function parsed(text: string, refuse: (reason: string) => UsageError): YamlObject {
   let values: unknown;
   try {
-    values = parse(text, { stringKeys: true }) ?? {};
+    values = parsedValues(text) ?? {};
   } catch (error) {
     if (error instanceof YAMLParseError) throw refuse(error.message.split('\n')[0] ?? 'is no YAML');
     throw error;
