@@ -3,7 +3,7 @@ import { requireTool } from '../../tools/require.mjs';
 import type { Values } from './helm.ts';
 import type { Manifest } from './manifests.ts';
 import { environment, main, render, type Rendering } from './render.ts';
-import { groups, NO_USERS, row, USERS } from './values.ts';
+import { groups, NO_USERS, row, type Row, USERS } from './values.ts';
 
 const PACKED: Values = { connectors: { groupsPerPod: 50 } };
 const connectors = (all: Rendering): Manifest[] =>
@@ -28,8 +28,7 @@ describe.skipIf(!requireTool('helm'))('a connector', () => {
 
   it('starts anew when its own row changes in a way that it cannot take, and for nothing else', () => {
     const before = templates(render([groups(row(7), row(8)), NO_USERS]));
-    const after = (...all: Parameters<typeof groups>): Record<string, unknown> =>
-      templates(render([groups(...all), NO_USERS]));
+    const after = (...all: Row[]): Record<string, unknown> => templates(render([groups(...all), NO_USERS]));
     const moved = after(row(7, { hosts: '10.9.0.99:2404' }), row(8));
     expect(moved['mm2ss-connector-7']).not.toEqual(before['mm2ss-connector-7']);
     expect(moved['mm2ss-connector-8']).toEqual(before['mm2ss-connector-8']);

@@ -66,12 +66,17 @@ export const SCENARIOS: Readonly<Record<string, readonly Values[]>> = {
   ],
 };
 
-/** What mm2ss nats-auth writes for these groups, with new keys. */
-export function natsUsers(ids: readonly string[]): string {
-  const part = (role: 'router' | 'gateway' | 'watcher' | 'console' | 'setup'): BusUser => ({ name: role, role });
+/** What mm2ss nats-auth writes for these groups, with new keys: a connector user for each range of so many ids. */
+export function natsUsers(ids: readonly string[], perPod = 1): string {
+  const ranges = new Map<string, string[]>();
+  for (const id of ids) {
+    const from = Math.floor(Number(id) / perPod) * perPod;
+    const name = perPod === 1 ? `connector-${id}` : `connector-${from}-${from + perPod - 1}`;
+    ranges.set(name, [...(ranges.get(name) ?? []), id]);
+  }
   const users: BusUser[] = [
-    ...ids.map((id): BusUser => ({ name: `connector-${id}`, role: 'connector', groups: [id] })),
-    ...(['router', 'gateway', 'watcher', 'console', 'setup'] as const).map(part),
+    ...[...ranges].map(([name, of]): BusUser => ({ name, role: 'connector', groups: of })),
+    ...(['router', 'gateway', 'watcher', 'console', 'setup'] as const).map((role): BusUser => ({ name: role, role })),
   ];
   const known = users.map((user) => ({ ...user, identity: { nkey: publicKeyOf(newSeed()) as string } }));
   return authorizationText(known, { groups: ids, httpControl: false });

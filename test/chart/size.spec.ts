@@ -4,17 +4,16 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { requireTool } from '../../tools/require.mjs';
-import { CHART, renderedText, type Values } from './helm.ts';
-import { manifestsOf } from './helm.ts';
+import { CHART, manifestsOf, renderedText, type Values } from './helm.ts';
 import { natsUsers } from './scenarios.ts';
-import { csvOf, generated, rows, USERS } from './values.ts';
+import { csvOf, generated, type Row, rows, USERS } from './values.ts';
 
 const MEBIBYTE = 1_048_576;
 const LARGEST_RELEASE_OCTETS = 400_000;
 const GROUPS = 500;
 
 /** Rows as a control centre has them: each with a second host, a filter and named masters of its own. */
-const plant = rows(GROUPS).map((cells, index) => ({
+const plant = rows(GROUPS).map((cells, index): Row => ({
   ...cells,
   hosts: `10.${index >> 8}.${index & 255}.5:2404;10.${100 + (index >> 8)}.${index & 255}.5:2404`,
   filter: `10.200.${index & 255}.0/24;10.201.1.7`,
@@ -40,7 +39,7 @@ function releaseOctets(values: Values, manifest: string): number {
 
 describe.skipIf(!requireTool('helm'))(`${GROUPS} groups with users on NATS`, () => {
   const csv = csvOf(plant);
-  const values: Values = { ...generated(csv), natsUsers: natsUsers(plant.map(({ id }) => String(id))) };
+  const values: Values = { ...generated(csv), natsUsers: natsUsers(plant.map((cells) => String(cells['id']))) };
   const text = renderedText([USERS, values]);
 
   it('make a release that Kubernetes stores, with room for twice as many', () => {
