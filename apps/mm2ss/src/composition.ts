@@ -27,6 +27,7 @@ import { AppModule } from './app.module.js';
 import { DeniedLog } from './bus/denied-log.js';
 import { DropLog } from './bus/drop-log.js';
 import { DurabilityWatch } from './bus/durability-watch.js';
+import { registerStorageMetric } from './bus/storage-metric.js';
 import { applyGroups } from './configuration/apply-groups.js';
 import { ConfigurationWatch } from './configuration/configuration-watch.js';
 import { BusTransport } from './control/bus-transport.js';
@@ -124,6 +125,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   syslog?.start(logger, registry);
   const dropLog = new DropLog(bus, clock, logger, registry);
   new DeniedLog(bus, clock, logger, registry);
+  registerStorageMetric(registry, bus);
   const stored = (): string[] =>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);

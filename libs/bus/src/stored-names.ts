@@ -9,6 +9,7 @@ export const AUDIT_JOURNAL = 'audit';
 
 /** Stream of a group's event log. */
 export const logStreamName = (group: string): string => `IEC104_LOG_${group}`;
+export const isLogStream = (stream: string): boolean => stream.startsWith(logStreamName(''));
 /** Stream of a journal. */
 export const journalStreamName = (journal: string): string => `IEC104_${journal.toUpperCase()}`;
 /** Stream that JetStream keeps a bucket in, and the subject of a key of it. */

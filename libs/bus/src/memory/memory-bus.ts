@@ -209,6 +209,11 @@ export class MemoryBus implements Bus {
     this.troubleListeners.push(listener);
   }
 
+  storageTroubles(): [] {
+    // Nothing is stored on a server.
+    return [];
+  }
+
   onDenied(): void {
     // Everything is permitted.
   }
