@@ -4,6 +4,8 @@
 export const LEASE_BUCKET = 'iec104_leases';
 /** Bucket of what survives the router of a group. */
 export const STATE_BUCKET = 'iec104_state';
+/** Bucket of the few values that outlive the process also where there is no server: then they are in files. */
+export const KEPT_BUCKET = 'iec104_kept';
 /** Journal of the commands. */
 export const AUDIT_JOURNAL = 'audit';
 
