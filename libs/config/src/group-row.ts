@@ -82,7 +82,7 @@ export function readGroupRow(
   const interrogation = cells.choice('interrogation', ['all', 'originator'], 'all');
   const decoded = cells.choice('decoded', ['y', 'n'], 'y') === 'y';
   const masters = cells.list('masters', parseNamedMasters);
-  const perSource = cells.integer('per source', PER_SOURCE_RANGE, MOST_SESSIONS);
+  const perSource = cells.text('per source') === '' ? null : cells.integer('per source', PER_SOURCE_RANGE);
   const reserve = cells.integer('reserve', RESERVE_RANGE, DEFAULT_RESERVE);
   const commandRate = cells.integer('cmd rate', COMMAND_RATE_RANGE, DEFAULT_COMMAND_RATE);
   const commandBurst = cells.integer('cmd burst', COMMAND_RATE_RANGE, DEFAULT_COMMAND_BURST);
