@@ -1,7 +1,7 @@
-import { FakeClock, FakeServer } from '@iec104mm2ss/testing';
+import { BrokerBus, STATE_BUCKET } from '@iec104mm2ss/bus';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { STATE_BUCKET } from '../stored-names.js';
-import { BrokerBus } from './broker-bus.js';
+import { FakeServer } from './fake-broker.js';
+import { FakeClock } from './fake-clock.js';
 
 const LOG = 'IEC104_LOG_7';
 /** Longer than nobody looks at what is not used. */
