@@ -24,8 +24,7 @@ import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { NestFactory } from '@nestjs/core';
 import { GatewayService } from '@iec104mm2ss/master-gateway';
 import { AppModule } from './app.module.js';
-import { DeniedLog } from './bus/denied-log.js';
-import { DropLog } from './bus/drop-log.js';
+import { BusLog } from './bus/bus-log.js';
 import { DurabilityWatch } from './bus/durability-watch.js';
 import { registerStorageMetric } from './bus/storage-metric.js';
 import { applyGroups } from './configuration/apply-groups.js';
@@ -123,8 +122,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   registerLogMetrics(registry, logging);
   registerTcpFigures(registry, logger);
   syslog?.start(logger, registry);
-  const dropLog = new DropLog(bus, clock, logger, registry);
-  new DeniedLog(bus, clock, logger, registry);
+  const busLog = new BusLog(bus, clock, logger, registry);
   registerStorageMetric(registry, bus);
   const stored = (): string[] =>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
@@ -199,7 +197,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       await adapter.closeServer();
       await health?.close();
       await bus.close();
-      dropLog.stop();
+      busLog.stop();
       logger.info('stopped');
       await logging.close();
       const unsent = (await syslog?.stop()) ?? 0;
