@@ -1,6 +1,6 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { expect, it, onTestFinished } from 'vitest';
-import { hasNats, startNatsProcess } from './nats-server.ts';
+import { hasNats } from './nats-server.ts';
 import { until } from './ports.ts';
 import { oneGroup } from './scene.ts';
 import type { Part } from './part.ts';
