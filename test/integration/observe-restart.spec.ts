@@ -20,7 +20,7 @@ it('observe mode of one process outlives it, however it ended, until somebody en
     await master.close();
     return result;
   };
-  const observe = (mode: string) => execute(['observe', '111', mode, '--http', http], directory);
+  const observe = (mode: string) => execute(['observe', '1', mode, '--http', http], directory);
 
   expect(await give(5000)).toBe('positive');
   expect((await observe('on')).outcome).toBe(0);
@@ -43,6 +43,6 @@ it('observe mode of one process outlives it, however it ended, until somebody en
   expect(executed).toEqual([5000, 5000, 5000]);
   await until(
     'nothing is kept of it',
-    async () => (await readFile(join(directory, 'log/kept/router.111')).catch(() => '')) === '',
+    async () => (await readFile(join(directory, 'log/kept/router.1')).catch(() => '')) === '',
   );
 });
