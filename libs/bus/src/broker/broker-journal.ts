@@ -116,7 +116,7 @@ class JournalLane {
     private readonly broker: StoringBroker,
     private readonly clock: Clock,
     private readonly subject: string,
-    private readonly onFailed: () => void,
+    private readonly onRefused: () => void,
   ) {}
 
   append(id: string, entry: Uint8Array): Promise<void> {
@@ -138,7 +138,7 @@ class JournalLane {
     const { waiting } = this;
     this.waiting = [];
     for (const { reject } of waiting) reject(error);
-    this.onFailed();
+    if (error.code === 'UNAVAILABLE') this.onRefused();
   }
 
   private sendFirst(): void {
