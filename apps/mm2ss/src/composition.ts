@@ -24,9 +24,9 @@ import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { NestFactory } from '@nestjs/core';
 import { GatewayService } from '@iec104mm2ss/master-gateway';
 import { AppModule } from './app.module.js';
-import { DeniedLog } from './bus/denied-log.js';
-import { DropLog } from './bus/drop-log.js';
+import { BusLog } from './bus/bus-log.js';
 import { DurabilityWatch } from './bus/durability-watch.js';
+import { registerStorageMetric } from './bus/storage-metric.js';
 import { applyGroups } from './configuration/apply-groups.js';
 import { ConfigurationWatch } from './configuration/configuration-watch.js';
 import { BusTransport } from './control/bus-transport.js';
@@ -122,8 +122,8 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   registerLogMetrics(registry, logging);
   registerTcpFigures(registry, logger);
   syslog?.start(logger, registry);
-  const dropLog = new DropLog(bus, clock, logger, registry);
-  new DeniedLog(bus, clock, logger, registry);
+  const busLog = new BusLog(bus, clock, logger, registry);
+  registerStorageMetric(registry, bus);
   const stored = (): string[] =>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);
@@ -197,7 +197,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       await adapter.closeServer();
       await health?.close();
       await bus.close();
-      dropLog.stop();
+      busLog.stop();
       logger.info('stopped');
       await logging.close();
       const unsent = (await syslog?.stop()) ?? 0;

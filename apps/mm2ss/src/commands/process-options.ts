@@ -232,13 +232,13 @@ function busNameOf({ nats, natsName, natsNkey }: Environment): string | undefine
 export const runtimeOf = (environment: Environment): Runtime => systemRuntime(instancePrefix(busNameOf(environment)));
 
 /**
- * The bus the environment asks for: NATS when there are servers, else the memory of this process, which keeps its journals in
- * files of `journalDirectory`.
+ * The bus the environment asks for: NATS when there are servers, else the memory of this process, which keeps its journals, and
+ * what outlives it, in files of `directory`.
  */
-export async function openBus(environment: Environment, runtime: Runtime, journalDirectory?: string): Promise<Bus> {
+export async function openBus(environment: Environment, runtime: Runtime, directory?: string): Promise<Bus> {
   if (environment.nats.length === 0) {
     const { clock, instance } = runtime;
-    return new MemoryBus({ clock, instance, journalDirectory });
+    return new MemoryBus({ clock, instance, directory });
   }
   const { logger } = createLogger({ level: environment.logLevel });
   return openNats(environment, runtime, (reason) => logger.warn({ reason }, 'waiting for NATS'));

@@ -40,7 +40,11 @@ export function registerRun(program: Command): void {
     .option('-t, --ntp_update_every_sec <seconds>', 'NTP update interval (default: the file, else 900)')
     .option('--set-clock', 'set the clock of this machine from NTP (needs the privilege)')
     .option('--listen <address>', 'address to accept masters at (default: all, or MM2SS_LISTEN)')
-    .option('--log-dir <folder>', 'folder of the per-group log files and of the audit records (mm2ss audit)', 'log');
+    .option(
+      '--log-dir <folder>',
+      'folder of the per-group log files, of the audit records (mm2ss audit), and of what outlives the process',
+      'log',
+    );
   addTlsOptions(addStorageOptions(addNatsOptions(addProcessOptions(command)))).action((flags: RunFlags) => run(flags));
 }
 
