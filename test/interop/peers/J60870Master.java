@@ -1,14 +1,23 @@
 import java.io.BufferedReader;
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.openmuc.j60870.ASdu;
 import org.openmuc.j60870.ASduType;
 import org.openmuc.j60870.CauseOfTransmission;
@@ -60,13 +69,16 @@ public class J60870Master {
     Runtime.getRuntime().halt(0);
   }
 
-  private static void execute(String name, Map<String, String> message) throws IOException {
+  private static void execute(String name, Map<String, String> message) throws IOException, GeneralSecurityException {
     switch (name) {
       case "connect":
         ClientConnectionBuilder builder =
             new ClientConnectionBuilder(message.get("host")).setPort(number(message, "port"));
         if (message.containsKey("from")) {
           builder.setLocalAddress(InetAddress.getByName(message.get("from")), 0);
+        }
+        if (message.containsKey("tls")) {
+          builder.setSocketFactory(tls(Path.of(message.get("tls")), message.get("version")).getSocketFactory());
         }
         connection = builder.build();
         connection.setOriginatorAddress(message.containsKey("oa") ? number(message, "oa") : 0);
@@ -122,6 +134,26 @@ public class J60870Master {
       default:
         throw new IllegalArgumentException("no such command: " + name);
     }
+  }
+
+  /** Certificates of one folder, which has own.p12 (without a password) and ca.crt. `version`: TLSv1.2 or TLSv1.3. */
+  private static SSLContext tls(Path folder, String version) throws IOException, GeneralSecurityException {
+    char[] password = new char[0];
+    KeyStore own = KeyStore.getInstance("PKCS12");
+    KeyStore authorities = KeyStore.getInstance("PKCS12");
+    authorities.load(null, null);
+    try (InputStream key = new FileInputStream(folder.resolve("own.p12").toFile());
+        InputStream ca = new FileInputStream(folder.resolve("ca.crt").toFile())) {
+      own.load(key, password);
+      authorities.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(ca));
+    }
+    KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    keys.init(own, password);
+    TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trust.init(authorities);
+    SSLContext context = SSLContext.getInstance(version);
+    context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+    return context;
   }
 
   private static int number(Map<String, String> message, String name) {
