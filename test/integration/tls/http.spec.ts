@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { get as getPlain, type IncomingMessage } from 'node:http';
 import { request, type RequestOptions } from 'node:https';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import type { PeerName } from '@iec104mm2ss/config';
@@ -82,8 +83,18 @@ describe.skipIf(!openssl)('HTTP with certificates', () => {
     });
     await expect(plain).rejects.toThrow();
     await mux.logged({ event: 'tls_refused', reason: 'not_tls', msg: 'plain HTTP where TLS is expected' });
-    // Who never says anything is closed, and keeps nobody out.
+  });
+
+  it('lets those in whom others want to keep out with connections that never shake hands', async () => {
+    const { mux, ask } = await start();
+    const silent = Array.from({ length: 150 }, () => connect(Number(new URL(mux.url).port), '127.0.0.1'));
+    let closed = 0;
+    for (const socket of silent) socket.on('error', () => undefined).on('close', () => closed++);
+    onTestFinished(() => silent.forEach((socket) => socket.destroy()));
+    await until('the oldest are closed', () => closed >= 150 - 64);
+    const before = performance.now();
     expect((await ask('/healthz', ca.issue({ cn: 'ops' }))).statusCode).toBe(200);
+    expect(performance.now() - before).toBeLessThan(3_000);
   });
 
   it('asks for the token, too, where both are configured; liveness and readiness are open on a port of their own', async () => {
@@ -143,6 +154,8 @@ describe.skipIf(!openssl)('HTTP with certificates', () => {
     const good = await with_('ops', ops);
     expect(await asked('status', ...good)).toEqual([0, expect.stringContaining('RTU-1')]);
     expect((await asked('restart', '1', ...good))[0]).toBe(0);
+    const verb = await mux.logged({ event: 'operator_verb', verb: 'restart' });
+    expect(verb['by']).toMatch(/^cn:ops at 127\.0\.0\.1:\d+, HTTP of /);
     await until('the restart', () => mux.findLine({ msg: 'RTU link lost' }) !== undefined);
     expect(await asked('status')).toEqual([1, expect.stringMatching(/over TLS: --http-ca, --http-cert/)]);
     expect(await asked('status', ...(await with_('stranger', stranger)))).toEqual([

@@ -10,6 +10,12 @@ export const HTTP_FILES = 'http';
 /** Connections that shake hands, or wait to; where there are more the oldest gives way. */
 const MAX_WAITING = 64;
 
+/** Who is at the other end of connections that were let in. */
+const peers = new WeakMap<Socket, SecurePeer>();
+
+/** The name of the certificate that a connection of HTTP was let in by, `cn:ops`; undefined without TLS. */
+export const certificateOf = (socket: Socket): string | undefined => peers.get(socket)?.identity;
+
 export interface SecureEntranceParts {
   readonly settings: TlsSettings;
   /** Who may ask. */
@@ -34,7 +40,8 @@ export class SecureEntrance {
       material: () => settings.store.material(HTTP_FILES, 'modern'),
       names: () => names,
       settings,
-      room: new HandshakeRoom(settings.handshakes),
+      // Whoever comes last is let in here, so the places of one source must not be the bound.
+      room: new HandshakeRoom(Infinity),
       runtime,
       logger: logger.child({ port: 'http' }),
     });
@@ -75,9 +82,11 @@ export class SecureEntrance {
     if (!outcome.ok) return undefined;
     const { secure } = outcome;
     if (secure.socket.destroyed) return undefined;
+    const socket = secure.socket as unknown as Socket;
+    peers.set(socket, secure);
     this.inside.add(secure);
-    secure.socket.on('close', () => this.inside.delete(secure));
-    return secure.socket as unknown as Socket;
+    socket.once('close', () => this.inside.delete(secure));
+    return socket;
   }
 
   private cancel(attempt: AtTheDoor): void {
