@@ -180,6 +180,34 @@ describe.skipIf(python === undefined || !openssl)('masters of other makers over 
       expect(logged({ event: 'tls_established', identity: 'cn:scada-j', version })).toBe(true);
     });
 
+    it.each(['TLSv1.2', 'TLSv1.3'])('is connected to as the RTU with %s, with our certificate', async (version) => {
+      const source = join(import.meta.dirname, 'peers', 'J60870Master.java');
+      const station = await Peer.start('RTU', String(java), ['-cp', join(dirname(String(library)), '*'), source]);
+      onTestFinished(() => station.stop());
+      const [rtuPort, tlsPort] = [await freePort(rtuHost), await freePort(gatewayHost)];
+      const tls = folderOf(authority.issue({ cn: 'rtu', key: 'RSA-2048' }));
+      await station.call('listen', { host: rtuHost, port: rtuPort, tls, version });
+      const columns = { 'tls port': tlsPort, 'tls names': 'cn:scada-a', 'rtu names': 'cn:rtu' };
+      const hosts = `tls://${rtuHost}:${rtuPort}`;
+      const row = { id: 1, port: await freePort(gatewayHost), rtuNumber: ca, hosts, columns };
+      const other = await Multiplexer.start([row], ['--tls-dir', folder.path]);
+      onTestFinished(async () => void (await other.stop()));
+      await other.explaining(async () => {
+        await listenerIs('open', tlsPort);
+        const scada = client(authority.issue({ cn: 'scada-a' }), '-connect', `${gatewayHost}:${tlsPort}`);
+        scada.send(STARTDT_ACT);
+        await station.until('to be started', () =>
+          station.eventsOf('transfer').some(({ stopped }) => stopped === false),
+        );
+        await station.call('event', { ca, ioa: ioa.marker, value: 99 });
+        const event = Buffer.from([11, 1, 3, 0, ca, 0, ioa.marker, 0, 0, 99, 0, 0]).toString('hex');
+        await eventually('the event', () => scada.received.includes(event));
+        scada.send(SINGLE_COMMAND);
+        await eventually('ACT_CON', () => scada.received.includes(SINGLE_CONFIRMED));
+        expect(other.log).toContain(`"identity":"cn:rtu","version":"${version}"`);
+      });
+    });
+
     it('with a certificate of nobody here is not let in', async () => {
       const tls = folderOf(authority.issue({ cn: 'scada-x' }));
       // With TLS 1.3 a client is done before its certificate was looked at; j60870 then waits for STARTDT con until t1.

@@ -174,6 +174,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   if (options.watched) watch.start();
   const http = options.http === undefined ? undefined : await listenHttp(app, options.http);
   if (http !== undefined) logger.info({ url: http.url }, 'HTTP: metrics, health and status');
+  entrance?.tellTrouble();
   const health = options.health === undefined ? undefined : await listenHealth(app.get(Health), options.health);
   if (health !== undefined) logger.info({ url: health.url }, 'HTTP: liveness and readiness');
   else if (tokens !== undefined || entrance !== undefined) {

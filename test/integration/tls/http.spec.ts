@@ -85,6 +85,15 @@ describe.skipIf(!openssl)('HTTP with certificates', () => {
     await mux.logged({ event: 'tls_refused', reason: 'not_tls', msg: 'plain HTTP where TLS is expected' });
   });
 
+  it('lets nobody in, and says why, without certificates of its own', async () => {
+    const empty = new TlsFolder({});
+    onTestFinished(() => empty.remove());
+    const { mux, ask } = await start({ tls: tls(empty) });
+    await mux.logged({ event: 'tls_unusable', port: 'http' });
+    await expect(ask('/healthz', ca.issue({ cn: 'ops' }))).rejects.toThrow();
+    await mux.logged({ event: 'tls_refused', port: 'http', reason: 'unusable' });
+  });
+
   it('lets those in whom others want to keep out with connections that never shake hands', async () => {
     const { mux, ask } = await start();
     const silent = Array.from({ length: 150 }, () => connect(Number(new URL(mux.url).port), '127.0.0.1'));

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type PeerName, peerText, plainAddress } from '@iec104mm2ss/config';
-import type { Logger } from '@iec104mm2ss/observability';
+import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { type AtTheDoor, HandshakeRoom, type SecurePeer, TlsDoor, type TlsSettings } from '@iec104mm2ss/tls';
 
@@ -60,6 +60,22 @@ export class SecureEntrance {
     this.stopWatching = this.parts.settings.store.onChange(() => {
       for (const peer of this.inside) peer.judgeAgain();
     });
+  }
+
+  /** Says so when there is nothing to do TLS with: nobody can come in. */
+  tellTrouble(): void {
+    const { settings, logger } = this.parts;
+    try {
+      settings.store.material(HTTP_FILES, 'modern');
+    } catch (error) {
+      const fields = { port: 'http', reason: (error as Error).message };
+      securityEvent(
+        logger,
+        'tls_unusable',
+        fields,
+        'HTTP is to ask for certificates, which cannot be: nobody is let in',
+      );
+    }
   }
 
   close(): void {
