@@ -67,11 +67,11 @@ class Master {
     };
     this.socket =
       own === undefined ? net.connect(options) : tls.connect({ ...options, ...own, rejectUnauthorized: false });
-    // tls.connect does not hand the option on.
-    if (own !== undefined) this.socket.setNoDelay(true);
-    this.socket.on(own === undefined ? 'connect' : 'secureConnect', () =>
-      this.socket.write(apci.uFrame(apci.STARTDT_ACT)),
-    );
+    this.socket.on(own === undefined ? 'connect' : 'secureConnect', () => {
+      // tls.connect does not hand the option on.
+      this.socket.setNoDelay(true);
+      this.socket.write(apci.uFrame(apci.STARTDT_ACT));
+    });
     this.socket.on('error', () => {});
     this.socket.on('close', () => {
       this.closed = true;
