@@ -98,6 +98,8 @@ export interface MultiplexerOptions {
   readonly syslog?: CompositionOptions['syslog'];
   /** File with the bearer tokens that HTTP asks for. */
   readonly httpToken?: string;
+  /** Certificates of those who may ask over HTTP. */
+  readonly httpClients?: CompositionOptions['httpClients'];
   /** Liveness and readiness are served on a port of their own, too. */
   readonly health?: boolean;
   /** Default `info`, which is what an operator has. */
@@ -154,6 +156,7 @@ export class Multiplexer {
       http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },
       syslog: options.syslog,
       httpToken: options.httpToken,
+      ...(options.httpClients && { httpClients: options.httpClients }),
       health: options.health === true ? { host: GATEWAY_HOST, port: 0 } : undefined,
       logLevel: options.logLevel ?? 'info',
       logDirectory: undefined,

@@ -237,6 +237,24 @@ it('an owner may say that its group is in observe mode; an older release that sa
   expect(decodeOwner(fromText(OWNER.replace('}}', '},"observe":1}')))).toMatchObject({ code: 'JSON' });
 });
 
+it('an owner may say whose turn it is to end, and a gateway which session is of age; an older release says nothing', () => {
+  const text = OWNER.replace('}}', '},"mayEnd":[7,4294967295]}');
+  const owner = decodeOwner(fromText(text)) as OwnerMessage;
+  expect(owner.mayEnd).toEqual([7, 4_294_967_295]);
+  expect(encodeOwner(owner).toString()).toBe(text);
+  expect(decodeOwner(fromText(OWNER))).not.toHaveProperty('mayEnd');
+  for (const wrong of ['[-1]', '["7"]', '7', JSON.stringify(Array.from({ length: 1_001 }, () => 1))]) {
+    expect(decodeOwner(fromText(OWNER.replace('}}', `},"mayEnd":${wrong}}`)))).toMatchObject({ code: 'JSON' });
+  }
+  const stated = JSON.parse(STATEMENT) as { readonly sessions: readonly object[] };
+  const aged = (value: unknown) => ({
+    ...stated,
+    sessions: stated.sessions.map((session) => ({ ...session, aged: value })),
+  });
+  expect(decodeStatement(encodeJson(aged(true)))).toEqual(aged(true));
+  expect(decodeStatement(encodeJson(aged(1)))).toMatchObject({ code: 'JSON' });
+});
+
 describe('the state of an RTU link', () => {
   const state = decodeState(fromText(STATE)) as StateMessage;
 

@@ -101,6 +101,8 @@ export class MasterSession implements DeliveryTarget {
   ownOa = 0;
   /** ASDUs that waited when data transfer or the connection ended: the log has them. */
   undelivered = 0;
+  /** Its TLS session has reached its largest age. */
+  tooOld = false;
 
   /** Number of the last message on `.in`. */
   private number = 0;
@@ -194,12 +196,13 @@ export class MasterSession implements DeliveryTarget {
       nextCommand: this.pending.next,
       commands: this.pending.statement(commandLimit, this.now),
       sinceMs: this.since,
+      ...(this.tooOld && !this.busy && { aged: true }),
     };
   }
 
-  /** Something was begun that is to be ended: a command that is not settled, or a select. */
+  /** Something was begun that is to be ended: a command that is not settled or still waits for the rate, or a select. */
   get busy(): boolean {
-    return this.pending.size > 0 || this.now - this.selectedAt < SELECT_MS;
+    return this.pending.size > 0 || this.intake.length > 0 || this.now - this.selectedAt < SELECT_MS;
   }
 
   close(code: string, message: string): void {

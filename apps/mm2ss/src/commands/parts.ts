@@ -5,6 +5,7 @@ import { runUntilSignal } from '../process/signals.js';
 import { tlsOptions } from '../tls/tls-options.js';
 import { UsageError } from './errors.js';
 import {
+  addCertificateOptions,
   addNatsOptions,
   addTlsOptions,
   checkTls,
@@ -42,8 +43,9 @@ export function registerParts(program: Command): void {
     ['gateway', gateway],
   ] as const) {
     const complete = addStorageOptions(addNatsOptions(addProcessOptions(command)));
-    // A router meets neither masters nor RTUs.
-    if (part !== 'router') addTlsOptions(complete);
+    // A router meets neither masters nor RTUs, but whoever asks it over HTTP.
+    if (part === 'router') addCertificateOptions(complete);
+    else addTlsOptions(complete);
     complete.action((flags: ProcessFlags) => runPart(part, flags));
   }
 }
