@@ -11,6 +11,7 @@ import { type Runtime, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime'
 import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
 import { onTestFailed, onTestFinished, vi } from 'vitest';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- the app exports nothing: it is the command, and this is what it runs
+import { listenHealth } from '../../apps/mm2ss/src/http/index.js';
 import { compose, type CompositionOptions } from '../../apps/mm2ss/src/composition.js';
 import { freePort } from '../free-port.js';
 
@@ -157,7 +158,7 @@ export class Multiplexer {
       syslog: options.syslog,
       httpToken: options.httpToken,
       ...(options.httpClients && { httpClients: options.httpClients }),
-      health: options.health === true ? { host: GATEWAY_HOST, port: 0 } : undefined,
+      health: options.health === true ? await listenHealth({ host: GATEWAY_HOST, port: 0 }) : undefined,
       logLevel: options.logLevel ?? 'info',
       logDirectory: undefined,
       listen: GATEWAY_HOST,
