@@ -37,7 +37,7 @@ import {
   BoundedHttpAdapter,
   type BoundHttp,
   type HttpAddress,
-  listenHealth,
+  type HealthServer,
   listenHttp,
   NestLogger,
   ownNames,
@@ -72,7 +72,7 @@ export interface CompositionOptions {
   /** Certificates of those who may ask over HTTP, which needs `tls`; empty: it asks for none. */
   readonly httpClients?: readonly PeerName[];
   /** Where liveness and readiness are served apart. */
-  readonly health?: HttpAddress | undefined;
+  readonly health?: HealthServer | undefined;
   /** Who gets the security events by syslog. */
   readonly syslog?: SyslogOptions | undefined;
   readonly logLevel: LogLevel;
@@ -175,7 +175,8 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const http = options.http === undefined ? undefined : await listenHttp(app, options.http);
   if (http !== undefined) logger.info({ url: http.url }, 'HTTP: metrics, health and status');
   entrance?.tellTrouble();
-  const health = options.health === undefined ? undefined : await listenHealth(app.get(Health), options.health);
+  const { health } = options;
+  health?.started(app.get(Health));
   if (health !== undefined) logger.info({ url: health.url }, 'HTTP: liveness and readiness');
   else if (tokens !== undefined || entrance !== undefined) {
     const what = [entrance && 'a certificate', tokens && 'a token'].filter(Boolean).join(' and ');

@@ -2,7 +2,7 @@ import { createLogger } from '@iec104mm2ss/observability';
 import { FakeClock } from '@iec104mm2ss/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { MasterSession } from './master-session.js';
-import { TLS_LOOK_MS, TlsWatch } from './tls-watch.js';
+import { LATEST_END_MS, TLS_LOOK_MS, TlsWatch } from './tls-watch.js';
 
 const { logger } = createLogger({ level: 'silent' });
 const MAX_AGE_MS = 3_600_000;
@@ -16,6 +16,7 @@ let sessions: Map<number, FakeSession>;
 class FakeSession {
   busy = false;
   tooOld = false;
+  overdue = false;
   closed: string | undefined;
   judged = 0;
   readonly peer = '10.0.0.1:1';
@@ -25,6 +26,10 @@ class FakeSession {
     sessions.set(id, this);
     this.secure = { identity: `cn:${id}`, alarmAt: Infinity, judgeAgain: () => void this.judged++ };
     watch.add(this as unknown as MasterSession);
+  }
+
+  get endsForAge(): boolean {
+    return this.overdue || (this.tooOld && !this.busy);
   }
 
   close(code: string): void {
@@ -71,10 +76,18 @@ describe('the largest age', () => {
   it('waits for what was begun', async () => {
     const session = new FakeSession(1);
     session.busy = true;
-    await passes(MAX_AGE_MS * 2);
+    await passes(MAX_AGE_MS + LATEST_END_MS - TLS_LOOK_MS);
     turnOf(1);
     expect(session.closed).toBeUndefined();
     session.busy = false;
+    turnOf(1);
+    expect(session.closed).toBe('tls_max_age');
+  });
+
+  it('waits no longer for a master that begins something again and again', async () => {
+    const session = new FakeSession(1);
+    session.busy = true;
+    await passes(MAX_AGE_MS + LATEST_END_MS + TLS_LOOK_MS);
     turnOf(1);
     expect(session.closed).toBe('tls_max_age');
   });

@@ -6,6 +6,8 @@ import type { MasterSession } from './master-session.js';
 export const TLS_LOOK_MS = 5_000;
 /** What is random of the largest age: sessions that began together do not end together. */
 const AGE_JITTER = 0.1;
+/** A session that always has something under way ends so long after its largest age nevertheless. */
+export const LATEST_END_MS = 10 * 60_000;
 
 export interface TlsWatchOptions {
   readonly runtime: Pick<Runtime, 'clock' | 'random'>;
@@ -58,6 +60,7 @@ export class TlsWatch {
     for (const [session, endsAt] of this.endsAt) {
       if (session.secure !== undefined && session.secure.alarmAt <= wallMs) session.secure.judgeAgain();
       session.tooOld = endsAt <= now;
+      session.overdue = endsAt + LATEST_END_MS <= now;
     }
   }
 
@@ -68,7 +71,7 @@ export class TlsWatch {
   end(turns: readonly number[], sessions: ReadonlyMap<number, MasterSession>): void {
     for (const id of turns) {
       const session = sessions.get(id);
-      if (session === undefined || !session.tooOld || session.busy) continue;
+      if (!session?.endsForAge) continue;
       const { secure, peer } = session;
       const fields = { peer, session: id, identity: secure?.identity ?? '', reason: 'max_age' };
       const message = 'TLS session ended: it had reached its largest age';

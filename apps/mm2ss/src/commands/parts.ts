@@ -1,6 +1,7 @@
 import { type ConfigurationFile, type Environment, type GroupConfig, readEnvironment } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 import { compose, type CompositionOptions, type Part } from '../composition.js';
+import type { HealthServer } from '../http/index.js';
 import { runUntilSignal } from '../process/signals.js';
 import { tlsOptions } from '../tls/tls-options.js';
 import { UsageError } from './errors.js';
@@ -17,6 +18,7 @@ import {
   loadConfiguration,
   monitoring,
   openBus,
+  openHealth,
   runtimeOf,
   type ProcessFlags,
 } from './process-options.js';
@@ -62,8 +64,12 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   checkTls(environment, file.configuration.groups.filter(serves), [part]);
   const looked = monitoring(environment);
   const runtime = runtimeOf(environment);
+  let health: HealthServer | undefined;
   await runUntilSignal(
-    () => openBus(environment, runtime),
+    async () => {
+      health = await openHealth(environment);
+      return openBus(environment, runtime);
+    },
     (bus) =>
       compose({
         file,
@@ -73,6 +79,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
         bus,
         runtime,
         ...looked,
+        health,
         logDirectory: undefined,
         listen: environment.listen,
         holdMs: environment.holdMs,

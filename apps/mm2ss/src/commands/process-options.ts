@@ -17,14 +17,14 @@ import {
 } from '@iec104mm2ss/config';
 import { createLogger } from '@iec104mm2ss/observability';
 import type { CompositionOptions } from '../composition.js';
-import { parseHttpAddress } from '../http/index.js';
+import { type HealthServer, listenHealth, parseHttpAddress } from '../http/index.js';
 import { type Runtime, systemRuntime } from '@iec104mm2ss/runtime';
 import { type Command, Option } from 'commander';
 import { groupsWithTls } from '../tls/tls-options.js';
 import { formatProblem } from './check.js';
 import { UnavailableError, UsageError } from './errors.js';
 
-type MonitoringOption = 'http' | 'health' | 'httpHosts' | 'httpToken' | 'httpClients' | 'logLevel' | 'syslog';
+type MonitoringOption = 'http' | 'httpHosts' | 'httpToken' | 'httpClients' | 'logLevel' | 'syslog';
 
 /** Where health, metrics and status are served when nothing else is said. */
 export const DEFAULT_HTTP = '127.0.0.1:9104';
@@ -304,7 +304,7 @@ export function addAskingOptions(command: Command): Command {
 
 /** What is the same of all long-running commands: how they are looked at from outside. */
 export function monitoring(environment: Environment): Pick<CompositionOptions, MonitoringOption> {
-  const { http = DEFAULT_HTTP, health, httpHosts, httpToken, httpClients, logLevel, tlsDir } = environment;
+  const { http = DEFAULT_HTTP, httpHosts, httpToken, httpClients, logLevel, tlsDir } = environment;
   const { syslog: target, syslogCa: ca, syslogCert: cert, syslogKey: key } = environment;
   if (httpClients.length > 0 && tlsDir === undefined) {
     throw new UsageError(
@@ -313,10 +313,14 @@ export function monitoring(environment: Environment): Pick<CompositionOptions, M
   }
   return {
     http: parseHttpAddress(http),
-    health: health === undefined ? undefined : parseHttpAddress(health),
     ...{ httpHosts, httpToken, httpClients, logLevel },
     syslog: target === undefined ? undefined : { target, files: { ca, cert, key } },
   };
+}
+
+/** Serves liveness and readiness where they have a port of their own. */
+export async function openHealth({ health }: Environment): Promise<HealthServer | undefined> {
+  return health === undefined ? undefined : await listenHealth(parseHttpAddress(health));
 }
 
 /** Reads the file, and says on standard error what of it is not in force; throws when nothing of it is. */

@@ -1,6 +1,7 @@
 import { readEnvironment } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 import { compose } from '../composition.js';
+import type { HealthServer } from '../http/index.js';
 import { runUntilSignal } from '../process/signals.js';
 import { tlsOptions } from '../tls/tls-options.js';
 import { UsageError } from './errors.js';
@@ -15,6 +16,7 @@ import {
   loadConfiguration,
   monitoring,
   openBus,
+  openHealth,
   runtimeOf,
   type ProcessFlags,
 } from './process-options.js';
@@ -57,8 +59,12 @@ async function run(flags: RunFlags): Promise<void> {
   const looked = monitoring(environment);
   const updateEverySec = seconds(flags.ntp_update_every_sec) ?? settings.ntpUpdateEverySec;
   const runtime = runtimeOf(environment);
+  let health: HealthServer | undefined;
   await runUntilSignal(
-    () => openBus(environment, runtime, flags.logDir),
+    async () => {
+      health = await openHealth(environment);
+      return openBus(environment, runtime, flags.logDir);
+    },
     (bus) =>
       compose({
         file,
@@ -67,6 +73,7 @@ async function run(flags: RunFlags): Promise<void> {
         bus,
         runtime,
         ...looked,
+        health,
         logDirectory: flags.logDir,
         listen: environment.listen,
         holdMs: environment.holdMs,

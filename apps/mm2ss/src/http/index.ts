@@ -1,5 +1,5 @@
 export { BearerTokens, readTokens } from './bearer-tokens.js';
-export { listenHealth } from './health-server.js';
+export { type HealthServer, listenHealth } from './health-server.js';
 export * from './http-address.js';
 export { ownNames } from './own-names.js';
 export { NestLogger } from './nest-logger.js';
