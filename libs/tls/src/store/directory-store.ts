@@ -8,7 +8,7 @@ import { Materials } from './material.js';
 import { registerStoreMetrics } from './metrics.js';
 import type { Crl } from '../x509/crl.js';
 import { readSnapshot, SHARED, type Snapshot } from './snapshot.js';
-import { readTlsSet, type TlsSet } from './tls-set.js';
+import { nextMoment, readTlsSet, type TlsSet } from './tls-set.js';
 
 /** How often the files are read. A mounted secret is swapped by a symbolic link, so only the content tells. */
 export const POLL_MS = 2_000;
@@ -43,6 +43,8 @@ export interface SetState {
   seen: string;
   /** When the warnings of what is in force were told. */
   toldAtMs: number;
+  /** When something of what is in force ends next: ms since 1970-01-01 UTC. */
+  nextMomentMs: number;
   /** The newest CRL that was ever in force of each authority, by the fingerprint of its certificate. */
   readonly newestCrls: Map<string, Crl>;
 }
@@ -157,10 +159,13 @@ export class DirectoryTlsStore implements TlsStore {
       }
       state.refused = undefined;
       state.seen = '';
-      if (files !== undefined && now - state.toldAtMs > TELL_AGAIN_MS) {
-        this.warn(group, state, await readTlsSet(files, this.options.clock.wallMs()));
+      const wallMs = this.options.clock.wallMs();
+      const hasEnded = wallMs > state.nextMomentMs;
+      if (files !== undefined && (hasEnded || now - state.toldAtMs > TELL_AGAIN_MS)) {
+        this.warn(group, state, await readTlsSet(files, wallMs));
       }
-      return 'same';
+      // Sessions that run by what has ended are judged again.
+      return hasEnded ? 'changed' : 'same';
     }
     if (digest === state.refused?.digest && now - state.refused.atMs < RECONSIDER_MS) return 'same';
     if (!atOnce && digest !== state.seen && digest !== state.refused?.digest) {
@@ -206,9 +211,11 @@ export class DirectoryTlsStore implements TlsStore {
   }
 
   /** Tells what is not as it should be of what is in force. */
-  private warn(group: string, state: SetState, { faults, warnings }: TlsSet): void {
-    state.toldAtMs = this.options.clock.now();
-    for (const reason of [...faults, ...warnings]) {
+  private warn(group: string, state: SetState, set: TlsSet): void {
+    const { clock } = this.options;
+    state.toldAtMs = clock.now();
+    state.nextMomentMs = nextMoment(set, clock.wallMs());
+    for (const reason of [...set.faults, ...set.warnings]) {
       securityEvent(this.options.logger, 'tls_files_warning', { ...scope(group), reason }, `in force, but: ${reason}`);
     }
   }
@@ -255,6 +262,7 @@ const newState = (): SetState => ({
   refused: undefined,
   seen: '',
   toldAtMs: 0,
+  nextMomentMs: Infinity,
   newestCrls: new Map(),
 });
 

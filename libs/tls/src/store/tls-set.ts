@@ -47,6 +47,14 @@ export async function readTlsSet({ digest, files, inherited, failures }: FileSet
   return { digest, own, key, trust, faults, warnings };
 }
 
+/** When the set will be found in another state than at `nowMs` though no file changes, ms since 1970-01-01 UTC; Infinity: never. */
+export function nextMoment({ own, trust }: TlsSet, nowMs: number): number {
+  const ends = [...own, ...trust.authorities].map(({ certificate }) => certificate.notAfter);
+  const soon = own.map(({ certificate }) => certificate.notAfter - SOON_MS);
+  const crls = trust.crls.map(({ nextUpdate }) => nextUpdate ?? Infinity);
+  return Math.min(...[...ends, ...soon, ...crls].filter((moment) => moment >= nowMs));
+}
+
 interface Findings {
   readonly faults: string[];
   readonly warnings: string[];
