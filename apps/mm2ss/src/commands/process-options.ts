@@ -320,7 +320,8 @@ export function monitoring(environment: Environment): Pick<CompositionOptions, M
 
 /** Serves liveness and readiness where they have a port of their own. */
 export async function openHealth({ health }: Environment): Promise<HealthServer | undefined> {
-  return health === undefined ? undefined : await listenHealth(parseHttpAddress(health));
+  const address = health === undefined ? undefined : parseHttpAddress(health);
+  return address === undefined ? undefined : await listenHealth(address);
 }
 
 /** Reads the file, and says on standard error what of it is not in force; throws when nothing of it is. */
