@@ -100,13 +100,13 @@ export class BusUsers {
   }
 
   /** What the parts store on the server is made, as `mm2ss nats-setup` does it. */
-  async setUp(servers: readonly string[], capacity = 20_000): Promise<void> {
+  async setUp(servers: readonly string[], capacity = 20_000, replicas: 1 | 3 = 1): Promise<void> {
     const groups = this.groups.map((id) => ({ id, capacity }));
     const runtime = systemRuntime();
     const options = {
       servers,
       runtime,
-      replicas: 1 as const,
+      replicas,
       name: 'setup',
       nkeyFile: this.file('setup'),
       setsUp: true,
