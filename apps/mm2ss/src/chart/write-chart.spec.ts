@@ -101,6 +101,8 @@ describe('mm2ss chart -o FOLDER', () => {
       '.helmignore',
       '.mm2ss-chart',
       'Chart.yaml',
+      'files',
+      'files/csv-digest',
       'templates',
       'templates/pods.yaml',
       'values.schema.json',

@@ -21,6 +21,10 @@
 {{- if ne .Values.csvDigest (printf "sha256:%s" (sha256sum .Values.csv)) }}
 {{- fail (printf "\n\ncsv is not the file that the groups are from: csvDigest does not fit. Write both anew:\n\n  %s\n" $command) }}
 {{- end }}
+{{- $written := .Files.Get "files/csv-digest" | trim }}
+{{- if and $written (ne $written .Values.csvDigest) }}
+{{- fail "\n\nThe values are not those of the file that this chart was written from. With --reuse-values helm takes the file of the release before: use --reset-then-reuse-values. And values with another file (-f) belong to the chart without one." }}
+{{- end }}
 {{- end }}
 
 {{- define "mm2ss.preflightNats" -}}
