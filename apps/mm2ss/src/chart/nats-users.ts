@@ -6,8 +6,8 @@ import { sizeFault } from './sizes.js';
 
 /** A seed of an nkey, which is secret. */
 const SEED = /\bSU[A-Z2-7]{56}\b/;
-/** Who a user of the file is: the first line of its block. */
-const USER = /^ *\{ # ([\w-]+):/gm;
+/** Who a user of the file is: the line of its block, or above it. */
+const USER = /^ *(?:\{ )?# ([\w-]+): /gm;
 
 /**
  * The users that `mm2ss nats-auth` has written into a folder: public keys and permissions, nothing secret.

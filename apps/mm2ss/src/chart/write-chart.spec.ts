@@ -377,6 +377,12 @@ describe('--nats-auth', () => {
     expect(await text('chart/values.yaml')).not.toContain('secret');
   });
 
+  it('finds them in accounts of their own as well', async () => {
+    const accounts = NAMES.map((name) => `  # ${name}: ...\n  "iec104-${name}" {\n    users: [ { nkey: UABC } ]\n  }`);
+    await put('nats/authorization.conf', `# Written by x: y\naccounts {\n${accounts.join('\n')}\n}\n`);
+    expect(await chart(to({ natsAuth: join(folder, 'nats') }))).toBe(0);
+  });
+
   it('refuses users without those of the pods, and secrets', async () => {
     const flags = to({ natsAuth: join(folder, 'nats') });
     await expect(chart(flags)).rejects.toThrow('there is no authorization.conf');
