@@ -383,6 +383,16 @@ describe('--nats-auth', () => {
     expect(await chart(to({ natsAuth: join(folder, 'nats') }))).toBe(0);
   });
 
+  it('takes more than a ConfigMap holds, and refuses what all of the chart do not', async () => {
+    const users = (lines: number): string => `${NAMES.map(user).join('\n')}\n${'# x\n'.repeat(lines)}`;
+    await put('nats/authorization.conf', users(500_000));
+    expect(await chart(to({ natsAuth: join(folder, 'nats') }))).toBe(0);
+    await put('nats/authorization.conf', users(1_750_000));
+    await expect(chart(to({ natsAuth: join(folder, 'nats') }))).rejects.toThrow(
+      'more users than the chart has ConfigMaps',
+    );
+  });
+
   it('refuses users without those of the pods, and secrets', async () => {
     const flags = to({ natsAuth: join(folder, 'nats') });
     await expect(chart(flags)).rejects.toThrow('there is no authorization.conf');
