@@ -52,6 +52,11 @@ const CASES: readonly [string, readonly Values[], string][] = [
   ],
   ['keys without users', [groups(row(7)), USERS, { natsUsers: '' }], 'natsUsers is empty'],
   [
+    'more users than there is room for',
+    [groups(row(7)), USERS, { natsUsers: 'x'.repeat(6_800_001) }],
+    'more than 8 ConfigMaps hold',
+  ],
+  [
     'two ways to say the URL',
     [...base, { nats: { url: 'nats://a:4222', urlSecret: { name: 'x' } } }],
     'only one of them',

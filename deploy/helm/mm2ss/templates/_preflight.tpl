@@ -39,8 +39,8 @@
 {{- if and $bundled (not .Values.natsUsers) }}
 {{- fail "\n\nThe bundled NATS would know nobody: natsUsers is empty. mm2ss chart groups.csv --nats-auth FOLDER writes it, FOLDER being what mm2ss nats-auth has written. Or --set nats.auth.enabled=false." }}
 {{- end }}
-{{- if and $bundled (gt (len (regexReplaceAll "(?m)^ +" .Values.natsUsers "")) 1000000) }}
-{{- fail (printf "\n\nThe users of NATS are more than a ConfigMap holds (1 MiB), with %d groups. Make several releases of the file, put the users into a NATS of your own (nats.url), or --set nats.auth.enabled=false." (len .Values.groups)) }}
+{{- if and $bundled (gt (len .Values.natsUsers) (mul 850000 (include "mm2ss.natsUserSlots" . | int))) }}
+{{- fail (printf "\n\nThe users of NATS are more than %s ConfigMaps hold, with %d groups. Make several releases of the file, put the users into a NATS of your own (nats.url), or --set nats.auth.enabled=false." (include "mm2ss.natsUserSlots" .) (len .Values.groups)) }}
 {{- end }}
 {{- include "mm2ss.preflightKeys" . }}
 {{- end }}
