@@ -100,6 +100,26 @@ describe.skipIf(!requireTool('helm'))('the bundled NATS', () => {
     expect(data?.['nats-server.conf']).toContain('include authorization.conf');
   });
 
+  it('gets more users than a ConfigMap holds in several, none of them lost, and is not started anew for one more', () => {
+    const account = (index: number): string =>
+      `  # user-${index}: connector\n  "iec104-user-${index}" {\n    x: ${'x'.repeat(10_000)}\n  }\n`;
+    const users = (count: number): string =>
+      `# Written\nauthorization { timeout: 5 }\naccounts {\n  "iec104" {\n  }\n${Array.from({ length: count }, (_, index) => account(index)).join('')}}\n`;
+    const all = render([...base, { natsUsers: users(200) }]);
+    const files = Object.assign({}, ...all.of('ConfigMap').map(({ data }) => data)) as Record<string, string>;
+    const { 'authorization.conf': head = '' } = files;
+    expect(head).toMatch(/accounts \{\n"iec104" \{\n\}\n(include "users-\d\.conf"\n){3}\}\n/);
+    const included = head.replace(/include "(.*)"\n/g, (_line, name: string) => files[name]?.trimStart() ?? '');
+    const lines = (text: string): string[] =>
+      text
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    expect(lines(included)).toEqual(lines(users(200)));
+    for (const text of Object.values(files)) expect(Buffer.byteLength(text)).toBeLessThan(1_000_000);
+    expect(all.pod('mm2ss-nats')).toEqual(render(base).pod('mm2ss-nats'));
+  });
+
   it('speaks TLS where it has a certificate, also to the other servers', () => {
     const all = render([...base, nats({ replicas: 3, tls: { existingSecret: 'nats-tls' } })]);
     expect(config(all).match(/cert_file: \/etc\/nats-tls\/tls\.crt/g)).toHaveLength(2);

@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { requireTool } from '../../tools/require.mjs';
-import { refusal, type Values } from './helm.ts';
+import { CHART, refusal, renderedText, type Values } from './helm.ts';
 import { csvOf, groups, NO_USERS, row, USERS } from './values.ts';
 
 const base = [groups(row(7), row(8)), NO_USERS];
@@ -48,6 +51,11 @@ const CASES: readonly [string, readonly Values[], string][] = [
     'nats-auth groups.csv -o nats --groups-per-pod 50',
   ],
   ['keys without users', [groups(row(7)), USERS, { natsUsers: '' }], 'natsUsers is empty'],
+  [
+    'more users than there is room for',
+    [groups(row(7)), USERS, { natsUsers: 'x'.repeat(6_800_001) }],
+    'more than 8 ConfigMaps hold',
+  ],
   [
     'two ways to say the URL',
     [...base, { nats: { url: 'nats://a:4222', urlSecret: { name: 'x' } } }],
@@ -154,5 +162,17 @@ describe.skipIf(!requireTool('helm'))('the chart refuses before anything is inst
     expect(refusal([NO_USERS, { csv: csvOf([row(7)]) }], { release: 'north' })).toContain(
       'helm upgrade --install north',
     );
+  });
+});
+
+describe.skipIf(!requireTool('helm'))('a chart that was written from a file', () => {
+  it('refuses the values of another one, which helm --reuse-values takes', () => {
+    const chart = mkdtempSync(path.join(tmpdir(), 'written-'));
+    onTestFinished(() => rmSync(chart, { recursive: true }));
+    cpSync(CHART, chart, { recursive: true });
+    const [before, now] = [groups(row(7)), groups(row(7), row(8))];
+    writeFileSync(path.join(chart, 'files', 'csv-digest'), `${String(now['csvDigest'])}\n`);
+    expect(refusal([before, NO_USERS], { chart })).toContain('use --reset-then-reuse-values');
+    expect(renderedText([now, NO_USERS], { chart })).toContain('mm2ss-connector-8');
   });
 });

@@ -1,8 +1,19 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { documentedValues, README_FILE, wantedReadme } from '../../tools/chart-readme.mjs';
 import { CHART } from './helm.ts';
+
+describe('the release of the chart', () => {
+  it('is that of the program', () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    const chart = parse(readFileSync(path.join(CHART, 'Chart.yaml'), 'utf8')) as object;
+    expect(chart).toMatchObject({ version, appVersion: version });
+  });
+});
 
 describe('the README of the chart', () => {
   it('lists the values as their comments have them; else: node tools/chart-readme.mjs', async () => {

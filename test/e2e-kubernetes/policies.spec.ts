@@ -36,7 +36,9 @@ const stranger = JSON.stringify({
 async function reaches(pod: string, host: string, port: number): Promise<boolean> {
   const script = `const s = require('net').connect(${port}, '${host}', () => { console.log('yes'); process.exit(); });
     s.on('error', () => process.exit()); s.setTimeout(${ATTEMPT_MS}, () => process.exit());`;
-  return (await kubectl('exec', pod, '--', 'node', '-e', script)).trim() === 'yes';
+  // The server's own container has no Node.js; the one beside it shares its network.
+  const container = pod.includes('-nats-') ? ['-c', 'reload'] : [];
+  return (await kubectl('exec', pod, ...container, '--', 'node', '-e', script)).trim() === 'yes';
 }
 
 /** Whether one of this machine's addresses gets a connection. */

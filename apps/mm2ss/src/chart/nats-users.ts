@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { UnavailableError, UsageError } from '../commands/errors.js';
 import { read } from '../nats-auth/key-files.js';
 import { AUTHORIZATION_FILE } from '../nats-auth/write-authorization.js';
-import { sizeFault } from './sizes.js';
 
+/** What the chart divides among its ConfigMaps of users: eight, nearly full. */
+const MOST_OCTETS = 8 * 850_000;
 /** A seed of an nkey, which is secret. */
 const SEED = /\bSU[A-Z2-7]{56}\b/;
-/** Who a user of the file is: the first line of its block. */
-const USER = /^ *\{ # ([\w-]+):/gm;
+/** Who a user of the file is: the line of its block, or above it. */
+const USER = /^ *(?:\{ )?# ([\w-]+): /gm;
 
 /**
  * The users that `mm2ss nats-auth` has written into a folder: public keys and permissions, nothing secret.
@@ -31,9 +32,9 @@ export async function natsUsers(folder: string, needed: readonly string[]): Prom
 
 /** Without blanks that cost the space of groups. */
 function sized(text: string, file: string): string {
-  const fault = sizeFault(text);
-  if (fault === undefined) return text;
+  if (Buffer.byteLength(text) <= MOST_OCTETS) return text;
   throw new UnavailableError(
-    `chart: --nats-auth: ${file}: ${fault}, or put several groups into a pod (--groups-per-pod here, connectors.groupsPerPod there)`,
+    `chart: --nats-auth: ${file}: more users than the chart has ConfigMaps for: divide the groups among several releases, each ` +
+      'with its own file, or put several groups into a pod (--groups-per-pod here, connectors.groupsPerPod there)',
   );
 }

@@ -101,6 +101,8 @@ describe('mm2ss chart -o FOLDER', () => {
       '.helmignore',
       '.mm2ss-chart',
       'Chart.yaml',
+      'files',
+      'files/csv-digest',
       'templates',
       'templates/pods.yaml',
       'values.schema.json',
@@ -373,6 +375,22 @@ describe('--nats-auth', () => {
     await chart(to({ natsAuth: join(folder, 'nats') }));
     expect((await values())['natsUsers']).toBe(users.replace(/^ +/gm, ''));
     expect(await text('chart/values.yaml')).not.toContain('secret');
+  });
+
+  it('finds them in accounts of their own as well', async () => {
+    const accounts = NAMES.map((name) => `  # ${name}: ...\n  "iec104-${name}" {\n    users: [ { nkey: UABC } ]\n  }`);
+    await put('nats/authorization.conf', `# Written by x: y\naccounts {\n${accounts.join('\n')}\n}\n`);
+    expect(await chart(to({ natsAuth: join(folder, 'nats') }))).toBe(0);
+  });
+
+  it('takes more than a ConfigMap holds, and refuses what all of the chart do not', async () => {
+    const users = (lines: number): string => `${NAMES.map(user).join('\n')}\n${'# x\n'.repeat(lines)}`;
+    await put('nats/authorization.conf', users(500_000));
+    expect(await chart(to({ natsAuth: join(folder, 'nats') }))).toBe(0);
+    await put('nats/authorization.conf', users(1_750_000));
+    await expect(chart(to({ natsAuth: join(folder, 'nats') }))).rejects.toThrow(
+      'more users than the chart has ConfigMaps',
+    );
   });
 
   it('refuses users without those of the pods, and secrets', async () => {

@@ -54,6 +54,8 @@ interface Input {
   readonly rest: YamlObject;
   /** Name of the configuration file. */
   readonly from: string;
+  /** As the values have it. */
+  readonly digest: string;
 }
 
 /**
@@ -95,7 +97,7 @@ export async function writeChart(
     flags.natsAuth === undefined ? {} : { natsUsers: await natsUsers(flags.natsAuth, neededUsers(ids, packing)) };
   const { groups = {}, ...rest } = extras;
   const generated = merged({ ...asYaml(values), ...users }, { groups });
-  const input: Input = { generated, rest, from: basename(file) };
+  const input: Input = { generated, rest, from: basename(file), digest: values.csvDigest };
   tell(releaseRemark(generatedText(generated, ''), connectorPods(ids, packing.groupsPerPod).size), sinks);
   if (valuesOnly) await writeValues(output, input, sinks);
   else {
@@ -141,12 +143,19 @@ function schemaOf(chart: readonly ChartFile[]): unknown {
   return file === undefined ? {} : (JSON.parse(textOf(file)) as unknown);
 }
 
+/**
+ * In the chart beside the values, which `helm upgrade --reuse-values` takes from the release before: the templates see by it that they
+ * get the file of then.
+ */
+const DIGEST_FILE = 'files/csv-digest';
+
 /** The files of the chart with the values in them. */
-function filledChart(chart: readonly ChartFile[], { generated, rest, from }: Input): ChartFile[] {
-  return chart.map((file) => {
+function filledChart(chart: readonly ChartFile[], { generated, rest, from, digest }: Input): ChartFile[] {
+  const files = chart.map((file) => {
     if (file.path !== 'values.yaml') return file;
     return { path: file.path, octets: Buffer.from(filledValues(textOf(file), generated, rest, from)) };
   });
+  return [...files, { path: DIGEST_FILE, octets: Buffer.from(`${digest}\n`) }];
 }
 
 const textOf = ({ octets }: ChartFile): string => Buffer.from(octets).toString('utf8');

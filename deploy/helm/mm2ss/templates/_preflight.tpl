@@ -21,6 +21,10 @@
 {{- if ne .Values.csvDigest (printf "sha256:%s" (sha256sum .Values.csv)) }}
 {{- fail (printf "\n\ncsv is not the file that the groups are from: csvDigest does not fit. Write both anew:\n\n  %s\n" $command) }}
 {{- end }}
+{{- $written := .Files.Get "files/csv-digest" | trim }}
+{{- if and $written (ne $written .Values.csvDigest) }}
+{{- fail "\n\nThe values are not those of the file that this chart was written from. With --reuse-values helm takes the file of the release before: use --reset-then-reuse-values. And values with another file (-f) belong to the chart without one." }}
+{{- end }}
 {{- end }}
 
 {{- define "mm2ss.preflightNats" -}}
@@ -34,6 +38,9 @@
 {{- end }}
 {{- if and $bundled (not .Values.natsUsers) }}
 {{- fail "\n\nThe bundled NATS would know nobody: natsUsers is empty. mm2ss chart groups.csv --nats-auth FOLDER writes it, FOLDER being what mm2ss nats-auth has written. Or --set nats.auth.enabled=false." }}
+{{- end }}
+{{- if and $bundled (gt (len .Values.natsUsers) (mul 850000 (include "mm2ss.natsUserSlots" . | int))) }}
+{{- fail (printf "\n\nThe users of NATS are more than %s ConfigMaps hold, with %d groups. Make several releases of the file, put the users into a NATS of your own (nats.url), or --set nats.auth.enabled=false." (include "mm2ss.natsUserSlots" .) (len .Values.groups)) }}
 {{- end }}
 {{- include "mm2ss.preflightKeys" . }}
 {{- end }}
