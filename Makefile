@@ -2,7 +2,7 @@
 # Needs: make, a Node.js with npm (20 or later; the workspace brings the Node.js 24 that everything runs on).
 
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects clean
+.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image e2e-kubernetes clean
 
 SHELL := /bin/sh
 # No daemon is left behind, nothing is asked, nothing is sent anywhere.
@@ -68,6 +68,18 @@ simulate: install
 ## simulate-defects: puts defects back one by one and says after how many stories each is found; DEFECT=id for one
 simulate-defects: install
 	@$(WITH_NODE) node test/simulation/defects/run.mjs $(DEFECT) $(SEEDS)
+
+## sbom: what packages the bundle has code of, as CycloneDX: apps/mm2ss/bundle/sbom.cdx.json
+sbom: build
+	@$(WITH_NODE) node tools/bundle/sbom.mjs
+
+## image: the container image, by the Docker engine; IMAGE=NAME:TAG, BASE_IMAGE=NAME where the pinned one cannot be had
+image: build
+	@BASE_IMAGE='$(BASE_IMAGE)' $(WITH_NODE) docker/build.sh $(IMAGE)
+
+## e2e-kubernetes: image, chart and system on the cluster that KUBECONFIG names; see test/e2e-kubernetes/README.md; ONLY=lifecycle
+e2e-kubernetes: build
+	@BASE_IMAGE='$(BASE_IMAGE)' $(WITH_NODE) test/e2e-kubernetes/run.sh $(ONLY)
 
 ## clean: removes what was built (not node_modules, not .tools)
 clean:

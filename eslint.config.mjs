@@ -44,6 +44,11 @@ const constraints = (extra) => [
     bannedExternalImports: anyNest,
   },
   { sourceTag: 'scope:config', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
+  {
+    sourceTag: 'scope:chart',
+    onlyDependOnLibsWithTags: ['scope:config'],
+    bannedExternalImports: [...anyNats, ...anyNest],
+  },
   { sourceTag: 'scope:observability', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
   {
     sourceTag: 'scope:tls',
@@ -63,7 +68,7 @@ const constraints = (extra) => [
   { sourceTag: 'type:service', onlyDependOnLibsWithTags: [...core, ...extra], bannedExternalImports: anyNats },
   {
     sourceTag: 'type:app',
-    onlyDependOnLibsWithTags: [...core, 'scope:simulator', 'type:service', ...extra],
+    onlyDependOnLibsWithTags: [...core, 'scope:chart', 'scope:simulator', 'type:service', ...extra],
     bannedExternalImports: anyNats,
   },
   { sourceTag: 'type:test', onlyDependOnLibsWithTags: ['*'] },
@@ -251,7 +256,7 @@ export default tseslint.config(
   {
     files: testFiles,
     rules: {
-      '@nx/enforce-module-boundaries': boundaries(constraints(fakes), ['../../tools/require.mjs']),
+      '@nx/enforce-module-boundaries': boundaries(constraints(fakes), ['../../tools/require.mjs', '../../tools/chart-readme.mjs']),
       // Asymmetric matchers (expect.any, expect.objectContaining) are typed any.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/unbound-method': 'off',

@@ -57,6 +57,11 @@ export default defineConfig({
           execArgv: ['--single-threaded-gc'],
         },
       },
+      // What helm makes of the chart.
+      {
+        ...shared,
+        test: { name: 'chart', include: ['test/chart/**/*.spec.ts'], testTimeout: seconds(120), isolate: false },
+      },
       { ...shared, test: { ...slow, ...twoFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
       {
         ...shared,
@@ -71,6 +76,17 @@ export default defineConfig({
           include: ['test/e2e/**/*.spec.ts'],
           testTimeout: seconds(300),
           hookTimeout: seconds(300),
+        },
+      },
+      // On a cluster: `make e2e-kubernetes`, and no part of `make test`.
+      {
+        ...shared,
+        test: {
+          ...slow,
+          name: 'e2e-kubernetes',
+          include: ['test/e2e-kubernetes/**/*.spec.ts'],
+          testTimeout: seconds(1_200),
+          hookTimeout: seconds(600),
         },
       },
     ],

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { execute, folder, SAMPLE } from './command.js';
+import { Command, execute, folder, SAMPLE } from './command.js';
 import { csvOf, freePort, hostOf, startRtu } from './harness.js';
 
 const DOCUMENT = join(import.meta.dirname, '../../docs/command-line.md');
@@ -41,6 +41,15 @@ const ENDS: readonly (readonly [code: number, args: readonly string[]])[] = [
   [0, ['check', SAMPLE]],
   [1, ['check', 'bad.csv']],
   [2, ['check', 'missing.csv']],
+  [0, ['chart', SAMPLE, '--values-only']],
+  [0, ['chart', 'good.csv', '--diff', 'good.csv']],
+  [1, ['chart', 'bad.csv', '--values-only']],
+  [1, ['chart', 'good.csv', '-o', '.']],
+  [2, ['chart', 'good.csv']],
+  [2, ['chart', 'missing.csv', '--values-only']],
+  [2, ['chart', 'good.csv', '--values-only', '--values', 'missing.yaml']],
+  [2, ['nats-reload', '--config', 'missing.conf']],
+  [2, ['nats-reload', '--config', 'missing.conf', '--pid-file', 'missing.pid', '--monitor', 'nowhere']],
   [0, ['decode', '68 04 07 00 00 00']],
   [1, ['decode', '68 04 07']],
   [1, ['watch', '--http', '127.0.0.1:1']],
@@ -86,4 +95,10 @@ it('the document has every command in its table of exit codes', async () => {
   const commands = [...stdout.matchAll(/^ {2}([a-z][a-z-]*)\b.* {2,}/gm)].map(([, name]) => name);
   expect(commands.length).toBeGreaterThan(8);
   for (const command of commands.filter((name) => name !== 'help')) expect(text).toContain(`\`${command}\``);
+});
+
+it('a command asks at --http where the environment has a bus too, as it has in the container of a part', async () => {
+  const command = new Command(['status', '--http', '127.0.0.1:1'], await folder(), { MM2SS_NATS: NATS });
+  expect(await command.exited).toBe(1);
+  expect(command.stderr).toContain('http://127.0.0.1:1 does not answer');
 });

@@ -26,6 +26,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   audit: async () => (await import('./commands/audit.js')).registerAudit,
   'nats-auth': async () => (await import('./commands/nats-auth.js')).registerNatsAuth,
   'nats-setup': async () => (await import('./commands/nats-setup.js')).registerNatsSetup,
+  'nats-reload': async () => (await import('./commands/nats-reload.js')).registerNatsReload,
+  chart: async () => (await import('./commands/chart.js')).registerChart,
   tls: async () => (await import('./commands/tls.js')).registerTls,
   demo: async () => (await import('./commands/demo.js')).registerDemo,
 };

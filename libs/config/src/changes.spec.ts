@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beginsAnew, changedColumns, groupChanges } from './changes.js';
+import { anewText, beginsAnew, changedColumns, groupChanges } from './changes.js';
 import { OWN_COLUMNS, MANUAL_COLUMNS } from './layout.js';
 import { parseConfiguration } from './parse-configuration.js';
 import type { GroupConfig } from './types.js';
@@ -99,6 +99,13 @@ describe('a changed column', () => {
 
   it('is known for every column that there is', () => {
     for (const column of COLUMNS) expect(groupChanges([groupWith()], [groupWith(column)]).changed).toHaveLength(1);
+  });
+
+  it.each(COLUMNS)('%s gives a part another text exactly when it begins anew', (column) => {
+    const [change] = groupChanges([groupWith()], [groupWith(column)]).changed;
+    for (const part of PARTS) {
+      expect(anewText(part, groupWith(column)) === anewText(part, groupWith())).toBe(!beginsAnew(part, change!));
+    }
   });
 
   it('is none when the file says the same in other words', () => {

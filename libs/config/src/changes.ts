@@ -136,6 +136,15 @@ export function beginsAnew(part: Part, { fields }: Pick<GroupChange, 'fields'>):
   return fields.some((field) => BEGIN_ANEW[field].includes(part));
 }
 
+/**
+ * What of a row `part` cannot take while it serves the group, as one text: equal for two rows of a group exactly when the part
+ * need not begin it anew. It is kept outside of the process, where pods are compared: its form stays.
+ */
+export function anewText(part: Part, group: GroupConfig): string {
+  const fields = FIELDS.filter((field) => BEGIN_ANEW[field].includes(part)).sort();
+  return fields.map((field) => `${field}=${textOf(group[field])}\n`).join('');
+}
+
 /** A group that a part has to end, and why, in words. */
 export interface EndedGroup {
   readonly id: string;

@@ -32,6 +32,15 @@ export function decodeFile(octets: Uint8Array): DecodedFile {
   return { text: new TextDecoder(LABELS[encoding]).decode(octets), encoding };
 }
 
+/**
+ * The text of a file that is handed on to others: in UTF-8 without a mark, with LF at the end of each line, also of the last one.
+ * It is read as the file itself is. Undefined when the file is none of text.
+ */
+export function configurationText(octets: Uint8Array): string | undefined {
+  const text = decodeFile(octets).text?.replace(/\r\n?/g, '\n');
+  return text === undefined || text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}
+
 /** For `TextDecoder`, which leaves a byte order mark out. */
 const LABELS: Readonly<Record<FileEncoding, string>> = {
   'UTF-8': 'utf-8',

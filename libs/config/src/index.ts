@@ -3,6 +3,7 @@ export { readEnvironment, EnvironmentError, LOG_LEVELS } from './environment.js'
 export type { SyslogTarget } from './syslog-target.js';
 export type { Environment, EnvironmentFlags, EnvironmentIssue, LogLevel } from './environment.js';
 export { GroupSelection, GroupSelectionError } from './group-selection.js';
+export { configurationText } from './file-encoding.js';
 export { parseConfiguration } from './parse-configuration.js';
 export {
   ConfigError,
@@ -17,7 +18,7 @@ export { peerText, plainAddress } from './address-text.js';
 export { ackPolicy, reportGapMs } from './ack-policy.js';
 export { repeatableAsdus } from './repeatable-asdus.js';
 export { nearestNames } from './nearest-name.js';
-export { beginsAnew, byId, changedColumns, groupChanges, newFaults, partChanges } from './changes.js';
+export { anewText, beginsAnew, byId, changedColumns, groupChanges, newFaults, partChanges } from './changes.js';
 export type { ChangeEffect, EndedGroup, GroupChange, GroupChanges, Part, PartChanges } from './changes.js';
 export { type ConfigurationSource, GROUPS, LiveGroups } from './live-groups.js';
 export {

@@ -68,6 +68,20 @@ test('a filter is a list, an empty one lets everyone in, and separators alone ar
   expect(parseSourceRanges('10.1.1.5;bad')).toMatchObject({ ok: false });
 });
 
+test.each([
+  ['10.1.1.5', '10.1.1.5/32'],
+  ['10.1.1.5/24', '10.1.1.0/24'],
+  ['10.1.1.0/255.255.254.0', '10.1.0.0/23'],
+  ['0.0.0.0/0', '0.0.0.0/0'],
+  ['::ffff:10.1.1.5', '10.1.1.5/32'],
+  ['::ffff:10.1.1.5/120', '10.1.1.0/24'],
+  ['2001:DB8:0:0::5', '2001:db8::5/128'],
+  ['2001:db8::5/33', '2001:db8::/33'],
+  ['::/0', '::/0'],
+])('%s as a network is %s', (text, cidr) => {
+  expect(range(text).cidr).toBe(cidr);
+});
+
 test('matchesAny', () => {
   const ranges = [range('10.1.1.5'), range('2001:db8::/32')];
   expect(matchesAny(ranges, '2001:db8::9')).toBe(true);

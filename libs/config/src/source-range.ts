@@ -31,6 +31,15 @@ export class IpRange implements SourceRange {
     return this.#prefixBits;
   }
 
+  get cidr(): string {
+    const text = `${this.#network.toString()}/${this.#prefixBits}`;
+    const first =
+      this.#network instanceof ipaddr.IPv4
+        ? ipaddr.IPv4.networkAddressFromCIDR(text)
+        : ipaddr.IPv6.networkAddressFromCIDR(text);
+    return `${first.toString()}/${this.#prefixBits}`;
+  }
+
   contains(address: string): boolean {
     const parsed = parseAddress(address);
     return parsed !== undefined && sameNetwork(parsed, this.#network, this.#prefixBits);

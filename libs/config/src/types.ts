@@ -33,6 +33,8 @@ export type TlsProfile = 'iec62351' | 'modern';
 /** A source filter entry: one host or one network, already parsed. `text` is what the file said. */
 export interface SourceRange {
   readonly text: string;
+  /** The same as a network with its prefix length, for who does not parse: `10.1.1.0/24`, `2001:db8::5/128`. */
+  readonly cidr: string;
   /** True when `address` (IPv4, IPv6 or IPv4-mapped IPv6 text) lies in this range. */
   contains(address: string): boolean;
 }

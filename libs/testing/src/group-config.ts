@@ -45,6 +45,6 @@ export function groupConfig(changes: Partial<GroupConfig> = {}): GroupConfig {
 }
 
 /** One host as a source range, by exact text. */
-export function host(address: string): { text: string; contains(other: string): boolean } {
-  return { text: address, contains: (other) => other === address };
+export function host(address: string): { text: string; cidr: string; contains(other: string): boolean } {
+  return { text: address, cidr: `${address}/32`, contains: (other) => other === address };
 }

@@ -15,7 +15,7 @@ const CHANGES: readonly Change[] = [
   (config) => {
     const masters = config.masters.filter(({ name }) => name !== OTHER_MASTER);
     const isNew = masters.length === config.masters.length;
-    const source = { text: '10.99.0.1', contains: (address: string) => address === '10.99.0.1' };
+    const source = { text: '10.99.0.1', cidr: '10.99.0.1/32', contains: (address: string) => address === '10.99.0.1' };
     const other = { name: OTHER_MASTER, sources: [source], certificateNames: [] };
     return { ...config, masters: isNew ? [...masters, other] : masters };
   },

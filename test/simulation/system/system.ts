@@ -326,5 +326,5 @@ function isThere(master: Master, wish: MasterPlan['wish']): boolean {
 }
 
 function oneHost(address: string): SourceRange {
-  return { text: address, contains: (other) => other === address };
+  return { text: address, cidr: `${address}/32`, contains: (other) => other === address };
 }

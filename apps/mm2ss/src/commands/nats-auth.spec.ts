@@ -92,6 +92,15 @@ describe('mm2ss nats-auth', () => {
     expect(block('connector-3')).toContain('"iec104.v1.3.log"');
   });
 
+  it('lets connectors of ranges of ids do what is of their groups, under the names that the chart looks for', async () => {
+    const { identities } = await write([1, 49, 50, 120], { groupsPerPod: 50, connector: ['own=120'] });
+    expect([...identities.keys()].slice(0, 4)).toEqual(['connector-0-49', 'connector-50-99', 'own', 'router']);
+    expect(nameInNkeyFile(join(directory, 'connector-0-49.nk'))).toBe('connector-0-49');
+    expect(block('connector-0-49')).toContain('"iec104.v1.49.log"');
+    expect(block('connector-0-49')).not.toContain('iec104.v1.50.');
+    expect(block('connector-50-99')).not.toContain('iec104.v1.120.');
+  });
+
   it('gives each user an account of its own, and none to JetStream, whose answers go where the server says', async () => {
     const { identities } = await write([1, 2], { connector: ['a=1', 'b=1', 'c=2'] });
     const file = text('authorization.conf');

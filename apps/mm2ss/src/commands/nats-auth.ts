@@ -1,5 +1,5 @@
 import { type Configuration, readConfiguration } from '@iec104mm2ss/config';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { busUsers, type UserFlags } from '../nats-auth/bus-users.js';
 import { writeAuthorization, type WrittenAuthorization } from '../nats-auth/write-authorization.js';
 import { UsageError } from './errors.js';
@@ -26,12 +26,18 @@ Examples:
   mm2ss nats-auth iec104mm2ss.csv -o nats --gateway east=1-20 --gateway west=21-40 --connector all-rtus=all
   mm2ss nats-auth iec104mm2ss.csv -o nats --certificates "CN={name},O=Grid"
   mm2ss nats-auth iec104mm2ss.csv -o nats --renew connector-7
+  mm2ss nats-auth iec104mm2ss.csv -o nats --groups-per-pod 50
 
   nats-server -c nats/nats-server.conf
   mm2ss nats-setup -i iec104mm2ss.csv --nats nats://127.0.0.1:4222 --nats-nkey nats/setup.nk
   mm2ss connector --group 7 --nats nats://127.0.0.1:4222 --nats-nkey nats/connector-7.nk`;
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
+
+function groupsPerPod(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Must be a whole number above 0.');
+}
 
 export function registerNatsAuth(program: Command): void {
   program
@@ -48,6 +54,11 @@ export function registerNatsAuth(program: Command): void {
       '--connector <name=groups>',
       'a connector process for several groups; may be repeated (default: one for each group, "connector-ID")',
       collect,
+    )
+    .option(
+      '--groups-per-pod <number>',
+      'connectors for ranges of ids, as the chart has them with connectors.groupsPerPod: "connector-100-149" (default: 1)',
+      groupsPerPod,
     )
     .option('--router <name>', 'a router with a key of its own; may be repeated (default: one, "router")', collect)
     .option('--all-in-one', 'also a user "run" for mm2ss run --nats, which may do what all parts may')

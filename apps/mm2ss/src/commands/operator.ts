@@ -101,7 +101,9 @@ async function act(flags: ProcessFlags, command: (system: System) => Promise<num
 async function open(flags: ProcessFlags): Promise<System> {
   try {
     const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
-    if (environment.nats.length > 0) return await overNats(environment);
+    // In a container MM2SS_NATS is set for the part that runs there, whose key gives no orders.
+    const http = flags.http !== undefined && flags.nats === undefined;
+    if (environment.nats.length > 0 && !http) return await overNats(environment);
     return overHttp(environment);
   } catch (error) {
     if (error instanceof NotDone) process.exit(fail(error.message, NOT_DONE));

@@ -1,4 +1,5 @@
 import { type BusRole, type BusUser, isBusName } from '@iec104mm2ss/bus';
+import { connectorPods } from '@iec104mm2ss/chart';
 import { GroupSelection, GroupSelectionError } from '@iec104mm2ss/config';
 import { UsageError } from '../commands/errors.js';
 
@@ -8,21 +9,27 @@ export interface UserFlags {
   readonly connector?: readonly string[];
   readonly router?: readonly string[];
   readonly allInOne?: boolean;
+  /** As `connectors.groupsPerPod` of the chart. */
+  readonly groupsPerPod?: number;
 }
 
 /**
- * Everybody whom the server is to know. Every group has a connector of its own unless one is named that serves it; routers do
- * not differ in what they may do, so one user will do for all of them.
+ * Everybody whom the server is to know. Every group has a connector of its own unless one is named that serves it, or ranges of
+ * ids share one; routers do not differ in what they may do, so one user will do for all of them.
  *
  * @param ids the groups of the file
  */
 export function busUsers(ids: readonly string[], flags: UserFlags): BusUser[] {
-  const { gateway = ['gateway'], connector = [], router = ['router'], allInOne = false } = flags;
+  const { gateway = ['gateway'], connector = [], router = ['router'], allInOne = false, groupsPerPod = 1 } = flags;
   const named = connector.map((text) => parse('connector', text, ids));
   const without = ids.filter((id) => !named.some(({ groups }) => groups?.includes(id)));
   const one = (role: BusRole): BusUser => ({ name: role, role });
   const users = [
-    ...without.map((id): BusUser => ({ name: `connector-${id}`, role: 'connector', groups: [id] })),
+    ...[...connectorPods(without, groupsPerPod)].map(([name, groups]): BusUser => ({
+      name,
+      role: 'connector',
+      groups,
+    })),
     ...named.map((user) => ({ ...user, groups: user.groups ?? ids })),
     ...router.map((text) => parse('router', text, ids)),
     ...gateway.map((text) => parse('gateway', text, ids)),

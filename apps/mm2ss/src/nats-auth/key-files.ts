@@ -34,9 +34,9 @@ export class KeyFiles {
 }
 
 /** A file that is there as a whole, or as it was before. */
-export async function writeWhole(file: string, text: string, mode: number): Promise<void> {
+export async function writeWhole(file: string, content: string | Uint8Array, mode: number): Promise<void> {
   const next = `${file}.next`;
-  await writeFile(next, text, { mode });
+  await writeFile(next, content, { mode });
   await chmod(next, mode);
   await rename(next, file);
 }

@@ -1,0 +1,180 @@
+import {
+  carriedText,
+  chartDiff,
+  notCarried,
+  type ChartValues,
+  chartValues,
+  connectorPods,
+  type YamlObject,
+} from '@iec104mm2ss/chart';
+import {
+  type Configuration,
+  configurationText,
+  parseConfiguration,
+  readAgain,
+  readConfiguration,
+} from '@iec104mm2ss/config';
+import { basename } from 'node:path';
+import { formatProblem } from '../commands/check.js';
+import { diffOf } from '../commands/diff.js';
+import { UnavailableError, UsageError } from '../commands/errors.js';
+import { writeWhole } from '../nats-auth/key-files.js';
+import { EXIT_FAILED, EXIT_USAGE } from '../process/exit-codes.js';
+import { filledValues, generatedText, merged } from './chart-values-file.js';
+import { chartDiffText } from './diff-text.js';
+import { checkedExtras } from './extra-values.js';
+import { natsUsers } from './nats-users.js';
+import { neededUsers, packingOf } from './packing.js';
+import { releaseRemark, sizeFault, sizeRemark } from './sizes.js';
+import { type ChartFile, chartFiles, staticChartFolder } from './static-chart.js';
+import { writeArchive } from './write-archive.js';
+import { writeFolder } from './write-folder.js';
+
+export interface ChartFlags {
+  readonly output?: string;
+  readonly valuesOnly?: boolean;
+  readonly values?: readonly string[];
+  readonly natsAuth?: string;
+  readonly allowSkipped?: boolean;
+  readonly diff?: string;
+  readonly force?: boolean;
+}
+
+/** Where the command says what it has to say. */
+export interface Sinks {
+  readonly out: (text: string) => unknown;
+  readonly err: (text: string) => unknown;
+}
+
+/** What goes into the chart. */
+interface Input {
+  /** From the configuration, with what `--values` says of its groups. */
+  readonly generated: YamlObject;
+  /** All else that `--values` says. */
+  readonly rest: YamlObject;
+  /** Name of the configuration file. */
+  readonly from: string;
+  /** As the values have it. */
+  readonly digest: string;
+}
+
+/**
+ * @param chartFolder the chart without a configuration
+ * @returns the exit code
+ */
+export async function writeChart(
+  file: string,
+  flags: ChartFlags,
+  sinks: Sinks,
+  chartFolder: string = staticChartFolder(),
+): Promise<number> {
+  const { output, valuesOnly = false, diff, force = false } = flags;
+  if (output === undefined && !valuesOnly && diff === undefined) {
+    throw new UsageError('chart: -o FOLDER or -o FILE.tgz is needed (or --values-only, or --diff)');
+  }
+  const octets = await readAgain(file);
+  const configuration = parseConfiguration(octets);
+  if (!isWritable(file, configuration, flags, sinks)) return EXIT_FAILED;
+  const csv = textForPods(file, octets, configuration);
+  const fault = sizeFault(csv);
+  if (fault !== undefined) throw new UnavailableError(`chart: ${file}: ${fault}`);
+  tell(sizeRemark(csv), sinks);
+
+  const values = chartValues(configuration, csv);
+  const ids = Object.keys(values.groups);
+  const chart = await chartFiles(chartFolder);
+  const extras = await checkedExtras(flags.values ?? [], ids, schemaOf(chart));
+  const packing = packingOf(extras);
+  if (diff !== undefined) {
+    const before = await readConfiguration(diff);
+    const difference = diffOf(before, configuration);
+    const pods = chartDiff(before.groups, configuration.groups, packing);
+    sinks.out(chartDiffText(difference, pods, before.groups));
+    if (difference.refused.length > 0) return EXIT_USAGE;
+  }
+  if (output === undefined && !valuesOnly) return 0;
+  const users =
+    flags.natsAuth === undefined ? {} : { natsUsers: await natsUsers(flags.natsAuth, neededUsers(ids, packing)) };
+  const { groups = {}, ...rest } = extras;
+  const generated = merged({ ...asYaml(values), ...users }, { groups });
+  const input: Input = { generated, rest, from: basename(file), digest: values.csvDigest };
+  tell(releaseRemark(generatedText(generated, ''), connectorPods(ids, packing.groupsPerPod).size), sinks);
+  if (valuesOnly) await writeValues(output, input, sinks);
+  else {
+    await writeWholeChart(output as string, filledChart(chart, input), force);
+    sinks.out(
+      `${output}: chart of ${ids.length} group${ids.length === 1 ? '' : 's'}, for helm upgrade --install NAME ${output}\n`,
+    );
+  }
+  return 0;
+}
+
+/** The text of the file, which pods read as it is read here. */
+function textForPods(file: string, octets: Uint8Array, { groups }: Configuration): string {
+  const text = configurationText(octets) ?? '';
+  const carried = carriedText(text);
+  if (JSON.stringify(parseConfiguration(carried).groups) === JSON.stringify(groups)) return carried;
+  const which = notCarried(text).join(', ');
+  throw new UsageError(`chart: ${file}: cells hold characters that no Kubernetes object can carry: ${which}`);
+}
+
+function tell(remark: string | undefined, { err }: Sinks): void {
+  if (remark !== undefined) err(`mm2ss: chart: ${remark}\n`);
+}
+
+/** Says what is wrong with the file, and whether a chart can be made of it all the same. */
+function isWritable(file: string, { groups, problems }: Configuration, flags: ChartFlags, { err }: Sinks): boolean {
+  for (const problem of problems) err(`mm2ss: ${file}: ${formatProblem(problem)}\n`);
+  if (groups.length === 0) {
+    err('mm2ss: chart: no group loads, nothing is written\n');
+    return false;
+  }
+  const skipped = problems.some(({ severity }) => severity === 'skipped');
+  if (!skipped || flags.allowSkipped === true) return true;
+  err('mm2ss: chart: not all rows are loaded, nothing is written (--allow-skipped writes the chart without them)\n');
+  return false;
+}
+
+/** Values are nothing but data. */
+const asYaml = (values: ChartValues): YamlObject => ({ ...values }) as unknown as YamlObject;
+
+function schemaOf(chart: readonly ChartFile[]): unknown {
+  const file = chart.find(({ path }) => path === 'values.schema.json');
+  return file === undefined ? {} : (JSON.parse(textOf(file)) as unknown);
+}
+
+/**
+ * In the chart beside the values, which `helm upgrade --reuse-values` takes from the release before: the templates see by it that they
+ * get the file of then.
+ */
+const DIGEST_FILE = 'files/csv-digest';
+
+/** The files of the chart with the values in them. */
+function filledChart(chart: readonly ChartFile[], { generated, rest, from, digest }: Input): ChartFile[] {
+  const files = chart.map((file) => {
+    if (file.path !== 'values.yaml') return file;
+    return { path: file.path, octets: Buffer.from(filledValues(textOf(file), generated, rest, from)) };
+  });
+  return [...files, { path: DIGEST_FILE, octets: Buffer.from(`${digest}\n`) }];
+}
+
+const textOf = ({ octets }: ChartFile): string => Buffer.from(octets).toString('utf8');
+
+async function writeValues(output: string | undefined, { generated, rest, from }: Input, sinks: Sinks): Promise<void> {
+  const text = generatedText({ ...rest, ...generated }, from);
+  if (output === undefined) {
+    sinks.out(text);
+    return;
+  }
+  try {
+    await writeWhole(output, text, READABLE);
+  } catch (error) {
+    throw new UnavailableError(`chart: ${output} cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function writeWholeChart(output: string, files: readonly ChartFile[], force: boolean): Promise<void> {
+  return /\.(?:tgz|tar\.gz)$/.test(output) ? writeArchive(output, files, force) : writeFolder(output, files, force);
+}
+
+const READABLE = 0o644;

@@ -1,0 +1,141 @@
+{{/* What goes not together is told before anything is installed, each with what to do about it. */}}
+
+{{- define "mm2ss.preflight" -}}
+{{- include "mm2ss.preflightFile" . -}}
+{{- include "mm2ss.preflightNats" . -}}
+{{- include "mm2ss.preflightGroups" . -}}
+{{- include "mm2ss.preflightConnectors" . -}}
+{{- include "mm2ss.preflightGateways" . -}}
+{{- include "mm2ss.preflightNodes" . -}}
+{{- end }}
+
+{{- define "mm2ss.preflightFile" -}}
+{{- $command := printf "mm2ss chart groups.csv -o chart\n  helm upgrade --install %s chart --namespace %s" .Release.Name .Release.Namespace -}}
+{{- if not .Values.groups }}
+{{- if .Values.csv }}
+{{- fail (printf "\n\nThe chart needs more of the file than its text (ports, hosts, networks of the groups). Instead of --set-file csv=groups.csv:\n\n  %s\n\nor, for this chart as it is:\n\n  mm2ss chart groups.csv --values-only -o groups.yaml\n  helm upgrade --install %s ... -f groups.yaml\n" $command .Release.Name) }}
+{{- end }}
+{{- fail (printf "\n\nThere is no group. Write the chart from your configuration file, and install that:\n\n  %s\n" $command) }}
+{{- end }}
+{{- if not .Values.csv }}{{ fail "\n\ncsv is empty: the groups come from mm2ss chart, which writes both." }}{{ end }}
+{{- if ne .Values.csvDigest (printf "sha256:%s" (sha256sum .Values.csv)) }}
+{{- fail (printf "\n\ncsv is not the file that the groups are from: csvDigest does not fit. Write both anew:\n\n  %s\n" $command) }}
+{{- end }}
+{{- $written := .Files.Get "files/csv-digest" | trim }}
+{{- if and $written (ne $written .Values.csvDigest) }}
+{{- fail "\n\nThe values are not those of the file that this chart was written from. With --reuse-values helm takes the file of the release before: use --reset-then-reuse-values. And values with another file (-f) belong to the chart without one." }}
+{{- end }}
+{{- end }}
+
+{{- define "mm2ss.preflightNats" -}}
+{{- $nats := .Values.nats }}{{ $bundled := include "mm2ss.natsBundled" . -}}
+{{- if and $nats.url $nats.urlSecret.name }}{{ fail "\n\nnats.url and nats.urlSecret say the same thing: only one of them." }}{{ end }}
+{{- if and $bundled $nats.credsSecret }}{{ fail "\n\nnats.credsSecret is for a NATS of your own (nats.url): the bundled one has no accounts." }}{{ end }}
+{{- if and $bundled $nats.tls.clientSecret }}{{ fail "\n\nnats.tls.clientSecret is for a NATS of your own (nats.url): the bundled one knows its users by their keys." }}{{ end }}
+{{- if and $nats.auth.enabled (not $nats.credsSecret) }}
+{{- if not $nats.auth.existingSecret }}
+{{- fail (printf "\n\nNATS would not know who is who: nats.auth.existingSecret is missing. Make users and keys, once, and name them:\n\n  mm2ss nats-auth groups.csv -o nats%s\n  kubectl create secret generic %s-nats-keys --namespace %s $(for key in nats/*.nk; do echo --from-file=$key; done)\n  mm2ss chart groups.csv --nats-auth nats -o chart\n  helm upgrade --install %s chart --namespace %s --set nats.auth.existingSecret=%s-nats-keys\n\nOr --set nats.auth.enabled=false: then whoever reaches NATS can send a command to an RTU, and only the NetworkPolicies keep others away.\n" (gt (int .Values.connectors.groupsPerPod) 1 | ternary (printf " --groups-per-pod %d" (int .Values.connectors.groupsPerPod)) "") .Release.Name .Release.Namespace .Release.Name .Release.Namespace .Release.Name) }}
+{{- end }}
+{{- if and $bundled (not .Values.natsUsers) }}
+{{- fail "\n\nThe bundled NATS would know nobody: natsUsers is empty. mm2ss chart groups.csv --nats-auth FOLDER writes it, FOLDER being what mm2ss nats-auth has written. Or --set nats.auth.enabled=false." }}
+{{- end }}
+{{- if and $bundled (gt (len .Values.natsUsers) (mul 850000 (include "mm2ss.natsUserSlots" . | int))) }}
+{{- fail (printf "\n\nThe users of NATS are more than %s ConfigMaps hold, with %d groups. Make several releases of the file, put the users into a NATS of your own (nats.url), or --set nats.auth.enabled=false." (include "mm2ss.natsUserSlots" .) (len .Values.groups)) }}
+{{- end }}
+{{- include "mm2ss.preflightKeys" . }}
+{{- end }}
+{{- end }}
+
+{{/* Where the cluster can be asked: a pod whose key is missing would wait for it for ever. */}}
+{{- define "mm2ss.preflightKeys" -}}
+{{- $secret := lookup "v1" "Secret" .Release.Namespace .Values.nats.auth.existingSecret -}}
+{{- if $secret }}
+{{- $missing := list }}
+{{- $names := list "router" "gateway" "setup" }}
+{{- range $range, $_ := include "mm2ss.ranges" (list .Values.groups .Values.connectors.groupsPerPod) | fromJson }}{{ $names = append $names (printf "connector-%s" $range) }}{{ end }}
+{{- range $names }}{{ if not (hasKey ($secret.data | default dict) (printf "%s.nk" .)) }}{{ $missing = append $missing (printf "%s.nk" .) }}{{ end }}{{ end }}
+{{- if $missing }}
+{{- fail (printf "\n\nThe secret %s has no %s. Add what mm2ss nats-auth has written:\n\n  kubectl create secret generic %s --namespace %s $(for key in nats/*.nk; do echo --from-file=$key; done) \\\n    --dry-run=client -o yaml | kubectl apply --server-side -f -\n" .Values.nats.auth.existingSecret (join ", " $missing) .Values.nats.auth.existingSecret .Release.Namespace) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "mm2ss.preflightGroups" -}}
+{{- $ports := dict (toString .Values.http.port) "http.port" (toString .Values.http.healthPort) "http.healthPort" }}
+{{- if eq (int .Values.http.port) (int .Values.http.healthPort) }}{{ fail "\n\nhttp.port and http.healthPort are the same." }}{{ end }}
+{{- $tls := include "mm2ss.tlsSecret" . }}
+{{- if and .Values.tls.existingSecret .Values.tls.certManager.enabled }}{{ fail "\n\ntls.existingSecret and tls.certManager say the same thing: only one of them." }}{{ end }}
+{{- if and .Values.tls.certManager.enabled (not .Values.tls.certManager.issuerRef.name) }}{{ fail "\n\ntls.certManager.issuerRef.name is missing: the Issuer that signs the certificate." }}{{ end }}
+{{- if and .Values.tls.crlConfigMap (not $tls) }}{{ fail "\n\ntls.crlConfigMap: without tls.existingSecret or tls.certManager nobody looks at it." }}{{ end }}
+{{- range $id, $group := .Values.groups }}
+{{- if or (not $group) (not (hasKey $group "name")) (not (hasKey $group "rtuNumber")) }}
+{{- fail (printf "\n\ngroups.%s has no name or rtuNumber: the configuration file has no such group, and your values say something of it. Take it out of your values, or write the chart anew with mm2ss chart." $id) }}
+{{- end }}
+{{- if not (or $group.port $group.tlsPort) }}{{ fail (printf "\n\ngroups.%s has neither port nor tlsPort: no master could connect." $id) }}{{ end }}
+{{- range compact (list $group.port $group.tlsPort) }}
+{{- $port := toString (int .) }}
+{{- with get $ports $port }}{{ fail (printf "\n\ngroups.%s: port %s is that of %s, too." $id $port .) }}{{ end }}
+{{- $_ := set $ports $port (printf "groups.%s" $id) }}
+{{- if and (lt (int $port) 1024) (not $.Values.gateways.privilegedPorts) }}
+{{- fail (printf "\n\ngroups.%s: port %s is below 1024, which not everybody may open: --set gateways.privilegedPorts=true" $id $port) }}
+{{- end }}
+{{- end }}
+{{- if not (or $tls $group.tlsSecret) }}
+{{- if or $group.tlsPort (include "mm2ss.tlsToRtu" $group) }}
+{{- fail (printf "\n\ngroups.%s needs TLS, and there is no certificate: set tls.existingSecret, tls.certManager.enabled, or groups.%s.tlsSecret." $id $id) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "mm2ss.preflightConnectors" -}}
+{{- $perPod := int .Values.connectors.groupsPerPod }}
+{{- $taken := dict }}
+{{- range $id, $group := .Values.groups }}
+{{- if gt $perPod 1 }}
+{{- range $key := list "resources" "nodeSelector" "tolerations" "affinity" "hostNetwork" "podAnnotations" "podLabels" "extraEnv" }}
+{{- if get $group $key }}{{ fail (printf "\n\ngroups.%s.%s: with connectors.groupsPerPod %d a pod is not of one group. Set connectors.groupsPerPod=1, or %s for all connectors." $id $key $perPod $key) }}{{ end }}
+{{- end }}
+{{- else if $group.hostNetwork }}
+{{- range list ($group.httpPort | default $.Values.http.port) ($group.healthPort | default $.Values.http.healthPort) }}
+{{- $port := toString (int .) }}
+{{- with get $taken $port }}{{ fail (printf "\n\ngroups.%s and groups.%s are on the network of their nodes, both with port %s: give them httpPort and healthPort of their own." . $id $port) }}{{ end }}
+{{- $_ := set $taken $port $id }}
+{{- end }}
+{{- else if or $group.httpPort $group.healthPort }}
+{{- fail (printf "\n\ngroups.%s.httpPort and healthPort are for hostNetwork only." $id) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "mm2ss.preflightGateways" -}}
+{{- $service := .Values.gateways.service }}
+{{- range $name, $part := dict "routers" .Values.routers "gateways" .Values.gateways }}
+{{- if and $part.autoscaling.enabled (not (kindIs "invalid" $part.replicas)) }}{{ fail (printf "\n\n%s.autoscaling.enabled needs %s.replicas=null: an upgrade would undo what the autoscaler did." $name $name) }}{{ end }}
+{{- end }}
+{{- if lt (int .Values.gateways.terminationGracePeriodSeconds) (add 15 .Values.gateways.preStopSeconds | int) }}
+{{- fail "\n\ngateways.terminationGracePeriodSeconds must be 15 above gateways.preStopSeconds: a gateway takes up to 10 s for a clean end." }}
+{{- end }}
+{{- if and .Values.gateways.privilegedPorts (eq $service.type "HostPorts") }}{{ fail "\n\ngateways.privilegedPorts cannot be had with HostPorts: set net.ipv4.ip_unprivileged_port_start on the nodes." }}{{ end }}
+{{- if and $service.loadBalancerIP (or (ne $service.layout "shared") (ne $service.type "LoadBalancer")) }}{{ fail "\n\ngateways.service.loadBalancerIP is of one Service of type LoadBalancer: layout shared. With perGroup: groups.ID.loadBalancerIP." }}{{ end }}
+{{- $source := and (has $service.type (list "LoadBalancer" "NodePort")) (eq $service.externalTrafficPolicy "Cluster") }}
+{{- range $id, $group := .Values.groups }}
+{{- range $key := list "serviceAnnotations" "loadBalancerIP" }}
+{{- if and (get $group $key) (ne $service.layout "perGroup") }}{{ fail (printf "\n\ngroups.%s.%s needs a Service of its own: gateways.service.layout=perGroup." $id $key) }}{{ end }}
+{{- end }}
+{{- if and (or $group.nodePort $group.tlsNodePort) (has $service.type (list "ClusterIP" "HostPorts")) }}{{ fail (printf "\n\ngroups.%s.nodePort: there are none with gateways.service.type %s." $id $service.type) }}{{ end }}
+{{- if and $source $.Values.networkPolicy.enabled (eq $.Values.networkPolicy.masters "filter") $group.sources (not $group.proxies) }}
+{{- fail (printf "\n\ngroups.%s has a filter, and with gateways.service.externalTrafficPolicy Cluster masters come from the addresses of nodes, so that a NetworkPolicy would keep them all out. Keep it Local, or let the load balancer say who connects (column proxy), or --set networkPolicy.masters=any." $id) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A pod on the network of its node comes from the address of the node: no policy can name it as a pod. */}}
+{{- define "mm2ss.preflightNodes" -}}
+{{- $who := list }}
+{{- if eq .Values.gateways.service.type "HostPorts" }}{{ $who = append $who "gateways.service.type HostPorts" }}{{ end }}
+{{- range $id, $group := .Values.groups }}{{ if $group.hostNetwork }}{{ $who = append $who (printf "groups.%s.hostNetwork" $id) }}{{ end }}{{ end }}
+{{- if and $who .Values.networkPolicy.enabled (include "mm2ss.natsBundled" .) (not .Values.networkPolicy.natsFrom) }}
+{{- fail (printf "\n\n%s: these pods come to NATS from the addresses of nodes, which its NetworkPolicy does not let in. Name them in networkPolicy.natsFrom, such as [{ipBlock: {cidr: 10.0.0.0/24}}], or --set networkPolicy.enabled=false." (join ", " $who)) }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,178 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { requireTool } from '../../tools/require.mjs';
+import { CHART, refusal, renderedText, type Values } from './helm.ts';
+import { csvOf, groups, NO_USERS, row, USERS } from './values.ts';
+
+const base = [groups(row(7), row(8)), NO_USERS];
+const FILTERED = { gateways: { service: { externalTrafficPolicy: 'Cluster' } } };
+const gateways = (more: Values): Values => ({ gateways: { service: more } });
+const TLS_PORT = { 'tls port': 19_998, 'tls names': 'cn:a' };
+
+/** Values that contradict each other, and what the chart says of them. */
+const CASES: readonly [string, readonly Values[], string][] = [
+  ['no group', [NO_USERS], 'mm2ss chart groups.csv -o chart\n  helm upgrade --install mm2ss chart --namespace scada'],
+  ['the text of a file alone', [{ csv: csvOf([row(7)]) }, NO_USERS], 'Instead of --set-file csv=groups.csv'],
+  ['groups without the text of the file', [...base, { csv: '' }], 'csv is empty'],
+  ['another text than that of the groups', [...base, { csv: csvOf([row(7)]) }], 'csvDigest does not fit'],
+  [
+    'a group that the file has not',
+    [...base, { groups: { 9: { tlsSecret: 'x' } } }],
+    'groups.9 has no name or rtuNumber',
+  ],
+  [
+    'a group that no master can reach',
+    [...base, { groups: { 9: { name: 'x', rtuNumber: 9, hosts: [] } } }],
+    'groups.9 has neither port nor tlsPort',
+  ],
+  ['a port of two groups', [...base, { groups: { 7: { port: 10_008 } } }], 'port 10008 is that of groups.7'],
+  ['a port that is ours', [groups(row(7, { 'port no': 9104 })), NO_USERS], 'port 9104 is that of http.port'],
+  [
+    'one port for metrics and health',
+    [...base, { http: { healthPort: 9104 } }],
+    'http.port and http.healthPort are the same',
+  ],
+  ['a port below 1024', [groups(row(7, { 'port no': 104 })), NO_USERS], 'gateways.privilegedPorts=true'],
+  [
+    'ports below 1024 on the network of nodes',
+    [...base, { gateways: { privilegedPorts: true, service: { type: 'HostPorts' } } }],
+    'privilegedPorts cannot be had with HostPorts',
+  ],
+  [
+    'users without keys',
+    [groups(row(7))],
+    'kubectl create secret generic mm2ss-nats-keys --namespace scada $(for key in nats/*.nk',
+  ],
+  [
+    'packed users without keys',
+    [groups(row(7)), { connectors: { groupsPerPod: 50 } }],
+    'nats-auth groups.csv -o nats --groups-per-pod 50',
+  ],
+  ['keys without users', [groups(row(7)), USERS, { natsUsers: '' }], 'natsUsers is empty'],
+  [
+    'more users than there is room for',
+    [groups(row(7)), USERS, { natsUsers: 'x'.repeat(6_800_001) }],
+    'more than 8 ConfigMaps hold',
+  ],
+  [
+    'two ways to say the URL',
+    [...base, { nats: { url: 'nats://a:4222', urlSecret: { name: 'x' } } }],
+    'only one of them',
+  ],
+  [
+    'credentials for the bundled NATS',
+    [...base, { nats: { credsSecret: 'x' } }],
+    'credsSecret is for a NATS of your own',
+  ],
+  [
+    'certificates for the bundled NATS',
+    [...base, { nats: { tls: { clientSecret: 'x' } } }],
+    'clientSecret is for a NATS of your own',
+  ],
+  ['TLS with masters without a certificate', [groups(row(7, TLS_PORT)), NO_USERS], 'groups.7 needs TLS'],
+  [
+    'TLS with an RTU without a certificate',
+    [groups(row(7, { hosts: 'tls://10.9.0.7:19998', 'rtu names': 'cn:r' })), NO_USERS],
+    'groups.7 needs TLS',
+  ],
+  [
+    'two certificates',
+    [...base, { tls: { existingSecret: 'x', certManager: { enabled: true, issuerRef: { name: 'a' } } } }],
+    'only one of them',
+  ],
+  [
+    'a certificate that nobody signs',
+    [...base, { tls: { certManager: { enabled: true } } }],
+    'issuerRef.name is missing',
+  ],
+  ['CRLs for nothing', [...base, { tls: { crlConfigMap: 'crls' } }], 'nobody looks at it'],
+  [
+    'an autoscaler of routers and a number',
+    [...base, { routers: { autoscaling: { enabled: true } } }],
+    'routers.autoscaling.enabled needs routers.replicas=null',
+  ],
+  [
+    'an autoscaler of gateways and a number',
+    [...base, { gateways: { autoscaling: { enabled: true } } }],
+    'gateways.autoscaling.enabled needs gateways.replicas=null',
+  ],
+  [
+    'too little time for a clean end',
+    [...base, { gateways: { preStopSeconds: 50 } }],
+    'terminationGracePeriodSeconds must be 15 above',
+  ],
+  [
+    'one address for several Services',
+    [...base, gateways({ layout: 'chunks', loadBalancerIP: '10.0.0.1' })],
+    'layout shared',
+  ],
+  [
+    'an address of a group in a shared Service',
+    [...base, { groups: { 7: { loadBalancerIP: '10.0.0.1' } } }],
+    'layout=perGroup',
+  ],
+  [
+    'annotations of a group in a shared Service',
+    [...base, { groups: { 7: { serviceAnnotations: { a: 'b' } } } }],
+    'layout=perGroup',
+  ],
+  [
+    'node ports without nodes',
+    [...base, gateways({ type: 'ClusterIP' }), { groups: { 7: { nodePort: 30_007 } } }],
+    'there are none with gateways.service.type ClusterIP',
+  ],
+  ['a filter by addresses that are not to be had', [...base, FILTERED], 'masters come from the addresses of nodes'],
+  [
+    'pods on the network of nodes, which NATS would not let in',
+    [...base, { groups: { 7: { hostNetwork: true } } }],
+    'groups.7.hostNetwork: these pods come to NATS',
+  ],
+  [
+    'gateways on the network of nodes, which NATS would not let in',
+    [...base, gateways({ type: 'HostPorts' })],
+    'HostPorts: these pods come to NATS',
+  ],
+  [
+    'two pods with the same port on the network of a node',
+    [...base, { groups: { 7: { hostNetwork: true }, 8: { hostNetwork: true } } }],
+    'groups.7 and groups.8 are on the network',
+  ],
+  [
+    'ports for a pod that has its own network',
+    [...base, { groups: { 7: { httpPort: 9204 } } }],
+    'for hostNetwork only',
+  ],
+  ...['resources', 'nodeSelector', 'affinity', 'podLabels', 'podAnnotations'].map(
+    (key): [string, readonly Values[], string] => [
+      `${key} of one group in a pod of several`,
+      [...base, { connectors: { groupsPerPod: 50 }, groups: { 7: { [key]: { a: 'b' } } } }],
+      `groups.7.${key}: with connectors.groupsPerPod 50`,
+    ],
+  ),
+];
+
+describe.skipIf(!requireTool('helm'))('the chart refuses before anything is installed', () => {
+  it.each(CASES)('%s', (_what, values, message) => {
+    expect(refusal(values)).toContain(message);
+  });
+
+  it('in the words of the command that is to be run instead, with this release and namespace', () => {
+    expect(refusal([NO_USERS, { csv: csvOf([row(7)]) }], { release: 'north' })).toContain(
+      'helm upgrade --install north',
+    );
+  });
+});
+
+describe.skipIf(!requireTool('helm'))('a chart that was written from a file', () => {
+  it('refuses the values of another one, which helm --reuse-values takes', () => {
+    const chart = mkdtempSync(path.join(tmpdir(), 'written-'));
+    onTestFinished(() => rmSync(chart, { recursive: true }));
+    cpSync(CHART, chart, { recursive: true });
+    const [before, now] = [groups(row(7)), groups(row(7), row(8))];
+    writeFileSync(path.join(chart, 'files', 'csv-digest'), `${String(now['csvDigest'])}\n`);
+    expect(refusal([before, NO_USERS], { chart })).toContain('use --reset-then-reuse-values');
+    expect(renderedText([now, NO_USERS], { chart })).toContain('mm2ss-connector-8');
+  });
+});
