@@ -293,7 +293,7 @@ describe.each<[NatsRelease, boolean]>([
           questions++;
           message.respond(Buffer.from('an answer'));
         });
-        connector.subscribe('iec104.v1.1.cmd', { callback: () => commands++ });
+        connector.subscribe('iec104.v1.1.cmd', { callback: () => void commands++ });
         const answered = gateway.subscribe('_INBOX.gateway1.ask.1', { max: 1 });
         await connector.flush();
         gateway.publish(STATUS, 'a question', { reply: 'iec104.v1.1.cmd' });
