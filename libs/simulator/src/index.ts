@@ -19,8 +19,22 @@ export { DEFAULT_POINTS } from './points/default-points.js';
 export { formatPoints } from './points/format-points.js';
 export { parsePoints, POINT_COLUMNS } from './points/parse-points.js';
 export { type CommandKind, type PointKind } from './points/point-kind.js';
-export { type PointDefinition, PointListError, type PointProblem, type SelectPolicy } from './points/point.js';
+export {
+  type CommandDefinition,
+  type PointDefinition,
+  PointListError,
+  type PointProblem,
+  type SelectPolicy,
+} from './points/point.js';
+export { parseQuality, qualityText } from './points/quality.js';
+export { type FleetOptions, RtuFleet, type SendOutcomes } from './fleet/fleet.js';
+export type { RunOutcome } from './fleet/index-run.js';
+export type { Station } from './fleet/station.js';
+export { csvLine, LOG_HEADER, type LogLine, type LogSink } from './fleet/station-log.js';
+export { type IoFile, type SignalRow } from './rtu-files/io-file.js';
+export { type FileReport, type LoadedStations, loadStations, SimulatorFileError } from './rtu-files/load.js';
+export { NO_FAULTS, type RtuFaults } from './rtu/faults.js';
 export type { RtuConnection } from './rtu/rtu-connection.js';
 export type { RtuCounts, RtuEvent, RtuEvents, RtuOptions, RtuRequest } from './rtu/rtu-options.js';
-export { RtuSimulator } from './rtu/rtu-simulator.js';
+export { type EventOptions, RtuSimulator } from './rtu/rtu-simulator.js';
 export { describeAsdu } from './text/describe-asdu.js';

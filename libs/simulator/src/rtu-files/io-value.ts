@@ -4,8 +4,7 @@ import { decimal, quoted, wholeNumber } from './rows.js';
 
 /** A value cell: value and quality bits, or why it is none. `remark`: it is one, but not all of it counts. */
 export type IoValue =
-  | { readonly value: number; readonly quality: number; readonly remark?: string }
-  | { readonly reason: string };
+  { readonly value: number; readonly quality: number; readonly remark?: string } | { readonly reason: string };
 
 const STATE_BITS: Readonly<Record<'single' | 'double', number>> = { single: 0x01, double: 0x03 };
 
@@ -34,6 +33,8 @@ function stateOctet(kind: 'single' | 'double', text: string): IoValue {
   return {
     value: octet & bits,
     quality: octet & QUALITY_BITS.state,
-    ...(reserved !== 0 && { remark: `${octet} has reserved bits, which are left out: it counts as ${octet & ~reserved}` }),
+    ...(reserved !== 0 && {
+      remark: `${octet} has reserved bits, which are left out: it counts as ${octet & ~reserved}`,
+    }),
   };
 }

@@ -98,7 +98,8 @@ class StationReader {
       this.problems.skipped(row, 'port no', `${port} is already used in row ${sameRow}${meant}`);
     }
     if (this.problems.all.length > faultsBefore) return;
-    if (name.length > NAME_CHARACTERS) this.problems.warning(row, 'sys name', `is cut to ${NAME_CHARACTERS} characters`);
+    if (name.length > NAME_CHARACTERS)
+      this.problems.warning(row, 'sys name', `is cut to ${NAME_CHARACTERS} characters`);
     const sameId = this.rowOfId.get(id);
     if (sameId !== undefined) this.problems.warning(row, 'id', `${id} is already used in row ${sameId}`);
     this.rowOfPort.set(port as number, row);
@@ -130,7 +131,8 @@ class StationReader {
   private orDefault(row: number, field: string, text: string, max: number, otherwise: number): number {
     if (text === '') return otherwise;
     const value = wholeNumber(text, 1, max);
-    if (value === undefined) this.problems.warning(row, field, `${quoted(text)} is not in 1..${max}: ${otherwise} counts`);
+    if (value === undefined)
+      this.problems.warning(row, field, `${quoted(text)} is not in 1..${max}: ${otherwise} counts`);
     return value ?? otherwise;
   }
 

@@ -97,7 +97,8 @@ export class RtuRequests {
       interrogated: (connection, group, oa) => {
         const { interrogationCause } = rtu.faults;
         const objects =
-          options.interrogated?.(oa) ?? image.interrogated(group, oa, interrogationCause === 0 ? undefined : interrogationCause);
+          options.interrogated?.(oa) ??
+          image.interrogated(group, oa, interrogationCause === 0 ? undefined : interrogationCause);
         rtu.emit('interrogation', connection, objects);
         return objects;
       },

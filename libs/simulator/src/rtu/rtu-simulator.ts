@@ -253,7 +253,7 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   /** Sets a point as a command does, and tells of it. */
   tell(point: Readonly<Point>, value: number, cause: number, form: EventForm = {}): void {
     const { invalidTime } = this.wrongs;
-    this.publish(this.image.change(point as Point, value, cause, this.epochMs(), { invalidTime, ...form }));
+    this.publish(this.image.change(point, value, cause, this.epochMs(), { invalidTime, ...form }));
   }
 
   /** Carries out a process command as if a master had given it here: for the other ports of a redundant RTU. */
