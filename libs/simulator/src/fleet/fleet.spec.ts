@@ -6,7 +6,7 @@ import { csvLine, type LogLine, loadStations, MasterSimulator, type ReceivedAsdu
 import type { FleetOptions } from './fleet.js';
 import type { Station } from './station.js';
 
-const LIST = fileURLToPath(new URL('../../testdata/rtus/iec104rs.csv', import.meta.url));
+const LIST = fileURLToPath(new URL('../../../../examples/simulator/iec104rs.csv', import.meta.url));
 const HOST = '127.0.0.1';
 
 const open: AsyncDisposable[] = [];

@@ -5,11 +5,12 @@ import { loadStations, SimulatorFileError } from './load.js';
 import { parseStationFile } from './station-file.js';
 
 const testdata = (name: string): string => fileURLToPath(new URL(`../../testdata/${name}`, import.meta.url));
+const example = (name: string): string => fileURLToPath(new URL(`../../../../examples/simulator/${name}`, import.meta.url));
 const told = (problems: readonly { row: number; field: string; severity: string }[]): string[] =>
   problems.map(({ row, field, severity }) => `${row} ${field} ${severity}`);
 
 describe('the list of RTUs', () => {
-  const { list, stations, reports } = loadStations(testdata('rtus/iec104rs.csv'));
+  const { list, stations, reports } = loadStations(example('iec104rs.csv'));
 
   it('has one station for each row that begins with a number, up to the "!"', () => {
     expect(stations.map(({ station }) => [station.id, station.rtuNumber, station.port])).toEqual([
@@ -60,8 +61,8 @@ describe('the list of RTUs', () => {
   });
 
   it('looks for IO files in the folder that was given, in data, or beside the list', () => {
-    expect(loadStations(testdata('rtus/iec104rs.csv'), testdata('rtus/data')).stations).toHaveLength(4);
-    expect(loadStations(testdata('rtus/iec104rs.csv'), testdata('')).stations).toHaveLength(0);
+    expect(loadStations(example('iec104rs.csv'), example('data')).stations).toHaveLength(4);
+    expect(loadStations(example('iec104rs.csv'), testdata('')).stations).toHaveLength(0);
     expect(loadStations(testdata('faulty-rtus.csv')).stations.map(({ station }) => station.id)).toEqual([
       '5',
       '5@2406',
@@ -80,7 +81,7 @@ describe('the list of RTUs', () => {
 });
 
 describe('an IO file', () => {
-  const { io } = loadStations(testdata('rtus/iec104rs.csv')).stations[0]!;
+  const { io } = loadStations(example('iec104rs.csv')).stations[0]!;
 
   it('has its rows in the order of the file, by index', () => {
     expect(
@@ -93,7 +94,7 @@ describe('an IO file', () => {
   });
 
   it('has kind, time tag and interrogation of each type', () => {
-    const south = loadStations(testdata('rtus/iec104rs.csv')).stations[2]!.io;
+    const south = loadStations(example('iec104rs.csv')).stations[2]!.io;
     expect(south.signals.map(({ typeId, kind, timed, interrogated }) => [typeId, kind, timed, interrogated])).toEqual([
       [30, 'single', true, true],
       [3, 'double', false, true],

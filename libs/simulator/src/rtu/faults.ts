@@ -27,6 +27,9 @@ export interface RtuFaults {
   readonly echoBroadcast: boolean;
 }
 
+/** What is to change; undefined stays as it is. */
+export type FaultChanges = { readonly [Name in keyof RtuFaults]?: RtuFaults[Name] | undefined };
+
 export const NO_FAULTS: RtuFaults = {
   delayMs: 0,
   ignoreTypes: [],
@@ -41,3 +44,9 @@ export const NO_FAULTS: RtuFaults = {
   interrogationCause: 0,
   echoBroadcast: false,
 };
+
+/** The faults after a change. */
+export function changedFaults(before: RtuFaults, changes: FaultChanges): RtuFaults {
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  return { ...before, ...(Object.fromEntries(given) as Partial<RtuFaults>) };
+}

@@ -58,6 +58,7 @@ export class RtuConnection implements EventReader {
   private lastOa = 0;
   /** When the reply that was delayed last is due: those behind it are not sent before. */
   private delayedUntil = 0;
+  private readonly delayed: Reply[] = [];
   private frozen = false;
 
   constructor(
@@ -95,13 +96,18 @@ export class RtuConnection implements EventReader {
   reply(asdu: Uint8Array, after = 0, onSent?: () => void): void {
     const { delayMs } = this.owner.faults;
     const now = this.scheduler.now();
-    if (delayMs === 0 && this.delayedUntil <= now) {
+    if (delayMs === 0 && this.delayed.length === 0) {
       this.enqueue(asdu, after, onSent);
       return;
     }
     this.delayedUntil = Math.max(now + delayMs, this.delayedUntil);
-    const waitMs = this.delayedUntil - now;
-    this.scheduler.clock.setTimer(() => this.enqueue(asdu, after, onSent), waitMs, true);
+    this.delayed.push({ asdu, after, onSent });
+    // Whichever of the timers is the first, the oldest reply goes first.
+    const release = (): void => {
+      const next = this.delayed.shift();
+      if (next !== undefined) this.enqueue(next.asdu, next.after, next.onSent);
+    };
+    this.scheduler.clock.setTimer(release, this.delayedUntil - now, true);
   }
 
   private enqueue(asdu: Uint8Array, after: number, onSent: (() => void) | undefined): void {
@@ -223,6 +229,7 @@ export class RtuConnection implements EventReader {
       // A reply that comes after the master stopped is no answer to anything.
       this.replies = [];
       this.repliesHead = 0;
+      this.delayed.length = 0;
       this.interrogating = false;
       this.owner.onStopped(this);
     }

@@ -2,7 +2,7 @@ import type { LinkParameters } from '@iec104mm2ss/iec104';
 import type { CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
 import type { CommandDefinition, PointDefinition } from '../points/point.js';
 import type { CommandedValue } from './command-execution.js';
-import type { RtuFaults } from './faults.js';
+import type { FaultChanges, RtuFaults } from './faults.js';
 import type { RtuConnection } from './rtu-connection.js';
 
 /** Options of a simulated RTU. Only what differs from the defaults need be given. */
@@ -28,7 +28,7 @@ export interface RtuOptions {
   /** Whether answers carry the request's OA (default), 0, or (with all else) the OA seen last. */
   readonly oa?: RtuFaults['oa'];
   /** What it does wrong from the beginning; default nothing. */
-  readonly faults?: Partial<RtuFaults>;
+  readonly faults?: FaultChanges;
   /**
    * True: as the IEC104-RTU-Simulator answers. Every process command is confirmed and ended with ACT_TERM, its status comes
    * with COT 3, measurements keep the value they began with; clock and interrogations are confirmed; anything else gets no

@@ -9,7 +9,7 @@ import type { PointKind } from '../points/point-kind.js';
 import { CommandExecution } from './command-execution.js';
 import { EventPace } from './event-pace.js';
 import { EventQueue } from './event-queue.js';
-import { NO_FAULTS, type RtuFaults } from './faults.js';
+import { changedFaults, type FaultChanges, NO_FAULTS, type RtuFaults } from './faults.js';
 import { type EventForm, type Point, ProcessImage } from './process-image.js';
 import { RtuConnection, type RtuConnectionOwner } from './rtu-connection.js';
 import type { RtuCounts, RtuEvents, RtuOptions } from './rtu-options.js';
@@ -79,7 +79,7 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
     this.port = options.port ?? 0;
     this.scheduler = options.scheduler ?? new DeadlineScheduler();
     this.link = { ...DEFAULT_LINK_PARAMETERS, ...options.link };
-    this.wrongs = { ...NO_FAULTS, ...(options.oa !== undefined && { oa: options.oa }), ...options.faults };
+    this.wrongs = changedFaults({ ...NO_FAULTS, oa: options.oa ?? 'mirror' }, options.faults ?? {});
     this.image = new ProcessImage(options.points ?? DEFAULT_POINTS, this.ca, options.commands);
     this.changing = this.image.points.filter((point) => point.events);
     const compat = options.compat ?? false;
@@ -191,8 +191,8 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   }
 
   /** Changes what is given, at once and for open connections, too. */
-  setFaults(faults: Partial<RtuFaults>): void {
-    this.wrongs = { ...this.wrongs, ...faults };
+  setFaults(changes: FaultChanges): void {
+    this.wrongs = changedFaults(this.wrongs, changes);
     const { halfOpen, flapMs } = this.wrongs;
     for (const connection of this.queue.open) {
       connection.setHalfOpen(halfOpen);
