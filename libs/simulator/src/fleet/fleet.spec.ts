@@ -71,7 +71,7 @@ describe('sending an index', () => {
     const outcomes = await fleet.send(200);
     for (const { until } of masters.slice(0, 3))
       expect(objects(await until((got) => got.length === 3))).toEqual(NORTH_200);
-    expect(objects(await (masters[3]).until((got) => got.length === 1))).toEqual(['M_SP_TB_1 3 1=1']);
+    expect(objects(await masters[3].until((got) => got.length === 1))).toEqual(['M_SP_TB_1 3 1=1']);
     expect([...outcomes].map(([{ id }, { result, sent }]) => `${id} ${result} ${sent}`)).toEqual([
       '1 sent 3',
       '2 sent 3',

@@ -5,7 +5,8 @@ import { loadStations, SimulatorFileError } from './load.js';
 import { parseStationFile } from './station-file.js';
 
 const testdata = (name: string): string => fileURLToPath(new URL(`../../testdata/${name}`, import.meta.url));
-const example = (name: string): string => fileURLToPath(new URL(`../../../../examples/simulator/${name}`, import.meta.url));
+const example = (name: string): string =>
+  fileURLToPath(new URL(`../../../../examples/simulator/${name}`, import.meta.url));
 const told = (problems: readonly { row: number; field: string; severity: string }[]): string[] =>
   problems.map(({ row, field, severity }) => `${row} ${field} ${severity}`);
 
@@ -14,10 +15,10 @@ describe('the list of RTUs', () => {
 
   it('has one station for each row that begins with a number, up to the "!"', () => {
     expect(stations.map(({ station }) => [station.id, station.rtuNumber, station.port])).toEqual([
-      ['1', 32, 24041],
-      ['2', 32, 24042],
-      ['3', 105, 24043],
-      ['5', 106, 24045],
+      ['1', 32, 32041],
+      ['2', 32, 32042],
+      ['3', 105, 32043],
+      ['5', 106, 32045],
     ]);
   });
 

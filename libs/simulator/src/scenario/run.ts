@@ -47,7 +47,7 @@ export async function runScenario(scenario: Scenario, surroundings: ScenarioSurr
   const results: StepResult[] = [];
   const all: readonly (readonly [string, () => Promise<void>])[] = [
     ['start', () => stage.start()],
-    ...scenario.steps.map((step) => [step.name ?? stepText(step), () => stage.step(step)] as const),
+    ...scenario.steps.map((step) => [step.name ?? '', () => stage.step(step)] as const),
   ];
   let passed = true;
   try {
@@ -58,7 +58,8 @@ export async function runScenario(scenario: Scenario, surroundings: ScenarioSurr
         try {
           await does();
         } catch (error) {
-          failure = error instanceof StepFailure ? error.message : `${(error as Error).name}: ${(error as Error).message}`;
+          failure =
+            error instanceof StepFailure ? error.message : `${(error as Error).name}: ${(error as Error).message}`;
         }
       }
       const result = { name, seconds: (scheduler.now() - stepBeganAt) / 1000, failure, skipped: !passed };
@@ -70,16 +71,6 @@ export async function runScenario(scenario: Scenario, surroundings: ScenarioSurr
     await stage.close();
   }
   return { name: scenario.name, passed, seconds: (scheduler.now() - beganAt) / 1000, steps: results };
-}
-
-/** A step in a few words. */
-function stepText(step: ScenarioStep): string {
-  const [kind = '', value] = Object.entries(step).find(([key, given]) => key !== 'name' && given !== undefined) ?? [];
-  if (typeof value !== 'object' || value === null) return `${kind} ${String(value)}`;
-  const words = Object.entries(value)
-    .filter(([, given]) => given !== undefined)
-    .map(([key, given]) => `${key} ${Array.isArray(given) ? given.join(' ') : String(given)}`);
-  return `${kind}: ${words.join(', ')}`;
 }
 
 interface SendRequest {
@@ -185,7 +176,9 @@ class Stage {
     const { name } = inbox.master;
     if (count === 0 && found > 0) throw new StepFailure(`${name} got ${found}, which should not have come`);
     if (found < count) {
-      const got = inbox.objects.slice(-5).map(({ type, cause, ioa, value }) => `${type} COT ${cause} ${ioa} = ${value}`);
+      const got = inbox.objects
+        .slice(-5)
+        .map(({ type, cause, ioa, value }) => `${type} COT ${cause} ${ioa} = ${value}`);
       const last = got.length === 0 ? 'nothing came' : `the last that came: ${got.join('; ')}`;
       throw new StepFailure(`${name} got ${found} of ${count} within ${within} s; ${last}`);
     }
@@ -212,7 +205,9 @@ class Stage {
 
   private async ask(request: MasterRequest): Promise<void> {
     const outcomes = await Promise.all(
-      this.inboxesOf(request.name).map(async ({ master }) => [master.name, await this.outcome(master, request)] as const),
+      this.inboxesOf(request.name).map(
+        async ({ master }) => [master.name, await this.outcome(master, request)] as const,
+      ),
     );
     for (const [name, result] of outcomes) {
       if (request.result !== 'any' && result !== request.result) {

@@ -139,8 +139,9 @@ export function parseScenario(text: string): Scenario {
       document.errors.map(({ pos: [offset], message }) => `line ${lines.linePos(offset).line}: ${message}`),
     );
   }
-  const result = scenario.safeParse(document.toJS({ maxAliasCount: 100 }));
-  if (result.success) return result.data;
+  const content: unknown = document.toJS({ maxAliasCount: 100 });
+  const result = scenario.safeParse(content);
+  if (result.success) return named(result.data, content as { readonly steps: readonly Record<string, unknown>[] });
   const lineOf = (path: readonly PropertyKey[]): number => {
     for (let length = path.length; length >= 0; length--) {
       const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
@@ -152,4 +153,17 @@ export function parseScenario(text: string): Scenario {
   throw new ScenarioError(
     result.error.issues.map(({ path, message }) => `line ${lineOf(path)}: ${path.join('.') || 'file'}: ${message}`),
   );
+}
+
+/** Steps without a name are called by what the file says of them. */
+function named(read: Scenario, { steps: raw }: { readonly steps: readonly Record<string, unknown>[] }): Scenario {
+  const all = read.steps.map((each, at) => ({ ...each, name: each.name ?? stepText(raw[at] ?? {}) }));
+  return { ...read, steps: all };
+}
+
+function stepText(raw: Readonly<Record<string, unknown>>): string {
+  const [kind = '', value] = Object.entries(raw)[0] ?? [];
+  if (typeof value !== 'object' || value === null) return `${kind} ${String(value)}`;
+  const words = Object.entries(value).map(([key, given]) => (key === 'do' ? String(given) : `${key} ${String(given)}`));
+  return `${kind} ${words.join(', ')}`;
 }
