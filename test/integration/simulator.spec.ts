@@ -41,7 +41,9 @@ it('simulate rtus serves masters, sends what it is told over HTTP, and logs it',
   await Promise.all(masters.map((master) => master.connect()));
   const sent = new Command(['simulate', 'send', '200', '--rtu', '32', '--http', http], directory);
   expect(await sent.exited).toBe(0);
-  expect(sent.stdout).toBe('1 Port 1: sent, 3 sent, 0 left out, 1 passes\n2 Port 2: sent, 3 sent, 0 left out, 1 passes\n');
+  expect(sent.stdout).toBe(
+    '1 Port 1: sent, 3 sent, 0 left out, 1 passes\n2 Port 2: sent, 3 sent, 0 left out, 1 passes\n',
+  );
   await until('the rows are there', () => types.every((got) => got.join() === '70,31,30,1'));
   const missing = new Command(['simulate', 'send', '12345', '--http', http], directory);
   expect(await missing.exited).toBe(3);

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { requireTool } from '../../tools/require.mjs';
+import { type IFormat, parseApdu } from './apdu.ts';
 import { pcapOf, type Segment, startTap } from './capture.ts';
 import { dissect, sequenceFaults } from './dissection.ts';
 import { eventually, freePort } from './harness.ts';
@@ -65,20 +66,10 @@ class Simulator {
   }
 }
 
-interface Row {
-  readonly ioa: number;
-  readonly type: string;
-  readonly value: unknown;
-  readonly quality: number;
-  readonly time: number | null;
-  readonly cot: string;
-}
-
 describe.skipIf(python === undefined)(`c104 as the control centre of ${centreRtus} simulated RTUs`, () => {
   let simulator: Simulator;
   let centre: Peer;
   const numbers = Array.from({ length: centreRtus }, (_, at) => String(at + 1));
-  let got: Record<string, Row[]> = {};
 
   beforeAll(async () => {
     simulator = await Simulator.start(centreRtus);
@@ -101,20 +92,22 @@ describe.skipIf(python === undefined)(`c104 as the control centre of ${centreRtu
       manyMs,
     );
 
-  /** What each RTU brought since the last time, once it is so much of a cause. */
-  async function brought(cot: string, count: number): Promise<Row[][]> {
-    got = Object.fromEntries(numbers.map((number) => [number, []]));
-    const those = (number: string): Row[] => (got[number] ?? []).filter((row) => row.cot === cot);
+  /** Type and address of what each RTU brought since the last time, once it is so many ASDUs of a cause. */
+  async function brought(cause: number, count: number): Promise<string[][]> {
+    const got = new Map<string, IFormat[]>(numbers.map((number) => [number, []]));
+    const those = (number: string): IFormat[] => (got.get(number) ?? []).filter(({ cot }) => cot === cause);
     await eventually(
-      `${count} objects of ${cot} from each`,
+      `${count} ASDUs of COT ${cause} from each`,
       async () => {
-        const more = (await centre.call('received')) as Record<string, Row[]>;
-        for (const [number, rows] of Object.entries(more)) got[number]?.push(...rows);
+        const more = (await centre.call('received')) as Record<string, string[]>;
+        for (const [number, apdus] of Object.entries(more)) {
+          for (const apdu of apdus.map(parseApdu)) if (apdu.format === 'I') got.get(number)?.push(apdu);
+        }
         return numbers.every((number) => those(number).length >= count);
       },
       manyMs,
     );
-    return numbers.map(those);
+    return numbers.map((number) => those(number).map(({ type, ioa, asdu }) => `${type} ${ioa} ${asdu.slice(18, 20)}`));
   }
 
   const same = (row: unknown): unknown[] => numbers.map(() => row);
@@ -122,38 +115,19 @@ describe.skipIf(python === undefined)(`c104 as the control centre of ${centreRtu
   it('interrogates all of them at once', async () => {
     const results = (await centre.call('gi', {}, manyMs)) as Record<string, boolean>;
     expect(Object.values(results)).toEqual(same(true));
-    for (const rows of await brought('INTERROGATED_BY_STATION', 8)) {
-      expect(rows.map(({ ioa, type }) => `${ioa} ${type}`)).toEqual([
-        '101 M_SP_NA_1',
-        '102 M_SP_NA_1',
-        '301 M_DP_NA_1',
-        '302 M_DP_NA_1',
-        '1002 M_ME_NA_1',
-        '1501 M_ME_NB_1',
-        '301 M_ME_NC_1',
-        '1001 M_ME_NC_1',
-      ]);
-    }
+    // Type, first address, and the octet behind it.
+    expect(await brought(20, 5)).toEqual(same(['1 101 00', '3 301 01', '9 1002 3d', '11 1501 07', '13 301 00']));
   });
 
-  it('gets the rows of an index from all of them, with quality and time', async () => {
+  it('gets the rows of an index from all of them, in order', async () => {
     expect((await simulator.send(200)).match(/: sent, 3 sent/g)).toHaveLength(centreRtus);
-    for (const rows of await brought('SPONTANEOUS', 3)) {
-      expect(rows.map(({ ioa, value, quality }) => [ioa, value, quality])).toEqual([
-        [301, 'ON', 0],
-        [102, true, 128],
-        [103, true, 0],
-      ]);
-      expect(Math.abs((rows[0]?.time ?? 0) - Date.now())).toBeLessThan(manyMs);
-    }
+    expect(await brought(3, 3)).toEqual(same(['31 301 02', '30 102 81', '1 103 01']));
   });
 
   it('commands all of them, and sees what came of it', async () => {
     const results = await centre.call('command', { ioa: 21001, type: 'C_DC_NA_1', value: 'OFF' }, manyMs);
     expect(Object.values(results as object)).toEqual(same(true));
-    for (const rows of await brought('RETURN_INFO_REMOTE', 1)) {
-      expect(rows.map(({ ioa, value }) => [ioa, value])).toEqual([[301, 'OFF']]);
-    }
+    expect(await brought(11, 1)).toEqual(same(['31 301 01']));
   });
 
   it('sets all their clocks', async () => {
@@ -184,7 +158,7 @@ describe.skipIf(tshark === '' || python === undefined).each([
       await master.call('command', { ca: 1, ioa: 21001, type: 'C_DC_NA_1', value: 'ON', select: true });
       await master.call('command', { ca: 1, ioa: 21003, type: 'C_DC_TA_1', value: 'ON', time: Date.now() });
       for (const { type, value } of commandKinds) await master.call('command', { ca: 1, ioa: 4711, type, value });
-      for (const index of [100, 200, 300, 500]) await simulator.send(index);
+      for (const index of [100, 200, 300]) await simulator.send(index);
       const file = join(await mkdtemp(join(tmpdir(), 'mm2ss-pcap-')), 'rtus.pcap');
       await writeFile(file, pcapOf(segments));
       const { apdus, objections } = await dissect(tshark, file, [tap.at.port]);

@@ -8,7 +8,6 @@ import c104
 
 import jsonlines
 from c104_values import command as command_information
-from c104_values import plain, time_ms
 
 
 class Centre:
@@ -21,40 +20,24 @@ class Centre:
 centre = Centre()
 
 
-def on_new_station(client: c104.Client, connection: c104.Connection, common_address: int) -> None:
-    connection.add_station(common_address)
+def recorder(ca):
+    """c104 has one type for each address, so it tells not of all that a station with several brings: the APDUs do."""
 
+    def on_receive_raw(connection: c104.Connection, data: bytes) -> None:
+        with centre.lock:
+            centre.received.setdefault(ca, []).append(data.hex())
 
-def on_new_point(client: c104.Client, station: c104.Station, io_address: int, point_type: c104.Type) -> None:
-    station.add_point(io_address, point_type).on_receive(on_point)
-
-
-def on_point(
-    point: c104.Point, previous_info: c104.Information, message: c104.IncomingMessage
-) -> c104.ResponseState:
-    info = message.info
-    row = {
-        "ioa": point.io_address,
-        "type": point.type.name,
-        "value": plain(info.value),
-        "quality": int(info.quality),
-        "time": time_ms(info.recorded_at),
-        "cot": message.cot.name,
-    }
-    with centre.lock:
-        centre.received.setdefault(point.station.common_address, []).append(row)
-    return c104.ResponseState.SUCCESS
+    return on_receive_raw
 
 
 def connect(host, rtus):
     """`rtus`: [{port, ca}]."""
     client = c104.Client(tick_rate_ms=50, command_timeout_ms=10000)
-    client.on_new_station(on_new_station)
-    client.on_new_point(on_new_point)
     centre.client = client
     for rtu in rtus:
         connection = client.add_connection(ip=host, port=rtu["port"], init=c104.Init.MUTED)
         connection.add_station(rtu["ca"])
+        connection.on_receive_raw(recorder(rtu["ca"]))
         centre.connections[rtu["ca"]] = connection
     client.start()
 
@@ -103,10 +86,10 @@ def command(ioa, type, value):
 
 
 def received():
-    """Everything since the last call, by RTU number."""
+    """The APDUs since the last call, by RTU number."""
     with centre.lock:
         taken, centre.received = centre.received, {}
-    return {str(ca): rows for ca, rows in taken.items()}
+    return {str(ca): apdus for ca, apdus in taken.items()}
 
 
 jsonlines.serve(

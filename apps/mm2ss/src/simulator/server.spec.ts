@@ -10,6 +10,16 @@ import { listenSimulator, type SimulatorServer } from './server.js';
 const LIST = fileURLToPath(new URL('../../../../examples/simulator/iec104rs.csv', import.meta.url));
 const HOST = '127.0.0.1';
 
+interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: object } } };
+}
+
 let fleet: RtuFleet;
 let server: SimulatorServer;
 let masters: MasterSimulator[];
@@ -125,17 +135,13 @@ describe("the simulator's HTTP API", () => {
   });
 
   it('describes itself: every path that it has, with its body', async () => {
-    const [, document] = (await ask('GET', '/openapi.json')) as [
-      number,
-      { openapi: string; paths: Record<string, any> },
-    ];
+    const [, document] = (await ask('GET', '/openapi.json')) as [number, OpenApi];
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths)).toContain('/rtus/{id}/points/{ioa}');
-    const { requestBody } = document.paths['/send'].post;
-    expect(requestBody.content['application/json'].schema).toMatchObject({ type: 'object', required: ['index'] });
-    const ids = Object.values(document.paths).flatMap((path) =>
-      Object.values(path as object).map((op) => op.operationId),
-    );
+    const schema = document.paths['/send']?.['post']?.requestBody?.content['application/json'].schema;
+    expect(schema).toMatchObject({ type: 'object', required: ['index'] });
+    const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+    const ids = operations.map(({ operationId }) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
   });
 

@@ -5,7 +5,7 @@ import { RtuFleet } from '../fleet/fleet.js';
 import type { Station } from '../fleet/station.js';
 import { MasterSimulator } from '../master/master-simulator.js';
 import type { Outcome } from '../master/transactions.js';
-import { changedFaults, type FaultChanges, NO_FAULTS } from '../rtu/faults.js';
+import { changedFaults, NO_FAULTS } from '../rtu/faults.js';
 import { loadStations } from '../rtu-files/load.js';
 import { Inbox } from './inbox.js';
 import type { Expectation, MasterRequest, Scenario, ScenarioStep } from './scenario.js';
@@ -160,7 +160,7 @@ class Stage {
   private async fault({ rtu: id, do: verb, ...changes }: NonNullable<ScenarioStep['fault']>): Promise<void> {
     const { rtu } = this.station(id);
     if (verb === 'none') rtu.setFaults(NO_FAULTS);
-    rtu.setFaults(changedFaults(rtu.faults, changes as FaultChanges));
+    rtu.setFaults(changedFaults(rtu.faults, changes));
     if (verb === 'offline') await rtu.stop();
     else if (verb === 'online') await rtu.start();
     else if (verb === 'drop') rtu.dropConnections();
