@@ -2,8 +2,10 @@ import { z } from 'zod';
 import {
   changedFaults,
   faultsSchema,
+  loadSchema,
   NO_FAULTS,
   pointSchema,
+  type LoadProfile,
   type RtuFleet,
   type SendOutcomes,
   sendSchema,
@@ -139,6 +141,17 @@ export function simulatorRoutes(fleet: RtuFleet): Route[] {
         const sending = fleet.of(rtu).filter((station) => station.sending).length;
         fleet.stop(rtu);
         return { stopped: sending };
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/load',
+      summary: 'Spontaneous events of all RTUs together: a load profile, or "off"',
+      body: z.strictObject({ profile: loadSchema }),
+      handle: ({ body }) => {
+        const { profile } = body as { readonly profile: LoadProfile | undefined };
+        fleet.setLoad(profile);
+        return { profile: profile?.text ?? 'off' };
       },
     },
     act('Off the network: no listener, no connections', 'offline', ({ rtu }) => rtu.stop()),

@@ -1,6 +1,8 @@
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { matchesAny } from '@iec104mm2ss/config';
 import { Cause } from '@iec104mm2ss/iec104';
+import { LoadPace } from '../load/load-pace.js';
+import type { LoadProfile } from '../load/load-profile.js';
 import type { RtuOptions } from '../rtu/rtu-options.js';
 import { RtuSimulator } from '../rtu/rtu-simulator.js';
 import type { IoFile } from '../rtu-files/io-file.js';
@@ -41,6 +43,9 @@ export class RtuFleet implements AsyncDisposable {
   readonly stations: Station[] = [];
   readonly scheduler: DeadlineScheduler;
   private readonly compat: boolean;
+  private pace: LoadPace | undefined;
+  /** Whose turn it is to have an event more than others. */
+  private turn = 0;
 
   constructor(private readonly options: FleetOptions = {}) {
     this.scheduler = options.scheduler ?? new DeadlineScheduler();
@@ -94,6 +99,7 @@ export class RtuFleet implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.stop();
+    this.setLoad(undefined);
     await Promise.all(this.stations.map(({ rtu }) => rtu.close()));
   }
 
@@ -119,9 +125,33 @@ export class RtuFleet implements AsyncDisposable {
     for (const station of this.of(rtuNumber)) station.stopSending();
   }
 
+  /**
+   * Spontaneous events of all started stations together as a profile has it, the stations taking turns; undefined: none.
+   * Replaces the profile before.
+   */
+  setLoad(profile: LoadProfile | undefined): void {
+    this.pace?.stop();
+    this.pace = undefined;
+    if (profile !== undefined) this.pace = new LoadPace(this.scheduler.clock, profile, (count) => this.spread(count));
+  }
+
   /** The stations of an RTU number; undefined: all. */
   of(rtuNumber: number | undefined): Station[] {
     return this.stations.filter((station) => rtuNumber === undefined || station.rtuNumber === rtuNumber);
+  }
+
+  private spread(count: number): void {
+    const started = this.stations.filter((station) => station.started);
+    if (started.length === 0) return;
+    const each = Math.floor(count / started.length);
+    const rest = count % started.length;
+    this.turn %= started.length;
+    for (const [at, { rtu }] of started.entries()) {
+      const isIts = (at - this.turn + started.length) % started.length < rest;
+      const events = each + (isIts ? 1 : 0);
+      if (events > 0) rtu.burst(events);
+    }
+    this.turn += rest;
   }
 
   private compatOptions(io: IoFile, ca: number): RtuOptions {

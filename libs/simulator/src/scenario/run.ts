@@ -123,7 +123,7 @@ class Stage {
     await this.fleet.close();
   }
 
-  async step({ send, stop, set, fault, wait, expect, master }: ScenarioStep): Promise<void> {
+  async step({ send, stop, set, fault, wait, load, expect, master }: ScenarioStep): Promise<void> {
     if (wait !== undefined) {
       await sleep(this.scheduler.clock, wait * 1000);
       return;
@@ -133,7 +133,8 @@ class Stage {
       return;
     }
     for (const inbox of this.inboxes.values()) inbox.mark();
-    if (send !== undefined) await this.send(send);
+    if (load !== undefined) this.fleet.setLoad(load ?? undefined);
+    else if (send !== undefined) await this.send(send);
     else if (stop !== undefined) {
       if (stop === 'all') this.fleet.stop();
       else this.station(stop).stopSending();

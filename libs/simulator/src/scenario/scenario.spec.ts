@@ -68,12 +68,15 @@ describe('a scenario', () => {
       'fault: { rtu: 1, do: drop }',
       'master: { do: connect }',
       'master: { name: b, do: disconnect }',
+      'load: constant 200',
+      'expect: { master: a, type: M_DP_TB_1, count: 5 }',
+      'load: off',
       'stop: all',
       'wait: 0.01',
     );
     expect(result.steps.filter(({ failure }) => failure !== undefined)).toEqual([]);
     expect(result).toMatchObject({ passed: true, name: 'Test' });
-    expect(result.steps).toHaveLength(25);
+    expect(result.steps).toHaveLength(28);
   });
 
   it.each([
@@ -128,6 +131,7 @@ describe('a file that is no scenario', () => {
     ['name: x\nsteps: []\n', 'line 1: rtus'],
     [`${head}steps:\n  - send: 1\n  - expect: { ioa: -5 }\n`, 'line 7: steps.1.expect.ioa'],
     [`${head}steps:\n  - send: 1\n    wait: 2\n`, 'line 6: steps.0: exactly one of'],
+    [`${head}steps:\n  - load: heavy 5\n`, 'line 6: steps.0.load'],
     [`${head}steps:\n  - jump: 1\n`, 'line 6: steps.0'],
     [`${head}steps:\n  - expect: { master: nobody }\n`, 'there is no master nobody'],
     [`${head}steps:\n  - master: { do: command, command: single x on }\n`, 'line 6: steps.0.master.command'],

@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { parseCommand } from '../master/command-request.js';
-import { faultsSchema, pointSchema, qualitySchema, sendSchema } from './shapes.js';
+import { faultsSchema, loadSchema, pointSchema, qualitySchema, sendSchema } from './shapes.js';
 
 /** A file that is no scenario: one problem a line, each with the line of the file. */
 export class ScenarioError extends Error {
@@ -82,6 +82,7 @@ const steps = {
     do: z.enum(['offline', 'online', 'drop', 'restart', 'wrong-sequence', 'none']).optional(),
   }),
   wait: seconds,
+  load: loadSchema,
   expect: expectation,
   master: ask,
 };
@@ -94,6 +95,8 @@ const step = z
     set: steps.set.optional(),
     fault: steps.fault.optional(),
     wait: steps.wait.optional(),
+    /** Read, and `off` as null: an absent step is undefined. */
+    load: steps.load.transform((profile) => profile ?? null).optional(),
     expect: steps.expect.optional(),
     master: steps.master.optional(),
   })

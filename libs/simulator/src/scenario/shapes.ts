@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LoadProfileError, parseLoadProfile } from '../load/load-profile.js';
 import { parseQuality } from '../points/quality.js';
 import type { NO_FAULTS } from '../rtu/faults.js';
 
@@ -50,3 +51,17 @@ export const faultsSchema = z
     echoBroadcast: z.boolean(),
   } satisfies Record<keyof typeof NO_FAULTS, z.ZodType>)
   .partial();
+
+/** `off`, or a load profile without a file. */
+export const loadSchema = z.string().transform((text, context) => {
+  try {
+    return text === 'off' ? undefined : parseLoadProfile(text, refuseFile);
+  } catch (error) {
+    context.addIssue((error as Error).message);
+    return z.NEVER;
+  }
+});
+
+function refuseFile(path: string): never {
+  throw new LoadProfileError(`csv ${path}`, 'a file can only be given on the command line');
+}

@@ -1,5 +1,14 @@
-import type { Command } from 'commander';
-import { RtuFleet, type Station } from '@iec104mm2ss/simulator';
+import { type Command, InvalidArgumentError } from 'commander';
+import {
+  LOAD_PROFILE_FORMS,
+  type LoadProfile,
+  LoadProfileError,
+  parseLoadProfile,
+  readText,
+  RtuFleet,
+  SimulatorFileError,
+  type Station,
+} from '@iec104mm2ss/simulator';
 import { EXIT_FAILED, EXIT_USAGE } from '../../process/exit-codes.js';
 import { LogFolder } from '../../simulator/log-folder.js';
 import { loadOrEnd, problemLines } from './check.js';
@@ -12,7 +21,7 @@ interface RtusFlags extends ControlFlags {
   readonly listen: string;
   readonly compat?: true;
   readonly log: string | false;
-  readonly rate: number;
+  readonly load?: LoadProfile;
   readonly stats: number;
   readonly duration?: number;
   readonly quiet?: true;
@@ -32,13 +41,28 @@ export function registerRtus(simulate: Command): void {
     .option('--compat', 'answer as the IEC104-RTU-Simulator does, not as a real RTU')
     .option('--log <FOLDER>', 'folder of the logs, two for each RTU', 'log')
     .option('--no-log', 'write none')
-    .option('--rate <N>', 'spontaneous events a second of each RTU, besides what is sent by index', decimal(0), 0);
+    .option(
+      '--load <PROFILE>',
+      `spontaneous events a second of all RTUs together: ${LOAD_PROFILE_FORMS.map((form) => `"${form}"`).join(', ')}`,
+      loadProfile,
+    );
   addControlOptions(command, CONTROL_ADDRESS)
     .option('--stats <SEC>', 'print a line of rates this often; 0 = never', decimal(0), 0)
     .option('--duration <SEC>', 'end after this time; default: at Ctrl-C', decimal(0))
     .option('--quiet', 'print what is wrong, and rates, only')
     .addHelpText('after', HELP)
     .action((flags: RtusFlags, self: Command) => runRtus(flags, self));
+}
+
+function loadProfile(text: string): LoadProfile {
+  try {
+    return parseLoadProfile(text, readText);
+  } catch (error) {
+    if (error instanceof LoadProfileError || error instanceof SimulatorFileError) {
+      throw new InvalidArgumentError(error.message);
+    }
+    throw error;
+  }
 }
 
 async function runRtus(flags: RtusFlags, self: Command): Promise<void> {
@@ -60,7 +84,7 @@ async function runRtus(flags: RtusFlags, self: Command): Promise<void> {
   if (listening === 0) self.error('error: no RTU can listen', { exitCode: EXIT_FAILED });
   const control = await openControl(fleet, flags, self);
   print(`${listening} RTUs listen on ${flags.listen}${flags.compat === true ? ', as the old simulator' : ''}`);
-  if (flags.rate > 0) for (const { rtu } of fleet.stations) rtu.startEvents(flags.rate);
+  fleet.setLoad(flags.load);
   const stats = every(flags.stats, ratesOf(fleet));
   await endOf(flags.duration);
   clearInterval(stats);
