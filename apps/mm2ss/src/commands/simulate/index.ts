@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { EXIT_FAILED } from '../../process/exit-codes.js';
 import { registerCheck } from './check.js';
 import { registerMaster } from './master.js';
-import { registerSend } from './send.js';
+import { registerReplay } from './replay.js';
 import { registerRtu } from './rtu.js';
 import { registerRtus } from './rtus.js';
 import { registerScenario } from './scenario.js';
+import { registerSend } from './send.js';
 
 /** `mm2ss simulate ...`: stations that are not there, for tests and for trying things. */
 export function registerSimulate(program: Command): void {
@@ -16,6 +17,7 @@ export function registerSimulate(program: Command): void {
   registerCheck(simulate);
   registerSend(simulate);
   registerScenario(simulate);
+  registerReplay(simulate);
   registerRtu(simulate);
   registerMaster(simulate);
   // `mm2ss simulate ... | head`: nobody reads any more.
