@@ -89,3 +89,21 @@ it('simulate scenario ends with 1 when a step fails', async () => {
   expect(await command.exited).toBe(1);
   expect(command.stdout).toContain('FAILED');
 });
+
+it('simulate conformance finds nothing wrong with the multiplexer, nor with the simulated RTU behind it', async () => {
+  const directory = await folder();
+  const [rtuPort, port, http] = [await freePort(), await freePort(), await freePort()];
+  const columns = 'id,sys name,port no,rtu no,max conn,idletime,t1,t2,t3,w,k,buffsize,logevents,same ip,hosts,filter';
+  const row = `1,North,${port},32,5,60,15,10,20,8,12,1000,N,all,127.0.0.2:${rtuPort},127.0.0.0/8`;
+  await writeFile(join(directory, 'mux.csv'), `${columns}\n${row}\n`);
+  const rtu = new Command(['simulate', 'rtu', '--listen', `127.0.0.2:${rtuPort}`, '--ca', '32'], directory);
+  await until('the RTU listens', () => rtu.stdout.includes('listens on'), START_MS);
+  const multiplexer = new Command(['run', '-i', 'mux.csv', '-n', '--http', `127.0.0.1:${http}`], directory);
+  const flags = ['--ca', '32', '--command', 'single 5000 on', '--local-address', '127.0.0.11', '--timeout', '8'];
+  for (const at of [`127.0.0.2:${rtuPort}`, `127.0.0.1:${port}`]) {
+    const check = new Command(['simulate', 'conformance', at, ...flags], directory);
+    expect(await check.exited, `${check.stdout}${check.stderr}`).toBe(0);
+    expect(check.stdout).toContain(' passed, 0 failed');
+  }
+  expect(multiplexer.outcome).toBeUndefined();
+}, 240_000);

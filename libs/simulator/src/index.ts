@@ -46,3 +46,4 @@ export { type ScenarioResult, type ScenarioSurroundings, runScenario, type StepR
 export { type CapturedRtu, capturedRtus } from './replay/captured-rtus.js';
 export { CaptureError } from './replay/packets.js';
 export { eventsOnly, replay } from './replay/replay.js';
+export { checkStation, type ConformanceOptions, type ConformanceResult } from './conformance/conformance.js';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT_FAILED } from '../../process/exit-codes.js';
 import { registerCheck } from './check.js';
+import { registerConformance } from './conformance.js';
 import { registerMaster } from './master.js';
 import { registerReplay } from './replay.js';
 import { registerRtu } from './rtu.js';
@@ -18,6 +19,7 @@ export function registerSimulate(program: Command): void {
   registerSend(simulate);
   registerScenario(simulate);
   registerReplay(simulate);
+  registerConformance(simulate);
   registerRtu(simulate);
   registerMaster(simulate);
   // `mm2ss simulate ... | head`: nobody reads any more.

@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { CommandSyntaxError, describeAsdu, MasterSimulator, type Outcome, parseCommand } from '@iec104mm2ss/simulator';
+import type { Command } from 'commander';
+import { describeAsdu, MasterSimulator, type Outcome } from '@iec104mm2ss/simulator';
 import { EXIT_FAILED, EXIT_REFUSED } from '../../process/exit-codes.js';
 import {
   addLinkOptions,
+  collectCommand,
   collectInteger,
   decimal,
   type Endpoint,
@@ -160,14 +161,4 @@ function masterRates(master: MasterSimulator): (seconds: number) => void {
     print(`received ${rate(received - before, seconds)}, ${received} in all, strays ${strays}`);
     before = received;
   };
-}
-
-function collectCommand(text: string, before: string[] = []): string[] {
-  try {
-    parseCommand(text);
-  } catch (error) {
-    if (error instanceof CommandSyntaxError) throw new InvalidArgumentError(error.message);
-    throw error;
-  }
-  return [...before, text];
 }

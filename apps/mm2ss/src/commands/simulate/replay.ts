@@ -42,8 +42,13 @@ async function run(file: string, flags: ReplayFlags, self: Command): Promise<voi
   );
   if (captured.leftOut > 0) print(`${captured.leftOut} connections at the same time are left out`);
   if (captured.gaps > 0) print(`octets are missing in the capture, ${captured.gaps} times`);
-  const options = { ...flags.listen, endOfInitialization: 'never', intercept: () => 'ignore' } as const;
-  const rtu = new RtuSimulator({ ...options, points: [], eventBuffer: Math.max(captured.asdus.length, 1) });
+  const rtu = new RtuSimulator({
+    ...flags.listen,
+    points: [],
+    endOfInitialization: 'never',
+    intercept: () => 'ignore',
+    eventBuffer: Math.max(captured.asdus.length, 1),
+  });
   const stop = new AbortController();
   rtu.on('started', ({ peer }) => print(`${peer} started data transfer`));
   rtu.on('disconnected', ({ peer }, { message, code }) => print(`${peer} disconnected: ${message} (${code})`));

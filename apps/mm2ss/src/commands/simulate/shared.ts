@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { LinkParameters } from '@iec104mm2ss/iec104';
+import { CommandSyntaxError, parseCommand } from '@iec104mm2ss/simulator';
 
 /** What the commands of `mm2ss simulate` have in common: flags, output, and when they end. */
 
@@ -53,6 +54,16 @@ export function decimal(min: number): (text: string) => number {
     if (Number.isFinite(value) && value >= min) return value;
     throw new InvalidArgumentError(`Must be a number, ${min} or more.`);
   };
+}
+
+export function collectCommand(text: string, before: string[] = []): string[] {
+  try {
+    parseCommand(text);
+  } catch (error) {
+    if (error instanceof CommandSyntaxError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+  return [...before, text];
 }
 
 export function ipAddress(text: string): string {
