@@ -149,7 +149,7 @@ describe.skipIf(tshark === '' || python === undefined).each([
     );
     const master = await Peer.start('master', String(python), [join(import.meta.dirname, 'peers/c104_master.py')]);
     try {
-      await master.call('connect', tap.at);
+      await master.call('connect', { ...tap.at });
       await eventually('the master is connected', async () => (await master.call('state')) === 'OPEN_MUTED');
       await master.call('startdt');
       await master.until('to be started', () => master.uFrames('rx').includes('STARTDT con'));

@@ -37,7 +37,8 @@ export { LOAD_PROFILE_FORMS, type LoadProfile, LoadProfileError, parseLoadProfil
 export { changedFaults, type FaultChanges, NO_FAULTS, type RtuFaults } from './rtu/faults.js';
 export type { RtuConnection } from './rtu/rtu-connection.js';
 export type { RtuCounts, RtuEvent, RtuEvents, RtuOptions, RtuRequest } from './rtu/rtu-options.js';
-export { type EventOptions, RtuSimulator } from './rtu/rtu-simulator.js';
+export type { EventOptions } from './rtu/process-image.js';
+export { RtuSimulator } from './rtu/rtu-simulator.js';
 export { describeAsdu } from './text/describe-asdu.js';
 export { faultsSchema, loadSchema, pointSchema, sendSchema, stopSchema } from './scenario/shapes.js';
 export { parseScenario, type Scenario, ScenarioError } from './scenario/scenario.js';

@@ -30,6 +30,8 @@ export class RawMaster {
   /** Next N(S) to send and to receive. */
   vs = 0;
   vr = 0;
+  /** N(R) that was sent last. */
+  acknowledged = 0;
   private readonly framer = new ApduFramer();
   private wake: (() => void) | undefined;
 
@@ -62,11 +64,13 @@ export class RawMaster {
   }
 
   sendS(nr = this.vr): void {
+    this.acknowledged = nr;
     this.write([0x68, 4, 1, 0, (nr << 1) & 0xff, nr >> 7]);
   }
 
   sendI(asdu: Uint8Array | readonly number[], ns = this.vs): void {
     const { vr } = this;
+    this.acknowledged = vr;
     this.write([0x68, asdu.length + 4, (ns << 1) & 0xff, ns >> 7, (vr << 1) & 0xff, vr >> 7, ...asdu]);
     this.vs = (ns + 1) & MASK;
   }
@@ -75,6 +79,17 @@ export class RawMaster {
   async until(fits: (apdu: RawApdu) => boolean, ms: number): Promise<RawApdu | undefined> {
     await this.wait(() => this.got.some(fits), ms);
     return this.got.find(fits);
+  }
+
+  /** Resolves when nothing has come for `quietMs`, and forgets what came. */
+  async settle(quietMs: number, longestMs: number): Promise<void> {
+    const until = performance.now() + longestMs;
+    let before = -1;
+    while (this.got.length !== before && performance.now() < until) {
+      before = this.got.length;
+      await this.wait(() => false, quietMs);
+    }
+    this.got.length = 0;
   }
 
   /** Resolves true when the station has closed the connection, false when the time is over. */

@@ -79,12 +79,17 @@ describe('faults on demand', () => {
     expect(await master.testCommand()).toMatchObject({ result: 'positive' });
   });
 
-  it('break connections again and again', async () => {
-    const { rtu, master } = await stations({ flapMs: 50 });
+  it('break connections, again and again', async () => {
+    const { rtu, master } = await stations();
+    rtu.setFaults({ flapMs: 30 });
+    const dropped = once(rtu, 'disconnected');
     await once(master, 'disconnected');
-    await master.connect();
-    await once(master, 'disconnected');
+    await dropped;
+    master.connect().catch(() => undefined);
+    await once(rtu, 'disconnected');
     rtu.setFaults({ flapMs: 0 });
+    await expect.poll(() => rtu.connections.length).toBe(0);
+    await expect.poll(() => master.connected).toBe(false);
     await master.connect();
     expect(await master.testCommand()).toMatchObject({ result: 'positive' });
   });

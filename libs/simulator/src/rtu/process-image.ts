@@ -41,6 +41,14 @@ export interface EventForm {
   readonly invalidTime?: boolean | undefined;
 }
 
+/** A point, and how an event of it differs from what the point says. */
+export interface EventOptions extends EventForm {
+  /** Default 3, spontaneous. */
+  readonly cause?: number;
+  /** Of several points at one address: the one meant. Default: the first. */
+  readonly kind?: PointKind | undefined;
+}
+
 const MAX_ASDU_OCTETS = 249;
 const HEADER_OCTETS = 6;
 const IOA_OCTETS = 3;

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Cause, Coi, DEFAULT_LINK_PARAMETERS, type LinkParameters } from '@iec104mm2ss/iec104';
 import { plainAddress } from '@iec104mm2ss/config';
 import { every, type Stoppable } from '@iec104mm2ss/runtime';
@@ -10,23 +10,15 @@ import { CommandExecution } from './command-execution.js';
 import { EventPace } from './event-pace.js';
 import { EventQueue } from './event-queue.js';
 import { changedFaults, type FaultChanges, NO_FAULTS, type RtuFaults } from './faults.js';
-import { type EventForm, type Point, ProcessImage } from './process-image.js';
+import { type EventForm, type EventOptions, type Point, ProcessImage } from './process-image.js';
 import { RtuConnection, type RtuConnectionOwner } from './rtu-connection.js';
+import { RtuListener } from './rtu-listener.js';
 import type { RtuCounts, RtuEvents, RtuOptions } from './rtu-options.js';
 import { RtuRequests } from './rtu-requests.js';
 import { nextValue } from './value-walk.js';
 
 const DEFAULT_EVENT_BUFFER = 10_000;
 const DEFAULT_SELECT_TIMEOUT_MS = 30_000;
-const LISTEN_BACKLOG = 128;
-
-/** A point, and how an event of it differs from what the point says. */
-export interface EventOptions extends EventForm {
-  /** Default 3, spontaneous. */
-  readonly cause?: number;
-  /** Of several points at one address: the one meant. Default: the first. */
-  readonly kind?: PointKind | undefined;
-}
 
 /**
  * A controlled station on a TCP port, as real as a test needs it.
@@ -62,8 +54,7 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   private readonly owner: RtuConnectionOwner;
   private readonly changing: readonly Point[];
 
-  private server: Server | undefined;
-  private port: number;
+  private readonly listener: RtuListener;
   private pace: EventPace | undefined;
   private flap: Stoppable | undefined;
   private lastConnectionId = 0;
@@ -76,7 +67,7 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   constructor(private readonly options: RtuOptions = {}) {
     super();
     this.ca = options.ca ?? 1;
-    this.port = options.port ?? 0;
+    this.listener = new RtuListener(options.host ?? '127.0.0.1', options.port ?? 0, (socket) => this.onSocket(socket));
     this.scheduler = options.scheduler ?? new DeadlineScheduler();
     this.link = { ...DEFAULT_LINK_PARAMETERS, ...options.link };
     this.wrongs = changedFaults({ ...NO_FAULTS, oa: options.oa ?? 'mirror' }, options.faults ?? {});
@@ -101,11 +92,11 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
 
   /** Where the RTU listens; the port is known once it has started for the first time. */
   get address(): { host: string; port: number } {
-    return { host: this.options.host ?? '127.0.0.1', port: this.port };
+    return this.listener.address;
   }
 
   get listening(): boolean {
-    return this.server !== undefined;
+    return this.listener.listening;
   }
 
   /** The connections that are open now. */
@@ -139,23 +130,14 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
 
   /** Listens. After a `stop` it takes the same port again. */
   async start(): Promise<void> {
-    if (this.server !== undefined) return;
-    const server = createServer({ noDelay: true }, (socket) => this.onSocket(socket));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: this.address.host, port: this.port, backlog: LISTEN_BACKLOG }, resolve);
-    });
-    this.server = server;
-    this.port = (server.address() as AddressInfo).port;
-    this.emit('listening', this.address);
+    if (await this.listener.start()) this.emit('listening', this.address);
   }
 
   /** Off the network: no listener, no connections. Values, events and the event generator stay. */
   async stop(): Promise<void> {
-    const { server } = this;
-    this.server = undefined;
+    const stopped = this.listener.stop();
     this.dropConnections();
-    if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
+    await stopped;
   }
 
   /** Breaks every connection; the listener stays. */
@@ -294,8 +276,7 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
     const peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
     const reason = this.refusal(socket);
     if (reason !== undefined) {
-      socket.on('error', () => socket.destroy());
-      socket.resetAndDestroy();
+      RtuListener.refuse(socket);
       this.counts.refusedConnections++;
       this.emit('refused', peer, reason);
       return;
@@ -310,7 +291,7 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   }
 
   private refusal({ remoteAddress = '' }: Socket): string | undefined {
-    if (this.server === undefined) return 'off the network';
+    if (!this.listening) return 'off the network';
     if (this.queue.open.size >= (this.options.maxConnections ?? Infinity)) return 'maximum number of connections';
     return (this.options.accepts?.(plainAddress(remoteAddress)) ?? true) ? undefined : 'not one of its hosts';
   }
