@@ -37,6 +37,9 @@ export interface ScenarioSurroundings {
 /** Why a step failed. */
 class StepFailure extends Error {}
 
+/** How long all connections may take to be there. */
+const START_SECONDS = 20;
+const LOOK_AGAIN_MS = 20;
 const CONNECT_AGAIN = { minMs: 50, maxMs: 500 };
 
 /** Runs a scenario: its RTUs, its masters, then step by step until one fails. Everything has ended when it resolves. */
@@ -114,7 +117,17 @@ class Stage {
       const options = { ...connect, ...local, ca: rtu, oa, name, reconnect: CONNECT_AGAIN, scheduler: this.scheduler };
       this.inboxes.set(name, new Inbox(new MasterSimulator(options)));
     }
-    await this.ask({ name: 'all', do: 'connect', select: false, result: 'positive', within: 20 });
+    await this.ask({ name: 'all', do: 'connect', select: false, result: 'positive', within: START_SECONDS });
+    // Behind a multiplexer a master may be there before its RTU is.
+    const all = new Set(Object.values(masters).map(({ rtu }) => rtu));
+    const numbers = [...all].filter((number) => this.fleet.of(number).length > 0);
+    const until = this.scheduler.now() + START_SECONDS * 1000;
+    for (const number of numbers) {
+      while (!this.fleet.of(number).some(({ started }) => started)) {
+        if (this.scheduler.now() > until) throw new StepFailure(`no connection to RTU number ${number} was started`);
+        await sleep(this.scheduler.clock, LOOK_AGAIN_MS);
+      }
+    }
   }
 
   async close(): Promise<void> {
