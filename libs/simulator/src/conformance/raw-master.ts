@@ -81,17 +81,6 @@ export class RawMaster {
     return this.got.find(fits);
   }
 
-  /** Resolves when nothing has come for `quietMs`, and forgets what came. */
-  async settle(quietMs: number, longestMs: number): Promise<void> {
-    const until = performance.now() + longestMs;
-    let before = -1;
-    while (this.got.length !== before && performance.now() < until) {
-      before = this.got.length;
-      await this.wait(() => false, quietMs);
-    }
-    this.got.length = 0;
-  }
-
   /** Resolves true when the station has closed the connection, false when the time is over. */
   async untilClosed(ms: number): Promise<boolean> {
     await this.wait(() => this.closed, ms);

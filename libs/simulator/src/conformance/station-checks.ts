@@ -217,16 +217,15 @@ export const STATION_CHECKS: readonly ConformanceCheck[] = [
     title: 'answers a general interrogation: ACT_CON, objects with COT 20, ACT_TERM',
     run: async (master, station) => {
       await start(master, station);
-      // Behind a multiplexer objects that another master asked for may be on their way.
-      await master.settle(QUIET_MS, station.answerMs);
       const ended = await answered(master, interrogation(station.ca, Qoi.STATION), Cause.ACT_TERM, station);
-      const order = master.got
-        .filter(({ format }) => format === 'I')
-        .map(({ asdu }) => new AsduView(asdu))
-        .filter(({ typeId, cot }) => typeId === TypeId.C_IC_NA_1 || cot === Cause.INROGEN);
-      if (order[0]?.cot !== Cause.ACT_CON || order[0].negative) return 'no positive ACT_CON before all else';
-      if (ended === undefined || order.at(-1)?.cot !== Cause.ACT_TERM) return 'no ACT_TERM behind all else';
-      return order.length > 2 ? undefined : 'no objects';
+      const views = master.got.filter(({ format }) => format === 'I').map(({ asdu }) => new AsduView(asdu));
+      const isOwn = (cause: number) => (view: AsduView) => view.typeId === TypeId.C_IC_NA_1 && view.cot === cause;
+      const [confirmed, over] = [views.findIndex(isOwn(Cause.ACT_CON)), views.findIndex(isOwn(Cause.ACT_TERM))];
+      if (confirmed < 0 || views[confirmed]?.negative === true) return 'no positive ACT_CON';
+      if (ended === undefined || over < confirmed) return 'no ACT_TERM behind it';
+      // Before that there may be objects that another master has asked for.
+      const between = views.slice(confirmed, over).filter(({ cot }) => cot === Cause.INROGEN);
+      return between.length > 0 ? undefined : 'no objects with COT 20 between them';
     },
   },
   {
