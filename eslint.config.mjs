@@ -57,7 +57,7 @@ const constraints = (extra) => [
   },
   {
     sourceTag: 'scope:simulator',
-    onlyDependOnLibsWithTags: ['scope:iec104', 'scope:runtime', 'scope:transport'],
+    onlyDependOnLibsWithTags: ['scope:config', 'scope:iec104', 'scope:runtime', 'scope:transport'],
     bannedExternalImports: [...anyNats, ...anyNest],
   },
   {

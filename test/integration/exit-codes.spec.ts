@@ -59,6 +59,12 @@ const ENDS: readonly (readonly [code: number, args: readonly string[]])[] = [
   [2, ['demo', '--seconds', 'x']],
   [1, ['simulate', 'rtu', '--listen', '192.0.2.1:2404']],
   [2, ['simulate', 'rtu', '--points', 'missing.csv']],
+  [2, ['simulate', 'rtus', '-i', 'missing.csv']],
+  [2, ['simulate', 'check', 'missing.csv']],
+  [1, ['simulate', 'send', '1', '--http', '127.0.0.1:1']],
+  [2, ['simulate', 'send', 'one']],
+  [2, ['simulate', 'scenario', 'missing.yaml']],
+  [2, ['simulate', 'replay', 'good.csv']],
   [1, ['simulate', 'master', '--connect', '127.0.0.1:1', '--once']],
   [2, ['simulate', 'master', '--command', 'nonsense']],
 ];

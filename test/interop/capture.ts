@@ -141,7 +141,12 @@ export interface Segment {
   readonly octets: Buffer;
 }
 
-async function startTap(at: Endpoint, target: Endpoint, segments: Segment[]): Promise<{ at: Endpoint; close(): void }> {
+/** Passes octets on between `at` and `target`, and notes each of them in `segments`. */
+export async function startTap(
+  at: Endpoint,
+  target: Endpoint,
+  segments: Segment[],
+): Promise<{ at: Endpoint; close(): void }> {
   const sockets = new Set<Socket>();
   const server: Server = createServer({ noDelay: true }, (near) => {
     const client: Endpoint = { host: near.remoteAddress ?? '127.0.0.1', port: near.remotePort ?? 0 };

@@ -68,6 +68,7 @@ describe('module boundaries', () => {
     ['libs/bus', '@iec104mm2ss/runtime', 'probe.ts'],
     ['libs/transport', '@iec104mm2ss/runtime', 'probe.ts'],
     ['libs/simulator', '@iec104mm2ss/runtime', 'probe.ts'],
+    ['libs/simulator', '@iec104mm2ss/config', 'probe.ts'],
     ['libs/testing', '@iec104mm2ss/wire', 'probe.ts'],
     ['libs/testing', '@iec104mm2ss/runtime', 'probe.ts'],
     ['libs/transport', '@iec104mm2ss/iec104', 'probe.ts'],

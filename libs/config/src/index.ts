@@ -15,6 +15,10 @@ export {
 } from './read-configuration.js';
 export type { ConfigErrorCode, ConfigurationFile } from './read-configuration.js';
 export { peerText, plainAddress } from './address-text.js';
+export { type CsvRow, csvRows } from './csv-rows.js';
+export { type DecodedFile, decodeFile } from './file-encoding.js';
+export { isHostname } from './endpoints.js';
+export { digitsOf } from './integer-cell.js';
 export { ackPolicy, reportGapMs } from './ack-policy.js';
 export { repeatableAsdus } from './repeatable-asdus.js';
 export { nearestNames } from './nearest-name.js';
@@ -35,7 +39,7 @@ export { clockText, type ClockSetting } from './clock-cell.js';
 export { NO_OBSERVE, observeText, type ObserveSetting } from './observe-cell.js';
 export { parsePeerNames, peerNameKey } from './peer-names.js';
 export * from './rights.js';
-export { matchesAny, normalAddress } from './source-range.js';
+export { matchesAny, normalAddress, parseSourceRanges } from './source-range.js';
 export { clientNames, needsTls } from './tls-columns.js';
 export type {
   AckPolicy,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Endpoint, type GroupConfig, parseConfiguration } from '@iec104mm2ss/config';
-import { MasterSimulator, RtuSimulator } from '@iec104mm2ss/simulator';
+import { MasterSimulator, RtuFleet, type RtuSimulator } from '@iec104mm2ss/simulator';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { EventLedger } from './event-ledger.js';
 import { type RunningMultiplexer, startMultiplexer } from './multiplexer.js';
@@ -46,15 +46,15 @@ export async function gather(): Promise<Cast> {
   const folder = mkdtempSync(join(tmpdir(), 'mm2ss-demo-'));
   const scheduler = new DeadlineScheduler();
   const sample = parseConfiguration(readFileSync(SAMPLE, 'utf8')).groups;
-  const rtus: RtuSimulator[] = [];
+  const fleet = new RtuFleet({ scheduler });
   for (const [index, id] of GROUP_IDS.entries()) {
     const ca = sample.find((group) => group.id === id)?.rtuNumber ?? 1;
     // Not the masters' addresses: a master may not come from the address of its RTU.
     const host = `127.0.0.${FIRST_RTU_ADDRESS + index}`;
-    const rtu = new RtuSimulator({ host, ca, scheduler, eventBuffer: EVENT_BUFFER });
-    await rtu.start();
-    rtus.push(rtu);
+    fleet.add({ id, name: id, rtuNumber: ca }, { host, eventBuffer: EVENT_BUFFER });
   }
+  await fleet.start();
+  const rtus = fleet.stations.map(({ rtu }) => rtu);
   const [http = 0, ...ports] = await freePorts(1 + GROUP_IDS.length);
   const text = moveGroups(
     readFileSync(SAMPLE, 'utf8'),
@@ -78,7 +78,7 @@ export async function gather(): Promise<Cast> {
     dismiss: async (keepFolder) => {
       for (const { sessions } of groups) await Promise.all(sessions.map(({ master }) => master.close()));
       await multiplexer.stop();
-      for (const rtu of rtus) await rtu.close();
+      await fleet.close();
       if (!keepFolder) rmSync(folder, { recursive: true, force: true });
     },
   };

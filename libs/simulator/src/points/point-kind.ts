@@ -1,4 +1,5 @@
 import { type ObjectInput, TypeId, type TypeName } from '@iec104mm2ss/iec104';
+import { qualityFlags } from './quality.js';
 
 /** What a point is. A command has the kind of the point it works on, unless the point list says otherwise. */
 export type PointKind = 'single' | 'double' | 'step' | 'bitstring' | 'normalized' | 'scaled' | 'float' | 'counter';
@@ -97,11 +98,15 @@ export function representable(kind: PointKind, value: number): number {
   return kind === 'float' ? Math.fround(value) : value;
 }
 
-/** An information object of the kind's plain type, for `encodeAsdu`. Sequence 0..31 is the counter's reading number. */
-export function plainObject(kind: PointKind, ioa: number, value: number, sequence = 0): ObjectInput {
-  if (kind === 'single') return { ioa, value: value !== 0 };
-  if (kind === 'counter') return { ioa, value, sequence };
-  return { ioa, value };
+/**
+ * An information object of the kind's plain type, for `encodeAsdu`. `quality`: bits of its descriptor. Sequence 0..31 is the
+ * counter's reading number.
+ */
+export function plainObject(kind: PointKind, ioa: number, value: number, quality = 0, sequence = 0): ObjectInput {
+  const flags = quality === 0 ? undefined : { quality: qualityFlags(kind, quality) };
+  if (kind === 'single') return { ioa, value: value !== 0, ...flags };
+  if (kind === 'counter') return { ioa, value, sequence, ...flags };
+  return { ioa, value, ...flags };
 }
 
 export interface CommandTypeInfo {

@@ -19,6 +19,22 @@ export interface PointDefinition {
   readonly select: SelectPolicy;
   /** Whether the generator of spontaneous events changes it. */
   readonly events: boolean;
+  /** Quality at power-on, bits of a quality descriptor (see quality.ts); default 0 = good. */
+  readonly quality?: number;
+  /** Whether it is part of the general interrogation; default true. */
+  readonly interrogated?: boolean;
+  /** Whether its events carry CP56Time2a; default true. */
+  readonly timed?: boolean;
+}
+
+/** A command of a station whose points do not name their commands themselves. */
+export interface CommandDefinition {
+  /** Information object address, 1..16777215. Several commands of different kinds may share it. */
+  readonly ioa: number;
+  readonly kind: CommandKind;
+  readonly select: SelectPolicy;
+  /** The point it works on; undefined: it is confirmed, and changes nothing. */
+  readonly point: { readonly ioa: number; readonly kind: PointKind } | undefined;
 }
 
 /** Why a point list is not usable, with the row and the column at fault. */

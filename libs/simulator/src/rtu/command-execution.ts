@@ -1,18 +1,25 @@
 import { AsduView, Cause, cp56ToEpochMs, decodeCp56 } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { type CommandKind, type CommandTypeInfo, commandType } from '../points/point-kind.js';
-import type { Point, ProcessImage } from './process-image.js';
+import type { Command, Point, ProcessImage } from './process-image.js';
 
 const ELEMENT_OFFSET = 9;
 const SELECT_BIT = 0x80;
 const VALUE_BITS_ON_OFF = 0x03;
+
+/** What a command is to do, as it came. */
+export interface CommandedValue {
+  readonly ioa: number;
+  readonly kind: CommandKind;
+  readonly value: number;
+}
 
 /** How one process command is answered. Absent fields: nothing of that kind happens. */
 export interface CommandVerdict {
   /** COT and P/N of the confirmation; undefined = not answered at all (a command that is too old). */
   readonly confirm: { readonly cause: number; readonly negative: boolean } | undefined;
   /** What to do after a positive confirmation of an execute. */
-  readonly execute?: { readonly point: Point; readonly value: number; readonly commandIoa: number };
+  readonly execute?: CommandedValue;
   /** For logs: what was decided and why. */
   readonly reason: string;
 }
@@ -28,6 +35,8 @@ export interface CommandRules {
   readonly selectTimeoutMs: number;
   /** Time-tagged commands older (or younger) than this are ignored. */
   readonly maxAgeMs: number;
+  /** Every command is confirmed, known or not, selected or not, as the IEC104-RTU-Simulator does. Default false. */
+  readonly confirmAll?: boolean;
 }
 
 /** Decides on process commands (types 45-51, 58-64): selects, executes, deselects (IEC 60870-5-5 clause 6.8). */
@@ -53,8 +62,9 @@ export class CommandExecution {
     const view = new AsduView(asdu);
     const type = commandType(view.typeId) as CommandTypeInfo;
     const ioa = view.ioa ?? 0;
-    const point = this.image.commanded(ioa);
-    if (point === undefined || point.commandKind !== type.kind) {
+    if (this.rules.confirmAll === true) return this.confirmed(asdu, ioa, type);
+    const command = this.image.command(ioa, type.kind);
+    if (command === undefined) {
       return { confirm: { cause: Cause.UNKNOWN_IOA, negative: true }, reason: `no ${type.kind} command at ${ioa}` };
     }
     if (view.cot === Cause.DEACT) return this.deselect(asdu, ioa, connection, type);
@@ -63,8 +73,8 @@ export class CommandExecution {
     if (value === undefined) return refuse('value not permitted');
     if (type.timed && this.tooOld(asdu, type)) return { confirm: undefined, reason: 'time tag too old' };
     const selecting = type.selectOffset !== undefined && ((asdu[type.selectOffset] ?? 0) & SELECT_BIT) !== 0;
-    if (selecting) return this.select(asdu, ioa, connection, point, type);
-    return this.execute(asdu, ioa, connection, point, type, value);
+    if (selecting) return this.select(asdu, connection, command, type);
+    return this.execute(asdu, connection, command, type, value);
   }
 
   /** The execution of the command at this address is over. */
@@ -79,14 +89,19 @@ export class CommandExecution {
     }
   }
 
-  private select(
-    asdu: Uint8Array,
-    ioa: number,
-    connection: number,
-    point: Point,
-    type: CommandTypeInfo,
-  ): CommandVerdict {
-    if (point.select === 'no') return refuse('select is not supported here');
+  private confirmed(asdu: Uint8Array, ioa: number, type: CommandTypeInfo): CommandVerdict {
+    const view = new AsduView(asdu);
+    if (view.cot !== Cause.ACT) return { confirm: undefined, reason: `COT ${view.cot}` };
+    const confirm = { cause: Cause.ACT_CON, negative: false };
+    const value = commandValue(asdu, type.kind) ?? 0;
+    const selecting = type.selectOffset !== undefined && ((asdu[type.selectOffset] ?? 0) & SELECT_BIT) !== 0;
+    if (selecting) return { confirm, reason: 'selected' };
+    return { confirm, execute: { ioa, kind: type.kind, value }, reason: 'executed' };
+  }
+
+  private select(asdu: Uint8Array, connection: number, command: Command, type: CommandTypeInfo): CommandVerdict {
+    const { ioa } = command;
+    if (command.select === 'no') return refuse('select is not supported here');
     if (this.busy.has(ioa)) return refuse('busy');
     const current = this.selection(ioa);
     if (current !== undefined && current.connection !== connection) return refuse('selected by another master');
@@ -101,12 +116,12 @@ export class CommandExecution {
 
   private execute(
     asdu: Uint8Array,
-    ioa: number,
     connection: number,
-    point: Point,
+    command: Command,
     type: CommandTypeInfo,
     value: number,
   ): CommandVerdict {
+    const { ioa } = command;
     const current = this.selection(ioa);
     if (current !== undefined) {
       if (current.connection !== connection) return refuse('selected by another master');
@@ -114,7 +129,7 @@ export class CommandExecution {
       if (current.typeId !== asdu[0] || current.element !== elementKey(asdu, type)) {
         return refuse('not what was selected');
       }
-    } else if (point.select === 'required') {
+    } else if (command.select === 'required') {
       return refuse('not selected');
     }
     if (this.busy.has(ioa)) return refuse('busy');
@@ -122,11 +137,7 @@ export class CommandExecution {
     // T = 1: a test, which does not touch the process.
     if (new AsduView(asdu).test) return { confirm, reason: 'test' };
     this.busy.add(ioa);
-    return {
-      confirm,
-      execute: { point, value: pointValue(point, type.kind, value), commandIoa: ioa },
-      reason: 'executed',
-    };
+    return { confirm, execute: { ioa, kind: type.kind, value }, reason: 'executed' };
   }
 
   private deselect(asdu: Uint8Array, ioa: number, connection: number, type: CommandTypeInfo): CommandVerdict {
@@ -169,7 +180,7 @@ function elementKey(asdu: Uint8Array, type: CommandTypeInfo): string {
 }
 
 /** The commanded value; undefined when the standard does not permit it (clauses 7.2.6.16, 7.2.6.17). */
-function commandValue(asdu: Uint8Array, kind: CommandKind): number | undefined {
+export function commandValue(asdu: Uint8Array, kind: CommandKind): number | undefined {
   const view = new DataView(asdu.buffer, asdu.byteOffset + ELEMENT_OFFSET);
   switch (kind) {
     case 'single':
@@ -190,10 +201,19 @@ function commandValue(asdu: Uint8Array, kind: CommandKind): number | undefined {
   }
 }
 
-/** What a commanded value makes of the point: a step command moves by one, on/off means on/off for every kind of state. */
-function pointValue(point: Point, kind: CommandKind, value: number): number {
-  if (kind === 'step') return point.current + (value === 2 ? 1 : -1);
-  if (kind === point.kind || (kind !== 'single' && kind !== 'double')) return value;
+/** How far a regulating step command moves a normalized point; others move by one. */
+const NORMALIZED_STEP = 0.01;
+
+/**
+ * What a commanded value makes of the point: on/off means on/off for every kind of state, a step command switches a state on
+ * (higher) or off (lower) and moves everything else by a step.
+ */
+export function pointValue(point: Point, kind: CommandKind, value: number): number {
+  const isState = point.kind === 'single' || point.kind === 'double';
+  if (kind === 'step' && !isState) {
+    return point.current + (value === 2 ? 1 : -1) * (point.kind === 'normalized' ? NORMALIZED_STEP : 1);
+  }
+  if (kind === point.kind || (kind !== 'single' && kind !== 'double' && kind !== 'step')) return value;
   const on = kind === 'single' ? value === 1 : value === 2;
   return point.kind === 'double' ? (on ? 2 : 1) : on ? 1 : 0;
 }

@@ -12,7 +12,8 @@ import {
   TEST_PATTERN,
   TypeId,
 } from '@iec104mm2ss/iec104';
-import type { CommandExecution, CommandVerdict } from './command-execution.js';
+import type { CommandedValue, CommandExecution } from './command-execution.js';
+import type { RtuFaults } from './faults.js';
 import type { ProcessImage } from './process-image.js';
 import type { RtuConnection } from './rtu-connection.js';
 
@@ -35,10 +36,15 @@ const BROADCAST_TYPES: ReadonlySet<number> = new Set([
   TypeId.C_RP_NA_1,
 ]);
 
+/** What the IEC104-RTU-Simulator knows besides process commands. */
+const COMPAT_TYPES: ReadonlySet<number> = new Set([TypeId.C_IC_NA_1, TypeId.C_CS_NA_1]);
+
 /** What answering needs of the RTU. */
 export interface RequestContext {
   readonly ca: number;
-  readonly oa: 'mirror' | 'zero';
+  readonly faults: RtuFaults;
+  /** As the IEC104-RTU-Simulator: what is not known gets no answer. */
+  readonly compat: boolean;
   /** Refuse an interrogation while one runs on the same connection. */
   readonly oneInterrogationAtATime: boolean;
   readonly image: ProcessImage;
@@ -46,7 +52,10 @@ export interface RequestContext {
   /** Running number the next event will get. */
   nextEvent(): number;
   /** Carries out a command: changes the point, tells of it, then calls `done` with the number of the event after it. */
-  execute(command: NonNullable<CommandVerdict['execute']>, done: (afterEvent: number) => void): void;
+  execute(command: CommandedValue, done: (afterEvent: number) => void): void;
+  /** The objects of an interrogation that was accepted; `group` undefined: the station's. */
+  interrogated(from: RtuConnection, group: number | undefined, oa: number): readonly Uint8Array[];
+  interrogationEnded(from: RtuConnection): void;
   setClock(epochMs: number): void;
   clearEvents(): void;
   resetProcess(): void;
@@ -76,12 +85,14 @@ class Answering {
     private readonly rtu: RequestContext,
   ) {
     this.view = new AsduView(asdu);
-    this.oa = rtu.oa === 'mirror' ? this.view.oa : 0;
+    // The one seen last is this one's.
+    this.oa = rtu.faults.oa === 'zero' ? 0 : this.view.oa;
   }
 
   run(): RequestOutcome {
     const { view, rtu } = this;
     const isCommand = rtu.commands.knows(view.typeId);
+    if (rtu.compat && !isCommand && !COMPAT_TYPES.has(view.typeId)) return this.ignored(`TypeID ${view.typeId}`);
     if (!isCommand && !STATION_TYPES.has(view.typeId) && view.typeId !== TypeId.C_RD_NA_1) {
       return this.unknown(Cause.UNKNOWN_TYPE, `TypeID ${view.typeId}`);
     }
@@ -133,7 +144,7 @@ class Answering {
 
   private command(): RequestOutcome {
     const verdict = this.rtu.commands.decide(this.asdu, this.from.id);
-    if (verdict.confirm === undefined) return { result: 'ignored', reason: verdict.reason };
+    if (verdict.confirm === undefined) return this.ignored(verdict.reason);
     const { cause, negative } = verdict.confirm;
     this.confirm(cause, negative);
     if (verdict.execute !== undefined) {
@@ -145,9 +156,9 @@ class Answering {
 
   private interrogation(qoi: number): RequestOutcome {
     if (this.view.cot === Cause.DEACT) return this.nothingToDeactivate();
-    if (qoi < Qoi.STATION || qoi > Qoi.GROUP_16) return this.refuse(`QOI ${qoi}`);
-    const group = qoi === Qoi.STATION ? undefined : qoi - Qoi.STATION;
-    return this.interrogate(() => this.rtu.image.interrogated(group, this.oa));
+    if (!this.rtu.compat && (qoi < Qoi.STATION || qoi > Qoi.GROUP_16)) return this.refuse(`QOI ${qoi}`);
+    const group = this.rtu.compat || qoi === Qoi.STATION ? undefined : qoi - Qoi.STATION;
+    return this.interrogate(() => this.rtu.interrogated(this.from, group, this.oa));
   }
 
   private counterInterrogation(rqt: number, frz: number): RequestOutcome {
@@ -161,19 +172,22 @@ class Answering {
     return ANSWERED;
   }
 
-  private interrogate(objects: () => Uint8Array[]): RequestOutcome {
+  private interrogate(objects: () => readonly Uint8Array[]): RequestOutcome {
     if (this.rtu.oneInterrogationAtATime && this.from.interrogating) return this.refuse('an interrogation is running');
     this.from.interrogating = true;
     this.confirm(Cause.ACT_CON, false);
     for (const asdu of objects()) this.from.reply(asdu);
-    this.confirm(Cause.ACT_TERM, false, 0, () => (this.from.interrogating = false));
+    this.confirm(Cause.ACT_TERM, false, 0, () => {
+      this.from.interrogating = false;
+      this.rtu.interrogationEnded(this.from);
+    });
     return ANSWERED;
   }
 
   private read(ioa: number): RequestOutcome {
-    const point = this.rtu.image.point(ioa);
-    if (point === undefined) return this.unknown(Cause.UNKNOWN_IOA, `IOA ${ioa}`);
-    this.from.reply(this.rtu.image.object(point, Cause.REQ, this.oa));
+    const points = this.rtu.image.pointsAt(ioa);
+    if (points.length === 0) return this.unknown(Cause.UNKNOWN_IOA, `IOA ${ioa}`);
+    for (const point of points) this.from.reply(this.rtu.image.object(point, Cause.REQ, this.oa));
     return ANSWERED;
   }
 
@@ -199,7 +213,12 @@ class Answering {
     return { result: 'refused', reason };
   }
 
+  private ignored(reason: string): RequestOutcome {
+    return { result: 'ignored', reason };
+  }
+
   private unknown(cause: number, reason: string): RequestOutcome {
+    if (this.rtu.compat) return this.ignored(reason);
     const reply = mirror(this.asdu, cause, true);
     reply[ASDU_OA_OFFSET] = this.oa;
     this.from.reply(reply);
@@ -208,10 +227,18 @@ class Answering {
 
   /** Sends the mirrored request; with the RTU's own CA where it was addressed to all. */
   private confirm(cause: number, negative: boolean, after = 0, onSent?: () => void): void {
+    const { faults, ca } = this.rtu;
+    const isLeftOut = (cause === Cause.ACT_CON && faults.noActCon) || (cause === Cause.ACT_TERM && faults.noActTerm);
+    if (isLeftOut && !negative) {
+      onSent?.();
+      return;
+    }
     const reply = mirror(this.asdu, cause, negative);
     reply[ASDU_OA_OFFSET] = this.oa;
-    reply[ASDU_CA_OFFSET] = this.rtu.ca & 0xff;
-    reply[ASDU_CA_OFFSET + 1] = this.rtu.ca >> 8;
+    if (!faults.echoBroadcast) {
+      reply[ASDU_CA_OFFSET] = ca & 0xff;
+      reply[ASDU_CA_OFFSET + 1] = ca >> 8;
+    }
     this.from.reply(reply, after, onSent);
   }
 }

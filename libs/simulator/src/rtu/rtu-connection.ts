@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 import { apduEnd, type LinkState } from '@iec104mm2ss/iec104';
 import { type CloseReason, Connection, type ConnectionOptions, type DeadlineScheduler } from '@iec104mm2ss/transport';
 import type { EventBuffer } from './event-buffer.js';
+import type { EventReader } from './event-queue.js';
+import type { RtuFaults } from './faults.js';
 
 /** What an RtuConnection tells its RTU. */
 export interface RtuConnectionOwner {
@@ -11,7 +13,15 @@ export interface RtuConnectionOwner {
   /** The peer acknowledged more, or more was sent: events may be released. */
   onProgress(connection: RtuConnection): void;
   onClosed(connection: RtuConnection, reason: CloseReason): void;
+  /** What is wrong with the RTU now. */
+  readonly faults: RtuFaults;
 }
+
+const APCI_OCTETS = 6;
+const ASDU_OA_OFFSET = 3;
+/** N(S) has 15 bits; this is how far a wrong one is off. */
+const SEQUENCE_MASK = 0x7fff;
+const WRONG_BY = 5;
 
 /** Replies a connection may owe; requests beyond that are not answered. */
 const MAX_REPLIES = 20_000;
@@ -26,7 +36,7 @@ interface Reply {
 }
 
 /** One master's connection to a simulated RTU: its own replies, and its place in the RTU's events. */
-export class RtuConnection {
+export class RtuConnection implements EventReader {
   /** `address:port` of the master. */
   readonly peer: string;
   readonly connection: Connection;
@@ -44,6 +54,12 @@ export class RtuConnection {
   /** Event numbers (or NOT_AN_EVENT) of the I-format APDUs in flight, oldest first. */
   private inFlight: number[] = [];
   private seenAcknowledged = 0;
+  /** OA of the request that came last. */
+  private lastOa = 0;
+  /** When the reply that was delayed last is due: those behind it are not sent before. */
+  private delayedUntil = 0;
+  private readonly delayed: Reply[] = [];
+  private frozen = false;
 
   constructor(
     readonly id: number,
@@ -54,9 +70,10 @@ export class RtuConnection {
     private readonly scheduler: DeadlineScheduler,
   ) {
     this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    const { faults } = owner;
     this.connection = new Connection(
       socket,
-      options,
+      { ...options, holdAcknowledgements: true, mayWrite: () => (this.frozen ? 'nothing' : 'all') },
       {
         onApdus: (octets, start, end) => this.onApdus(octets, start, end),
         onRoom: () => this.onRoom(),
@@ -68,6 +85,7 @@ export class RtuConnection {
       },
       scheduler,
     );
+    if (faults.halfOpen) this.setHalfOpen(true);
   }
 
   get started(): boolean {
@@ -76,6 +94,23 @@ export class RtuConnection {
 
   /** Queues an ASDU for this master alone, behind those queued before and behind event `after - 1`. */
   reply(asdu: Uint8Array, after = 0, onSent?: () => void): void {
+    const { delayMs } = this.owner.faults;
+    const now = this.scheduler.now();
+    if (delayMs === 0 && this.delayed.length === 0) {
+      this.enqueue(asdu, after, onSent);
+      return;
+    }
+    this.delayedUntil = Math.max(now + delayMs, this.delayedUntil);
+    this.delayed.push({ asdu, after, onSent });
+    // Whichever of the timers is the first, the oldest reply goes first.
+    const release = (): void => {
+      const next = this.delayed.shift();
+      if (next !== undefined) this.enqueue(next.asdu, next.after, next.onSent);
+    };
+    this.scheduler.clock.setTimer(release, this.delayedUntil - now, true);
+  }
+
+  private enqueue(asdu: Uint8Array, after: number, onSent: (() => void) | undefined): void {
     if (this.replies.length - this.repliesHead >= MAX_REPLIES) {
       this.droppedReplies++;
       return;
@@ -98,7 +133,7 @@ export class RtuConnection {
         this.inFlight.push(NOT_AN_EVENT);
         reply.onSent?.();
       } else if (this.cursor < events.next) {
-        connection.link.send(events.at(this.cursor), now);
+        connection.link.send(this.addressed(events.at(this.cursor)), now);
         this.inFlight.push(this.cursor++);
       } else break;
       sent = true;
@@ -106,6 +141,43 @@ export class RtuConnection {
     if (!sent) return;
     connection.touched();
     this.owner.onProgress(this);
+  }
+
+  /** With the OA seen last, where that is the RTU's habit. */
+  private addressed(asdu: Uint8Array): Uint8Array {
+    if (this.owner.faults.oa !== 'last' || this.lastOa === 0) return asdu;
+    const own = new Uint8Array(asdu);
+    own[ASDU_OA_OFFSET] = this.lastOa;
+    return own;
+  }
+
+  /** Everything received may be acknowledged from now on, as far as no fault is against it. */
+  acknowledge(): void {
+    const { connection, scheduler, owner } = this;
+    if (connection.closed || owner.faults.stallAcknowledgement) return;
+    connection.link.confirm(connection.link.received, scheduler.now());
+    connection.touched();
+  }
+
+  /** Neither reads nor writes any more, and keeps no time; or does again. */
+  setHalfOpen(on: boolean): void {
+    const { connection, scheduler } = this;
+    if (connection.closed || on === this.frozen) return;
+    this.frozen = on;
+    connection.setReading(!on);
+    if (on) scheduler.remove(connection);
+    else {
+      scheduler.add(connection);
+      connection.touched();
+    }
+  }
+
+  /** Sends an I-format APDU whose N(S) is wrong, as a station that lost count: a correct peer closes the connection. */
+  sendWrongSequence(asdu: Uint8Array): void {
+    const ns = (this.connection.link.sent + WRONG_BY) & SEQUENCE_MASK;
+    const nr = this.connection.link.received & SEQUENCE_MASK;
+    const apci = [0x68, asdu.length + APCI_OCTETS - 2, (ns << 1) & 0xff, ns >> 7, (nr << 1) & 0xff, nr >> 7];
+    this.connection.socket.write(Buffer.concat([Buffer.from(apci), asdu]));
   }
 
   /** Ends the connection as a broken line would: without any farewell. */
@@ -122,9 +194,12 @@ export class RtuConnection {
   }
 
   private onApdus(octets: Uint8Array, start: number, end: number): void {
+    this.acknowledge();
     for (let at = start; at < end && !this.connection.closed;) {
       const next = apduEnd(octets, at);
-      this.owner.onRequest(this, octets.subarray(at + 6, next));
+      const asdu = octets.subarray(at + APCI_OCTETS, next);
+      this.lastOa = asdu[ASDU_OA_OFFSET] ?? 0;
+      this.owner.onRequest(this, asdu);
       at = next;
     }
   }
@@ -154,6 +229,7 @@ export class RtuConnection {
       // A reply that comes after the master stopped is no answer to anything.
       this.replies = [];
       this.repliesHead = 0;
+      this.delayed.length = 0;
       this.interrogating = false;
       this.owner.onStopped(this);
     }

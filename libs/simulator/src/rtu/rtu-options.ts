@@ -1,6 +1,8 @@
 import type { LinkParameters } from '@iec104mm2ss/iec104';
 import type { CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
-import type { PointDefinition } from '../points/point.js';
+import type { CommandDefinition, PointDefinition } from '../points/point.js';
+import type { CommandedValue } from './command-execution.js';
+import type { FaultChanges, RtuFaults } from './faults.js';
 import type { RtuConnection } from './rtu-connection.js';
 
 /** Options of a simulated RTU. Only what differs from the defaults need be given. */
@@ -13,12 +15,28 @@ export interface RtuOptions {
   readonly ca?: number;
   /** Default: `DEFAULT_POINTS`. */
   readonly points?: readonly PointDefinition[];
+  /** Commands besides those that the points name. */
+  readonly commands?: readonly CommandDefinition[];
   /** k, w, t1..t3; defaults of the standard. */
   readonly link?: Partial<LinkParameters>;
   /** Connections accepted at a time, further ones are reset; default any number. */
   readonly maxConnections?: number;
-  /** Whether answers carry the request's OA (default) or 0. */
-  readonly oa?: 'mirror' | 'zero';
+  /** Whether a peer may connect; default: everybody. */
+  readonly accepts?: (address: string) => boolean;
+  /** A connection is closed when nothing was received for so long; default: never. */
+  readonly idleTimeMs?: number;
+  /** Whether answers carry the request's OA (default), 0, or (with all else) the OA seen last. */
+  readonly oa?: RtuFaults['oa'];
+  /** What it does wrong from the beginning; default nothing. */
+  readonly faults?: FaultChanges;
+  /**
+   * True: as the IEC104-RTU-Simulator answers. Every process command is confirmed and ended with ACT_TERM, its status comes
+   * with COT 3, measurements keep the value they began with; clock and interrogations are confirmed; anything else gets no
+   * answer; events that nobody is there for are not kept. Default false.
+   */
+  readonly compat?: boolean;
+  /** The objects of an interrogation, ready to be sent; default: the process image. */
+  readonly interrogated?: (oa: number) => readonly Uint8Array[];
   /** Events kept until a master has acknowledged them; default 10,000, the oldest gives way. */
   readonly eventBuffer?: number;
   /** How long a select holds; default 30 s. */
@@ -86,7 +104,12 @@ export interface RtuEvents {
   disconnected: [connection: RtuConnection, reason: CloseReason];
   /** A request and what became of it, after its first answer was queued. */
   request: [request: RtuRequest, result: string, reason: string];
+  /** A process command was carried out, whether there is a point it works on or not. */
+  commanded: [command: CommandedValue];
   /** A command took effect. */
   executed: [ioa: number, value: number, name: string];
+  /** An interrogation is being answered with these; `ended` when its ACT_TERM was sent or its connection is gone. */
+  interrogation: [connection: RtuConnection, objects: readonly Uint8Array[]];
+  interrogationEnded: [connection: RtuConnection];
   event: [event: RtuEvent];
 }

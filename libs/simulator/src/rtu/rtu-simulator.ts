@@ -1,20 +1,24 @@
 import { EventEmitter } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Cause, Coi, DEFAULT_LINK_PARAMETERS, type LinkParameters } from '@iec104mm2ss/iec104';
+import { plainAddress } from '@iec104mm2ss/config';
+import { every, type Stoppable } from '@iec104mm2ss/runtime';
 import { type CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
 import { DEFAULT_POINTS } from '../points/default-points.js';
-import { CommandExecution, type CommandVerdict } from './command-execution.js';
-import { EventBuffer } from './event-buffer.js';
+import type { PointKind } from '../points/point-kind.js';
+import { CommandExecution } from './command-execution.js';
 import { EventPace } from './event-pace.js';
-import { type Point, ProcessImage } from './process-image.js';
-import { answer, type RequestContext } from './request-handler.js';
+import { EventQueue } from './event-queue.js';
+import { changedFaults, type FaultChanges, NO_FAULTS, type RtuFaults } from './faults.js';
+import { type EventForm, type EventOptions, type Point, ProcessImage } from './process-image.js';
 import { RtuConnection, type RtuConnectionOwner } from './rtu-connection.js';
+import { RtuListener } from './rtu-listener.js';
 import type { RtuCounts, RtuEvents, RtuOptions } from './rtu-options.js';
+import { RtuRequests } from './rtu-requests.js';
 import { nextValue } from './value-walk.js';
 
 const DEFAULT_EVENT_BUFFER = 10_000;
 const DEFAULT_SELECT_TIMEOUT_MS = 30_000;
-const LISTEN_BACKLOG = 128;
 
 /**
  * A controlled station on a TCP port, as real as a test needs it.
@@ -45,74 +49,80 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   private readonly link: LinkParameters;
   private readonly image: ProcessImage;
   private readonly commands: CommandExecution;
-  private readonly buffer: EventBuffer;
-  private readonly open = new Set<RtuConnection>();
-  private readonly context: RequestContext;
+  private readonly queue: EventQueue<RtuConnection>;
+  private readonly requests: RtuRequests;
   private readonly owner: RtuConnectionOwner;
   private readonly changing: readonly Point[];
-  private readonly executions = new Set<unknown>();
 
-  private server: Server | undefined;
-  private port: number;
+  private readonly listener: RtuListener;
   private pace: EventPace | undefined;
+  private flap: Stoppable | undefined;
   private lastConnectionId = 0;
-  /** Every event before this number was acknowledged by some master. */
-  private delivered = 0;
   private initialized = false;
   private clockOffsetMs = 0;
   private eventStep = 0;
   private sentOnClosed = 0;
+  private wrongs: RtuFaults;
 
   constructor(private readonly options: RtuOptions = {}) {
     super();
     this.ca = options.ca ?? 1;
-    this.port = options.port ?? 0;
+    this.listener = new RtuListener(options.host ?? '127.0.0.1', options.port ?? 0, (socket) => this.onSocket(socket));
     this.scheduler = options.scheduler ?? new DeadlineScheduler();
     this.link = { ...DEFAULT_LINK_PARAMETERS, ...options.link };
-    this.image = new ProcessImage(options.points ?? DEFAULT_POINTS, this.ca);
+    this.wrongs = changedFaults({ ...NO_FAULTS, oa: options.oa ?? 'mirror' }, options.faults ?? {});
+    this.image = new ProcessImage(options.points ?? DEFAULT_POINTS, this.ca, options.commands);
     this.changing = this.image.points.filter((point) => point.events);
-    this.buffer = new EventBuffer(options.eventBuffer ?? DEFAULT_EVENT_BUFFER);
+    const compat = options.compat ?? false;
+    this.queue = new EventQueue(options.eventBuffer ?? DEFAULT_EVENT_BUFFER, !compat);
     const rules = {
       selectTimeoutMs: options.selectTimeoutMs ?? DEFAULT_SELECT_TIMEOUT_MS,
       maxAgeMs: options.commandMaxAgeMs ?? Infinity,
+      confirmAll: compat,
     };
     this.commands = new CommandExecution(this.image, rules, this.scheduler.clock, () => this.epochMs());
-    this.context = this.requestContext();
-    this.owner = {
-      onRequest: (connection, asdu) => this.onRequest(connection, asdu),
-      onStarted: (connection) => this.onStarted(connection),
-      onStopped: (connection) => {
-        this.emit('stopped', connection);
-        this.release();
-      },
-      onProgress: () => this.release(),
-      onClosed: (connection, reason) => this.onClosed(connection, reason),
-    };
+    this.requests = new RtuRequests(this, this.image, this.commands, options, {
+      clock: this.scheduler.clock,
+      nextEvent: () => this.queue.buffer.next,
+      setClock: (epochMs) => (this.clockOffsetMs += epochMs - this.epochMs()),
+    });
+    this.owner = this.connectionOwner();
+    this.setFaults({});
   }
 
   /** Where the RTU listens; the port is known once it has started for the first time. */
   get address(): { host: string; port: number } {
-    return { host: this.options.host ?? '127.0.0.1', port: this.port };
+    return this.listener.address;
   }
 
   get listening(): boolean {
-    return this.server !== undefined;
+    return this.listener.listening;
   }
 
   /** The connections that are open now. */
   get connections(): readonly RtuConnection[] {
-    return [...this.open];
+    return [...this.queue.open];
+  }
+
+  /** True when some master has started data transfer. */
+  get started(): boolean {
+    return this.queue.anyStarted;
   }
 
   /** Events no master has acknowledged yet. */
   get buffered(): number {
-    return this.buffer.next - Math.max(this.delivered, this.buffer.first);
+    return this.queue.pending;
+  }
+
+  /** Resolves when `limit` events or fewer are not acknowledged, or when no master is there who could. */
+  buffersBelow(limit: number): Promise<void> {
+    return this.queue.below(limit);
   }
 
   /** I-format APDUs sent so far, all connections together, repeats and replies included. */
   get sent(): number {
     let sent = this.sentOnClosed;
-    for (const connection of this.open) sent += connection.connection.link.sent;
+    for (const connection of this.queue.open) sent += connection.connection.link.sent;
     return sent;
   }
 
@@ -120,23 +130,14 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
 
   /** Listens. After a `stop` it takes the same port again. */
   async start(): Promise<void> {
-    if (this.server !== undefined) return;
-    const server = createServer({ noDelay: true }, (socket) => this.onSocket(socket));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: this.address.host, port: this.port, backlog: LISTEN_BACKLOG }, resolve);
-    });
-    this.server = server;
-    this.port = (server.address() as AddressInfo).port;
-    this.emit('listening', this.address);
+    if (await this.listener.start()) this.emit('listening', this.address);
   }
 
   /** Off the network: no listener, no connections. Values, events and the event generator stay. */
   async stop(): Promise<void> {
-    const { server } = this;
-    this.server = undefined;
+    const stopped = this.listener.stop();
     this.dropConnections();
-    if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
+    await stopped;
   }
 
   /** Breaks every connection; the listener stays. */
@@ -156,13 +157,37 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   /** Stops for good: network, event generator, running commands. */
   async close(): Promise<void> {
     this.stopEvents();
-    for (const timer of this.executions) this.scheduler.clock.clearTimer(timer);
-    this.executions.clear();
+    this.flap?.stop();
+    this.requests.close();
     await this.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  // ---- faults -------------------------------------------------------------------------------------------------------
+
+  get faults(): RtuFaults {
+    return this.wrongs;
+  }
+
+  /** Changes what is given, at once and for open connections, too. */
+  setFaults(changes: FaultChanges): void {
+    this.wrongs = changedFaults(this.wrongs, changes);
+    const { halfOpen, flapMs } = this.wrongs;
+    for (const connection of this.queue.open) {
+      connection.setHalfOpen(halfOpen);
+      connection.acknowledge();
+    }
+    this.flap?.stop();
+    this.flap = flapMs > 0 ? every(this.scheduler.clock, flapMs, () => this.dropConnections()) : undefined;
+  }
+
+  /** An I-format APDU whose N(S) is wrong, on every started connection. */
+  sendWrongSequence(): void {
+    const asdu = this.image.endOfInitialization(Coi.POWER_ON);
+    for (const connection of this.queue.open) if (connection.started) connection.sendWrongSequence(asdu);
   }
 
   // ---- the process --------------------------------------------------------------------------------------------------
@@ -186,10 +211,10 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   }
 
   /** Sets a point, which is told with COT 3, or 12 (`RETLOC`) when it stands for a local command. */
-  setValue(ioa: number, value: number, cause: number = Cause.SPONT): void {
-    const point = this.image.point(ioa);
+  setValue(ioa: number, value: number, cause: number = Cause.SPONT, options: EventOptions = {}): void {
+    const point = this.image.point(ioa, options.kind);
     if (point === undefined) throw new RangeError(`no point ${ioa}`);
-    this.publish(this.image.change(point, value, cause, this.epochMs()));
+    this.tell(point, value, options.cause ?? cause, options);
   }
 
   /** A command given at the station itself: as `setValue` with COT 12. */
@@ -198,28 +223,38 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   }
 
   /** A point's value; undefined when there is no such point. */
-  value(ioa: number): number | undefined {
-    return this.image.point(ioa)?.current;
+  value(ioa: number, kind?: PointKind): number | undefined {
+    return this.image.point(ioa, kind)?.current;
+  }
+
+  /** All points, in the order of their addresses. */
+  get points(): readonly Readonly<Point>[] {
+    return this.image.points;
+  }
+
+  /** Sets a point as a command does, and tells of it. */
+  tell(point: Readonly<Point>, value: number, cause: number, form: EventForm = {}): void {
+    const { invalidTime } = this.wrongs;
+    this.publish(this.image.change(point, value, cause, this.epochMs(), { invalidTime, ...form }));
+  }
+
+  /** Carries out a process command as if a master had given it here: for the other ports of a redundant RTU. */
+  follow(...command: Parameters<RtuRequests['carryOut']>): void {
+    this.requests.carryOut(...command);
   }
 
   /** Queues any ASDU as an event: to every started master, kept until acknowledged. */
   publish(asdu: Uint8Array): void {
-    const { sequence, dropped } = this.buffer.push(asdu);
+    const { sequence, lost } = this.queue.push(asdu);
     this.counts.events++;
-    if (dropped) {
-      const lost = this.buffer.first - 1;
-      if (lost >= this.delivered) this.counts.overflow++;
-      for (const connection of this.open) connection.cursor = Math.max(connection.cursor, this.buffer.first);
-    }
+    if (lost) this.counts.overflow++;
     if (this.listenerCount('event') > 0) this.emit('event', { sequence, asdu, createdAt: this.scheduler.now() });
-    for (const connection of this.open) connection.pump();
+    this.queue.pumpAll();
   }
 
   /** Forgets all events that are waiting, sent or not. */
   clearEvents(): void {
-    this.buffer.release(this.buffer.next);
-    this.delivered = this.buffer.next;
-    for (const connection of this.open) connection.cursor = this.buffer.next;
+    this.queue.clear();
   }
 
   /** The RTU's clock, epoch milliseconds. */
@@ -233,29 +268,53 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
     if (this.changing.length === 0) return;
     const step = this.eventStep++;
     const point = this.changing[step % this.changing.length] as Point;
-    this.publish(this.image.change(point, nextValue(point, step), Cause.SPONT, epochMs));
+    const { invalidTime } = this.wrongs;
+    this.publish(this.image.change(point, nextValue(point, step), Cause.SPONT, epochMs, { invalidTime }));
   }
 
   private onSocket(socket: Socket): void {
     const peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
-    if (this.server === undefined || this.open.size >= (this.options.maxConnections ?? Infinity)) {
-      socket.on('error', () => socket.destroy());
-      socket.resetAndDestroy();
+    const reason = this.refusal(socket);
+    if (reason !== undefined) {
+      RtuListener.refuse(socket);
       this.counts.refusedConnections++;
-      this.emit('refused', peer, 'maximum number of connections');
+      this.emit('refused', peer, reason);
       return;
     }
-    const options = { ...this.link, role: 'controlled' as const };
+    const { idleTimeMs } = this.options;
+    const options = { ...this.link, role: 'controlled' as const, ...(idleTimeMs !== undefined && { idleTimeMs }) };
     const id = ++this.lastConnectionId;
-    const connection = new RtuConnection(id, socket, options, this.buffer, this.owner, this.scheduler);
-    this.open.add(connection);
+    const connection = new RtuConnection(id, socket, options, this.queue.buffer, this.owner, this.scheduler);
+    this.queue.open.add(connection);
     this.counts.connections++;
     this.emit('connected', connection);
   }
 
+  private refusal({ remoteAddress = '' }: Socket): string | undefined {
+    if (!this.listening) return 'off the network';
+    if (this.queue.open.size >= (this.options.maxConnections ?? Infinity)) return 'maximum number of connections';
+    return (this.options.accepts?.(plainAddress(remoteAddress)) ?? true) ? undefined : 'not one of its hosts';
+  }
+
+  private connectionOwner(): RtuConnectionOwner {
+    const faults = (): RtuFaults => this.wrongs;
+    return {
+      get faults() {
+        return faults();
+      },
+      onRequest: (connection, asdu) => this.requests.onRequest(connection, asdu),
+      onStarted: (connection) => this.onStarted(connection),
+      onStopped: (connection) => {
+        this.emit('stopped', connection);
+        this.queue.release();
+      },
+      onProgress: () => this.queue.release(),
+      onClosed: (connection, reason) => this.onClosed(connection, reason),
+    };
+  }
+
   private onStarted(connection: RtuConnection): void {
-    connection.cursor = Math.max(this.delivered, this.buffer.first);
-    connection.acknowledgedEvents = connection.cursor;
+    this.queue.begin(connection);
     const when = this.options.endOfInitialization ?? 'power-on';
     if (when === 'every-start' || (when === 'power-on' && !this.initialized)) {
       connection.reply(this.image.endOfInitialization(Coi.POWER_ON));
@@ -266,82 +325,9 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   }
 
   private onClosed(connection: RtuConnection, reason: CloseReason): void {
-    this.open.delete(connection);
     this.sentOnClosed += connection.connection.link.sent;
     this.commands.clearSelections(connection.id);
-    this.delivered = Math.max(this.delivered, connection.acknowledgedEvents);
-    this.release();
+    this.queue.end(connection);
     this.emit('disconnected', connection, reason);
-  }
-
-  /** Forgets the events that some master has acknowledged and that no started master is still to get. */
-  private release(): void {
-    let sentToAll = this.buffer.next;
-    for (const connection of this.open) {
-      this.delivered = Math.max(this.delivered, connection.acknowledgedEvents);
-      if (connection.started) sentToAll = Math.min(sentToAll, connection.cursor);
-    }
-    this.buffer.release(Math.min(this.delivered, sentToAll));
-  }
-
-  private onRequest(connection: RtuConnection, asdu: Uint8Array): void {
-    this.counts.requests++;
-    const request = { connection, asdu };
-    const intercepted = this.options.intercept?.(request) ?? 'answer';
-    if (intercepted === 'ignore') {
-      this.counts.ignored++;
-      this.emit('request', request, 'ignored', 'intercepted');
-      return;
-    }
-    if (intercepted !== 'answer') {
-      for (const reply of intercepted) connection.reply(reply);
-      this.emit('request', request, 'answered', 'intercepted');
-      return;
-    }
-    const { result, reason } = answer(asdu, connection, this.context);
-    if (result !== 'answered') this.counts[result]++;
-    this.emit('request', request, result, reason);
-  }
-
-  private requestContext(): RequestContext {
-    return {
-      ca: this.ca,
-      oa: this.options.oa ?? 'mirror',
-      oneInterrogationAtATime: this.options.oneInterrogationAtATime ?? false,
-      image: this.image,
-      commands: this.commands,
-      nextEvent: () => this.buffer.next,
-      execute: (command, done) => this.execute(command, done),
-      setClock: (epochMs) => {
-        if (this.options.clockCanBeSet ?? true) this.clockOffsetMs += epochMs - this.epochMs();
-      },
-      clearEvents: () => this.clearEvents(),
-      resetProcess: () => {
-        this.image.reset();
-        this.commands.clearSelections();
-        const initialized = this.image.endOfInitialization(Coi.REMOTE_RESET);
-        for (const connection of this.open) if (connection.started) connection.reply(initialized);
-      },
-    };
-  }
-
-  private execute(command: NonNullable<CommandVerdict['execute']>, done: (afterEvent: number) => void): void {
-    const finish = (): void => {
-      const { point, value, commandIoa } = command;
-      this.commands.finished(commandIoa);
-      this.publish(this.image.change(point, value, Cause.RETREM, this.epochMs()));
-      this.emit('executed', commandIoa, point.current, point.name);
-      done(this.buffer.next);
-    };
-    const durationMs = this.options.commandDurationMs ?? 0;
-    if (durationMs === 0) {
-      finish();
-      return;
-    }
-    const timer = this.scheduler.clock.setTimer(() => {
-      this.executions.delete(timer);
-      finish();
-    }, durationMs);
-    this.executions.add(timer);
   }
 }

@@ -1,0 +1,100 @@
+import { writeFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
+import { checkStation, type ConformanceResult, junitReport } from '@iec104mm2ss/simulator';
+import { EXIT_FAILED } from '../../process/exit-codes.js';
+import {
+  collectCommand,
+  decimal,
+  type Endpoint,
+  endpoint,
+  endpointText,
+  integer,
+  ipAddress,
+  messageOf,
+} from './shared.js';
+
+interface ConformanceFlags {
+  readonly ca: number;
+  readonly localAddress?: string;
+  readonly command?: string;
+  readonly k: number;
+  readonly t1: number;
+  readonly t2: number;
+  readonly t3: number;
+  readonly timers?: true;
+  readonly timeout: number;
+  readonly junit?: string;
+}
+
+const HELP = `
+Each check has a connection of its own. It interrogates, sets the clock, sends commands to addresses nobody has and, with --command,
+that command: not for a station in operation.
+Exit code: 0 all that was checked passed, 1 something failed, or the station cannot be reached.`;
+
+export function registerConformance(simulate: Command): void {
+  simulate
+    .command('conformance')
+    .description('check the behaviours of the standard, clause by clause, of any controlled station')
+    .argument('<host:port>', 'the station', endpoint)
+    .option('--ca <N>', 'its common address', integer(1, 65534), 1)
+    .option('--local-address <IP>', 'local address to connect from', ipAddress)
+    .option('--command <COMMAND>', "a command that it carries out, such as 'single 5000 on'", oneCommand)
+    .option('--k <N>', 'its k', integer(1, 32767), 12)
+    .option('--t1 <SEC>', 'its t1', decimal(0.1), 15)
+    .option('--t2 <SEC>', 'its t2', decimal(0.1), 10)
+    .option('--t3 <SEC>', 'its t3', decimal(0.1), 20)
+    .option('--timers', 'check t1, t2 and t3, which takes their time')
+    .option('--timeout <SEC>', 'how long an answer may take', decimal(0.1), 5)
+    .option('--junit <FILE>', 'write the results as JUnit has them')
+    .addHelpText('after', HELP)
+    .action((at: Endpoint, flags: ConformanceFlags, self: Command) => run(at, flags, self));
+}
+
+function oneCommand(text: string): string {
+  const [command] = collectCommand(text);
+  if (command === undefined) throw new InvalidArgumentError('no command');
+  return command;
+}
+
+async function run(at: Endpoint, flags: ConformanceFlags, self: Command): Promise<void> {
+  let results: ConformanceResult[];
+  try {
+    results = await checkStation({
+      ...at,
+      localAddress: flags.localAddress,
+      ca: flags.ca,
+      k: flags.k,
+      answerMs: flags.timeout * 1000,
+      t1Ms: flags.t1 * 1000,
+      t2Ms: flags.t2 * 1000,
+      t3Ms: flags.t3 * 1000,
+      timers: flags.timers ?? false,
+      command: flags.command,
+      onResult: tell,
+    });
+  } catch (error) {
+    return self.error(`error: ${endpointText(at)}: ${messageOf(error)}`, { exitCode: EXIT_FAILED });
+  }
+  const failures = results.filter(({ result }) => result === 'failed').length;
+  process.stdout.write(`${results.filter(({ result }) => result === 'passed').length} passed, ${failures} failed\n`);
+  if (failures > 0) process.exitCode = EXIT_FAILED;
+  if (flags.junit === undefined) return;
+  const steps = results.map(({ clause, title, reason, seconds, result }) => ({
+    name: `${clause}: ${title}`,
+    seconds,
+    failure: reason,
+    skipped: result === 'not checked',
+  }));
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  const report = junitReport([{ name: `Conformance of ${endpointText(at)}`, passed: failures === 0, seconds, steps }]);
+  try {
+    writeFileSync(flags.junit, report);
+  } catch (error) {
+    self.error(`error: --junit: ${messageOf(error)}`, { exitCode: EXIT_FAILED });
+  }
+}
+
+function tell({ clause, title, result, reason }: ConformanceResult): void {
+  const more = reason === undefined ? '' : `: ${reason}`;
+  process.stdout.write(`${result.padEnd(11)} ${clause.padEnd(9)} ${title}${more}\n`);
+}

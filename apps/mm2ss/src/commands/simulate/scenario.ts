@@ -1,0 +1,85 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import {
+  junitReport,
+  parseScenario,
+  runScenario,
+  type Scenario,
+  ScenarioError,
+  type ScenarioResult,
+  type StepResult,
+} from '@iec104mm2ss/simulator';
+import { readyMultiplexer } from '../../simulator/ready-multiplexer.js';
+import { EXIT_FAILED, EXIT_USAGE } from '../../process/exit-codes.js';
+import { messageOf } from './shared.js';
+
+interface ScenarioFlags {
+  readonly junit?: string;
+  readonly check?: true;
+}
+
+const HELP = `
+docs/simulator.md has the steps; examples/simulator has the tests of the manual.
+Exit code: 0 all passed, 1 one failed, 2 a file is no scenario.`;
+
+export function registerScenario(simulate: Command): void {
+  simulate
+    .command('scenario')
+    .description('run tests written in YAML: RTUs, masters, what they do and what has to come of it')
+    .argument('<files...>', 'scenarios, run one after the other')
+    .option('--junit <FILE>', 'write the results as JUnit has them')
+    .option('--check', 'read the files only')
+    .addHelpText('after', HELP)
+    .action((files: readonly string[], flags: ScenarioFlags, self: Command) => runAll(files, flags, self));
+}
+
+async function runAll(files: readonly string[], flags: ScenarioFlags, self: Command): Promise<void> {
+  const scenarios = files.map((file) => ({ file, scenario: readScenario(file, self) }));
+  if (flags.check === true) {
+    process.stdout.write(`${scenarios.length} scenarios can be run\n`);
+    return;
+  }
+  const results: ScenarioResult[] = [];
+  for (const { file, scenario } of scenarios) results.push(await runOne(file, scenario));
+  if (flags.junit !== undefined) {
+    try {
+      writeFileSync(flags.junit, junitReport(results));
+    } catch (error) {
+      self.error(`error: --junit: ${messageOf(error)}`, { exitCode: EXIT_FAILED });
+    }
+  }
+  if (results.some(({ passed }) => !passed)) process.exitCode = EXIT_FAILED;
+}
+
+function readScenario(file: string, self: Command): Scenario {
+  try {
+    return parseScenario(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const text = error instanceof ScenarioError ? error.problems.join('\n  ') : messageOf(error);
+    return self.error(`error: ${file}:\n  ${text}`, { exitCode: EXIT_USAGE });
+  }
+}
+
+async function runOne(file: string, scenario: Scenario): Promise<ScenarioResult> {
+  process.stdout.write(`${scenario.name}\n`);
+  const folder = mkdtempSync(join(tmpdir(), 'mm2ss-scenario-'));
+  try {
+    const result = await runScenario(scenario, {
+      path: file,
+      startMultiplexer: (configuration) => readyMultiplexer(configuration, folder),
+      onStep: tell,
+    });
+    process.stdout.write(`  ${result.passed ? 'passed' : 'FAILED'} after ${result.seconds.toFixed(1)} s\n`);
+    return result;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function tell({ name, seconds, failure, skipped }: StepResult): void {
+  const verdict = skipped ? 'left out' : failure === undefined ? 'ok' : 'FAILED';
+  process.stdout.write(`  ${verdict.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${name}\n`);
+  if (failure !== undefined) process.stdout.write(`           ${failure}\n`);
+}

@@ -1,0 +1,192 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parseIoFile } from './io-file.js';
+import { loadStations, SimulatorFileError } from './load.js';
+import { parseStationFile } from './station-file.js';
+
+const testdata = (name: string): string => fileURLToPath(new URL(`../../testdata/${name}`, import.meta.url));
+const example = (name: string): string =>
+  fileURLToPath(new URL(`../../../../examples/simulator/${name}`, import.meta.url));
+const told = (problems: readonly { row: number; field: string; severity: string }[]): string[] =>
+  problems.map(({ row, field, severity }) => `${row} ${field} ${severity}`);
+
+describe('the list of RTUs', () => {
+  const { list, stations, reports } = loadStations(example('iec104rs.csv'));
+
+  it('has one station for each row that begins with a number, up to the "!"', () => {
+    expect(stations.map(({ station }) => [station.id, station.rtuNumber, station.port])).toEqual([
+      ['1', 32, 32041],
+      ['2', 32, 32042],
+      ['3', 105, 32043],
+      ['5', 106, 32045],
+    ]);
+  });
+
+  it('has defaults for empty cells, and whom a station lets in', () => {
+    const [north, , south, harbour] = list.stations;
+    expect(harbour).toMatchObject({ name: 'Harbour', k: 12, idleSeconds: 60, hosts: [] });
+    expect(south).toMatchObject({ k: 8, idleSeconds: 90 });
+    expect(north?.hosts.map(({ text }) => text)).toEqual(['127.0.0.0/8', '10.1.1.0/24']);
+  });
+
+  it('has the settings for the clock', () => {
+    expect(list).toMatchObject({ ntpServers: ['127.0.0.1'], ntpUpdateSeconds: 900 });
+  });
+
+  it('reads each IO file once, however many stations have it', () => {
+    expect(stations[0]?.io).toBe(stations[1]?.io);
+    expect(reports.map(({ path }) => path.split('/').at(-1))).toEqual(['iec104rs.csv', 'north.csv', 'south.csv']);
+  });
+
+  it('has no faults in the files that ship with it', () => {
+    expect(reports.flatMap(({ problems }) => problems.filter(({ severity }) => severity !== 'note'))).toEqual([]);
+  });
+
+  it('says row and field of everything that does not load', () => {
+    expect(told(loadStations(testdata('faulty-rtus.csv')).reports[0]?.problems ?? [])).toEqual([
+      '1 ntp_server skipped',
+      '2 ntp_update_every_sec skipped',
+      '3 rtu no skipped',
+      '4 sys name skipped',
+      '5 port no skipped',
+      '6 hosts skipped',
+      '7 k warning',
+      '7 idletime warning',
+      '8 port no skipped',
+      '9 sys name warning',
+      '10 id warning',
+      '11 IO file skipped',
+      '12 id note',
+      '9 IO file skipped',
+    ]);
+  });
+
+  it('looks for IO files in the folder that was given, in data, or beside the list', () => {
+    expect(loadStations(example('iec104rs.csv'), example('data')).stations).toHaveLength(4);
+    expect(loadStations(example('iec104rs.csv'), testdata('')).stations).toHaveLength(0);
+    expect(loadStations(testdata('faulty-rtus.csv')).stations.map(({ station }) => station.id)).toEqual([
+      '5',
+      '5@2406',
+    ]);
+  });
+
+  it('cannot be a workbook, or missing', () => {
+    expect(() => loadStations(testdata('no-such-file.csv'))).toThrow(SimulatorFileError);
+  });
+
+  it('may be separated by semicolons', () => {
+    const { stations } = parseStationFile('1;A;32;2404;"10.1.1.1;10.1.1.2";12;60;io.csv\n');
+    expect(stations[0]).toMatchObject({ rtuNumber: 32, port: 2404, ioFile: 'io.csv' });
+    expect(stations[0]?.hosts).toHaveLength(2);
+  });
+});
+
+describe('an IO file', () => {
+  const { io } = loadStations(example('iec104rs.csv')).stations[0]!;
+
+  it('has its rows in the order of the file, by index', () => {
+    expect(
+      io.signals.filter(({ index }) => index === 300).map(({ ioa, value, waitMs }) => [ioa, value, waitMs]),
+    ).toEqual([
+      [1001, 49.5, 20],
+      [1001, 48.9, 20],
+      [302, 1, 0],
+    ]);
+  });
+
+  it('has kind, time tag and interrogation of each type', () => {
+    const south = loadStations(example('iec104rs.csv')).stations[2]!.io;
+    expect(south.signals.map(({ typeId, kind, timed, interrogated }) => [typeId, kind, timed, interrogated])).toEqual([
+      [30, 'single', true, true],
+      [3, 'double', false, true],
+      [9, 'normalized', false, true],
+      [11, 'scaled', false, true],
+      [30, 'single', true, false],
+      [3, 'double', false, false],
+      [30, 'single', true, true],
+    ]);
+  });
+
+  it('has quality bits in the octets of states', () => {
+    expect(io.signals.find(({ quality }) => quality !== 0)).toMatchObject({
+      index: 200,
+      ioa: 102,
+      value: 1,
+      quality: 0x80,
+    });
+    expect(parseIoFile('1,Y,31,5,66,0').signals).toMatchObject([{ value: 2, quality: 0x40 }]);
+  });
+
+  it('has commands with the address of their status, or without', () => {
+    expect(io.commands.map(({ ioa, kind, statusIoa }) => [ioa, kind, statusIoa])).toEqual([
+      [21001, 'double', 301],
+      [21002, 'single', 101],
+      [21003, 'double', 302],
+      [21004, 'step', 1501],
+      [21005, 'single', undefined],
+    ]);
+  });
+
+  it('has filters, RTU numbers and comments', () => {
+    expect(io.signals.filter(({ index }) => index === 400).map(({ filter }) => filter)).toEqual([
+      { typeId: 46, ioa: 21001, value: 2, timeoutMs: 5000 },
+      { typeId: 100, ioa: undefined, value: undefined, timeoutMs: 5000 },
+    ]);
+    expect(io.signals.filter(({ index }) => index === 500).map(({ rtuNumber }) => rtuNumber)).toEqual([32, 33]);
+    expect(io.signals.find(({ ioa }) => ioa === 1002)?.comment).toBe('Voltage 11 kV of 13.2 kV');
+  });
+
+  it('ends the interrogation at a "!", and nothing else', () => {
+    expect(io.signals.find(({ ioa }) => ioa === 104)).toMatchObject({ index: 100, interrogated: false });
+  });
+
+  it('says row and field of everything that does not load', () => {
+    const { stations, reports } = loadStations(testdata('faulty-rtus.csv'));
+    expect(told(reports[1]?.problems ?? [])).toEqual([
+      '1 typeid skipped',
+      '2 IOA skipped',
+      '3 value warning',
+      '4 value skipped',
+      '5 value skipped',
+      '6 value skipped',
+      '7 value skipped',
+      '8 value skipped',
+      '9 value skipped',
+      '10 value skipped',
+      '12 wait sec warning',
+      '13 GI warning',
+      '13 rtu no warning',
+      '13 T-out warning',
+      '13 T-out warning',
+      '13 filter type id warning',
+      '13 filter ioa warning',
+      '13 filter value warning',
+      '14 T-out warning',
+      '15 T-out warning',
+      '16 row skipped',
+      '11 value warning',
+      '17 IOA warning',
+    ]);
+    expect(reports[1]?.problems.find(({ row }) => row === 14)?.reason).toContain('That is 5');
+    expect(stations[0]?.io.signals).toHaveLength(5);
+  });
+
+  it('may have a comma as the decimal point where semicolons separate', () => {
+    expect(parseIoFile('1;Y;34;5;0,83;0,5').signals).toMatchObject([{ value: 0.83, waitMs: 500 }]);
+  });
+
+  it('takes 1 for the end of the scale of normalized values', () => {
+    expect(parseIoFile('1,Y,34,5,1').signals).toMatchObject([{ value: 1 - 2 ** -15 }]);
+  });
+
+  it('is read within two seconds when it has 20,000 rows', () => {
+    const rows = Array.from(
+      { length: 20_000 },
+      (_, i) => `${i % 50},Y,${[30, 31, 34, 35, 36][i % 5]},${i + 1},1,0,,,,,,Point ${i}`,
+    );
+    const before = process.threadCpuUsage();
+    expect(parseIoFile(rows.join('\r\n')).signals).toHaveLength(20_000);
+    // Of this thread: others may have the processor meanwhile.
+    expect(process.threadCpuUsage(before).user / 1_000).toBeLessThan(2_000);
+  });
+});

@@ -1,0 +1,145 @@
+import { isHostname, parseSourceRanges, type Problem, type SourceRange } from '@iec104mm2ss/config';
+import { Problems, quoted, rowsOf, wholeNumber } from './rows.js';
+
+/** One RTU, or one of the redundant ports of an RTU: a row of `iec104rs.csv`. */
+export interface StationRow {
+  /** 1-based line of the file. */
+  readonly row: number;
+  readonly id: string;
+  /** `sys name`, cut to 16 characters. */
+  readonly name: string;
+  /** Common address 1..65535; several rows may share it. */
+  readonly rtuNumber: number;
+  /** Where masters connect to, 1..65535; no two rows have the same. */
+  readonly port: number;
+  /** Who may connect; empty: everybody. */
+  readonly hosts: readonly SourceRange[];
+  readonly k: number;
+  /** The connection is closed when nothing was received for so long. */
+  readonly idleSeconds: number;
+  /** File of its signals, as written. */
+  readonly ioFile: string;
+}
+
+/** What `iec104rs.csv` says. */
+export interface StationFile {
+  readonly stations: readonly StationRow[];
+  readonly ntpServers: readonly string[];
+  readonly ntpUpdateSeconds: number;
+  readonly problems: readonly Problem[];
+}
+
+const NAME_CHARACTERS = 16;
+const DEFAULT_K = 12;
+const DEFAULT_IDLE_SECONDS = 60;
+const DEFAULT_NTP_SECONDS = 900;
+const LONGEST_SECONDS = 2_147_483;
+
+/**
+ * Reads the list of RTUs of the IEC104-RTU-Simulator. Its columns have fixed places and no header:
+ *
+ *     id, sys name, rtu no, port no, hosts, k, idletime, IO file
+ *
+ * `ntp_server,HOST` and `ntp_update_every_sec,SECONDS` are settings, a first cell that is no number makes a comment, and one
+ * that begins with `!` ends the file. Never throws: what does not load is in `problems`.
+ */
+export function parseStationFile(text: string): StationFile {
+  const reader = new StationReader();
+  const { rows } = rowsOf(text);
+  for (const { line, cells, fault } of rows) {
+    const first = cells[0] ?? '';
+    if (first.startsWith('!')) {
+      const left = rows.filter((row) => row.line >= line && /^\d+$/.test((row.cells[0] ?? '').replace(/^!/, '')));
+      if (left.length > 0) reader.problems.note(line, 'id', `${left.length} row(s) from the "!" on are left out`);
+      break;
+    }
+    if (/^ntp_server$|^ntp_update_every_sec$/i.test(first)) reader.setting(line, first.toLowerCase(), cells[1] ?? '');
+    else if (/^\d+$/.test(first)) {
+      if (fault === undefined) reader.station(line, cells);
+      else reader.problems.skipped(line, 'row', fault);
+    } else if (/^\d/.test(first)) {
+      reader.problems.note(line, 'id', `${quoted(first)} is no number: a comment`);
+    }
+  }
+  return reader.result();
+}
+
+class StationReader {
+  readonly problems = new Problems();
+  private readonly stations: StationRow[] = [];
+  private readonly ntpServers: string[] = [];
+  private ntpUpdateSeconds = DEFAULT_NTP_SECONDS;
+  private readonly rowOfPort = new Map<number, number>();
+  private readonly rowOfId = new Map<string, number>();
+
+  setting(row: number, key: string, value: string): void {
+    if (key === 'ntp_server') {
+      if (isHostname(value)) this.ntpServers.push(value);
+      else this.problems.skipped(row, key, `${quoted(value)} is no host`);
+      return;
+    }
+    const seconds = wholeNumber(value, 1, LONGEST_SECONDS);
+    if (seconds === undefined) this.problems.skipped(row, key, `${quoted(value)} is no number of seconds`);
+    else this.ntpUpdateSeconds = seconds;
+  }
+
+  station(row: number, cells: readonly string[]): void {
+    const [id = '', name = '', rtuText, portText, hostsText = '', kText = '', idleText = '', ioFile = ''] = cells;
+    const faultsBefore = this.problems.all.length;
+    const rtuNumber = this.needed(row, 'rtu no', rtuText);
+    const port = this.needed(row, 'port no', portText);
+    if (name === '') this.problems.skipped(row, 'sys name', 'is empty');
+    if (ioFile === '') this.problems.skipped(row, 'IO file', 'is empty');
+    const hosts = parseSourceRanges(hostsText);
+    if (!hosts.ok) this.problems.skipped(row, 'hosts', hosts.reason);
+    const sameRow = port === undefined ? undefined : this.rowOfPort.get(port);
+    if (sameRow !== undefined) {
+      const meant = rtuNumber === undefined ? '' : this.swapped(rtuNumber, port as number);
+      this.problems.skipped(row, 'port no', `${port} is already used in row ${sameRow}${meant}`);
+    }
+    if (this.problems.all.length > faultsBefore) return;
+    if (name.length > NAME_CHARACTERS)
+      this.problems.warning(row, 'sys name', `is cut to ${NAME_CHARACTERS} characters`);
+    const sameId = this.rowOfId.get(id);
+    if (sameId !== undefined) this.problems.warning(row, 'id', `${id} is already used in row ${sameId}`);
+    this.rowOfPort.set(port as number, row);
+    this.rowOfId.set(id, row);
+    this.stations.push({
+      row,
+      id: sameId === undefined ? id : `${id}@${port}`,
+      name: name.slice(0, NAME_CHARACTERS),
+      rtuNumber: rtuNumber as number,
+      port: port as number,
+      hosts: hosts.ok ? hosts.value : [],
+      k: this.orDefault(row, 'k', kText, 32767, DEFAULT_K),
+      idleSeconds: this.orDefault(row, 'idletime', idleText, LONGEST_SECONDS, DEFAULT_IDLE_SECONDS),
+      ioFile,
+    });
+  }
+
+  result(): StationFile {
+    const { stations, ntpServers, ntpUpdateSeconds } = this;
+    return { stations, ntpServers, ntpUpdateSeconds, problems: this.problems.all };
+  }
+
+  private needed(row: number, field: string, text: string | undefined): number | undefined {
+    const value = wholeNumber(text, 1, 65535);
+    if (value === undefined) this.problems.skipped(row, field, `${quoted(text)} is not in 1..65535`);
+    return value;
+  }
+
+  private orDefault(row: number, field: string, text: string, max: number, otherwise: number): number {
+    if (text === '') return otherwise;
+    const value = wholeNumber(text, 1, max);
+    if (value === undefined)
+      this.problems.warning(row, field, `${quoted(text)} is not in 1..${max}: ${otherwise} counts`);
+    return value ?? otherwise;
+  }
+
+  /** In the multiplexer's file the port stands before the RTU number. */
+  private swapped(rtuNumber: number, port: number): string {
+    return rtuNumber >= 1024 && this.stations.some((other) => other.rtuNumber === port)
+      ? '; the RTU number stands before the port here'
+      : '';
+  }
+}

@@ -1,0 +1,143 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { junitReport, parseScenario, runScenario, ScenarioError, type ScenarioResult } from '../index.js';
+
+let folder: string;
+let port: number;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'mm2ss-scenario-'));
+  port = await freePort();
+  writeFileSync(join(folder, 'rtus.csv'), `1,A,32,${port},,12,60,io.csv\n`);
+  writeFileSync(
+    join(folder, 'io.csv'),
+    ['1,Y,30,101,1,0', '2,N,31,301,2,0', '2,N,36,401,12.5,0', '9,N,46,21001,301', '3,N,30,101,129,0'].join('\n'),
+  );
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function freePort(): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const { port: free } = server.address() as { port: number };
+      server.close(() => resolve(free));
+    });
+  });
+}
+
+function run(...steps: string[]): Promise<ScenarioResult> {
+  const head = [
+    'name: Test',
+    'rtus: rtus.csv',
+    'masters:',
+    `  a: { connect: "127.0.0.1:${port}", rtu: 32 }`,
+    `  b: { connect: "127.0.0.1:${port}", rtu: 32, oa: 3 }`,
+    'steps:',
+  ];
+  const scenario = parseScenario([...head, ...steps.map((step) => `  - ${step}`)].join('\n'));
+  return runScenario(scenario, { path: join(folder, 'test.yaml') });
+}
+
+describe('a scenario', () => {
+  it('passes when all that is expected comes', async () => {
+    const result = await run(
+      'send: 2',
+      'expect: { type: M_DP_TB_1, ioa: 301, value: 2 }',
+      'expect: { master: b, type: M_ME_TF_1, value: 12.5, cause: 3 }',
+      'send: { index: 3, rtu: 32 }',
+      'expect: { ioa: 101, value: 1, quality: IV }',
+      'expect: { ioa: 301, count: 0, within: 0.05 }',
+      'master: { name: a, do: command, command: double 21001 off, select: true }',
+      'expect: { master: b, ioa: 301, value: 1, cause: 11 }',
+      'master: { name: b, do: command, command: single 7 on, result: negative }',
+      'master: { do: gi }',
+      'expect: { type: M_SP_NA_1, ioa: 101, cause: 20 }',
+      'master: { do: clock }',
+      'master: { do: read, ioa: 401 }',
+      'set: { rtu: 1, ioa: 401, value: 13.5, quality: NT }',
+      'expect: { ioa: 401, value: 13.5, quality: 64 }',
+      'fault: { rtu: 1, ignoreTypes: [102] }',
+      'master: { do: read, ioa: 401, result: timeout, within: 0.05 }',
+      'fault: { rtu: 1, do: none }',
+      'master: { do: read, ioa: 401 }',
+      'fault: { rtu: 1, do: drop }',
+      'master: { do: connect }',
+      'master: { name: b, do: disconnect }',
+      'load: constant 200',
+      'expect: { master: a, type: M_DP_TB_1, count: 5 }',
+      'load: off',
+      'stop: all',
+      'wait: 0.01',
+    );
+    expect(result.steps.filter(({ failure }) => failure !== undefined)).toEqual([]);
+    expect(result).toMatchObject({ passed: true, name: 'Test' });
+    expect(result.steps).toHaveLength(28);
+  });
+
+  it.each([
+    ['expect: { ioa: 301, within: 0.05 }', 'a got 0 of 1 within 0.05 s'],
+    ['send: 77', 'nothing was sent: missing'],
+    ['send: { index: 1, rtu: 5 }', 'nothing was sent: no such RTU'],
+    ['set: { rtu: 1, ioa: 5, value: 1 }', 'RTU 1 has no point 5'],
+    ['fault: { rtu: 9, halfOpen: true }', 'no RTU has the id 9'],
+    ['master: { do: command, command: single 7 on }', 'a: command was negative, not positive'],
+    ['master: { do: read }', 'a read needs an ioa'],
+  ])('fails at %s, and leaves out what comes after', async (step, failure) => {
+    const { passed, steps } = await run('wait: 0', step, 'wait: 0');
+    expect(passed).toBe(false);
+    expect(steps.map((each) => each.failure === undefined)).toEqual([true, true, false, true]);
+    expect(steps[2]?.failure).toContain(failure);
+    expect(steps[3]?.skipped).toBe(true);
+  });
+
+  it('fails when something comes that must not', async () => {
+    const { steps } = await run('send: 2', 'expect: { master: a, ioa: 301, count: 0, within: 0.1 }');
+    expect(steps.at(-1)?.failure).toBe('a got 1, which should not have come');
+  });
+
+  it('fails at the start when its RTUs have a fault', async () => {
+    writeFileSync(join(folder, 'io.csv'), '1,Y,99,101,1,0\n');
+    const { steps } = await run('wait: 0');
+    expect(steps[0]?.failure).toMatch(/io\.csv: row 1, typeid/);
+  });
+
+  it('is reported as JUnit has it', async () => {
+    const report = junitReport([await run('name: a <b> & "c"\n    send: 77', 'wait: 0')]);
+    expect(report).toContain('<testsuite name="Test" tests="3" failures="1" errors="0" skipped="1"');
+    expect(report).toContain('name="a &lt;b&gt; &amp; &quot;c&quot;"');
+    expect(report).toMatch(/<failure message="nothing was sent: missing"\/>/);
+  });
+});
+
+describe('a file that is no scenario', () => {
+  const problemsOf = (text: string): readonly string[] => {
+    try {
+      parseScenario(text);
+    } catch (error) {
+      if (error instanceof ScenarioError) return error.problems;
+      throw error;
+    }
+    return [];
+  };
+  const head = 'name: x\nrtus: r.csv\nmasters:\n  a: { connect: "h:1", rtu: 1 }\n';
+
+  it.each([
+    ['name: [', 'line 1'],
+    ['name: x\nsteps: []\n', 'line 1: rtus'],
+    [`${head}steps:\n  - send: 1\n  - expect: { ioa: -5 }\n`, 'line 7: steps.1.expect.ioa'],
+    [`${head}steps:\n  - send: 1\n    wait: 2\n`, 'line 6: steps.0: exactly one of'],
+    [`${head}steps:\n  - load: heavy 5\n`, 'line 6: steps.0.load'],
+    [`${head}steps:\n  - jump: 1\n`, 'line 6: steps.0'],
+    [`${head}steps:\n  - expect: { master: nobody }\n`, 'there is no master nobody'],
+    [`${head}steps:\n  - master: { do: command, command: single x on }\n`, 'line 6: steps.0.master.command'],
+    [`${head}steps:\n  - fault: { rtu: 1, delay: 5 }\n`, 'line 6'],
+    ['name: x\nrtus: r.csv\nmasters: { a: { connect: nowhere, rtu: 1 } }\nsteps: [{ wait: 1 }]', 'must be HOST:PORT'],
+  ])('says where: %j', (text, problem) => {
+    expect(problemsOf(text).join('\n')).toContain(problem);
+  });
+});
