@@ -5,11 +5,13 @@
  * All sockets read into one buffer and events are checked in place: no object per event, one write per read at most.
  */
 import net from 'node:net';
+import tls from 'node:tls';
 import * as apci from './apci.ts';
 import { sharedNowMs, STAMP_MASK, stampOf } from './clock.ts';
 import { serve } from './control.ts';
 import { EVENT_LENGTH, M_ME_TF_1, readId, readRun, readStamp } from './event.ts';
 import { Latencies } from './latencies.ts';
+import type { Address } from './systems/system.ts';
 
 const { K, W, SEQUENCE_MASK } = apci;
 const COMMAND_IOA = 0x10000;
@@ -54,16 +56,22 @@ class Master {
   private firstTestAtMs = Infinity;
   private closing = false;
 
-  constructor(host: string, port: number, onClose: (master: Master) => void) {
-    this.socket = net.connect({
+  constructor({ host, port, tls: own }: Address, onClose: (master: Master) => void) {
+    const options = {
       host,
       port,
       // The RTU stand-in has another loopback address: a multiplexer refuses masters that come from its RTU's.
       localAddress: '127.0.0.1',
       noDelay: true,
-      onread: { buffer: readBuffer, callback: (octets, buf) => this.onRead(octets, buf as Buffer) },
+      onread: { buffer: readBuffer, callback: (octets: number, buf: Uint8Array) => this.onRead(octets, buf as Buffer) },
+    };
+    this.socket =
+      own === undefined ? net.connect(options) : tls.connect({ ...options, ...own, rejectUnauthorized: false });
+    this.socket.on(own === undefined ? 'connect' : 'secureConnect', () => {
+      // tls.connect does not hand the option on.
+      this.socket.setNoDelay(true);
+      this.socket.write(apci.uFrame(apci.STARTDT_ACT));
     });
-    this.socket.on('connect', () => this.socket.write(apci.uFrame(apci.STARTDT_ACT)));
     this.socket.on('error', () => {});
     this.socket.on('close', () => {
       this.closed = true;
@@ -228,15 +236,15 @@ setInterval(() => {
 const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One started master. Refused and closed attempts are repeated: listeners open only when the RTU link is up. */
-async function connect(host: string, port: number, untilMs: number): Promise<Master> {
+async function connect(target: Address, untilMs: number): Promise<Master> {
   for (;;) {
     const master = await new Promise<Master | null>((resolve) => {
-      const attempt = new Master(host, port, () => resolve(null));
+      const attempt = new Master(target, () => resolve(null));
       const timer = setTimeout(() => attempt.giveUp(), 5000);
       attempt.onStarted = () => (clearTimeout(timer), resolve(attempt));
     });
     if (master) return master;
-    if (performance.now() > untilMs) throw new Error(`no started connection to ${host}:${port}`);
+    if (performance.now() > untilMs) throw new Error(`no started connection to ${target.host}:${target.port}`);
     await delay(100);
   }
 }
@@ -274,11 +282,11 @@ async function command(seconds: number, pauseMs: number) {
 
 serve({
   /** Connects and starts one master per target, a few at a time; all are there when it answers. */
-  async connect({ targets, timeoutMs }: { targets: { host: string; port: number }[]; timeoutMs: number }) {
+  async connect({ targets, timeoutMs }: { targets: Address[]; timeoutMs: number }) {
     const untilMs = performance.now() + timeoutMs;
     masters = [];
     for (let i = 0; i < targets.length; i += 10) {
-      const some = targets.slice(i, i + 10).map(({ host, port }) => connect(host, port, untilMs));
+      const some = targets.slice(i, i + 10).map((target) => connect(target, untilMs));
       masters.push(...(await Promise.all(some)));
     }
   },

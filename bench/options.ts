@@ -32,6 +32,8 @@ export interface Options {
   placement: Placement;
   /** k of the RTUs. */
   rtuK: number;
+  /** Beside mm2ss also mm2ss with masters over TLS. */
+  tls: boolean;
 }
 
 const results = fileURLToPath(new URL('./results/', import.meta.url));
@@ -54,6 +56,7 @@ const HELP = `node bench/run.ts [options]      measures mm2ss beside haproxy and
   --command "CMD"     the program under test (default bin/mm2ss)
   --nats-server CMD   (default nats-server)
   --nats-sync WHEN    always: it syncs to disk before it confirms (default); never: a power failure loses what it confirmed
+  --tls               beside mm2ss the same with masters over TLS (shape single; throughput, latency, command, idle)
   --rtu-k N           events of the RTU that may be unacknowledged (default 12)
   --place HOW         free: the scheduler decides (default); together: load and system on one core, the steadiest
                       ratios; apart: load on core 0, system on the others, every hop wakes a core
@@ -83,6 +86,7 @@ export function readOptions(args: string[]): Options | null {
     options: {
       help: { type: 'boolean', short: 'h' },
       quick: { type: 'boolean' },
+      tls: { type: 'boolean' },
       place: text,
       'rtu-k': text,
       only: text,
@@ -123,6 +127,7 @@ export function readOptions(args: string[]): Options | null {
     natsServer: values['nats-server'] ?? 'nats-server',
     natsSyncs: oneOf('nats-sync', values['nats-sync'] ?? 'always', ['always', 'never']) === 'always',
     rtuK: Math.ceil(positive('rtu-k', values['rtu-k'], K)),
+    tls: values.tls ?? false,
     placement: oneOf('place', values.place ?? 'free', PLACEMENTS),
     timeoutSeconds: positive('timeout', values.timeout, 1800),
   };

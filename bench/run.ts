@@ -16,7 +16,7 @@ import { place, type Placement } from './placement.ts';
 import { direct } from './systems/direct.ts';
 import { haproxy } from './systems/haproxy.ts';
 import { nats } from './systems/nats.ts';
-import { single, singleOnNats } from './systems/single.ts';
+import { single, singleOnNats, singleOverTls } from './systems/single.ts';
 import type { Site, System } from './systems/system.ts';
 import { targetsOf, targetsTable, type Results } from './targets.ts';
 
@@ -59,6 +59,10 @@ async function startMultiplexer(options: Options, at: Site): Promise<System> {
   return started(system);
 }
 
+async function startOverTls(options: Options, at: Site): Promise<System> {
+  return started(await singleOverTls(options.command, at));
+}
+
 async function startHaproxy(at: Site): Promise<System> {
   const system = await haproxy(at);
   return started(system);
@@ -91,10 +95,11 @@ async function attempt(what: string, work: () => Promise<void>): Promise<void> {
 async function measureUnderLoad(options: Options, wanted: (measure: Measure) => boolean): Promise<void> {
   const field = startField();
   try {
-    const [plainPort, multiplexerPort] = await field.open(2);
+    const [plainPort, multiplexerPort, tlsPort] = await field.open(3);
     const plain = site('plain', [plainPort!], 0);
     const systems = [direct(plain), await startHaproxy(plain)];
     if (options.shape !== 'none') systems.push(await startMultiplexer(options, site('load', [multiplexerPort!], 1)));
+    if (options.tls) systems.push(await startOverTls(options, site('tls', [tlsPort!], 2)));
     if (wanted('throughput')) {
       await attempt('throughput', async () => {
         results.throughput = await throughput(field, systems, options);
@@ -122,7 +127,9 @@ async function measureUnderLoad(options: Options, wanted: (measure: Measure) => 
 /** One system after the other, nothing else running: an idle figure is easily disturbed. */
 async function measureIdle(options: Options): Promise<void> {
   const cases: IdleCase[] = [];
-  const starts = [startHaproxy, ...(options.shape === 'none' ? [] : [(at: Site) => startMultiplexer(options, at)])];
+  const starts = [startHaproxy];
+  if (options.shape !== 'none') starts.push((at) => startMultiplexer(options, at));
+  if (options.tls) starts.push((at) => startOverTls(options, at));
   for (const [i, start] of starts.entries()) {
     const field = startField();
     try {

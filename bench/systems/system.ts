@@ -1,7 +1,11 @@
+import type { MasterCertificate } from '../certificates.ts';
+
 /** What stands between RTU and masters in a measurement: nothing, haproxy, or the multiplexer in one of its shapes. */
 export interface Address {
   host: string;
   port: number;
+  /** It is spoken to with TLS, and shown this. */
+  tls?: MasterCertificate;
 }
 
 export interface System {

@@ -11,6 +11,7 @@ import {
   NatsBus,
   newSeed,
   nkeyFileText,
+  permissionsOf,
   publicKeyOf,
   setUpNats,
 } from '@iec104mm2ss/bus';
@@ -30,6 +31,29 @@ export interface BusUsersOptions {
 
 const GATEWAYS = ['gateway1', 'gateway2', 'gateway3'].map((name): BusUser => ({ name, role: 'gateway' }));
 
+/** What somebody in another account says, as mm2ss nats-auth has it. */
+const streamImport = (account: string, subject: string, name: string): string =>
+  `{ stream: { account: "${account}", subject: "${subject}" }, prefix: "from.${name}" }`;
+
+/** A bus without a name hears what users say as well. */
+function hearFromUsers(bus: NatsBus): void {
+  const subscribe = bus.subscribe.bind(bus);
+  bus.subscribe = (pattern, handler) => {
+    const own = subscribe(pattern, handler);
+    const others = subscribe(`from.*.${pattern}`, (message) => {
+      const { data } = message;
+      const respond = message.respond.bind(message);
+      handler({ subject: message.subject.split('.').slice(2).join('.'), data, respond });
+    });
+    return {
+      unsubscribe: () => {
+        own.unsubscribe();
+        others.unsubscribe();
+      },
+    };
+  };
+}
+
 export class BusUsers {
   private readonly seeds = new Map<string, string>();
   private readonly directory: string;
@@ -43,23 +67,46 @@ export class BusUsers {
     mkdirSync(this.directory, { recursive: true });
   }
 
-  /** The file has these groups, or will have. Who is there stays. Returns the server's `authorization` block. */
+  /** The file has these groups, or will have. Who is there stays. Returns what `mm2ss nats-auth` writes, and the admin. */
   authorization(added: readonly string[]): string {
+    return this.withAdmin(this.asWritten(added));
+  }
+
+  /** The same without the admin. */
+  asWritten(added: readonly string[]): string {
     this.groups = [...new Set([...this.groups, ...added])];
-    const { groups } = this;
     const users = this.users().map((user) => ({ ...user, identity: { nkey: this.publicKey(user.name) } }));
-    const text = authorizationText(users, { groups, httpControl: this.options.httpControl === true });
-    return text.replace('  users: [\n', `  users: [\n    { nkey: ${this.publicKey(ADMIN)} },\n`);
+    return authorizationText(users, this.permissionOptions);
+  }
+
+  private get permissionOptions() {
+    return { groups: this.groups, httpControl: this.options.httpControl === true };
+  }
+
+  /** The admin is in the account of JetStream, hears there what users say, and is heard by them. */
+  private withAdmin(text: string): string {
+    const heard: string[] = [];
+    let all = text.replace('exports: [\n', 'exports: [\n      { stream: ">" },\n');
+    for (const user of this.users()) {
+      const { publish, store, subscribe } = permissionsOf(user, this.permissionOptions);
+      const streams = publish.filter((subject) => !store.includes(subject));
+      heard.push(...streams.map((subject) => streamImport(`iec104-${user.name}`, subject, user.name)));
+      const imports = subscribe.map((subject) => streamImport('iec104', subject, ADMIN));
+      const start = all.indexOf('imports: [', all.indexOf(`"iec104-${user.name}" {`)) + 'imports: ['.length;
+      all = `${all.slice(0, start)}${[...imports, ''].join(', ')}${all.slice(start)}`;
+    }
+    const own = `users: [{ nkey: ${this.publicKey(ADMIN)} }], imports: [${heard.join(', ')}]`;
+    return all.replace('jetstream: enabled\n', `jetstream: enabled\n    ${own}\n`);
   }
 
   /** What the parts store on the server is made, as `mm2ss nats-setup` does it. */
-  async setUp(servers: readonly string[], capacity = 20_000): Promise<void> {
+  async setUp(servers: readonly string[], capacity = 20_000, replicas: 1 | 3 = 1): Promise<void> {
     const groups = this.groups.map((id) => ({ id, capacity }));
     const runtime = systemRuntime();
     const options = {
       servers,
       runtime,
-      replicas: 1 as const,
+      replicas,
       name: 'setup',
       nkeyFile: this.file('setup'),
       setsUp: true,
@@ -96,7 +143,16 @@ export class BusUsers {
   async connect(servers: readonly string[], name: string, listenOnly = false): Promise<NatsBus> {
     const user = name === ADMIN ? {} : { name };
     const runtime = systemRuntime(instancePrefix(name === ADMIN ? undefined : name));
-    return NatsBus.connect({ servers, runtime, replicas: 1, nkeyFile: this.file(name), listenOnly, ...user });
+    const bus = await NatsBus.connect({
+      servers,
+      runtime,
+      replicas: 1,
+      nkeyFile: this.file(name),
+      listenOnly,
+      ...user,
+    });
+    if (name === ADMIN) hearFromUsers(bus);
+    return bus;
   }
 
   users(): BusUser[] {

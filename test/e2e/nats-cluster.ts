@@ -15,15 +15,18 @@ export class NatsCluster implements NatsServer {
     private readonly startNext: () => Promise<NatsServer>,
   ) {}
 
-  /** @param running how many of the three are started now */
-  static async start(running = 3): Promise<NatsCluster> {
+  /**
+   * @param running how many of the three are started now
+   * @param more settings of each
+   */
+  static async start(running = 3, more: readonly string[] = []): Promise<NatsCluster> {
     const ports: number[] = [];
     while (ports.length < 2 * SIZE) ports.push(await freePort());
     const routes = ports.slice(0, SIZE).map((port) => `nats://127.0.0.1:${port}`);
     const start = (index: number): Promise<NatsServer> => {
       const settings = ['--server_name', nameOf(index), '--cluster_name', 'mm2ss'];
       const links = ['--cluster', routes[index] as string, '--routes', routes.join(',')];
-      return startNatsProcess([...settings, ...links], ports[SIZE + index]);
+      return startNatsProcess([...settings, ...links, ...more], ports[SIZE + index]);
     };
     const servers = await Promise.all(Array.from({ length: running }, (_, index) => start(index)));
     return new NatsCluster(servers, () => start(servers.length));

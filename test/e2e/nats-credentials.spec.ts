@@ -107,11 +107,10 @@ describe.skipIf(!hasNats)('on a server with users', () => {
 
   it('what is not permitted is heard as soon as it is, without a restart', async () => {
     const seeds = { router: newSeed(), setup: newSeed() };
-    const text = authorizationText(
-      USERS.map((user) => ({ ...user, identity: { nkey: publicKeyOf(seeds[user.name]) as string } })),
-      GROUPS,
-    );
-    const server = await startNatsServer('current', text);
+    const identity = (name: 'router' | 'setup') => ({ nkey: publicKeyOf(seeds[name]) as string });
+    const asRouter = { ...USERS[0], identity: identity('router') };
+    const asSetup = { ...USERS[1], identity: identity('setup') };
+    const server = await startNatsServer('current', authorizationText([asRouter, asSetup], GROUPS));
     onTestFinished(() => server.stop());
     const open = (name: 'router' | 'setup', listenOnly: boolean) => {
       const file = join(directory, `mended-${name}.nk`);
@@ -125,7 +124,7 @@ describe.skipIf(!hasNats)('on a server with users', () => {
     let heard = 0;
     listener.subscribe('iec104.v1.1.cmd', () => heard++);
     await until('it is refused', () => denied.length > 0);
-    await server.reconfigure(text.replaceAll('"_INBOX.setup.>"', '"_INBOX.setup.>", "iec104.v1.1.cmd"'));
+    await server.reconfigure(authorizationText([asRouter, { ...asSetup, role: 'connector' }], GROUPS));
     await until('it is heard', () => {
       router.publish('iec104.v1.1.cmd', Buffer.from('x'));
       return heard > 0;

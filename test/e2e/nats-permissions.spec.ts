@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BusUser } from '@iec104mm2ss/bus';
+import { type BusUser, permissionsOf } from '@iec104mm2ss/bus';
 import { AUDIT_JOURNAL, AUDIT_LIMITS } from '@iec104mm2ss/router';
-import { errors, headers, type NatsConnection } from '@nats-io/transport-node';
+import { errors, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BusUsers } from './bus-users.ts';
 import { hasNats, hasNats29, type NatsRelease, type NatsServer, startNatsServer } from './nats-server.ts';
@@ -14,6 +14,10 @@ const GATEWAYS: readonly BusUser[] = [
   { name: 'west', role: 'gateway', groups: ['2'] },
 ];
 
+const GROUPS = ['1', '2'];
+const STREAMS = ['IEC104_LOG_1', 'IEC104_LOG_2', 'IEC104_AUDIT', 'KV_iec104_leases', 'KV_iec104_state'];
+/** To JetStream, for what there is not: it answers, and does nothing. */
+const QUESTION = '{"filter":"nothing"}';
 const NOBODY: readonly string[] = [];
 const CONNECTOR = ['connector-1', 'run'];
 const ROUTER = ['router', 'run'];
@@ -21,8 +25,13 @@ const CONSOLE = ['console', 'run'];
 const GATEWAY1 = ['gateway1'];
 const SETUP = ['setup'];
 const PARTS = ['connector-1', 'connector-2', 'router', 'gateway1', 'gateway2', 'west', 'run'];
-const KV = '$KV.iec104_leases';
-const API = '$JS.API';
+/** Where a user finds JetStream, which is in another account. */
+const STORE = 'iec104.js';
+const KV = `${STORE}.$KV.iec104_leases`;
+const API = STORE;
+/** Where it would be, if it were not. */
+const BARE_API = '$JS.API';
+const BARE_KV = '$KV.iec104_leases';
 const STATUS = 'iec104.v1.ctl.status';
 const PRESENCE = 'iec104.v1.ctl.presence';
 
@@ -47,7 +56,7 @@ const PUBLISH: readonly (readonly [subject: string, who: readonly string[]])[] =
   [`${PRESENCE}.router`, ROUTER],
   [`${PRESENCE}.router.router.1`, ROUTER],
   [`${KV}.router.1`, ROUTER],
-  ['$KV.iec104_state.router.1', ROUTER],
+  [`${STORE}.$KV.iec104_state.router.1`, ROUTER],
   // A gateway for itself, for its groups.
   ...['in', 'ack', 'listener', 'admit'].flatMap((kind) => [
     [`iec104.v1.1.${kind}`, NOBODY] as const,
@@ -89,6 +98,16 @@ const PUBLISH: readonly (readonly [subject: string, who: readonly string[]])[] =
   [`${API}.STREAM.MSG.GET.KV_iec104_leases`, PARTS],
   [`${API}.STREAM.MSG.GET.KV_iec104_state`, ROUTER],
   [`${API}.ACCOUNT.PURGE.A`, NOBODY],
+  [`${BARE_KV}.connector.1`, NOBODY],
+  [`${BARE_KV}.router.1`, NOBODY],
+  ['$KV.iec104_state.router.1', NOBODY],
+  ['$KV.iec104_state.1', NOBODY],
+  [`${BARE_API}.INFO`, NOBODY],
+  [`${BARE_API}.STREAM.INFO.IEC104_LOG_1`, NOBODY],
+  [`${BARE_API}.STREAM.MSG.GET.KV_iec104_leases`, NOBODY],
+  [`${BARE_API}.STREAM.PURGE.IEC104_LOG_1`, NOBODY],
+  [`${BARE_API}.STREAM.DELETE.IEC104_AUDIT`, NOBODY],
+  [`${BARE_API}.STREAM.UPDATE.IEC104_AUDIT`, NOBODY],
   ['$SYS.REQ.SERVER.PING', NOBODY],
 ];
 
@@ -104,6 +123,8 @@ const SUBSCRIBE: readonly (readonly [subject: string, who: readonly string[]])[]
   ['_INBOX.connector-1.>', ['connector-1']],
   ['$KV.>', NOBODY],
   ['$JS.>', NOBODY],
+  ['_R_.>', NOBODY],
+  [`${STORE}.>`, NOBODY],
   ['iec104.v1.1.log', ROUTER],
   ['iec104.v1.1.cmd', CONNECTOR],
   ['iec104.v1.1.cmd.query', CONNECTOR],
@@ -138,7 +159,7 @@ describe.each<[NatsRelease, boolean]>([
     if (!available) return;
     directory = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-users-'));
     users = new BusUsers(directory, { gateways: GATEWAYS });
-    server = await startNatsServer(release, users.authorization(['1', '2']));
+    server = await startNatsServer(release, users.asWritten(GROUPS));
     names = users.users().map(({ name }) => name);
     await users.setUp([server.url]);
   });
@@ -212,6 +233,79 @@ describe.each<[NatsRelease, boolean]>([
       }
     });
 
+    it('no answer of the server reach what the asker may not say himself', async () => {
+      const setup = await users.rawClient(server.url, 'setup');
+      const stored = () =>
+        Promise.all(
+          STREAMS.map(async (name) => {
+            const answer = await setup.request(`${API}.STREAM.INFO.${name}`, '', { timeout: 5_000 });
+            const { state } = answer.json<{ state: { messages: number; bytes: number; last_seq: number } }>();
+            return [name, state.messages, state.bytes, state.last_seq];
+          }),
+        );
+      const clients = new Map<string, NatsConnection>();
+      for (const name of names) clients.set(name, await users.rawClient(server.url, name));
+      const heard: string[] = [];
+      let asking = '';
+      for (const user of users.users()) {
+        for (const subject of permissionsOf(user, { groups: GROUPS, httpControl: false }).subscribe) {
+          // Who has the same key is the same user. An event is a question to JetStream, and routers hear it.
+          const callback = (_error: unknown, message: Msg): void => {
+            const isAnswer = message.string() !== QUESTION;
+            if (isAnswer && user.name !== asking) heard.push(`${user.name} of ${asking}: ${message.subject}`);
+          };
+          for (const each of [subject, `from.*.${subject}`]) clients.get(user.name)?.subscribe(each, { callback });
+        }
+      }
+      for (const client of clients.values()) await client.flush();
+      const before = await stored();
+      // What makes the server answer, and changes nothing.
+      const unlikely = headers();
+      unlikely.set('Nats-Expected-Last-Sequence', '1000000');
+      let asked = 0;
+      for (const user of users.users()) {
+        const client = clients.get(user.name) as NatsConnection;
+        asking = user.name;
+        const { store } = permissionsOf(user, { groups: GROUPS, httpControl: false });
+        for (const question of store.map((subject) => subject.replace('>', 'x').replaceAll('*', '1'))) {
+          for (const [reply, who] of PUBLISH) {
+            if (who.includes(user.name)) continue;
+            client.publish(question, QUESTION, { reply, headers: unlikely });
+            asked++;
+          }
+          await client.flush();
+        }
+        for (let round = 0; round < 3; round++) for (const each of clients.values()) await each.flush();
+      }
+      expect(asked).toBeGreaterThan(5_000);
+      expect(await stored()).toEqual(before);
+      expect(heard).toEqual([]);
+      await Promise.all([setup, ...clients.values()].map((client) => client.close()));
+    });
+
+    it('nobody have himself answered with a subject of somebody else', async () => {
+      const router = await users.connect([server.url], 'router');
+      const gateway = await users.rawClient(server.url, 'gateway1');
+      const connector = await users.rawClient(server.url, 'connector-1');
+      try {
+        let [questions, commands] = [0, 0];
+        router.subscribe(STATUS, (message) => {
+          questions++;
+          message.respond(Buffer.from('an answer'));
+        });
+        connector.subscribe('iec104.v1.1.cmd', { callback: () => commands++ });
+        const answered = gateway.subscribe('_INBOX.gateway1.ask.1', { max: 1 });
+        await connector.flush();
+        gateway.publish(STATUS, 'a question', { reply: 'iec104.v1.1.cmd' });
+        gateway.publish(STATUS, 'a question', { reply: '_INBOX.gateway1.ask.1' });
+        for await (const answer of answered) expect(answer.string()).toBe('an answer');
+        await connector.flush();
+        expect({ questions, commands }).toEqual({ questions: 2, commands: 0 });
+      } finally {
+        await Promise.all([router.close(), gateway.close(), connector.close()]);
+      }
+    });
+
     it('nobody remove the leases of others with a header', async () => {
       const router = await users.connect([server.url], 'router');
       const connector = await users.rawClient(server.url, 'connector-1');
@@ -229,7 +323,7 @@ describe.each<[NatsRelease, boolean]>([
     });
 
     it('nobody take records that are gone for none', async () => {
-      const empty = await startNatsServer(release, users.authorization(['1', '2']));
+      const empty = await startNatsServer(release, users.asWritten(GROUPS));
       const bus = await users.connect([empty.url], 'watcher', true);
       try {
         await expect(bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS).read(undefined, 10)).rejects.toThrow(

@@ -297,7 +297,7 @@ export class System {
   }
 
   /** The server, or those of a cluster. */
-  private get servers(): string[] {
+  get servers(): string[] {
     return this.nats.url.split(',');
   }
 

@@ -10,8 +10,10 @@ import type { GroupStatus, LoggerOptions, Status } from '@iec104mm2ss/observabil
 import { type Runtime, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime';
 import { MasterSimulator, type MasterOptions, RtuSimulator, type RtuOptions } from '@iec104mm2ss/simulator';
 import { onTestFailed, onTestFinished, vi } from 'vitest';
-// eslint-disable-next-line @nx/enforce-module-boundaries -- the app exports nothing: it is the command, and this is what it runs
+/* eslint-disable @nx/enforce-module-boundaries -- the app exports nothing: it is the command, and this is what it runs */
 import { compose, type CompositionOptions } from '../../apps/mm2ss/src/composition.js';
+import { listenHealth } from '../../apps/mm2ss/src/http/index.js';
+/* eslint-enable @nx/enforce-module-boundaries */
 import { freePort } from '../free-port.js';
 
 export { freePort };
@@ -98,6 +100,8 @@ export interface MultiplexerOptions {
   readonly syslog?: CompositionOptions['syslog'];
   /** File with the bearer tokens that HTTP asks for. */
   readonly httpToken?: string;
+  /** Certificates of those who may ask over HTTP. */
+  readonly httpClients?: CompositionOptions['httpClients'];
   /** Liveness and readiness are served on a port of their own, too. */
   readonly health?: boolean;
   /** Default `info`, which is what an operator has. */
@@ -154,7 +158,8 @@ export class Multiplexer {
       http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },
       syslog: options.syslog,
       httpToken: options.httpToken,
-      health: options.health === true ? { host: GATEWAY_HOST, port: 0 } : undefined,
+      ...(options.httpClients && { httpClients: options.httpClients }),
+      health: options.health === true ? await listenHealth({ host: GATEWAY_HOST, port: 0 }) : undefined,
       logLevel: options.logLevel ?? 'info',
       logDirectory: undefined,
       listen: GATEWAY_HOST,

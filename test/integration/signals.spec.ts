@@ -56,6 +56,19 @@ describe('SIGHUP', () => {
     expect(await command.exited).toBe(0);
   });
 
+  it.each(['connector', 'router', 'gateway'])('and an mm2ss %s that waits is live, and not ready', async (part) => {
+    const health = `127.0.0.1:${await freePort()}`;
+    const group = part === 'connector' ? ['--group', 'all'] : [];
+    const args = [part, ...group, '-i', SAMPLE, '--nats', 'nats://127.0.0.1:1', '--http', 'off', '--health', health];
+    const command = new Command(args, await folder());
+    await command.said('waiting for NATS');
+    expect((await fetch(`http://${health}/healthz`)).status).toBe(200);
+    const ready = await fetch(`http://${health}/readyz`);
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('waits for the bus')]);
+    command.process.kill('SIGTERM');
+    expect(await command.exited).toBe(0);
+  });
+
   it('ends watch, simulate and demo as Ctrl-C does, and audit at once', async () => {
     const directory = await folder();
     const { http } = await running();

@@ -1,6 +1,6 @@
 /**
  * c104 (lib60870 with mbedTLS) as the RTU over TLS. As a master it cannot be used so: c104 2.2.1 does not tell its mbedTLS a
- * host name, without which that validates no server. Masters of other makers are in test/integration/tls.
+ * host name, without which that validates no server. Masters of other makers are in tls-masters.spec.ts.
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -8,6 +8,7 @@ import {
   type GroupConfig,
   type Limits,
   LiveGroups,
+  type PeerName,
   readAgain,
 } from '@iec104mm2ss/config';
 import {
@@ -24,9 +25,9 @@ import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { NestFactory } from '@nestjs/core';
 import { GatewayService } from '@iec104mm2ss/master-gateway';
 import { AppModule } from './app.module.js';
-import { DeniedLog } from './bus/denied-log.js';
-import { DropLog } from './bus/drop-log.js';
+import { BusLog } from './bus/bus-log.js';
 import { DurabilityWatch } from './bus/durability-watch.js';
+import { registerStorageMetric } from './bus/storage-metric.js';
 import { applyGroups } from './configuration/apply-groups.js';
 import { ConfigurationWatch } from './configuration/configuration-watch.js';
 import { BusTransport } from './control/bus-transport.js';
@@ -36,10 +37,11 @@ import {
   BoundedHttpAdapter,
   type BoundHttp,
   type HttpAddress,
-  listenHealth,
+  type HealthServer,
   listenHttp,
   NestLogger,
   ownNames,
+  SecureEntrance,
 } from './http/index.js';
 import { NtpClient, NtpTime, SystemClockSetter } from './ntp/index.js';
 import { registerTcpFigures } from './process/tcp-figures.js';
@@ -47,7 +49,7 @@ import { RELEASE } from './release.js';
 import { Health } from './status/health.js';
 import type { SyslogOptions } from './syslog/index.js';
 import type { SyslogSender } from './syslog/syslog-sender.js';
-import { openTls } from './tls/open-tls.js';
+import { type OpenTls, openTls } from './tls/open-tls.js';
 import type { TlsOptions } from './tls/tls-options.js';
 
 export type { Part } from './core/parts.module.js';
@@ -67,8 +69,10 @@ export interface CompositionOptions {
   readonly httpHosts?: readonly string[];
   /** File with the bearer tokens that HTTP asks for; undefined: it asks for none. */
   readonly httpToken?: string | undefined;
+  /** Certificates of those who may ask over HTTP, which needs `tls`; empty: it asks for none. */
+  readonly httpClients?: readonly PeerName[];
   /** Where liveness and readiness are served apart. */
-  readonly health?: HttpAddress | undefined;
+  readonly health?: HealthServer | undefined;
   /** Who gets the security events by syslog. */
   readonly syslog?: SyslogOptions | undefined;
   readonly logLevel: LogLevel;
@@ -122,8 +126,8 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   registerLogMetrics(registry, logging);
   registerTcpFigures(registry, logger);
   syslog?.start(logger, registry);
-  const dropLog = new DropLog(bus, clock, logger, registry);
-  new DeniedLog(bus, clock, logger, registry);
+  const busLog = new BusLog(bus, clock, logger, registry);
+  registerStorageMetric(registry, bus);
   const stored = (): string[] =>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);
@@ -132,7 +136,8 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const tls = options.tls === undefined ? undefined : await openTls(options.tls, { clock, logger, registry });
 
   const tokens = bearerTokens(options, logger);
-  const adapter = new BoundedHttpAdapter();
+  const entrance = secureEntrance(options, tls, logger);
+  const adapter = new BoundedHttpAdapter({}, entrance);
   const app = await NestFactory.create(
     AppModule.forRoot({
       core: {
@@ -169,10 +174,13 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   if (options.watched) watch.start();
   const http = options.http === undefined ? undefined : await listenHttp(app, options.http);
   if (http !== undefined) logger.info({ url: http.url }, 'HTTP: metrics, health and status');
-  const health = options.health === undefined ? undefined : await listenHealth(app.get(Health), options.health);
+  entrance?.tellTrouble();
+  const { health } = options;
+  health?.started(app.get(Health));
   if (health !== undefined) logger.info({ url: health.url }, 'HTTP: liveness and readiness');
-  else if (tokens !== undefined) {
-    logger.info('HTTP: liveness and readiness ask for a token, too; --health HOST:PORT keeps them open');
+  else if (tokens !== undefined || entrance !== undefined) {
+    const what = [entrance && 'a certificate', tokens && 'a token'].filter(Boolean).join(' and ');
+    logger.info(`HTTP: liveness and readiness ask for ${what}, too; --health HOST:PORT keeps them open`);
   }
   securityEvent(
     logger,
@@ -197,7 +205,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       await adapter.closeServer();
       await health?.close();
       await bus.close();
-      dropLog.stop();
+      busLog.stop();
       logger.info('stopped');
       await logging.close();
       const unsent = (await syslog?.stop()) ?? 0;
@@ -212,6 +220,17 @@ function bearerTokens({ httpToken, runtime }: CompositionOptions, logger: Logger
   return new BearerTokens(httpToken, runtime.clock, (reason) =>
     logger.error({ reason }, 'HTTP: the tokens that were read last count on'),
   );
+}
+
+/** What asks for their certificates of those who come over HTTP; undefined: nobody is asked. */
+function secureEntrance(
+  { httpClients: names = [], runtime, http }: CompositionOptions,
+  settings: OpenTls | undefined,
+  logger: Logger,
+): SecureEntrance | undefined {
+  if (names.length === 0 || http === undefined) return undefined;
+  if (settings === undefined) throw new Error('HTTP asks for certificates, and there are none of ours');
+  return new SecureEntrance({ settings, names, runtime, logger });
 }
 
 /** Loaded only where it is wanted: TLS costs memory. */

@@ -103,6 +103,11 @@ export interface Bus {
   onDenied(listener: (denied: Denied) => void): void;
   /** Called with what went wrong inside, in words, when the bus itself goes on trying. */
   onTrouble(listener: (message: string) => void): void;
+  /**
+   * Streams and buckets on the server that this process uses and that could not be read or written when it last tried; of all
+   * groups, or those that `group` needs. What can be used again is not among them any more.
+   */
+  storageTroubles(group?: string): readonly StorageTrouble[];
   /** Whether what is stored survives a power failure; undefined on the memory bus, which keeps nothing. */
   durability(): Promise<Durability | undefined>;
   /** Delivers what is under way and closes. */
@@ -113,6 +118,16 @@ export interface Bus {
 export interface Denied {
   readonly operation: 'publish' | 'subscription';
   readonly subject: string;
+}
+
+/** A stream or bucket that cannot be used. */
+export interface StorageTrouble {
+  /** Name of the stream, as the server has it. */
+  readonly store: string;
+  /** In words. */
+  readonly reason: string;
+  /** When it was found, ms since 1970. */
+  readonly sinceMs: number;
 }
 
 /** Whether the server syncs to disk before it confirms. */

@@ -1,3 +1,4 @@
+import type { AmbiguousMasters } from './named-masters.js';
 import { nearestNames } from './nearest-name.js';
 import { accepted, nearest, refused, type Parsed } from './parsed.js';
 import type { NamedMaster } from './types.js';
@@ -28,6 +29,13 @@ export function parseClock(text: string, masters: readonly NamedMaster[]): Parse
   if (names.includes(text)) return accepted({ kind: 'master', name: text });
   const [like] = nearestNames(text, [...names, ...WORDS]);
   return refused(`${JSON.stringify(text)} is none of ${WORDS.join(', ')} and no name of masters${nearest(like)}`);
+}
+
+/** Why it is not certain who may set the clock; undefined: it is. */
+export function clockProblem(setting: ClockSetting, ambiguous: readonly AmbiguousMasters[]): string | undefined {
+  if (setting.kind !== 'master') return undefined;
+  const reasons = ambiguous.filter(({ names }) => names.includes(setting.name)).map(({ reason }) => reason);
+  return reasons.length === 0 ? undefined : `who may set the clock is not clear: ${reasons.join('; ')}`;
 }
 
 /** As people read it. */

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { secondsOf } from './duration.js';
 import { GroupSelection } from './group-selection.js';
 import { DEFAULT_LIMITS, type Limits, parseLimits } from './limits.js';
+import { parsePeerNames } from './peer-names.js';
 import { parseSyslogTarget, type SyslogTarget } from './syslog-target.js';
+import type { PeerName } from './types.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -17,6 +19,15 @@ export interface Environment {
   readonly httpHosts: readonly string[];
   /** `MM2SS_HTTP_TOKEN`, `--http-token`: file with the bearer tokens that HTTP asks for. Undefined = it asks for none. */
   readonly httpToken: string | undefined;
+  /**
+   * `MM2SS_HTTP_CLIENT`, `--http-client`: certificates of those who may ask over HTTP, which is served over TLS then. Empty = it
+   * asks for none.
+   */
+  readonly httpClients: readonly PeerName[];
+  /** `MM2SS_HTTP_CA`, `_CERT`, `_KEY`: PEM files of who asks over HTTP with TLS: whom it believes, its certificate, its key. */
+  readonly httpCa: string | undefined;
+  readonly httpCert: string | undefined;
+  readonly httpKey: string | undefined;
   /** `MM2SS_HEALTH`, `--health`: where liveness and readiness are served apart from `http`, as text. */
   readonly health: string | undefined;
   /** `MM2SS_NATS`, `--nats`: NATS servers. Empty = the memory bus, everything in one process. */
@@ -108,6 +119,18 @@ const SETTINGS = {
     )
     .default([]),
   httpToken: z.string().optional(),
+  httpClients: z
+    .string()
+    .transform((text, context) => {
+      const names = parsePeerNames(text);
+      if (names.ok) return names.value;
+      context.addIssue({ code: 'custom', message: `must be names of certificates: ${names.reason}` });
+      return z.NEVER;
+    })
+    .default([]),
+  httpCa: z.string().optional(),
+  httpCert: z.string().optional(),
+  httpKey: z.string().optional(),
   health: z.string().optional(),
   nats: z
     .string()
@@ -215,6 +238,10 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   http: { variable: 'MM2SS_HTTP', flag: '--http' },
   httpHosts: { variable: 'MM2SS_HTTP_HOST', flag: '--http-host' },
   httpToken: { variable: 'MM2SS_HTTP_TOKEN', flag: '--http-token' },
+  httpClients: { variable: 'MM2SS_HTTP_CLIENT', flag: '--http-client' },
+  httpCa: { variable: 'MM2SS_HTTP_CA', flag: '--http-ca' },
+  httpCert: { variable: 'MM2SS_HTTP_CERT', flag: '--http-cert' },
+  httpKey: { variable: 'MM2SS_HTTP_KEY', flag: '--http-key' },
   health: { variable: 'MM2SS_HEALTH', flag: '--health' },
   nats: { variable: 'MM2SS_NATS', flag: '--nats' },
   natsCreds: { variable: 'MM2SS_NATS_CREDS', flag: '--nats-creds' },

@@ -1,4 +1,4 @@
-import { parseClock } from './clock-cell.js';
+import { clockProblem, parseClock } from './clock-cell.js';
 import type { CsvRow } from './csv-rows.js';
 import { cutList } from './cut-list.js';
 import type { Delimiter } from './delimiter.js';
@@ -82,7 +82,7 @@ export function readGroupRow(
   const interrogation = cells.choice('interrogation', ['all', 'originator'], 'all');
   const decoded = cells.choice('decoded', ['y', 'n'], 'y') === 'y';
   const masters = cells.list('masters', parseNamedMasters);
-  const perSource = cells.integer('per source', PER_SOURCE_RANGE, MOST_SESSIONS);
+  const perSource = cells.text('per source') === '' ? null : cells.integer('per source', PER_SOURCE_RANGE);
   const reserve = cells.integer('reserve', RESERVE_RANGE, DEFAULT_RESERVE);
   const commandRate = cells.integer('cmd rate', COMMAND_RATE_RANGE, DEFAULT_COMMAND_RATE);
   const commandBurst = cells.integer('cmd burst', COMMAND_RATE_RANGE, DEFAULT_COMMAND_BURST);
@@ -106,9 +106,11 @@ export function readGroupRow(
     cells.warn('max conn', `${maxConnections} is more than the protocol can tell apart: ${MOST_SESSIONS} is in force`);
   }
   const ambiguous = ambiguousMasters(masters);
-  const unclear = rightsProblem(rights, masters, ambiguous);
-  if (unclear === undefined) for (const reason of ambiguous) cells.warn('masters', reason);
-  else cells.refuse('rights', unclear);
+  // A rule that is about a name needs somebody who is certainly that one.
+  const unclear = { rights: rightsProblem(rights, masters, ambiguous), clock: clockProblem(clock, ambiguous) };
+  if (unclear.rights !== undefined) cells.refuse('rights', unclear.rights);
+  if (unclear.clock !== undefined) cells.refuse('clock', unclear.clock);
+  for (const { reason } of ambiguous) cells.warn('masters', reason);
   const certified = rights?.find(({ kind }) => kind === 'certificate');
   if (certified !== undefined && cells.text('tls port') === '') {
     cells.warn('rights', `${certified.subject}: without a tls port no master shows a certificate`);

@@ -30,7 +30,7 @@ export {
   peerLimits,
   PROCESS_LIMITS,
 } from './limits.js';
-export { masterOf, nameNow } from './master-of.js';
+export { masterOf, nameNow, unclearMaster } from './master-of.js';
 export { clockText, type ClockSetting } from './clock-cell.js';
 export { NO_OBSERVE, observeText, type ObserveSetting } from './observe-cell.js';
 export { parsePeerNames, peerNameKey } from './peer-names.js';

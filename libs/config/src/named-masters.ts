@@ -58,16 +58,24 @@ function parseNamedMaster(entry: string): Parsed<ParsedMaster> {
   return accepted({ name, sources, certificateNames });
 }
 
-/** One sentence fragment for each pair of names that claim the same peer, who could then be taken for either. */
-export function ambiguousMasters(masters: readonly ParsedMaster[]): string[] {
-  const reasons: string[] = [];
+/** Two masters that claim the same peer. */
+export interface AmbiguousMasters {
+  readonly names: readonly [string, string];
+  readonly reason: string;
+}
+
+/** Each pair of names that claim the same peer, who could then be taken for either. */
+export function ambiguousMasters(masters: readonly ParsedMaster[]): AmbiguousMasters[] {
+  const found: AmbiguousMasters[] = [];
   for (const [index, first] of masters.entries()) {
     for (const second of masters.slice(index + 1)) {
       const claim = sharedClaim(first, second);
-      if (claim !== undefined) reasons.push(`masters ${first.name} and ${second.name} both claim ${claim}`);
+      if (claim === undefined) continue;
+      const reason = `masters ${first.name} and ${second.name} both claim ${claim}`;
+      found.push({ names: [first.name, second.name], reason });
     }
   }
-  return reasons;
+  return found;
 }
 
 function sharedClaim(first: ParsedMaster, second: ParsedMaster): string | undefined {

@@ -74,12 +74,24 @@ describe('rights in a row', () => {
     ]);
   });
 
-  it('where two masters claim one address refuse it: whose they are is not clear', () => {
-    expect(problems({ masters: 'A=10.1.1.0/24;B=10.1.1.5', rights: 'A=control;B=monitor' })).toEqual([
-      expect.stringContaining('rights skipped: whose rights count is not clear: masters A and B both claim'),
-    ]);
-    expect(problems({ masters: 'A=10.1.1.0/24;B=10.1.1.5' })).toEqual([expect.stringContaining('masters warning')]);
-  });
+  it.each(['A=10.1.1.0/24;B=10.1.1.5;C=10.2.2.2', 'A=cn:x;B=cn:x,cn:y;C=cn:c', 'A=10.1.1.1,dns:x.y;B=dns:x.y;C=cn:c'])(
+    'where %s: two masters are one peer, rules about their names refuse it, as who is meant is not clear',
+    (masters) => {
+      const cells = { masters, ...(masters.includes(':') ? { 'tls port': '19998', plain: 'Y' } : {}) };
+      expect(problems({ ...cells, rights: 'A=control;B=monitor' })).toEqual([
+        expect.stringContaining('rights skipped: whose rights count is not clear: masters A and B both claim'),
+      ]);
+      for (const clock of ['A', 'B']) {
+        expect(problems({ ...cells, clock })).toEqual([
+          expect.stringContaining('clock skipped: who may set the clock is not clear: masters A and B both claim'),
+        ]);
+      }
+      // C is certain, and without a rule it is only who gets what it missed.
+      for (const clock of ['C', '']) {
+        expect(problems({ ...cells, clock })).toEqual([expect.stringContaining('masters warning: masters A and B')]);
+      }
+    },
+  );
 
   it('that do not go with the column clock are warned of', () => {
     const cells = { masters: 'A=10.1.1.5;B=10.1.1.6', rights: 'A=control;B=clock' };

@@ -1,4 +1,5 @@
 import { parseInteger, type IntegerRange } from './integer-cell.js';
+import type { AmbiguousMasters } from './named-masters.js';
 import { nearestNames } from './nearest-name.js';
 import { accepted, nearest, refused, splitList, type Parsed } from './parsed.js';
 import {
@@ -51,7 +52,7 @@ export function parseRights(text: string): Parsed<readonly ParsedRightsEntry[] |
 export function rightsProblem(
   entries: readonly RightsEntry[] | undefined,
   masters: readonly NamedMaster[],
-  ambiguous: readonly string[],
+  ambiguous: readonly AmbiguousMasters[],
 ): string | undefined {
   if (entries === undefined) return undefined;
   const names = masters.map(({ name }) => name);
@@ -60,7 +61,8 @@ export function rightsProblem(
     const [like] = nearestNames(subject, names);
     return `${JSON.stringify(subject)} is no name of masters, no address and no cn:, dns:, uri: or sha256: identity${nearest(like)}`;
   }
-  return ambiguous.length === 0 ? undefined : `whose rights count is not clear: ${ambiguous.join('; ')}`;
+  const reasons = ambiguous.map(({ reason }) => reason);
+  return reasons.length === 0 ? undefined : `whose rights count is not clear: ${reasons.join('; ')}`;
 }
 
 /** Certificates, names, networks from the smallest to the largest, everybody. */

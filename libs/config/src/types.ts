@@ -97,8 +97,8 @@ export interface GroupConfig extends LinkConstants {
   readonly interrogation: 'all' | 'originator';
   readonly decoded: boolean;
   readonly masters: readonly NamedMaster[];
-  /** Connections that one address may have, 1..255. */
-  readonly perSource: number;
+  /** Connections that one address may have, 1..255; null: see `isBeyondItsCap` of the router. */
+  readonly perSource: number | null;
   /** Of `maxConnections`, so many are kept for each of `masters` that is not there, 0..5. */
   readonly reserve: number;
   /** Commands a second that are taken from one master, and how many at once. */

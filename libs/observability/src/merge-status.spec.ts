@@ -17,6 +17,7 @@ describe('mergeStatus', () => {
       rtuNumber: 32,
       ack: 'stored',
       interrogation: 'originator',
+      trouble: [],
       rtu: { state: null, endpoint: null, since: null, linkEpoch: null, connects: null, lastError: null },
       listener: { open: null, addresses: [] },
       log: { capacity: null, first: null, next: null, confirmed: null, unconfirmed: null, full: null },
@@ -24,6 +25,18 @@ describe('mergeStatus', () => {
       rates: { fromRtuPerSecond: null, toMastersPerSecond: null, commandsPerSecond: null },
       counters: {},
     });
+  });
+
+  it('has each trouble of a group once, whoever says it, and nobody who does not say it takes it back', () => {
+    const log = { what: 'IEC104_LOG_111', reason: 'stream not found', since: '2026-11-26T12:00:00.000Z' };
+    const states = { ...log, what: 'KV_iec104_state' };
+    const group = mergeStatus([
+      configured,
+      [{ id: '111', trouble: [log] }],
+      [{ id: '111', trouble: [states, log] }],
+      configured,
+    ])[1];
+    expect(group?.trouble).toEqual([log, states]);
   });
 
   it('joins what connector, router and two gateways know', () => {

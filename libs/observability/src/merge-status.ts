@@ -1,4 +1,12 @@
-import type { EventLogStatus, GroupRates, GroupStatus, ListenerStatus, MasterStatus, RtuStatus } from './status.js';
+import type {
+  EventLogStatus,
+  GroupRates,
+  GroupStatus,
+  ListenerStatus,
+  MasterStatus,
+  RtuStatus,
+  TroubleStatus,
+} from './status.js';
 
 /** What one part knows of one master; `session` says which. */
 export type MasterContribution = Pick<MasterStatus, 'session'> & Partial<MasterStatus>;
@@ -16,6 +24,7 @@ export interface GroupContribution {
   readonly interrogation?: NonNullable<GroupStatus['interrogation']>;
   readonly owner?: string;
   readonly observe?: NonNullable<GroupStatus['observe']> | null;
+  readonly trouble?: GroupStatus['trouble'];
   readonly rtu?: Partial<RtuStatus>;
   readonly listener?: ListenerStatus;
   readonly log?: Partial<EventLogStatus>;
@@ -66,7 +75,11 @@ type Mutable<T> = { -readonly [field in keyof T]: T[field] };
 
 /** A group while it is put together. */
 interface Draft {
-  readonly status: Mutable<Omit<GroupStatus, 'rtu' | 'listener' | 'log' | 'masters' | 'rates' | 'counters'>>;
+  readonly status: Mutable<
+    Omit<GroupStatus, 'trouble' | 'rtu' | 'listener' | 'log' | 'masters' | 'rates' | 'counters'>
+  >;
+  /** By what it is about. */
+  readonly trouble: Map<string, TroubleStatus>;
   readonly rtu: Mutable<RtuStatus>;
   readonly log: Mutable<EventLogStatus>;
   listener: ListenerStatus;
@@ -79,7 +92,7 @@ interface Draft {
 /**
  * Joins the contributions of all parts by group id, groups in the order of their first mention (so contribute the
  * configuration first). Of two parts that state the same field the later one wins, except: listeners are united (open
- * if any is), masters are joined by session, rates and counters of one name are added up, as several gateways serve one
+ * if any is), masters are joined by session, troubles by what they are about, rates and counters of one name are added up, as several gateways serve one
  * group. A part therefore contributes only the rates and counters it measures itself.
  */
 export function mergeStatus(parts: readonly (readonly GroupContribution[])[]): GroupStatus[] {
@@ -93,13 +106,14 @@ export class StatusMerge {
   private readonly drafts = new Map<string, Draft>();
 
   add(contribution: GroupContribution): void {
-    const { id, rtu, listener, log, masters, rates, counters, ...plain } = contribution;
+    const { id, trouble, rtu, listener, log, masters, rates, counters, ...plain } = contribution;
     let draft = this.drafts.get(id);
     if (draft === undefined) {
       draft = emptyGroup(id);
       this.drafts.set(id, draft);
     }
     overlay(draft.status, plain);
+    for (const each of trouble ?? []) draft.trouble.set(each.what, each);
     if (rtu) overlay(draft.rtu, rtu);
     if (log) overlay(draft.log, log);
     if (listener) draft.listener = mergeListeners(draft.listener, listener);
@@ -109,8 +123,9 @@ export class StatusMerge {
   }
 
   groups(): GroupStatus[] {
-    return Array.from(this.drafts.values(), ({ status, rates, counters, masters, ...others }) => ({
+    return Array.from(this.drafts.values(), ({ status, trouble, rates, counters, masters, ...others }) => ({
       ...status,
+      trouble: [...trouble.values()],
       ...others,
       masters: [...masters.values()],
       rates: Object.fromEntries(rates) as unknown as GroupRates,
@@ -122,6 +137,7 @@ export class StatusMerge {
 function emptyGroup(id: string): Draft {
   return {
     status: { id, name: null, port: null, rtuNumber: null, ack: null, interrogation: null },
+    trouble: new Map(),
     rtu: { ...UNKNOWN_RTU },
     listener: { open: null, addresses: [] },
     log: { ...UNKNOWN_LOG },

@@ -217,6 +217,14 @@ export interface GroupRates {
   readonly commandsPerSecond: number | null;
 }
 
+/** Something that cannot be used. */
+export interface TroubleStatus {
+  /** Name of the stream on the server (`IEC104_LOG_7`, `KV_iec104_state`), or `event log`. */
+  readonly what: string;
+  readonly reason: string;
+  readonly since: string;
+}
+
 export interface GroupStatus {
   readonly id: string;
   readonly name: string | null;
@@ -230,6 +238,8 @@ export interface GroupStatus {
   readonly servedBy?: { readonly connector: ServedBy | null; readonly router: ServedBy | null };
   /** Observe mode: since when and why only monitoring passes; null: it is off. Absent where that is not known. */
   readonly observe?: { readonly since: string; readonly reason: string } | null;
+  /** What the group needs and cannot use now: streams and buckets on the server, the event log. Empty: nothing known of. */
+  readonly trouble: readonly TroubleStatus[];
   readonly rtu: RtuStatus;
   readonly listener: ListenerStatus;
   readonly log: EventLogStatus;

@@ -30,7 +30,7 @@ export function groupConfig(changes: Partial<GroupConfig> = {}): GroupConfig {
     interrogation: 'all',
     decoded: true,
     masters: [],
-    perSource: 255,
+    perSource: null,
     reserve: 1,
     commandRate: 50,
     commandBurst: 100,

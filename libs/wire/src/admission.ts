@@ -24,17 +24,25 @@ export const decodeAdmissionRequest = (data: Uint8Array): Decoded<AdmissionReque
 /** For who has parsed the JSON already. */
 export const admissionRequestSchema = admissionRequest;
 
-export const REFUSAL_CODES = [
+/** What gateways of the release before know. */
+const REFUSAL_CODES = [
   'rtu_down',
   'rtu_address',
   'filter',
-  'rights',
   'same_ip',
   'max_connections',
   'no_oa',
   'not_ready',
 ] as const;
-export type RefusalCode = (typeof REFUSAL_CODES)[number];
+type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+/** Reasons that they do not know, and what each is to them. */
+const LATER_REASONS = { rights: 'filter', per_source: 'max_connections', reserved: 'max_connections' } as const;
+export type RefusalReason = RefusalCode | keyof typeof LATER_REASONS;
+const REFUSAL_REASONS: readonly string[] = [...REFUSAL_CODES, ...Object.keys(LATER_REASONS)];
+
+/** One of a later release: refused it is, and the message says why. */
+const OTHER = 'refused';
 
 const admissionAnswer = z.discriminatedUnion('ok', [
   z.object({
@@ -48,10 +56,29 @@ const admissionAnswer = z.discriminatedUnion('ok', [
     name: text.nullable(),
     certificateName: text.nullable(),
   }),
-  z.object({ v: version, ok: z.literal(false), code: z.enum(REFUSAL_CODES), message: words }),
+  z.object({
+    v: version,
+    ok: z.literal(false),
+    /** As the release before knows it; of a later release it may be any. */
+    code: text,
+    /** More precisely; absent: an earlier release, or there is no more to say. */
+    reason: text.optional(),
+    message: words,
+  }),
 ]);
 export type AdmissionAnswer = z.infer<typeof admissionAnswer>;
 
 export const decodeAdmissionAnswer = (data: Uint8Array): Decoded<AdmissionAnswer> =>
   decodeAs('admission answer', admissionAnswer, data);
+/** A refusal as gateways of the release before understand it, too. `not_ready`: the gateway is to ask again. */
+export function refusalAnswer(reason: RefusalReason, message: string): Extract<AdmissionAnswer, { ok: false }> {
+  const code = reason in LATER_REASONS ? LATER_REASONS[reason as keyof typeof LATER_REASONS] : reason;
+  return { v: 2, ok: false, code, ...(code === reason ? {} : { reason }), message };
+}
+
+/** Why, one of a few words that are known here. */
+export function reasonOf({ code, reason }: { readonly code: string; readonly reason?: string | undefined }): string {
+  return [reason, code].find((each) => each !== undefined && REFUSAL_REASONS.includes(each)) ?? OTHER;
+}
+
 export const encodeAdmissionAnswer = (answer: AdmissionAnswer): Buffer => encodeJson(answer);

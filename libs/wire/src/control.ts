@@ -78,6 +78,7 @@ const number = z.number();
  */
 const statedGroup = z.looseObject({
   id: text,
+  trouble: z.array(z.object({ what: text, reason: words, since: text })).optional(),
   rtu: z.looseObject({}).optional(),
   log: z.looseObject({}).optional(),
   listener: z.object({ open: z.boolean().nullable(), addresses: z.array(text) }).optional(),

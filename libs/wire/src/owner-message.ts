@@ -21,6 +21,11 @@ const ownerMessage = z.object({
   sessions: z.record(text, u32),
   /** Observe mode: the connector sends commands of the class `monitor` only. Absent: no; an earlier release has written it. */
   observe: z.boolean().optional(),
+  /**
+   * Sessions whose turn it is to end for the age of their TLS session, see SessionStatement: one connection of a master at a
+   * time. Absent: none; an earlier release has written it, which knows no TLS.
+   */
+  mayEnd: z.array(u32).max(1_000).optional(),
 });
 export type OwnerMessage = z.infer<typeof ownerMessage>;
 

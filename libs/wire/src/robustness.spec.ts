@@ -37,7 +37,14 @@ import { decodeListener, encodeListener } from './listener-message.js';
 import { decodeBeacon, encodeBeacon } from './presence-beacon.js';
 import { decodeStatement } from './session-statement.js';
 import { decodeState, encodeState, rtuStatus } from './state-message.js';
-import { decodeLeaseEntry, decodeRouterState, encodeLeaseEntry, encodeRouterState } from './stored.js';
+import {
+  decodeKeptState,
+  decodeLeaseEntry,
+  decodeRouterState,
+  encodeKeptState,
+  encodeLeaseEntry,
+  encodeRouterState,
+} from './stored.js';
 import { WireError } from './wire-error.js';
 
 /** Decodes, and uses the value as far as this library offers a use of it. */
@@ -117,6 +124,10 @@ const DECODERS: Readonly<Record<string, { decode: Decode; valid: readonly Uint8A
       return value instanceof WireError ? value : typeof value;
     },
     valid: [encodeJson({ a: ['b', 1.5, null] })],
+  },
+  'kept state': {
+    decode: decodeKeptState,
+    valid: [encodeKeptState({ observe: { since: 1, reason: 'lost', by: 'condition' } })],
   },
   'lease entry': { decode: decodeLeaseEntry, valid: [encodeLeaseEntry({ holder: 'a', fence: 5 })] },
   'log record': {

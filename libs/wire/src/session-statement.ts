@@ -65,6 +65,8 @@ const sessionStatement = z.object({
   commands: z.array(pendingCommand).max(1_000),
   /** When its master connected, ms since 1970-01-01 UTC. For people. */
   sinceMs: wallTime,
+  /** Its TLS session is to end, as it has reached its largest age, and nothing is under way that is to be waited for. */
+  aged: z.boolean().optional(),
 });
 export type SessionStatement = z.infer<typeof sessionStatement>;
 

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { fromText, received } from './golden.js';
 import { encodeJson } from './json.js';
 import {
+  decodeKeptState,
   decodeLeaseEntry,
   decodeRouterState,
+  encodeKeptState,
   encodeLeaseEntry,
   encodeRouterState,
   type RouterState,
@@ -84,6 +86,16 @@ describe('the saved state of a router', () => {
     const text = TEXT.slice(0, -1) + ',"observe":{"since":1700000000000,"reason":"link lost","by":"condition"}}';
     expect(encodeRouterState({ ...STATE, observe }).toString()).toBe(text);
     expect(decodeRouterState(fromText(text))).toEqual({ ...STATE, observe });
+  });
+
+  it('of one process says no more than why the group is in observe mode', () => {
+    const observe: RouterState['observe'] = { since: 1_700_000_000_000, reason: 'link lost', by: 'condition' };
+    const text = '{"v":2,"observe":{"since":1700000000000,"reason":"link lost","by":"condition"}}';
+    expect(encodeKeptState({ observe }).toString()).toBe(text);
+    expect(decodeKeptState(fromText(text))).toMatchObject({ observe });
+    expect(decodeKeptState(fromText('{"v":2}'))).not.toHaveProperty('observe');
+    expect(decodeKeptState(fromText('{"v":3}'))).toMatchObject({ code: 'VERSION' });
+    expect(decodeKeptState(fromText('{"v":2,"observe":{}}'))).toMatchObject({ code: 'JSON' });
   });
 
   it('of version 1 is understood: its OAs rest once more', () => {

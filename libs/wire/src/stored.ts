@@ -54,6 +54,16 @@ const savedObserve = z.object({
 });
 export type SavedObserve = z.infer<typeof savedObserve>;
 
+/** Bucket `iec104_kept`, key `router.<group>`, where there is no server: what outlives the process. */
+const keptState = z.object({
+  v: z.literal(2),
+  /** The group is in observe mode, not because the file says so; absent: it is not. */
+  observe: savedObserve.optional(),
+});
+export type KeptState = Omit<z.infer<typeof keptState>, 'v'>;
+export const encodeKeptState = (state: KeptState): Buffer => encodeJson({ v: 2, ...state });
+export const decodeKeptState = (data: Uint8Array): Decoded<KeptState> => decodeAs('kept state', keptState, data);
+
 /** Bucket `iec104_state`, key `router.<group>`: what survives the owner of a group. */
 const routerState = z.object({
   v: z.literal(2),

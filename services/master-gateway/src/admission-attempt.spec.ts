@@ -81,7 +81,18 @@ describe('a connection that asks for admission', () => {
     router(refused('filter'));
     ask();
     await clock.advanceAsync(10);
-    expect(outcome).toEqual({ ...refused('filter'), byRouter: true });
+    expect(outcome).toEqual({ ok: false, code: 'filter', message: 'words', byRouter: true });
+  });
+
+  it.each([
+    [{ code: 'filter', reason: 'rights' }, 'rights'],
+    [{ code: 'tomorrow' }, 'refused'],
+  ])('takes %j of a router, also of a later release, for a refusal: it is not asked again', async (words, code) => {
+    router(Buffer.from(JSON.stringify({ v: 2, ok: false, ...words, message: 'why' })));
+    ask();
+    await clock.advanceAsync(10);
+    expect(outcome).toEqual({ ok: false, code, message: 'why', byRouter: true });
+    expect(asked).toHaveLength(1);
   });
 
   it('asks again, as the same connection, when there is no answer, an odd one, or the router is not ready', async () => {

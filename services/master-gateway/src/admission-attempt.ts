@@ -5,6 +5,7 @@ import {
   type AdmissionRequest,
   decodeAdmissionAnswer,
   encodeAdmissionRequest,
+  reasonOf,
   WireError,
 } from '@iec104mm2ss/wire';
 
@@ -68,8 +69,9 @@ export class AdmissionAttempt {
         } else if (answer.ok) {
           if (await this.inForce(answer.fence)) return answer;
           reason = 'it no longer owns the group';
-        } else if (answer.code !== 'not_ready') return { ...answer, byRouter: true };
-        else reason = answer.message;
+        } else if (answer.code !== 'not_ready') {
+          return { ok: false, code: reasonOf(answer), message: answer.message, byRouter: true };
+        } else reason = answer.message;
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
       }

@@ -10,10 +10,10 @@ import {
   remembering,
   type Subscription,
 } from '@iec104mm2ss/bus';
-import { DEFAULT_LIMITS, type GroupConfig, type Limits, nameNow, reportGapMs } from '@iec104mm2ss/config';
+import { clientNames, DEFAULT_LIMITS, type GroupConfig, type Limits, nameNow, reportGapMs } from '@iec104mm2ss/config';
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { type Runtime, sleep } from '@iec104mm2ss/runtime';
-import { DEFAULT_MAX_AGE_MS, HandshakeRoom, type TlsSettings } from '@iec104mm2ss/tls';
+import { DEFAULT_MAX_AGE_MS, GroupMaterial, HandshakeRoom, TlsDoor, type TlsSettings } from '@iec104mm2ss/tls';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
 import {
   COMMAND_DEADLINE_MS,
@@ -35,7 +35,6 @@ import { GroupListeners } from './group-listeners.js';
 import type { MasterSession } from './master-session.js';
 import { OwnerView } from './owner-view.js';
 import type { CommandTerms } from './pending-commands.js';
-import { TlsDoor } from './tls-door.js';
 
 /** How long masters may take to read what is owed to them when the gateway stops, and how often that is looked at. */
 export const DRAIN_MS = 3_000;
@@ -77,7 +76,7 @@ export class GroupGateway implements Scheduled {
   private readonly connector: ConnectorView;
   private readonly owner: OwnerView;
   private readonly doors: readonly Door[];
-  private readonly tlsDoor: TlsDoor;
+  private readonly tlsMaterial: GroupMaterial;
   private readonly listener: GroupListeners;
   private stopTls: () => void = () => undefined;
   private readonly acknowledgements: AcknowledgementReport;
@@ -112,12 +111,14 @@ export class GroupGateway implements Scheduled {
     this.connector = new ConnectorView(holdMs);
     this.owner = new OwnerView(holdMs);
     this.acknowledgements = new AcknowledgementReport(bus, this.subjects.ack, scheduler, reportGapMs(config, bus.kind));
-    const tlsDoor = (this.tlsDoor = new TlsDoor({
-      config: () => this.config,
+    const tlsMaterial = (this.tlsMaterial = new GroupMaterial(tls, () => this.config));
+    const tlsDoor = new TlsDoor({
+      material: () => tlsMaterial.get(),
+      names: () => clientNames(this.config),
       settings: tls,
       room: handshakes,
       ...{ runtime, logger: this.logger },
-    }));
+    });
     this.masters = new GroupSessions(() => this.config, {
       bus,
       scheduler,
@@ -150,7 +151,7 @@ export class GroupGateway implements Scheduled {
       ...{ config, runtime, host: listen, logger: this.logger },
       onPlain: (socket) => void plain.come(socket),
       onSecure: (socket) => void secure.come(socket),
-      tlsTrouble: () => tlsDoor.trouble,
+      tlsTrouble: () => tlsMaterial.trouble,
       onFailed: (reason) => {
         if (this.listener.blocked) this.sayListening(false, reason);
         scheduler.deadlineMoved(this);
@@ -259,7 +260,7 @@ export class GroupGateway implements Scheduled {
 
   /** Why the port for TLS cannot be used; undefined: it can, or there is none. */
   get tlsTrouble(): string | undefined {
-    return this.config.tlsPort === undefined ? undefined : this.tlsDoor.trouble;
+    return this.config.tlsPort === undefined ? undefined : this.tlsMaterial.trouble;
   }
 
   /** Where this process listens for the group, `host:port` each. */
@@ -318,6 +319,7 @@ export class GroupGateway implements Scheduled {
   private onOwner(owner: OwnerMessage): void {
     if (this.stopped) return;
     this.owner.heard(owner, this.scheduler.now());
+    this.masters.tlsWatch.end(owner.mayEnd ?? [], this.sessions);
     // It has missed something, or has not heard yet what is under way.
     if ((owner.sessions[this.instance] ?? 0) !== this.sessions.size) this.stateWithin(true);
     this.openListener();

@@ -2,7 +2,7 @@ import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscripti
 import { type GroupConfig, type Limits, peerNameKey, peerText } from '@iec104mm2ss/config';
 import { type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
 import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
-import type { SecurePeer } from '@iec104mm2ss/tls';
+import type { SecurePeer, TlsDoor } from '@iec104mm2ss/tls';
 import { type CloseReason, type DeadlineScheduler, newLinkFigures } from '@iec104mm2ss/transport';
 import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
 import type { AcknowledgementReport } from './acknowledgement-report.js';
@@ -10,7 +10,6 @@ import { AdmissionAttempt, type Admitted } from './admission-attempt.js';
 import { ClosedSessions } from './closed-sessions.js';
 import { backlogOf } from './master-listener.js';
 import { MasterSession, type SessionIdentity } from './master-session.js';
-import type { TlsDoor } from './tls-door.js';
 import { TlsWatch } from './tls-watch.js';
 import type { CommandTerms } from './pending-commands.js';
 import type { PeerAddress } from './proxy-reader.js';

@@ -101,6 +101,10 @@ export class MasterSession implements DeliveryTarget {
   ownOa = 0;
   /** ASDUs that waited when data transfer or the connection ended: the log has them. */
   undelivered = 0;
+  /** Its TLS session has reached its largest age. */
+  tooOld = false;
+  /** It has been too old for so long that nothing under way keeps it any more. */
+  overdue = false;
 
   /** Number of the last message on `.in`. */
   private number = 0;
@@ -194,12 +198,18 @@ export class MasterSession implements DeliveryTarget {
       nextCommand: this.pending.next,
       commands: this.pending.statement(commandLimit, this.now),
       sinceMs: this.since,
+      ...(this.endsForAge && { aged: true }),
     };
   }
 
-  /** Something was begun that is to be ended: a command that is not settled, or a select. */
-  get busy(): boolean {
-    return this.pending.size > 0 || this.now - this.selectedAt < SELECT_MS;
+  /** It has reached its largest age, and nothing that was begun is to be ended first; or that has lasted too long. */
+  get endsForAge(): boolean {
+    return this.overdue || (this.tooOld && !this.busy);
+  }
+
+  /** Something was begun that is to be ended: a command that is not settled or still waits for the rate, or a select. */
+  private get busy(): boolean {
+    return this.pending.size > 0 || this.intake.length > 0 || this.now - this.selectedAt < SELECT_MS;
   }
 
   close(code: string, message: string): void {

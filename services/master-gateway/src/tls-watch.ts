@@ -6,8 +6,8 @@ import type { MasterSession } from './master-session.js';
 export const TLS_LOOK_MS = 5_000;
 /** What is random of the largest age: sessions that began together do not end together. */
 const AGE_JITTER = 0.1;
-/** After one connection of a master was ended for its age, its others stay for so long: it is back by then. */
-export const AGE_SPACING_MS = 60_000;
+/** A session that always has something under way ends so long after its largest age nevertheless. */
+export const LATEST_END_MS = 10 * 60_000;
 
 export interface TlsWatchOptions {
   readonly runtime: Pick<Runtime, 'clock' | 'random'>;
@@ -22,8 +22,6 @@ export class TlsWatch {
   /** When `look` has to be called next. */
   lookAt = Infinity;
   private readonly endsAt = new Map<MasterSession, number>();
-  /** When a connection of a master was ended for its age. */
-  private readonly aged = new Map<string, number>();
   /** Counts the rounds of judging: one that a newer one has overtaken stops. */
   private round = 0;
 
@@ -59,21 +57,27 @@ export class TlsWatch {
   look(now: number): void {
     this.lookAt = this.endsAt.size === 0 ? Infinity : now + TLS_LOOK_MS;
     const wallMs = this.options.runtime.clock.wallMs();
-    for (const [who, at] of this.aged) if (now - at >= AGE_SPACING_MS) this.aged.delete(who);
     for (const [session, endsAt] of this.endsAt) {
       if (session.secure !== undefined && session.secure.alarmAt <= wallMs) session.secure.judgeAgain();
-      if (endsAt <= now) this.endForAge(session, now);
+      session.tooOld = endsAt <= now;
+      session.overdue = endsAt + LATEST_END_MS <= now;
     }
   }
 
-  private endForAge(session: MasterSession, now: number): void {
-    const { identity, secure, peer } = session;
-    const who = identity.name ?? secure?.identity ?? peer;
-    if (session.busy || this.aged.has(who)) return;
-    this.aged.set(who, now);
-    const fields = { peer, session: session.id, identity: secure?.identity ?? '', reason: 'max_age' };
-    securityEvent(this.options.logger, 'tls_max_age', fields, 'TLS session ended: it had reached its largest age');
-    session.close('tls_max_age', 'the TLS session has reached its largest age: its certificate is to be shown anew');
+  /**
+   * Ends those whose turn it is, as the router says: it knows the master's other connections, here and elsewhere. What has begun
+   * something meanwhile stays, and says so.
+   */
+  end(turns: readonly number[], sessions: ReadonlyMap<number, MasterSession>): void {
+    for (const id of turns) {
+      const session = sessions.get(id);
+      if (!session?.endsForAge) continue;
+      const { secure, peer } = session;
+      const fields = { peer, session: id, identity: secure?.identity ?? '', reason: 'max_age' };
+      const message = 'TLS session ended: it had reached its largest age';
+      securityEvent(this.options.logger, 'tls_max_age', fields, message);
+      session.close('tls_max_age', 'the TLS session has reached its largest age: its certificate is to be shown anew');
+    }
   }
 
   private get now(): number {

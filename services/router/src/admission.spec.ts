@@ -42,6 +42,22 @@ describe('a master', () => {
     expect(decide({})).toEqual({ name: null, certificateName: null, replaces: [] });
   });
 
+  it('is refused where rules are about names, and its certificate says those of several masters', () => {
+    const certified = (name: string, value: string) => {
+      return { name, sources: [], certificateNames: [{ kind: 'cn', value, text: `cn:${value}` } as const] };
+    };
+    const masters = [certified('A', 'a'), certified('B', 'b')];
+    const all: GroupConfig['rights'] = [{ subject: '*', kind: 'any', rights: { monitor: [{ cas: [], ioas: [] }] } }];
+    const decided = (config: Partial<GroupConfig>, ...certificateNames: string[]): string =>
+      code(decide({ masters, ...config }, [], { certificateNames }));
+    for (const rule of [{ rights: all }, { clock: { kind: 'master', name: 'A' } as const }]) {
+      expect(decided(rule, 'cn:a')).toBe('admitted');
+      expect(decided(rule, 'cn:b', 'dns:other')).toBe('admitted');
+      expect(decided(rule, 'cn:a', 'cn:b')).toBe('rights');
+    }
+    expect(decided({}, 'cn:a', 'cn:b')).toBe('admitted');
+  });
+
   it('is refused when it has no rights: by its certificate, its name, its address, or as nobody gives it any', () => {
     const monitor = [{ cas: [], ioas: [] }];
     const rights: GroupConfig['rights'] = [

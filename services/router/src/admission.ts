@@ -1,4 +1,12 @@
-import { type GroupConfig, hasNoRights, masterOf, matchesAny, plainAddress, rightsOf } from '@iec104mm2ss/config';
+import {
+  type GroupConfig,
+  hasNoRights,
+  masterOf,
+  matchesAny,
+  plainAddress,
+  rightsOf,
+  unclearMaster,
+} from '@iec104mm2ss/config';
 import type { AdmissionRequest } from '@iec104mm2ss/wire';
 import { type Displaced, placeFor, type PlaceTerms, type Refusal } from './places.js';
 import { peerOf, type RightsHolder } from './rights.js';
@@ -75,9 +83,14 @@ export function notInFilter({ filter }: GroupConfig, address: string): Refusal |
   return { code: 'filter', message: `${address} is not in the filter of the group` };
 }
 
-/** Why this master may not be connected, by the column `rights`; undefined: it may. */
-export function hasNoPlace({ rights }: GroupConfig, holder: RightsHolder): Refusal | undefined {
-  if (!hasNoRights(rightsOf(rights, peerOf(holder)))) return undefined;
-  const { address, name, certificateName } = holder;
+/** Why this master may not be connected, by the rules about who may do what; undefined: it may. */
+export function hasNoPlace(config: GroupConfig, holder: RightsHolder): Refusal | undefined {
+  const { address, name, certificateName, certificateNames = [] } = holder;
+  const unclear = unclearMaster(config, { address, certificateNames });
+  if (unclear !== undefined) {
+    const message = `${certificateName ?? address} could be ${unclear.join(' or ')}: its rights are not clear`;
+    return { code: 'rights', message };
+  }
+  if (!hasNoRights(rightsOf(config.rights, peerOf(holder)))) return undefined;
   return { code: 'rights', message: `${certificateName ?? name ?? address} has no rights in this group` };
 }

@@ -1,9 +1,8 @@
 import { peerText } from '@iec104mm2ss/config';
 import { type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
 import { type Clock, Timers } from '@iec104mm2ss/runtime';
-import type { AdmissionAnswer, AdmissionRequest } from '@iec104mm2ss/wire';
+import { type AdmissionAnswer, type AdmissionRequest, refusalAnswer, type RefusalReason } from '@iec104mm2ss/wire';
 import { admit, type Refusal } from './admission.js';
-import type { RefusalReason } from './places.js';
 import type { LiveRow } from './live-row.js';
 import type { OriginatorAddresses } from './originator-addresses.js';
 import type { RtuLink } from './rtu-link.js';
@@ -122,13 +121,11 @@ export class Admissions {
     this.refusals[code] = (this.refusals[code] ?? 0) + 1;
     const fields = { peer: peerText(address, port), reason: code };
     securityEvent(this.parts.logger, refusalEvent(code), fields, `master refused: ${message}`);
-    // Gateways of the release before know no further codes.
-    const known = code === 'per_source' || code === 'reserved' ? 'max_connections' : code;
-    return { v: 2, ok: false, code: known, message };
+    return refusalAnswer(code, message);
   }
 
   /** The gateway asks again. */
   private notReady(message: string): AdmissionAnswer {
-    return { v: 2, ok: false, code: 'not_ready', message };
+    return refusalAnswer('not_ready', message);
   }
 }

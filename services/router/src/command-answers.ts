@@ -4,7 +4,7 @@ import type { Participant, RecordOrigin } from './command-context.js';
 import { type CommandLanes, laneOf } from './command-lanes.js';
 import type { CommandMatching, Match, NoMatch } from './command-matching.js';
 import type { CommandMemory } from './command-memory.js';
-import { type CommandProgress, isOverAt, kindOf } from './command-progress.js';
+import { type CommandProgress, isOpenAt, isOverAt, kindOf } from './command-progress.js';
 import type { Transaction } from './command-transaction.js';
 import { asksFor, LateObjects } from './late-objects.js';
 import { ReadAnswers } from './read-answers.js';
@@ -153,7 +153,12 @@ export class CommandAnswers {
   }
 
   private advance(transaction: Transaction, answer: AsduView): void {
-    const { progress, clock } = this.parts;
+    const { progress, memory, clock } = this.parts;
+    if (answer.cot === Cause.ACT_TERM) {
+      const { typeId, ioa } = transaction;
+      const others = memory.at(typeId, answer.ca, ioa).filter((other) => other !== transaction);
+      transaction.mayBeAnothers ||= others.some((other) => isOpenAt(other, answer.ca));
+    }
     const outcome = progress.advance(transaction, answer, clock.now());
     const deactivates = transaction.cot === Cause.DEACT && isInterrogation(transaction.typeId);
     const isConfirmation = answer.cot === Cause.DEACT_CON || answer.cot === Cause.ACT_CON;

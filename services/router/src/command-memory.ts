@@ -54,9 +54,14 @@ export class CommandMemory {
 
   /** Those that are over and that an answer of this type, station and object may be to, the oldest first. */
   overAt(typeId: number, ca: number, ioa: number): readonly Transaction[] {
+    return this.at(typeId, ca, ioa).filter((transaction) => this.ended.has(transaction));
+  }
+
+  /** The same, and those that are under way. */
+  at(typeId: number, ca: number, ioa: number): readonly Transaction[] {
     const own = this.byObject.get(objectKey(typeId, ca, ioa));
     const toAll = ca === BROADCAST_CA ? [] : this.byObject.get(objectKey(typeId, BROADCAST_CA, ioa));
-    return [...own, ...toAll].filter((transaction) => this.ended.has(transaction));
+    return [...own, ...toAll];
   }
 
   /** All that the RTU may answer, under way or over. */

@@ -207,10 +207,15 @@ export function isFreeze(asdu: Uint8Array): boolean {
   return asdu[0] === TypeId.C_CI_NA_1 && ((asdu[9] ?? 0) & FREEZE_BITS) !== 0;
 }
 
+/** True when this station may still end the command, as far as is known. */
+export function isOpenAt({ seen }: Transaction, ca: number): boolean {
+  return ((seen.get(ca) ?? 0) & (Seen.TERMINATION | Seen.REFUSAL)) === 0;
+}
+
 /** True when all stations that have ended the command had not confirmed it, and nobody missed that. */
-function isUnconfirmed({ seen, isRestored, answersMissed }: Transaction): boolean {
+function isUnconfirmed({ seen, isRestored, answersMissed, mayBeAnothers }: Transaction): boolean {
   const isConfirmed = [...seen.values()].some((bits) => (bits & Seen.FIRST) !== 0);
-  return !isConfirmed && !isRestored && !answersMissed;
+  return !isConfirmed && !isRestored && !answersMissed && !mayBeAnothers;
 }
 
 function stationsOver({ seen }: Transaction): number[] {

@@ -263,6 +263,7 @@ export class CommandTakeover {
     if (!isInterrogation(typeId) || cot !== Cause.ACT || answered !== Cause.ACT_CON) return false;
     for (const { transaction } of [...this.restored.values()].flat()) {
       if (transaction.typeId !== typeId || transaction.ca !== ca || transaction.cot !== Cause.ACT) continue;
+      if (transaction.participants.some((other) => other.session === session)) continue;
       if (!sameRequest(transaction.asdu, asdu) || transactions.underWay(transaction.number) !== transaction) continue;
       const ownOa = asdu[ASDU_OA_OFFSET] as number;
       transactions.join(transaction, { session, command, ownOa, since, master, unstated: false });

@@ -124,6 +124,8 @@ export interface Transaction {
   countedTo: number;
   /** Answers may have passed before we knew of it. */
   answersMissed: boolean;
+  /** What has ended it may have been the late end of an earlier command, so it says nothing of how the RTU answers. */
+  mayBeAnothers: boolean;
   /** From when on those need not wait for it whose answers can be told from its own: it is confirmed. */
   releaseAt: number;
   /** When the RTU was heard of it last, in its answers or objects. */
@@ -194,6 +196,7 @@ export function newTransaction(number: number, command: NewCommand): Transaction
     lostUntil: Infinity,
     countedTo: 0,
     answersMissed: false,
+    mayBeAnothers: false,
     releaseAt: Infinity,
     heardAt: 0,
     pumpedAt: 0,

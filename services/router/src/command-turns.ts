@@ -48,8 +48,8 @@ export class CommandTurns {
     return last?.select === true && this.clock.now() - last.sentAt < SELECT_TIMEOUT_MS;
   }
 
-  /** The same interrogation, if one is waiting. */
-  sameWaiting({ typeId, ca, ioa, asdu, connectorFence }: Transaction): Transaction | undefined {
+  /** The same interrogation of other masters, if one is waiting. One of its own would answer it once, not twice. */
+  sameWaiting({ typeId, ca, ioa, asdu, connectorFence, owner }: Transaction): Transaction | undefined {
     return this.lanes
       .waiting(typeId, ca, ioa)
       .find(
@@ -57,6 +57,7 @@ export class CommandTurns {
           other.ioa === ioa &&
           other.asdu[ASDU_CAUSE_OFFSET] === asdu[ASDU_CAUSE_OFFSET] &&
           other.connectorFence === connectorFence &&
+          other.participants.every(({ session }) => session !== owner) &&
           sameRequest(other.asdu, asdu),
       );
   }

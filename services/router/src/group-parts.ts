@@ -2,6 +2,7 @@ import { type Bus, ConnectorClock, type EventLog, GroupSubjects } from '@iec104m
 import { DEFAULT_LIMITS, type GroupConfig, type Limits, repeatableAsdus, reportGapMs } from '@iec104mm2ss/config';
 import type { Logger } from '@iec104mm2ss/observability';
 import { type Clock, NO_TIME, type OwnTime, type Runtime } from '@iec104mm2ss/runtime';
+import { AgeTurns } from './age-turns.js';
 import { Admissions } from './admissions.js';
 import { AUDIT_JOURNAL, AUDIT_LIMITS } from './audit-log.js';
 import { ClockRule } from './clock-rule.js';
@@ -78,6 +79,7 @@ export interface GroupParts {
   readonly delivery: Delivery;
   readonly addresses: OriginatorAddresses;
   readonly table: SessionTable;
+  readonly ageTurns: AgeTurns;
   readonly transfer: DataTransfer;
   readonly admissions: Admissions;
   readonly reconciliation: Reconciliation;
@@ -129,6 +131,7 @@ export function makeParts(
   const connected = (): boolean => bus.connected;
   const table = new SessionTable({ logger, clock, out, addresses, random, connected, over, changed });
   const { sessions } = table;
+  const ageTurns = new AgeTurns({ clock, table, changed }, legacy.addresses.length === 0);
 
   const rights = new MasterRights(row);
   const observe = new ObserveMode(
@@ -262,6 +265,7 @@ export function makeParts(
     delivery,
     addresses,
     table,
+    ageTurns,
     transfer,
     admissions,
     reconciliation,

@@ -177,9 +177,10 @@ export class GroupRouter {
   /** Call a few times a second. */
   tick(now: number): void {
     if (!this.opened) return;
-    const { commands, table, delivery, retention, cursors, observe } = this.parts;
+    const { commands, table, ageTurns, delivery, retention, cursors, observe } = this.parts;
     commands.tick(now);
     table.tick(now);
+    ageTurns.tick(now);
     cursors.tick(now);
     delivery.tick(now, retention.oldest);
     this.lastWord.tick();

@@ -40,6 +40,16 @@ function wait(observed: ObserveMode, ms: number): void {
   }
 }
 
+it('what a condition began is over where the file that is in force when it is read has none; what an operator ordered is not', () => {
+  const saved = { since: 1, reason: 'before', by: 'condition' } as const;
+  const dropped = mode({}, saved);
+  dropped.tick();
+  expect([dropped.on, dropped.saved]).toEqual([false, undefined]);
+  expect(events).toEqual([{ event: 'observe_off', reason: 'the configuration has changed' }]);
+  expect(mode(LINK, saved).on).toBe(true);
+  expect(mode({}, { ...saved, by: 'operator' }).on).toBe(true);
+});
+
 const LINK: Partial<ObserveSetting> = { link: { losses: 3, withinMs: MINUTE_MS } };
 
 describe('observe mode', () => {

@@ -42,6 +42,7 @@ export class ObserveMode {
   ) {
     this.latched = saved;
     this.was = saved !== undefined;
+    this.dropConditions();
     this.troubleAt = parts.clock.now();
     this.fileSince = parts.clock.wallMs();
   }
@@ -83,7 +84,7 @@ export class ObserveMode {
   /** Call a few times a second. */
   tick(): void {
     const { setting } = this;
-    if (this.on !== this.was) this.update(BY_FILE);
+    if (this.on !== this.was) this.update(this.byFile);
     const { clock, rtu, time } = this.parts;
     const { up, heard } = rtu();
     const clockTrouble = time.trouble();
@@ -101,11 +102,10 @@ export class ObserveMode {
 
   /** Another row of the file is in force. */
   reconfigured(): void {
-    const { link, bus, clock, always } = this.setting;
-    // Who takes the conditions out of the file does not want them to go on.
-    if (this.latched?.by === 'condition' && link === null && !bus && !clock) this.latched = undefined;
+    const { always } = this.setting;
+    this.dropConditions();
     if (always && !this.was) this.fileSince = this.parts.clock.wallMs();
-    if (this.on !== this.was) this.update(always ? BY_FILE : 'the configuration has changed');
+    if (this.on !== this.was) this.update(this.byFile);
   }
 
   /** What an operator wants. */
@@ -125,6 +125,17 @@ export class ObserveMode {
     this.losses = [];
     this.update(`ended by ${by}`);
     return { ok: true, message: wasOn ? 'observe mode is off' : 'observe mode was off already' };
+  }
+
+  /** Why it is not as it was, when nothing else has happened. */
+  private get byFile(): string {
+    return this.setting.always ? BY_FILE : 'the configuration has changed';
+  }
+
+  /** Who takes the conditions out of the file does not want them to go on. */
+  private dropConditions(): void {
+    const { link, bus, clock } = this.setting;
+    if (this.latched?.by === 'condition' && link === null && !bus && !clock) this.latched = undefined;
   }
 
   private get setting(): ObserveSetting {

@@ -1,7 +1,7 @@
 import { encodeOwner } from '@iec104mm2ss/wire';
 import type { GroupParts } from './group-parts.js';
 
-type Parts = Pick<GroupParts, 'bus' | 'subjects' | 'clock' | 'table' | 'ownership' | 'observe'>;
+type Parts = Pick<GroupParts, 'bus' | 'subjects' | 'clock' | 'table' | 'ownership' | 'observe' | 'ageTurns'>;
 
 /** Says on `.owner` who owns the group and what is wanted: on every change, and as often as it is told to. */
 export class OwnerAnnouncer {
@@ -42,7 +42,7 @@ export class OwnerAnnouncer {
   }
 
   private message(): Buffer {
-    const { subjects, ownership, table, observe } = this.parts;
+    const { subjects, ownership, table, observe, ageTurns } = this.parts;
     return encodeOwner({
       group: subjects.group,
       owner: this.instance,
@@ -51,6 +51,7 @@ export class OwnerAnnouncer {
       wanted: table.anyStarted(),
       sessions: table.byGateway(),
       observe: observe.on,
+      mayEnd: ageTurns.sessions,
     });
   }
 }

@@ -93,6 +93,26 @@ describe('the places of a group', () => {
     expect(text(place(config, dead, '10.0.0.1'))).toBe('not_started 10.0.0.1');
   });
 
+  it('that are kept for nobody are for one address of a stranger by half, unless the file says otherwise', () => {
+    const config = { maxConnections: 7, masters: named('A') };
+    const at = (address: string, count: number): Session[] => started(...Array.from({ length: count }, () => address));
+    const three = at('10.0.0.1', 3);
+    expect(text(place(config, three.slice(1), '10.0.0.1'))).toBe('');
+    expect(text(place(config, three, '10.0.0.1'))).toBe('per_source');
+    expect(text(place(config, three, '10.0.0.2')), 'others are not concerned').toBe('');
+    expect(text(place(config, three, '10.0.0.1', 'A')), 'nor is a master behind the same address').toBe('');
+    const masters = [1, 2, 3].map(() => session('10.0.0.5', { name: 'A', started: true }));
+    expect(text(place(config, masters, '10.0.0.5', 'A')), 'nor has a master such a bound').toBe('');
+    expect(text(place({ ...config, perSource: 7 }, three, '10.0.0.1'))).toBe('');
+    expect(text(place({ ...config, masters: [] }, at('10.0.0.1', 6), '10.0.0.1')), 'without masters').toBe('');
+    const dead = [...three.slice(1), session('10.0.0.1', { idleMs: START_MS })];
+    expect(text(place(config, dead, '10.0.0.1'))).toBe('not_started 10.0.0.1');
+    // However many masters there are one connection is not too many.
+    const full = { maxConnections: 2, masters: named('A', 'B'), reserve: 0 };
+    expect(text(place(full, [], '10.0.0.1'))).toBe('');
+    expect(text(place({ ...full, reserve: 1 }, [], '10.0.0.1'))).toBe('reserved');
+  });
+
   it('are never more than there are, whatever is kept: as many are refused as have none', () => {
     for (let reserve = 0; reserve <= 5; reserve++) {
       const config = { maxConnections: 3, reserve, masters: named('A', 'B', 'C', 'D') };

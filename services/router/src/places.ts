@@ -1,9 +1,6 @@
 import type { GroupConfig } from '@iec104mm2ss/config';
-import type { RefusalCode } from '@iec104mm2ss/wire';
+import type { RefusalReason } from '@iec104mm2ss/wire';
 import type { Session } from './session.js';
-
-/** Reasons of the router's own; to gateways, also of the release before, each is `max_connections`. */
-export type RefusalReason = RefusalCode | 'per_source' | 'reserved';
 
 export interface Refusal {
   readonly code: RefusalReason;
@@ -45,15 +42,15 @@ export function placeFor(
   terms: PlaceTerms,
 ): readonly Displaced[] | Refusal {
   const { address } = newcomer;
-  const { maxConnections, perSource } = config;
+  const { maxConnections } = config;
   const own = sessions.filter((session) => session.address === address);
   const idle = sessions.filter(isIdleStranger);
-  if (own.length >= perSource) {
+  if (isBeyondItsCap(config, newcomer, own)) {
     const before = idle.find((session) => session.address === address && hasHadItsTime(session, terms));
     if (before !== undefined) return [notStarted(before, terms)];
     return {
       code: 'per_source',
-      message: `${address} has ${own.length} connections, the most that one address may have`,
+      message: `${address} has ${own.length} connections, the most that one address may have (per source)`,
     };
   }
   // It may use what is kept for itself, nobody else's.
@@ -73,6 +70,18 @@ export function placeFor(
   return sessions.length < maxConnections
     ? { code: 'reserved', message: 'the places left are kept for masters of the configuration' }
     : { code: 'max_connections', message: `${maxConnections} masters are connected, the group's maximum` };
+}
+
+/**
+ * By the column `per source`. Where it is empty and there are `masters`, an address that is none of theirs has half of the places
+ * that are not kept for them. Without `masters` nobody is known to be more welcome than who is there already.
+ */
+function isBeyondItsCap(config: GroupConfig, { name }: Newcomer, own: readonly Session[]): boolean {
+  const { perSource, masters, maxConnections, reserve } = config;
+  if (perSource !== null) return own.length >= perSource;
+  if (masters.length === 0 || name !== undefined) return false;
+  const free = maxConnections - masters.length * reserve;
+  return own.filter((session) => session.name === null).length >= Math.max(1, Math.ceil(free / 2));
 }
 
 /** Places kept for `masters` that are not there; one of them needs not leave free what is kept for itself. */

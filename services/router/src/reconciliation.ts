@@ -37,6 +37,7 @@ export class Reconciliation {
     for (const stated of statement.sessions) {
       const session = this.adopt(statement.gateway, stated);
       if (session === undefined) continue;
+      session.aged = stated.aged === true;
       transfer.reconcile(session, stated);
       // It may have to go, because the log has no longer what it needs.
       if (table.get(session.id) !== session) continue;

@@ -520,7 +520,7 @@ describe('a takeover', () => {
   });
 
   it('knows masters by their certificates, all of what they say, and nobody with TLS by his address', async () => {
-    const here = { text: '10.0.0.9', contains: (address: string) => address === '10.0.0.9' };
+    const here = { text: '10.0.0.9', cidr: '10.0.0.9/32', contains: (address: string) => address === '10.0.0.9' };
     const masters = [{ name: 'A', sources: [here], certificateNames: [COMMON_NAME] }];
     const first = startRouter('router-1', { masters });
     const gateway = startGateway('gateway-1');

@@ -8,6 +8,7 @@ import {
   type ControlAnswer,
   type ObserveRequest,
   OWNER_PERIOD_MS,
+  refusalAnswer,
 } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Ownership, RouterDependencies } from './group-parts.js';
@@ -146,7 +147,7 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
     const owned = this.leases.get(request.group);
     if (owned === undefined) return undefined;
     if (owned.router !== undefined) return owned.router.admit(request);
-    return Promise.resolve({ v: 2, ok: false, code: 'not_ready', message: 'the group is being taken over' });
+    return Promise.resolve(refusalAnswer('not_ready', 'the group is being taken over'));
   }
 
   /** `observe`: undefined when another process owns the group. */

@@ -43,6 +43,8 @@ export interface Session extends SessionIdentity {
   usedBefore: boolean;
   /** OA the master used in its last command. */
   ownOa: number;
+  /** See SessionStatement. */
+  aged: boolean;
 
   // ---- data transfer, see DataTransfer and Delivery
   /** Data transfer is started. */
@@ -97,6 +99,7 @@ export function newSession(identity: SessionIdentity, now: number): Session {
     commands: 0,
     usedBefore: false,
     ownOa: 0,
+    aged: false,
     started: false,
     standby: false,
     idleSince: now,

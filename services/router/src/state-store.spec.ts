@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BusError, type EventLog, GroupSubjects, type KeyValue, STATE_BUCKET } from '@iec104mm2ss/bus';
+import { BusError, type EventLog, GroupSubjects, KEPT_BUCKET, type KeyValue, STATE_BUCKET } from '@iec104mm2ss/bus';
 import { createLogger } from '@iec104mm2ss/observability';
 import { FakeClock, RecordingBus } from '@iec104mm2ss/testing';
 import { decodeRouterState, encodeRouterState, type RouterState } from '@iec104mm2ss/wire';
@@ -102,6 +102,52 @@ describe('what an earlier owner left', () => {
   });
 });
 
+describe('in one process', () => {
+  beforeEach(() => {
+    Object.defineProperty(bus, 'kind', { value: 'memory' });
+    const log = {
+      extent: () => Promise.resolve(extent),
+      validUpTo: ({ position }: { position: number }) => Promise.resolve(position),
+    } as unknown as EventLog;
+    again = () => new StateStore({ bus, subjects, log, logger, clock: new FakeClock() });
+    store = again();
+  });
+  let again: () => StateStore;
+  const observe: RouterState['observe'] = { since: 1, reason: 'link lost', by: 'condition' };
+  const observing = (): RouterState => ({ ...state(60), observe });
+
+  it('only observe mode is there for the next process', async () => {
+    await store.load();
+    await store.save(observing, yes);
+    expect(await stored()).toBeUndefined();
+    expect(await again().load()).toMatchObject({ saved: false, confirmed: 10, cursors: {}, observe });
+    await store.save(() => state(60), yes);
+    expect((await again().load()).observe).toBeUndefined();
+  });
+
+  it('it is gone with its group, and handed over with all else to the router of another configuration', async () => {
+    await store.handOver(observing, yes);
+    expect(await again().load()).toMatchObject({ saved: true, cursors: { A: 60 }, observe });
+    await store.end(observing, yes);
+    expect((await again().load()).observe).toBeUndefined();
+    await bucket.delete('router.1');
+    expect((await again().load()).observe).toBeUndefined();
+  });
+
+  it('what was not stored is tried again, and nothing else is written a few times a second', async () => {
+    const kept = bus.keyValue(KEPT_BUCKET);
+    const { put } = kept;
+    kept.put = () => Promise.reject(new BusError('UNAVAILABLE', 'full'));
+    expect(store.saveChanged(observing, yes)).toBe(false);
+    await expect(store.save(observing, yes)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    kept.put = put;
+    expect(store.saveChanged(observing, yes)).toBe(true);
+    await new Promise(setImmediate);
+    expect(await kept.keys()).toEqual(['router.1']);
+    expect(store.saveChanged(observing, yes)).toBe(false);
+  });
+});
+
 describe('saving', () => {
   it('stores what is there when it is written, for all who ask meanwhile', async () => {
     let confirmed = 1;
@@ -166,12 +212,5 @@ describe('saving', () => {
     store.saveChanged(() => now, yes);
     expect(await stored()).toMatchObject({ confirmed: 90 });
     expect(store.savedUpTo).toBe(80);
-  });
-
-  it('is needless in one process', async () => {
-    Object.defineProperty(bus, 'kind', { value: 'memory' });
-    await store.save(() => state(1), yes);
-    expect(await stored()).toBeUndefined();
-    expect(await store.load()).toMatchObject({ confirmed: 10 });
   });
 });

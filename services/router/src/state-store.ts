@@ -2,12 +2,14 @@ import {
   type Bus,
   type EventLog,
   type GroupSubjects,
+  KEPT_BUCKET,
   type KeyValue,
   type LogExtent,
   STATE_BUCKET,
 } from '@iec104mm2ss/bus';
 import { type Logger, noPeer } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
+import { KeptObserve } from './kept-observe.js';
 import { decodeRouterState, encodeRouterState, type RouterState, WireError } from '@iec104mm2ss/wire';
 
 /** What an earlier owner of a group left, brought to what its log holds now. */
@@ -45,12 +47,14 @@ export interface StateStoreParts {
 }
 
 /**
- * What survives the owner of a group, in the bucket `iec104_state`. In one process nothing outlives the process: it is stored
- * only where the group gets another owner because of a new configuration.
+ * What survives the owner of a group, in the bucket `iec104_state`. In one process nothing but observe mode outlives the process:
+ * the rest is stored only where the group gets another owner because of a new configuration.
  */
 export class StateStore {
   private readonly bucket: KeyValue;
   private readonly key: string;
+  /** In one process. */
+  private readonly kept: KeptObserve | undefined;
   private stored = '';
   /**
    * Who takes the group over with what is stored needs the log from this position on, and counts as lost what is not there.
@@ -63,6 +67,8 @@ export class StateStore {
   constructor(private readonly parts: StateStoreParts) {
     this.bucket = parts.bus.keyValue(STATE_BUCKET);
     this.key = keyOf(parts.subjects.group);
+    const { bus, logger, clock } = parts;
+    if (bus.kind === 'memory') this.kept = new KeptObserve(bus.keyValue(KEPT_BUCKET), this.key, logger, clock);
   }
 
   /** Rejects with BusError when it cannot be read now. */
@@ -72,7 +78,8 @@ export class StateStore {
     const saved = await this.read();
     if (saved === undefined) {
       const { first } = extent;
-      return { ...FRESH, saved: false, log: extent, confirmed: first, confirmedBefore: first };
+      const observe = await this.kept?.load();
+      return { ...FRESH, observe, saved: false, log: extent, confirmed: first, confirmedBefore: first };
     }
     if (saved.ended === true) return this.beginBehind(extent);
     const { confirmed: position, generation, cursors, addresses, oaBehaviour, habits, observe } = saved;
@@ -96,7 +103,7 @@ export class StateStore {
    * owns the group: a paused owner must not undo what its successor has stored.
    */
   save(state: () => RouterState, certain: () => boolean): Promise<void> {
-    if (this.parts.bus.kind === 'memory') return Promise.resolve();
+    if (this.kept !== undefined) return this.kept.save(state().observe);
     if (this.writing === undefined) return this.write(state, certain);
     // The one under way may be older than what is to be stored: one more follows for all who ask meanwhile.
     this.following ??= this.writing
@@ -110,20 +117,22 @@ export class StateStore {
 
   /** For the owner that follows in this process. */
   async handOver(state: () => RouterState, certain: () => boolean): Promise<void> {
-    await (this.parts.bus.kind === 'memory' ? this.put(state, certain) : this.save(state, certain));
+    if (this.kept !== undefined) await this.put(state, certain);
+    await this.save(state, certain);
   }
 
   /** The group is no longer in the configuration: an owner that comes later begins behind what is logged by then. */
   async end(state: () => RouterState, certain: () => boolean): Promise<void> {
     await this.writing?.catch(() => undefined);
     await this.put(() => ({ ...state(), ended: true }), certain);
+    await this.kept?.save(undefined);
   }
 
   /** Stores it if it has changed, in its own time. True when that begins now. */
   saveChanged(state: () => RouterState, certain: () => boolean): boolean {
     const { bus, logger } = this.parts;
-    if (bus.kind === 'memory' || this.writing !== undefined || !bus.connected || !certain()) return false;
-    if (textOf(state()) === this.stored) return false;
+    if (this.writing !== undefined || !bus.connected || !certain()) return false;
+    if (this.kept === undefined ? textOf(state()) === this.stored : !this.kept.failed) return false;
     this.save(state, certain).catch((error: Error) => logger.debug({ reason: error.message }, 'state not saved yet'));
     return true;
   }

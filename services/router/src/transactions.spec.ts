@@ -454,6 +454,22 @@ describe('interrogations', () => {
     expect(bench.forwarded).toHaveLength(2);
   });
 
+  it('of one master that are equal are answered as often as it has asked, beside those of others', () => {
+    const bench = new Bench();
+    bench.command(A, GI);
+    const runs = [bench.begin(A, GI, PATIENCE), bench.begin(A, GI, PATIENCE), bench.begin(A, GI, PATIENCE)];
+    expect(new Set(runs).size).toBe(3);
+    expect([bench.begin(B, GI, PATIENCE), bench.begin(B, GI, PATIENCE)]).toEqual(runs.slice(0, 2));
+    expect(bench.answer(GI, Cause.ACT_CON)).toEqual([A]);
+    expect(bench.answer(GI, Cause.ACT_TERM)).toEqual([A]);
+    for (const [run, masters] of [[0, [A, B]] as const, [1, [A, B]] as const, [2, [A]] as const]) {
+      bench.sent(runs[run] as Transaction);
+      expect(bench.answer(GI, Cause.ACT_CON)).toEqual(masters);
+      expect(bench.answer(GI, Cause.ACT_TERM)).toEqual(masters);
+    }
+    expect(bench.transactions.size).toBe(0);
+  });
+
   it('do not share a run that has begun, another CA, another qualifier, or a test', () => {
     const bench = new Bench();
     bench.command(A, GI);
@@ -467,21 +483,20 @@ describe('interrogations', () => {
   it('that share a run count for the session that asked for them', () => {
     const bench = new Bench();
     bench.command(A, GI);
-    for (let i = 0; i < MAX_COMMANDS_PER_SESSION; i++) bench.begin(B, GI, PATIENCE);
-    expect(bench.transactions.size).toBe(2);
+    for (let i = 0; i < MAX_COMMANDS_PER_SESSION; i++) bench.begin(C, interrogation(i + 2), PATIENCE);
+    expect(bench.transactions.size).toBe(MAX_COMMANDS_PER_SESSION + 1);
+    bench.begin(B, GI, PATIENCE);
+    for (let i = 1; i < MAX_COMMANDS_PER_SESSION; i++) bench.begin(B, interrogation(i + 2), PATIENCE);
     bench.take();
     bench.begin(B, GI, PATIENCE);
     expect(bench.take()).toEqual(['2 refused: too many commands waiting']);
-    bench.begin(C, GI, PATIENCE);
-    expect(bench.transactions.size).toBe(2);
     bench.answer(GI, Cause.ACT_CON);
     bench.answer(GI, Cause.ACT_TERM);
-    bench.sent(bench.forwarded[1] as Transaction);
+    bench.sent(bench.forwarded.at(-1) as Transaction);
     bench.answer(GI, Cause.ACT_CON);
     bench.answer(GI, Cause.ACT_TERM);
-    expect(bench.transactions.size).toBe(0);
     bench.take();
-    bench.begin(B, GI);
+    bench.begin(B, interrogation(1, 21), PATIENCE);
     expect(bench.take()).toEqual(['forward 2']);
   });
 

@@ -53,6 +53,16 @@ describe.each(KINDS)('%s', (_name, make) => {
   });
 });
 
+/** An interrogation of all stations that ends long after it was given up, beside one of a station that is not confirmed yet. */
+const plain = { session: 1, isRestored: false };
+const LATE_END = [
+  { ...plain, kind: 0, ca: 1, afterMs: 0, confirmMs: 0, terminateMs: 0 },
+  { ...plain, kind: 0, ca: BROADCAST_CA, afterMs: 0, confirmMs: 12_813, terminateMs: 16_939 },
+  { ...plain, kind: 1, ca: 1, afterMs: 17_841, confirmMs: 0, terminateMs: 0 },
+  { ...plain, kind: 0, ca: 1, afterMs: 3_160, confirmMs: 7_251, terminateMs: 0 },
+  { ...plain, kind: 1, ca: 1, afterMs: 9_250, confirmMs: 9_432, terminateMs: 69 },
+];
+
 it('an RTU that confirms everything is never taken for one that does not, whoever asks for what, and however late it is', () => {
   const plan = fc.record({
     session: fc.integer({ min: 1, max: 3 }),
@@ -113,5 +123,6 @@ it('an RTU that confirms everything is never taken for one that does not, whoeve
       pass(60_000);
       expect(learnt(bench)).toEqual([]);
     }),
+    { examples: [[LATE_END]] },
   );
 });

@@ -7,11 +7,12 @@ export function connectorContribution(
   fromRtuPerSecond: number | undefined,
 ): GroupContribution {
   const { id, buffsize } = connector.config;
-  const { counters } = connector;
+  const { counters, logTrouble: trouble } = connector;
   const { next, confirmed, unconfirmed, full, fullTimes } = connector.logStatus();
   return {
     id,
     ack: connector.ack,
+    trouble: trouble === undefined ? [] : [troubleOf(trouble)],
     rtu: connector.status(),
     log: {
       capacity: buffsize,
@@ -34,4 +35,8 @@ export function connectorContribution(
       logFull: fullTimes,
     },
   };
+}
+
+function troubleOf({ reason, sinceMs }: NonNullable<GroupConnector['logTrouble']>) {
+  return { what: 'event log', reason, since: new Date(sinceMs).toISOString() };
 }

@@ -43,6 +43,8 @@ import {
   WireError,
 } from '@iec104mm2ss/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connectorContribution } from './connector-status.js';
+import { REOPEN_PAUSE_MS } from './event-writer.js';
 import { GroupConnector } from './group-connector.js';
 import { ANSWER_MS, RELEASE_MS } from './listener-watch.js';
 import { SETTLING_MS } from './router-orders.js';
@@ -607,6 +609,36 @@ describe('what the RTU sends', () => {
     expect(bus.fakeLog.records.at(-1)).toMatchObject({ end: 3, generation: 2 });
     // The later generation is stated as well.
     expect(states()).toContainEqual(expect.objectContaining({ next: 3, generation: 2 }));
+  });
+
+  it('makes the group one in trouble while the log refuses it: also while that can be opened, until something is stored', async () => {
+    bus.fakeLog = new FakeLog();
+    bus.fakeLog.prompt = false;
+    await begin({ ack: 'stored' });
+    const trouble = (): unknown => connectorContribution(connector, undefined).trouble;
+    expect(trouble()).toEqual([]);
+    rtu.last.send(eventAsdu(1));
+    await settle();
+    bus.fakeLog.refuse();
+    await settle();
+    const [first] = trouble() as { what: string; since: string }[];
+    expect(first).toMatchObject({ what: 'event log' });
+    for (let i = 0; i < 3; i++) {
+      await pass(REOPEN_PAUSE_MS + 100);
+      expect(trouble(), 'it was opened, and may refuse all the same').toMatchObject([{ since: first?.since }]);
+      bus.fakeLog.refuse();
+      await settle();
+    }
+    await pass(REOPEN_PAUSE_MS + 100);
+    bus.fakeLog.confirm();
+    expect(trouble()).toEqual([]);
+    bus.fakeLog.reachable = false;
+    bus.fakeLog.refuse();
+    await pass(REOPEN_PAUSE_MS + 100);
+    expect(trouble()).toHaveLength(1);
+    bus.fakeLog.reachable = true;
+    await pass(REOPEN_PAUSE_MS + 100);
+    expect(trouble(), 'nothing waits to be stored').toEqual([]);
   });
 
   it('goes on when the log comes back without its end: the link stays, and what is stated is true', async () => {

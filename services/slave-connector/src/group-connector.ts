@@ -92,7 +92,8 @@ export class GroupConnector implements Scheduled {
   private stopped = false;
   /** The log was opened for the first time, and the RTU is being connected to. */
   private begun = false;
-  private logTrouble = false;
+  /** The event log refuses, since when, and why; undefined: it does not. */
+  logTrouble: { readonly reason: string; readonly sinceMs: number } | undefined;
   /** The RTU was refused for its field lengths. */
   private hasForeignLengths = false;
 
@@ -272,13 +273,17 @@ export class GroupConnector implements Scheduled {
     return new EventWriter(options, {
       onNextGeneration: () => this.statement.state(),
       onOpened: () => this.onLogOpened(),
-      onStored: () => this.intake?.confirm(),
+      onStored: () => {
+        this.logWorks();
+        this.intake?.confirm();
+      },
       onTrouble: (error) => {
+        const { message: reason } = error;
         // Once, not at every attempt.
-        if (!this.logTrouble) {
-          this.logger.warn({ reason: error.message }, 'event log refuses: RTU is not acknowledged');
+        if (this.logTrouble === undefined) {
+          this.logger.warn({ reason }, 'event log refuses: RTU is not acknowledged');
         }
-        this.logTrouble = true;
+        this.logTrouble = { reason, sinceMs: this.logTrouble?.sinceMs ?? runtime.clock.wallMs() };
       },
       onLost: (count) => {
         this.counters.lostByLog += count;
@@ -348,9 +353,15 @@ export class GroupConnector implements Scheduled {
 
   // ---- the link and the log -----------------------------------------------------------------------------------------
 
+  private logWorks(): void {
+    if (this.logTrouble === undefined) return;
+    this.logTrouble = undefined;
+    this.logger.info('event log can be written again');
+  }
+
   private onLogOpened(): void {
-    if (this.logTrouble) this.logger.info('event log can be written again');
-    this.logTrouble = false;
+    // One that opens may refuse all the same what is written.
+    if (this.writer.unstored.length === 0) this.logWorks();
     this.router?.askAgain();
     if (this.begun) {
       this.intake?.confirm();

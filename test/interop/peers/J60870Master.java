@@ -1,25 +1,40 @@
 import java.io.BufferedReader;
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ServerSocketFactory;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLServerSocket;
+import javax.net.ssl.TrustManagerFactory;
 import org.openmuc.j60870.ASdu;
 import org.openmuc.j60870.ASduType;
 import org.openmuc.j60870.CauseOfTransmission;
 import org.openmuc.j60870.ClientConnectionBuilder;
 import org.openmuc.j60870.Connection;
 import org.openmuc.j60870.ConnectionEventListener;
+import org.openmuc.j60870.Server;
+import org.openmuc.j60870.ServerEventListener;
 import org.openmuc.j60870.ie.IeBinaryCounterReading;
 import org.openmuc.j60870.ie.IeBinaryStateInformation;
 import org.openmuc.j60870.ie.IeDoublePointWithQuality;
 import org.openmuc.j60870.ie.IeNormalizedValue;
 import org.openmuc.j60870.ie.IeQualifierOfInterrogation;
+import org.openmuc.j60870.ie.IeQuality;
 import org.openmuc.j60870.ie.IeQualifierOfResetProcessCommand;
 import org.openmuc.j60870.ie.IeQualifierOfSetPointCommand;
 import org.openmuc.j60870.ie.IeScaledValue;
@@ -35,7 +50,9 @@ import org.openmuc.j60870.ie.InformationObject;
  * A controlling station (master) built on OpenMUC's j60870. The test drives it the way peers/jsonlines.py describes; the
  * JSON it reads is flat. Run as a single source file: java -cp j60870.jar J60870Master.java
  *
- * Events: asdu {type, cot, negative, oa, ca, objects: [{ioa, values}]}; closed {reason}.
+ * It can be a controlled station (RTU), too, for one connection: `listen`, then `event` sends a scaled value. It confirms commands.
+ *
+ * Events: asdu {type, cot, negative, oa, ca, objects: [{ioa, values}]}; closed {reason}; of an RTU also accepted.
  */
 public class J60870Master {
   private static final Pattern FIELD = Pattern.compile("\"(\\w+)\":(?:\"([^\"]*)\"|([^,}]+))");
@@ -60,13 +77,16 @@ public class J60870Master {
     Runtime.getRuntime().halt(0);
   }
 
-  private static void execute(String name, Map<String, String> message) throws IOException {
+  private static void execute(String name, Map<String, String> message) throws IOException, GeneralSecurityException {
     switch (name) {
       case "connect":
         ClientConnectionBuilder builder =
             new ClientConnectionBuilder(message.get("host")).setPort(number(message, "port"));
         if (message.containsKey("from")) {
           builder.setLocalAddress(InetAddress.getByName(message.get("from")), 0);
+        }
+        if (message.containsKey("tls")) {
+          builder.setSocketFactory(tls(Path.of(message.get("tls")), message.get("version")).getSocketFactory());
         }
         connection = builder.build();
         connection.setOriginatorAddress(message.containsKey("oa") ? number(message, "oa") : 0);
@@ -116,11 +136,100 @@ public class J60870Master {
                 ASduType.PRIVATE_200, false, 1, cause(message), false, false, connection.getOriginatorAddress(),
                 number(message, "ca"), octets));
         return;
+      case "listen":
+        Server.builder()
+            .setBindAddr(InetAddress.getByName(message.get("host")))
+            .setPort(number(message, "port"))
+            .setSocketFactory(askingForCertificates(message.get("tls"), message.get("version")))
+            .build()
+            .start(new Accepting());
+        return;
+      case "event":
+        connection.send(
+            new ASdu(
+                ASduType.M_ME_NB_1, false, CauseOfTransmission.SPONTANEOUS, false, false, 0, number(message, "ca"),
+                new InformationObject(
+                    number(message, "ioa"),
+                    new IeScaledValue(number(message, "value")),
+                    new IeQuality(false, false, false, false, false))));
+        return;
       case "close":
         connection.close();
         return;
       default:
         throw new IllegalArgumentException("no such command: " + name);
+    }
+  }
+
+  /** Certificates of one folder, which has own.p12 (without a password) and ca.crt. `version`: TLSv1.2 or TLSv1.3. */
+  private static SSLContext tls(Path folder, String version) throws IOException, GeneralSecurityException {
+    char[] password = new char[0];
+    KeyStore own = KeyStore.getInstance("PKCS12");
+    KeyStore authorities = KeyStore.getInstance("PKCS12");
+    authorities.load(null, null);
+    try (InputStream key = new FileInputStream(folder.resolve("own.p12").toFile());
+        InputStream ca = new FileInputStream(folder.resolve("ca.crt").toFile())) {
+      own.load(key, password);
+      authorities.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(ca));
+    }
+    KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    keys.init(own, password);
+    TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trust.init(authorities);
+    SSLContext context = SSLContext.getInstance(version);
+    context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+    return context;
+  }
+
+  /** Sockets of a server that lets nobody in without a certificate. */
+  private static ServerSocketFactory askingForCertificates(String folder, String version)
+      throws IOException, GeneralSecurityException {
+    ServerSocketFactory sockets = tls(Path.of(folder), version).getServerSocketFactory();
+    return new ServerSocketFactory() {
+      @Override
+      public ServerSocket createServerSocket(int port) throws IOException {
+        return createServerSocket(port, 1, null);
+      }
+
+      @Override
+      public ServerSocket createServerSocket(int port, int backlog) throws IOException {
+        return createServerSocket(port, backlog, null);
+      }
+
+      @Override
+      public ServerSocket createServerSocket(int port, int backlog, InetAddress address) throws IOException {
+        SSLServerSocket socket = (SSLServerSocket) sockets.createServerSocket(port, backlog, address);
+        socket.setNeedClientAuth(true);
+        // A context with a version is for clients: servers have all of them.
+        socket.setEnabledProtocols(new String[] {version});
+        return socket;
+      }
+    };
+  }
+
+  private static class Accepting implements ServerEventListener {
+    @Override
+    public void connectionIndication(Connection accepted) {
+      connection = accepted;
+      write("{\"ev\":\"accepted\"}");
+      Listener listener = new Listener();
+      listener.confirms = true;
+      try {
+        accepted.setConnectionListener(listener);
+        accepted.waitForStartDT(listener, 60_000);
+      } catch (IOException e) {
+        write("{\"ev\":\"closed\",\"reason\":" + quoted(e.toString()) + "}");
+      }
+    }
+
+    @Override
+    public void serverStoppedListeningIndication(IOException e) {
+      write("{\"ev\":\"closed\",\"reason\":" + quoted(e.toString()) + "}");
+    }
+
+    @Override
+    public void connectionAttemptFailed(IOException e) {
+      write("{\"ev\":\"failed\",\"reason\":" + quoted(e.toString()) + "}");
     }
   }
 
@@ -139,8 +248,17 @@ public class J60870Master {
   }
 
   private static class Listener implements ConnectionEventListener {
+    boolean confirms = false;
+
     @Override
     public void newASdu(ASdu asdu) {
+      if (confirms) {
+        try {
+          connection.sendConfirmation(asdu);
+        } catch (IOException e) {
+          write("{\"ev\":\"closed\",\"reason\":" + quoted(e.toString()) + "}");
+        }
+      }
       List<String> objects = new ArrayList<>();
       InformationObject[] received = asdu.getInformationObjects();
       for (InformationObject object : received == null ? new InformationObject[0] : received) {

@@ -307,7 +307,7 @@ export class System {
       idleTimeMs: 60_000,
       logEvents: false,
       filter: [],
-      perSource: 255,
+      perSource: null,
       // Who is kept a place for is not what the accounts of admission know.
       reserve: 0,
       commandRate: 50,

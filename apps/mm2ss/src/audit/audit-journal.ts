@@ -17,7 +17,7 @@ export async function openAuditFiles(
   { clock, instance }: Pick<Runtime, 'clock' | 'instance'>,
 ): Promise<Bus | undefined> {
   const there = await Promise.all(FILES.map((file) => isReadable(join(directory, file))));
-  return there.includes(true) ? new MemoryBus({ clock, instance, journalDirectory: directory }) : undefined;
+  return there.includes(true) ? new MemoryBus({ clock, instance, directory }) : undefined;
 }
 
 async function isReadable(path: string): Promise<boolean> {

@@ -36,7 +36,7 @@ describe('mm2ss audit', () => {
 
   /** What one process has stored. */
   async function store(records: readonly string[]): Promise<void> {
-    const bus = new MemoryBus({ journalDirectory: directory });
+    const bus = new MemoryBus({ directory });
     const journal = bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS);
     await Promise.all(
       records.map((json, index) => {

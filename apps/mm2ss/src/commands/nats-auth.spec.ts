@@ -18,11 +18,11 @@ function groups(...ids: number[]) {
 }
 const write = (ids: number[], flags: Flags = {}) => natsAuth(groups(...ids), { output: directory, ...flags });
 const text = (file: string): string => readFileSync(join(directory, file), 'utf8');
-/** What the block of one user has. */
+/** The account of one user. */
 function block(name: string): string {
   return (
     text('authorization.conf')
-      .split('    { # ')
+      .split('  # ')
       .find((each) => each.startsWith(`${name}:`)) ?? ''
   );
 }
@@ -56,6 +56,7 @@ describe('mm2ss nats-auth', () => {
     expect(second.identities.get('router')).toEqual(first.identities.get('router'));
     expect(statSync(join(directory, 'router.nk')).mode & 0o777).toBe(0o600);
     expect(block('router')).toContain('"$JS.API.STREAM.PURGE.IEC104_LOG_2"');
+    expect(block('router')).toContain('stream: { account: "iec104-connector-2", subject: "iec104.v1.2.log" }');
   });
 
   it('makes another key only of who is named', async () => {
@@ -98,6 +99,23 @@ describe('mm2ss nats-auth', () => {
     expect(block('connector-0-49')).toContain('"iec104.v1.49.log"');
     expect(block('connector-0-49')).not.toContain('iec104.v1.50.');
     expect(block('connector-50-99')).not.toContain('iec104.v1.120.');
+  });
+
+  it('gives each user an account of its own, and none to JetStream, whose answers go where the server says', async () => {
+    const { identities } = await write([1, 2], { connector: ['a=1', 'b=1', 'c=2'] });
+    const file = text('authorization.conf');
+    const accounts = [...file.matchAll(/^ {2}"(.+)" \{$/gm)].map(([, name]) => name);
+    expect(accounts).toEqual(['iec104', ...[...identities.keys()].map((name) => `iec104-${name}`)]);
+    expect(/^ {2}"iec104" \{\n[^]*?^ {2}\}$/m.exec(file)?.[0]).not.toMatch(/users|imports|nkey/);
+    // What is stored is said to JetStream as a service: a stream would carry the asker's reply subject into its account.
+    for (const stored of ['$KV.iec104_leases.connector.1', 'iec104.v1.1.log']) {
+      expect(block('a')).toContain(`service: { account: "iec104", subject: "${stored}" }`);
+    }
+    // Who stands by hears who is active; connectors of other groups hear nothing of each other.
+    expect(block('a')).toContain(
+      '{ stream: { account: "iec104-b", subject: "iec104.v1.ctl.status" }, prefix: "from.b" }',
+    );
+    expect(block('a')).not.toContain('iec104-c"');
   });
 
   it.each<[string, Flags, string]>([

@@ -1,17 +1,17 @@
 import { EnvironmentError, type Environment, readEnvironment } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 import { ControlDesk, type ControlOutcome, type LinkVerb } from '../control/control-desk.js';
-import { formatHttpAddress, HttpAddressError, parseHttpAddress } from '../http/index.js';
+import { HttpAddressError } from '../http/index.js';
 import { askAllStatus } from '../status/ask-all.js';
 import { HeardProcesses } from '../status/heard.js';
 import { type SystemView, systemView } from '../status/merged.js';
 import { statusLines } from '../status/status-table.js';
+import { httpWay, textOf } from './ask-http.js';
 import { UsageError } from './errors.js';
 import {
   addNatsOptions,
-  addTokenOption,
+  addAskingOptions,
   asEnvironmentFlags,
-  bearer,
   DEFAULT_HTTP,
   deniedText,
   openNats,
@@ -80,7 +80,7 @@ function operatorCommand(program: Command, name: string, description: string): C
       `any process of the system (default: ${DEFAULT_HTTP}, or MM2SS_HTTP); not with --nats`,
     )
     .exitOverride((error) => process.exit(error.exitCode === 0 ? DONE : USAGE));
-  return addNatsOptions(addTokenOption(command));
+  return addNatsOptions(addAskingOptions(command));
 }
 
 /** Runs one of the commands, and ends the process with what came of it. */
@@ -104,7 +104,7 @@ async function open(flags: ProcessFlags): Promise<System> {
     // In a container MM2SS_NATS is set for the part that runs there, whose key gives no orders.
     const http = flags.http !== undefined && flags.nats === undefined;
     if (environment.nats.length > 0 && !http) return await overNats(environment);
-    return overHttp(environment.http ?? DEFAULT_HTTP, bearer(environment));
+    return overHttp(environment);
   } catch (error) {
     if (error instanceof NotDone) process.exit(fail(error.message, NOT_DONE));
     const usage = [UsageError, EnvironmentError, HttpAddressError].some((kind) => error instanceof kind);
@@ -136,41 +136,46 @@ function showStatus(status: SystemView, group: string | undefined, json: boolean
   return DONE;
 }
 
-function overHttp(text: string, authorization: { readonly Authorization?: string }): System {
-  const address = parseHttpAddress(text);
-  if (address === undefined) throw new UsageError('--http off leaves nobody to ask; --nats URL asks over the bus');
-  const host = formatHttpAddress({ host: address.host ?? '127.0.0.1', port: address.port });
-  const ask = async (path: string, init: RequestInit = {}): Promise<Response> => {
+function overHttp(environment: Environment): System {
+  const way = httpWay(environment, '--http off leaves nobody to ask; --nats URL asks over the bus');
+  const ask = async (path: string, body?: object): Promise<{ readonly status: number; readonly answer: unknown }> => {
     try {
-      const headers = { ...init.headers, ...authorization };
-      return await fetch(`http://${host}${path}`, { ...init, headers, signal: AbortSignal.timeout(HTTP_LIMIT_MS) });
+      const signal = AbortSignal.timeout(HTTP_LIMIT_MS);
+      const question = body === undefined ? { signal } : { method: 'POST' as const, body, signal };
+      const response = await way.ask(path, question);
+      return { status: response.statusCode ?? 0, answer: parsed(await textOf(response)) };
     } catch (error) {
-      const { cause, message } = error as Error & { readonly cause?: { readonly code?: string } };
-      throw new NotDone(
-        `http://${host} does not answer (${cause?.code ?? message}); another process: --http HOST:PORT`,
-      );
+      throw new NotDone(`${way.origin} does not answer (${way.explain(error)}); another process: --http HOST:PORT`);
     }
   };
   const post = async (verb: string, body: object): Promise<ControlOutcome> => {
-    const headers = { 'Content-Type': 'application/json' };
-    const response = await ask(`/control/${verb}`, { method: 'POST', headers, body: JSON.stringify(body) });
-    const answer = (await response.json().catch(() => ({}))) as Partial<ControlOutcome> & { readonly error?: string };
-    const { result, message, instance, error = `http://${host} answers ${response.status}` } = answer;
+    const { status, answer } = await ask(`/control/${verb}`, body);
+    const outcome = answer as Partial<ControlOutcome> & { readonly error?: string };
+    const { result, message, instance, error = `${way.origin} answers ${status}` } = outcome;
     if (result === undefined || message === undefined) return { result: 'unavailable', message: error };
     return { result, message, ...(instance === undefined ? {} : { instance }) };
   };
   return {
     status: async () => {
-      const response = await ask('/status');
-      if (response.ok) return (await response.json()) as SystemView;
-      const { error = '' } = (await response.json().catch(() => ({}))) as { readonly error?: string };
-      throw new NotDone(`http://${host}/status answers ${response.status} ${error}`.trimEnd());
+      const { status, answer } = await ask('/status');
+      if (status === 200) return answer as SystemView;
+      const { error = '' } = answer as { readonly error?: string };
+      throw new NotDone(`${way.origin}/status answers ${status} ${error}`.trimEnd());
     },
     order: (verb, group) => post(verb, { group }),
     disconnect: (group, master) => post('disconnect', { group, master }),
     observe: (group, on) => post('observe', { group, mode: on ? 'on' : 'off' }),
     close: () => Promise.resolve(),
   };
+}
+
+/** What is no JSON says nothing. */
+function parsed(text: string): unknown {
+  try {
+    return (JSON.parse(text) as unknown) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 async function overNats(environment: Environment): Promise<System> {

@@ -1,10 +1,12 @@
 import { type ConfigurationFile, type Environment, type GroupConfig, readEnvironment } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 import { compose, type CompositionOptions, type Part } from '../composition.js';
+import type { HealthServer } from '../http/index.js';
 import { runUntilSignal } from '../process/signals.js';
 import { tlsOptions } from '../tls/tls-options.js';
 import { UsageError } from './errors.js';
 import {
+  addCertificateOptions,
   addNatsOptions,
   addTlsOptions,
   checkTls,
@@ -16,6 +18,7 @@ import {
   loadConfiguration,
   monitoring,
   openBus,
+  openHealth,
   runtimeOf,
   type ProcessFlags,
 } from './process-options.js';
@@ -42,8 +45,9 @@ export function registerParts(program: Command): void {
     ['gateway', gateway],
   ] as const) {
     const complete = addStorageOptions(addNatsOptions(addProcessOptions(command)));
-    // A router meets neither masters nor RTUs.
-    if (part !== 'router') addTlsOptions(complete);
+    // A router meets neither masters nor RTUs, but whoever asks it over HTTP.
+    if (part === 'router') addCertificateOptions(complete);
+    else addTlsOptions(complete);
     complete.action((flags: ProcessFlags) => runPart(part, flags));
   }
 }
@@ -60,8 +64,12 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   checkTls(environment, file.configuration.groups.filter(serves), [part]);
   const looked = monitoring(environment);
   const runtime = runtimeOf(environment);
+  let health: HealthServer | undefined;
   await runUntilSignal(
-    () => openBus(environment, runtime),
+    async () => {
+      health = await openHealth(environment);
+      return openBus(environment, runtime);
+    },
     (bus) =>
       compose({
         file,
@@ -71,6 +79,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
         bus,
         runtime,
         ...looked,
+        health,
         logDirectory: undefined,
         listen: environment.listen,
         holdMs: environment.holdMs,

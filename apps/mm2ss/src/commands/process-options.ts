@@ -17,14 +17,14 @@ import {
 } from '@iec104mm2ss/config';
 import { createLogger } from '@iec104mm2ss/observability';
 import type { CompositionOptions } from '../composition.js';
-import { parseHttpAddress, readTokens } from '../http/index.js';
+import { type HealthServer, listenHealth, parseHttpAddress } from '../http/index.js';
 import { type Runtime, systemRuntime } from '@iec104mm2ss/runtime';
 import { type Command, Option } from 'commander';
 import { groupsWithTls } from '../tls/tls-options.js';
 import { formatProblem } from './check.js';
 import { UnavailableError, UsageError } from './errors.js';
 
-type MonitoringOption = 'http' | 'health' | 'httpHosts' | 'httpToken' | 'logLevel' | 'syslog';
+type MonitoringOption = 'http' | 'httpHosts' | 'httpToken' | 'httpClients' | 'logLevel' | 'syslog';
 
 /** Where health, metrics and status are served when nothing else is said. */
 export const DEFAULT_HTTP = '127.0.0.1:9104';
@@ -37,6 +37,10 @@ export interface ProcessFlags {
   readonly httpToken?: string;
   /** The same, of those that ask. */
   readonly token?: string;
+  readonly httpClient?: string;
+  readonly httpCa?: string;
+  readonly httpCert?: string;
+  readonly httpKey?: string;
   readonly health?: string;
   readonly logLevel?: string;
   readonly syslog?: string;
@@ -87,9 +91,11 @@ export function addProcessOptions(command: Command): Command {
       'file with bearer tokens, one a line: all of HTTP asks for one of them (or MM2SS_HTTP_TOKEN)',
     )
     .option(
-      '--health <host:port>',
-      'liveness and readiness on a port of their own, where they ask for no token (or MM2SS_HEALTH)',
+      '--http-client <names>',
+      'certificates of those who may ask over HTTP, as in tls names: cn:prometheus;cn:ops. It is served over TLS then, with ' +
+        'the files of --tls-dir, or those of its folder http/ (or MM2SS_HTTP_CLIENT)',
     )
+    .option('--health <host:port>', 'liveness and readiness on a port of their own, open to all (or MM2SS_HEALTH)')
     .option(
       '--syslog <url>',
       'send security events to a syslog receiver (RFC 5424): tls://HOST:PORT, tcp:// or udp:// (or MM2SS_SYSLOG)',
@@ -139,18 +145,23 @@ export function addStorageOptions(command: Command): Command {
     );
 }
 
-/** What TLS with masters and RTUs needs. */
-export function addTlsOptions(command: Command): Command {
+/** Certificates: of a process that shows one. */
+export function addCertificateOptions(command: Command): Command {
   return command
     .option(
       '--tls-dir <folder>',
-      'certificates for TLS with masters and RTUs: tls.crt, tls.key, ca.crt, *.crl; in <folder>/GROUP those of one group ' +
+      'certificates for TLS with masters, RTUs and those who ask over HTTP: tls.crt, tls.key, ca.crt, *.crl; in <folder>/GROUP those of one group ' +
         '(or MM2SS_TLS_DIR)',
     )
     .option(
       '--crl-expired <warn|refuse>',
       'what becomes of peers whose CRL is missing or has expired (default: warn, or MM2SS_CRL_EXPIRED)',
-    )
+    );
+}
+
+/** What TLS with masters and RTUs needs besides. */
+export function addTlsOptions(command: Command): Command {
+  return addCertificateOptions(command)
     .option(
       '--tls-max-age <duration>',
       'age at which the TLS session of a master ends, give or take a tenth: 24h, 90min; off for none (default: 24h, or ' +
@@ -182,11 +193,14 @@ export function checkTls({ tlsDir }: Environment, groups: readonly GroupConfig[]
 
 /** The flags by the names the environment knows. */
 export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string | undefined> {
-  const { holdSeconds, group, httpHost, token, tlsMaxAge, insecureKeylogAllowed, ...same } = flags;
+  const { holdSeconds, group, httpHost, httpClient, token, tlsMaxAge, insecureKeylogAllowed, ...same } = flags;
   const names = [
     'ini',
     'http',
     'httpToken',
+    'httpCa',
+    'httpCert',
+    'httpKey',
     'health',
     'logLevel',
     'syslog',
@@ -218,6 +232,7 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
     group: group?.join(','),
     holdMs: holdSeconds,
     httpHosts: httpHost?.join(','),
+    httpClients: httpClient,
     ...(token === undefined ? {} : { httpToken: token }),
   };
 }
@@ -232,13 +247,13 @@ function busNameOf({ nats, natsName, natsNkey }: Environment): string | undefine
 export const runtimeOf = (environment: Environment): Runtime => systemRuntime(instancePrefix(busNameOf(environment)));
 
 /**
- * The bus the environment asks for: NATS when there are servers, else the memory of this process, which keeps its journals in
- * files of `journalDirectory`.
+ * The bus the environment asks for: NATS when there are servers, else the memory of this process, which keeps its journals, and
+ * what outlives it, in files of `directory`.
  */
-export async function openBus(environment: Environment, runtime: Runtime, journalDirectory?: string): Promise<Bus> {
+export async function openBus(environment: Environment, runtime: Runtime, directory?: string): Promise<Bus> {
   if (environment.nats.length === 0) {
     const { clock, instance } = runtime;
-    return new MemoryBus({ clock, instance, journalDirectory });
+    return new MemoryBus({ clock, instance, directory });
   }
   const { logger } = createLogger({ level: environment.logLevel });
   return openNats(environment, runtime, (reason) => logger.warn({ reason }, 'waiting for NATS'));
@@ -278,27 +293,35 @@ export async function openNats(
   }
 }
 
-/** `--token`, for whoever asks a process over HTTP. */
-export function addTokenOption(command: Command): Command {
-  return command.option('--token <file>', 'file with the bearer token that HTTP asks for (or MM2SS_HTTP_TOKEN)');
-}
-
-/** Headers of a request to a process that may ask for a token. */
-export function bearer({ httpToken }: Pick<Environment, 'httpToken'>): { readonly Authorization?: string } {
-  const [token] = httpToken === undefined ? [] : readTokens(httpToken);
-  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
+/** For whoever asks a process over HTTP. */
+export function addAskingOptions(command: Command): Command {
+  return command
+    .option('--token <file>', 'file with the bearer token that HTTP asks for (or MM2SS_HTTP_TOKEN)')
+    .option('--http-ca <file>', 'PEM file of the authority of its certificate: HTTP over TLS (or MM2SS_HTTP_CA)')
+    .option('--http-cert <file>', 'PEM file of the certificate that HTTP asks for (or MM2SS_HTTP_CERT)')
+    .option('--http-key <file>', 'PEM file of its key (or MM2SS_HTTP_KEY)');
 }
 
 /** What is the same of all long-running commands: how they are looked at from outside. */
 export function monitoring(environment: Environment): Pick<CompositionOptions, MonitoringOption> {
-  const { http = DEFAULT_HTTP, health, httpHosts, httpToken, logLevel } = environment;
+  const { http = DEFAULT_HTTP, httpHosts, httpToken, httpClients, logLevel, tlsDir } = environment;
   const { syslog: target, syslogCa: ca, syslogCert: cert, syslogKey: key } = environment;
+  if (httpClients.length > 0 && tlsDir === undefined) {
+    throw new UsageError(
+      '--http-client (or MM2SS_HTTP_CLIENT) needs --tls-dir (or MM2SS_TLS_DIR): HTTP has no certificate',
+    );
+  }
   return {
     http: parseHttpAddress(http),
-    health: health === undefined ? undefined : parseHttpAddress(health),
-    ...{ httpHosts, httpToken, logLevel },
+    ...{ httpHosts, httpToken, httpClients, logLevel },
     syslog: target === undefined ? undefined : { target, files: { ca, cert, key } },
   };
+}
+
+/** Serves liveness and readiness where they have a port of their own. */
+export async function openHealth({ health }: Environment): Promise<HealthServer | undefined> {
+  const address = health === undefined ? undefined : parseHttpAddress(health);
+  return address === undefined ? undefined : await listenHealth(address);
 }
 
 /** Reads the file, and says on standard error what of it is not in force; throws when nothing of it is. */

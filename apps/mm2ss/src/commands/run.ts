@@ -1,6 +1,7 @@
 import { readEnvironment } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 import { compose } from '../composition.js';
+import type { HealthServer } from '../http/index.js';
 import { runUntilSignal } from '../process/signals.js';
 import { tlsOptions } from '../tls/tls-options.js';
 import { UsageError } from './errors.js';
@@ -15,6 +16,7 @@ import {
   loadConfiguration,
   monitoring,
   openBus,
+  openHealth,
   runtimeOf,
   type ProcessFlags,
 } from './process-options.js';
@@ -40,7 +42,11 @@ export function registerRun(program: Command): void {
     .option('-t, --ntp_update_every_sec <seconds>', 'NTP update interval (default: the file, else 900)')
     .option('--set-clock', 'set the clock of this machine from NTP (needs the privilege)')
     .option('--listen <address>', 'address to accept masters at (default: all, or MM2SS_LISTEN)')
-    .option('--log-dir <folder>', 'folder of the per-group log files and of the audit records (mm2ss audit)', 'log');
+    .option(
+      '--log-dir <folder>',
+      'folder of the per-group log files, of the audit records (mm2ss audit), and of what outlives the process',
+      'log',
+    );
   addTlsOptions(addStorageOptions(addNatsOptions(addProcessOptions(command)))).action((flags: RunFlags) => run(flags));
 }
 
@@ -53,8 +59,12 @@ async function run(flags: RunFlags): Promise<void> {
   const looked = monitoring(environment);
   const updateEverySec = seconds(flags.ntp_update_every_sec) ?? settings.ntpUpdateEverySec;
   const runtime = runtimeOf(environment);
+  let health: HealthServer | undefined;
   await runUntilSignal(
-    () => openBus(environment, runtime, flags.logDir),
+    async () => {
+      health = await openHealth(environment);
+      return openBus(environment, runtime, flags.logDir);
+    },
     (bus) =>
       compose({
         file,
@@ -63,6 +73,7 @@ async function run(flags: RunFlags): Promise<void> {
         bus,
         runtime,
         ...looked,
+        health,
         logDirectory: flags.logDir,
         listen: environment.listen,
         holdMs: environment.holdMs,

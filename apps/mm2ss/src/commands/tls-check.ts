@@ -1,5 +1,6 @@
 import { clientNames, type GroupConfig, needsTls } from '@iec104mm2ss/config';
 import type { CertificateReport, SetReport } from '@iec104mm2ss/tls';
+import { HTTP_FILES } from '../http/index.js';
 
 /** What one group of the configuration needs, and whether its files give it. */
 export interface GroupTlsReport {
@@ -34,7 +35,9 @@ export function tlsCheckOf(sets: readonly SetReport[], groups: readonly GroupCon
   // A shared set that is at fault harms nobody when every group has files of its own.
   const sharedIsNeeded = reports === null || reports.some(({ files }) => files === 'shared');
   const foreign =
-    groups === undefined ? [] : sets.filter(({ group }) => group !== null && !groups.some(({ id }) => id === group));
+    groups === undefined
+      ? []
+      : sets.filter(({ group }) => group !== null && group !== HTTP_FILES && !groups.some(({ id }) => id === group));
   return {
     ok:
       sets.every(({ group, faults }) => faults.length === 0 || (group === null && !sharedIsNeeded)) &&

@@ -1,18 +1,17 @@
-import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { type Environment, type GroupSelection, readEnvironment } from '@iec104mm2ss/config';
 import type { AuditRecord, DecodedMessage, UndecodableAsdu } from '@iec104mm2ss/router';
 import type { Command } from 'commander';
-import { formatHttpAddress, parseHttpAddress } from '../http/index.js';
 import { feedSubjects } from '../http/feed.controller.js';
-import { UnavailableError, UsageError } from './errors.js';
+import { httpWay } from './ask-http.js';
+import { UnavailableError } from './errors.js';
 import { readRecord } from '../audit/audit-filter.js';
 import { parseCa, parseIoa, parseTypes } from './filter-flags.js';
 import {
   addNatsOptions,
-  addTokenOption,
+  addAskingOptions,
   asEnvironmentFlags,
-  bearer,
   DEFAULT_HTTP,
   groupOption,
   deniedText,
@@ -58,7 +57,7 @@ export function registerWatch(program: Command): void {
     .option('--ca <address>', 'only this common address')
     .option('--ioa <address>', 'only this information object address; may be repeated', collect)
     .option('--json', 'print the JSON documents as they are');
-  addNatsOptions(addTokenOption(command)).action((flags: WatchFlags) => watch(flags));
+  addNatsOptions(addAskingOptions(command)).action((flags: WatchFlags) => watch(flags));
 }
 
 async function watch(flags: WatchFlags): Promise<void> {
@@ -110,31 +109,30 @@ function untilSignal(): Promise<undefined> {
 }
 
 async function watchHttp(environment: Environment, show: (text: string) => void): Promise<void> {
-  const { http = DEFAULT_HTTP } = environment;
   const group = environment.group?.single;
-  const headers = bearer(environment);
-  const address = parseHttpAddress(http);
-  if (address === undefined)
-    throw new UsageError('watch: --http off leaves nothing to watch; --nats URL watches the bus');
-  const host = formatHttpAddress({ host: address.host ?? '127.0.0.1', port: address.port });
+  const way = httpWay(environment, 'watch: --http off leaves nothing to watch; --nats URL watches the bus');
   const query = group === undefined ? '' : `?group=${encodeURIComponent(group)}`;
+  const ending = new AbortController();
+  void untilSignal().then(() => ending.abort());
+  let answer: IncomingMessage;
+  try {
+    answer = await way.ask(`/feed${query}`, { signal: ending.signal });
+  } catch (error) {
+    if (ending.signal.aborted) return;
+    throw new UnavailableError(`watch: ${way.origin} does not answer (${way.explain(error)})`);
+  }
+  const { statusCode = 0 } = answer;
+  if (statusCode !== 200) {
+    answer.destroy();
+    throw new UnavailableError(`watch: ${way.origin}/feed answers ${statusCode}${REASONS[statusCode] ?? ''}`);
+  }
   await new Promise<void>((resolve, reject) => {
-    // What our own end of the connection breaks off is no failure: the promise is settled by then.
-    const failed = (error: Error): void =>
-      reject(new UnavailableError(`watch: ${host} ended the feed (${error.message})`));
-    const request = get(`http://${host}/feed${query}`, { headers }, (response) => {
-      if (response.statusCode !== 200) {
-        const { statusCode = 0 } = response;
-        reject(new UnavailableError(`watch: http://${host}/feed answers ${statusCode}${REASONS[statusCode] ?? ''}`));
-        return;
-      }
-      createInterface({ input: response }).on('error', failed).on('line', show).on('close', resolve);
-    });
-    request.on('error', (error) => reject(new UnavailableError(`watch: ${host} does not answer (${error.message})`)));
-    void untilSignal().then(() => {
-      resolve();
-      request.destroy();
-    });
+    // What our own end of the connection breaks off is no failure.
+    const failed = (error: Error): void => {
+      if (ending.signal.aborted) resolve();
+      else reject(new UnavailableError(`watch: ${way.origin} ended the feed (${error.message})`));
+    };
+    createInterface({ input: answer }).on('error', failed).on('line', show).on('close', resolve);
   });
 }
 

@@ -87,6 +87,9 @@ export async function gather(): Promise<Cast> {
 function makeGroup(config: GroupConfig, rtu: RtuSimulator, scheduler: DeadlineScheduler): Group {
   const ledger = new EventLedger();
   rtu.on('event', (event) => ledger.created(event));
+  let sentUpTo = 0;
+  rtu.on('started', ({ cursor }) => ledger.sentAgain(cursor, sentUpTo));
+  rtu.on('disconnected', ({ cursor }) => (sentUpTo = Math.max(sentUpTo, cursor)));
   const sessions = MASTER_NAMES.map((name, index) => {
     const master = new MasterSimulator({
       host: '127.0.0.1',

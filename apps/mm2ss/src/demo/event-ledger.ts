@@ -6,6 +6,8 @@ export interface LedgerEntry {
   readonly createdAt: number;
   /** True once some master has it. */
   delivered: boolean;
+  /** How often the RTU has sent it, as far as it was told more than once. */
+  sent: number;
 }
 
 /** Delivered events older than this are forgotten, so that a demo may run for days. */
@@ -20,13 +22,18 @@ export class EventLedger {
   private readonly entries = new Map<string, LedgerEntry>();
 
   created({ asdu, createdAt, sequence }: RtuEvent): void {
-    this.entries.set(key(asdu), { sequence, createdAt, delivered: false });
+    this.entries.set(key(asdu), { sequence, createdAt, delivered: false, sent: 1 });
     this.total = sequence + 1;
     // Insertion order is event order: the first entries are the oldest.
     for (const [name, entry] of this.entries) {
       if (this.entries.size <= REMEMBERED || !entry.delivered) break;
       this.entries.delete(name);
     }
+  }
+
+  /** Its link to the multiplexer broke, and the RTU sends events `from` to `upTo` once more: they were not acknowledged to it. */
+  sentAgain(from: number, upTo: number): void {
+    for (const entry of this.entries.values()) if (entry.sequence >= from && entry.sequence < upTo) entry.sent++;
   }
 
   /** A master received these octets; undefined when the RTU never sent them. */

@@ -105,6 +105,31 @@ describe('SessionWatch', () => {
     expect(watch.whileAway).toBe(2);
   });
 
+  it('takes what the RTU sent again, within one connection of the master, in its order and no more often', () => {
+    master.start();
+    create(0, 1, 2, 3);
+    receive(0, 1, 2, 3);
+    ledger.sentAgain(1, 4);
+    create(4);
+    receive(1, 2, 3, 4);
+    watch.close();
+    expect(watch.faults).toEqual(good);
+    expect(watch.repeats).toBe(3);
+    receive(0);
+    expect(watch.faults, 'this one was not sent again').toEqual({ ...good, outOfOrder: 1 });
+    receive(2);
+    expect(watch.faults, 'nor this one twice').toEqual({ ...good, outOfOrder: 2 });
+  });
+
+  it('finds disorder in what the RTU sent again', () => {
+    master.start();
+    create(0, 1, 2);
+    receive(0, 1, 2);
+    ledger.sentAgain(1, 3);
+    receive(2, 1);
+    expect(watch.faults).toEqual({ ...good, outOfOrder: 1 });
+  });
+
   it('counts answers apart from events', () => {
     master.start();
     master.get(encodeAsdu({ type: 'C_SC_NA_1', cot: 7, ca: 1, objects: [{ ioa: 1, value: true }] }));

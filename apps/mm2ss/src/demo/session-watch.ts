@@ -1,6 +1,6 @@
 import { Cause, TypeId } from '@iec104mm2ss/iec104';
 import type { MasterSimulator, ReceivedAsdu } from '@iec104mm2ss/simulator';
-import type { EventLedger } from './event-ledger.js';
+import type { EventLedger, LedgerEntry } from './event-ledger.js';
 import { Latencies } from './latencies.js';
 
 const EVENT_CAUSES: ReadonlySet<number> = new Set([Cause.SPONT, Cause.RETREM, Cause.RETLOC]);
@@ -10,7 +10,7 @@ const LAST_MONITOR_TYPE = 44;
 export interface Faults {
   /** Events it did not get although its data transfer was started all the time. */
   missing: number;
-  /** Events that came after younger ones. */
+  /** Events that came after younger ones, though the RTU has not sent them again. */
   outOfOrder: number;
   /** ASDUs the RTU never sent as they arrived. */
   altered: number;
@@ -21,7 +21,7 @@ export class SessionWatch {
   readonly faults: Faults = { missing: 0, outOfOrder: 0, altered: 0 };
   /** Events received, repeats after a reconnection included. */
   events = 0;
-  /** Events that came a second time after a reconnection: delivery is at least once. */
+  /** Events that came a second time after a reconnection, of the master or of the RTU: delivery is at least once. */
   repeats = 0;
   /** Events sent while this master was away. */
   whileAway = 0;
@@ -33,6 +33,9 @@ export class SessionWatch {
   /** Number of the event that must come next; undefined before the first one since the start. */
   private expected: number | undefined;
   private next = 0;
+  /** How often each event came since the start, where that is more than once. */
+  private readonly again = new Map<number, number>();
+  private repeatedUpTo = 0;
   private startedAt = Infinity;
   private createdAtStart = 0;
 
@@ -44,6 +47,8 @@ export class SessionWatch {
     master.on('asdu', (asdu) => this.take(asdu));
     master.on('started', () => {
       this.expected = undefined;
+      this.again.clear();
+      this.repeatedUpTo = 0;
       this.startedAt = performance.now();
       this.createdAtStart = ledger.total;
     });
@@ -77,7 +82,7 @@ export class SessionWatch {
     const { sequence, createdAt } = entry;
     if (this.expected === undefined) this.begin(sequence);
     else if (sequence > this.expected) this.faults.missing += sequence - this.expected;
-    else if (sequence < this.expected) this.faults.outOfOrder++;
+    else if (sequence < this.expected && !this.mayRepeat(entry)) this.faults.outOfOrder++;
     if (sequence < this.next) this.repeats++;
     this.expected = Math.max(this.expected ?? 0, sequence + 1);
     this.next = Math.max(this.next, this.expected);
@@ -86,6 +91,15 @@ export class SessionWatch {
       this.latencies.add(asdu.receivedAt - createdAt);
       this.recent.add(asdu.receivedAt - createdAt);
     }
+  }
+
+  /** The RTU has sent it again, as its link broke, and this is not once more than that; those come in their order, too. */
+  private mayRepeat({ sequence, sent }: LedgerEntry): boolean {
+    const count = (this.again.get(sequence) ?? 1) + 1;
+    this.again.set(sequence, count);
+    const isInOrder = sequence >= this.repeatedUpTo || count > 2;
+    this.repeatedUpTo = sequence + 1;
+    return count <= sent && isInOrder;
   }
 
   /** The first event since the start of data transfer: older ones may be repeats, younger ones must all come. */

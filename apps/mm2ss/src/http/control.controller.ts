@@ -12,6 +12,7 @@ import {
   Res,
 } from '@nestjs/common';
 import { ControlDesk, type ControlOutcome, type LinkVerb } from '../control/control-desk.js';
+import { certificateOf } from './secure-entrance.js';
 
 const MAX_BODY_OCTETS = 4_096;
 const MAX_TEXT = 200;
@@ -65,7 +66,9 @@ export class ControlController {
 
   private whoAsks({ socket }: IncomingMessage): string {
     const peer = peerText(plainAddress(socket.remoteAddress ?? ''), socket.remotePort ?? 0);
-    return `${peer}, HTTP of ${this.runtime.instance}`;
+    const certificate = certificateOf(socket);
+    const who = certificate === undefined ? peer : `${certificate.slice(0, MAX_TEXT)} at ${peer}`;
+    return `${who}, HTTP of ${this.runtime.instance}`;
   }
 }
 

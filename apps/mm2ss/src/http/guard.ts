@@ -4,6 +4,7 @@ import { LOGGER, type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { BEARER_TOKENS, type BearerTokens } from './bearer-tokens.js';
 import { isOwnName, OWN_NAMES } from './own-names.js';
+import { certificateOf } from './secure-entrance.js';
 
 type Request = IncomingMessage & { readonly originalUrl?: string };
 
@@ -56,7 +57,8 @@ export class Guard implements NestMiddleware {
 
   private report({ socket, method }: Request, reason: string, what: string): void {
     const peer = peerText(plainAddress(socket.remoteAddress ?? ''), socket.remotePort ?? 0);
-    securityEvent(this.logger, 'http_refused', { peer, reason, method }, `HTTP request refused: ${what}`);
+    const identity = certificateOf(socket);
+    securityEvent(this.logger, 'http_refused', { peer, identity, reason, method }, `HTTP request refused: ${what}`);
   }
 }
 

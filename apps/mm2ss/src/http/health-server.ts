@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { checkHealth, type HealthSource } from '@iec104mm2ss/observability';
 import type { Health } from '../status/health.js';
 import { ConnectionLimit } from './connection-limit.js';
 import type { HttpAddress } from './http-address.js';
@@ -11,11 +12,21 @@ const MAX_SOCKETS = 64;
 
 /** Liveness and readiness, and nothing else, for whoever asks. */
 export interface HealthServer extends BoundHttp {
+  /** Everything has been started: from now on the parts say how they are. */
+  started(health: Pick<Health, 'check'>): void;
   close(): Promise<void>;
 }
 
-/** Rejects with HttpListenError. */
-export async function listenHealth(health: Pick<Health, 'check'>, address: HttpAddress): Promise<HealthServer> {
+/** A process that waits for its bus is no reason to end it, and there is nothing yet to send anybody to. */
+const STARTING: HealthSource = {
+  name: 'start',
+  live: () => ({ ok: true }),
+  ready: () => ({ ok: false, reason: 'it is starting, or waits for the bus' }),
+};
+
+/** Answers from the beginning. Rejects with HttpListenError. */
+export async function listenHealth(address: HttpAddress): Promise<HealthServer> {
+  let health: Pick<Health, 'check'> = { check: (question) => checkHealth([STARTING], question) };
   const server = createServer({ connectionsCheckingInterval: TIMEOUT_CHECK_MS }, ({ url, method }, response) => {
     const question = url === '/healthz' ? 'live' : url === '/readyz' ? 'ready' : undefined;
     if (question === undefined) answer(response, 404, { error: 'only /healthz and /readyz' });
@@ -34,6 +45,7 @@ export async function listenHealth(health: Pick<Health, 'check'>, address: HttpA
   });
   return {
     ...boundOf(address, server.address() as AddressInfo),
+    started: (parts) => (health = parts),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

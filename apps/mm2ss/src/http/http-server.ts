@@ -5,6 +5,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { type ConnectionBounds, ConnectionLimit } from './connection-limit.js';
 import { FeedReaders, MAX_FEED_READERS } from './feed-readers.js';
 import { formatHttpAddress, type HttpAddress } from './http-address.js';
+import type { SecureEntrance } from './secure-entrance.js';
 
 /** The port cannot be listened on; the message names it and what can be done. */
 export class HttpListenError extends Error {
@@ -63,7 +64,11 @@ export class BoundedHttpAdapter extends ExpressAdapter {
   private readonly limits: HttpLimits;
   private connections: ConnectionLimit | undefined;
 
-  constructor(limits: Partial<HttpLimits> = {}) {
+  /** @param entrance undefined: HTTP without TLS, for whoever reaches the port */
+  constructor(
+    limits: Partial<HttpLimits> = {},
+    private readonly entrance?: SecureEntrance,
+  ) {
     super();
     this.limits = { ...LIMITS, ...limits };
     this.readers = new FeedReaders(this.limits.feedReaders, (socket: Socket) => this.connections?.exempt(socket));
@@ -74,9 +79,14 @@ export class BoundedHttpAdapter extends ExpressAdapter {
     this.connections = new ConnectionLimit(server, this.limits.connections);
     server.maxConnections = MAX_SOCKETS;
     setTimeLimits(server, this.limits.headersTimeoutMs);
+    this.entrance?.standBefore(server);
     this.setHttpServer(server);
     this.disable('x-powered-by');
     this.disable('etag');
+  }
+
+  get isSecure(): boolean {
+    return this.entrance !== undefined;
   }
 
   /** Nothing: Nest closes it before it stops the parts, and probes are to be answered until they have stopped. See `closeServer`. */
@@ -89,6 +99,7 @@ export class BoundedHttpAdapter extends ExpressAdapter {
     const server = this.getHttpServer() as Server;
     if (!server.listening) return;
     const closed = super.close();
+    this.entrance?.close();
     // It waits for every connection, and a reader of the feed never goes by itself.
     server.closeAllConnections();
     await closed;
@@ -102,13 +113,18 @@ export async function listenHttp(app: INestApplication, address: HttpAddress): P
   } catch (error) {
     throw new HttpListenError(address, error);
   }
-  return boundOf(address, (app.getHttpServer() as Server).address() as AddressInfo);
+  const { isSecure } = app.getHttpAdapter() as unknown as BoundedHttpAdapter;
+  return boundOf(address, (app.getHttpServer() as Server).address() as AddressInfo, isSecure ? 'https' : 'http');
 }
 
 /** Where a server that was to listen on `address` listens. */
-export function boundOf(address: HttpAddress, { port }: Pick<AddressInfo, 'port'>): BoundHttp {
+export function boundOf(
+  address: HttpAddress,
+  { port }: Pick<AddressInfo, 'port'>,
+  scheme: 'http' | 'https' = 'http',
+): BoundHttp {
   const bound = { ...address, port };
-  return { address: bound, url: `http://${formatHttpAddress({ host: bound.host ?? 'localhost', port })}/` };
+  return { address: bound, url: `${scheme}://${formatHttpAddress({ host: bound.host ?? 'localhost', port })}/` };
 }
 
 /** The time that a peer may take. */

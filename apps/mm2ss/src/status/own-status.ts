@@ -10,7 +10,7 @@ import { PROCESS, type ProcessInfo, PRODUCT } from '../core/process-info.js';
 import { NtpClient } from '../ntp/index.js';
 import { CONFIGURED, type Known } from './known.js';
 
-type AskedBus = Pick<Bus, 'kind' | 'connected' | 'server'>;
+type AskedBus = Pick<Bus, 'kind' | 'connected' | 'server' | 'storageTroubles'>;
 
 /** What this process knows. All of it is asked each time; nothing is kept. */
 @Injectable()
@@ -72,6 +72,9 @@ export class OwnStatus {
       rtuNumber: group.rtuNumber,
       ack: ackPolicy(group, this.bus.kind),
       interrogation: group.interrogation,
+      trouble: this.bus.storageTroubles(group.id).map(({ store, reason, sinceMs }) => {
+        return { what: store, reason, since: new Date(sinceMs).toISOString() };
+      }),
       log: { capacity: group.buffsize },
     }));
   }

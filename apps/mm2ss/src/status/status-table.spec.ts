@@ -68,6 +68,19 @@ describe('the status for people', () => {
     ]);
   });
 
+  it('says below what is missing, once for all groups that need it', () => {
+    const missing = (what: string) => ({ what, reason: 'stream not found', since: at(65) });
+    const groups = [
+      { ...GROUP, trouble: [missing('IEC104_LOG_111'), missing('KV_iec104_state')] },
+      { id: '2', trouble: [missing('KV_iec104_state')] },
+    ];
+    expect(statusLines(view(groups), undefined, NOW).slice(3)).toEqual([
+      '',
+      'IEC104_LOG_111 cannot be used for 1m5s: stream not found [group 111]',
+      'KV_iec104_state cannot be used for 1m5s: stream not found [groups 111, 2]',
+    ]);
+  });
+
   it('says below which groups are in observe mode, since when and why', () => {
     const groups = [
       { ...GROUP, observe: { since: at(125), reason: 'asked for by me' } },

@@ -23,6 +23,7 @@ export function statusLines(
     ...tableOf(groupColumns(nowMs), shown),
     ...(masters.length === 0 ? [] : ['', ...tableOf(masterColumns(nowMs), masters)]),
     ...section([
+      ...troubled(shown, nowMs),
       ...observing(shown, nowMs),
       ...unserved(shown, nowMs),
       ...silent(processes, nowMs),
@@ -60,6 +61,18 @@ const masterColumns = (nowMs: number): Column<MasterStatus>[] => [
 ];
 
 const isStarted = ({ state }: MasterStatus): boolean => state === 'started';
+
+/** What groups need and cannot use: a line for each thing, with all groups that need it. */
+function troubled(groups: readonly GroupStatus[], nowMs: number): string[] {
+  const lines = new Map<string, string[]>();
+  for (const { id, trouble } of groups) {
+    for (const { what, reason, since } of trouble) {
+      const line = `${what} cannot be used for ${age(since, nowMs)}: ${reason}`;
+      lines.set(line, [...(lines.get(line) ?? []), id]);
+    }
+  }
+  return Array.from(lines, ([line, ids]) => `${line} [${ids.length === 1 ? 'group' : 'groups'} ${ids.join(', ')}]`);
+}
 
 /** Groups in observe mode. */
 function observing(groups: readonly GroupStatus[], nowMs: number): string[] {

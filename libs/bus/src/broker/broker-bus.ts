@@ -14,10 +14,11 @@ import {
   type Lease,
   type LeaseOptions,
   type MessageHandler,
+  type StorageTrouble,
   type Subscription,
 } from '../bus.js';
 import { DropCounter } from '../drop-counter.js';
-import { LEASE_BUCKET } from '../stored-names.js';
+import { LEASE_BUCKET, logStreamName } from '../stored-names.js';
 import { BrokerEventLog } from './broker-event-log.js';
 import { BrokerJournal } from './broker-journal.js';
 import { BrokerKeyValue, Buckets } from './buckets.js';
@@ -29,6 +30,8 @@ import { Leases } from './leases.js';
 import { LoopWatch } from './loop-watch.js';
 import { Presences } from './presences.js';
 import { SilenceWatch } from './silence-watch.js';
+import { StorageWatch } from './storage-watch.js';
+import { type StoringBroker, WatchedBroker } from './watched-broker.js';
 
 const DEFAULT_CAPACITY = 1_000;
 /** How often a process looks after what it holds when there is nobody beside it: each time costs. */
@@ -48,6 +51,9 @@ export interface BrokerBusOptions {
 export class BrokerBus implements Bus {
   readonly kind = 'nats';
   readonly drops = new DropCounter();
+  private readonly storage: StorageWatch;
+  /** The broker, for what is stored. */
+  private readonly stores: StoringBroker;
   private readonly buckets: Buckets;
   private closing = false;
   private readonly logs = new Map<string, BrokerEventLog>();
@@ -79,7 +85,13 @@ export class BrokerBus implements Bus {
       });
     const publish: Broker['publish'] = (subject, data) => broker.publish(subject, data);
     const presenceWorld = { broker: { publish, subscribe }, clock, instance, name: options.name, drops: this.drops };
-    this.buckets = new Buckets(broker, replicas);
+    this.storage = new StorageWatch(
+      clock,
+      () => this.connected && !this.closing,
+      (name) => this.buckets.forget(name),
+    );
+    this.stores = new WatchedBroker(broker, this.storage);
+    this.buckets = new Buckets(this.stores, replicas);
     this.interest = new Interest(broker, clock);
     this.presences = new Presences(presenceWorld);
     this.contenders = new LeaseContenders(presenceWorld, this.presences);
@@ -154,11 +166,11 @@ export class BrokerBus implements Bus {
   eventLog(group: string, options?: EventLogOptions): EventLog {
     let log = this.logs.get(group);
     if (log === undefined) {
-      const { broker, drops } = this;
+      const { broker, stores, drops } = this;
       const { runtime, replicas } = this.options;
       const trouble = (message: string): void => this.trouble(message);
       const random = (): number => runtime.random();
-      const world = { broker, clock: runtime.clock, random, drops, replicas, trouble };
+      const world = { broker, stores, clock: runtime.clock, random, drops, replicas, trouble };
       log = new BrokerEventLog(world, group, options?.capacity ?? DEFAULT_CAPACITY);
       this.logs.set(group, log);
     } else if (options !== undefined) log.resize(options.capacity);
@@ -168,6 +180,7 @@ export class BrokerBus implements Bus {
   forgetGroup(group: string): void {
     this.logs.get(group)?.stop();
     this.logs.delete(group);
+    this.storage.forget(logStreamName(group));
   }
 
   keyValue(bucket: string): KeyValue {
@@ -178,7 +191,8 @@ export class BrokerBus implements Bus {
     let journal = this.journals.get(name);
     if (journal === undefined) {
       const { runtime, replicas } = this.options;
-      const world = { broker: this.broker, clock: runtime.clock, replicas, creates: this.options.listenOnly !== true };
+      const creates = this.options.listenOnly !== true;
+      const world = { broker: this.stores, clock: runtime.clock, replicas, creates };
       journal = new BrokerJournal(world, name, options);
       this.journals.set(name, journal);
     }
@@ -226,6 +240,10 @@ export class BrokerBus implements Bus {
     this.troubleListeners.push(listener);
   }
 
+  storageTroubles(group?: string): readonly StorageTrouble[] {
+    return this.storage.troubles(group);
+  }
+
   durability(): Promise<Durability> {
     return this.broker.durability();
   }
@@ -266,6 +284,7 @@ export class BrokerBus implements Bus {
     this.loop?.tick();
     if (!this.connected) return;
     this.presences.tick();
+    this.storage.tick();
     this.leases.tick();
   }
 

@@ -8,6 +8,7 @@ import { GroupSubjects } from '../subjects.js';
 import { LogFollower } from './log-follower.js';
 import { BrokerLogWriter } from './log-writer.js';
 import { StoredLog } from './stored-log.js';
+import type { StoringBroker } from './watched-broker.js';
 
 /**
  * Records that are kept, in parts of `capacity`: what is not confirmed, what masters that are away have not fetched, and once
@@ -35,7 +36,8 @@ const IDS_REMEMBERED_MS = 1_000;
 const REPORT_MS = 10_000;
 
 export interface EventLogWorld {
-  readonly broker: Broker;
+  readonly broker: Pick<Broker, 'connected' | 'subscribe'>;
+  readonly stores: StoringBroker;
   readonly clock: Clock;
   readonly random: () => number;
   readonly drops: DropCounter;
@@ -72,7 +74,7 @@ export class BrokerEventLog implements EventLog {
   ) {
     this.subject = new GroupSubjects(group).log;
     const stream = logStream(group, capacity, world.replicas);
-    this.stored = new StoredLog(world.broker, world.clock, stream, (sequence, reason) =>
+    this.stored = new StoredLog(world.stores, world.clock, stream, (sequence, reason) =>
       this.onSkipped(sequence, reason),
     );
   }
@@ -93,7 +95,7 @@ export class BrokerEventLog implements EventLog {
 
   async openWriter(events: LogWriterEvents): Promise<LogWriter> {
     this.writer?.close();
-    const { broker, clock, random } = this.world;
+    const { stores, clock, random } = this.world;
     const { state, record } = await this.stored.end();
     this.saw(record?.generation ?? 0);
     const wallMs = Math.max(1, Math.floor(clock.wallMs()));
@@ -108,7 +110,7 @@ export class BrokerEventLog implements EventLog {
     };
     // Somebody may have opened another one while we asked.
     this.writer?.close();
-    this.writer = new BrokerLogWriter(broker, clock, this.subject, end, events);
+    this.writer = new BrokerLogWriter(stores, clock, this.subject, end, events);
     return this.writer;
   }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '@iec104mm2ss/runtime';
-import type { Broker, PublishConfirmation, StreamOptions, StreamPublisher } from '../broker.js';
+import type { PublishConfirmation, StreamOptions, StreamPublisher } from '../broker.js';
 import { BusError, type Journal, type JournalOptions } from '../bus.js';
 import { journalStreamName } from '../stored-names.js';
 import { allGroups, journalSubject } from '../subjects.js';
+import type { StoringBroker } from './watched-broker.js';
 
 /** An entry is confirmed by the server within this time, or it counts as not stored. */
 const STORE_TIMEOUT_MS = 3_000;
@@ -20,7 +21,7 @@ interface Waiting {
 }
 
 export interface JournalWorld {
-  readonly broker: Broker;
+  readonly broker: StoringBroker;
   readonly clock: Clock;
   readonly replicas: number;
   /** False: the stream is not created, and its limits are not changed. */
@@ -42,13 +43,17 @@ export class BrokerJournal implements Journal {
     options: JournalOptions,
   ) {
     this.stream = journalStream(name, options, world.replicas);
+    // That it is missing is to be known before there is something to write.
+    this.ensure().catch(() => undefined);
   }
 
   async append(group: string, id: string, entry: Uint8Array): Promise<void> {
     await this.ensure();
     let lane = this.lanes.get(group);
     if (lane === undefined) {
-      lane = new JournalLane(this.world.broker, this.world.clock, journalSubject(this.name.toLowerCase(), group));
+      const subject = journalSubject(this.name.toLowerCase(), group);
+      // Somebody may have removed the stream: the next one makes sure of it again.
+      lane = new JournalLane(this.world.broker, this.world.clock, subject, () => (this.ensured = undefined));
       this.lanes.set(group, lane);
     }
     return lane.append(id, entry);
@@ -108,9 +113,10 @@ class JournalLane {
   private timer: unknown;
 
   constructor(
-    private readonly broker: Broker,
+    private readonly broker: StoringBroker,
     private readonly clock: Clock,
     private readonly subject: string,
+    private readonly onRefused: () => void,
   ) {}
 
   append(id: string, entry: Uint8Array): Promise<void> {
@@ -132,6 +138,7 @@ class JournalLane {
     const { waiting } = this;
     this.waiting = [];
     for (const { reject } of waiting) reject(error);
+    if (error.code === 'UNAVAILABLE') this.onRefused();
   }
 
   private sendFirst(): void {

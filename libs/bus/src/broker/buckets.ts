@@ -1,5 +1,6 @@
 import type { Broker, BrokerBucket } from '../broker.js';
 import type { KeyValue } from '../bus.js';
+import { bucketStreamName } from '../stored-names.js';
 
 /** Buckets, each made sure of once per connection: the server may be another one then, or have lost its store. */
 export class Buckets {
@@ -18,6 +19,11 @@ export class Buckets {
       bucket.catch(() => this.opened.delete(name));
     }
     return bucket;
+  }
+
+  /** The stream of a bucket could not be used: somebody may have removed it. */
+  forget(stream: string): void {
+    for (const name of this.opened.keys()) if (bucketStreamName(name) === stream) this.opened.delete(name);
   }
 
   reconnected(): void {

@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 function open(options = OPTIONS): { bus: MemoryBus; journal: Journal } {
-  const bus = new MemoryBus({ journalDirectory: join(directory, 'audit') });
+  const bus = new MemoryBus({ directory: join(directory, 'audit') });
   buses.push(bus);
   return { bus, journal: bus.journal('audit', options) };
 }

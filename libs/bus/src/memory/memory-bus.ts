@@ -15,7 +15,9 @@ import {
   type Subscription,
 } from '../bus.js';
 import { DropCounter } from '../drop-counter.js';
+import { KEPT_BUCKET } from '../stored-names.js';
 import { GroupSubjects, journalSubject } from '../subjects.js';
+import { FileKeyValue } from './file-key-value.js';
 import { JournalFile } from './journal-file.js';
 import { MemoryEventLog } from './memory-event-log.js';
 import { MemoryJournal } from './memory-journal.js';
@@ -37,14 +39,14 @@ export interface MemoryBusOptions {
   readonly clock?: Clock;
   /** Name of this process, as the holder of leases. */
   readonly instance?: string;
-  /** Folder in which journals are kept; without it they end with the process. */
-  readonly journalDirectory?: string | undefined;
+  /** Folder in which journals, and the bucket KEPT_BUCKET, are kept; without it they end with the process. */
+  readonly directory?: string | undefined;
   /** See Bus.name. Nobody else is here who could speak: for tests only. */
   readonly name?: string;
 }
 
 /**
- * The bus of one process: nothing to install, nothing copied, nothing but journals kept after the process ends.
+ * The bus of one process: nothing to install, nothing copied, nothing but journals and KEPT_BUCKET kept after the process ends.
  *
  * A published message is delivered in the same turn: at once when no handler is running, else right after it.
  */
@@ -63,7 +65,7 @@ export class MemoryBus implements Bus {
   private readonly openRequests = new Set<(error: BusError) => void>();
   private readonly logs = new Map<string, MemoryEventLog>();
   private readonly journals = new Map<string, MemoryJournal>();
-  private readonly buckets = new Map<string, MemoryKeyValue>();
+  private readonly buckets = new Map<string, KeyValue>();
   private readonly leases: MemoryLeases;
   private readonly pending = new WorkList<() => void>();
   private readonly troubleListeners: ((message: string) => void)[] = [];
@@ -164,7 +166,9 @@ export class MemoryBus implements Bus {
   keyValue(bucket: string): KeyValue {
     let store = this.buckets.get(bucket);
     if (store === undefined) {
-      store = new MemoryKeyValue();
+      const { directory } = this.options;
+      const isKept = bucket === KEPT_BUCKET && directory !== undefined;
+      store = isKept ? new FileKeyValue(join(directory, 'kept')) : new MemoryKeyValue();
       this.buckets.set(bucket, store);
     }
     return store;
@@ -173,11 +177,9 @@ export class MemoryBus implements Bus {
   journal(name: string, options: JournalOptions): Journal {
     let journal = this.journals.get(name);
     if (journal === undefined) {
-      const { journalDirectory } = this.options;
+      const { directory } = this.options;
       const file =
-        journalDirectory === undefined
-          ? undefined
-          : new JournalFile(join(journalDirectory, `${name}.jsonl`), options.maxOctets);
+        directory === undefined ? undefined : new JournalFile(join(directory, `${name}.jsonl`), options.maxOctets);
       const publish = (group: string, entry: Uint8Array): void => this.publish(journalSubject(name, group), entry);
       journal = new MemoryJournal(this.clock, options, publish, file);
       this.journals.set(name, journal);
@@ -207,6 +209,11 @@ export class MemoryBus implements Bus {
 
   onTrouble(listener: (message: string) => void): void {
     this.troubleListeners.push(listener);
+  }
+
+  storageTroubles(): [] {
+    // Nothing is stored on a server.
+    return [];
   }
 
   onDenied(): void {

@@ -1,18 +1,29 @@
-import { createInbox } from '@nats-io/transport-node';
+import { randomBytes } from 'node:crypto';
+
+const INBOX = '_INBOX';
+const TOKEN_OCTETS = 16;
+
+/** Nobody who knows one guesses the next: the client's own tokens count up. */
+const inbox = (prefix: string): string => `${prefix}.${randomBytes(TOKEN_OCTETS).toString('base64url')}`;
 
 /**
  * Where answers come to a process that has a name: nobody else may subscribe there. Answers of other processes come below
  * `ask`, those of the server beside it, so that who may answer the one cannot forge the other.
  */
-export const inboxPrefix = (name: string): string => `_INBOX.${name}`;
+export const inboxPrefix = (name: string): string => `${INBOX}.${name}`;
 
 /** For answers of the server. */
-export const serverInbox = (name: string | undefined): string =>
-  createInbox(name === undefined ? undefined : inboxPrefix(name));
+export const serverInbox = (name: string | undefined): string => inbox(name === undefined ? INBOX : inboxPrefix(name));
 
 /** For answers of other processes. */
 export const askInbox = (name: string | undefined): string =>
-  createInbox(name === undefined ? undefined : `${inboxPrefix(name)}.ask`);
+  inbox(name === undefined ? INBOX : `${inboxPrefix(name)}.ask`);
+
+/** All of a process for answers of others. */
+export const askInboxes = (name: string): string => `${inboxPrefix(name)}.ask.*`;
 
 /** What everybody who answers others may publish to. */
-export const ALL_ASK_INBOXES = '_INBOX.*.ask.*';
+export const ALL_ASK_INBOXES = askInboxes('*');
+
+/** Whether it is an inbox for answers of a process that has a name: who asks may name any subject. */
+export const isAskInbox = (subject: string): boolean => /^_INBOX\.[^.]+\.ask\.[^.]+$/.test(subject);

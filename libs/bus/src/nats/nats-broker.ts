@@ -12,7 +12,8 @@ import type {
   StreamState,
 } from '../broker.js';
 import { BusError, type Denied, type Durability, type Subscription } from '../bus.js';
-import { askInbox } from './inboxes.js';
+import { hearings, saidOn } from './heard-from.js';
+import { askInbox, isAskInbox } from './inboxes.js';
 import { NatsBucket } from './nats-bucket.js';
 import { whyNotConnected } from './nats-connect.js';
 import { askDurability, monitorUrls } from './nats-durability.js';
@@ -22,6 +23,7 @@ import { NatsPublisher } from './nats-publisher.js';
 import { NatsStreams } from './nats-streams.js';
 import { subscribeAgain } from './nats-subscription.js';
 import { ServerWatch } from './server-watch.js';
+import { storeApi } from './store-prefix.js';
 
 /** JetStream calls fail after this long, so that a lost server is noticed and the call repeated. */
 const API_TIMEOUT_MS = 2_000;
@@ -78,10 +80,15 @@ export class NatsBroker implements Broker {
   }
 
   subscribe(pattern: string, handler: (message: BrokerMessage) => void): Subscription {
-    return subscribeAgain(this.connection, this.options.runtime.clock, pattern, (message) => {
+    const named = this.options.name !== undefined;
+    const hear = (message: Msg): void => {
       this.watch.heard();
-      handler(new NatsMessage(message));
-    });
+      handler(named ? new NamedMessage(message) : new NatsMessage(message));
+    };
+    const subscriptions = (named ? hearings(pattern) : [pattern]).map((each) =>
+      subscribeAgain(this.connection, this.options.runtime.clock, each, hear),
+    );
+    return { unsubscribe: () => subscriptions.forEach((subscription) => subscription.unsubscribe()) };
   }
 
   async request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
@@ -154,7 +161,7 @@ export class NatsBroker implements Broker {
     return this.ask(`bucket ${name}`, async () => {
       if (!mayCreate(this.options)) return this.openBucket(name);
       const options = { history: 1, replicas, storage: StorageType.File, allow_direct: false };
-      const store = await new Kvm(jetstream(this.connection, { timeout: API_TIMEOUT_MS })).create(name, options);
+      const store = await new Kvm(jetstream(this.connection, this.apiOptions)).create(name, options);
       const status = await store.status();
       if (status.replicas < replicas) {
         await (await this.manager()).streams.update(status.streamInfo.config.name, { num_replicas: replicas });
@@ -205,10 +212,14 @@ export class NatsBroker implements Broker {
     if (!this.up) throw new BusError('UNAVAILABLE', 'no server is connected');
   }
 
+  private get apiOptions(): { readonly timeout: number; readonly apiPrefix: string } {
+    return { timeout: API_TIMEOUT_MS, ...storeApi(this.options.name) };
+  }
+
   private manager(): Promise<JetStreamManager> {
     if (this.managing === undefined) {
       const managing = jetstreamManager(this.connection, {
-        timeout: API_TIMEOUT_MS,
+        ...this.apiOptions,
         checkAPI: mayCreate(this.options),
       });
       this.managing = managing;
@@ -223,7 +234,7 @@ export class NatsBroker implements Broker {
       else if (status.type === 'reconnect') this.setUp(true);
       else if (status.type === 'error' && status.error instanceof errors.PermissionViolationError) {
         const { operation, subject } = status.error;
-        this.onDenial({ operation, subject });
+        this.onDenial({ operation, subject: saidOn(subject) });
       }
     }
   }
@@ -236,8 +247,7 @@ export class NatsBroker implements Broker {
 
   /** `mm2ss nats-setup` has made it, with the copies that are wanted. */
   private async openBucket(name: string): Promise<BrokerBucket> {
-    const client = jetstream(this.connection, { timeout: API_TIMEOUT_MS });
-    const store = await new Kvm(client).open(name, { allow_direct: false });
+    const store = await new Kvm(jetstream(this.connection, this.apiOptions)).open(name, { allow_direct: false });
     try {
       await this.streams.state(`KV_${name}`);
     } catch (error) {
@@ -269,7 +279,7 @@ export class NatsBroker implements Broker {
 }
 
 class NatsMessage implements BrokerMessage {
-  constructor(private readonly message: Msg) {}
+  constructor(protected readonly message: Msg) {}
 
   get subject(): string {
     return this.message.subject;
@@ -279,6 +289,17 @@ class NatsMessage implements BrokerMessage {
   }
   respond(data: Uint8Array): void {
     this.message.respond(data);
+  }
+}
+
+/** Where processes have names. */
+class NamedMessage extends NatsMessage {
+  override get subject(): string {
+    return saidOn(this.message.subject);
+  }
+  /** Who asks may name any subject, and we may say more than he. */
+  override respond(data: Uint8Array): void {
+    if (isAskInbox(this.message.reply ?? '')) this.message.respond(data);
   }
 }
 

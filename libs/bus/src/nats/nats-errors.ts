@@ -7,6 +7,8 @@ import type { Failure } from './nats-connect.js';
 const WRONG_LAST_SEQUENCE: readonly (number | undefined)[] = [10071, 10164];
 const NO_REPLICAS_WITHOUT_CLUSTER = 10074;
 const NOT_FOUND = 404;
+const NO_JETSTREAM =
+  'the server has no JetStream for this process (is it started with -js? is what mm2ss nats-auth writes of this release?)';
 
 /** What went wrong, as the bus says it. `what` was asked for. */
 export function busError(what: string, error: unknown): BusError {
@@ -57,7 +59,7 @@ export function storageFailure(error: unknown): Failure {
   const off =
     has(chain, errors.NoRespondersError) || chain.some((each) => (each as Error).name === 'JetStreamNotEnabled');
   return {
-    reason: off ? 'the server has no JetStream (is it started with -js?)' : (error as Error).message,
+    reason: off ? NO_JETSTREAM : (error as Error).message,
     final: off,
   };
 }

@@ -13,6 +13,7 @@ import { connectToNats, untilDone } from './nats-connect.js';
 import { isNotFound, storageFailure } from './nats-errors.js';
 import type { NatsOptions } from './nats-options.js';
 import { NatsStreams } from './nats-streams.js';
+import { storeApi } from './store-prefix.js';
 
 const API_TIMEOUT_MS = 5_000;
 
@@ -35,9 +36,10 @@ export async function setUpNats(
 ): Promise<void> {
   const { replicas, runtime } = options;
   const connection = await connectToNats(options, waiting);
-  const streams = new NatsStreams(() => jetstreamManager(connection, { timeout: API_TIMEOUT_MS }));
+  const api = { timeout: API_TIMEOUT_MS, ...storeApi(options.name) };
+  const streams = new NatsStreams(() => jetstreamManager(connection, api));
   const all = async (): Promise<void> => {
-    const manager = await jetstreamManager(connection, { timeout: API_TIMEOUT_MS });
+    const manager = await jetstreamManager(connection, api);
     for (const bucket of [LEASE_BUCKET, STATE_BUCKET]) await ensureBucket(manager, bucket, replicas);
     await streams.ensure(journalStream(AUDIT_JOURNAL, audit, replicas));
     for (const { id, capacity } of groups) await streams.ensure(logStream(id, capacity, replicas));

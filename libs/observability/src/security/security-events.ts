@@ -272,7 +272,7 @@ export const SECURITY_EVENTS = {
   tls_unusable: {
     id: 'MM2SS:2.9',
     severity: 'error',
-    meaning: 'A group needs TLS and there is nothing to do it with: it is not served that way.',
+    meaning: 'A group, or HTTP (`port`), needs TLS and there is nothing to do it with: it is not served that way.',
   },
   tls_keylog: { id: 'MM2SS:2.10', severity: 'alert', meaning: 'The keys of all TLS sessions are written to a file.' },
   tls_files_taken: {

@@ -29,8 +29,9 @@ export interface HandshakeFailure {
 
 /** What OpenSSL says, and what it means to somebody who has to do something about it. */
 const MEANINGS: readonly (readonly [RegExp, HandshakeProblem, string])[] = [
+  [/HTTP_REQUEST/, 'not_tls', 'what came is no TLS: the peer speaks plain HTTP where TLS is expected'],
   [
-    /WRONG_VERSION_NUMBER|HTTP_REQUEST|UNKNOWN_PROTOCOL|PACKET_LENGTH_TOO_LONG/,
+    /WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|PACKET_LENGTH_TOO_LONG/,
     'not_tls',
     'what came is no TLS: the peer speaks plain 104 where TLS is expected',
   ],

@@ -6,17 +6,22 @@ import type { CrlExpired } from '../judge/path-checks.js';
 import type { TlsMaterial, TlsProfile, TlsStore } from '../types.js';
 import { Materials } from './material.js';
 import { registerStoreMetrics } from './metrics.js';
+import type { Crl } from '../x509/crl.js';
 import { readSnapshot, SHARED, type Snapshot } from './snapshot.js';
-import { readTlsSet, type TlsSet } from './tls-set.js';
+import { nextMoment, readTlsSet, type TlsSet } from './tls-set.js';
 
 /** How often the files are read. A mounted secret is swapped by a symbolic link, so only the content tells. */
 export const POLL_MS = 2_000;
 /** Files that have changed are read again after this pause: they count when they are the same twice. */
 export const SETTLE_MS = 500;
+/** A reading that takes longer is told: a file on a share that does not answer. */
+const READING_MS = 10_000;
 /** What was refused may be good by now without any change: a certificate begins, a clock is set. */
 const RECONSIDER_MS = 30_000;
 /** What is not as it should be is told again after this time: an end comes nearer though no file changes. */
 const TELL_AGAIN_MS = 24 * 3_600_000;
+/** Authorities, by set of files, whose newest CRL is kept. */
+const MOST_KEPT = 100;
 /** Faults named in one log line. */
 const FAULTS_SHOWN = 5;
 
@@ -38,6 +43,10 @@ export interface SetState {
   seen: string;
   /** When the warnings of what is in force were told. */
   toldAtMs: number;
+  /** When something of what is in force ends next: ms since 1970-01-01 UTC. */
+  nextMomentMs: number;
+  /** The newest CRL that was ever in force of each authority, by the fingerprint of its certificate. */
+  readonly newestCrls: Map<string, Crl>;
 }
 
 /** The files under `--tls-dir`, read again and again; see TlsStore. */
@@ -101,10 +110,9 @@ export class DirectoryTlsStore implements TlsStore {
   private async look(atOnce: boolean): Promise<boolean> {
     let snapshot: Snapshot;
     try {
-      snapshot = await readSnapshot(this.options.dir);
+      snapshot = await this.read();
     } catch (error) {
-      const reason = `the folder cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
-      for (const [group, state] of this.states) this.refuse(group, state, reason, reason);
+      this.refuseAll(`the folder cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
       return false;
     }
     let [changed, unsettled] = [false, false];
@@ -121,6 +129,24 @@ export class DirectoryTlsStore implements TlsStore {
     return unsettled;
   }
 
+  /** Waits for the files as long as it takes, and says so when it is long. A second reading would only wait beside the first. */
+  private async read(): Promise<Snapshot> {
+    const reading = new Timers(this.options.clock);
+    reading.after(READING_MS, () =>
+      this.refuseAll(`the folder does not answer: it was not read in ${READING_MS / 1000} s`),
+    );
+    try {
+      return await readSnapshot(this.options.dir);
+    } finally {
+      reading.stop();
+    }
+  }
+
+  private refuseAll(reason: string): void {
+    if (this.stopped) return;
+    for (const [group, state] of this.states) this.refuse(group, state, reason, reason);
+  }
+
   private async lookAt(group: string, snapshot: Snapshot, atOnce: boolean): Promise<'same' | 'changed' | 'unsettled'> {
     const state = this.states.get(group) ?? newState();
     this.states.set(group, state);
@@ -133,10 +159,13 @@ export class DirectoryTlsStore implements TlsStore {
       }
       state.refused = undefined;
       state.seen = '';
-      if (files !== undefined && now - state.toldAtMs > TELL_AGAIN_MS) {
-        this.warn(group, state, await readTlsSet(files, this.options.clock.wallMs()));
+      const wallMs = this.options.clock.wallMs();
+      const hasEnded = wallMs > state.nextMomentMs;
+      if (files !== undefined && (hasEnded || now - state.toldAtMs > TELL_AGAIN_MS)) {
+        this.warn(group, state, await readTlsSet(files, wallMs));
       }
-      return 'same';
+      // Sessions that run by what has ended are judged again.
+      return hasEnded ? 'changed' : 'same';
     }
     if (digest === state.refused?.digest && now - state.refused.atMs < RECONSIDER_MS) return 'same';
     if (!atOnce && digest !== state.seen && digest !== state.refused?.digest) {
@@ -156,7 +185,7 @@ export class DirectoryTlsStore implements TlsStore {
 
   /** Puts it into force unless something is wrong with it. */
   private take(group: string, state: SetState, set: TlsSet): boolean {
-    const faults = [...set.faults, ...(state.inForce === undefined ? [] : staleCrls(set, state.inForce))];
+    const faults = [...set.faults, ...staleCrls(set, state.newestCrls)];
     if (faults.length === 0) {
       try {
         this.materials.of(set, 'iec62351');
@@ -172,6 +201,7 @@ export class DirectoryTlsStore implements TlsStore {
     }
     state.inForce = set;
     state.refused = undefined;
+    keepNewest(set, state.newestCrls);
     const { logger } = this.options;
     const [leaf] = set.own;
     const fields = { ...scope(group), digest: set.digest.slice(0, 16), identity: leaf?.certificate.subject.text ?? '' };
@@ -181,9 +211,11 @@ export class DirectoryTlsStore implements TlsStore {
   }
 
   /** Tells what is not as it should be of what is in force. */
-  private warn(group: string, state: SetState, { faults, warnings }: TlsSet): void {
-    state.toldAtMs = this.options.clock.now();
-    for (const reason of [...faults, ...warnings]) {
+  private warn(group: string, state: SetState, set: TlsSet): void {
+    const { clock } = this.options;
+    state.toldAtMs = clock.now();
+    state.nextMomentMs = nextMoment(set, clock.wallMs());
+    for (const reason of [...set.faults, ...set.warnings]) {
       securityEvent(this.options.logger, 'tls_files_warning', { ...scope(group), reason }, `in force, but: ${reason}`);
     }
   }
@@ -207,15 +239,31 @@ export class DirectoryTlsStore implements TlsStore {
 }
 
 /** CRLs that an authority has replaced since: with them somebody who is revoked would be let in again. */
-function staleCrls({ trust }: TlsSet, { trust: inForce }: TlsSet): string[] {
+function staleCrls({ trust }: TlsSet, newest: ReadonlyMap<string, Crl>): string[] {
   return trust.authorities.flatMap((authority) => {
-    const [crl, newer] = [trust.crlOf(authority), inForce.crlOf(authority)];
+    const { subject, fingerprint } = authority.certificate;
+    const [crl, newer] = [trust.crlOf(authority), newest.get(fingerprint)];
     if (crl === undefined || newer === undefined || !newer.isNewerThan(crl)) return [];
-    const { text } = authority.certificate.subject;
-    return [`${crl.file}: the CRL of ${text} is older than the one in force, of ${timeText(newer.thisUpdate)}`];
+    return [`${crl.file}: the CRL of ${subject.text} is older than the one before, of ${timeText(newer.thisUpdate)}`];
   });
 }
 
-const newState = (): SetState => ({ inForce: undefined, refused: undefined, seen: '', toldAtMs: 0 });
+/** An authority whose CRL is away, or that is away itself, comes back with no older one. */
+function keepNewest({ trust }: TlsSet, newest: Map<string, Crl>): void {
+  for (const authority of trust.authorities) {
+    const crl = trust.crlOf(authority);
+    if (crl !== undefined) newest.set(authority.certificate.fingerprint, crl);
+  }
+  for (const fingerprint of [...newest.keys()].slice(0, -MOST_KEPT)) newest.delete(fingerprint);
+}
+
+const newState = (): SetState => ({
+  inForce: undefined,
+  refused: undefined,
+  seen: '',
+  toldAtMs: 0,
+  nextMomentMs: Infinity,
+  newestCrls: new Map(),
+});
 
 const scope = (group: string): { readonly group?: string } => (group === SHARED ? {} : { group });

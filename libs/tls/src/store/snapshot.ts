@@ -91,7 +91,10 @@ function setOf({ files, failures }: Folder, inherited: readonly string[]): FileS
 }
 
 async function readBounded(file: string, most: number): Promise<Uint8Array> {
-  const { size } = await stat(file);
+  const found = await stat(file);
+  // To open a pipe waits for somebody who writes.
+  if (!found.isFile()) throw new Error('it is no regular file');
+  const { size } = found;
   if (size > most) throw new Error(`it has ${size} octets, at most ${most} are read`);
   return await readFile(file);
 }

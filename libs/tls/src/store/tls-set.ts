@@ -9,6 +9,8 @@ import type { FileSet } from './snapshot.js';
 
 /** An end that is nearer than this is told: certificates are often made by hand. */
 const SOON_MS = 30 * 86_400_000;
+/** Clocks of authorities may be ahead of ours by so much. */
+const CLOCKS_DIFFER_MS = 5 * 60_000;
 
 /** What the files of one set say, and what is wrong with them. */
 export interface TlsSet {
@@ -43,6 +45,14 @@ export async function readTlsSet({ digest, files, inherited, failures }: FileSet
   checkAuthorities(trust, nowMs, { faults, warnings });
   checkCrls(trust, inherited, nowMs, { faults, warnings });
   return { digest, own, key, trust, faults, warnings };
+}
+
+/** When the set will be found in another state than at `nowMs` though no file changes, ms since 1970-01-01 UTC; Infinity: never. */
+export function nextMoment({ own, trust }: TlsSet, nowMs: number): number {
+  const ends = [...own, ...trust.authorities].map(({ certificate }) => certificate.notAfter);
+  const soon = own.map(({ certificate }) => certificate.notAfter - SOON_MS);
+  const crls = trust.crls.map(({ nextUpdate }) => nextUpdate ?? Infinity);
+  return Math.min(...[...ends, ...soon, ...crls].filter((moment) => moment >= nowMs));
 }
 
 interface Findings {
@@ -160,7 +170,7 @@ function checkAuthorities(trust: Trust, nowMs: number, { faults, warnings }: Fin
 
 function checkCrls(trust: Trust, inherited: ReadonlySet<string>, nowMs: number, { faults, warnings }: Findings): void {
   for (const crl of trust.crls) {
-    const { issuer, fault, nextUpdate, file } = crl;
+    const { issuer, fault, thisUpdate, nextUpdate, file } = crl;
     const signers = trust.named(issuer.canonical);
     const isSigned = signers.some(
       (signer) => maySignCrls(signer) && crl.isSignedBy(signer.certificate.fingerprint, signer.key),
@@ -171,6 +181,7 @@ function checkCrls(trust: Trust, inherited: ReadonlySet<string>, nowMs: number, 
     if (fault !== undefined) faults.push(`${text}: ${fault}`);
     else if (signers.length === 0) warnings.push(`${file}: a CRL of ${issuer.text}, which is not in ca.crt`);
     else if (!isSigned) faults.push(`${text} is not signed with the key of that authority in ca.crt`);
+    else if (thisUpdate > nowMs + CLOCKS_DIFFER_MS) faults.push(`${text} begins on ${timeText(thisUpdate)} only`);
     else if (nextUpdate === undefined) warnings.push(`${text} does not say when the next one comes`);
     else if (nextUpdate < nowMs) warnings.push(`${text} has expired on ${timeText(nextUpdate)}`);
   }

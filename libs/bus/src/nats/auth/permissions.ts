@@ -1,4 +1,4 @@
-import { ALL_ASK_INBOXES, inboxPrefix } from '../inboxes.js';
+import { ALL_ASK_INBOXES, askInboxes, inboxPrefix } from '../inboxes.js';
 import { leaseKey } from '../../group-leases.js';
 import {
   AUDIT_JOURNAL,
@@ -10,11 +10,15 @@ import {
   STATE_BUCKET,
 } from '../../stored-names.js';
 import { allGroups, controlSubject, GroupSubjects, leasePresenceSubject, presenceSubject } from '../../subjects.js';
+import { STORE_PREFIX } from '../store-prefix.js';
 import type { BusUser } from './bus-user.js';
 
 /** What a user may do; what is not in it is refused by the server. */
 export interface Permissions {
+  /** What others hear. */
   readonly publish: readonly string[];
+  /** What JetStream gets: what is to be stored, and questions about it. */
+  readonly store: readonly string[];
   readonly subscribe: readonly string[];
 }
 
@@ -38,55 +42,60 @@ const AUDIT = journalStreamName(AUDIT_JOURNAL);
 /**
  * The fewest permissions with which a part does all that it does. What creates or changes a stream, or a consumer, is not among
  * them: a stream can be made to publish, by the server, wherever its maker wants (`republish`), and a consumer to deliver there.
- * Nor is a direct get, whose answer is the bare message, on whatever subject the asker names; nor may anybody answer whatever is
- * named to it (`allow_responses`): who asks himself would be permitted every subject. Answers go to inboxes for answers.
+ * Nor is a direct get, whose answer is the bare message; nor may anybody answer whatever is named to it (`allow_responses`): who
+ * asks himself would be permitted every subject. Answers go to inboxes for answers.
  */
 export function permissionsOf(user: BusUser, options: PermissionOptions): Permissions {
-  const { publish, subscribe } = ofRole(user, options);
-  return { publish: distinct(publish), subscribe: distinct([`${inboxPrefix(user.name)}.>`, ...subscribe]) };
+  const { publish, store, subscribe } = ofRole(user, options);
+  return { publish: distinct(publish), store: distinct(store), subscribe: distinct(subscribe) };
 }
 
 function ofRole(user: BusUser, options: PermissionOptions): Permissions {
   switch (user.role) {
     case 'connector':
-      return part(ofConnector(user.groups ?? options.groups), options);
+      return part(user, ofConnector(user.groups ?? options.groups), options);
     case 'router':
-      return part(ofRouter(options.groups), options);
+      return part(user, ofRouter(options.groups), options);
     case 'gateway':
-      return part(ofGateway(user), options);
+      return part(user, ofGateway(user), options);
     case 'run': {
       const all = [ofConnector(options.groups), ofRouter(options.groups), ofGateway(user)];
-      return part(union(all), { ...options, httpControl: true });
+      return part(user, union(all), { ...options, httpControl: true });
     }
     case 'watcher':
-      return { publish: seeing(AUDIT), subscribe: [allGroups('decoded.>'), allGroups('audit')] };
+      return { publish: [], store: seeing(AUDIT), subscribe: [allGroups('decoded.>'), allGroups('audit')] };
     case 'console':
-      return { publish: [STATUS, ...ORDERS], subscribe: [] };
+      return { publish: [STATUS, ...ORDERS], store: [], subscribe: [askInboxes(user.name)] };
     case 'setup':
       return ofSetup(options.groups);
   }
 }
 
+/** Where the answers of the server come to a user, and of nobody else. */
+export const ownInboxes = (name: string): string => `${inboxPrefix(name)}.>`;
+
 /** What every part does: it asks the others what they know, answers, and says that it ends. */
-function part({ publish, subscribe }: Permissions, { httpControl }: PermissionOptions): Permissions {
-  const control = httpControl ? ORDERS : [];
+function part({ name }: BusUser, { publish, store, subscribe }: Permissions, options: PermissionOptions): Permissions {
+  const control = options.httpControl ? ORDERS : [];
   return {
     publish: [...publish, STATUS, LEFT, ...control, ALL_ASK_INBOXES],
-    subscribe: [...subscribe, STATUS, LEFT],
+    store,
+    subscribe: [...subscribe, STATUS, LEFT, askInboxes(name)],
   };
 }
 
 function ofConnector(groups: readonly string[]): Permissions {
-  const publish: string[] = seeing(LEASES);
+  const publish: string[] = [];
+  const store: string[] = seeing(LEASES);
   const subscribe: string[] = [...LINK_ORDERS];
   for (const group of groups) {
     const { log, commandResult, state, command, commandQuery, confirmed, owner, listener } = new GroupSubjects(group);
     const lease = leaseKey('connector', group);
-    publish.push(log, commandResult, state, bucketSubject(LEASE_BUCKET, lease), ...seeing(logStreamName(group)));
-    publish.push(leasePresenceSubject(lease));
+    publish.push(log, commandResult, state, leasePresenceSubject(lease));
+    store.push(log, value(LEASE_BUCKET, lease), ...seeing(logStreamName(group)));
     subscribe.push(command, commandQuery, confirmed, owner, `${listener}.*`, leasePresenceSubject(lease));
   }
-  return { publish, subscribe };
+  return { publish, store, subscribe };
 }
 
 function ofRouter(groups: readonly string[]): Permissions {
@@ -94,10 +103,9 @@ function ofRouter(groups: readonly string[]): Permissions {
   const pool = presenceSubject('router');
   const logs = groups.flatMap((group) => [...seeing(logStreamName(group)), api('PURGE', logStreamName(group))]);
   return {
-    publish: [
-      ...kinds.map(allGroups),
-      ...[pool, `${pool}.>`],
-      ...[bucketSubject(LEASE_BUCKET, leaseKey('router', '*')), bucketSubject(STATE_BUCKET, '>')],
+    publish: [...kinds.map(allGroups), pool, `${pool}.>`],
+    store: [
+      ...[allGroups('audit'), value(LEASE_BUCKET, leaseKey('router', '*')), value(STATE_BUCKET, '>')],
       ...[...seeing(LEASES), ...seeing(STATES), api('INFO', AUDIT)],
       ...logs,
     ],
@@ -117,8 +125,8 @@ function ofGateway({ name, groups }: BusUser): Permissions {
     publish: [
       ...['in', 'ack', 'listener', 'admit'].flatMap((kind) => of(`${kind}.${name}`)),
       `${presenceSubject('gateway')}.${name}`,
-      ...seeing(LEASES),
     ],
+    store: seeing(LEASES),
     subscribe: [...['out', `out.${name}.*`, 'state', 'owner', 'listener.*'].flatMap(of), DISCONNECT],
   };
 }
@@ -126,19 +134,21 @@ function ofGateway({ name, groups }: BusUser): Permissions {
 function ofSetup(groups: readonly string[]): Permissions {
   const streams = [LEASES, STATES, AUDIT, ...groups.map(logStreamName)];
   const verbs = ['INFO', 'CREATE', 'UPDATE'] as const;
-  const publish = streams.flatMap((stream) => verbs.map((verb) => api(verb, stream)));
-  return { publish: ['$JS.API.INFO', ...publish], subscribe: [] };
+  const store = streams.flatMap((stream) => verbs.map((verb) => api(verb, stream)));
+  return { publish: [], store: [`${STORE_PREFIX}.INFO`, ...store], subscribe: [] };
 }
 
 const groupPrefix = (group: string): string => allGroups('').replace('*', group).replace(/\.$/, '');
 
-const api = (verb: string, stream: string): string => `$JS.API.STREAM.${verb}.${stream}`;
+const api = (verb: string, stream: string): string => `${STORE_PREFIX}.STREAM.${verb}.${stream}`;
 /** Whether it is there, and single messages of it from its leader. */
 const seeing = (stream: string): string[] => [api('INFO', stream), api('MSG.GET', stream)];
+const value = (bucket: string, key: string): string => `${STORE_PREFIX}.${bucketSubject(bucket, key)}`;
 
 function union(all: readonly Permissions[]): Permissions {
   return {
     publish: all.flatMap(({ publish }) => publish),
+    store: all.flatMap(({ store }) => store),
     subscribe: all.flatMap(({ subscribe }) => subscribe),
   };
 }

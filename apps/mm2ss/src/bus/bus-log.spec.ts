@@ -1,8 +1,8 @@
-import { DropCounter } from '@iec104mm2ss/bus';
+import { type Denied, DropCounter } from '@iec104mm2ss/bus';
 import { createLogger, createRegistry } from '@iec104mm2ss/observability';
 import { FakeClock } from '@iec104mm2ss/testing';
 import { describe, expect, it } from 'vitest';
-import { DropLog } from './drop-log.js';
+import { BusLog } from './bus-log.js';
 
 function setup() {
   const lines: Record<string, unknown>[] = [];
@@ -11,8 +11,10 @@ function setup() {
   const registry = createRegistry({ processMetrics: false });
   const clock = new FakeClock();
   const drops = new DropCounter();
-  const log = new DropLog({ drops }, clock, logger, registry);
-  return { lines, registry, clock, drops, log };
+  let tell: (denied: Denied) => void = () => undefined;
+  const log = new BusLog({ drops, onDenied: (listener) => (tell = listener) }, clock, logger, registry);
+  const deny = (subject: string): void => tell({ operation: 'publish', subject });
+  return { lines, registry, clock, drops, log, deny };
 }
 
 describe('messages that the bus dropped', () => {
@@ -68,5 +70,31 @@ describe('messages that the bus dropped', () => {
     drops.add('iec104.v1.111.ack', 'LENGTH', 'x');
     expect(clock.pending).toBe(0);
     expect(lines).toHaveLength(2);
+  });
+});
+
+describe('what the NATS server does not permit', () => {
+  it('is a security event at once, and those of the next minute together', async () => {
+    const { lines, registry, clock, deny } = setup();
+    for (let second = 0; second < 61; second++) {
+      deny('iec104.v1.1.cmd');
+      clock.advance(1_000);
+    }
+    expect(lines).toEqual([
+      expect.objectContaining({ event: 'bus_denied', event_id: 'MM2SS:5.1', subject: 'iec104.v1.1.cmd', count: 1 }),
+      expect.objectContaining({ event: 'bus_denied', operation: 'publish', reason: 'permissions', count: 59 }),
+    ]);
+    // What came last is told, too, though nothing comes after it.
+    clock.advance(60_000);
+    expect(lines.slice(2)).toEqual([expect.objectContaining({ event: 'bus_denied', count: 1 })]);
+    expect(await registry.metrics()).toContain('mm2ss_bus_denied_total{operation="publish"} 61');
+  });
+
+  it('is one subject where it is inboxes, and many subjects do not fill the log', () => {
+    const { lines, deny } = setup();
+    for (let i = 0; i < 50; i++) deny(`_INBOX.gateway1.ask.${i}`);
+    expect(lines).toHaveLength(1);
+    for (let i = 0; i < 500; i++) deny(`iec104.v1.${i}.cmd`);
+    expect(lines).toHaveLength(101);
   });
 });

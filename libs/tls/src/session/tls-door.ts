@@ -1,24 +1,21 @@
-import { clientNames, type GroupConfig } from '@iec104mm2ss/config';
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import type { Runtime, TcpSocket } from '@iec104mm2ss/runtime';
-import {
-  GroupMaterial,
-  HANDSHAKE_MS,
-  type HandshakeFailure,
-  type HandshakeRoom,
-  SecurePeer,
-  shakeHands,
-  type TlsMaterial,
-  type TlsSettings,
-} from '@iec104mm2ss/tls';
+import type { PeerName, TlsMaterial } from '../types.js';
+import { shakeHands } from './handshake.js';
+import type { HandshakeFailure } from './handshake-failure.js';
+import type { HandshakeRoom } from './handshake-room.js';
+import { SecurePeer } from './secure-peer.js';
+import { HANDSHAKE_MS, type TlsSettings } from './settings.js';
 
 export interface TlsDoorOptions {
-  readonly config: () => GroupConfig;
+  /** What is in force now. May throw. */
+  readonly material: () => TlsMaterial;
+  /** Who may come in now. */
+  readonly names: () => readonly PeerName[];
   /** Undefined: this process was told nothing of TLS. */
-  readonly settings: TlsSettings | undefined;
-  /** Of all groups of the process. */
+  readonly settings: Pick<TlsSettings, 'handshakeMs' | 'onKeyLog'> | undefined;
   readonly room: HandshakeRoom;
-  readonly runtime: Runtime;
+  readonly runtime: Pick<Runtime, 'clock' | 'network'>;
   readonly logger: Logger;
 }
 
@@ -32,18 +29,9 @@ export interface AtTheDoor {
   cancel(): void;
 }
 
-/** The way in through the port for TLS: the handshake, and the decision about the certificate that the master shows. */
+/** The way in through a port for TLS: the handshake, and the decision about the certificate that the peer shows. */
 export class TlsDoor {
-  private readonly material: GroupMaterial;
-
-  constructor(private readonly options: TlsDoorOptions) {
-    this.material = new GroupMaterial(options.settings, options.config);
-  }
-
-  /** Why nobody can be let in; undefined: it can be tried. */
-  get trouble(): string | undefined {
-    return this.material.trouble;
-  }
+  constructor(private readonly options: TlsDoorOptions) {}
 
   /** @param raw a connection that has come in, paused; closed unless the outcome is good */
   enter(raw: TcpSocket, address: string, peer: string): AtTheDoor {
@@ -88,7 +76,7 @@ export class TlsDoor {
     if (raw.destroyed) return fail({ code: 'handshake_closed', reason: 'the peer has gone' });
     let material: TlsMaterial;
     try {
-      material = this.material.get();
+      material = this.options.material();
     } catch (error) {
       return fail({ code: 'unusable', reason: (error as Error).message });
     }
@@ -100,8 +88,8 @@ export class TlsDoor {
         return;
       }
       const secure = SecurePeer.judge(outcome.socket, {
-        material: () => this.material.get(),
-        names: () => clientNames(this.options.config()),
+        material: () => this.options.material(),
+        names: () => this.options.names(),
         role: 'client',
         ...{ logger, clock, peer },
       });
