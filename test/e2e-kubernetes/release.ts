@@ -2,9 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { readFile } from 'node:fs/promises';
 import type { Afterwards } from '../e2e/stations.ts';
-import { apply, kubectl, run, until } from './cluster.ts';
+import { apply, kubectl, READY_MS, run, until } from './cluster.ts';
 import type { Field, GroupPlan } from './field.ts';
 import { settings } from './settings.ts';
 
@@ -40,7 +39,6 @@ export async function helmOf(command: string): Promise<Helm> {
 
 export class Release {
   private imageTag: string;
-  private readonly extra: string[] = [];
 
   private constructor(
     readonly helm: Helm,
@@ -126,10 +124,12 @@ export class Release {
 
   /** A listener is open for every group at every gateway. */
   async listening(groups: number): Promise<void> {
-    await until('every gateway listens for every group', async () => {
+    const all = async (): Promise<boolean> => {
       const { groups: seen } = await status();
       return seen.length === groups && seen.every(({ listener }) => listener?.open === true);
-    });
+    };
+    // A changed file and changed users reach the pods within a minute, and the users count a little later.
+    await until('every gateway listens for every group', all, READY_MS);
   }
 
   private csvOf(plans: readonly GroupPlan[]): string {
@@ -183,7 +183,7 @@ export class Release {
   }
 
   private run(...args: string[]): Promise<string> {
-    return run(this.helm.command, ['-n', settings.namespace, ...args, ...this.extra]);
+    return run(this.helm.command, ['-n', settings.namespace, ...args]);
   }
 
   private path(name: string): string {
@@ -216,5 +216,3 @@ export async function status(component = 'router'): Promise<{ groups: readonly G
     groups: readonly GroupSeen[];
   };
 }
-
-export { readFile };
