@@ -256,7 +256,10 @@ export default tseslint.config(
   {
     files: testFiles,
     rules: {
-      '@nx/enforce-module-boundaries': boundaries(constraints(fakes), ['../../tools/require.mjs', '../../tools/chart-readme.mjs']),
+      '@nx/enforce-module-boundaries': boundaries(constraints(fakes), [
+        '../../tools/require.mjs',
+        '../../tools/chart-readme.mjs',
+      ]),
       // Asymmetric matchers (expect.any, expect.objectContaining) are typed any.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/unbound-method': 'off',
