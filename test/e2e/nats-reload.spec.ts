@@ -31,7 +31,8 @@ function permit(...ids: readonly number[]): void {
 async function client(name: string): Promise<NatsConnection> {
   const seed = /^SU\w+$/m.exec(readFileSync(inFolder(`nats/${name}.nk`), 'utf8'))?.[0] ?? '';
   const authenticator = nkeyAuthenticator(new TextEncoder().encode(seed));
-  const connection = await connect({ servers: nats.url, authenticator, reconnect: false });
+  const inboxPrefix = `_INBOX.${name}`;
+  const connection = await connect({ servers: nats.url, authenticator, inboxPrefix, reconnect: false });
   open.push(connection);
   return connection;
 }
@@ -39,9 +40,10 @@ async function client(name: string): Promise<NatsConnection> {
 /** Whether a connector hears commands for a group now. */
 async function hears(connector: NatsConnection, router: NatsConnection, group: number): Promise<boolean> {
   const subject = `iec104.v1.${group}.cmd`;
+  // Below it comes what others say, each from an account of its own.
   let heard = false;
   let refused = false;
-  const subscription = connector.subscribe(subject, {
+  const subscription = connector.subscribe(`from.*.${subject}`, {
     callback: (error) => {
       if (error) refused = true;
       else heard = true;
@@ -93,6 +95,14 @@ describe.skipIf(!hasNats)('mm2ss nats-reload', () => {
     expect(await hears(connector, router, 1)).toBe(true);
     expect(await hears(connector, router, 2)).toBe(false);
     expect([connector.isClosed(), router.isClosed()]).toEqual([false, false]);
+  });
+
+  it('lets a user who is new ask JetStream at once', async () => {
+    permit(1, 51);
+    await until('the server has taken it', () => times(TAKEN) === 2);
+    const connector = await client('connector-50-99');
+    const answer = await connector.request('iec104.js.STREAM.INFO.KV_iec104_leases', '', { timeout: 5_000 });
+    expect(answer.json()).toMatchObject({ error: { description: 'stream not found' } });
   });
 
   it('does not open the server to everybody', async () => {

@@ -61,7 +61,7 @@ export class ReloadWatch {
       );
       return;
     }
-    const outcome = await this.hand(end);
+    const outcome = await this.handTwice(end);
     if (outcome === undefined) return;
     this.told = files.digest;
     this.said = undefined;
@@ -76,6 +76,13 @@ export class ReloadWatch {
   private opens(files: ServerFiles): string | undefined {
     if (!this.askedWho || files.asksWho) return undefined;
     return 'it asks nobody any more who he is; if that is meant, start the server anew';
+  }
+
+  /** What an account imports that is new is begun by nats-server (2.9 to 2.15) only when it reads the configuration once more. */
+  private async handTwice(end: AbortSignal): Promise<Outcome | undefined> {
+    const outcome = await this.hand(end);
+    if (outcome === undefined || outcome === 'kept') return outcome;
+    return (await this.hand(end)) ?? outcome;
   }
 
   /** Undefined: it could not be told yet. */

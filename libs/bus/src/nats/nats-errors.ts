@@ -8,7 +8,7 @@ const WRONG_LAST_SEQUENCE: readonly (number | undefined)[] = [10071, 10164];
 const NO_REPLICAS_WITHOUT_CLUSTER = 10074;
 const NOT_FOUND = 404;
 const NO_JETSTREAM =
-  'the server has no JetStream for this process (is it started with -js? is what mm2ss nats-auth writes of this release?)';
+  'the server has no JetStream for this process (is it started with -js? is what mm2ss nats-auth writes of this release? has it read that twice, where this user is new?)';
 
 /** What went wrong, as the bus says it. `what` was asked for. */
 export function busError(what: string, error: unknown): BusError {
