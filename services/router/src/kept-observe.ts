@@ -31,7 +31,7 @@ export class KeptObserve {
     } catch (error) {
       const reason = 'whether it was in force before cannot be read';
       this.logger.error(noPeer({ reason: (error as Error).message, key: this.key }), `observe mode: ${reason}`);
-      return { since: this.clock.wallMs(), reason, by: 'operator' };
+      return observedFor(reason, this.clock);
     }
   }
 
@@ -51,5 +51,12 @@ export class KeptObserve {
     }
   }
 }
+
+/** As an operator would have ordered it: one ends it. */
+export const observedFor = (reason: string, clock: Pick<Clock, 'wallMs'>): SavedObserve => ({
+  since: clock.wallMs(),
+  reason,
+  by: 'operator',
+});
 
 const textOf = (observe: SavedObserve | undefined): string => JSON.stringify(observe ?? null);

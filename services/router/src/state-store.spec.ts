@@ -90,9 +90,12 @@ describe('what an earlier owner left', () => {
     'is set aside and reported when it is %s',
     async (value) => {
       await bucket.put('router.1', Buffer.from(value));
-      expect(await store.load()).toMatchObject({ confirmed: 10 });
+      const ofLaterRelease = value === '{"v":3}';
+      const observe = ofLaterRelease ? undefined : { reason: 'what was saved cannot be read', by: 'operator' };
+      expect(await store.load()).toMatchObject({ confirmed: 10, ...(observe && { observe }) });
+      expect((await store.load()).observe === undefined).toBe(ofLaterRelease);
       expect(Buffer.from((await bucket.get('router.1.unreadable')) ?? []).toString()).toBe(value);
-      expect(bus.drops.all()).toMatchObject([{ kind: 'owner.saved', count: 1 }]);
+      expect(bus.drops.all()).toMatchObject([{ kind: 'owner.saved', count: 2 }]);
     },
   );
 

@@ -9,7 +9,7 @@ import {
 } from '@iec104mm2ss/bus';
 import { type Logger, noPeer } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
-import { KeptObserve } from './kept-observe.js';
+import { KeptObserve, observedFor } from './kept-observe.js';
 import { decodeRouterState, encodeRouterState, type RouterState, WireError } from '@iec104mm2ss/wire';
 
 /** What an earlier owner of a group left, brought to what its log holds now. */
@@ -76,9 +76,10 @@ export class StateStore {
     const { log } = this.parts;
     const extent = await log.extent();
     const saved = await this.read();
-    if (saved === undefined) {
+    if (saved === undefined || saved === 'unreadable') {
       const { first } = extent;
-      const observe = await this.kept?.load();
+      const observe =
+        saved === undefined ? await this.kept?.load() : observedFor('what was saved cannot be read', this.parts.clock);
       return { ...FRESH, observe, saved: false, log: extent, confirmed: first, confirmedBefore: first };
     }
     if (saved.ended === true) return this.beginBehind(extent);
@@ -153,8 +154,11 @@ export class StateStore {
     this.savedUpTo = oldestOf(value);
   }
 
-  /** One that cannot be understood is set aside, for people, and the group starts without it. */
-  private async read(): Promise<RouterState | undefined> {
+  /**
+   * One that cannot be understood is set aside, for people, and the group starts without it: observing, as it may have been.
+   * One of a later release, as a step back finds it, is no reason to observe.
+   */
+  private async read(): Promise<RouterState | 'unreadable' | undefined> {
     const { bus, logger, subjects } = this.parts;
     const value = await this.bucket.get(this.key);
     if (value === undefined) return undefined;
@@ -170,7 +174,7 @@ export class StateStore {
       'the saved state of the group cannot be read: it is set aside, and the group begins at the oldest event kept',
     );
     await this.bucket.put(aside, value);
-    return undefined;
+    return state.code === 'VERSION' ? undefined : 'unreadable';
   }
 }
 
