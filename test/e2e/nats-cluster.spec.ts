@@ -13,8 +13,8 @@ const RATE_PER_SECOND = 200;
 /** Servers need 4 to 9 seconds to elect another leader; then the connector looks again. */
 const FAILOVER_MS = 25_000;
 const REPLICAS_3 = ['--nats-replicas', '3'];
-/** The event log, the leases and what the router keeps. */
-const STREAMS = ['IEC104_LOG_1', 'KV_iec104_leases', 'KV_iec104_state'];
+/** The audit, the event log, the leases and what the router keeps. */
+const STREAMS = ['IEC104_AUDIT', 'IEC104_LOG_1', 'KV_iec104_leases', 'KV_iec104_state'];
 
 async function copies(nats: NatsCluster): Promise<Record<string, number>> {
   return Object.fromEntries((await nats.streams()).map(({ config }) => [config.name, config.num_replicas]));
