@@ -592,6 +592,11 @@ describe('encodeAsdu', () => {
       'ASDU_VALUE_RANGE',
     ],
     ['opaque without octets', { type: 'OPAQUE', typeId: 200, ...base, count: 1 }, 'ASDU_VALUE_RANGE'],
+    [
+      'an opaque that is no octets',
+      { type: 'OPAQUE', typeId: 200, ...base, count: 1, opaque: [0n] },
+      'ASDU_VALUE_RANGE',
+    ],
   ];
 
   it.each(wrong)('refuses %s', (_, asdu, code) => {

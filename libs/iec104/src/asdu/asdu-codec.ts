@@ -96,7 +96,8 @@ export function elementOctetsAt(octets: Uint8Array, at: number, info: TypeInfo):
 export function encodeAsdu(asdu: AsduInput): Uint8Array {
   checkedObject('ASDU', asdu);
   if (asdu.type === 'OPAQUE') {
-    const opaque: Uint8Array = checkedObject('opaque', asdu.opaque);
+    const opaque: unknown = asdu.opaque;
+    if (!(opaque instanceof Uint8Array)) throw new Iec104Error('ASDU_VALUE_RANGE', 'opaque must be a Uint8Array');
     const octets = allocate(ASDU_HEADER_OCTETS + opaque.length);
     writeHeader(asdu, checkedUint('typeId', asdu.typeId, 255), asdu.count, octets);
     octets.set(opaque, ASDU_HEADER_OCTETS);
