@@ -3,7 +3,6 @@ export { readEnvironment, EnvironmentError, LOG_LEVELS } from './environment.js'
 export type { SyslogTarget } from './syslog-target.js';
 export type { Environment, EnvironmentFlags, EnvironmentIssue, LogLevel } from './environment.js';
 export { GroupSelection, GroupSelectionError } from './group-selection.js';
-export { configurationText } from './file-encoding.js';
 export { parseConfiguration } from './parse-configuration.js';
 export {
   ConfigError,
@@ -16,7 +15,7 @@ export {
 export type { ConfigErrorCode, ConfigurationFile } from './read-configuration.js';
 export { peerText, plainAddress } from './address-text.js';
 export { type CsvRow, csvRows } from './csv-rows.js';
-export { type DecodedFile, decodeFile } from './file-encoding.js';
+export { configurationText, type DecodedFile, decodeFile } from './file-encoding.js';
 export { isHostname } from './endpoints.js';
 export { digitsOf } from './integer-cell.js';
 export { ackPolicy, reportGapMs } from './ack-policy.js';

@@ -225,6 +225,14 @@ export interface TroubleStatus {
   readonly since: string;
 }
 
+/** @param sinceMs ms since 1970-01-01 UTC */
+export function troubleOf(
+  what: string,
+  { reason, sinceMs }: { readonly reason: string; readonly sinceMs: number },
+): TroubleStatus {
+  return { what, reason, since: new Date(sinceMs).toISOString() };
+}
+
 export interface GroupStatus {
   readonly id: string;
   readonly name: string | null;

@@ -1,4 +1,4 @@
-import type { GroupContribution } from '@iec104mm2ss/observability';
+import { type GroupContribution, troubleOf } from '@iec104mm2ss/observability';
 import type { GroupConnector } from './group-connector.js';
 
 /** What a connector knows of its group; what it does not know (yet) is left out. */
@@ -12,7 +12,7 @@ export function connectorContribution(
   return {
     id,
     ack: connector.ack,
-    trouble: trouble === undefined ? [] : [troubleOf(trouble)],
+    trouble: trouble === undefined ? [] : [troubleOf('event log', trouble)],
     rtu: connector.status(),
     log: {
       capacity: buffsize,
@@ -35,8 +35,4 @@ export function connectorContribution(
       logFull: fullTimes,
     },
   };
-}
-
-function troubleOf({ reason, sinceMs }: NonNullable<GroupConnector['logTrouble']>) {
-  return { what: 'event log', reason, since: new Date(sinceMs).toISOString() };
 }

@@ -8,6 +8,7 @@ import { type AuditFilter, parseSince } from '../audit/audit-filter.js';
 import { AUDIT_FILE, openAuditFiles } from '../audit/audit-journal.js';
 import { type AuditSelection, selectRecords } from '../audit/audit-selection.js';
 import { auditTable } from '../audit/audit-table.js';
+import { collect } from './collect.js';
 import { UnavailableError, UsageError } from './errors.js';
 import { parseCa, parseIoa, parseLast, parseTypes } from './filter-flags.js';
 import {
@@ -51,8 +52,6 @@ Examples:
   mm2ss audit --group 111 --since 2h
   mm2ss audit --master 10.1.1.5 --outcome refused --outcome unknown
   mm2ss audit --nats nats://nats:4222 --type C_SC_NA_1 --ca 32 --ioa 5000 --json`;
-
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 export function registerAudit(program: Command): void {
   const command = program

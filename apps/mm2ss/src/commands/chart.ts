@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type ChartFlags, writeChart } from '../chart/write-chart.js';
+import { collect } from './collect.js';
 
 const HELP = `
 Puts what the file says into a copy of the chart of this release: helm install NAME FOLDER. Whatever else the chart can be told is in
@@ -13,8 +14,6 @@ Examples:
   mm2ss nats-auth iec104mm2ss.csv -o nats
   mm2ss chart iec104mm2ss.csv --nats-auth nats -o chart
   helm upgrade --install mm2ss chart`;
-
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 export function registerChart(program: Command): void {
   program

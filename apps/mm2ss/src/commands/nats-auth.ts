@@ -2,6 +2,7 @@ import { type Configuration, readConfiguration } from '@iec104mm2ss/config';
 import { type Command, InvalidArgumentError } from 'commander';
 import { busUsers, type UserFlags } from '../nats-auth/bus-users.js';
 import { writeAuthorization, type WrittenAuthorization } from '../nats-auth/write-authorization.js';
+import { collect } from './collect.js';
 import { UsageError } from './errors.js';
 
 interface NatsAuthFlags extends UserFlags {
@@ -31,8 +32,6 @@ Examples:
   nats-server -c nats/nats-server.conf
   mm2ss nats-setup -i iec104mm2ss.csv --nats nats://127.0.0.1:4222 --nats-nkey nats/setup.nk
   mm2ss connector --group 7 --nats nats://127.0.0.1:4222 --nats-nkey nats/connector-7.nk`;
-
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 function groupsPerPod(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { LocalNats } from '../nats-reload/nats-process.js';
 import { ReloadWatch } from '../nats-reload/reload-watch.js';
 import { readServerFiles } from '../nats-reload/server-files.js';
+import { collect } from './collect.js';
 import { UsageError } from './errors.js';
 
 const HELP = `
@@ -27,12 +28,7 @@ export function registerNatsReload(program: Command): void {
     .requiredOption('--config <file>', 'its configuration')
     .requiredOption('--pid-file <file>', 'where it writes its process id (pid_file)')
     .option('--monitor <url>', 'its monitoring endpoint', 'http://127.0.0.1:8222')
-    .option(
-      '--watch <file>',
-      'another file that it reads, such as a certificate; may be repeated',
-      (file: string, others: readonly string[]): readonly string[] => [...others, file],
-      [],
-    )
+    .option('--watch <file>', 'another file that it reads, such as a certificate; may be repeated', collect, [])
     .addHelpText('after', HELP)
     .action((flags: NatsReloadFlags) => natsReload(flags));
 }

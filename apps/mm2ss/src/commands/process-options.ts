@@ -22,6 +22,7 @@ import { type Runtime, systemRuntime } from '@iec104mm2ss/runtime';
 import { type Command, Option } from 'commander';
 import { groupsWithTls } from '../tls/tls-options.js';
 import { formatProblem } from './check.js';
+import { collect } from './collect.js';
 import { UnavailableError, UsageError } from './errors.js';
 
 type MonitoringOption = 'http' | 'httpHosts' | 'httpToken' | 'httpClients' | 'logLevel' | 'syslog';
@@ -74,8 +75,6 @@ export function groupOption(flags: string, meaning: string): Option {
     collect,
   );
 }
-
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 export function addProcessOptions(command: Command): Command {
   return command

@@ -4,6 +4,7 @@ import { compose } from '../composition.js';
 import type { HealthServer } from '../http/index.js';
 import { runUntilSignal } from '../process/signals.js';
 import { tlsOptions } from '../tls/tls-options.js';
+import { collect } from './collect.js';
 import { UsageError } from './errors.js';
 import {
   addNatsOptions,
@@ -29,8 +30,6 @@ interface RunFlags extends ProcessFlags {
   readonly logDir: string;
   readonly setClock?: boolean;
 }
-
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 export function registerRun(program: Command): void {
   const command = program

@@ -5,6 +5,7 @@ import type { AuditRecord, DecodedMessage, UndecodableAsdu } from '@iec104mm2ss/
 import type { Command } from 'commander';
 import { feedSubjects } from '../http/feed.controller.js';
 import { httpWay } from './ask-http.js';
+import { collect } from './collect.js';
 import { UnavailableError } from './errors.js';
 import { readRecord } from '../audit/audit-filter.js';
 import { parseCa, parseIoa, parseTypes } from './filter-flags.js';
@@ -44,8 +45,6 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 type FeedLine = DecodedMessage | AuditRecord | { readonly leftOut: number };
-
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 export function registerWatch(program: Command): void {
   const command = program

@@ -3,7 +3,14 @@ import type { Socket } from 'node:net';
 import { type PeerName, peerText, plainAddress } from '@iec104mm2ss/config';
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
-import { type AtTheDoor, HandshakeRoom, type SecurePeer, TlsDoor, type TlsSettings } from '@iec104mm2ss/tls';
+import {
+  type AtTheDoor,
+  GroupMaterial,
+  HandshakeRoom,
+  type SecurePeer,
+  TlsDoor,
+  type TlsSettings,
+} from '@iec104mm2ss/tls';
 
 /** Its folder under `--tls-dir`, where it has files of its own, as a group has. */
 export const HTTP_FILES = 'http';
@@ -30,14 +37,16 @@ export interface SecureEntranceParts {
  */
 export class SecureEntrance {
   private readonly door: TlsDoor;
+  private readonly material: GroupMaterial;
   private readonly waiting = new Map<AtTheDoor, Socket>();
   private readonly inside = new Set<SecurePeer>();
   private stopWatching: () => void = () => undefined;
 
   constructor(private readonly parts: SecureEntranceParts) {
     const { settings, names, runtime, logger } = parts;
+    this.material = new GroupMaterial(settings, () => ({ id: HTTP_FILES, tlsProfile: 'modern' }));
     this.door = new TlsDoor({
-      material: () => settings.store.material(HTTP_FILES, 'modern'),
+      material: () => this.material.get(),
       names: () => names,
       settings,
       // Whoever comes last is let in here, so the places of one source must not be the bound.
@@ -64,18 +73,10 @@ export class SecureEntrance {
 
   /** Says so when there is nothing to do TLS with: nobody can come in. */
   tellTrouble(): void {
-    const { settings, logger } = this.parts;
-    try {
-      settings.store.material(HTTP_FILES, 'modern');
-    } catch (error) {
-      const fields = { port: 'http', reason: (error as Error).message };
-      securityEvent(
-        logger,
-        'tls_unusable',
-        fields,
-        'HTTP is to ask for certificates, which cannot be: nobody is let in',
-      );
-    }
+    const { trouble: reason } = this.material;
+    if (reason === undefined) return;
+    const message = 'HTTP is to ask for certificates, which cannot be: nobody is let in';
+    securityEvent(this.parts.logger, 'tls_unusable', { port: 'http', reason }, message);
   }
 
   close(): void {

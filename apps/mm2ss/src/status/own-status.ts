@@ -1,7 +1,13 @@
 import { hostname } from 'node:os';
 import { type Bus, BUS } from '@iec104mm2ss/bus';
 import { ackPolicy, GROUPS, type LiveGroups } from '@iec104mm2ss/config';
-import type { BusStatus, GroupContribution, Status, StatusSource } from '@iec104mm2ss/observability';
+import {
+  type BusStatus,
+  type GroupContribution,
+  type Status,
+  type StatusSource,
+  troubleOf,
+} from '@iec104mm2ss/observability';
 import { type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { DurabilityWatch } from '../bus/durability-watch.js';
@@ -72,9 +78,7 @@ export class OwnStatus {
       rtuNumber: group.rtuNumber,
       ack: ackPolicy(group, this.bus.kind),
       interrogation: group.interrogation,
-      trouble: this.bus.storageTroubles(group.id).map(({ store, reason, sinceMs }) => {
-        return { what: store, reason, since: new Date(sinceMs).toISOString() };
-      }),
+      trouble: this.bus.storageTroubles(group.id).map((trouble) => troubleOf(trouble.store, trouble)),
       log: { capacity: group.buffsize },
     }));
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -32,12 +32,13 @@ it('one bucket outlives a process without a server, and no other', async () => {
 
 it('of many writes of a kept value the last one stays, whatever was begun before, and nothing is left beside it', async () => {
   const directory = await folder();
+  // An earlier process ended while it wrote.
+  await mkdir(join(directory, 'kept'));
+  await writeFile(join(directory, 'kept', 'key.new'), 'half');
   const bucket = new MemoryBus({ directory }).keyValue(KEPT_BUCKET);
   const writes = Array.from({ length: 20 }, (_, i) =>
     i % 3 === 0 ? bucket.delete('key') : bucket.put('key', Buffer.from(String(i))),
   );
-  // An earlier process ended while it wrote.
-  await writeFile(join(directory, 'kept', 'key.new'), 'half').catch(() => undefined);
   await Promise.all(writes);
   expect(textOf(await bucket.get('key'))).toBe('19');
   expect(await bucket.keys()).toEqual(['key']);

@@ -1,9 +1,22 @@
 import { connect, type Socket } from 'node:net';
-import { apduEnd, ApduFramer } from '@iec104mm2ss/iec104';
+import {
+  APCI_OCTETS,
+  apduEnd,
+  type ApduFormat,
+  ApduFramer,
+  formatOf,
+  iFormat,
+  receiveSequence,
+  sendSequence,
+  SEQUENCE_MASK,
+  sFormat,
+  uFormat,
+  UFunction,
+} from '@iec104mm2ss/iec104';
 
 /** One APDU of the station under test. */
 export interface RawApdu {
-  readonly format: 'I' | 'S' | 'U';
+  readonly format: ApduFormat;
   /** First octet of the control field. */
   readonly control: number;
   readonly ns: number;
@@ -11,15 +24,6 @@ export interface RawApdu {
   /** Empty unless I-format. */
   readonly asdu: Uint8Array;
 }
-
-export const STARTDT_ACT = 0x07;
-export const STARTDT_CON = 0x0b;
-export const STOPDT_ACT = 0x13;
-export const STOPDT_CON = 0x23;
-export const TESTFR_ACT = 0x43;
-export const TESTFR_CON = 0x83;
-
-const MASK = 0x7fff;
 
 /** A controlling station that does what a check tells it, right or wrong. By itself it confirms TESTFR, and acknowledges. */
 export class RawMaster {
@@ -59,20 +63,20 @@ export class RawMaster {
     this.socket.destroy();
   }
 
-  sendU(control: number): void {
-    this.write([0x68, 4, control, 0, 0, 0]);
+  sendU(fn: UFunction): void {
+    this.socket.write(uFormat(fn));
   }
 
   sendS(nr = this.vr): void {
     this.acknowledged = nr;
-    this.write([0x68, 4, 1, 0, (nr << 1) & 0xff, nr >> 7]);
+    this.socket.write(sFormat(nr));
   }
 
-  sendI(asdu: Uint8Array | readonly number[], ns = this.vs): void {
+  sendI(asdu: Uint8Array, ns = this.vs): void {
     const { vr } = this;
     this.acknowledged = vr;
-    this.write([0x68, asdu.length + 4, (ns << 1) & 0xff, ns >> 7, (vr << 1) & 0xff, vr >> 7, ...asdu]);
-    this.vs = (ns + 1) & MASK;
+    this.socket.write(iFormat(ns, vr, asdu));
+    this.vs = (ns + 1) & SEQUENCE_MASK;
   }
 
   /** Resolves with the first APDU that fits, of those that have come or will; undefined when there is none in time. */
@@ -102,22 +106,18 @@ export class RawMaster {
     }
   }
 
-  private write(octets: readonly number[]): void {
-    this.socket.write(Uint8Array.from(octets));
-  }
-
   private read(chunk: Buffer): void {
     const octets = this.framer.feed(chunk);
     for (let at = 0; at < octets.length;) {
       const end = apduEnd(octets, at);
-      const [, , control = 0, second = 0, third = 0, fourth = 0] = octets.subarray(at, at + 6);
-      const format = (control & 1) === 0 ? 'I' : (control & 2) === 0 ? 'S' : 'U';
-      const [ns, nr] = [((second << 8) | control) >> 1, ((fourth << 8) | third) >> 1];
-      this.got.push({ format, control, ns, nr, asdu: new Uint8Array(octets.subarray(at + 6, end)) });
+      const control = octets[at + 2] as number;
+      const format = formatOf(octets, at);
+      const [ns, nr] = [sendSequence(octets, at), receiveSequence(octets, at)];
+      this.got.push({ format, control, ns, nr, asdu: new Uint8Array(octets.subarray(at + APCI_OCTETS, end)) });
       if (format === 'I') {
-        this.vr = (ns + 1) & MASK;
+        this.vr = (ns + 1) & SEQUENCE_MASK;
         if (this.acknowledging) this.sendS();
-      } else if (control === TESTFR_ACT) this.sendU(TESTFR_CON);
+      } else if (control === UFunction.TESTFR_ACT) this.sendU(UFunction.TESTFR_CON);
       at = end;
     }
     this.wake?.();

@@ -10,18 +10,10 @@ import {
   Qoi,
   Rqt,
   TypeId,
+  UFunction,
 } from '@iec104mm2ss/iec104';
 import { encodeCommand, parseCommand } from '../master/command-request.js';
-import {
-  type RawApdu,
-  type RawMaster,
-  STARTDT_ACT,
-  STARTDT_CON,
-  STOPDT_ACT,
-  STOPDT_CON,
-  TESTFR_ACT,
-  TESTFR_CON,
-} from './raw-master.js';
+import type { RawApdu, RawMaster } from './raw-master.js';
 
 /** What a check needs to know of the station. */
 export interface StationUnderTest {
@@ -66,14 +58,14 @@ const isAsdu =
     format === 'I' && asdu[0] === typeId && new AsduView(asdu).cot === cot;
 
 async function start(master: RawMaster, { answerMs }: StationUnderTest): Promise<void> {
-  master.sendU(STARTDT_ACT);
-  if ((await master.until(isU(STARTDT_CON), answerMs)) === undefined) throw new Error('no STARTDT con');
+  master.sendU(UFunction.STARTDT_ACT);
+  if ((await master.until(isU(UFunction.STARTDT_CON), answerMs)) === undefined) throw new Error('no STARTDT con');
 }
 
 /** The answer to a request with this cause, or that there is none. */
 async function answered(
   master: RawMaster,
-  asdu: Uint8Array | readonly number[],
+  asdu: Uint8Array,
   cot: number,
   { answerMs }: StationUnderTest,
 ): Promise<AsduView | undefined> {
@@ -89,7 +81,7 @@ function refusal(title: string, cot: number, request: (ca: number) => readonly n
     title,
     run: async (master, station) => {
       await start(master, station);
-      const answer = await answered(master, request(station.ca), cot, station);
+      const answer = await answered(master, Uint8Array.from(request(station.ca)), cot, station);
       if (answer === undefined) return `no answer with COT ${cot}`;
       return answer.negative ? undefined : 'P/N is 0';
     },
@@ -116,9 +108,9 @@ export const STATION_CHECKS: readonly ConformanceCheck[] = [
     title: 'confirms STOPDT, and sends no data after it',
     run: async (master, station) => {
       await start(master, station);
-      master.sendU(STOPDT_ACT);
-      if ((await master.until(isU(STOPDT_CON), station.answerMs)) === undefined) return 'no STOPDT con';
-      const before = master.got.findIndex(isU(STOPDT_CON));
+      master.sendU(UFunction.STOPDT_ACT);
+      if ((await master.until(isU(UFunction.STOPDT_CON), station.answerMs)) === undefined) return 'no STOPDT con';
+      const before = master.got.findIndex(isU(UFunction.STOPDT_CON));
       await master.untilClosed(QUIET_MS);
       const after = master.got.slice(before).find(({ format }) => format === 'I');
       return after === undefined ? undefined : `I-format APDU of type ${after.asdu[0]} after STOPDT con`;
@@ -128,12 +120,15 @@ export const STATION_CHECKS: readonly ConformanceCheck[] = [
     clause: '5.2',
     title: 'confirms TESTFR, stopped and started',
     run: async (master, station) => {
-      master.sendU(TESTFR_ACT);
-      if ((await master.until(isU(TESTFR_CON), station.answerMs)) === undefined) return 'no TESTFR con while stopped';
+      master.sendU(UFunction.TESTFR_ACT);
+      if ((await master.until(isU(UFunction.TESTFR_CON), station.answerMs)) === undefined)
+        return 'no TESTFR con while stopped';
       await start(master, station);
       master.got.length = 0;
-      master.sendU(TESTFR_ACT);
-      return (await master.until(isU(TESTFR_CON), station.answerMs)) === undefined ? 'no TESTFR con' : undefined;
+      master.sendU(UFunction.TESTFR_ACT);
+      return (await master.until(isU(UFunction.TESTFR_CON), station.answerMs)) === undefined
+        ? 'no TESTFR con'
+        : undefined;
     },
   },
   {
@@ -194,7 +189,7 @@ export const STATION_CHECKS: readonly ConformanceCheck[] = [
     applies: ({ timers }) => timers,
     run: async (master, station) => {
       await start(master, station);
-      const test = await master.until(isU(TESTFR_ACT), station.t3Ms + station.answerMs);
+      const test = await master.until(isU(UFunction.TESTFR_ACT), station.t3Ms + station.answerMs);
       return test === undefined ? 'no TESTFR act' : undefined;
     },
   },

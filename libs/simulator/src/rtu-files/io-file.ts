@@ -2,7 +2,7 @@ import type { Problem } from '@iec104mm2ss/config';
 import type { CommandKind, PointKind } from '../points/point-kind.js';
 import { IO_TYPE_IDS, type IoType, ioType } from './io-types.js';
 import { parseIoValue } from './io-value.js';
-import { decimal, Problems, quoted, rowsOf, wholeNumber } from './rows.js';
+import { decimal, LONGEST_SECONDS, Problems, quoted, rowsOf, wholeNumber } from './rows.js';
 
 /** What a master has to send before a row is: all that is given must be so. */
 export interface RowFilter {
@@ -60,7 +60,6 @@ const INDEX_MAX = 999_999_999_999;
 const COMMENT_CHARACTERS = 53;
 /** Older versions of the program took T-out in milliseconds. */
 const LONG_TIMEOUT_SECONDS = 600;
-const LONGEST_SECONDS = 2_147_483;
 
 /**
  * Reads an IO file of the IEC104-RTU-Simulator. Its columns have fixed places:

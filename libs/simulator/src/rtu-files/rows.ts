@@ -1,5 +1,8 @@
 import { type CsvRow, csvRows, digitsOf, type Problem } from '@iec104mm2ss/config';
 
+/** The longest that a timer can wait: 2^31 - 1 ms. */
+export const LONGEST_SECONDS = 2_147_483;
+
 /** What may separate the cells: spreadsheets of Europe write semicolons, as their comma is the decimal point. */
 type Separator = ',' | ';' | '\t';
 

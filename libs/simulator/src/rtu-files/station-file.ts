@@ -1,5 +1,5 @@
 import { isHostname, parseSourceRanges, type Problem, type SourceRange } from '@iec104mm2ss/config';
-import { Problems, quoted, rowsOf, wholeNumber } from './rows.js';
+import { LONGEST_SECONDS, Problems, quoted, rowsOf, wholeNumber } from './rows.js';
 
 /** One RTU, or one of the redundant ports of an RTU: a row of `iec104rs.csv`. */
 export interface StationRow {
@@ -33,7 +33,6 @@ const NAME_CHARACTERS = 16;
 const DEFAULT_K = 12;
 const DEFAULT_IDLE_SECONDS = 60;
 const DEFAULT_NTP_SECONDS = 900;
-const LONGEST_SECONDS = 2_147_483;
 
 /**
  * Reads the list of RTUs of the IEC104-RTU-Simulator. Its columns have fixed places and no header:

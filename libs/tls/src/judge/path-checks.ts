@@ -11,7 +11,7 @@ import { type Link, maySignCrls, type Trust } from './trust.js';
 export type CrlExpired = 'warn' | 'refuse';
 
 /** Clocks differ: a CRL that was made less than this ahead of our time is of now. */
-const CLOCK_SKEW_MS = 300_000;
+export const CLOCK_SKEW_MS = 300_000;
 /** Names that are shown of a certificate that has none of the wanted ones. */
 const NAMES_SHOWN = 6;
 

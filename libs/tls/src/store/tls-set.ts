@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { timeText } from '../judge/fault.js';
-import { allows } from '../judge/path-checks.js';
+import { allows, CLOCK_SKEW_MS } from '../judge/path-checks.js';
 import { type Link, maySignCrls, Trust } from '../judge/trust.js';
 import { Crl } from '../x509/crl.js';
 import { readCrls } from '../x509/read-crls.js';
@@ -9,8 +9,6 @@ import type { FileSet } from './snapshot.js';
 
 /** An end that is nearer than this is told: certificates are often made by hand. */
 const SOON_MS = 30 * 86_400_000;
-/** Clocks of authorities may be ahead of ours by so much. */
-const CLOCKS_DIFFER_MS = 5 * 60_000;
 
 /** What the files of one set say, and what is wrong with them. */
 export interface TlsSet {
@@ -181,7 +179,7 @@ function checkCrls(trust: Trust, inherited: ReadonlySet<string>, nowMs: number, 
     if (fault !== undefined) faults.push(`${text}: ${fault}`);
     else if (signers.length === 0) warnings.push(`${file}: a CRL of ${issuer.text}, which is not in ca.crt`);
     else if (!isSigned) faults.push(`${text} is not signed with the key of that authority in ca.crt`);
-    else if (thisUpdate > nowMs + CLOCKS_DIFFER_MS) faults.push(`${text} begins on ${timeText(thisUpdate)} only`);
+    else if (thisUpdate > nowMs + CLOCK_SKEW_MS) faults.push(`${text} begins on ${timeText(thisUpdate)} only`);
     else if (nextUpdate === undefined) warnings.push(`${text} does not say when the next one comes`);
     else if (nextUpdate < nowMs) warnings.push(`${text} has expired on ${timeText(nextUpdate)}`);
   }
