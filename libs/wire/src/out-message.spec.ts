@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex, hex, received } from './golden.js';
 import {
+  answeredCommand,
   codeAndMessage,
   decodeOut,
   encodeOut,
@@ -136,6 +137,15 @@ describe('a message to gateways', () => {
     expect(outText(decoded(fromHex(...STANDBY)))).toEqual({ code: 'x', message: '' });
     expect(hex(encodeSettled(1, [5, 0x0403_0201]))).toBe(hex(fromHex(...SETTLED)));
     expect(settledCommands(decoded(fromHex(...SETTLED)))).toEqual([5, 0x0403_0201]);
+    const answered = ['02 07 04 00', ...SETTLED.slice(1)];
+    expect(hex(encodeSettled(1, [5, 0x0403_0201], true))).toBe(hex(fromHex(...answered)));
+    expect(decoded(fromHex(...answered)).flags).toBe(OutFlag.ANSWERED);
+  });
+
+  it('with an answer of the router says to which command', () => {
+    const head = { kind: OutKind.DATA, fence: 1, generation: 0, from: 7, first: NO_POSITION, count: 1 };
+    expect(answeredCommand(decoded(encodeOut({ ...head, flags: OutFlag.ANSWERS }, fromHex(APDU))))).toBe(7);
+    expect(answeredCommand(decoded(encodeOut(head, fromHex(APDU)))), 'of an earlier release').toBeUndefined();
   });
 
   it.each(VERSION_1)('of version 1, kind %s, is understood', (_name, message, lines) => {

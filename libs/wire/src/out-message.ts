@@ -20,7 +20,7 @@ import type { Decoded } from './wire-error.js';
  *     3   u8   0
  *     4   u32  fence of the router that owns the group
  *     8   f64  generation of the log that the positions are of
- *     16  f64  from: the first position this message accounts for
+ *     16  f64  from: the first position this message accounts for; with ANSWERS: number of the command that it answers
  *     24  f64  first: position of the first ASDU, or NO_POSITION when the ASDUs are the router's own
  *     32  u32  DATA: number of ASDUs; BEGIN: number of the message it answers; SETTLED: number of commands
  *     36       DATA: APDUs as in a log record; CLOSE, STANDBY: `code message` (UTF-8); SETTLED: u32 each
@@ -56,6 +56,10 @@ export type OutKind = (typeof OutKind)[keyof typeof OutKind];
 export const OutFlag = {
   /** Some OA octets are ours: each session writes its own OA where it finds its allocated one, 0 elsewhere. */
   PATCH_OA: 1,
+  /** DATA: the router's own answer to one command of the session, whose number is in `from`. */
+  ANSWERS: 2,
+  /** SETTLED: the router has answered these itself. Who has not got the answer states the command again, and gets it. */
+  ANSWERED: 4,
 } as const;
 
 export interface OutMessage {
@@ -108,12 +112,18 @@ export function encodeOutText(
   return encodeOut({ kind, fence, generation: 0, from: 0, first: NO_POSITION, count: 0 }, Buffer.from(text));
 }
 
-/** SETTLED: the numbers of a session's commands that are over. */
-export function encodeSettled(fence: number, commands: readonly number[]): Buffer {
+/**
+ * SETTLED: the numbers of a session's commands that are over.
+ *
+ * @param answered by the router itself
+ */
+export function encodeSettled(fence: number, commands: readonly number[], answered = false): Buffer {
   const body = Buffer.allocUnsafe(commands.length * 4);
   commands.forEach((command, index) => body.writeUInt32LE(command, index * 4));
   const count = commands.length;
-  return encodeOut({ kind: OutKind.SETTLED, fence, generation: 0, from: 0, first: NO_POSITION, count }, body);
+  const flags = answered ? OutFlag.ANSWERED : 0;
+  const head = { kind: OutKind.SETTLED, flags, fence, generation: 0, from: 0, first: NO_POSITION, count };
+  return encodeOut(head, body);
 }
 
 export function decodeOut(octets: Uint8Array): Decoded<OutMessage> {
@@ -178,6 +188,11 @@ export function decodeOut(octets: Uint8Array): Decoded<OutMessage> {
 /** Text of a CLOSE or STANDBY, as code and message. */
 export function outText({ octets, bodyAt }: OutMessage): { readonly code: string; readonly message: string } {
   return codeAndMessage(asBuffer(octets).toString('utf8', bodyAt));
+}
+
+/** Number of the command that a DATA answers, when it is the router's own answer and says so. */
+export function answeredCommand({ flags, from }: OutMessage): number | undefined {
+  return (flags & OutFlag.ANSWERS) === 0 ? undefined : from;
 }
 
 /** Numbers of the commands of a SETTLED. */

@@ -639,6 +639,38 @@ describe('a master’s commands', () => {
     expect(stated()).toEqual([]);
   });
 
+  it('that the router answers itself are stated until that answer has come, and it goes out once', () => {
+    started();
+    const alike = singleCommand(1, 5, true);
+    master.send(alike, alike);
+    clock.flush();
+    const answer = (number: number): Buffer => {
+      const head = { fence: lease.fence, generation: G, from: number, first: NO_POSITION, count: 1 };
+      const apdu = iFormat(0, 0, mirror(alike, Cause.ACT_CON, true));
+      return encodeOut({ ...head, kind: OutKind.DATA, flags: OutFlag.ANSWERS }, apdu);
+    };
+    const stated = (): unknown =>
+      session.statement(10).commands.map(({ command: number, answered }) => [number, answered]);
+    // That to the first one was lost.
+    toSession(answer(2));
+    toSession(encodeSettled(lease.fence, [1, 2], true));
+    expect(stated()).toEqual([[1, null]]);
+    toSession(answer(1));
+    toSession(answer(1));
+    expect(master.received).toHaveLength(2);
+    toSession(encodeSettled(lease.fence, [1], true));
+    expect(stated()).toEqual([]);
+    toSession(answer(1));
+    expect(master.received).toHaveLength(2);
+    // Who has stopped gets none, and waits for none.
+    master.send(alike);
+    clock.flush();
+    master.stop();
+    clock.flush();
+    toSession(encodeSettled(lease.fence, [3], true));
+    expect(stated()).toEqual([]);
+  });
+
   it('are refused at once when nobody could take them over, and stated with that answer', () => {
     started();
     terms = undefined;

@@ -107,11 +107,26 @@ export class PendingCommands {
     }
   }
 
-  /** The router has stored their audit records. */
-  settle(numbers: readonly number[]): void {
+  /**
+   * The router answers this command itself, with this cause and P/N. False when that was seen before: it answers again what
+   * was stated without an answer, and one and the other may have been on their way.
+   */
+  answeredByRouter(number: number, cause: number): boolean {
+    const command = this.pending.get(number);
+    if (command?.answered !== null) return false;
+    this.note(command, cause & CAUSE_AND_PN_MASK);
+    return true;
+  }
+
+  /**
+   * The router has stored their audit records.
+   *
+   * @param answered by the router itself: what has no answer here is stated again, until that has come
+   */
+  settle(numbers: readonly number[], answered = false): void {
     for (const number of numbers) {
       const command = this.pending.get(number);
-      if (command === undefined) continue;
+      if (command === undefined || (answered && command.answered === null)) continue;
       this.pending.delete(number);
       this.unanswered.delete(command);
       this.confirmed.delete(command);

@@ -1,4 +1,13 @@
-import { NO_POSITION, OutKind, type OutMessage, outText, settledCommands } from '@iec104mm2ss/wire';
+import {
+  answeredCommand,
+  NO_POSITION,
+  OutFlag,
+  OutKind,
+  type OutMessage,
+  outText,
+  settledCommands,
+} from '@iec104mm2ss/wire';
+import { APDU_CAUSE_OFFSET } from '@iec104mm2ss/iec104';
 import type { PendingCommands } from './pending-commands.js';
 import { MISSED, type SessionPlace } from './session-place.js';
 import { apduAfter, type SessionQueue } from './session-queue.js';
@@ -55,8 +64,7 @@ export class SessionDelivery {
     switch (kind) {
       case OutKind.DATA:
         if (!target.receiving) break;
-        // The router's own: it has no place among the events.
-        if (first === NO_POSITION) this.send(message, 0, true);
+        if (first === NO_POSITION) this.routersOwn(message);
         else this.data(message, true);
         break;
       case OutKind.JOIN:
@@ -69,7 +77,8 @@ export class SessionDelivery {
         this.begin(message);
         break;
       case OutKind.SETTLED:
-        this.pending.settle(settledCommands(message));
+        // Who gets nothing any more waits for no answer either.
+        this.pending.settle(settledCommands(message), target.receiving && (message.flags & OutFlag.ANSWERED) !== 0);
         break;
       case OutKind.STANDBY:
         target.standby(outText(message).message);
@@ -80,6 +89,14 @@ export class SessionDelivery {
         break;
       }
     }
+  }
+
+  /** An answer of the router itself: it has no place among the events. */
+  private routersOwn(message: OutMessage): void {
+    const command = answeredCommand(message);
+    const cause = message.octets[message.bodyAt + APDU_CAUSE_OFFSET] as number;
+    const isNew = command === undefined || this.pending.answeredByRouter(command, cause);
+    if (isNew) this.send(message, 0, command === undefined);
   }
 
   private begin({ count, generation, from }: OutMessage): void {

@@ -62,8 +62,7 @@ export class CommandAcceptance {
     const check = checkCommand(asdu);
     const verdict = check.ok ? this.context.door.judge(asdu, session) : { kind: 'refused' as const, ...check };
     if (verdict?.kind === 'answered') {
-      this.context.send(asker.session, verdict.answer);
-      this.parts.records.end({ ...asker, asdu }, verdict.outcome);
+      this.answer(asker, asdu, verdict.answer, verdict.outcome);
       return true;
     }
     const problem = verdict ?? this.parts.ownership.problemOf(asdu, session.id, asker.ownOa);
@@ -73,7 +72,11 @@ export class CommandAcceptance {
 
   private refuse(asker: Asker, asdu: Uint8Array, cause: number, reason: string): void {
     this.parts.counters.commandsRefused++;
-    this.context.send(asker.session, mirror(asdu, cause, true));
-    this.parts.records.end({ ...asker, asdu }, `refused: ${reason}`);
+    this.answer(asker, asdu, mirror(asdu, cause, true), `refused: ${reason}`);
+  }
+
+  private answer(asker: Asker, asdu: Uint8Array, answer: Uint8Array, outcome: string): void {
+    this.context.answer(asker.session, asker.command, answer);
+    this.parts.records.end({ ...asker, asdu }, outcome, answer);
   }
 }

@@ -54,10 +54,14 @@ export interface CommandContext {
   /** `bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS)`, see audit-log.ts. */
   readonly journal: Journal;
   session(id: number): CommandSession | undefined;
-  /** An ASDU of the router's own to one session; nothing happens when that is gone. */
-  send(session: number, asdu: Uint8Array): void;
-  /** These commands are over and their audit records stored. The session may be gone: its gateway still states them. */
-  settled(session: number, commands: readonly number[]): void;
+  /** The router's own answer to a command of a session; nothing happens when that is gone. */
+  answer(session: number, command: number, asdu: Uint8Array): void;
+  /**
+   * These commands are over and their audit records stored. The session may be gone: its gateway still states them.
+   *
+   * @param answered by the router itself, see `OutFlag.ANSWERED`
+   */
+  settled(session: number, commands: readonly number[], answered: boolean): void;
   /** True while it is certain that this process owns the group: see `Lease.certain`. */
   certain(): boolean;
 }

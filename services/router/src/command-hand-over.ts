@@ -6,7 +6,7 @@ import {
   encodeCommand,
   SENT_REMEMBERED_MS,
 } from '@iec104mm2ss/wire';
-import type { CommandContext } from './command-context.js';
+import type { CommandContext, Participant } from './command-context.js';
 import type { CommandCounters } from './command-counters.js';
 import { ConnectorSigns } from './connector-signs.js';
 import type { CommandOwnership } from './command-ownership.js';
@@ -124,15 +124,18 @@ export class CommandHandOver implements TransactionEffects {
   }
 
   refused(transaction: Transaction, outcome: string): void {
-    const { asdu, participants } = transaction;
+    const { asdu, askers, participants } = transaction;
     this.ownership.notSent(transaction);
     this.counters.commandsRefused += participants.length;
-    for (const { session, ownOa } of participants) {
+    const answers = new Map<Asker, Uint8Array>();
+    for (const asker of askers) {
+      if (!participates(asker, participants)) continue;
       const answer = refusalOf(asdu);
-      answer[ASDU_OA_OFFSET] = ownOa;
-      this.context.send(session, answer);
+      answer[ASDU_OA_OFFSET] = asker.ownOa;
+      answers.set(asker, answer);
+      this.context.answer(asker.session, asker.command, answer);
     }
-    this.end(transaction, `refused: ${outcome}`);
+    this.end(transaction, `refused: ${outcome}`, answers);
   }
 
   finished(transaction: Transaction, outcome: string): void {
@@ -141,14 +144,21 @@ export class CommandHandOver implements TransactionEffects {
     this.end(transaction, outcome);
   }
 
-  private end({ asdu, askers, participants }: Transaction, outcome: string): void {
+  /** @param answers those that the router gave itself */
+  private end(
+    { asdu, askers, participants }: Transaction,
+    outcome: string,
+    answers?: ReadonlyMap<Asker, Uint8Array>,
+  ): void {
     for (const asker of askers) {
       const { session, command, unstated } = asker;
-      const isThere =
-        this.context.session(session) !== undefined && participants.some((other) => other.session === session);
+      const isThere = this.context.session(session) !== undefined && participates(asker, participants);
       const text = isThere || outcome === 'master gone' ? outcome : `${outcome}, master gone`;
       if (unstated) this.records.ledger.end(session, command, text);
-      else this.records.end({ ...asker, asdu }, text);
+      else this.records.end({ ...asker, asdu }, text, answers?.get(asker));
     }
   }
 }
+
+const participates = ({ session }: Asker, participants: readonly Participant[]): boolean =>
+  participants.some((other) => other.session === session);

@@ -6,6 +6,8 @@ export const RETIRED_MS = 120_000;
 export const MAX_RETIRED = 1_000;
 /** Commands of one session that ended without a record, see `end`. */
 const MAX_ENDED = 200;
+/** The router's own answers to commands of one session that are remembered: as many as a gateway keeps commands. */
+const MAX_ANSWERS = 2_000;
 
 /**
  * `new`: it never came here. `open`: it waits, is under way, or its record is being stored. `settled`: its record is stored.
@@ -18,6 +20,8 @@ interface Account {
   readonly taken: [from: number, to: number][];
   readonly open: Set<number>;
   readonly ended: Map<number, string>;
+  /** What the router itself said to commands: on its way to the gateway it may be lost. */
+  readonly answers: Map<number, Uint8Array>;
   /** Since when the session is over; Infinity while it is there. */
   retiredAt: number;
 }
@@ -73,6 +77,20 @@ export class CommandLedger {
     if (oldest !== undefined) account.ended.delete(oldest);
   }
 
+  /** The router itself has answered the command. */
+  answered(session: number, command: number, answer: Uint8Array): void {
+    const { answers } = this.account(session);
+    answers.set(command, answer);
+    if (answers.size <= MAX_ANSWERS) return;
+    const [oldest] = answers.keys();
+    if (oldest !== undefined) answers.delete(oldest);
+  }
+
+  /** The router's own answer to the command; undefined: there was none, or it is forgotten. */
+  answerTo(session: number, command: number): Uint8Array | undefined {
+    return this.accounts.get(session)?.answers.get(command);
+  }
+
   /** The gateway of a session that is over still states it. */
   stated(session: number, now: number): void {
     const account = this.accounts.get(session);
@@ -103,7 +121,7 @@ export class CommandLedger {
   private account(session: number): Account {
     let account = this.accounts.get(session);
     if (account === undefined) {
-      account = { taken: [], open: new Set(), ended: new Map(), retiredAt: Infinity };
+      account = { taken: [], open: new Set(), ended: new Map(), answers: new Map(), retiredAt: Infinity };
       this.accounts.set(session, account);
     }
     return account;

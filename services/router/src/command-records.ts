@@ -27,8 +27,8 @@ export class CommandRecords {
   private readonly log: AuditLog;
   /** Of which no record was made yet. */
   private ended: AuditedCommand[] = [];
-  /** Settled in this turn, by session. */
-  private settled = new Map<number, number[]>();
+  /** Settled in this turn, by session: those that the router itself answered, and the others. */
+  private settled = new Map<number, Record<'own' | 'others', number[]>>();
   private stopped = false;
 
   constructor(private readonly context: CommandContext) {
@@ -51,9 +51,12 @@ export class CommandRecords {
   /**
    * The command is over. Its record is made after the sockets were served: the answer is on its way to the master
    * meanwhile.
+   *
+   * @param answer what the router itself has answered
    */
-  end(ended: EndedCommand, outcome: string): void {
+  end(ended: EndedCommand, outcome: string, answer?: Uint8Array): void {
     if (this.stopped) return;
+    if (answer !== undefined) this.ledger.answered(ended.session, ended.command, answer);
     const { group, clock } = this.context;
     const { session, command, asdu, since } = ended;
     const master = ended.master ?? this.context.session(session) ?? UNKNOWN_MASTER;
@@ -66,9 +69,16 @@ export class CommandRecords {
   settle(session: number, command: number): void {
     if (this.stopped) return;
     if (this.settled.size === 0) this.context.clock.endOfTurn(() => this.flush());
-    const commands = this.settled.get(session);
-    if (commands === undefined) this.settled.set(session, [command]);
-    else commands.push(command);
+    const commands = this.settled.get(session) ?? { own: [], others: [] };
+    this.settled.set(session, commands);
+    const isOwn = this.ledger.answerTo(session, command) !== undefined;
+    (isOwn ? commands.own : commands.others).push(command);
+  }
+
+  /** Its gateway still states the command, and has seen no answer: the router's own was lost. */
+  answerAgain(session: number, command: number): void {
+    const answer = this.ledger.answerTo(session, command);
+    if (answer !== undefined) this.context.answer(session, command, answer);
   }
 
   /** Makes the records that are due now. */
@@ -96,7 +106,10 @@ export class CommandRecords {
   private flush(): void {
     const settled = this.settled;
     this.settled = new Map();
-    for (const [session, commands] of settled) this.context.settled(session, commands);
+    for (const [session, { own, others }] of settled) {
+      if (own.length > 0) this.context.settled(session, own, true);
+      if (others.length > 0) this.context.settled(session, others, false);
+    }
   }
 
   private record(): void {

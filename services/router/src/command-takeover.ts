@@ -204,6 +204,7 @@ export class CommandTakeover {
       return;
     }
     if (standing === 'settled') {
+      if (answered === null) records.answerAgain(id, command);
       records.settle(id, command);
       return;
     }

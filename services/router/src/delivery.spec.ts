@@ -373,7 +373,7 @@ describe('an answer', () => {
   });
 
   it('of the router itself has no position', () => {
-    stream.own({ id: A, gateway: 'g' }, singleCommand(1, 5, true));
+    stream.own({ id: A, gateway: 'g' }, 1, singleCommand(1, 5, true));
     expect(out()).toEqual(['1 none [t45]']);
   });
 });

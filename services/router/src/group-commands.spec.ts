@@ -108,7 +108,7 @@ class Bench {
       feed: { command: () => undefined },
       door: this.door,
       session: (id) => this.sessions.get(id),
-      send: (session, asdu) => {
+      answer: (session, _command, asdu) => {
         const { cot, negative, oa } = new AsduView(asdu);
         this.sent.push({ session, cot, negative, oa });
       },
@@ -806,6 +806,43 @@ describe('a statement of a gateway', () => {
     expect(bench.settled).toEqual([[A, [1]]]);
     await bench.pass(200);
     expect(bench.outcomes()).toHaveLength(1);
+  });
+
+  it.each([
+    ['was refused at once', () => bench.give(A, [ON], { deadlineMs: -1 })],
+    [
+      'the connector did not send',
+      () => {
+        bench.give(A, [ON]);
+        bench.result(bench.handedOver()[0]?.number as number, CommandOutcome.QUEUE_FULL);
+      },
+    ],
+    [
+      'was answered at the door',
+      () => {
+        const answer = mirror(own(ON), Cause.ACT_CON, true);
+        bench.door.judge = () => ({ kind: 'answered', answer, outcome: 'answered here' });
+        bench.give(A, [ON]);
+      },
+    ],
+  ])('of a settled command that %s, and has no answer yet, brings that again', async (_what, give) => {
+    give();
+    await bench.pass(400);
+    expect(bench.refusals()).toEqual([A]);
+    bench.reconcile(A, bench.stated(1, ON, { answered: 0x40 | Cause.ACT_CON }));
+    expect(bench.refusals()).toEqual([]);
+    bench.reconcile(A, bench.stated(1, ON));
+    expect(bench.sent).toMatchObject([{ session: A, oa: 5, negative: true }]);
+  });
+
+  it('of a settled command that the RTU answered brings nothing of the router', async () => {
+    bench.give(A, [ON]);
+    bench.result(bench.handedOver()[0]?.number as number);
+    bench.answer(ON, Cause.ACT_CON, { negative: true });
+    await bench.pass(200);
+    bench.sent.length = 0;
+    bench.reconcile(A, bench.stated(1, ON));
+    expect(bench.sent).toEqual([]);
   });
 
   it('of a command whose message was lost: it takes its way if it is in time, with the time it has taken so far', async () => {

@@ -164,12 +164,12 @@ export function makeParts(
     addresses,
     journal: bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS),
     session: (id) => sessions.get(id),
-    send: (id, asdu) => {
+    answer: (id, command, asdu) => {
       const session = sessions.get(id);
-      if (session !== undefined) out.own(session, asdu);
+      if (session !== undefined) out.own(session, command, asdu);
     },
     // One that is over may be with its gateway still: it states it again.
-    settled: (id, settled) => out.settled(table.getEvenClosing(id) ?? { id, gateway: '' }, settled),
+    settled: (id, settled, answered) => out.settled(table.getEvenClosing(id) ?? { id, gateway: '' }, settled, answered),
     certain,
   });
   commands.habits.load(legacy.oaBehaviour, legacy.habits);

@@ -86,17 +86,18 @@ export class OutStream {
     this.publish(this.subjectOf(session), OutKind.JOIN, session.dataEnd, position, 0);
   }
 
-  /** An ASDU of the router's own. */
-  own(session: Addressee, asdu: Uint8Array): void {
-    const { fence, generation, broadcastEnd: from } = this;
-    const head = { kind: OutKind.DATA, fence, generation, from, first: NO_POSITION, count: 1 };
-    this.bus.publish(this.subjectOf(session), encodeOut(head, iFormat(0, 0, asdu)));
+  /** The router's own answer to a command of the session. */
+  own(session: Addressee, command: number, asdu: Uint8Array): void {
+    const { fence, generation } = this;
+    const head = { kind: OutKind.DATA, flags: OutFlag.ANSWERS, fence, generation, from: command, first: NO_POSITION };
+    this.bus.publish(this.subjectOf(session), encodeOut({ ...head, count: 1 }, iFormat(0, 0, asdu)));
   }
 
-  /** These commands of the session are over. */
-  settled(session: Addressee, commands: readonly number[]): void {
+  /** These commands of the session are over. `answered`: by the router itself. */
+  settled(session: Addressee, commands: readonly number[], answered: boolean): void {
     for (let at = 0; at < commands.length; at += MAX_SETTLED) {
-      this.bus.publish(this.subjectOf(session), encodeSettled(this.fence, commands.slice(at, at + MAX_SETTLED)));
+      const some = commands.slice(at, at + MAX_SETTLED);
+      this.bus.publish(this.subjectOf(session), encodeSettled(this.fence, some, answered));
     }
   }
 
