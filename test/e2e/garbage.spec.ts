@@ -14,8 +14,10 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { hasNats } from './nats-server.ts';
+import { mm2ss } from './operator.ts';
 import { until } from './ports.ts';
 import { oneGroup } from './scene.ts';
+import { groupOf } from './system.ts';
 
 /** k of the link to the RTU: so many events may have been seen that the log refused; they come again. */
 const WINDOW = 12;
@@ -140,8 +142,14 @@ describe.skipIf(!hasNats)('garbage in every value that is stored', () => {
         if (one.simulator.started) rtu.burst(1);
         return one.distinct > 60;
       });
+      // Whether observe mode was in force cannot be read: it is, until somebody ends it.
+      expect((await one.simulator.command('single 5000 on')).result).toBe('negative');
+      const nats = ['--nats', system.nats.url, '--nats-nkey', String(system.users?.file('console'))];
+      const next = await system.owner();
+      expect(next).not.toBe(owner);
+      expect((await groupOf(next)).observe?.reason).toBe('what was saved cannot be read');
+      expect(await mm2ss('observe', '1', 'off', ...nats)).toMatchObject({ code: 0 });
       expect((await one.simulator.command('single 5000 on')).result).toBe('positive');
-      expect(await system.owner()).not.toBe(owner);
     },
   );
 });

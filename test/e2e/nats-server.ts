@@ -192,7 +192,9 @@ class ProcessServer implements NatsServer {
     for (let time = 0; time < READINGS; time++) {
       const before = reloads(this.log);
       this.process?.kill('SIGHUP');
-      await until('nats-server has read its configuration', () => reloads(this.log) > before);
+      await until('nats-server has read its configuration', () => reloads(this.log) > before).catch((error: Error) => {
+        throw new Error(`${error.message}; it said: ${this.log.slice(-4_000)}`);
+      });
     }
   }
 

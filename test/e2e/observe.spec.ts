@@ -1,21 +1,9 @@
-import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasNats } from './nats-server.ts';
+import { mm2ss } from './operator.ts';
 import { until } from './ports.ts';
 import { oneGroup } from './scene.ts';
 import { groupOf } from './system.ts';
-
-const EXECUTABLE = process.env['MM2SS_TEST_COMMAND'] ?? resolve(import.meta.dirname, '../../bin/mm2ss');
-
-/** A command for operators: its exit code, and all that it printed. */
-function mm2ss(...args: string[]): Promise<{ code: number; text: string }> {
-  return new Promise((settle) => {
-    execFile(EXECUTABLE, args, (error, stdout, stderr) => {
-      settle({ code: error === null ? 0 : Number(error.code), text: stdout + stderr });
-    });
-  });
-}
 
 describe.skipIf(!hasNats)('over NATS, rights and observe mode', () => {
   it('outlive a router that is killed, and a connector that is', async () => {

@@ -1,23 +1,11 @@
-import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
 import type { Status } from '@iec104mm2ss/observability';
 import { describe, expect, it } from 'vitest';
 import { hasNats } from './nats-server.ts';
+import { mm2ss } from './operator.ts';
 import type { Part } from './part.ts';
 import { until } from './ports.ts';
 import { oneGroup } from './scene.ts';
 import type { System } from './system.ts';
-
-const EXECUTABLE = process.env['MM2SS_TEST_COMMAND'] ?? resolve(import.meta.dirname, '../../bin/mm2ss');
-
-/** A command for operators: its exit code, and all that it printed. */
-function mm2ss(...args: string[]): Promise<{ code: number; text: string }> {
-  return new Promise((settle) => {
-    execFile(EXECUTABLE, args, (error, stdout, stderr) => {
-      settle({ code: error === null ? 0 : Number(error.code), text: stdout + stderr });
-    });
-  });
-}
 
 async function whole(part: Part): Promise<Status> {
   return (await (await fetch(`http://${part.http}/status`)).json()) as Status;

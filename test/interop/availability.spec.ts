@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { freePort, gatewayHost, knock, listenerIs, Multiplexer, rtuHost } from './harness.ts';
+import { freePort, knock, listenerIs, Multiplexer, rtuHost } from './harness.ts';
 import type { Peer } from './peer.ts';
 import {
   connected,
@@ -27,7 +27,7 @@ describe.skipIf(python === undefined)('the links as c104 (lib60870) sees them', 
 
   beforeEach(async ({ onTestFailed }) => {
     peers = [];
-    [rtuPort, port] = [await freePort(rtuHost), await freePort(gatewayHost)];
+    [rtuPort, port] = [await freePort(), await freePort()];
     multiplexer = await Multiplexer.start([{ id: 7, port, rtuNumber: ca, hosts: `${rtuHost}:${rtuPort}` }]);
     onTestFailed(() => console.error(multiplexer.log));
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { describeApdu, isProcessInformation, withOriginator, type IFormat } from './apdu.ts';
-import { freePort, gatewayHost, listenerIs, Multiplexer, rtuHost } from './harness.ts';
+import { freePort, listenerIs, Multiplexer, rtuHost } from './harness.ts';
 import type { Peer } from './peer.ts';
 import {
   commandKinds,
@@ -40,7 +40,7 @@ describe.skipIf(python === undefined)('c104 (lib60870) as the RTU and as three m
   const originators = [0, 0, 9];
 
   beforeAll(async () => {
-    const [rtuPort, port] = [await freePort(rtuHost), await freePort(gatewayHost)];
+    const [rtuPort, port] = [await freePort(), await freePort()];
     rtu = await startRtu(rtuPort);
     multiplexer = await Multiplexer.start([
       { id: 1, port, rtuNumber: ca, hosts: `${rtuHost}:${rtuPort}`, columns: { 'same ip': 'all' } },

@@ -46,7 +46,7 @@ export async function captureLive(tshark: string, rtu: Endpoint, gatewayPort: nu
   const directory = await mkdtemp(join(tmpdir(), 'mm2ss-capture-'));
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   const file = join(directory, 'capture.pcapng');
-  const markerPort = await freePort('127.0.0.1');
+  const markerPort = await freePort();
   const filter = `tcp port ${rtu.port} or tcp port ${gatewayPort} or udp port ${markerPort}`;
   const dumpcap = spawn(dumpcapOf(tshark), ['-q', '-i', 'lo', '-f', filter, '-w', file], { stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => {
@@ -106,9 +106,9 @@ export async function captureWithTaps(rtu: Endpoint, gatewayPort: number): Promi
   const directory = await mkdtemp(join(tmpdir(), 'mm2ss-capture-'));
   const file = join(directory, 'capture.pcap');
   const segments: Segment[] = [];
-  const rtuSide = await startTap({ host: tapHost, port: await freePort(tapHost) }, rtu, segments);
+  const rtuSide = await startTap({ host: tapHost, port: await freePort() }, rtu, segments);
   const masterSide = await startTap(
-    { host: gatewayHost, port: await freePort(gatewayHost) },
+    { host: gatewayHost, port: await freePort() },
     { host: gatewayHost, port: gatewayPort },
     segments,
   );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { describeApdu } from './apdu.ts';
-import { freePort, gatewayHost, listenerIs, Multiplexer, rtuHost } from './harness.ts';
+import { freePort, listenerIs, Multiplexer, rtuHost } from './harness.ts';
 import type { Peer } from './peer.ts';
 import { ioa, passMarker, python, rtuNumber as ca, startMaster, startRtu } from './stations.ts';
 
@@ -16,7 +16,7 @@ describe.skipIf(python === undefined)('two groups in one process, seen by c104 (
     const ports: number[] = [];
     const rows = [];
     for (const [index, interrogation] of ['all', 'originator'].entries()) {
-      const [rtuPort, port] = [await freePort(rtuHost), await freePort(gatewayHost)];
+      const [rtuPort, port] = [await freePort(), await freePort()];
       groups.push({ rtu: await startRtu(rtuPort), masters: [] });
       ports.push(port);
       rows.push({

@@ -1,12 +1,15 @@
 /** The multiplexer as its users run it: one process, from a CSV file, on free ports of the loopback. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { freePort } from '../free-port.ts';
 import { patience } from './peer.ts';
+
+export { freePort };
 
 /** Where RTUs listen. Not 127.0.0.1, from where masters come: a master may not have the RTU's own address. */
 export const rtuHost = '127.0.0.2';
@@ -86,7 +89,7 @@ export class Multiplexer {
     const directory = await mkdtemp(join(tmpdir(), 'mm2ss-interop-'));
     const file = join(directory, 'groups.csv');
     await writeFile(file, csvOf(groups));
-    const http = `127.0.0.1:${await freePort('127.0.0.1')}`;
+    const http = `127.0.0.1:${await freePort()}`;
     const child = spawn(executable, ['run', '-i', file, '-n', '--http', http, ...more], {
       cwd: directory,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -141,18 +144,6 @@ export class Multiplexer {
     });
     await Promise.race([serving, ended]);
   }
-}
-
-/** A port nobody has at the moment. */
-export async function freePort(host: string): Promise<number> {
-  return await new Promise((settle, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      const address = server.address();
-      server.close(() => settle(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
 
 /**

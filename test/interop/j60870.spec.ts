@@ -42,7 +42,7 @@ describe.skipIf(missing)('j60870 as masters, beside one of c104, before an RTU o
   const originators = [0, 77];
 
   beforeAll(async () => {
-    const [rtuPort, port] = [await freePort(rtuHost), await freePort(gatewayHost)];
+    const [rtuPort, port] = [await freePort(), await freePort()];
     rtu = await startRtu(rtuPort);
     multiplexer = await Multiplexer.start([
       // Each master has an address of its own, so that this policy does not matter to them.

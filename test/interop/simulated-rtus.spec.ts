@@ -41,11 +41,11 @@ class Simulator {
   static async start(count: number, flags: readonly string[] = []): Promise<Simulator> {
     const folder = await mkdtemp(join(tmpdir(), 'mm2ss-rtus-'));
     const ports = new Set<number>();
-    while (ports.size < count) ports.add(await freePort(host));
+    while (ports.size < count) ports.add(await freePort());
     const rows = [...ports].map((port, at) => `${at + 1},RTU ${at + 1},${at + 1},${port},127.0.0.0/8,12,60,north.csv`);
     await writeFile(join(folder, 'iec104rs.csv'), `${rows.join('\n')}\n`);
     await cp(join(examples, 'data'), join(folder, 'data'), { recursive: true });
-    const http = `127.0.0.1:${await freePort('127.0.0.1')}`;
+    const http = `127.0.0.1:${await freePort()}`;
     const args = ['simulate', 'rtus', '--listen', host, '--http', http, ...flags];
     const child = spawn(mm2ss, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
     const simulator = new Simulator([...ports], folder, http, child);
@@ -143,7 +143,7 @@ describe.skipIf(tshark === '' || python === undefined).each([
     const simulator = await Simulator.start(1, flags);
     const segments: Segment[] = [];
     const tap = await startTap(
-      { host: '127.0.0.3', port: await freePort('127.0.0.3') },
+      { host: '127.0.0.3', port: await freePort() },
       { host, port: simulator.ports[0] as number },
       segments,
     );

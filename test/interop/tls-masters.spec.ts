@@ -58,12 +58,12 @@ describe.skipIf(python === undefined || !openssl)('masters of other makers over 
     const own = authority.issue({ cn: 'mm2ss', key: 'RSA-2048' });
     folder = new TlsFolder(tlsFiles(own, [authority.certificate], [authority.crl()]));
     files = mkdtempSync(join(tmpdir(), 'mm2ss-masters-'));
-    const rtuPort = await freePort(rtuHost);
+    const rtuPort = await freePort();
     rtu = await startRtu(rtuPort);
-    port = await freePort(gatewayHost);
+    port = await freePort();
     const columns = { 'tls port': port, masters: 'A=cn:scada-a;J=cn:scada-j', rights: 'A=control;J=control' };
     const hosts = `${rtuHost}:${rtuPort}`;
-    const group = { id: 1, port: await freePort(gatewayHost), rtuNumber: ca, hosts, columns };
+    const group = { id: 1, port: await freePort(), rtuNumber: ca, hosts, columns };
     mux = await Multiplexer.start([group], ['--tls-dir', folder.path]);
     await mux.explaining(() => listenerIs('open', port));
   });
@@ -184,12 +184,12 @@ describe.skipIf(python === undefined || !openssl)('masters of other makers over 
       const source = join(import.meta.dirname, 'peers', 'J60870Master.java');
       const station = await Peer.start('RTU', String(java), ['-cp', join(dirname(String(library)), '*'), source]);
       onTestFinished(() => station.stop());
-      const [rtuPort, tlsPort] = [await freePort(rtuHost), await freePort(gatewayHost)];
+      const [rtuPort, tlsPort] = [await freePort(), await freePort()];
       const tls = folderOf(authority.issue({ cn: 'rtu', key: 'RSA-2048' }));
       await station.call('listen', { host: rtuHost, port: rtuPort, tls, version });
       const columns = { 'tls port': tlsPort, 'tls names': 'cn:scada-a', 'rtu names': 'cn:rtu' };
       const hosts = `tls://${rtuHost}:${rtuPort}`;
-      const row = { id: 1, port: await freePort(gatewayHost), rtuNumber: ca, hosts, columns };
+      const row = { id: 1, port: await freePort(), rtuNumber: ca, hosts, columns };
       const other = await Multiplexer.start([row], ['--tls-dir', folder.path]);
       onTestFinished(async () => void (await other.stop()));
       await other.explaining(async () => {

@@ -48,13 +48,13 @@ describe.skipIf(python === undefined || !openssl)('c104 over TLS', () => {
   };
 
   const multiplexer = async (rtuPort: number): Promise<{ mux: Multiplexer; port: number }> => {
-    const port = await freePort(gatewayHost);
+    const port = await freePort();
     const columns = { 'tls port': port, 'tls names': 'cn:scada', 'rtu names': 'cn:rtu' };
     const mux = await Multiplexer.start(
       [
         {
           id: 1,
-          port: await freePort(gatewayHost),
+          port: await freePort(),
           rtuNumber: ca,
           hosts: `tls://${rtuHost}:${rtuPort}`,
           columns: { 'same ip': 'all', ...columns },
@@ -67,7 +67,7 @@ describe.skipIf(python === undefined || !openssl)('c104 over TLS', () => {
   };
 
   it.each(['TLS_1_2', 'TLS_1_3'] as const)('brings events and takes commands with %s', async (version) => {
-    const rtuPort = await freePort(rtuHost);
+    const rtuPort = await freePort();
     const rtu = await startRtu(rtuPort, { tls: tlsOf(authority.issue({ cn: 'rtu', key: 'RSA-2048' }), { version }) });
     onTestFinished(() => rtu.stop());
     const { mux, port } = await multiplexer(rtuPort);
@@ -99,7 +99,7 @@ describe.skipIf(python === undefined || !openssl)('c104 over TLS', () => {
     ['another name', { cn: 'other' }, 'wrong_name'],
     ['a weak key', { cn: 'rtu', key: 'RSA-1024' }, 'weak_key'],
   ] as const)('as an RTU with %s is not connected to', async (_, wish, reason) => {
-    const rtuPort = await freePort(rtuHost);
+    const rtuPort = await freePort();
     const rtu = await startRtu(rtuPort, { tls: tlsOf(authority.issue(wish)) });
     onTestFinished(() => rtu.stop());
     const { mux, port } = await multiplexer(rtuPort);

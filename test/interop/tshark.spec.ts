@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireTool } from '../../tools/require.mjs';
 import { captureLive, captureWithTaps, mayCapture, pcapOf, type Capture, type Segment } from './capture.ts';
 import { dissect, sequenceFaults, type Dissection } from './dissection.ts';
-import { freePort, gatewayHost, listenerIs, Multiplexer, rtuHost } from './harness.ts';
+import { freePort, listenerIs, Multiplexer, rtuHost } from './harness.ts';
 import type { Peer } from './peer.ts';
 import {
   commandKinds,
@@ -105,7 +105,7 @@ describe.skipIf(tshark === '' || python === undefined).for(methods.filter(({ per
     let rtuToldOf: Peer['asdus'];
 
     beforeAll(async () => {
-      const [rtuPort, port] = [await freePort(rtuHost), await freePort(gatewayHost)];
+      const [rtuPort, port] = [await freePort(), await freePort()];
       const rtu = await startRtu(rtuPort);
       peers.push(rtu);
       capture = await start({ host: rtuHost, port: rtuPort }, port);

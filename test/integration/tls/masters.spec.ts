@@ -5,7 +5,7 @@ import { type CertificateAuthority, TlsFolder, tlsFiles } from '@iec104mm2ss/tes
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort, GATEWAY_HOST, masterAddress, oneGroup, startRtu, hostOf, Multiplexer, until } from '../harness.js';
 import { RawPeer } from '../raw-peer.js';
-import { dial, newAuthority, openssl, tls } from './scene.js';
+import { dial, newAuthority, openssl, tls, turnedAway } from './scene.js';
 
 describe.skipIf(!openssl)('masters over TLS', () => {
   let ca: CertificateAuthority;
@@ -64,8 +64,7 @@ describe.skipIf(!openssl)('masters over TLS', () => {
 
   it('still have to come from where the filter lets them', async () => {
     const { mux } = await oneGroup({ ...(await columns()), filter: '127.0.0.99' }, {}, { tls: tls(folder) });
-    const master = await dial(mux.port, 1, ca.issue({ cn: 'scada-a' }));
-    await until('closed', () => master.closed);
+    await turnedAway(mux.port, 1, ca.issue({ cn: 'scada-a' }));
     await mux.logged({ reason: 'filter' });
   });
 
@@ -75,9 +74,8 @@ describe.skipIf(!openssl)('masters over TLS', () => {
     onTestFinished(() => other.remove());
     const refused = async (reason: string, n: number, ...rest: readonly unknown[]): Promise<void> => {
       const [own, options] = rest as [Parameters<typeof dial>[2], Parameters<typeof dial>[3]];
-      const peer = await dial(mux.port, n, own, options).catch(() => undefined);
+      await turnedAway(mux.port, n, own, options);
       await mux.logged({ event: 'tls_refused', reason });
-      if (peer !== undefined) await until('closed', () => peer.closed);
     };
     await refused('no_certificate', 1, undefined);
     await refused('wrong_name', 2, ca.issue({ cn: 'scada-c' }));

@@ -4,7 +4,7 @@ import { type CertificateAuthority, type IssuedCertificate, TlsFolder, tlsFiles 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Columns, freePort, hostOf, Multiplexer, until } from '../harness.js';
 import { type RawPeer, RawRtu } from '../raw-peer.js';
-import { dial, newAuthority, openssl, tls } from './scene.js';
+import { dial, newAuthority, openssl, tls, turnedAway } from './scene.js';
 
 const CA = 47;
 const NEGATIVE = 0x40;
@@ -88,13 +88,11 @@ describe.skipIf(!openssl)('masters over TLS', () => {
     const a = await master('a', 1);
     folder.swap(tlsFiles(own, [ca.certificate], [ca.crl({ fromDays: -3, untilDays: -1 })]));
     await mux.logged({ event: 'tls_expired', reason: 'crl_expired' }, RELOAD_MS);
-    const late = await dial(mux.port, 2, ca.issue({ cn: 'a' }));
-    await until('closed', () => late.closed);
+    await turnedAway(mux.port, 2, ca.issue({ cn: 'a' }));
     await mux.logged({ event: 'tls_refused', reason: 'crl_expired' });
     folder.swap(tlsFiles(own, [ca.certificate]));
     const without = async (): Promise<boolean> => {
-      const peer = await dial(mux.port, 3, ca.issue({ cn: 'a' }));
-      await until('closed', () => peer.closed);
+      await turnedAway(mux.port, 3, ca.issue({ cn: 'a' }));
       return mux.findLine({ event: 'tls_refused', reason: 'crl_missing' }) !== undefined;
     };
     await until('and without one', without, RELOAD_MS);

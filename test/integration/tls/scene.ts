@@ -3,7 +3,7 @@ import { connect, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { CertificateAuthority, type IssuedCertificate, type TlsFolder } from '@iec104mm2ss/testing';
 import { onTestFinished } from 'vitest';
 import { requireTool } from '../../../tools/require.mjs';
-import { GATEWAY_HOST, masterAddress, type MultiplexerOptions } from '../harness.js';
+import { GATEWAY_HOST, masterAddress, type MultiplexerOptions, until } from '../harness.js';
 import { type RawHabits, RawPeer } from '../raw-peer.js';
 
 type TlsOptions = NonNullable<MultiplexerOptions['tls']>;
@@ -35,6 +35,12 @@ export async function dial(
     socket.once('error', reject);
   });
   return peer;
+}
+
+/** Resolves when a master with this certificate was not let in, before or after the end of the handshake. */
+export async function turnedAway(...of: Parameters<typeof dial>): Promise<void> {
+  const peer = await dial(...of).catch(() => undefined);
+  await until('closed', () => peer?.closed !== false);
 }
 
 export function newAuthority(): CertificateAuthority {

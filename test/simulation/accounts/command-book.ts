@@ -48,6 +48,8 @@ export interface GivenCommand {
 /** When a group was in observe mode. */
 interface Observed {
   readonly group: string;
+  /** False: it may have been, nobody has ordered it. */
+  readonly certain: boolean;
   readonly from: number;
   to: number;
 }
@@ -80,9 +82,9 @@ export class CommandBook {
     private readonly mayControl: (master: string) => boolean = () => true,
   ) {}
 
-  /** Observe mode of a group has begun, or ends now. */
-  observe(group: string, on: boolean): void {
-    if (on) this.observed.push({ group, from: this.now(), to: Infinity });
+  /** Observe mode of a group has begun, for certain or perhaps, or ends now. */
+  observe(group: string, on: boolean, certain = true): void {
+    if (on) this.observed.push({ group, certain, from: this.now(), to: Infinity });
     for (const period of this.observed) if (!on && period.group === group) period.to = Math.min(period.to, this.now());
   }
 
@@ -91,7 +93,9 @@ export class CommandBook {
     const marginMs = forCertain ? OBSERVE_MARGIN_MS : -OBSERVE_MARGIN_MS;
     const isIn = ({ from, to }: Observed, at: number): boolean => at >= from + marginMs && at <= to - marginMs;
     if (QUESTIONS.has(asdu[0] as number) || readAt === undefined) return false;
-    return this.observed.some((period) => period.group === group && isIn(period, readAt));
+    return this.observed.some(
+      (period) => period.group === group && (period.certain || !forCertain) && isIn(period, readAt),
+    );
   }
 
   get(id: number): GivenCommand | undefined {

@@ -67,6 +67,8 @@ export class BusFaultPlayer {
         break;
       case 'value spoilt':
         spoilStored(cluster, target, value);
+        // Whether observe mode was in force nobody can read: a router that does not know begins in it.
+        this.system.book.observe(target, true, false);
         break;
       default:
         throw new Error(`no such fault: ${kind}`);

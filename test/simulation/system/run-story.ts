@@ -63,6 +63,10 @@ export async function runStory(scenario: Scenario, keepStory = false): Promise<S
       calm = system.everybodyIsThere ? calm + 1 : 0;
       return calm > 3;
     });
+    // What was spoilt may have begun it: an operator ends it.
+    const spoilt = new Set(scenario.faults.flatMap(({ kind, target }) => (kind === 'value spoilt' ? [target] : [])));
+    for (const group of spoilt) system.observe(group, false);
+    if (spoilt.size > 0) await world.runFor(2 * STEP_MS);
     const probes = new Probes(system);
     await runFor(PROBE_MS, () => {
       probes.tryAgain();
