@@ -1,8 +1,9 @@
 /** The RTU and the masters of these tests, and the exact account of what one sent and the others got. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { MasterSimulator, type Outcome, RtuSimulator } from '@iec104mm2ss/simulator';
 import { onTestFinished } from 'vitest';
 import { RequestLedger } from './command-account.ts';
-import { until } from './ports.ts';
+import { PATIENCE_MS } from './ports.ts';
 
 /** Where to leave what has to be done at the end: of the running test, or of what several tests share. */
 export type Afterwards = (end: () => void | Promise<void>) => void;
@@ -149,13 +150,20 @@ export class Master {
     await this.commanding;
   }
 
-  /** Waits until it has every event there is. */
-  async hasAll(deadlineMs?: number): Promise<number> {
-    return until(
-      `${this.name} has all ${this.ledger.total} events`,
-      () => this.distinct >= this.ledger.total,
-      deadlineMs,
-    );
+  /** Waits until it has every event there is; gives up when none has come for `quietMs`. */
+  async hasAll(quietMs = PATIENCE_MS): Promise<number> {
+    const startedAt = performance.now();
+    let [distinct, since] = [this.distinct, startedAt];
+    while (this.distinct < this.ledger.total) {
+      const now = performance.now();
+      if (this.distinct > distinct) [distinct, since] = [this.distinct, now];
+      if (now - since > quietMs)
+        throw new Error(
+          `${this.name} has ${distinct} of ${this.ledger.total} events: ${JSON.stringify(this.account())}`,
+        );
+      await delay(10);
+    }
+    return performance.now() - startedAt;
   }
 
   account(from = this.accountFrom, to = this.ledger.total): Account {
