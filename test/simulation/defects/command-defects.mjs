@@ -152,6 +152,19 @@ export const COMMAND_DEFECTS = [
     story: 'lost-command',
   },
   {
+    id: '24-lost-refusal',
+    title: '24: a refusal that is lost on its way to the gateway is never given again',
+    patches: [
+      {
+        file: 'services/router/src/command-records.ts',
+        find: `    if (answer !== undefined) this.context.answer(session, command, answer);\n`,
+        replace: '    void answer;\n',
+      },
+    ],
+    rules: [],
+    story: 'lost-refusal',
+  },
+  {
     id: '17-audit',
     title: '17: commands without an audit record: refused by a gateway, or open when a router dies',
     patches: [

@@ -213,6 +213,22 @@ export const STORIES: Readonly<Record<string, Story>> = {
         ? []
         : ['the second interrogation is not answered within 10 s'],
   },
+  // What a router says to who may only look does not reach the gateway.
+  'lost-refusal': {
+    scenario: story({
+      secondMayLook: true,
+      acts: [20_000, 20_050, 20_100].map((at, index) =>
+        command(1 + index, at, 'm2', { type: 'bitstring', ioa: 5_000 }),
+      ),
+      faults: [fault('messages lost', 19_900, 1_500, '.out', 1)],
+    }),
+    check: (lines) => {
+      const answers = before(30_000, lines).filter(
+        ({ who, what }) => who === 'm2' && /^c\d+ answered.*P\/N=1/.test(what),
+      );
+      return answers.length === 3 ? [] : [`${answers.length} of 3 commands are refused`];
+    },
+  },
   // A master comes back while no answer reaches its gateway.
   'lost-admission': {
     scenario: story({
