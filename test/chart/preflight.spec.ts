@@ -52,9 +52,14 @@ const CASES: readonly [string, readonly Values[], string][] = [
   ],
   ['keys without users', [groups(row(7)), USERS, { natsUsers: '' }], 'natsUsers is empty'],
   [
-    'more users than there is room for',
-    [groups(row(7)), USERS, { natsUsers: 'x'.repeat(6_800_001) }],
-    'more than 8 ConfigMaps hold',
+    'users as a release before lists them',
+    [groups(row(7)), USERS, { natsUsers: 'authorization {\n}\n' }],
+    'natsUsers is not what this chart reads',
+  ],
+  [
+    'users as a release to come lists them',
+    [groups(row(7)), USERS, { natsUsers: '{"format": 2, "users": []}' }],
+    'mm2ss nats-auth groups.csv -o nats',
   ],
   [
     'two ways to say the URL',

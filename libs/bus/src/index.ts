@@ -17,6 +17,7 @@ export * from './stored-names.js';
 export * from './subjects.js';
 export * from './nats/auth/bus-user.js';
 export { permissionsOf } from './nats/auth/permissions.js';
-export { authorizationText, type Identity } from './nats/auth/authorization-text.js';
+export { authorizationOf, authorizationText } from './nats/auth/authorization-text.js';
+export { type Identity, parseUserList, type UserList, userList, userListText } from './nats/auth/user-list.js';
 export { newSeed, publicKeyOf } from './nats/auth/seeds.js';
 export { setUpNats } from './nats/setup.js';

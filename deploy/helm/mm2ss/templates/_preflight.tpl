@@ -39,8 +39,8 @@
 {{- if and $bundled (not .Values.natsUsers) }}
 {{- fail "\n\nThe bundled NATS would know nobody: natsUsers is empty. mm2ss chart groups.csv --nats-auth FOLDER writes it, FOLDER being what mm2ss nats-auth has written. Or --set nats.auth.enabled=false." }}
 {{- end }}
-{{- if and $bundled (gt (len .Values.natsUsers) (mul 850000 (include "mm2ss.natsUserSlots" . | int))) }}
-{{- fail (printf "\n\nThe users of NATS are more than %s ConfigMaps hold, with %d groups. Make several releases of the file, put the users into a NATS of your own (nats.url), or --set nats.auth.enabled=false." (include "mm2ss.natsUserSlots" .) (len .Values.groups)) }}
+{{- if and $bundled (ne (toString (get (fromJson .Values.natsUsers) "format")) "1") }}
+{{- fail "\n\nnatsUsers is not what this chart reads: it is of another release of mm2ss, or was changed. Write it anew with that of this chart; keys stay:\n\n  mm2ss nats-auth groups.csv -o nats\n  mm2ss chart groups.csv --nats-auth nats -o chart\n" }}
 {{- end }}
 {{- include "mm2ss.preflightKeys" . }}
 {{- end }}
