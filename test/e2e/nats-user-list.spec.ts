@@ -48,7 +48,7 @@ async function asks(name: string): Promise<boolean> {
   const subject = name === 'setup' ? 'IEC104_LOG_1' : name === 'watcher' ? 'IEC104_AUDIT' : 'KV_iec104_leases';
   try {
     const answer = await connection.request(`iec104.js.STREAM.INFO.${subject}`, '', { timeout: 5_000 });
-    return (answer.json() as { error?: { description?: string } }).error?.description === 'stream not found';
+    return answer.json<{ error?: { description?: string } }>().error?.description === 'stream not found';
   } finally {
     await connection.close();
   }

@@ -8,6 +8,7 @@ export * from './group-leases.js';
 export * from './memory/memory-bus.js';
 export * from './nats/nats-bus.js';
 export { nameInNkeyFile, nkeyFileText } from './nats/nkey-file.js';
+export type { Waiting } from './nats/nats-connect.js';
 export type { NatsOptions } from './nats/nats-options.js';
 export { Pacer } from './pacer.js';
 export * from './receive.js';

@@ -68,7 +68,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   await runUntilSignal(
     async () => {
       health = await openHealth(environment);
-      return openBus(environment, runtime);
+      return openBus(environment, runtime, health);
     },
     (bus) =>
       compose({
