@@ -50,6 +50,7 @@ export interface ProcessFlags {
   readonly syslogCert?: string;
   readonly syslogKey?: string;
   readonly holdSeconds?: string;
+  readonly drain?: string;
   readonly limits?: string;
   readonly nats?: string;
   readonly natsCreds?: string;
@@ -193,7 +194,7 @@ export function checkTls({ tlsDir }: Environment, groups: readonly GroupConfig[]
 
 /** The flags by the names the environment knows. */
 export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string | undefined> {
-  const { holdSeconds, group, httpHost, httpClient, token, tlsMaxAge, insecureKeylogAllowed, ...same } = flags;
+  const { holdSeconds, drain, group, httpHost, httpClient, token, tlsMaxAge, insecureKeylogAllowed, ...same } = flags;
   const names = [
     'ini',
     'http',
@@ -231,6 +232,7 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
     keylogAllowed,
     group: group?.join(','),
     holdMs: holdSeconds,
+    drainMs: drain,
     httpHosts: httpHost?.join(','),
     httpClients: httpClient,
     ...(token === undefined ? {} : { httpToken: token }),

@@ -113,8 +113,8 @@
 {{- range $name, $part := dict "routers" .Values.routers "gateways" .Values.gateways }}
 {{- if and $part.autoscaling.enabled (not (kindIs "invalid" $part.replicas)) }}{{ fail (printf "\n\n%s.autoscaling.enabled needs %s.replicas=null: an upgrade would undo what the autoscaler did." $name $name) }}{{ end }}
 {{- end }}
-{{- if lt (int .Values.gateways.terminationGracePeriodSeconds) (add 15 .Values.gateways.preStopSeconds | int) }}
-{{- fail "\n\ngateways.terminationGracePeriodSeconds must be 15 above gateways.preStopSeconds: a gateway takes up to 10 s for a clean end." }}
+{{- if lt (int .Values.gateways.terminationGracePeriodSeconds) (add 15 .Values.gateways.preStopSeconds .Values.gateways.drainSeconds | int) }}
+{{- fail "\n\ngateways.terminationGracePeriodSeconds must be 15 above gateways.preStopSeconds and gateways.drainSeconds together: a gateway takes up to 10 s more for a clean end." }}
 {{- end }}
 {{- if and .Values.gateways.privilegedPorts (eq $service.type "HostPorts") }}{{ fail "\n\ngateways.privilegedPorts cannot be had with HostPorts: set net.ipv4.ip_unprivileged_port_start on the nodes." }}{{ end }}
 {{- if and $service.loadBalancerIP (or (ne $service.layout "shared") (ne $service.type "LoadBalancer")) }}{{ fail "\n\ngateways.service.loadBalancerIP is of one Service of type LoadBalancer: layout shared. With perGroup: groups.ID.loadBalancerIP." }}{{ end }}
