@@ -53,7 +53,11 @@ const CHART: Readonly<Record<string, string>> = {
     },
     $defs: {
       image: { type: 'object', additionalProperties: false, properties: { repository: { type: 'string' } } },
-      group: { type: 'object', additionalProperties: false, properties: { nodeSelector: { type: 'object' } } },
+      group: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { nodeSelector: { type: 'object' }, tlsSecret: { type: 'string' } },
+      },
     },
   }),
   'templates/pods.yaml': 'kind: {{ .Values.image.repository }}\n',
@@ -440,6 +444,19 @@ describe('--diff', () => {
       '  users that are left out: connector-9',
       '',
     ]);
+  });
+
+  it('says that gateways restart for a new group with a secret of its own, or perhaps for one that was there', async () => {
+    const own = await put('own.yaml', 'groups: { 7: { tlsSecret: a }, 12: { tlsSecret: b } }\n');
+    const old = await put('old.csv', HEADER + row(7));
+    expect(await chart({ diff: old, values: [own] })).toBe(0);
+    expect(out).toContain('gateways: all restart, as their pods have to name groups.12.tlsSecret;');
+    expect(out).toContain('  all, at most 5, are cut off once\n');
+    out = '';
+    expect(await chart({ diff: join(folder, 'groups.csv'), values: [own] })).toBe(0);
+    expect(out).toContain(
+      'all gateways restart if the values before were without groups.7.tlsSecret, groups.12.tlsSecret',
+    );
   });
 
   it('says so when the pods would not take the new file', async () => {

@@ -80,9 +80,9 @@
 {{- fail (printf "\n\ngroups.%s: port %s is below 1024, which not everybody may open: --set gateways.privilegedPorts=true" $id $port) }}
 {{- end }}
 {{- end }}
-{{- if not (or $tls $group.tlsSecret) }}
+{{- if not (or $tls $group.tlsSecret $.Values.tls.groupsSecret) }}
 {{- if or $group.tlsPort (include "mm2ss.tlsToRtu" $group) }}
-{{- fail (printf "\n\ngroups.%s needs TLS, and there is no certificate: set tls.existingSecret, tls.certManager.enabled, or groups.%s.tlsSecret." $id $id) }}
+{{- fail (printf "\n\ngroups.%s needs TLS, and there is no certificate: set tls.existingSecret, tls.certManager.enabled, tls.groupsSecret, or groups.%s.tlsSecret." $id $id) }}
 {{- end }}
 {{- end }}
 {{- end }}
