@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -65,13 +66,15 @@ describe.skipIf(!hasNats)('a list of users beside a nats-server', () => {
     execFileSync(MM2SS, ['nats-users', given, '-o', written]);
     const conf = inFolder('conf/server.conf');
     writeFileSync(conf, `pid_file: "${inFolder('pid')}"\njetstream {}\ninclude "../users/authorization.conf"\n`);
+    // It can only be told after a moment that the server has read what was there before.
+    await delay(200);
     nats = await startNatsProcess(['--config', conf]);
     const args = ['nats-reload', '--config', conf, '--pid-file', inFolder('pid'), '--monitor', nats.monitorUrl];
     reload = spawn(MM2SS, [...args, '--users', given, '--authorization', written], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     reload.stdout?.setEncoding('utf8').on('data', (text: string) => (log += text));
-    await until('the server has read it once', () => times(TAKEN) === 1);
+    await until('the server is left alone', () => times('NATS has the configuration already') === 1);
   });
   afterEach(async () => {
     const ended = new Promise((resolve) => reload.once('exit', resolve));
@@ -96,11 +99,11 @@ describe.skipIf(!hasNats)('a list of users beside a nats-server', () => {
     list(1, 2, 333);
     await expect(client('connector-333')).rejects.toThrow(/authorization/i);
     give();
-    await until('the server has taken it', () => times(TAKEN) === 2);
+    await until('the server has taken it', () => times(TAKEN) === 1);
     expect(await asks('connector-333')).toBe(true);
     list(1, 333);
     give();
-    await until('the server has taken it', () => times(TAKEN) === 3);
+    await until('the server has taken it', () => times(TAKEN) === 2);
     await expect(client('connector-2')).rejects.toThrow(/authorization/i);
     expect(stays.isClosed()).toBe(false);
     expect(readFileSync(inFolder('pid'), 'utf8')).toBe(pid);
@@ -119,6 +122,6 @@ describe.skipIf(!hasNats)('a list of users beside a nats-server', () => {
     expect(log).toMatch(/no list of users: it is no JSON/);
     expect(log).toMatch(/of format 2, and this program knows 1 only/);
     expect(log).toMatch(/users\.json cannot be read \(ENOENT\)/);
-    expect(times(TAKEN)).toBe(1);
+    expect(times(TAKEN)).toBe(0);
   });
 });

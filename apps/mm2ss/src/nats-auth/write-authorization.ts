@@ -60,9 +60,12 @@ export async function writeAuthorization(options: AuthorizationOptions): Promise
   return { file, serverFile: isThere ? undefined : serverFile, identities, newKeys };
 }
 
-/** Writes the file that the server's configuration includes. */
+/** What the server's configuration includes. */
+export const authorizationFileText = (list: UserList): string => `${HEAD}${authorizationOf(list)}`;
+
+/** Writes it. */
 export const writeAuthorizationFile = (file: string, list: UserList): Promise<void> =>
-  writeWhole(file, `${HEAD}${authorizationOf(list)}`, READABLE);
+  writeWhole(file, authorizationFileText(list), READABLE);
 
 const HEAD = '# Written by mm2ss nats-auth: changes made here are lost. Permissions are in docs/nats.md.\n';
 

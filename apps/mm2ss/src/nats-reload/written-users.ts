@@ -1,6 +1,7 @@
 import { userListText } from '@iec104mm2ss/bus';
 import { readUserList } from '../nats-auth/user-list-file.js';
-import { writeAuthorizationFile } from '../nats-auth/write-authorization.js';
+import { read } from '../nats-auth/key-files.js';
+import { authorizationFileText, writeAuthorizationFile } from '../nats-auth/write-authorization.js';
 
 /** The file of users that a nats-server includes, kept as a list of users says. */
 export class WrittenUsers {
@@ -21,7 +22,8 @@ export class WrittenUsers {
       const users = await readUserList(this.list);
       const text = userListText(users);
       if (text === this.written) return undefined;
-      await writeAuthorizationFile(this.file, users);
+      // What is there already is left as it is: when it was written says whether the server has read it.
+      if ((await read(this.file)) !== authorizationFileText(users)) await writeAuthorizationFile(this.file, users);
       this.written = text;
       return undefined;
     } catch (error) {
