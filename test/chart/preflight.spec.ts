@@ -104,6 +104,16 @@ const CASES: readonly [string, readonly Values[], string][] = [
     'gateways.autoscaling.enabled needs gateways.replicas=null',
   ],
   [
+    'an autoscaler without a request to go by',
+    [...base, { routers: { replicas: null, autoscaling: { enabled: true }, resources: { requests: { cpu: null } } } }],
+    'needs routers.resources.requests.cpu',
+  ],
+  [
+    'an autoscaler that Kubernetes refuses',
+    [...base, { gateways: { replicas: null, autoscaling: { enabled: true, minReplicas: 5, maxReplicas: 4 } } }],
+    'gateways.autoscaling.minReplicas is above maxReplicas',
+  ],
+  [
     'too little time for a clean end',
     [...base, { gateways: { preStopSeconds: 50 } }],
     'terminationGracePeriodSeconds must be 15 above',

@@ -112,6 +112,10 @@
 {{- $service := .Values.gateways.service }}
 {{- range $name, $part := dict "routers" .Values.routers "gateways" .Values.gateways }}
 {{- if and $part.autoscaling.enabled (not (kindIs "invalid" $part.replicas)) }}{{ fail (printf "\n\n%s.autoscaling.enabled needs %s.replicas=null: an upgrade would undo what the autoscaler did." $name $name) }}{{ end }}
+{{- if $part.autoscaling.enabled }}
+{{- if gt (int $part.autoscaling.minReplicas) (int $part.autoscaling.maxReplicas) }}{{ fail (printf "\n\n%s.autoscaling.minReplicas is above maxReplicas: Kubernetes refuses that." $name) }}{{ end }}
+{{- if not (dig "requests" "cpu" "" $part.resources) }}{{ fail (printf "\n\n%s.autoscaling.enabled needs %s.resources.requests.cpu: what it goes by is a percentage of that." $name $name) }}{{ end }}
+{{- end }}
 {{- end }}
 {{- if lt (int .Values.gateways.terminationGracePeriodSeconds) (add 15 .Values.gateways.preStopSeconds .Values.gateways.drainSeconds | int) }}
 {{- fail "\n\ngateways.terminationGracePeriodSeconds must be 15 above gateways.preStopSeconds and gateways.drainSeconds together: a gateway takes up to 10 s more for a clean end." }}
