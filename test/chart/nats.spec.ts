@@ -3,6 +3,7 @@ import { requireTool } from '../../tools/require.mjs';
 import type { Values } from './helm.ts';
 import type { Manifest, Pod } from './manifests.ts';
 import { environment, main, render, type Rendering } from './render.ts';
+import { natsUsers } from './scenarios.ts';
 import { groups, NO_USERS, row, USERS } from './values.ts';
 
 const base = [groups(row(7), row(8)), USERS];
@@ -70,7 +71,9 @@ describe.skipIf(!requireTool('helm'))('the bundled NATS', () => {
   it('is started anew when its own configuration changes, and reads changed users while it runs', () => {
     const checksum = (...values: Values[]): string | undefined =>
       render([...base, ...values]).pod('mm2ss-nats').metadata.annotations?.['checksum/config'];
-    expect(checksum({ natsUsers: 'authorization {\n}\n' })).toBe(checksum());
+    expect(render([...base, { natsUsers: natsUsers(['7', '8']) }]).pod('mm2ss-nats')).toEqual(
+      render(base).pod('mm2ss-nats'),
+    );
     expect(checksum(nats({ extraConfig: 'max_payload: 2MB' }))).not.toBe(checksum());
     const { spec } = render(base).pod('mm2ss-nats');
     const reload = spec.containers.find(({ name }) => name === 'reload');
@@ -80,7 +83,8 @@ describe.skipIf(!requireTool('helm'))('the bundled NATS', () => {
       '--config=/etc/nats/nats-server.conf',
       '--pid-file=/run/nats/nats.pid',
       '--monitor=http://127.0.0.1:8222',
-      '--watch=/etc/nats/authorization.conf',
+      '--users=/etc/nats-user-list/users.json',
+      '--authorization=/etc/nats-users/authorization.conf',
     ]);
     // A signal reaches only processes of the same user.
     expect(spec.containers.every((container) => !('runAsUser' in (container['securityContext'] as object)))).toBe(true);
@@ -92,32 +96,43 @@ describe.skipIf(!requireTool('helm'))('the bundled NATS', () => {
     expect(spec).not.toHaveProperty('shareProcessNamespace');
   });
 
-  it('gets the users as they were written, less blanks', () => {
-    const data = render(base).the('ConfigMap', 'mm2ss-nats').data;
-    expect(data?.['authorization.conf']?.trim()).toBe(
-      'authorization {\nusers: [\n{ # router: router\nnkey: UROUTER\n}\n]\n}',
-    );
-    expect(data?.['nats-server.conf']).toContain('include authorization.conf');
+  it('gets the users as a list, of which its own file is written before it starts', () => {
+    const users = natsUsers(['7', '8']);
+    const all = render([...base, { natsUsers: users }]);
+    expect(all.the('ConfigMap', 'mm2ss-nats-users').data).toEqual({ 'users.json': users });
+    const { initContainers, containers, volumes } = all.pod('mm2ss-nats').spec;
+    expect(initContainers).toMatchObject([
+      {
+        args: ['nats-users', '/etc/nats-user-list/users.json', '--output=/etc/nats-users/authorization.conf'],
+        volumeMounts: [{ mountPath: '/etc/nats-user-list', readOnly: true }, { mountPath: '/etc/nats-users' }],
+      },
+    ]);
+    expect(volumes).toContainEqual({ name: 'users', emptyDir: { sizeLimit: '64Mi' } });
+    expect(containers[0]?.volumeMounts).toContainEqual({
+      name: 'users',
+      mountPath: '/etc/nats-users',
+      readOnly: true,
+    });
+    // Relative: nats-server begins each path beside the file that includes it.
+    expect(config(all)).toContain('include "../nats-users/authorization.conf"');
   });
 
-  it('gets more users than a ConfigMap holds in several, none of them lost, and is not started anew for one more', () => {
-    const account = (index: number): string =>
-      `  # user-${index}: connector\n  "iec104-user-${index}" {\n    x: ${'x'.repeat(10_000)}\n  }\n`;
-    const users = (count: number): string =>
-      `# Written\nauthorization { timeout: 5 }\naccounts {\n  "iec104" {\n  }\n${Array.from({ length: count }, (_, index) => account(index)).join('')}}\n`;
-    const all = render([...base, { natsUsers: users(200) }]);
-    const files = Object.assign({}, ...all.of('ConfigMap').map(({ data }) => data)) as Record<string, string>;
-    const { 'authorization.conf': head = '' } = files;
-    expect(head).toMatch(/accounts \{\n"iec104" \{\n\}\n(include "users-\d\.conf"\n){3}\}\n/);
-    const included = head.replace(/include "(.*)"\n/g, (_line, name: string) => files[name]?.trimStart() ?? '');
-    const lines = (text: string): string[] =>
-      text
-        .split('\n')
-        .map((line) => line.trim())
-        .filter((line) => line !== '');
-    expect(lines(included)).toEqual(lines(users(200)));
-    for (const text of Object.values(files)) expect(Buffer.byteLength(text)).toBeLessThan(1_000_000);
-    expect(all.pod('mm2ss-nats')).toEqual(render(base).pod('mm2ss-nats'));
+  it('is not started anew by a new image of ours where its containers keep theirs', () => {
+    const images = (...values: Values[]): readonly string[] => {
+      const { initContainers = [], containers } = render([...base, ...values]).pod('mm2ss-nats').spec;
+      return [...initContainers, ...containers].filter(({ name }) => name !== 'nats').map(({ image }) => image);
+    };
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const release: Values = { image: { registry: 'r.example', digest } };
+    expect(images(release)).toEqual([`r.example/iec104mm2ss@${digest}`, `r.example/iec104mm2ss@${digest}`]);
+    const pinned = nats({ reloadImage: { tag: '0.1.0' } });
+    expect(images(release, pinned)).toEqual(['r.example/iec104mm2ss:0.1.0', 'r.example/iec104mm2ss:0.1.0']);
+    const pod = (tag: string): unknown => render([...base, pinned, { image: { tag } }]).pod('mm2ss-nats');
+    expect(pod('0.3.0')).toEqual(pod('0.2.0'));
+    expect(images(nats({ reloadImage: { registry: 'x', repository: 'y', digest } }))).toEqual([
+      `x/y@${digest}`,
+      `x/y@${digest}`,
+    ]);
   });
 
   it('speaks TLS where it has a certificate, also to the other servers', () => {

@@ -52,9 +52,14 @@ const CASES: readonly [string, readonly Values[], string][] = [
   ],
   ['keys without users', [groups(row(7)), USERS, { natsUsers: '' }], 'natsUsers is empty'],
   [
-    'more users than there is room for',
-    [groups(row(7)), USERS, { natsUsers: 'x'.repeat(6_800_001) }],
-    'more than 8 ConfigMaps hold',
+    'users as a release before lists them',
+    [groups(row(7)), USERS, { natsUsers: 'authorization {\n}\n' }],
+    'natsUsers is not what this chart reads',
+  ],
+  [
+    'users as a release to come lists them',
+    [groups(row(7)), USERS, { natsUsers: '{"format": 2, "users": []}' }],
+    'mm2ss nats-auth groups.csv -o nats',
   ],
   [
     'two ways to say the URL',
@@ -97,6 +102,16 @@ const CASES: readonly [string, readonly Values[], string][] = [
     'an autoscaler of gateways and a number',
     [...base, { gateways: { autoscaling: { enabled: true } } }],
     'gateways.autoscaling.enabled needs gateways.replicas=null',
+  ],
+  [
+    'an autoscaler without a request to go by',
+    [...base, { routers: { replicas: null, autoscaling: { enabled: true }, resources: { requests: { cpu: null } } } }],
+    'needs routers.resources.requests.cpu',
+  ],
+  [
+    'an autoscaler that Kubernetes refuses',
+    [...base, { gateways: { replicas: null, autoscaling: { enabled: true, minReplicas: 5, maxReplicas: 4 } } }],
+    'gateways.autoscaling.minReplicas is above maxReplicas',
   ],
   [
     'too little time for a clean end',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { requireTool } from '../../tools/require.mjs';
 import type { Values } from './helm.ts';
 import type { Manifest, ServicePort } from './manifests.ts';
-import { main, render, type Rendering } from './render.ts';
+import { environment, main, render, type Rendering } from './render.ts';
 import { groups, NO_USERS, row } from './values.ts';
 
 const base = [groups(row(7), row(8), row(120)), NO_USERS];
@@ -59,6 +59,7 @@ describe.skipIf(!requireTool('helm'))('routers and gateways', () => {
     const pod = all.pod('mm2ss-gateway');
     expect(pod.spec['terminationGracePeriodSeconds']).toBe(60);
     expect(main(pod)['lifecycle']).toEqual({ preStop: { sleep: { seconds: 8 } } });
+    expect(environment(pod)).toMatchObject({ MM2SS_DRAIN_SECONDS: '15' });
     expect(all.the('Deployment', 'mm2ss-router').spec?.strategy?.rollingUpdate).toEqual({
       maxSurge: 1,
       maxUnavailable: 0,

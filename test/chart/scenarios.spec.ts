@@ -56,12 +56,12 @@ describe.skipIf(!helm3 || !checksSchemas)('every object has nothing but fields t
     const [at] = found((object) => ({ ...object, spec: { ...object.spec, replica: 1 } }));
     expect(at).toContain('there is no field replica');
     expect(found((object) => ({ ...object, spec: { ...object.spec, minReadySeconds: '5' } }))[0]).toContain(
-      'not int32',
+      'minReadySeconds: must be integer',
     );
     expect(found((object) => ({ ...object, apiVersion: 'apps/v9' }))[0]).toContain('nobody knows apps/v9 Deployment');
     expect(
       found(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata, spec: { replicas: 1 } })),
-    ).toContainEqual(expect.stringContaining('selector is missing'));
+    ).toContainEqual(expect.stringContaining("must have required property 'selector'"));
   });
 });
 

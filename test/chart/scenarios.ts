@@ -1,4 +1,4 @@
-import { authorizationText, type BusUser, newSeed, publicKeyOf } from '@iec104mm2ss/bus';
+import { type BusUser, newSeed, publicKeyOf, userList, userListText } from '@iec104mm2ss/bus';
 import { readFileSync } from 'node:fs';
 import type { Values } from './helm.ts';
 import { generated, groups, NO_USERS, row, rows, USERS } from './values.ts';
@@ -66,7 +66,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Values[]>> = {
   ],
 };
 
-/** What mm2ss nats-auth writes for these groups, with new keys: a connector user for each range of so many ids. */
+/** What mm2ss nats-auth lists for these groups, with new keys: a connector user for each range of so many ids. */
 export function natsUsers(ids: readonly string[], perPod = 1): string {
   const ranges = new Map<string, string[]>();
   for (const id of ids) {
@@ -79,5 +79,5 @@ export function natsUsers(ids: readonly string[], perPod = 1): string {
     ...(['router', 'gateway', 'watcher', 'console', 'setup'] as const).map((role): BusUser => ({ name: role, role })),
   ];
   const known = users.map((user) => ({ ...user, identity: { nkey: publicKeyOf(newSeed()) as string } }));
-  return authorizationText(known, { groups: ids, httpControl: false });
+  return userListText(userList(known, { groups: ids, httpControl: false }));
 }

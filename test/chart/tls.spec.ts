@@ -6,6 +6,7 @@ import { environment, render } from './render.ts';
 import { groups, NO_USERS, row } from './values.ts';
 
 const MASTERS = { 'tls port': 19_998, 'tls names': 'cn:scada-a' };
+const MASTERS9 = { 'tls port': 20_009, 'tls names': 'cn:scada-a' };
 const RTU = { hosts: 'tls://10.9.0.8:19998', 'rtu names': 'cn:rtu-8' };
 /** Group 7 has TLS with its masters, group 8 with its RTU, group 9 not at all. */
 const base = [groups(row(7, MASTERS), row(8, RTU), row(9)), NO_USERS];
@@ -42,6 +43,27 @@ describe.skipIf(!requireTool('helm'))('TLS with masters and RTUs', () => {
       { configMap: { name: 'crls' } },
     ]);
     expect(environment(all.pod('mm2ss-gateway'))).toMatchObject({ MM2SS_CRL_EXPIRED: 'refuse' });
+  });
+
+  it('groups may have files of their own in one secret, which names no group: one more restarts nobody', () => {
+    const secret: Values = { tls: { existingSecret: 'plant-tls', groupsSecret: 'tls-of-groups' } };
+    const all = render([...base, secret]);
+    const expected = [{ secret: { name: 'plant-tls' } }, { secret: { name: 'tls-of-groups', optional: true } }];
+    expect(sources(all.pod('mm2ss-gateway'))).toEqual(expected);
+    const more = render([groups(row(7, MASTERS), row(8, RTU), row(9, MASTERS9), row(10)), NO_USERS, secret]);
+    expect(more.pod('mm2ss-gateway')).toEqual(all.pod('mm2ss-gateway'));
+    // Without a shared certificate as well.
+    expect(sources(render([...base, { tls: { groupsSecret: 'x' } }]).pod('mm2ss-gateway'))).toHaveLength(1);
+    const packed = render([...base, secret, { connectors: { groupsPerPod: 50 } }]);
+    expect(sources(packed.pod('mm2ss-connector-0-49'))).toEqual(expected);
+  });
+
+  it('a connector of one group gets no key of another one from it', () => {
+    const all = render([...base, { tls: { groupsSecret: 'tls-of-groups' } }]);
+    const items = ['tls.crt', 'tls.key', 'ca.crt'].map((name) => ({ key: `8.${name}`, path: `8.${name}` }));
+    expect(sources(all.pod('mm2ss-connector-8'))).toEqual([
+      { secret: { name: 'tls-of-groups', optional: true, items } },
+    ]);
   });
 
   it('a group may have files of its own, in a folder of its own', () => {

@@ -37,5 +37,5 @@ export const NO_USERS: Values = { nats: { auth: { enabled: false } } };
 /** With users. */
 export const USERS: Values = {
   nats: { auth: { existingSecret: 'nats-keys' } },
-  natsUsers: 'authorization {\n  users: [\n    { # router: router\n      nkey: UROUTER\n    }\n  ]\n}\n',
+  natsUsers: '{"format": 1, "groups": [], "permissions": {}, "users": []}\n',
 };

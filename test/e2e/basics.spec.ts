@@ -141,6 +141,39 @@ describe.skipIf(!hasNats)('separate processes over NATS', () => {
     expect(named.account().repeats).toBeLessThan(ACKNOWLEDGED_AFTER);
   });
 
+  it('drain a gateway over a time: nobody new, its masters one after the other, served until then, none loses anything', async () => {
+    const numbers = Array.from({ length: 10 }, (_, index) => index + 1);
+    const masters = numbers.map((n) => `M${n}=${addressOf(n)}`).join(';');
+    const environment = { MM2SS_DRAIN_SECONDS: '2' };
+    const { system, rtu, ledger, master } = await oneGroup({ masters, 'max conn': 20 }, { environment });
+    const all = numbers.map((n) => master(n, 1));
+    await Promise.all(all.map((each) => each.connect()));
+    await system.started(all.length);
+    rtu.startEvents(200);
+    await until('200 events', () => ledger.total >= 200);
+    const gateway = system.part('gateway2');
+    gateway.kill('SIGTERM');
+    await gateway.logged({ msg: 'masters are disconnected one after the other', count: 10 });
+    const ends = all.map(async (each) => {
+      await until('it is disconnected', () => !each.simulator.connected);
+      return performance.now();
+    });
+    const [host, port] = [GATEWAY_HOSTS[1] as string, system.port];
+    await until('nobody is let in', async () => !(await accepts(host, port)));
+    expect(all.filter(({ simulator }) => simulator.connected).length).toBeGreaterThan(5);
+    const at = (await Promise.all(ends)).sort((a, b) => a - b);
+    // A tenth of a second each; a machine that is busy does not do so evenly.
+    expect((at.at(-1) as number) - (at[0] as number)).toBeGreaterThan(600);
+    expect(await gateway.exited).toBe(0);
+    await Promise.all(all.map((each) => each.moveTo(GATEWAY_HOSTS[0] as string)));
+    rtu.stopEvents();
+    for (const each of all) {
+      await each.hasAll();
+      expect(each.account()).toMatchObject({ ...LOSSLESS, repeats: expect.any(Number) });
+      expect(each.account().repeats).toBeLessThan(ACKNOWLEDGED_AFTER);
+    }
+  });
+
   it('stop one by one on SIGTERM, each with exit code 0', async () => {
     const { system, master } = await oneGroup();
     await master(1).connect();

@@ -94,7 +94,7 @@ describe.skipIf(!hasNats)('one connector process with several groups', () => {
 });
 
 describe.skipIf(!hasNats)('exit codes of parts', () => {
-  it('1 when NATS refuses it; 2 without NATS', async () => {
+  it('1 with a file for NATS that is missing; 2 without NATS', async () => {
     const log = await refusal('--nats', 'nats://127.0.0.1:1', '--nats-creds', 'missing.creds');
     expect(log).toContain('NATS: ');
     const part = await startSingle('router');

@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -64,11 +65,13 @@ describe.skipIf(!hasNats)('mm2ss nats-reload', () => {
     permit(1);
     const conf = inFolder('nats/server.conf');
     writeFileSync(conf, `pid_file: "${inFolder('pid')}"\ninclude authorization.conf\n`);
+    // It can only be told after a moment that the server has read what was there before.
+    await delay(200);
     nats = await startNatsProcess(['--config', conf]);
     const args = ['nats-reload', '--config', conf, '--pid-file', inFolder('pid'), '--monitor', nats.monitorUrl];
     reload = spawn(MM2SS, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     reload.stdout?.setEncoding('utf8').on('data', (text: string) => (log += text));
-    await until('the server has read it once', () => times(TAKEN) === 1);
+    await until('the server is left alone', () => times('NATS has the configuration already') === 1);
   });
   afterEach(async () => {
     for (const connection of open.splice(0)) await connection.close();
@@ -84,14 +87,17 @@ describe.skipIf(!hasNats)('mm2ss nats-reload', () => {
     expect(await hears(connector, router, 1)).toBe(true);
     expect(await hears(connector, router, 2)).toBe(false);
     permit(1, 2);
-    await until('the server has taken it', () => times(TAKEN) === 2);
+    await until('the server has taken it', () => times(TAKEN) === 1);
     expect(await hears(connector, router, 2)).toBe(true);
+    // Its account was there before: one reading was enough for what it asks JetStream, too.
+    const answer = await connector.request('iec104.js.STREAM.INFO.IEC104_LOG_2', '', { timeout: 5_000 });
+    expect(answer.json()).toMatchObject({ error: { description: 'stream not found' } });
 
     appendFileSync(inFolder('nats/authorization.conf'), 'broken {\n');
     await until('it is told', () => times('NATS has not taken the configuration') === 1);
     expect(await hears(connector, router, 2)).toBe(true);
     permit(1);
-    await until('the server has taken it', () => times(TAKEN) === 3);
+    await until('the server has taken it', () => times(TAKEN) === 2);
     expect(await hears(connector, router, 1)).toBe(true);
     expect(await hears(connector, router, 2)).toBe(false);
     expect([connector.isClosed(), router.isClosed()]).toEqual([false, false]);
@@ -99,7 +105,7 @@ describe.skipIf(!hasNats)('mm2ss nats-reload', () => {
 
   it('lets a user who is new ask JetStream at once', async () => {
     permit(1, 51);
-    await until('the server has taken it', () => times(TAKEN) === 2);
+    await until('the server has taken it', () => times(TAKEN) === 1);
     const connector = await client('connector-50-99');
     const answer = await connector.request('iec104.js.STREAM.INFO.KV_iec104_leases', '', { timeout: 5_000 });
     expect(answer.json()).toMatchObject({ error: { description: 'stream not found' } });
@@ -109,6 +115,6 @@ describe.skipIf(!hasNats)('mm2ss nats-reload', () => {
     writeFileSync(inFolder('nats/authorization.conf'), '# nothing\n');
     await until('it is told', () => log.includes('asks nobody any more'));
     await expect(connect({ servers: nats.url, reconnect: false })).rejects.toThrow();
-    expect(times(TAKEN)).toBe(1);
+    expect(times(TAKEN)).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ import { hasNats, type NatsServer, startNatsProcess } from './nats-server.ts';
 import type { Part } from './part.ts';
 import { freePort, until } from './ports.ts';
 import { type OneGroup, oneGroup } from './scene.ts';
-import { refusal, startSingle } from './single-part.ts';
+import { refusal, startSingle, waitsRefused } from './single-part.ts';
 import type { SystemOptions } from './system.ts';
 
 /** Characters that mean something in a URL. */
@@ -153,13 +153,13 @@ describe.skipIf(!hasNats)('data and commands pass, and mm2ss watch shows them,',
 });
 
 describe.skipIf(!hasNats)('at start', () => {
-  it('a wrong or missing user, password or token ends the process', async () => {
+  it('a process with a wrong or missing user, password or token waits, and says why', async () => {
     const [users, tokens] = await Promise.all([userServer(), startNatsProcess(['--auth', TOKEN])]);
     onTestFinished(async () => void (await Promise.all([users.stop(), tokens.stop()])));
     const [password, nobody, token] = await Promise.all([
-      refusal('--nats', at(users, 'mm2ss:wrong-secret@')),
-      refusal('--nats', at(users)),
-      refusal('--nats', at(tokens, 'wrong-secret@')),
+      waitsRefused('--nats', at(users, 'mm2ss:wrong-secret@')),
+      waitsRefused('--nats', at(users)),
+      waitsRefused('--nats', at(tokens, 'wrong-secret@')),
     ]);
     expect(password).toContain('the server refuses the user and password in the URL (Authorization Violation)');
     expect(password).toContain(`127.0.0.1:${users.port}`);
@@ -168,26 +168,30 @@ describe.skipIf(!hasNats)('at start', () => {
     for (const said of [password, nobody, token]) expect(said).not.toContain('wrong-secret');
   });
 
-  it('a credentials file that is away, of another operator or expired ends the process', async () => {
+  it('a credentials file that is away ends the process; with one of another operator, or expired, it waits', async () => {
     const nats = await operatorServer();
     onTestFinished(() => nats.stop());
     const nothing = inDirectory('nothing');
     const foreign = new Operator(directory).credentials('foreign.creds');
     const expired = operator.credentials('expired.creds', LONG_AGO);
-    const using = (file: string) => refusal('--nats', at(nats), '--nats-creds', file);
-    const said = await Promise.all([nothing, foreign, expired].map(using));
+    const using = (file: string) => ['--nats', at(nats), '--nats-creds', file];
+    const said = await Promise.all([
+      refusal(...using(nothing)),
+      waitsRefused(...using(foreign)),
+      waitsRefused(...using(expired)),
+    ]);
     expect(said[0]).toContain(`credentials file ${nothing} cannot be read (ENOENT)`);
     expect(said[1]).toContain(`the server refuses the credentials in ${foreign} (Authorization Violation)`);
     expect(said[2]).toContain(`${expired}, which expired at 2023-11-14T22:13:20.000Z,`);
   });
 
-  it.skipIf(!hasOpenssl)('a server whose certificate cannot be trusted ends the process', async () => {
+  it.skipIf(!hasOpenssl)('a server whose certificate cannot be trusted is waited for', async () => {
     const nats = await tlsServer();
     onTestFinished(() => nats.stop());
     const said = await Promise.all([
-      refusal('--nats', at(nats, '', 'tls'), ...trusting(otherAuthority)),
-      refusal('--nats', at(nats)),
-      refusal('--nats', `tls://localhost:${nats.port}`, ...trusting(authority)),
+      waitsRefused('--nats', at(nats, '', 'tls'), ...trusting(otherAuthority)),
+      waitsRefused('--nats', at(nats)),
+      waitsRefused('--nats', `tls://localhost:${nats.port}`, ...trusting(authority)),
     ]);
     expect(said[0]).toContain(`certificate is not signed by the authority in ${otherAuthority.certificate}`);
     expect(said[1]).toContain("the server's certificate is not signed by any authority this machine knows");
@@ -195,16 +199,16 @@ describe.skipIf(!hasNats)('at start', () => {
   });
 
   it.skipIf(!hasOpenssl)(
-    'a client certificate that is missing, strange or has another key ends the process',
+    'without a client certificate, or with a strange one, a process waits; one with another key ends it',
     async () => {
       const nats = await mutualTlsServer();
       onTestFinished(() => nats.stop());
       const strange = otherAuthority.issue('strange-client', 'DNS:mm2ss');
-      const using = (...args: string[]) => refusal('--nats', at(nats, '', 'tls'), ...trusting(authority), ...args);
+      const using = (...args: string[]) => ['--nats', at(nats, '', 'tls'), ...trusting(authority), ...args];
       const said = await Promise.all([
-        using(),
-        using(...asClient(strange)),
-        using(...asClient({ ...forClient, key: strange.key })),
+        waitsRefused(...using()),
+        waitsRefused(...using(...asClient(strange))),
+        refusal(...using(...asClient({ ...forClient, key: strange.key }))),
       ]);
       expect(said[0]).toContain('the server asks for a client certificate, and none is given');
       expect(said[1]).toContain(`the server does not accept the certificate in ${strange.certificate}`);

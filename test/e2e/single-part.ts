@@ -21,6 +21,15 @@ export async function startSingle(command: string, ...args: string[]): Promise<P
   return part;
 }
 
+/** A router that NATS refuses, and that waits until it is let in; what it said. */
+export async function waitsRefused(...args: string[]): Promise<string> {
+  const part = await startSingle('router', ...args);
+  await part.logged({ level: 'error', msg: 'NATS refuses this process: waiting until it is let in' });
+  part.kill('SIGTERM');
+  expect(await part.exited, part.log).toBe(0);
+  return part.log;
+}
+
 /** A router that ends at once with an error; what it said. */
 export async function refusal(...args: string[]): Promise<string> {
   const part = await startSingle('router', ...args);

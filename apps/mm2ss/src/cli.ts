@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   watch: async () => (await import('./commands/watch.js')).registerWatch,
   audit: async () => (await import('./commands/audit.js')).registerAudit,
   'nats-auth': async () => (await import('./commands/nats-auth.js')).registerNatsAuth,
+  'nats-users': async () => (await import('./commands/nats-users.js')).registerNatsUsers,
   'nats-setup': async () => (await import('./commands/nats-setup.js')).registerNatsSetup,
   'nats-reload': async () => (await import('./commands/nats-reload.js')).registerNatsReload,
   chart: async () => (await import('./commands/chart.js')).registerChart,

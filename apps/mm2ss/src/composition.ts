@@ -80,6 +80,8 @@ export interface CompositionOptions {
   readonly logDirectory: string | undefined;
   readonly listen: string | undefined;
   readonly holdMs: number;
+  /** See GatewayOptions. */
+  readonly drainMs?: number;
   /** Bounds on what peers may do. Default: DEFAULT_LIMITS. */
   readonly limits?: Limits;
   /** Undefined: no certificates are given, nothing that needs them is served. */
@@ -146,7 +148,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
         process: { release: RELEASE, parts, started },
         time,
       },
-      gateway: { listen: options.listen, holdMs: options.holdMs },
+      gateway: { listen: options.listen, holdMs: options.holdMs, drainMs: options.drainMs ?? 0 },
       ...{ durability, ntp },
       http: { readers: adapter.readers, names: ownNames(options.http, options.httpHosts), tokens },
     }),

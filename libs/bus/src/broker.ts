@@ -19,6 +19,8 @@ export interface Broker {
   readonly connected: boolean;
   /** `host:port` of the server in use. */
   readonly server: string;
+  /** Why there is no connection, in words, as far as that is known. */
+  readonly outage?: string | undefined;
   publish(subject: string, data: Uint8Array): void;
   /** The handler must not throw. */
   subscribe(pattern: string, handler: (message: BrokerMessage) => void): Subscription;

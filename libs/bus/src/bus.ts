@@ -48,6 +48,8 @@ export interface Bus {
   readonly connected: boolean;
   /** The server in use; undefined on the memory bus. */
   readonly server: string | undefined;
+  /** Why it is not connected, in words, as far as that is known; undefined too when it is. */
+  readonly outage?: string | undefined;
   /**
    * Name of this process on a server that asks who is there and lets each say only what is its own: its instance name begins
    * with it, gateways speak on subjects with their names, and nothing is created on the server (see docs/nats.md). Undefined:

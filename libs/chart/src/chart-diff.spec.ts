@@ -15,11 +15,11 @@ const row = (id: number, changes: Readonly<Record<string, string>> = {}): string
   return [id, cells.name, cells.port, 1, cells.max, cells.host, filter, proxy, tls, plain, names].join(',');
 };
 
-const SINGLE = { groupsPerPod: 1, restartOnChange: true };
+const SINGLE = { groupsPerPod: 1, restartOnChange: true, ownSecrets: [] };
 
 describe('what a new file does to the objects of the cluster', () => {
   it('is nothing where nothing changes, and where gateways and routers take it live', () => {
-    const none = { pods: [], ports: [], policies: [] };
+    const none = { pods: [], secrets: { added: [], perhaps: [] }, ports: [], policies: [] };
     expect(chartDiff(groups(row(1), row(2)), groups(row(2), row(1)), SINGLE)).toEqual(none);
     expect(chartDiff(groups(row(1)), groups(row(1, { name: 'X', max: '9' })), SINGLE)).toEqual(none);
   });
@@ -36,13 +36,13 @@ describe('what a new file does to the objects of the cluster', () => {
 
   it('restarts no connector where the chart is told so', () => {
     const [before, after] = [groups(row(1)), groups(row(1, { host: '10.0.0.9:2404' }))];
-    expect(chartDiff(before, after, { groupsPerPod: 1, restartOnChange: false }).pods).toEqual([]);
+    expect(chartDiff(before, after, { groupsPerPod: 1, restartOnChange: false, ownSecrets: [] }).pods).toEqual([]);
   });
 
   it('restarts no connector of several groups, and begins new ones with the first of their groups', () => {
     const before = groups(row(1), row(2), row(60));
     const after = groups(row(1, { host: '10.0.0.9:2404' }), row(3), row(100), row(149));
-    expect(chartDiff(before, after, { groupsPerPod: 50, restartOnChange: true }).pods).toEqual([
+    expect(chartDiff(before, after, { groupsPerPod: 50, restartOnChange: true, ownSecrets: [] }).pods).toEqual([
       { name: 'connector-50-99', what: 'gone', groups: ['60'] },
       { name: 'connector-100-149', what: 'new', groups: ['100', '149'] },
     ]);

@@ -27,9 +27,18 @@ export interface PolicyChange {
   readonly allowedNoMore: readonly string[];
 }
 
+/** Groups with a secret of their own for TLS, which the pods of the gateways have to name: one more starts all of them anew. */
+export interface SecretChange {
+  /** They are new, and so are their secrets. */
+  readonly added: readonly string[];
+  /** They were there before; whether with this secret only the values of then could say. */
+  readonly perhaps: readonly string[];
+}
+
 /** What an upgrade of the release does to the objects of the cluster. */
 export interface ChartDiff {
   readonly pods: readonly PodChange[];
+  readonly secrets: SecretChange;
   readonly ports: readonly PortChange[];
   readonly policies: readonly PolicyChange[];
 }
@@ -43,11 +52,14 @@ export interface Packing {
   readonly groupsPerPod: number;
   /** A pod with one group is started anew when the connector has to begin the group anew; else the process does it. */
   readonly restartOnChange: boolean;
+  /** Ids of groups with a secret of their own for TLS. */
+  readonly ownSecrets: readonly string[];
 }
 
 export function chartDiff(before: readonly GroupConfig[], after: readonly GroupConfig[], packing: Packing): ChartDiff {
   return {
     pods: podChanges(before, after, packing),
+    secrets: secretChange(before, packing),
     ports: portChanges(before, after),
     policies: policyChanges(before, after),
   };
@@ -80,6 +92,11 @@ function podChanges(
     ...anew.map(({ after: { id } }): PodChange => ({ name: connectorPod(id, 1), what: 'restarts', groups: [id] })),
     ...only('new', now, old),
   ];
+}
+
+function secretChange(before: readonly GroupConfig[], { ownSecrets }: Packing): SecretChange {
+  const wasThere = (id: string): boolean => before.some((group) => group.id === id);
+  return { added: ownSecrets.filter((id) => !wasThere(id)), perhaps: ownSecrets.filter(wasThere) };
 }
 
 function portChanges(before: readonly GroupConfig[], after: readonly GroupConfig[]): PortChange[] {

@@ -63,6 +63,8 @@ export interface Environment {
   readonly listen: string | undefined;
   /** `MM2SS_HOLD_SECONDS`, `--hold-seconds`: how long a lost router or bus disturbs no master. Default 10 s. */
   readonly holdMs: number;
+  /** `MM2SS_DRAIN_SECONDS`, `--drain`: over how long a gateway that ends disconnects its masters. Default 0: all at once. */
+  readonly drainMs: number;
   /** `MM2SS_LIMITS`, `--limits`: bounds on what peers may do, `NAME=NUMBER,...`; see LIMITS. */
   readonly limits: Limits;
   /** `MM2SS_TLS_DIR`, `--tls-dir`: folder of the certificates for TLS with masters and RTUs. */
@@ -195,6 +197,11 @@ const SETTINGS = {
     .regex(/^\d{1,4}$/, 'must be whole seconds, 0..9999')
     .transform((text) => Number(text) * 1000)
     .default(DEFAULT_HOLD_SECONDS * 1000),
+  drainMs: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be whole seconds, 0..999')
+    .transform((text) => Number(text) * 1000)
+    .default(0),
   limits: z
     .string()
     .transform((text, context) => {
@@ -260,6 +267,7 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   group: { variable: 'MM2SS_GROUP', flag: '--group' },
   listen: { variable: 'MM2SS_LISTEN', flag: '--listen' },
   holdMs: { variable: 'MM2SS_HOLD_SECONDS', flag: '--hold-seconds' },
+  drainMs: { variable: 'MM2SS_DRAIN_SECONDS', flag: '--drain' },
   limits: { variable: 'MM2SS_LIMITS', flag: '--limits' },
   tlsDir: { variable: 'MM2SS_TLS_DIR', flag: '--tls-dir' },
   crlExpired: { variable: 'MM2SS_CRL_EXPIRED', flag: '--crl-expired' },

@@ -70,6 +70,8 @@ export interface BusStatus {
   readonly connected: boolean;
   /** The server in use; absent on the memory bus. */
   readonly server?: string;
+  /** Why it is not connected, in words: no server answers, or one refuses this process. Absent while that is not known. */
+  readonly outage?: string;
   /**
    * The server writes to disk before it confirms, so what was acknowledged to the RTU survives a power failure; null: it could
    * not be asked. Absent on the memory bus.

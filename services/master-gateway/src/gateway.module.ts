@@ -10,7 +10,7 @@ import { MessagePattern } from '@nestjs/microservices';
 import { GATEWAY_OPTIONS, type GatewayOptions, GatewayService } from './gateway.service.js';
 
 /** What is said of the gateways on the command line. */
-export type GatewaySettings = Pick<GatewayOptions, 'listen' | 'holdMs'>;
+export type GatewaySettings = Pick<GatewayOptions, 'listen' | 'holdMs' | 'drainMs'>;
 
 /** Control plane of the gateways. A handler that answers undefined leaves the answer to another process. */
 @Controller()

@@ -5,6 +5,7 @@ import { DEFAULT_HANDSHAKES, HandshakeRoom } from '@iec104mm2ss/tls';
 import type { ControlAnswer, DisconnectRequest } from '@iec104mm2ss/wire';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { ConnectionLimits } from './connection-limits.js';
+import { drainOneByOne } from './drain.js';
 import { registerGatewayMetrics } from './gateway-metrics.js';
 import { gatewayContribution } from './gateway-status.js';
 import { type GatewayDependencies, GroupGateway } from './group-gateway.js';
@@ -17,6 +18,8 @@ const GATEWAY_POOL = 'gateway';
 export interface GatewayOptions extends GatewayDependencies {
   readonly groups: LiveGroups;
   readonly registry: Registry;
+  /** Over how long the masters are disconnected when the process ends; default: all at once. */
+  readonly drainMs?: number;
 }
 
 /** The masters' side of all groups in this process. */
@@ -77,11 +80,23 @@ export class GatewayService
 
   async onApplicationShutdown(): Promise<void> {
     // In one process everything ends now; elsewhere others go on, and the masters here are owed what was sent.
-    if (this.options.bus.kind === 'nats') await Promise.all(this.serving().map((gateway) => gateway.drain()));
+    if (this.options.bus.kind === 'nats') await this.drain();
     for (const gateway of this.gateways.values()) gateway.stop();
     // The end may be asked for twice: before the other parts, and by Nest.
     this.gateways = new Map();
     this.runs?.stop();
+  }
+
+  private async drain(): Promise<void> {
+    const { drainMs = 0, runtime, logger } = this.options;
+    const gateways = this.serving();
+    for (const gateway of gateways) gateway.closeDoors();
+    const sessions = gateways.flatMap((gateway) => [...gateway.sessions.values()]);
+    if (drainMs > 0 && sessions.length > 0) {
+      logger.info({ count: sessions.length, drainMs }, 'masters are disconnected one after the other');
+      await drainOneByOne(sessions, runtime, drainMs);
+    }
+    await Promise.all(gateways.map((gateway) => gateway.drain()));
   }
 
   /** Ends one session, as an operator wants it. Undefined when this process has not got it. */

@@ -48,7 +48,8 @@ import {
 } from '@iec104mm2ss/wire';
 import { ADMISSION_PAUSE_MS } from './admission-attempt.js';
 import { LISTEN_RETRY_MS } from './master-listener.js';
-import { DRAIN_MS, GroupGateway } from './group-gateway.js';
+import { DRAIN_MS } from './drain.js';
+import { GroupGateway } from './group-gateway.js';
 import { STATEMENT_GAP_MS } from './group-statement.js';
 import type { MasterSession } from './master-session.js';
 

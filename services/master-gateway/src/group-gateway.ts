@@ -12,7 +12,7 @@ import {
 } from '@iec104mm2ss/bus';
 import { clientNames, DEFAULT_LIMITS, type GroupConfig, type Limits, nameNow, reportGapMs } from '@iec104mm2ss/config';
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
-import { type Runtime, sleep } from '@iec104mm2ss/runtime';
+import type { Runtime } from '@iec104mm2ss/runtime';
 import { DEFAULT_MAX_AGE_MS, GroupMaterial, HandshakeRoom, TlsDoor, type TlsSettings } from '@iec104mm2ss/tls';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
 import {
@@ -28,6 +28,7 @@ import { AcknowledgementReport } from './acknowledgement-report.js';
 import { ConnectorView, type Loss } from './connector-view.js';
 import { ConnectionLimits } from './connection-limits.js';
 import { Door, type DoorParts } from './door.js';
+import { drain } from './drain.js';
 import { GroupSessions } from './group-sessions.js';
 import { statementOf, StatementTimer } from './group-statement.js';
 import { LastEvents } from './last-events.js';
@@ -35,10 +36,6 @@ import { GroupListeners } from './group-listeners.js';
 import type { MasterSession } from './master-session.js';
 import { OwnerView } from './owner-view.js';
 import type { CommandTerms } from './pending-commands.js';
-
-/** How long masters may take to read what is owed to them when the gateway stops, and how often that is looked at. */
-export const DRAIN_MS = 3_000;
-const DRAIN_LOOK_MS = 20;
 
 export interface GatewayDependencies {
   readonly bus: Bus;
@@ -230,16 +227,17 @@ export class GroupGateway implements Scheduled {
     this.scheduler.remove(this);
   }
 
-  /** Stops listening and waits until masters have read what is owed to them, or DRAIN_MS. */
-  async drain(): Promise<void> {
+  /** Lets nobody in any more; the masters that are here notice nothing. */
+  closeDoors(): void {
     this.draining = true;
     this.listener.close('draining');
     this.cancelNewcomers();
-    for (const session of this.sessions.values()) session.drain();
-    const until = this.scheduler.now() + DRAIN_MS;
-    // Every one of them is asked, not only the first that is not there yet.
-    const unsettled = (): boolean => [...this.sessions.values()].filter((session) => !session.settle()).length > 0;
-    while (unsettled() && this.scheduler.now() < until) await sleep(this.scheduler.clock, DRAIN_LOOK_MS);
+  }
+
+  /** Stops listening and waits until masters have read what is owed to them, or DRAIN_MS. */
+  drain(): Promise<void> {
+    this.closeDoors();
+    return drain(() => [...this.sessions.values()], this.scheduler.clock);
   }
 
   /** The connection to the bus came or went. */

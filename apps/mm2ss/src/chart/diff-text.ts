@@ -1,4 +1,10 @@
-import { type ChartDiff, type PodChange, type PolicyChange, type PortChange } from '@iec104mm2ss/chart';
+import {
+  type ChartDiff,
+  type PodChange,
+  type PolicyChange,
+  type PortChange,
+  type SecretChange,
+} from '@iec104mm2ss/chart';
 import type { GroupConfig } from '@iec104mm2ss/config';
 import type { ConfigurationDiff } from '../commands/diff.js';
 import { formatDiff } from '../commands/diff.js';
@@ -16,8 +22,8 @@ export function chartDiffText(diff: ConfigurationDiff, chart: ChartDiff, before:
   if (diff.refused.length > 0) return formatDiff(diff);
   const sections = [
     formatDiff(diff),
-    section('Pods', [...chart.pods.map(podText), 'routers, gateways and all other connectors: none restarts']),
-    section('Sessions', [sessionsText(diff, before)]),
+    section('Pods', [...chart.pods.map(podText), ...othersText(chart.secrets)]),
+    section('Sessions', [sessionsText(diff, before, chart.secrets)]),
     section('Ports of the Service', chart.ports.map(portText)),
     section('NetworkPolicies', chart.policies.map(policyText)),
     section('NATS', natsLines(chart)),
@@ -39,10 +45,25 @@ function podText({ name, what, groups }: PodChange): string {
   return `${name}: ${PODS[what]}${shared}`;
 }
 
+function othersText({ added, perhaps }: SecretChange): string[] {
+  const named = (ids: readonly string[]): string => ids.map((id) => `groups.${id}.tlsSecret`).join(', ');
+  if (added.length > 0) {
+    return [
+      `gateways: all restart, as their pods have to name ${named(added)}; with files in tls.groupsSecret none does`,
+      'routers and all other connectors: none restarts',
+    ];
+  }
+  return [
+    'routers, gateways and all other connectors: none restarts',
+    ...(perhaps.length > 0 ? [`all gateways restart if the values before were without ${named(perhaps)}`] : []),
+  ];
+}
+
 /** Each master of a group has a session, and no group has more than its column says. */
-function sessionsText({ groups }: ConfigurationDiff, before: readonly GroupConfig[]): string {
+function sessionsText({ groups }: ConfigurationDiff, before: readonly GroupConfig[], { added }: SecretChange): string {
   const places = new Map(before.map(({ id, maxConnections }) => [id, maxConnections]));
   const all = [...places.values()].reduce((sum, number) => sum + number, 0);
+  if (added.length > 0) return `all, at most ${all}, are cut off once`;
   const hit = groups.filter(({ effect }) => COSTS.includes(effect));
   const cut = hit.reduce((sum, { id }) => sum + (places.get(id) ?? 0), 0);
   if (cut === 0) return `none of at most ${all} is cut off`;

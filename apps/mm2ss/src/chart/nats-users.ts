@@ -1,40 +1,34 @@
+import { type UserList, userListText } from '@iec104mm2ss/bus';
 import { join } from 'node:path';
-import { UnavailableError, UsageError } from '../commands/errors.js';
-import { read } from '../nats-auth/key-files.js';
-import { AUTHORIZATION_FILE } from '../nats-auth/write-authorization.js';
-
-/** What the chart divides among its ConfigMaps of users: eight, nearly full. */
-const MOST_OCTETS = 8 * 850_000;
-/** A seed of an nkey, which is secret. */
-const SEED = /\bSU[A-Z2-7]{56}\b/;
-/** Who a user of the file is: the line of its block, or above it. */
-const USER = /^ *(?:\{ )?# ([\w-]+): /gm;
+import { UsageError } from '../commands/errors.js';
+import { readUserList } from '../nats-auth/user-list-file.js';
+import { USER_LIST_FILE } from '../nats-auth/write-authorization.js';
 
 /**
- * The users that `mm2ss nats-auth` has written into a folder: public keys and permissions, nothing secret.
+ * The users that `mm2ss nats-auth` has listed in a folder: public keys and permissions, nothing secret.
  *
  * @param needed names of users without whom a pod could not say anything
  */
 export async function natsUsers(folder: string, needed: readonly string[]): Promise<string> {
-  const file = join(folder, AUTHORIZATION_FILE);
-  const text = await read(file);
-  if (text === undefined) throw new UsageError(`chart: --nats-auth ${folder}: there is no ${AUTHORIZATION_FILE}`);
-  if (SEED.test(text))
-    throw new UsageError(`chart: --nats-auth: ${file} holds a secret key; it is not put into a chart`);
-  const known = new Set([...text.matchAll(USER)].map(([, name]) => name));
-  const missing = needed.filter((name) => !known.has(name));
-  if (missing.length === 0) return sized(text.replace(/^ +/gm, ''), file);
+  const file = join(folder, USER_LIST_FILE);
+  const refuse = (reason: string): UsageError =>
+    new UsageError(`chart: --nats-auth: ${reason}: run mm2ss nats-auth with this configuration file first`);
+  const list = await readUserList(file).catch((error: Error) => {
+    throw refuse(error.message);
+  });
+  const certified = list.users.find(({ identity }) => 'certificate' in identity);
+  if (certified !== undefined) {
+    throw new UsageError(
+      `chart: --nats-auth: ${file}: ${certified.name} has a certificate; the NATS of the chart knows its users by keys`,
+    );
+  }
+  const missing = without(list, needed);
+  if (missing.length === 0) return userListText(list);
   const some = missing.length > 5 ? [...missing.slice(0, 5), '...'] : missing;
-  throw new UsageError(
-    `chart: --nats-auth: ${file} has no user ${some.join(', ')}: run mm2ss nats-auth with this configuration file first`,
-  );
+  throw refuse(`${file} has no user ${some.join(', ')}`);
 }
 
-/** Without blanks that cost the space of groups. */
-function sized(text: string, file: string): string {
-  if (Buffer.byteLength(text) <= MOST_OCTETS) return text;
-  throw new UnavailableError(
-    `chart: --nats-auth: ${file}: more users than the chart has ConfigMaps for: divide the groups among several releases, each ` +
-      'with its own file, or put several groups into a pod (--groups-per-pod here, connectors.groupsPerPod there)',
-  );
+function without({ users }: UserList, needed: readonly string[]): string[] {
+  const known = new Set(users.map(({ name }) => name));
+  return needed.filter((name) => !known.has(name));
 }

@@ -16,13 +16,13 @@ const READABLE = 0o644;
 export async function writeArchive(file: string, files: readonly ChartFile[], force: boolean): Promise<void> {
   const [there, refused] = await contentOf(file);
   if (refused !== undefined) throw new UnavailableError(`chart: ${file} cannot be written (${refused})`);
-  if (there !== undefined && !force && !(firstName(there) ?? '').startsWith(`${CHART}/`)) {
+  if (there !== undefined && !force && !((await firstName(there)) ?? '').startsWith(`${CHART}/`)) {
     throw new UnavailableError(`chart: ${file} is there, and is no chart of this command (--force writes over it)`);
   }
   // Helm wants to see first what it is.
   const sorted = [...files].sort((a, b) => Number(b.path === 'Chart.yaml') - Number(a.path === 'Chart.yaml'));
   try {
-    await writeWhole(file, tarGz(CHART, sorted), READABLE);
+    await writeWhole(file, await tarGz(CHART, sorted), READABLE);
   } catch (error) {
     throw new UnavailableError(`chart: ${file} cannot be written (${(error as NodeJS.ErrnoException).code})`);
   }

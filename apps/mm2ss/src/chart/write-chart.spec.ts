@@ -1,3 +1,4 @@
+import { type Identity, newSeed, publicKeyOf, userList, userListText } from '@iec104mm2ss/bus';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -52,7 +53,11 @@ const CHART: Readonly<Record<string, string>> = {
     },
     $defs: {
       image: { type: 'object', additionalProperties: false, properties: { repository: { type: 'string' } } },
-      group: { type: 'object', additionalProperties: false, properties: { nodeSelector: { type: 'object' } } },
+      group: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { nodeSelector: { type: 'object' }, tlsSecret: { type: 'string' } },
+      },
     },
   }),
   'templates/pods.yaml': 'kind: {{ .Values.image.repository }}\n',
@@ -365,46 +370,44 @@ describe('mm2ss chart -o FILE.tgz', () => {
 });
 
 describe('--nats-auth', () => {
-  const user = (name: string): string => `    { # ${name}: ...\n      nkey: UABC\n    }`;
   const NAMES = ['connector-7', 'connector-12', 'router', 'gateway', 'setup'];
+  const nkey = publicKeyOf(newSeed()) as string;
+  const list = (names: readonly string[], identity: Identity = { nkey }): string => {
+    const users = names.map((name) => ({ name, role: 'watcher' as const, identity }));
+    return userListText(userList(users, { groups: ['7', '12'], httpControl: false }));
+  };
 
-  it('puts the users into the values', async () => {
-    const users = `authorization {\n${NAMES.map(user).join('\n')}\n}\n`;
-    await put('nats/authorization.conf', users);
+  it('puts the list of users into the values, a line for each', async () => {
+    await put('nats/users.json', list(NAMES));
     await put('nats/connector-7.nk', 'secret');
     await chart(to({ natsAuth: join(folder, 'nats') }));
-    expect((await values())['natsUsers']).toBe(users.replace(/^ +/gm, ''));
-    expect(await text('chart/values.yaml')).not.toContain('secret');
+    expect((await values())['natsUsers']).toBe(list(NAMES));
+    const written = await text('chart/values.yaml');
+    expect(written).not.toContain('secret');
+    for (const name of NAMES) expect(written).toMatch(new RegExp(`^  .*"name":"${name}"`, 'm'));
   });
 
-  it('finds them in accounts of their own as well', async () => {
-    const accounts = NAMES.map((name) => `  # ${name}: ...\n  "iec104-${name}" {\n    users: [ { nkey: UABC } ]\n  }`);
-    await put('nats/authorization.conf', `# Written by x: y\naccounts {\n${accounts.join('\n')}\n}\n`);
-    expect(await chart(to({ natsAuth: join(folder, 'nats') }))).toBe(0);
+  it('leaves out of it what is not of a list of users, secrets too', async () => {
+    const seed = newSeed();
+    await put('nats/users.json', list(NAMES).replace('"format": 1,', `"format": 1, "seed": "${seed}",`));
+    await chart(to({ natsAuth: join(folder, 'nats') }));
+    expect(await text('chart/values.yaml')).not.toContain(seed);
   });
 
-  it('takes more than a ConfigMap holds, and refuses what all of the chart do not', async () => {
-    const users = (lines: number): string => `${NAMES.map(user).join('\n')}\n${'# x\n'.repeat(lines)}`;
-    await put('nats/authorization.conf', users(500_000));
-    expect(await chart(to({ natsAuth: join(folder, 'nats') }))).toBe(0);
-    await put('nats/authorization.conf', users(1_750_000));
-    await expect(chart(to({ natsAuth: join(folder, 'nats') }))).rejects.toThrow(
-      'more users than the chart has ConfigMaps',
-    );
-  });
-
-  it('refuses users without those of the pods, and secrets', async () => {
+  it('refuses users without those of the pods, and what is no list', async () => {
     const flags = to({ natsAuth: join(folder, 'nats') });
-    await expect(chart(flags)).rejects.toThrow('there is no authorization.conf');
-    await put('nats/authorization.conf', NAMES.slice(1, 4).map(user).join('\n'));
+    await expect(chart(flags)).rejects.toThrow(/users\.json cannot be read \(ENOENT\): run mm2ss nats-auth/);
+    await put('nats/users.json', 'authorization {\n}\n');
+    await expect(chart(flags)).rejects.toThrow(/users\.json is no list of users: it is no JSON: run mm2ss nats-auth/);
+    await put('nats/users.json', list(NAMES.slice(1, 4)));
     await expect(chart(flags)).rejects.toThrow('has no user connector-7, setup: run mm2ss nats-auth');
-    await put('nats/authorization.conf', `${NAMES.map(user).join('\n')}\n# SU${'A'.repeat(56)}\n`);
-    await expect(chart(flags)).rejects.toThrow('holds a secret key');
+    await put('nats/users.json', list(NAMES, { certificate: 'CN=x' }));
+    await expect(chart(flags)).rejects.toThrow('connector-7 has a certificate');
   });
 
   it('knows the users of packed connectors', async () => {
     const packed = await put('extra.yaml', 'connectors: { groupsPerPod: 10 }\n');
-    await put('nats/authorization.conf', NAMES.map(user).join('\n'));
+    await put('nats/users.json', list(NAMES));
     const flags = to({ natsAuth: join(folder, 'nats'), values: [packed] });
     await expect(chart(flags)).rejects.toThrow('has no user connector-0-9, connector-10-19:');
   });
@@ -441,6 +444,19 @@ describe('--diff', () => {
       '  users that are left out: connector-9',
       '',
     ]);
+  });
+
+  it('says that gateways restart for a new group with a secret of its own, or perhaps for one that was there', async () => {
+    const own = await put('own.yaml', 'groups: { 7: { tlsSecret: a }, 12: { tlsSecret: b } }\n');
+    const old = await put('old.csv', HEADER + row(7));
+    expect(await chart({ diff: old, values: [own] })).toBe(0);
+    expect(out).toContain('gateways: all restart, as their pods have to name groups.12.tlsSecret;');
+    expect(out).toContain('  all, at most 5, are cut off once\n');
+    out = '';
+    expect(await chart({ diff: join(folder, 'groups.csv'), values: [own] })).toBe(0);
+    expect(out).toContain(
+      'all gateways restart if the values before were without groups.7.tlsSecret, groups.12.tlsSecret',
+    );
   });
 
   it('says so when the pods would not take the new file', async () => {

@@ -17,7 +17,8 @@ const DEFAULT_SUBJECT = 'CN={name}';
 const HELP = `
 Writes authorization.conf, one user per group's connector and one each for routers, gateways, watcher (mm2ss watch, audit),
 console (mm2ss status, restart, next-host, disconnect, observe) and setup (mm2ss nats-setup), each with the fewest permissions with which
-it works; a key for each in NAME.nk, readable by its owner only; and nats-server.conf to begin with, if there is none.
+it works; a key for each in NAME.nk, readable by its owner only; users.json, the same users for mm2ss chart and mm2ss nats-users; and
+nats-server.conf to begin with, if there is none.
 
 Run it again when the file has another group: keys that are there stay, new ones are added. Then let the server read its
 configuration (nats-server --signal reload), and mm2ss nats-setup create what is stored for the group.

@@ -38,7 +38,12 @@ export function registerParts(program: Command): void {
     .command('gateway')
     .description('accept the masters of the groups on their ports; any number of processes')
     .option('--listen <address>', 'address to accept masters at (default: all, or MM2SS_LISTEN)')
-    .addOption(groupOption('--group <ids>', 'only these groups (default: all, or MM2SS_GROUP)'));
+    .addOption(groupOption('--group <ids>', 'only these groups (default: all, or MM2SS_GROUP)'))
+    .option(
+      '--drain <seconds>',
+      'over how long the masters are disconnected when it is told to end, each 0.1 s after the one before at most ' +
+        '(default: 0, all at once, or MM2SS_DRAIN_SECONDS)',
+    );
   for (const [part, command] of [
     ['connector', connector],
     ['router', router],
@@ -68,7 +73,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   await runUntilSignal(
     async () => {
       health = await openHealth(environment);
-      return openBus(environment, runtime);
+      return openBus(environment, runtime, health);
     },
     (bus) =>
       compose({
@@ -83,10 +88,12 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
         logDirectory: undefined,
         listen: environment.listen,
         holdMs: environment.holdMs,
+        ...(part === 'gateway' ? { drainMs: environment.drainMs } : {}),
         limits: environment.limits,
         ...(part === 'router' ? { ntp: ntpOf(file) } : {}),
         tls: tlsOptions(environment),
       }),
+    part === 'gateway' ? environment.drainMs : 0,
   );
 }
 

@@ -7,6 +7,7 @@ import {
   nameInNkeyFile,
   NatsBus,
   type NatsOptions,
+  type Waiting,
 } from '@iec104mm2ss/bus';
 import {
   type ConfigurationFile,
@@ -49,6 +50,7 @@ export interface ProcessFlags {
   readonly syslogCert?: string;
   readonly syslogKey?: string;
   readonly holdSeconds?: string;
+  readonly drain?: string;
   readonly limits?: string;
   readonly nats?: string;
   readonly natsCreds?: string;
@@ -192,7 +194,7 @@ export function checkTls({ tlsDir }: Environment, groups: readonly GroupConfig[]
 
 /** The flags by the names the environment knows. */
 export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string | undefined> {
-  const { holdSeconds, group, httpHost, httpClient, token, tlsMaxAge, insecureKeylogAllowed, ...same } = flags;
+  const { holdSeconds, drain, group, httpHost, httpClient, token, tlsMaxAge, insecureKeylogAllowed, ...same } = flags;
   const names = [
     'ini',
     'http',
@@ -230,6 +232,7 @@ export function asEnvironmentFlags(flags: ProcessFlags): Record<string, string |
     keylogAllowed,
     group: group?.join(','),
     holdMs: holdSeconds,
+    drainMs: drain,
     httpHosts: httpHost?.join(','),
     httpClients: httpClient,
     ...(token === undefined ? {} : { httpToken: token }),
@@ -247,15 +250,27 @@ export const runtimeOf = (environment: Environment): Runtime => systemRuntime(in
 
 /**
  * The bus the environment asks for: NATS when there are servers, else the memory of this process, which keeps its journals, and
- * what outlives it, in files of `directory`.
+ * what outlives it, in files of `directory`. A server that refuses this process is waited for: it may be told of its user later.
+ *
+ * @param health says why it is waited for
  */
-export async function openBus(environment: Environment, runtime: Runtime, directory?: string): Promise<Bus> {
+export async function openBus(
+  environment: Environment,
+  runtime: Runtime,
+  health: Pick<HealthServer, 'waits'> | undefined,
+  directory?: string,
+): Promise<Bus> {
   if (environment.nats.length === 0) {
     const { clock, instance } = runtime;
     return new MemoryBus({ clock, instance, directory });
   }
   const { logger } = createLogger({ level: environment.logLevel });
-  return openNats(environment, runtime, (reason) => logger.warn({ reason }, 'waiting for NATS'));
+  const waiting: Waiting = (reason, kind) => {
+    health?.waits(reason);
+    if (kind === 'away') logger.warn({ reason }, 'waiting for NATS');
+    else logger.error({ reason }, 'NATS refuses this process: waiting until it is let in');
+  };
+  return openNats(environment, runtime, waiting, { waitsWhenRefused: true });
 }
 
 /** How to reach the NATS servers that the environment names. */
@@ -282,8 +297,8 @@ export const deniedText = ({ operation, subject }: Denied): string =>
 export async function openNats(
   environment: Environment,
   runtime: Runtime,
-  waiting: (reason: string) => void,
-  options: { readonly listenOnly?: boolean } = {},
+  waiting: Waiting,
+  options: Pick<NatsOptions, 'listenOnly' | 'waitsWhenRefused'> = {},
 ): Promise<NatsBus> {
   try {
     return await NatsBus.connect({ ...natsOptionsOf(environment, runtime), ...options }, waiting);

@@ -12,21 +12,22 @@ const MAX_SOCKETS = 64;
 
 /** Liveness and readiness, and nothing else, for whoever asks. */
 export interface HealthServer extends BoundHttp {
+  /** It waits for its bus still, and why. */
+  waits(reason: string): void;
   /** Everything has been started: from now on the parts say how they are. */
   started(health: Pick<Health, 'check'>): void;
   close(): Promise<void>;
 }
 
 /** A process that waits for its bus is no reason to end it, and there is nothing yet to send anybody to. */
-const STARTING: HealthSource = {
-  name: 'start',
-  live: () => ({ ok: true }),
-  ready: () => ({ ok: false, reason: 'it is starting, or waits for the bus' }),
+const starting = (reason: string): Pick<Health, 'check'> => {
+  const source: HealthSource = { name: 'start', live: () => ({ ok: true }), ready: () => ({ ok: false, reason }) };
+  return { check: (question) => checkHealth([source], question) };
 };
 
 /** Answers from the beginning. Rejects with HttpListenError. */
 export async function listenHealth(address: HttpAddress): Promise<HealthServer> {
-  let health: Pick<Health, 'check'> = { check: (question) => checkHealth([STARTING], question) };
+  let health = starting('it is starting, or waits for the bus');
   const server = createServer({ connectionsCheckingInterval: TIMEOUT_CHECK_MS }, ({ url, method }, response) => {
     const question = url === '/healthz' ? 'live' : url === '/readyz' ? 'ready' : undefined;
     if (question === undefined) answer(response, 404, { error: 'only /healthz and /readyz' });
@@ -45,6 +46,7 @@ export async function listenHealth(address: HttpAddress): Promise<HealthServer> 
   });
   return {
     ...boundOf(address, server.address() as AddressInfo),
+    waits: (reason) => (health = starting(`it waits for the bus: ${reason}`)),
     started: (parts) => (health = parts),
     close: () =>
       new Promise((resolve) => {

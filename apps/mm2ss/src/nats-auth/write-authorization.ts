@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { authorizationText, type BusUser, type Identity } from '@iec104mm2ss/bus';
+import { authorizationOf, type BusUser, type Identity, type UserList, userList, userListText } from '@iec104mm2ss/bus';
 import { KeyFiles, read, writeWhole } from './key-files.js';
 
 /** File that the server's configuration includes; written anew each time. */
 export const AUTHORIZATION_FILE = 'authorization.conf';
+/** What it is made of; `mm2ss chart` puts it into the chart. */
+export const USER_LIST_FILE = 'users.json';
 /** A whole configuration to begin with; never written over. */
 export const SERVER_FILE = 'nats-server.conf';
 const READABLE = 0o644;
@@ -49,12 +51,21 @@ export async function writeAuthorization(options: AuthorizationOptions): Promise
   }
   const known = users.map((user) => ({ ...user, identity: identities.get(user.name) as Identity }));
   const file = join(directory, AUTHORIZATION_FILE);
-  await writeWhole(file, `${HEAD}${authorizationText(known, options)}`, READABLE);
+  const list = userList(known, options);
+  await writeWhole(join(directory, USER_LIST_FILE), userListText(list), READABLE);
+  await writeAuthorizationFile(file, list);
   const serverFile = join(directory, SERVER_FILE);
   const isThere = (await read(serverFile)) !== undefined;
   if (!isThere) await writeWhole(serverFile, serverText(certificates !== undefined), READABLE);
   return { file, serverFile: isThere ? undefined : serverFile, identities, newKeys };
 }
+
+/** What the server's configuration includes. */
+export const authorizationFileText = (list: UserList): string => `${HEAD}${authorizationOf(list)}`;
+
+/** Writes it. */
+export const writeAuthorizationFile = (file: string, list: UserList): Promise<void> =>
+  writeWhole(file, authorizationFileText(list), READABLE);
 
 const HEAD = '# Written by mm2ss nats-auth: changes made here are lost. Permissions are in docs/nats.md.\n';
 

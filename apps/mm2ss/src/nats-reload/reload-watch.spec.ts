@@ -33,6 +33,12 @@ class FakeNats implements NatsProcess {
   takes = true;
   answers = true;
   refusal: string | undefined;
+  /** It has read what was changed before. */
+  readUntil = 0;
+
+  hasRead(changedAt: number): Promise<boolean> {
+    return Promise.resolve(changedAt < this.readUntil);
+  }
 
   reload(): Promise<void> {
     if (this.refusal !== undefined) return Promise.reject(new Error(this.refusal));
@@ -51,8 +57,11 @@ interface Running {
 }
 
 /** Watches while `act` runs. */
-async function watching(act: (running: Running) => Promise<void>, others: readonly string[] = []): Promise<void> {
-  const nats = new FakeNats();
+async function watching(
+  act: (running: Running) => Promise<void>,
+  others: readonly string[] = [],
+  nats = new FakeNats(),
+): Promise<void> {
   const lines: string[] = [];
   const { logger } = createLogger({ destination: { write: (line: string) => void lines.push(line) } });
   const end = new AbortController();
@@ -69,22 +78,58 @@ async function watching(act: (running: Running) => Promise<void>, others: readon
 const aWhile = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
 
 describe('mm2ss nats-reload', () => {
-  it('hands the configuration on at the beginning, and whenever a file of it changes, twice for accounts that are new', () =>
+  it('hands the configuration on at the beginning, and whenever a file of it changes', () =>
     watching(
       async ({ nats, said }) => {
         await until(() => nats.reloads === 2, 'the server is told');
         await aWhile();
         expect(nats.reloads).toBe(2);
         await write('users.conf', `${USERS}# another\n`);
-        await until(() => nats.reloads === 4, 'the server is told');
+        await until(() => nats.reloads === 3, 'the server is told');
         await write('server.conf', 'port: 4223\ninclude users.conf\n');
-        await until(() => nats.reloads === 6, 'the server is told');
+        await until(() => nats.reloads === 4, 'the server is told');
         await write('ca.crt', 'new');
-        await until(() => nats.reloads === 8 && said().length === 4, 'the server is told');
+        await until(() => nats.reloads === 5 && said().length === 4, 'the server is told');
         expect(said().map(({ msg }) => msg)).toEqual([TAKEN, TAKEN, TAKEN, TAKEN]);
       },
       ['ca.crt'],
     ));
+
+  it('hands it on twice for an account that is new, and once for what is new in others', () =>
+    watching(async ({ nats, said }) => {
+      const accounts = (...names: string[]): string =>
+        `accounts {\n${names.map((name) => `  "iec104-${name}" {\n    users: [ { nkey: UA } ]\n  }\n`).join('')}}\n`;
+      await until(() => nats.reloads === 2, 'the server is told');
+      await write('users.conf', accounts('a'));
+      await until(() => nats.reloads === 4, 'the server is told');
+      await write('users.conf', accounts('a').replace('UA', 'UB'));
+      await until(() => nats.reloads === 5, 'the server is told');
+      await write('users.conf', accounts('a', 'b'));
+      await until(() => nats.reloads === 7, 'the server is told');
+      await write('users.conf', accounts('b'));
+      await until(() => said().length === 5, 'the server is told');
+      expect(nats.reloads).toBe(8);
+    }));
+
+  it('leaves a server alone that has read the files as they are, and does not open it either', async () => {
+    const nats = new FakeNats();
+    nats.readUntil = Infinity;
+    await watching(
+      async ({ said }) => {
+        await until(() => said().length === 1, 'it is said');
+        expect(said()[0]).toMatchObject({ level: 'info', msg: 'NATS has the configuration already' });
+        await aWhile();
+        expect(nats.reloads).toBe(0);
+        await write('users.conf', '# nothing\n');
+        await until(() => said().length === 2, 'it is said');
+        expect(said()[1]).toMatchObject({ reason: expect.stringContaining('it asks nobody any more') });
+        await write('users.conf', `${USERS}# another\n`);
+        await until(() => nats.reloads === 1 && said().length === 3, 'the server is told');
+      },
+      [],
+      nats,
+    );
+  });
 
   it('says when the server keeps the old one, once, and goes on', () =>
     watching(async ({ nats, said }) => {
@@ -128,7 +173,7 @@ describe('mm2ss nats-reload', () => {
       expect(nats.reloads).toBe(2);
       await write('server.conf', 'include users.conf\n');
       await write('users.conf', USERS);
-      await until(() => nats.reloads === 4, 'the server is told');
+      await until(() => nats.reloads === 3, 'the server is told');
     });
   });
 

@@ -27,6 +27,8 @@ export class ReloadWatch {
   private told: string | undefined;
   /** Of those that it took, whether they asked somebody who he is. */
   private askedWho = false;
+  /** And the names of their blocks; undefined before it has taken any. */
+  private blocks: ReadonlySet<string> | undefined;
   private said: string | undefined;
 
   constructor(
@@ -61,12 +63,17 @@ export class ReloadWatch {
       );
       return;
     }
-    const outcome = await this.handTwice(end);
-    if (outcome === undefined) return;
-    this.told = files.digest;
-    this.said = undefined;
-    if (outcome !== 'kept') this.askedWho = files.asksWho;
     const digest = files.digest.slice(0, 12);
+    if (this.told === undefined && (await this.server.hasRead(files.changedAt))) {
+      this.taken(files);
+      this.logger.info({ digest }, 'NATS has the configuration already');
+      return;
+    }
+    const outcome = await this.handOver(files, end);
+    if (outcome === undefined) return;
+    if (outcome === 'kept') this.told = files.digest;
+    else this.taken(files);
+    this.said = undefined;
     if (outcome === 'reloaded') this.logger.info({ digest }, 'NATS has taken the configuration');
     else if (outcome === 'kept') this.logger.error({ digest }, KEPT);
     else this.logger.warn({ digest }, 'NATS was told to read its configuration, and does not say whether it took it');
@@ -78,10 +85,21 @@ export class ReloadWatch {
     return 'it asks nobody any more who he is; if that is meant, start the server anew';
   }
 
-  /** What an account imports that is new is begun by nats-server (2.9 to 2.15) only when it reads the configuration once more. */
-  private async handTwice(end: AbortSignal): Promise<Outcome | undefined> {
+  private taken(files: ServerFiles): void {
+    this.told = files.digest;
+    this.askedWho = files.asksWho;
+    this.blocks = files.blocks();
+  }
+
+  /**
+   * Once, or twice: what an account that is new imports is begun by nats-server (2.9 to 2.15) only when it reads the configuration once
+   * more. No more often than needed: it is busy for seconds with the accounts of hundreds of groups.
+   */
+  private async handOver(files: ServerFiles, end: AbortSignal): Promise<Outcome | undefined> {
+    const { blocks } = this;
+    const isNew = blocks === undefined || [...files.blocks()].some((name) => !blocks.has(name));
     const outcome = await this.hand(end);
-    if (outcome === undefined || outcome === 'kept') return outcome;
+    if (outcome === undefined || outcome === 'kept' || !isNew) return outcome;
     return (await this.hand(end)) ?? outcome;
   }
 

@@ -5,7 +5,7 @@ import { EXIT_FAILED, EXIT_SECOND_SIGNAL } from './exit-codes.js';
 import { StartTerminal } from './hangup.js';
 import { releaseStartMemory } from './start-memory.js';
 
-/** How long a clean shutdown may take before the process ends anyway. */
+/** How long a clean shutdown may take, beside what it is told to take, before the process ends anyway. */
 const SHUTDOWN_LIMIT_MS = 10_000;
 
 type EndSignal = keyof typeof EXIT_SECOND_SIGNAL | 'SIGHUP';
@@ -15,10 +15,13 @@ type EndSignal = keyof typeof EXIT_SECOND_SIGNAL | 'SIGHUP';
  * 0. A signal that comes before everything has started is kept until there is something to be stopped; one that comes while the
  * bus is waited for ends the wait. A second signal ends the process at once. SIGHUP makes the composition read its
  * configuration again; when the terminal that the process was started on is gone it ends it like the others.
+ *
+ * @param drainMs what the end takes because it is told to
  */
 export async function runUntilSignal(
   connect: () => Promise<Bus>,
   start: (bus: Bus) => Promise<Composition>,
+  drainMs = 0,
 ): Promise<void> {
   const signals = new Signals(new StartTerminal());
   const bus = await Promise.race([connect(), signals.end]);
@@ -31,7 +34,7 @@ export async function runUntilSignal(
     void composition.onHangup();
   });
   logger.info({ reason: await signals.end }, 'signal received');
-  setTimeout(() => process.exit(EXIT_FAILED), SHUTDOWN_LIMIT_MS).unref();
+  setTimeout(() => process.exit(EXIT_FAILED), SHUTDOWN_LIMIT_MS + drainMs).unref();
   await composition.stop();
   process.exit(0);
 }

@@ -3,7 +3,7 @@ import { checkHealth, type HealthReport, type HealthSource } from '@iec104mm2ss/
 import { Inject, Injectable } from '@nestjs/common';
 import { PARTS } from '../core/parts.module.js';
 
-type AskedBus = Pick<Bus, 'connected' | 'storageTroubles'>;
+type AskedBus = Pick<Bus, 'connected' | 'outage' | 'storageTroubles'>;
 
 /** Those that need what is stored on the server for whatever they do. A gateway goes on with the masters that it has. */
 const STORING = ['connector', 'router'];
@@ -33,7 +33,9 @@ function busHealth(bus: AskedBus, stores: boolean): HealthSource {
     name: 'bus',
     live: () => ({ ok: true }),
     ready: () => {
-      if (!bus.connected) return { ok: false, reason: 'the bus is not connected' };
+      const { connected, outage } = bus;
+      if (!connected)
+        return { ok: false, reason: `the bus is not connected${outage === undefined ? '' : `: ${outage}`}` };
       // The log of one group is no reason to take work from all.
       const trouble = stores ? bus.storageTroubles().find(({ store }) => !isLogStream(store)) : undefined;
       return trouble === undefined ? { ok: true } : { ok: false, reason: `${trouble.store}: ${trouble.reason}` };

@@ -16,7 +16,7 @@ import { PROCESS, type ProcessInfo, PRODUCT } from '../core/process-info.js';
 import { NtpClient } from '../ntp/index.js';
 import { CONFIGURED, type Known } from './known.js';
 
-type AskedBus = Pick<Bus, 'kind' | 'connected' | 'server' | 'storageTroubles'>;
+type AskedBus = Pick<Bus, 'kind' | 'connected' | 'server' | 'outage' | 'storageTroubles'>;
 
 /** What this process knows. All of it is asked each time; nothing is kept. */
 @Injectable()
@@ -66,8 +66,14 @@ export class OwnStatus {
   }
 
   private busStatus(): BusStatus {
-    const { kind, connected, server } = this.bus;
-    return { kind, connected, ...(server === undefined ? {} : { server }), ...this.durability.status() };
+    const { kind, connected, server, outage } = this.bus;
+    return {
+      kind,
+      connected,
+      ...(server === undefined ? {} : { server }),
+      ...(outage === undefined ? {} : { outage }),
+      ...this.durability.status(),
+    };
   }
 
   private configured(): GroupContribution[] {

@@ -30,13 +30,33 @@
 {{- else if .Values.tls.certManager.enabled }}{{ include "mm2ss.fullname" . }}-tls{{ end -}}
 {{- end }}
 
-{{/* The volume with the files for TLS: the shared ones, and in a folder those of each group that has its own. (list $ IDS) */}}
+{{/*
+The volume with the files for TLS: the shared ones, and those of each group that has its own, in a folder, or by their names in the secret
+of all groups. (list $ IDS), and perhaps "single": only these groups' files are in it. It is the same for groups that come later unless
+they have a secret of their own.
+*/}}
 {{- define "mm2ss.tlsSources" -}}
-{{- $root := index . 0 -}}
+{{- $root := index . 0 -}}{{ $single := has "single" . -}}
 {{- with include "mm2ss.tlsSecret" $root }}
 - secret: { name: {{ . }} }
 {{- with $root.Values.tls.crlConfigMap }}
 - configMap: { name: {{ . }} }
+{{- end }}
+{{- end }}
+{{- with $root.Values.tls.groupsSecret }}
+{{- $name := . }}
+{{- if $single }}
+{{- range $id := index $ 1 }}
+- secret:
+    name: {{ $name }}
+    optional: true
+    items:
+      {{- range list "tls.crt" "tls.key" "ca.crt" }}
+      - { key: {{ $id }}.{{ . }}, path: {{ $id }}.{{ . }} }
+      {{- end }}
+{{- end }}
+{{- else }}
+- secret: { name: {{ $name }}, optional: true }
 {{- end }}
 {{- end }}
 {{- range $id := index . 1 }}

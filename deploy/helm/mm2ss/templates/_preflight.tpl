@@ -39,8 +39,8 @@
 {{- if and $bundled (not .Values.natsUsers) }}
 {{- fail "\n\nThe bundled NATS would know nobody: natsUsers is empty. mm2ss chart groups.csv --nats-auth FOLDER writes it, FOLDER being what mm2ss nats-auth has written. Or --set nats.auth.enabled=false." }}
 {{- end }}
-{{- if and $bundled (gt (len .Values.natsUsers) (mul 850000 (include "mm2ss.natsUserSlots" . | int))) }}
-{{- fail (printf "\n\nThe users of NATS are more than %s ConfigMaps hold, with %d groups. Make several releases of the file, put the users into a NATS of your own (nats.url), or --set nats.auth.enabled=false." (include "mm2ss.natsUserSlots" .) (len .Values.groups)) }}
+{{- if and $bundled (ne (toString (get (fromJson .Values.natsUsers) "format")) "1") }}
+{{- fail "\n\nnatsUsers is not what this chart reads: it is of another release of mm2ss, or was changed. Write it anew with that of this chart; keys stay:\n\n  mm2ss nats-auth groups.csv -o nats\n  mm2ss chart groups.csv --nats-auth nats -o chart\n" }}
 {{- end }}
 {{- include "mm2ss.preflightKeys" . }}
 {{- end }}
@@ -80,9 +80,9 @@
 {{- fail (printf "\n\ngroups.%s: port %s is below 1024, which not everybody may open: --set gateways.privilegedPorts=true" $id $port) }}
 {{- end }}
 {{- end }}
-{{- if not (or $tls $group.tlsSecret) }}
+{{- if not (or $tls $group.tlsSecret $.Values.tls.groupsSecret) }}
 {{- if or $group.tlsPort (include "mm2ss.tlsToRtu" $group) }}
-{{- fail (printf "\n\ngroups.%s needs TLS, and there is no certificate: set tls.existingSecret, tls.certManager.enabled, or groups.%s.tlsSecret." $id $id) }}
+{{- fail (printf "\n\ngroups.%s needs TLS, and there is no certificate: set tls.existingSecret, tls.certManager.enabled, tls.groupsSecret, or groups.%s.tlsSecret." $id $id) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -112,9 +112,13 @@
 {{- $service := .Values.gateways.service }}
 {{- range $name, $part := dict "routers" .Values.routers "gateways" .Values.gateways }}
 {{- if and $part.autoscaling.enabled (not (kindIs "invalid" $part.replicas)) }}{{ fail (printf "\n\n%s.autoscaling.enabled needs %s.replicas=null: an upgrade would undo what the autoscaler did." $name $name) }}{{ end }}
+{{- if $part.autoscaling.enabled }}
+{{- if gt (int $part.autoscaling.minReplicas) (int $part.autoscaling.maxReplicas) }}{{ fail (printf "\n\n%s.autoscaling.minReplicas is above maxReplicas: Kubernetes refuses that." $name) }}{{ end }}
+{{- if not (dig "requests" "cpu" "" $part.resources) }}{{ fail (printf "\n\n%s.autoscaling.enabled needs %s.resources.requests.cpu: what it goes by is a percentage of that." $name $name) }}{{ end }}
 {{- end }}
-{{- if lt (int .Values.gateways.terminationGracePeriodSeconds) (add 15 .Values.gateways.preStopSeconds | int) }}
-{{- fail "\n\ngateways.terminationGracePeriodSeconds must be 15 above gateways.preStopSeconds: a gateway takes up to 10 s for a clean end." }}
+{{- end }}
+{{- if lt (int .Values.gateways.terminationGracePeriodSeconds) (add 15 .Values.gateways.preStopSeconds .Values.gateways.drainSeconds | int) }}
+{{- fail "\n\ngateways.terminationGracePeriodSeconds must be 15 above gateways.preStopSeconds and gateways.drainSeconds together: a gateway takes up to 10 s more for a clean end." }}
 {{- end }}
 {{- if and .Values.gateways.privilegedPorts (eq $service.type "HostPorts") }}{{ fail "\n\ngateways.privilegedPorts cannot be had with HostPorts: set net.ipv4.ip_unprivileged_port_start on the nodes." }}{{ end }}
 {{- if and $service.loadBalancerIP (or (ne $service.layout "shared") (ne $service.type "LoadBalancer")) }}{{ fail "\n\ngateways.service.loadBalancerIP is of one Service of type LoadBalancer: layout shared. With perGroup: groups.ID.loadBalancerIP." }}{{ end }}

@@ -123,6 +123,10 @@ export class BrokerBus implements Bus {
     return this.broker.server;
   }
 
+  get outage(): string | undefined {
+    return this.broker.outage;
+  }
+
   publish(subject: string, data: Uint8Array): void {
     if (this.closing) return;
     if (this.connected) this.broker.publish(subject, data);

@@ -16,6 +16,7 @@ import { hearings, saidOn } from './heard-from.js';
 import { askInbox, isAskInbox } from './inboxes.js';
 import { NatsBucket } from './nats-bucket.js';
 import { whyNotConnected } from './nats-connect.js';
+import { Recurrence } from './recurrence.js';
 import { askDurability, monitorUrls } from './nats-durability.js';
 import { busError, isNotFound, requestError } from './nats-errors.js';
 import { mayCreate, type NatsOptions } from './nats-options.js';
@@ -32,8 +33,8 @@ const CLOSE_LIMIT_MS = 1_000;
 const PROBE_MS = 250;
 const NO_RESPONDERS = 503;
 const MAX_DENIED_BEFORE = 100;
-/** How often it is reported why there is no connection. */
-const OUTAGE_REPORT_MS = 3_000;
+/** How often it is asked why there is no connection. */
+const OUTAGE_LOOK_MS = 3_000;
 
 /** NATS for messages, JetStream for streams and small values. */
 export class NatsBroker implements Broker {
@@ -47,7 +48,10 @@ export class NatsBroker implements Broker {
   private deniedBefore: Denied[] = [];
   private readonly watch: ServerWatch;
   private managing: Promise<JetStreamManager> | undefined;
-  private outage: Stoppable | undefined;
+  private outageWatch: Stoppable | undefined;
+  private outageReports: Recurrence;
+  /** Why there is no connection, as far as that is known. */
+  outage: string | undefined;
 
   constructor(
     private readonly connection: NatsConnection,
@@ -62,6 +66,7 @@ export class NatsBroker implements Broker {
       () => this.connection.flush(),
       () => void this.connection.reconnect(),
     );
+    this.outageReports = new Recurrence(options.runtime.clock);
     this.watch.start();
     void this.watchConnection();
   }
@@ -190,7 +195,7 @@ export class NatsBroker implements Broker {
   async close(): Promise<void> {
     if (this.closing) return;
     this.closing = true;
-    this.outage?.stop();
+    this.outageWatch?.stop();
     this.watch.stop();
     // A server that hangs would hold us back.
     if (this.up) await Promise.race([this.connection.drain(), sleep(this.options.runtime.clock, CLOSE_LIMIT_MS)]);
@@ -259,16 +264,23 @@ export class NatsBroker implements Broker {
 
   private async reportOutage(): Promise<void> {
     const reason = await whyNotConnected(this.options);
-    if (!this.up && reason !== undefined) this.trouble(reason);
+    if (this.up || reason === undefined) return;
+    this.outage = reason;
+    if (this.outageReports.isDue(reason)) this.trouble(reason);
   }
 
   private setUp(up: boolean): void {
     if (up === this.up || this.closing) return;
     this.up = up;
-    this.outage?.stop();
+    this.outageWatch?.stop();
+    this.outage = undefined;
+    const { clock } = this.options.runtime;
     if (up) this.watch.start();
-    else this.watch.stop();
-    if (!up) this.outage = every(this.options.runtime.clock, OUTAGE_REPORT_MS, () => void this.reportOutage());
+    else {
+      this.watch.stop();
+      this.outageReports = new Recurrence(clock);
+      this.outageWatch = every(clock, OUTAGE_LOOK_MS, () => void this.reportOutage());
+    }
     for (const listener of this.connectionListeners) listener(up);
   }
 

@@ -2,42 +2,62 @@ import { readFileSync } from 'node:fs';
 import { type Clock, sleep } from '@iec104mm2ss/runtime';
 import { connect, errors, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { BusError } from '../bus.js';
+import { Recurrence } from './recurrence.js';
 import { connectionOptions, hostAndPort, type NatsOptions, natsUrl } from './nats-options.js';
 
-/** Pause between two attempts at start, and how often the same reason is reported again. */
+/** Pause between two attempts at start. */
 const RETRY_MS = 500;
-const REPORT_AGAIN_MS = 3_000;
+/** So long it grows where a server refuses us: it writes a line each time, and there may be hundreds of us. */
+const LONGEST_RETRY_MS = 5_000;
 
-/** Why something failed, in words; final when waiting does not mend it. Holds no secret. */
+/** Why something failed, in words, which hold no secret. */
 export interface Failure {
   readonly reason: string;
-  readonly final: boolean;
+  /**
+   * `away`: nobody is there who could answer. `refused`: a server is there and does not take us; it may learn to. `wrong`: what we were
+   * told cannot be, and no server can mend that.
+   */
+  readonly kind: 'away' | 'refused' | 'wrong';
 }
 
+/** Hears why there is no connection yet, at once and then at growing intervals. */
+export type Waiting = (reason: string, kind: Exclude<Failure['kind'], 'wrong'>) => void;
+
+export interface Patience {
+  readonly clock: Clock;
+  readonly waiting: Waiting;
+  /** Go on trying when a server refuses us. */
+  readonly whenRefused: boolean;
+}
+
+export const patienceOf = ({ runtime, waitsWhenRefused = false }: NatsOptions, waiting: Waiting): Patience => ({
+  clock: runtime.clock,
+  waiting,
+  whenRefused: waitsWhenRefused,
+});
+
 /**
- * Repeats `attempt` until it succeeds; `waiting` hears why it does not, again and again.
+ * Repeats `attempt` until it succeeds.
  *
- * @throws {BusError} REFUSED when it fails for good
+ * @throws {BusError} REFUSED when it is not to be waited for
  */
 export async function untilDone<T>(
-  clock: Clock,
+  { clock, waiting, whenRefused }: Patience,
   attempt: () => Promise<T>,
   explain: (error: unknown) => Failure,
-  waiting: (reason: string) => void,
 ): Promise<T> {
-  let reported: { reason: string; at: number } | undefined;
-  for (;;) {
+  const reports = new Recurrence(clock);
+  for (let pauseMs = RETRY_MS; ;) {
     try {
       return await attempt();
     } catch (error) {
-      const { reason, final } = explain(error);
-      if (final) throw new BusError('REFUSED', reason, { cause: error });
-      const now = clock.now();
-      if (reported?.reason !== reason || now - reported.at >= REPORT_AGAIN_MS) {
-        reported = { reason, at: now };
-        waiting(reason);
+      const { reason, kind } = explain(error);
+      if (kind === 'wrong' || (kind === 'refused' && !whenRefused)) {
+        throw new BusError('REFUSED', reason, { cause: error });
       }
-      await sleep(clock, RETRY_MS);
+      if (reports.isDue(reason)) waiting(reason, kind);
+      await sleep(clock, pauseMs);
+      pauseMs = kind === 'refused' ? Math.min(2 * pauseMs, LONGEST_RETRY_MS) : RETRY_MS;
     }
   }
 }
@@ -45,9 +65,9 @@ export async function untilDone<T>(
 /**
  * Connects, waiting for a server for as long as it takes.
  *
- * @throws {BusError} REFUSED when a server is there and does not let us in, or a file is wrong
+ * @throws {BusError} REFUSED when a file is wrong, or a server is there and does not let us in: unless that is waited for, too
  */
-export async function connectToNats(options: NatsOptions, waiting: (reason: string) => void): Promise<NatsConnection> {
+export async function connectToNats(options: NatsOptions, waiting: Waiting): Promise<NatsConnection> {
   let wanted: NodeConnectionOptions;
   try {
     wanted = connectionOptions(options);
@@ -55,13 +75,12 @@ export async function connectToNats(options: NatsOptions, waiting: (reason: stri
     throw new BusError('REFUSED', (error as Error).message, { cause: error });
   }
   return untilDone(
-    options.runtime.clock,
+    patienceOf(options, waiting),
     async () => {
       await connectOnce(wanted);
       return connect(wanted);
     },
     (error) => connectFailure(error, options),
-    waiting,
   );
 }
 
@@ -97,28 +116,28 @@ function describe(error: unknown, options: NatsOptions): Failure {
   const refused =
     error instanceof errors.UserAuthenticationExpiredError ||
     (error instanceof errors.AuthorizationError && !/timeout/i.test(message));
-  if (refused) return { reason: `the server refuses ${howWeAuthenticate(options)} (${message})`, final: true };
+  if (refused) return { reason: `the server refuses ${howWeAuthenticate(options)} (${message})`, kind: 'refused' };
 
   const { caFile, certFile } = options.tls ?? {};
   const code = codeOf(error) ?? codeOf(cause) ?? '';
   if (UNKNOWN_AUTHORITY.test(code)) {
     const by = caFile === undefined ? 'any authority this machine knows' : `the authority in ${caFile}`;
-    return { reason: `the server's certificate is not signed by ${by} (${code})`, final: true };
+    return { reason: `the server's certificate is not signed by ${by} (${code})`, kind: 'refused' };
   }
-  if (BAD_SERVER_CERTIFICATE.test(code)) return { reason: `the server's certificate: ${message}`, final: true };
+  if (BAD_SERVER_CERTIFICATE.test(code)) return { reason: `the server's certificate: ${message}`, kind: 'refused' };
   if (OUR_CERTIFICATE_REFUSED.test(code)) {
     const reason =
       certFile === undefined
         ? `the server asks for a client certificate, and none is given (${code})`
         : `the server does not accept the certificate in ${certFile} (${code})`;
-    return { reason, final: true };
+    return { reason, kind: 'refused' };
   }
-  if (OTHER_TLS_TROUBLE.test(code)) return { reason: `no TLS with this server (${code})`, final: true };
+  if (OTHER_TLS_TROUBLE.test(code)) return { reason: `no TLS with this server (${code})`, kind: 'refused' };
   if (message === "server does not support 'tls'") {
-    return { reason: 'TLS is asked for, and the server does not offer it', final: true };
+    return { reason: 'TLS is asked for, and the server does not offer it', kind: 'refused' };
   }
-  if (error instanceof errors.TimeoutError) return { reason: 'no answer', final: false };
-  return { reason: cause instanceof Error ? cause.message : message, final: false };
+  if (error instanceof errors.TimeoutError) return { reason: 'no answer', kind: 'away' };
+  return { reason: cause instanceof Error ? cause.message : message, kind: 'away' };
 }
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code;

@@ -50,17 +50,17 @@ export function isNotFound(error: unknown): boolean {
 export function storageFailure(error: unknown): Failure {
   const chain = causes(error);
   if (chain.some((each) => each instanceof JetStreamApiError && each.code === NO_REPLICAS_WITHOUT_CLUSTER)) {
-    return { reason: '3 replicas need a cluster of 3 servers, and this server is alone', final: true };
+    return { reason: '3 replicas need a cluster of 3 servers, and this server is alone', kind: 'wrong' };
   }
   if (has(chain, errors.TimeoutError)) {
     const reason = 'JetStream does not answer: a cluster needs a majority of its servers and a leader';
-    return { reason, final: false };
+    return { reason, kind: 'away' };
   }
   const off =
     has(chain, errors.NoRespondersError) || chain.some((each) => (each as Error).name === 'JetStreamNotEnabled');
   return {
     reason: off ? NO_JETSTREAM : (error as Error).message,
-    final: off,
+    kind: off ? 'refused' : 'away',
   };
 }
 

@@ -20,6 +20,8 @@ export interface NatsOptions {
   readonly name?: string | undefined;
   /** True: creates what is stored although it has a name, see setup.ts. */
   readonly setsUp?: boolean;
+  /** True: a server that is there and refuses this process is waited for as one that is not there: it may learn of it. */
+  readonly waitsWhenRefused?: boolean;
   readonly tls?: TlsFiles | undefined;
   /** Copies of every stream and bucket: 1, or 3 in a cluster. What exists is raised to it, never lowered. */
   readonly replicas: 1 | 3;

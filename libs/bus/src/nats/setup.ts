@@ -9,7 +9,7 @@ import { journalStream } from '../broker/broker-journal.js';
 import { logStream } from '../broker/broker-event-log.js';
 import type { JournalOptions } from '../bus.js';
 import { AUDIT_JOURNAL, bucketStreamName, bucketSubject, LEASE_BUCKET, STATE_BUCKET } from '../stored-names.js';
-import { connectToNats, untilDone } from './nats-connect.js';
+import { connectToNats, patienceOf, untilDone, type Waiting } from './nats-connect.js';
 import { isNotFound, storageFailure } from './nats-errors.js';
 import type { NatsOptions } from './nats-options.js';
 import { NatsStreams } from './nats-streams.js';
@@ -32,9 +32,9 @@ export interface StoredGroup {
 export async function setUpNats(
   options: NatsOptions,
   { groups, audit }: { readonly groups: readonly StoredGroup[]; readonly audit: JournalOptions },
-  waiting: (reason: string) => void = () => undefined,
+  waiting: Waiting = () => undefined,
 ): Promise<void> {
-  const { replicas, runtime } = options;
+  const { replicas } = options;
   const connection = await connectToNats(options, waiting);
   const api = { timeout: API_TIMEOUT_MS, ...storeApi(options.name) };
   const streams = new NatsStreams(() => jetstreamManager(connection, api));
@@ -45,7 +45,7 @@ export async function setUpNats(
     for (const { id, capacity } of groups) await streams.ensure(logStream(id, capacity, replicas));
   };
   try {
-    await untilDone(runtime.clock, all, storageFailure, waiting);
+    await untilDone(patienceOf(options, waiting), all, storageFailure);
   } finally {
     await connection.close();
   }

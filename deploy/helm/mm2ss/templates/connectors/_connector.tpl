@@ -13,7 +13,7 @@ in its template is about single groups.
 {{- if and $single $connectors.restartOnChange $group.checksum }}{{ $annotations = dict "checksum/group" $group.checksum }}{{ end -}}
 {{- $tls := "" -}}
 {{- if $single }}
-{{- if include "mm2ss.tlsToRtu" $group }}{{ $tls = include "mm2ss.tlsSources" (list $root .ids) }}{{ end -}}
+{{- if include "mm2ss.tlsToRtu" $group }}{{ $tls = include "mm2ss.tlsSources" (list $root .ids "single") }}{{ end -}}
 {{- else }}{{ $tls = include "mm2ss.tlsSources" (list $root .ids) }}{{ end -}}
 {{- $env := list }}{{ if $tls }}{{ $env = include "mm2ss.tlsEnv" $root | fromYamlArray }}{{ end -}}
 {{- include "mm2ss.podTemplate" (dict

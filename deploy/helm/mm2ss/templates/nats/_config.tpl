@@ -35,7 +35,8 @@ cluster {
 tls { cert_file: /etc/nats-tls/tls.crt, key_file: /etc/nats-tls/tls.key, ca_file: /etc/nats-tls/ca.crt }
 {{- end }}
 {{- if $nats.auth.enabled }}
-include authorization.conf
+# It takes the path for one that begins beside this file.
+include "../nats-users/authorization.conf"
 {{- end }}
 {{ $nats.extraConfig }}
 {{- end }}

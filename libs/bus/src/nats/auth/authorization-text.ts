@@ -1,14 +1,10 @@
 import type { BusUser } from './bus-user.js';
-import { ownInboxes, type PermissionOptions, type Permissions, permissionsOf } from './permissions.js';
+import { ownInboxes, type PermissionOptions, type Permissions } from './permissions.js';
 import { heardFrom, hearings } from '../heard-from.js';
 import { askInboxes } from '../inboxes.js';
 import { storeSubject } from '../store-prefix.js';
 import { overlapOf, type Tokens, tokensOf } from './subject-overlap.js';
-
-/** How the server recognises a user: by a public key, or by what its client certificate says. */
-export type Identity = { readonly nkey: string } | { readonly certificate: string };
-
-export type KnownUser = BusUser & { readonly identity: Identity };
+import { type KnownUser, permissionsIn, type UserList, userList } from './user-list.js';
 
 /** How long a client may take to say who it is: on a machine that is busy the server's own two seconds are short. */
 const AUTH_TIMEOUT_S = 5;
@@ -29,9 +25,9 @@ interface Account extends Permissions {
  * (services: the server chooses where the answer goes, and leads it back) and what it hears of others (streams). Who is in
  * none of them is let do nothing. The permissions say the same once more: they refuse aloud what would else reach nobody.
  */
-export function authorizationText(users: readonly KnownUser[], options: PermissionOptions): string {
-  const accounts = users.map((user): Account => {
-    const permissions = permissionsOf(user, options);
+export function authorizationOf(all: UserList): string {
+  const accounts = all.users.map((user): Account => {
+    const permissions = permissionsIn(all, user);
     return {
       ...permissions,
       user,
@@ -51,6 +47,10 @@ export function authorizationText(users: readonly KnownUser[], options: Permissi
     '',
   ].join('\n');
 }
+
+/** The same for users of whom there is no list yet. */
+export const authorizationText = (users: readonly KnownUser[], options: PermissionOptions): string =>
+  authorizationOf(userList(users, options));
 
 const nameOf = ({ name }: BusUser): string => `${STORE}-${name}`;
 

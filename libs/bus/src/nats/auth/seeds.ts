@@ -10,3 +10,13 @@ export function publicKeyOf(text: string): string | undefined {
   const seed = seedIn(text);
   return seed === undefined ? undefined : nkeySigner(seed).publicKey;
 }
+
+/** Whether a text is the public key of a user, with the right checksum. */
+export function isPublicKey(text: string): boolean {
+  try {
+    nkeys.fromPublic(text);
+    return text.startsWith('U');
+  } catch {
+    return false;
+  }
+}
