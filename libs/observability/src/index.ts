@@ -1,3 +1,4 @@
+export * from './catalogue/index.js';
 export { metricsText } from './duration-metric.js';
 export * from './group-metrics.js';
 export * from './group-service.js';
