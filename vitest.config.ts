@@ -62,6 +62,11 @@ export default defineConfig({
         ...shared,
         test: { name: 'chart', include: ['test/chart/**/*.spec.ts'], testTimeout: seconds(120), isolate: false },
       },
+      // What Prometheus makes of the alerts.
+      {
+        ...shared,
+        test: { name: 'observability', include: ['test/observability/**/*.spec.ts'], testTimeout: seconds(60) },
+      },
       { ...shared, test: { ...slow, ...twoFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
       {
         ...shared,

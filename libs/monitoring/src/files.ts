@@ -1,3 +1,5 @@
+import { fleetBoard } from './boards/fleet.js';
+import { groupBoard } from './boards/group.js';
 import { RULE_GROUPS, ruleFiles } from './rules/rule-files.js';
 
 const CHART = 'deploy/helm/mm2ss/files/monitoring';
@@ -6,6 +8,10 @@ const CHART = 'deploy/helm/mm2ss/files/monitoring';
 export function monitoringFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const [name, text] of ruleFiles()) files.set(`deploy/prometheus/${name}`, text);
+  for (const [name, board] of Object.entries({ fleet: fleetBoard(), group: groupBoard() })) {
+    files.set(`deploy/grafana/${name}.json`, `${JSON.stringify(board, undefined, 2)}\n`);
+    files.set(`${CHART}/${name}.json`, `${JSON.stringify(board)}\n`);
+  }
   // Without blanks: the chart is stored with each release.
   files.set(`${CHART}/rules.json`, `${JSON.stringify(RULE_GROUPS)}\n`);
   return files;

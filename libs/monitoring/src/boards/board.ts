@@ -29,11 +29,19 @@ export interface Annotation {
   readonly colour: string;
 }
 
+/** A list to choose from; `regex` says which part of an answer is the text and which the value. */
+export interface Variable {
+  readonly name: string;
+  readonly label: string;
+  readonly query: string;
+  readonly regex?: string;
+}
+
 export interface BoardPlan {
   readonly uid: string;
   readonly title: string;
   readonly text: string;
-  readonly variables: readonly { readonly name: string; readonly label: string; readonly query: string }[];
+  readonly variables: readonly Variable[];
   readonly annotations: readonly Annotation[];
   readonly sections: readonly Section[];
 }
@@ -59,13 +67,14 @@ export function board(plan: BoardPlan): Dashboard {
         .includeVars(true)
         .keepTime(true),
     );
-  for (const { name, label, query } of plan.variables) {
+  for (const { name, label, query, regex = '' } of plan.variables) {
     builder.withVariable(
       new QueryVariableBuilder(name)
         .label(label)
         .datasource(DATA_SOURCE)
         .query({ query, refId: name })
         .definition(query)
+        .regex(regex)
         .refresh(VariableRefresh.OnTimeRangeChanged)
         .sort(VariableSort.NumericalAsc),
     );
