@@ -1,4 +1,5 @@
 export * from './catalogue/index.js';
+export * from './group-info.js';
 export * from './group-metrics.js';
 export * from './group-service.js';
 export * from './health.js';

@@ -8,6 +8,7 @@ import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
 import type { AcknowledgementReport } from './acknowledgement-report.js';
 import { AdmissionAttempt, type Admitted } from './admission-attempt.js';
 import { ClosedSessions } from './closed-sessions.js';
+import { MasterTotals } from './master-totals.js';
 import { backlogOf } from './master-listener.js';
 import { MasterSession, type SessionIdentity } from './master-session.js';
 import { TlsWatch } from './tls-watch.js';
@@ -86,6 +87,7 @@ export class GroupSessions {
     refused: {},
     closed: {},
   };
+  readonly totals = new MasterTotals();
   /** How fast the masters answer, all together. */
   readonly figures = newLinkFigures();
   readonly sessions = new Map<number, MasterSession>();
@@ -294,6 +296,7 @@ export class GroupSessions {
     this.tlsWatch.remove(session);
     this.closed.add(session.closed(reason), subscription, this.dependencies.scheduler.now());
     const { counters } = this;
+    this.totals.ended(session);
     counters.delivered += session.connection.link.sent;
     counters.undelivered += session.undelivered;
     counters.commandsRefused += session.commandsRefused;

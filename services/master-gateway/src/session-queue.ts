@@ -20,8 +20,9 @@ interface Waiting {
  */
 export class SessionQueue {
   readonly sentRuns = new SentRuns();
-  /** ASDUs that wait. */
+  /** ASDUs that wait, and the most that waited at one time. */
   length = 0;
+  highWater = 0;
   private waiting: Waiting[] = [];
 
   constructor(
@@ -56,6 +57,7 @@ export class SessionQueue {
     const left = count - sent;
     this.waiting.push({ octets, at: next, position: after(position, sent), generation, count: left });
     this.length += left;
+    this.highWater = Math.max(this.highWater, this.length);
     if (this.length > this.limit) this.onFull();
   }
 

@@ -55,9 +55,13 @@ export interface RoutingParts {
 }
 
 const NOBODY: readonly Participant[] = [];
+/** Causes there can be: six bits. */
+const CAUSES = COT_CAUSE_MASK + 1;
 
 /** Decides for every ASDU of the RTU who gets it, and publishes it once per audience. */
 export class Routing {
+  /** ASDUs routed, by cause. */
+  readonly causes = new Float64Array(CAUSES);
   readonly counters: RoutingCounters = { routed: 0, broadcast: 0, replies: 0, notForwarded: 0 };
   /** Who got answers; nobody where it says nothing. */
   readonly answers = new Audiences();
@@ -134,6 +138,7 @@ export class Routing {
     const { octets } = record;
     const { rules, clock, forgotten, voided } = this.parts;
     const cot = causeAt(octets, at);
+    (this.causes[cot] as number)++;
     const asdu = (): Uint8Array => octets.subarray(at + APCI_OCTETS, next);
     switch (this.audience(octets, at)) {
       case Audience.ALL:

@@ -1,4 +1,5 @@
-import { GroupMetrics, registerLinkMetrics, type Registry } from '@iec104mm2ss/observability';
+import type { GroupConfig } from '@iec104mm2ss/config';
+import { GroupMetrics, registerGroupOwner, registerLinkMetrics, type Registry } from '@iec104mm2ss/observability';
 import type { GroupConnector } from './group-connector.js';
 
 const COUNTERS = [
@@ -15,17 +16,35 @@ const COUNTERS = [
   ['mm2ss_log_lost_asdus_total', 'lostByLog'],
 ] as const;
 
-/** The metrics of all connectors of this process. */
-export function registerConnectorMetrics(registry: Registry, connectors: () => readonly GroupConnector[]): void {
+/**
+ * The metrics of all connectors of this process.
+ *
+ * @param groups those that it may serve
+ */
+export function registerConnectorMetrics(
+  registry: Registry,
+  connectors: () => readonly GroupConnector[],
+  groups: () => Iterable<GroupConfig>,
+): void {
+  registerGroupOwner(registry, 'connector', groups, connectors);
   const metrics = new GroupMetrics(registry, connectors);
   registerLinkMetrics(registry, 'rtu', connectors, ({ figures }) => figures);
   for (const [name, counter] of COUNTERS) metrics.counter(name, ({ counters }) => counters[counter]);
+  metrics.counterBy('reason', 'mm2ss_rtu_disconnects_total', ({ counters }) => Object.entries(counters.disconnects));
   metrics.counterBy('reason', 'mm2ss_rtu_floods_total', ({ counters }) => Object.entries(counters.floods));
   metrics.gauge('mm2ss_rtu_up', ({ isUp }) => (isUp ? 1 : 0));
   metrics.gauge('mm2ss_rtu_tls_unusable', ({ tlsTrouble }) => (tlsTrouble === undefined ? 0 : 1));
   metrics.gauge('mm2ss_rtu_started', (connector) => (connector.status().state === 'started' ? 1 : 0));
+  metrics.gauge('mm2ss_rtu_state_timestamp_seconds', ({ stateSince }) => stateSince / 1000);
   metrics.gauge('mm2ss_rtu_commands_waiting', ({ waitingCommands }) => waitingCommands);
   metrics.gauge('mm2ss_log_capacity_asdus', ({ config }) => config.buffsize);
   metrics.gauge('mm2ss_log_unconfirmed_asdus', (connector) => connector.logStatus().unconfirmed);
+  metrics.gauge('mm2ss_log_full', (connector) =>
+    connector.logStatus().full || connector.logTrouble !== undefined ? 1 : 0,
+  );
   metrics.counter('mm2ss_log_full_total', (connector) => connector.logStatus().fullTimes);
+  metrics.gaugeBy('queue', 'mm2ss_queue_high_water', (connector) => [
+    ['log', connector.logStatus().highWater],
+    ['commands', connector.commandsHighWater],
+  ]);
 }
