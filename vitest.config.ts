@@ -83,6 +83,17 @@ export default defineConfig({
           hookTimeout: seconds(300),
         },
       },
+      // A real Prometheus beside the whole system: `make e2e-observability`, and no part of `make test`.
+      {
+        ...shared,
+        test: {
+          ...slow,
+          name: 'e2e-observability',
+          include: ['test/e2e-observability/**/*.spec.ts'],
+          testTimeout: seconds(300),
+          hookTimeout: seconds(120),
+        },
+      },
       // On a cluster: `make e2e-kubernetes`, and no part of `make test`.
       {
         ...shared,
