@@ -23,6 +23,7 @@ export function registerGatewayMetrics(
     (config) => ({ master_queue_asdus: queueLimitOf(config) }),
   );
   registerLinkMetrics(registry, 'master', gateways, ({ masters }) => masters.figures);
+  metrics.histogram('mm2ss_event_latency_seconds', ({ masters }) => masters.latencies);
   metrics.counter('mm2ss_master_asdus_sent_total', ({ masters }) => masters.delivered);
   metrics.counter('mm2ss_master_asdus_undelivered_total', ({ masters }) => masters.undelivered);
   metrics.counter('mm2ss_master_connections_total', ({ masters }) => masters.counters.accepted);

@@ -1,6 +1,7 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
 import { type GroupConfig, type Limits, peerNameKey, peerText } from '@iec104mm2ss/config';
-import { type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
+import { Durations } from '@iec104mm2ss/iec104';
+import { EVENT_BOUNDS_MS, type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
 import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
 import type { SecurePeer, TlsDoor } from '@iec104mm2ss/tls';
 import { type CloseReason, type DeadlineScheduler, newLinkFigures } from '@iec104mm2ss/transport';
@@ -90,6 +91,8 @@ export class GroupSessions {
   readonly totals = new MasterTotals();
   /** How fast the masters answer, all together. */
   readonly figures = newLinkFigures();
+  /** How old events are when they go to a master. */
+  readonly latencies = new Durations(EVENT_BOUNDS_MS);
   readonly sessions = new Map<number, MasterSession>();
   readonly closed = new ClosedSessions();
   readonly tlsWatch: TlsWatch;
@@ -249,6 +252,7 @@ export class GroupSessions {
       router,
       scheduler: others.scheduler,
       figures: this.figures,
+      latencies: this.latencies,
       logger: others.logger,
       limits: others.limits,
       heldUpMs: others.heldUpMs,

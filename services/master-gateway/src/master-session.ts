@@ -4,6 +4,7 @@ import {
   APCI_OCTETS,
   APDU_OA_OFFSET,
   apduEnd,
+  type Durations,
   endOfInitialization,
   iFormat,
   isSelect,
@@ -48,6 +49,8 @@ export interface SessionDependencies {
   readonly logger: Logger;
   /** How fast masters answer. */
   readonly figures: LinkFigures;
+  /** How old events are when they go to a master. */
+  readonly latencies?: Durations;
   readonly subjects: GroupSubjects;
   /** Which router owns the group. */
   readonly router: FenceGuard;
@@ -156,8 +159,13 @@ export class MasterSession implements DeliveryTarget {
     if (secure !== undefined) {
       secure.onRefused = ({ code, reason }) => this.connection.reset({ code: `tls_${code}`, message: reason });
     }
-    this.queue = new SessionQueue(this.connection, scheduler, queueLimitOf(config), () =>
-      this.close('queue_full', `${this.queue.length} ASDUs wait for this master, the limit is ${this.queue.limit}`),
+    this.queue = new SessionQueue(
+      this.connection,
+      scheduler,
+      queueLimitOf(config),
+      () =>
+        this.close('queue_full', `${this.queue.length} ASDUs wait for this master, the limit is ${this.queue.limit}`),
+      dependencies.latencies,
     );
     this.delivery = new SessionDelivery(this, this.place, this.queue, this.pending);
     this.subscription = receive(bus, subjects.outTo(this.id), decodeOut, (message, { subject }) =>

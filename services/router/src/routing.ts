@@ -10,7 +10,7 @@ import {
   isInterrogated,
 } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
-import type { LogRecord } from '@iec104mm2ss/wire';
+import { ageCode, type LogRecord } from '@iec104mm2ss/wire';
 import { Audiences, type AudienceRange } from './audiences.js';
 import type { Participant, RecordOrigin } from './command-context.js';
 import type { ConfirmedMark } from './confirmed-mark.js';
@@ -79,6 +79,7 @@ export class Routing {
     let at = record.apdusAt;
     for (; position < from; position++) at = apduEnd(octets, at);
     this.counters.routed += end - position;
+    if (this.liveSessions > 0) this.parts.out.age = ageCode(this.parts.clock.wallMs() - record.receivedAt);
     let moved = false;
     // The run of ASDUs for all that is being gathered.
     let runStart = at;

@@ -8,7 +8,9 @@ const gauge = { type: 'gauge', labels: GROUP, exposedBy: ['gateway'] } as const;
 export const GATEWAY_METRICS = {
   mm2ss_event_latency_seconds: {
     type: 'histogram',
-    help: 'From the read of an ASDU from the RTU to its write to a master, for all masters of the group.',
+    help:
+      'From the read of an ASDU from the RTU to its write to a master, over all masters of the group, without the way from ' +
+      'the router to the gateway. What a master catches up on after it was away is not in it.',
     unit: 'seconds',
     labels: GROUP,
     exposedBy: ['gateway'],
