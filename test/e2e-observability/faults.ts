@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Part } from '../e2e/part.ts';
 import { freePort, until } from '../e2e/ports.ts';
 import type { Scene } from './scene.ts';
@@ -31,8 +31,23 @@ async function kill(parts: readonly Part[]): Promise<void> {
   await Promise.all(parts.map(({ exited }) => exited));
 }
 
+const STARTDT_ACT = Buffer.from('680407000000', 'hex');
+const TESTFR_ACT = Buffer.from('680443000000', 'hex');
+const TESTFR_CON = Buffer.from('680483000000', 'hex');
+
+/** A master that starts data transfer, answers tests, and acknowledges no I-format APDU. */
+function muteMaster(host: string, port: number, localAddress: string): Socket {
+  const socket = connect({ host, port, localAddress }, () => socket.write(STARTDT_ACT));
+  socket.on('data', (octets: Buffer) => {
+    if (octets.includes(TESTFR_ACT)) socket.write(TESTFR_CON);
+  });
+  socket.on('error', () => undefined);
+  return socket;
+}
+
 /** The file of the scene, while a bad one is in its place. */
 let file = '';
+let mute: Socket | undefined;
 let strangers: ReturnType<Scene['stranger']>[] = [];
 
 export const FAULTS: readonly Fault[] = [
@@ -52,16 +67,30 @@ export const FAULTS: readonly Fault[] = [
     mend: async () => undefined,
   },
   {
-    title: 'the only master of an RTU leaves, and its log fills',
+    title: 'the only master of an RTU leaves',
     alerts: [
       { alertname: 'NoMasterStarted', ...SOUTH },
       { alertname: 'ExpectedMasterMissing', ...SOUTH, master: 'D' },
+    ],
+    cause: ({ masters }) => masters.D.close(),
+    mend: ({ masters }) => masters.D.moveTo(masters.D.host),
+  },
+  {
+    title: 'the only master of an RTU acknowledges nothing',
+    alerts: [
+      { alertname: 'MasterLag', ...SOUTH, master: 'D' },
       { alertname: 'UndeliveredOld', ...SOUTH },
       { alertname: 'LogFilling', ...SOUTH },
       { alertname: 'LogFull', ...SOUTH },
     ],
-    cause: ({ masters }) => masters.D.close(),
-    mend: ({ masters }) => masters.D.moveTo(masters.D.host),
+    cause: async ({ masters, system }) => {
+      await masters.D.close();
+      mute = muteMaster(masters.D.host, system.ports[1] as number, masters.D.localAddress);
+    },
+    mend: async ({ masters }) => {
+      mute?.destroy();
+      await masters.D.moveTo(masters.D.host);
+    },
   },
   {
     title: 'a named master is away for longer than the log lasts, as another one empties it',

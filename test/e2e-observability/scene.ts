@@ -52,6 +52,9 @@ export async function startScene(prometheusProgram: string, afterwards: Afterwar
         hosts: `${host}:${port}`,
         masters: 'D=127.0.0.21',
         'max conn': 3,
+        // Long enough for a master that acknowledges nothing to be noticed before it is disconnected.
+        t1: 60,
+        'rtu t1': 15,
         buffsize: BUFFSIZE,
       },
     ],

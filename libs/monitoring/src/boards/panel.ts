@@ -1,11 +1,14 @@
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
 import {
   BigValueColorMode,
+  BigValueGraphMode,
+  BigValueTextMode,
   type DataSourceRef,
   GraphThresholdsStyleConfigBuilder,
   GraphThresholdsStyleMode,
   LegendDisplayMode,
   LegendPlacement,
+  ReduceDataOptionsBuilder,
   SortOrder,
   TooltipDisplayMode,
   VisibilityMode,
@@ -131,17 +134,27 @@ export function lines(looks: Looks & { readonly min?: number; readonly fill?: nu
   return { ...looks, panel };
 }
 
-/** One large number, or one for each series. */
+/** One large number, or one for each series with its name. */
 export function figure(looks: Looks): Placed {
-  return {
-    ...looks,
-    panel: dressed(new StatBuilder(), looks, undefined, true).colorMode(BigValueColorMode.Background),
-  };
+  const named = looks.queries.some(({ legend }) => legend !== undefined);
+  const panel = dressed(new StatBuilder(), looks, undefined, true)
+    .colorMode(BigValueColorMode.Background)
+    .graphMode(BigValueGraphMode.None)
+    .textMode(named ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
+  return { ...looks, panel };
 }
+
+/** Further ones are on further pages. */
+const ROWS_AT_ONCE = 20;
 
 /** A bar for each series that says in which state it was when. */
 export function timeline(looks: Looks): Placed {
-  const panel = dressed(new TimelineBuilder(), looks).mergeValues(true).rowHeight(0.85).showValue(VisibilityMode.Never);
+  const panel = dressed(new TimelineBuilder(), looks)
+    .mergeValues(true)
+    .rowHeight(0.85)
+    .showValue(VisibilityMode.Never)
+    .perPage(ROWS_AT_ONCE);
   return { ...looks, panel };
 }
 

@@ -46,7 +46,8 @@ export const LOG_ALERTS: readonly Alert[] = [
         for: '1m',
         expr: above('UndeliveredOld', maxByGroup(m('mm2ss_undelivered_oldest_seconds')), 60),
         summary: `An event of ${THE_GROUP} waits {{ $value | humanizeDuration }} for any master`,
-        description: 'No master has acknowledged it: none is started, or those that are do not acknowledge.',
+        description:
+          'No master has acknowledged it: those that are started do not acknowledge, or the last one left before it did.',
       },
     ],
   },

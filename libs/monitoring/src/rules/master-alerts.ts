@@ -22,8 +22,8 @@ export const MASTER_ALERTS: readonly Alert[] = [
         ),
         summary: `No master has started data transfer with ${THE_GROUP}`,
         description:
-          'The RTU is connected and nobody gets its events. They are kept in the event log until it is full; then the RTU is not ' +
-          'acknowledged any more.',
+          'The RTU is connected and nobody sees what happens there. It is told to stop sending (STOPDT) and keeps its events as long ' +
+          'as it has room for them.',
       },
     ],
   },
