@@ -44,7 +44,13 @@ export default defineConfig({
       },
       {
         ...shared,
-        test: { name: 'workspace', include: ['test/workspace/**/*.spec.ts'], testTimeout: seconds(120) },
+        test: {
+          name: 'workspace',
+          include: ['test/workspace/**/*.spec.ts'],
+          testTimeout: seconds(120),
+          // The project graph is made in one, which takes its time on a busy machine.
+          hookTimeout: seconds(120),
+        },
       },
       {
         ...shared,
