@@ -1,6 +1,7 @@
 // Runs in Chromium: draws `window.PREVIEW`, the JSON of a board with what Prometheus answered. Not Grafana: a preview of it.
 /* global document, uPlot, window */
 const { board, data, from, to, note } = window.PREVIEW;
+const clock = (at) => new Date(at * 1000).toISOString().slice(11, 19);
 const COLOURS = { green: '#56a64b', yellow: '#e0b400', red: '#e02f44', blue: '#3274d9', text: '#9fa7b3' };
 const PALETTE = [
   '#7eb26d',
@@ -109,7 +110,14 @@ function lines(panel, body, width, height) {
         },
       },
       axes: [
-        { stroke: '#9fa7b3', grid: { stroke: '#2c3235' }, ticks: { show: false }, size: 24 },
+        {
+          stroke: '#9fa7b3',
+          grid: { stroke: '#2c3235' },
+          ticks: { show: false },
+          size: 24,
+          space: 90,
+          values: (_, ticks) => ticks.map(clock),
+        },
         {
           stroke: '#9fa7b3',
           grid: { stroke: '#2c3235' },

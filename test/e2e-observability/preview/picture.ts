@@ -13,7 +13,7 @@ type Board = ReturnType<typeof fleetBoard>;
 const NOTE = 'a preview drawn by a page of our own, not by Grafana, from the data of a test run';
 const WIDTH = 1600;
 const ROW_HEIGHT = 38;
-const STEP_SECONDS = 3;
+const STEP_SECONDS = 4;
 
 /** Writes `folder/NAME.png`. */
 export async function picture(
@@ -31,7 +31,10 @@ export async function picture(
     const instant = type === 'stat' || type === 'table';
     (data[panel] ??= []).push(await (instant ? prometheus.ask(query) : prometheus.range(query, STEP_SECONDS)));
   }
-  const preview = { board, data, from: prometheus.startedAt, to: Date.now() / 1000, note: NOTE };
+  const times = Object.values(data).flatMap((panel) =>
+    panel.flatMap((series) => series.flatMap(({ values }) => values?.[0]?.[0] ?? [])),
+  );
+  const preview = { board, data, from: Math.min(...times), to: Date.now() / 1000, note: NOTE };
   const rows = Math.max(...(board.panels ?? []).map(({ gridPos }) => (gridPos?.y ?? 0) + (gridPos?.h ?? 0)));
   const folder = await mkdtemp(join(tmpdir(), 'preview-'));
   try {
@@ -40,8 +43,9 @@ export async function picture(
     await mkdir(dirname(file), { recursive: true });
     const size = `${WIDTH},${rows * ROW_HEIGHT + 70}`;
     const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--disable-dev-shm-usage'];
+    const small = '--force-device-scale-factor=0.7';
     const own = [`--user-data-dir=${folder}/profile`, `--window-size=${size}`, `--screenshot=${file}`];
-    await promisify(execFile)(chromium, [...flags, ...own, `file://${page}`], { timeout: 120_000 });
+    await promisify(execFile)(chromium, [...flags, small, ...own, `file://${page}`], { timeout: 120_000 });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -24,7 +24,7 @@ export const fleetTable = (): Placed =>
     title: 'Groups',
     text: 'The worst first. A click on the group opens its board.',
     width: 24,
-    height: 11,
+    height: 9,
     keys: { group: 'Group', name: 'RTU' },
     worstFirst: 'Trouble',
     link: {

@@ -1,5 +1,5 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { buckets, m } from '../metric.js';
+import { buckets, grown, m } from '../metric.js';
 import { board } from './board.js';
 import { fleetTable } from './fleet-table.js';
 import { BLUE, figure, GREEN, lines, RED, timeline, words, YELLOW } from './panel.js';
@@ -92,7 +92,7 @@ const STATES = timeline({
   text: 'Green: the RTU is connected and a master has started. Yellow: nobody takes the events. Red: no connection to the RTU.',
   mappings: [STATE_WORDS],
   width: 24,
-  height: 9,
+  height: 7,
   queries: [{ expr: groupState(here), legend: '{{group}} {{name}}' }],
 });
 
@@ -100,15 +100,14 @@ const REFUSALS = [
   lines({
     id: 31,
     title: 'Connections of masters refused, by reason',
-    text: 'In five minutes. By the router (filter, places, RTU down ...) and by the gateway at the door (rates, TLS ...).',
+    text: 'In five minutes, by the rules (filter, places, RTU down ...) and at the door (rates, TLS ...).',
     unit: 'short',
     width: 12,
     height: 8,
     queries: [
-      { expr: `sum by (reason) (increase(${m('mm2ss_masters_refused_total', here)}[5m]))`, legend: '{{reason}}' },
       {
-        expr: `sum by (reason) (increase(${m('mm2ss_master_connections_refused_total', here)}[5m]))`,
-        legend: 'door: {{reason}}',
+        expr: grown('reason', m('mm2ss_master_connections_refused_total', here), '5m'),
+        legend: '{{reason}}',
       },
     ],
   }),

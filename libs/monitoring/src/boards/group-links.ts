@@ -1,11 +1,11 @@
-import { buckets, count, m } from '../metric.js';
+import { buckets, count, grown, m } from '../metric.js';
 import { GREEN, lines, type Placed, RED, YELLOW } from './panel.js';
 import { JOB, OF_GROUP as here } from './uids.js';
 
 const RATE = '$__rate_interval';
 const quantile = (q: number, by: string, histogram: string): string =>
   `histogram_quantile(${q}, sum by (${by}, le) (rate(${histogram}[${RATE}])))`;
-const durations = buckets('mm2ss_command_duration_seconds', here);
+const durations = buckets('mm2ss_command_duration_seconds', { ...here, outcome: 'done' });
 
 export const COMMAND_PANELS: readonly Placed[] = [
   lines({
@@ -35,8 +35,8 @@ export const COMMAND_PANELS: readonly Placed[] = [
     width: 12,
     height: 8,
     queries: [
-      { expr: quantile(0.5, 'outcome', durations), legend: 'p50 {{outcome}}' },
-      { expr: quantile(0.95, 'outcome', durations), legend: 'p95 {{outcome}}' },
+      { expr: quantile(0.5, 'group', durations), legend: 'p50' },
+      { expr: quantile(0.95, 'group', durations), legend: 'p95' },
     ],
   }),
 ];
@@ -110,15 +110,11 @@ export const CONNECTION_PANELS: readonly Placed[] = [
     height: 8,
     queries: [
       {
-        expr: `sum by (reason) (increase(${m('mm2ss_masters_refused_total', here)}[5m]))`,
+        expr: grown('reason', m('mm2ss_master_connections_refused_total', here), '5m'),
         legend: 'refused: {{reason}}',
       },
       {
-        expr: `sum by (reason) (increase(${m('mm2ss_master_connections_refused_total', here)}[5m]))`,
-        legend: 'door: {{reason}}',
-      },
-      {
-        expr: `sum by (reason) (increase(${m('mm2ss_master_disconnects_total', here)}[5m]))`,
+        expr: grown('reason', m('mm2ss_master_disconnects_total', here), '5m'),
         legend: 'disconnected: {{reason}}',
       },
     ],
@@ -130,9 +126,7 @@ export const CONNECTION_PANELS: readonly Placed[] = [
     unit: 'short',
     width: 6,
     height: 8,
-    queries: [
-      { expr: `sum by (reason) (increase(${m('mm2ss_rtu_disconnects_total', here)}[5m]))`, legend: '{{reason}}' },
-    ],
+    queries: [{ expr: grown('reason', m('mm2ss_rtu_disconnects_total', here), '5m'), legend: '{{reason}}' }],
   }),
   lines({
     id: 63,
