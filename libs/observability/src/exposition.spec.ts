@@ -1,6 +1,6 @@
 import { Histogram } from 'prom-client';
 import { expect, it } from 'vitest';
-import { durationHistogram } from './numeric-metric.js';
+import { durationHistogram, numericCounter } from './numeric-metric.js';
 import { createRegistry } from './registry.js';
 
 const NAME = 'mm2ss_link_test_seconds';
@@ -59,4 +59,28 @@ it('a source that is broken costs the others nothing, and is counted', async () 
   const text = await registry.metrics();
   expect(text).toContain(`${NAME}_count{group="1",name="x",side="rtu"} 4`);
   expect(await registry.metrics()).toContain(`mm2ss_metrics_collect_failures_total{metric="${NAME}"} `);
+});
+
+it('a scrape of many series lets others have their turn, and is the same text', async () => {
+  const registry = createRegistry({ processMetrics: false });
+  const many = Array.from({ length: 30_000 }, (_, index) => String(index));
+  numericCounter(registry, 'mm2ss_rtu_connects_total', () =>
+    many.map((group) => ({ labels: { group, name: 'x' }, value: 1 })),
+  );
+  durationHistogram(registry, NAME, () =>
+    many.slice(0, 3_000).map((group) => ({ labels: labels(group), durations: durations([1, 0, 4], 900) })),
+  );
+  let turns = 0;
+  let ended = false;
+  const turn = (): void => {
+    turns++;
+    if (!ended) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const text = await registry.metrics();
+  ended = true;
+  expect(turns).toBeGreaterThan(3);
+  expect(text.trimStart()).toBe(registry.exposition.text());
+  expect(text.match(/# TYPE/g)).toHaveLength(2);
+  expect(text.split('\n')).toHaveLength(2 + 2 * 2 + 30_000 + 3_000 * 5);
 });

@@ -20,6 +20,9 @@ export type CollectDurations<Label extends string = string> = () => Iterable<Dur
 /** Takes the numbers of a `collect` out of the metric again. */
 export type StopCollecting = () => void;
 
+/** Series, or histograms, that are read or written in one go. */
+const SAMPLES_OF_A_PIECE = 100;
+
 type Source = () => Iterable<Sample | DurationSample>;
 
 /**
@@ -50,12 +53,19 @@ export class Exposition {
 
   /** All of them now, in the text format of Prometheus; what has no series is left out. */
   text(): string {
-    let text = '';
+    return [...this.pieces()].join('');
+  }
+
+  /** The same in pieces, so that other work may be done in between: each takes well below a millisecond. */
+  *pieces(): Generator<string> {
     for (const [name, sources] of this.sources) {
-      const series = this.seriesOf(name, sources);
-      if (series !== '') text += `# HELP ${name} ${metric(name).help}\n# TYPE ${name} ${metric(name).type}\n${series}`;
+      const { help, type } = metric(name);
+      let head = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+      for (const piece of this.seriesOf(name, sources)) {
+        yield piece && head + piece;
+        if (piece !== '') head = '';
+      }
     }
-    return text;
   }
 
   private attach(name: MetricName, collect: Source): StopCollecting {
@@ -67,26 +77,34 @@ export class Exposition {
     return () => void sources.delete(source);
   }
 
-  private seriesOf(name: MetricName, sources: ReadonlySet<Source>): string {
+  private *seriesOf(name: MetricName, sources: ReadonlySet<Source>): Generator<string> {
     const { type, labels: names } = metric(name);
-    let histograms = '';
     const values = new Map<string, number>();
+    let text = '';
+    let count = 0;
     for (const source of sources) {
       try {
         for (const sample of source()) {
           const labels = labelsText(names, sample.labels);
-          if ('durations' in sample) histograms += durationLines(name, labels, sample.durations);
+          if ('durations' in sample) text += durationLines(name, labels, sample.durations);
           // What several count is added up; of what several say to be so the last one counts.
           else values.set(labels, sample.value + (type === 'counter' ? (values.get(labels) ?? 0) : 0));
+          if (++count % SAMPLES_OF_A_PIECE > 0) continue;
+          yield text;
+          text = '';
         }
       } catch {
         // One broken source must not cost the whole scrape; the counter says which metric is incomplete.
         this.failures.set(name, (this.failures.get(name) ?? 0) + 1);
       }
     }
-    let text = histograms;
-    for (const [labels, value] of values) text += `${name}${labels && `{${labels}}`} ${numberText(value)}\n`;
-    return text;
+    for (const [labels, value] of values) {
+      text += `${name}${labels && `{${labels}}`} ${numberText(value)}\n`;
+      if (++count % SAMPLES_OF_A_PIECE > 0) continue;
+      yield text;
+      text = '';
+    }
+    yield text;
   }
 }
 

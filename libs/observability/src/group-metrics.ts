@@ -24,11 +24,11 @@ export class GroupMetrics<Part extends GroupPart> {
   ) {}
 
   counter(name: MetricNameWith<'counter', GroupLabel>, value: (part: Part) => number | undefined): void {
-    numericCounter(this.registry, name, this.single(value) as Collect);
+    numericCounter(this.registry, name, this.single(value));
   }
 
   gauge(name: MetricNameWith<'gauge', GroupLabel>, value: (part: Part) => number | undefined): void {
-    numericGauge(this.registry, name, this.single(value) as Collect);
+    numericGauge(this.registry, name, this.single(value));
   }
 
   histogram(name: MetricNameWith<'histogram', GroupLabel>, durations: (part: Part) => CountedDurations): void {
@@ -43,7 +43,7 @@ export class GroupMetrics<Part extends GroupPart> {
     name: MetricNameWith<'counter', GroupLabel | Label>,
     values: (part: Part) => Values<number>,
   ): void {
-    numericCounter(this.registry, name as CounterName, this.several(label, values) as Collect);
+    numericCounter(this.registry, name as CounterName, this.several(label, values));
   }
 
   gaugeBy<Label extends string>(
@@ -51,7 +51,7 @@ export class GroupMetrics<Part extends GroupPart> {
     name: MetricNameWith<'gauge', GroupLabel | Label>,
     values: (part: Part) => Values<number>,
   ): void {
-    numericGauge(this.registry, name as GaugeName, this.several(label, values) as Collect);
+    numericGauge(this.registry, name as GaugeName, this.several(label, values));
   }
 
   histogramBy<Label extends string>(
@@ -63,7 +63,7 @@ export class GroupMetrics<Part extends GroupPart> {
       this.parts().flatMap((part) =>
         [...values(part)].map(([which, durations]) => ({ labels: { ...labelsOf(part), [label]: which }, durations })),
       );
-    durationHistogram(this.registry, name as HistogramName, collect as CollectDurations);
+    durationHistogram(this.registry, name as HistogramName, collect);
   }
 
   private single(value: (part: Part) => number | undefined): Collect {

@@ -28,6 +28,24 @@ export function namedMasters({ row, table, cursors, delivery, clock }: Parts): N
   });
 }
 
+/**
+ * Asks the log how old is what earlier owners of the group have routed, and named masters have not got. What cannot be read counts
+ * as received when this owner began.
+ */
+export async function learnAges({
+  cursors,
+  delivery,
+  log,
+}: Pick<GroupParts, 'cursors' | 'delivery' | 'log'>): Promise<void> {
+  const positions = new Set(Object.values(cursors.positions));
+  // The latest first, so that each is before all that is known.
+  for (const position of [...positions].sort((a, b) => b - a)) {
+    if (position >= Math.min(delivery.routed, delivery.times.first)) continue;
+    const [record] = await log.read(position, 1).catch(() => []);
+    if (record !== undefined) delivery.times.addBefore(position, record.receivedAt);
+  }
+}
+
 /** Age of the oldest event that no master has acknowledged, s; 0: there is none. */
 export function undeliveredSeconds({ delivery, clock }: Pick<GroupParts, 'delivery' | 'clock'>): number {
   const { confirmed } = delivery.mark;

@@ -29,9 +29,14 @@ export class PositionTimes {
     if (positions.length > MAX_SAMPLES) this.thin();
   }
 
+  /** The first position of which the time is known; Infinity: none. */
+  get first(): number {
+    return this.positions[0] ?? Infinity;
+  }
+
   /** What was received before all that is known. */
   addBefore(position: number, time: number): void {
-    if (position >= (this.positions[0] ?? Infinity)) return;
+    if (position >= this.first) return;
     this.positions.unshift(position);
     this.times.unshift(time);
   }
