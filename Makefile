@@ -2,7 +2,7 @@
 # Needs: make, a Node.js with npm (20 or later; the workspace brings the Node.js 24 that everything runs on).
 
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image e2e-kubernetes clean
+.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image e2e-observability e2e-kubernetes monitoring clean
 
 SHELL := /bin/sh
 # No daemon is left behind, nothing is asked, nothing is sent anywhere.
@@ -77,9 +77,17 @@ sbom: build
 image: build
 	@BASE_IMAGE='$(BASE_IMAGE)' $(WITH_NODE) docker/build.sh $(IMAGE)
 
+## e2e-observability: a real Prometheus reads the whole system under load; every board has data, alerts fire and clear
+e2e-observability: build
+	@$(WITH_NODE) vitest run --project e2e-observability
+
 ## e2e-kubernetes: image, chart and system on the cluster that KUBECONFIG names; see test/e2e-kubernetes/README.md; ONLY=lifecycle
 e2e-kubernetes: build
 	@BASE_IMAGE='$(BASE_IMAGE)' $(WITH_NODE) test/e2e-kubernetes/run.sh $(ONLY)
+
+## monitoring: writes deploy/grafana, deploy/prometheus and the chart's copies anew, from libs/monitoring
+monitoring: install
+	@$(WITH_NODE) vitest run --project unit libs/monitoring/src/files.spec.ts --update
 
 ## clean: removes what was built (not node_modules, not .tools)
 clean:

@@ -51,6 +51,11 @@ const constraints = (extra) => [
   },
   { sourceTag: 'scope:observability', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
   {
+    sourceTag: 'scope:monitoring',
+    onlyDependOnLibsWithTags: ['scope:observability'],
+    bannedExternalImports: [...anyNats, ...anyNest],
+  },
+  {
     sourceTag: 'scope:tls',
     onlyDependOnLibsWithTags: ['scope:runtime', 'scope:observability'],
     bannedExternalImports: [...anyNats, ...anyNest],

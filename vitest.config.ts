@@ -44,7 +44,13 @@ export default defineConfig({
       },
       {
         ...shared,
-        test: { name: 'workspace', include: ['test/workspace/**/*.spec.ts'], testTimeout: seconds(120) },
+        test: {
+          name: 'workspace',
+          include: ['test/workspace/**/*.spec.ts'],
+          testTimeout: seconds(120),
+          // The project graph is made in one, which takes its time on a busy machine.
+          hookTimeout: seconds(120),
+        },
       },
       {
         ...shared,
@@ -62,6 +68,11 @@ export default defineConfig({
         ...shared,
         test: { name: 'chart', include: ['test/chart/**/*.spec.ts'], testTimeout: seconds(120), isolate: false },
       },
+      // What Prometheus makes of the alerts.
+      {
+        ...shared,
+        test: { name: 'observability', include: ['test/observability/**/*.spec.ts'], testTimeout: seconds(60) },
+      },
       { ...shared, test: { ...slow, ...twoFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
       {
         ...shared,
@@ -76,6 +87,17 @@ export default defineConfig({
           include: ['test/e2e/**/*.spec.ts'],
           testTimeout: seconds(300),
           hookTimeout: seconds(300),
+        },
+      },
+      // A real Prometheus beside the whole system: `make e2e-observability`, and no part of `make test`.
+      {
+        ...shared,
+        test: {
+          ...slow,
+          name: 'e2e-observability',
+          include: ['test/e2e-observability/**/*.spec.ts'],
+          testTimeout: seconds(300),
+          hookTimeout: seconds(120),
         },
       },
       // On a cluster: `make e2e-kubernetes`, and no part of `make test`.

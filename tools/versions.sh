@@ -8,5 +8,6 @@ KUBECONFORM_VERSION=0.8.0
 KUBERNETES_VERSION=1.34.4         # whose schemas the objects of the chart are checked with
 CERT_MANAGER_VERSION=1.21.2
 PROMETHEUS_OPERATOR_VERSION=0.85.0
+PROMETHEUS_VERSION=0.316.0       # the Go module's; where the distribution has none (Debian 12: 2.42)
 C104_VERSION=2.2.1
 J60870_VERSION=1.5.0

@@ -114,6 +114,10 @@ export interface MultiplexerOptions {
   readonly file?: string;
   /** NTP servers that it asks, each minute. */
   readonly ntpServers?: readonly string[];
+  /** What of the multiplexer it is. Default: all, as `mm2ss run`. */
+  readonly parts?: CompositionOptions['parts'];
+  /** Shared with others, who are the other parts. */
+  readonly bus?: MemoryBus;
   /** What it does TLS with. */
   readonly tls?: CompositionOptions['tls'];
 }
@@ -123,12 +127,12 @@ export class Multiplexer {
   readonly lines: LogLine[] = [];
   /** Audit records of all groups, as published on the bus. */
   readonly audits: Readonly<Record<string, unknown>>[] = [];
-  readonly bus = new MemoryBus();
   private aheadMs = 0;
   private stopping: Promise<void> | undefined;
 
   private constructor(
     readonly ports: readonly number[],
+    readonly bus: MemoryBus,
     private readonly halt: { stop: () => Promise<void>; reload: () => Promise<void>; url: string; healthUrl: string },
   ) {}
 
@@ -144,7 +148,7 @@ export class Multiplexer {
     }
     const halt = { stop: () => Promise.resolve(), reload: () => Promise.resolve(), url: '', healthUrl: '' };
     const open = configuration.groups.map(({ plain, port, tlsPort }) => (plain ? port : (tlsPort ?? port)));
-    const multiplexer = new Multiplexer(open, halt);
+    const multiplexer = new Multiplexer(open, options.bus ?? new MemoryBus(), halt);
     logTarget.write = (line) => multiplexer.lines.push(JSON.parse(line) as LogLine);
     multiplexer.bus.subscribe('iec104.v1.*.audit', ({ data }) => {
       multiplexer.audits.push(JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>);
@@ -152,7 +156,7 @@ export class Multiplexer {
     const composition = await compose({
       file: { ...configurationFile(path, Buffer.from(text)), configuration },
       watched: options.file !== undefined,
-      parts: ['connector', 'router', 'gateway'],
+      parts: options.parts ?? ['connector', 'router', 'gateway'],
       bus: multiplexer.bus,
       runtime: multiplexer.runtime(),
       http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },

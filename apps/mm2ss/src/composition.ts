@@ -14,6 +14,7 @@ import {
 import {
   createLogger,
   createRegistry,
+  durationHistogram,
   type Logger,
   type LogLevel,
   registerLogMetrics,
@@ -27,7 +28,7 @@ import { GatewayService } from '@iec104mm2ss/master-gateway';
 import { AppModule } from './app.module.js';
 import { BusLog } from './bus/bus-log.js';
 import { DurabilityWatch } from './bus/durability-watch.js';
-import { registerStorageMetric } from './bus/storage-metric.js';
+import { registerBusMetrics } from './bus/bus-metrics.js';
 import { applyGroups } from './configuration/apply-groups.js';
 import { ConfigurationWatch } from './configuration/configuration-watch.js';
 import { BusTransport } from './control/bus-transport.js';
@@ -125,11 +126,13 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     logger.warn({ server: bus.server }, connected ? 'bus connected again' : 'bus connection lost'),
   );
   const registry = createRegistry({ release: RELEASE });
+  const scheduler = new DeadlineScheduler(clock);
+  durationHistogram(registry, 'mm2ss_event_loop_lag_seconds', () => [{ labels: {}, durations: scheduler.lags }]);
   registerLogMetrics(registry, logging);
   registerTcpFigures(registry, logger);
   syslog?.start(logger, registry);
   const busLog = new BusLog(bus, clock, logger, registry);
-  registerStorageMetric(registry, bus);
+  registerBusMetrics(registry, bus);
   const stored = (): string[] =>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);
@@ -144,7 +147,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     AppModule.forRoot({
       core: {
         ...{ bus, runtime, logger, registry, groups, tls, limits: options.limits ?? DEFAULT_LIMITS },
-        scheduler: new DeadlineScheduler(clock),
+        scheduler,
         process: { release: RELEASE, parts, started },
         time,
       },

@@ -1,17 +1,21 @@
-import { type Collect, numericCounter, numericGauge } from './numeric-metric.js';
+import type { CounterName, GaugeName, HistogramName, MetricNameWith } from './catalogue/index.js';
+import type { CountedDurations } from './duration-lines.js';
+import type { Collect, CollectDurations } from './exposition.js';
+import { durationHistogram, numericCounter, numericGauge } from './numeric-metric.js';
 import type { Registry } from './registry.js';
 
 /** What a service has one of for each group. */
 export interface GroupPart {
   readonly config: { readonly id: string; readonly name: string };
 }
-type Values = Iterable<readonly [label: string, value: number]>;
+type Values<Value> = Iterable<readonly [label: string, value: Value]>;
 
-const GROUP_LABELS = ['group', 'name'] as const;
+type GroupLabel = 'group' | 'name';
 
 /**
  * The metrics a service has for each of its groups, labelled with the group's id and name. The numbers are read from the
- * parts at a scrape; a part that is gone, or does not know a number (undefined), has none.
+ * parts at a scrape; a part that is gone, or does not know a number (undefined), has none. A name that the catalogue does not
+ * have with exactly these labels does not compile.
  */
 export class GroupMetrics<Part extends GroupPart> {
   constructor(
@@ -19,21 +23,47 @@ export class GroupMetrics<Part extends GroupPart> {
     private readonly parts: () => readonly Part[],
   ) {}
 
-  counter(name: string, help: string, value: (part: Part) => number | undefined): void {
-    numericCounter(this.registry, { name, help, labelNames: GROUP_LABELS }, this.single(value));
+  counter(name: MetricNameWith<'counter', GroupLabel>, value: (part: Part) => number | undefined): void {
+    numericCounter(this.registry, name, this.single(value));
   }
 
-  gauge(name: string, help: string, value: (part: Part) => number | undefined): void {
-    numericGauge(this.registry, { name, help, labelNames: GROUP_LABELS }, this.single(value));
+  gauge(name: MetricNameWith<'gauge', GroupLabel>, value: (part: Part) => number | undefined): void {
+    numericGauge(this.registry, name, this.single(value));
+  }
+
+  histogram(name: MetricNameWith<'histogram', GroupLabel>, durations: (part: Part) => CountedDurations): void {
+    const collect: CollectDurations = () =>
+      this.parts().map((part) => ({ labels: labelsOf(part), durations: durations(part) }));
+    durationHistogram(this.registry, name, collect);
   }
 
   /** A counter with a further label; `values` gives its values and their numbers. */
-  counterBy(label: string, name: string, help: string, values: (part: Part) => Values): void {
-    numericCounter(this.registry, { name, help, labelNames: [...GROUP_LABELS, label] }, this.several(label, values));
+  counterBy<Label extends string>(
+    label: Label,
+    name: MetricNameWith<'counter', GroupLabel | Label>,
+    values: (part: Part) => Values<number>,
+  ): void {
+    numericCounter(this.registry, name as CounterName, this.several(label, values));
   }
 
-  gaugeBy(label: string, name: string, help: string, values: (part: Part) => Values): void {
-    numericGauge(this.registry, { name, help, labelNames: [...GROUP_LABELS, label] }, this.several(label, values));
+  gaugeBy<Label extends string>(
+    label: Label,
+    name: MetricNameWith<'gauge', GroupLabel | Label>,
+    values: (part: Part) => Values<number>,
+  ): void {
+    numericGauge(this.registry, name as GaugeName, this.several(label, values));
+  }
+
+  histogramBy<Label extends string>(
+    label: Label,
+    name: MetricNameWith<'histogram', GroupLabel | Label>,
+    values: (part: Part) => Values<CountedDurations>,
+  ): void {
+    const collect: CollectDurations = () =>
+      this.parts().flatMap((part) =>
+        [...values(part)].map(([which, durations]) => ({ labels: { ...labelsOf(part), [label]: which }, durations })),
+      );
+    durationHistogram(this.registry, name as HistogramName, collect);
   }
 
   private single(value: (part: Part) => number | undefined): Collect {
@@ -44,7 +74,7 @@ export class GroupMetrics<Part extends GroupPart> {
       });
   }
 
-  private several(label: string, values: (part: Part) => Values): Collect {
+  private several(label: string, values: (part: Part) => Values<number>): Collect {
     return () =>
       this.parts().flatMap((part) =>
         [...values(part)].map(([which, value]) => ({ labels: { ...labelsOf(part), [label]: which }, value })),

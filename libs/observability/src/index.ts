@@ -1,4 +1,5 @@
-export { metricsText } from './duration-metric.js';
+export * from './catalogue/index.js';
+export * from './group-info.js';
 export * from './group-metrics.js';
 export * from './group-service.js';
 export * from './health.js';
@@ -10,7 +11,9 @@ export { groupLogFileName, type GroupLogOptions } from './group-logs.js';
 export * from './merge-status.js';
 export { sourceOf } from './peer-line.js';
 export { noPeer } from './peer-line-hook.js';
-export { type Collect, numericCounter, numericGauge, type Sample, type StopCollecting } from './numeric-metric.js';
+export type { CountedDurations } from './duration-lines.js';
+export type { Collect, CollectDurations, DurationSample, Sample, StopCollecting } from './exposition.js';
+export * from './numeric-metric.js';
 export * from './rate-meter.js';
 export * from './security/security-events.js';
 export * from './registry.js';

@@ -1,3 +1,4 @@
+import { Durations } from '@iec104mm2ss/iec104';
 import { type Clock, SYSTEM_CLOCK, WorkList } from '@iec104mm2ss/runtime';
 
 /**
@@ -31,6 +32,8 @@ const GRANULARITY_MS = 20;
  */
 const STALL_MS = 500;
 const STALL_GRACE_MS = 20;
+/** How late a timer may be: for the histogram. */
+const LAG_BOUNDS_MS: readonly number[] = [1, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000];
 /** setTimeout's longest delay. */
 const MAX_DELAY_MS = 0x7fffffff;
 
@@ -38,6 +41,8 @@ const MAX_DELAY_MS = 0x7fffffff;
 export const SCHEDULER = Symbol('SCHEDULER');
 
 export class DeadlineScheduler {
+  /** How late the timer fired: for so long the process was busy with something else, or did not run. */
+  readonly lags = new Durations(LAG_BOUNDS_MS);
   private members = 0;
   /** Of all members, in the order in which they came, and of those that were removed since they were looked through. */
   private all: Look[] = [];
@@ -141,6 +146,7 @@ export class DeadlineScheduler {
 
   private readonly look = (): void => {
     const now = this.clock.now();
+    if (!this.graceGiven) this.lags.add(Math.max(0, now - this.wakeAt));
     if (now - this.wakeAt > STALL_MS && !this.graceGiven) {
       this.graceGiven = true;
       this.timer = this.clock.setTimer(this.fire, STALL_GRACE_MS);

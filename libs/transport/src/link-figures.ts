@@ -12,7 +12,12 @@ export const ACKNOWLEDGEMENT_BOUNDS_MS: readonly number[] = [10, 50, 250, 1_000,
 
 /** For the links of one group to its RTU, or of its masters. */
 export function newLinkFigures(): LinkFigures {
-  return { tests: new Durations(TEST_BOUNDS_MS), acknowledgements: new Durations(ACKNOWLEDGEMENT_BOUNDS_MS) };
+  return {
+    tests: new Durations(TEST_BOUNDS_MS),
+    acknowledgements: new Durations(ACKNOWLEDGEMENT_BOUNDS_MS),
+    received: { i: 0, s: 0, u: 0 },
+    sent: { i: 0, s: 0, u: 0 },
+  };
 }
 
 /** What is known of a link when it is decided how it is probed. */

@@ -1,4 +1,5 @@
 export * from './ack-message.js';
+export * from './age-code.js';
 export * from './admission.js';
 export * from './command-query.js';
 export * from './connector-messages.js';

@@ -1,4 +1,5 @@
 import { copyOctets, countApdus } from '@iec104mm2ss/iec104';
+import { ageOf } from './age-code.js';
 import {
   asBuffer,
   isPosition,
@@ -17,7 +18,7 @@ import type { Decoded } from './wire-error.js';
  *     0   u8   version (2)
  *     1   u8   kind, see OutKind
  *     2   u8   flags, see OutFlag
- *     3   u8   0
+ *     3   u8   DATA: how old its first ASDU was when it was published, see ageCode; 0: not said
  *     4   u32  fence of the router that owns the group
  *     8   f64  generation of the log that the positions are of
  *     16  f64  from: the first position this message accounts for; with ANSWERS: number of the command that it answers
@@ -30,6 +31,7 @@ import type { Decoded } from './wire-error.js';
  */
 export const OUT_PREAMBLE_OCTETS = 36;
 const PREAMBLE_OCTETS_V1 = 28;
+const AGE_OFFSET = 3;
 export const NO_POSITION = -1;
 
 export const OutKind = {
@@ -78,6 +80,8 @@ export interface OutMessage {
 export interface OutHead {
   readonly kind: OutKind;
   readonly flags?: number;
+  /** See ageCode. */
+  readonly age?: number;
   readonly fence: number;
   readonly generation: number;
   readonly from: number;
@@ -93,7 +97,7 @@ export function encodeOut(head: OutHead, octets: Uint8Array = NO_OCTETS, start =
   message[0] = WIRE_VERSION;
   message[1] = head.kind;
   message[2] = head.flags ?? 0;
-  message[3] = 0;
+  message[AGE_OFFSET] = head.age ?? 0;
   message.writeUInt32LE(head.fence, 4);
   message.writeDoubleLE(head.generation, 8);
   message.writeDoubleLE(head.from, 16);
@@ -183,6 +187,11 @@ export function decodeOut(octets: Uint8Array): Decoded<OutMessage> {
     octets,
     bodyAt,
   };
+}
+
+/** How old the first ASDU of a DATA was when it was published, ms; undefined: not said. */
+export function dataAge({ octets }: OutMessage): number | undefined {
+  return ageOf(octets[AGE_OFFSET] as number);
 }
 
 /** Text of a CLOSE or STANDBY, as code and message. */

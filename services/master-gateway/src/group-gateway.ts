@@ -256,6 +256,12 @@ export class GroupGateway implements Scheduled {
     return this.connector.state(this.scheduler.now());
   }
 
+  /** What this process hears of the others: a connector, that the RTU is connected, a router that serves the group. */
+  get heard(): { readonly connector: boolean; readonly rtuUp: boolean; readonly router: boolean } {
+    const now = this.scheduler.now();
+    return { connector: this.rtu !== undefined, rtuUp: this.connector.up, router: this.owner.serves(now) };
+  }
+
   /** Why the port for TLS cannot be used; undefined: it can, or there is none. */
   get tlsTrouble(): string | undefined {
     return this.config.tlsPort === undefined ? undefined : this.tlsMaterial.trouble;

@@ -1,6 +1,7 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
 import { type GroupConfig, type Limits, peerNameKey, peerText } from '@iec104mm2ss/config';
-import { type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
+import { Durations } from '@iec104mm2ss/iec104';
+import { EVENT_BOUNDS_MS, type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
 import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
 import type { SecurePeer, TlsDoor } from '@iec104mm2ss/tls';
 import { type CloseReason, type DeadlineScheduler, newLinkFigures } from '@iec104mm2ss/transport';
@@ -8,6 +9,7 @@ import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
 import type { AcknowledgementReport } from './acknowledgement-report.js';
 import { AdmissionAttempt, type Admitted } from './admission-attempt.js';
 import { ClosedSessions } from './closed-sessions.js';
+import { MasterTotals } from './master-totals.js';
 import { backlogOf } from './master-listener.js';
 import { MasterSession, type SessionIdentity } from './master-session.js';
 import { TlsWatch } from './tls-watch.js';
@@ -86,8 +88,11 @@ export class GroupSessions {
     refused: {},
     closed: {},
   };
+  readonly totals = new MasterTotals();
   /** How fast the masters answer, all together. */
   readonly figures = newLinkFigures();
+  /** How old events are when they go to a master. */
+  readonly latencies = new Durations(EVENT_BOUNDS_MS);
   readonly sessions = new Map<number, MasterSession>();
   readonly closed = new ClosedSessions();
   readonly tlsWatch: TlsWatch;
@@ -247,6 +252,7 @@ export class GroupSessions {
       router,
       scheduler: others.scheduler,
       figures: this.figures,
+      latencies: this.latencies,
       logger: others.logger,
       limits: others.limits,
       heldUpMs: others.heldUpMs,
@@ -294,6 +300,7 @@ export class GroupSessions {
     this.tlsWatch.remove(session);
     this.closed.add(session.closed(reason), subscription, this.dependencies.scheduler.now());
     const { counters } = this;
+    this.totals.ended(session);
     counters.delivered += session.connection.link.sent;
     counters.undelivered += session.undelivered;
     counters.commandsRefused += session.commandsRefused;

@@ -4,6 +4,7 @@ import {
   APCI_OCTETS,
   APDU_OA_OFFSET,
   apduEnd,
+  type Durations,
   endOfInitialization,
   iFormat,
   isSelect,
@@ -37,12 +38,19 @@ import { SessionQueue } from './session-queue.js';
 /** ASDUs that may wait for one master, unless `buffsize` is larger: above it the master is disconnected. */
 export const MIN_QUEUE_LIMIT = 8_192;
 
+/** ASDUs that may wait for one master of the group. */
+export function queueLimitOf({ buffsize }: Pick<GroupConfig, 'buffsize'>): number {
+  return Math.max(buffsize, MIN_QUEUE_LIMIT);
+}
+
 export interface SessionDependencies {
   readonly bus: Bus;
   readonly scheduler: DeadlineScheduler;
   readonly logger: Logger;
   /** How fast masters answer. */
   readonly figures: LinkFigures;
+  /** How old events are when they go to a master. */
+  readonly latencies?: Durations;
   readonly subjects: GroupSubjects;
   /** Which router owns the group. */
   readonly router: FenceGuard;
@@ -151,8 +159,13 @@ export class MasterSession implements DeliveryTarget {
     if (secure !== undefined) {
       secure.onRefused = ({ code, reason }) => this.connection.reset({ code: `tls_${code}`, message: reason });
     }
-    this.queue = new SessionQueue(this.connection, scheduler, Math.max(config.buffsize, MIN_QUEUE_LIMIT), () =>
-      this.close('queue_full', `${this.queue.length} ASDUs wait for this master, the limit is ${this.queue.limit}`),
+    this.queue = new SessionQueue(
+      this.connection,
+      scheduler,
+      queueLimitOf(config),
+      () =>
+        this.close('queue_full', `${this.queue.length} ASDUs wait for this master, the limit is ${this.queue.limit}`),
+      dependencies.latencies,
     );
     this.delivery = new SessionDelivery(this, this.place, this.queue, this.pending);
     this.subscription = receive(bus, subjects.outTo(this.id), decodeOut, (message, { subject }) =>

@@ -1,6 +1,6 @@
-import { APCI_OCTETS, APDU_OA_OFFSET, apduEnd, fieldLengthsOf, skipApdus } from '@iec104mm2ss/iec104';
+import { APCI_OCTETS, APDU_OA_OFFSET, apduEnd, type Durations, fieldLengthsOf, skipApdus } from '@iec104mm2ss/iec104';
 import type { Connection, DeadlineScheduler } from '@iec104mm2ss/transport';
-import { NO_POSITION, OutFlag, type OutMessage } from '@iec104mm2ss/wire';
+import { dataAge, NO_POSITION, OutFlag, type OutMessage } from '@iec104mm2ss/wire';
 import { SentRuns } from './sent-runs.js';
 
 /** APDUs that wait for the master's window. */
@@ -12,6 +12,8 @@ interface Waiting {
   position: number;
   readonly generation: number;
   count: number;
+  /** What they were received from the RTU at, by our clock; undefined: not said. */
+  readonly receivedAt: number | undefined;
 }
 
 /**
@@ -20,8 +22,9 @@ interface Waiting {
  */
 export class SessionQueue {
   readonly sentRuns = new SentRuns();
-  /** ASDUs that wait. */
+  /** ASDUs that wait, and the most that waited at one time. */
   length = 0;
+  highWater = 0;
   private waiting: Waiting[] = [];
 
   constructor(
@@ -30,6 +33,8 @@ export class SessionQueue {
     /** ASDUs that may wait; when there are more, `onFull` is called. */
     readonly limit: number,
     private readonly onFull: () => void,
+    /** How old events are when they go to a link. */
+    private readonly latencies?: Durations,
   ) {}
 
   /**
@@ -43,19 +48,22 @@ export class SessionQueue {
     const at = apduAfter(message, known);
     const octets =
       (message.flags & OutFlag.PATCH_OA) === 0 ? message.octets : withOwnOa(message.octets, at, allocatedOa, ownOa);
-    this.add(octets, at, after(first, known), generation, count - known);
+    const age = dataAge(message);
+    const receivedAt = age === undefined ? undefined : this.scheduler.now() - age;
+    this.add(octets, at, after(first, known), generation, count - known, receivedAt);
   }
 
   /** The `count` APDUs in `octets[at..]`, which must stay unchanged. */
-  add(octets: Uint8Array, at: number, position: number, generation: number, count: number): void {
+  add(octets: Uint8Array, at: number, position: number, generation: number, count: number, receivedAt?: number): void {
     const { link } = this.connection;
     const before = link.sent;
-    const next = this.waiting.length === 0 ? this.send(octets, at, position, generation) : at;
+    const next = this.waiting.length === 0 ? this.send(octets, at, position, generation, receivedAt) : at;
     const sent = link.sent - before;
     if (sent === count) return;
     const left = count - sent;
-    this.waiting.push({ octets, at: next, position: after(position, sent), generation, count: left });
+    this.waiting.push({ octets, at: next, position: after(position, sent), generation, count: left, receivedAt });
     this.length += left;
+    this.highWater = Math.max(this.highWater, this.length);
     if (this.length > this.limit) this.onFull();
   }
 
@@ -66,7 +74,7 @@ export class SessionQueue {
     while (done < this.waiting.length && this.connection.window > 0) {
       const item = this.waiting[done] as Waiting;
       const before = this.connection.link.sent;
-      item.at = this.send(item.octets, item.at, item.position, item.generation);
+      item.at = this.send(item.octets, item.at, item.position, item.generation, item.receivedAt);
       const sent = this.connection.link.sent - before;
       item.position = after(item.position, sent);
       item.count -= sent;
@@ -95,13 +103,22 @@ export class SessionQueue {
   }
 
   /** Sends as many of the APDUs in `octets[at..]` as the window takes; returns where the first one not sent begins. */
-  private send(octets: Uint8Array, at: number, position: number, generation: number): number {
+  private send(
+    octets: Uint8Array,
+    at: number,
+    position: number,
+    generation: number,
+    receivedAt: number | undefined,
+  ): number {
     const { connection } = this;
     if (connection.window <= 0) return at;
     const { link } = connection;
     const before = link.sent;
-    const next = link.sendApdus(octets, at, octets.length, this.scheduler.now());
-    this.sentRuns.add(link.sent, after(position, link.sent - before), generation);
+    const now = this.scheduler.now();
+    const next = link.sendApdus(octets, at, octets.length, now);
+    const sent = link.sent - before;
+    if (receivedAt !== undefined) this.latencies?.add(now - receivedAt, sent);
+    this.sentRuns.add(link.sent, after(position, sent), generation);
     connection.touched();
     return next;
   }

@@ -2,6 +2,7 @@ import { AsduView } from '@iec104mm2ss/iec104';
 import { type AuditedCommand, type AuditedMaster, type AuditRecord, auditRecord } from './audit.js';
 import { AuditLog } from './audit-log.js';
 import type { CommandContext } from './command-context.js';
+import { CommandDurations } from './command-durations.js';
 import { CommandLedger } from './command-ledger.js';
 
 /** A command that is over, as far as its record needs it. */
@@ -24,6 +25,7 @@ const UNKNOWN_MASTER: AuditedMaster = { peer: 'unknown', name: null, certificate
  */
 export class CommandRecords {
   readonly ledger = new CommandLedger();
+  readonly durations = new CommandDurations();
   private readonly log: AuditLog;
   /** Of which no record was made yet. */
   private ended: AuditedCommand[] = [];
@@ -61,6 +63,7 @@ export class CommandRecords {
     const { session, command, asdu, since } = ended;
     const master = ended.master ?? this.context.session(session) ?? UNKNOWN_MASTER;
     const times = { endedAt: clock.wallMs(), durationMs: clock.now() - since };
+    this.durations.add(outcome, times.durationMs);
     if (this.ended.length === 0) clock.soon(() => this.record());
     this.ended.push({ group, session, command, master, asdu, outcome, ...times });
   }

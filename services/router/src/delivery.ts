@@ -7,6 +7,7 @@ import { CatchUp } from './catch-up.js';
 import { ConfirmedMark } from './confirmed-mark.js';
 import type { LogPlaces } from './log-places.js';
 import type { OutStream } from './out-stream.js';
+import { PositionTimes } from './position-times.js';
 import { RecentRecords } from './recent-records.js';
 import { Routing, type RoutingRules } from './routing.js';
 import { isResolving, type Session } from './session.js';
@@ -69,6 +70,8 @@ export class Delivery {
   routed: number;
 
   readonly voided = new VoidedAnswers();
+  /** For people: how old is what is not acknowledged. */
+  readonly times = new PositionTimes();
   private readonly recent: RecentRecords;
   private readonly catchUp: CatchUp;
   private readonly confirming: Pacer;
@@ -115,6 +118,7 @@ export class Delivery {
   route(record: LogRecord): void {
     if (!this.follows(record)) return;
     this.recent.add(record);
+    this.times.add(record.first, record.receivedAt);
     const moved = this.routing.route(record, this.routed);
     this.routed = record.end;
     if (moved) this.confirming.soon();
@@ -155,6 +159,7 @@ export class Delivery {
     const audience = this.routing.audienceAgain.bind(this.routing);
     this.voided.cut(this.recent.since(begins), begins, out.generation, audience, this.parts.clock.now());
     this.recent.cut(begins);
+    this.times.cut(begins);
     this.routing.cut(begins);
     const before = out.generation;
     out.generation = generation;
@@ -299,6 +304,7 @@ export class Delivery {
     );
     this.routing.asked.prune(({ end }) => end > Math.min(oldest, stored));
     this.voided.tick(now, sessions.values());
+    this.times.forgetBefore(Math.min(this.mark.confirmed, oldest));
     for (const session of [...this.behind]) {
       if (session.sent <= this.routed || now - session.begunAt < AHEAD_MS) continue;
       logger.warn({ session: session.id, position: session.sent }, 'session is ahead of the event log: sent back');

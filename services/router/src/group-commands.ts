@@ -1,4 +1,4 @@
-import { APCI_OCTETS, forEachApdu } from '@iec104mm2ss/iec104';
+import { APCI_OCTETS, type Durations, forEachApdu } from '@iec104mm2ss/iec104';
 import {
   type ClosedSessionStatement,
   type CommandReport,
@@ -16,6 +16,7 @@ import { CommandHandOver, type ConnectorLink } from './command-hand-over.js';
 import { CommandInquiry, RESULT_DUE_MS } from './command-inquiry.js';
 import { CommandAcceptance } from './command-acceptance.js';
 import { CommandOwnership } from './command-ownership.js';
+import type { CommandEnd } from './command-durations.js';
 import { CommandRecords } from './command-records.js';
 import { CommandTakeover } from './command-takeover.js';
 import { NotForwarded } from './not-forwarded.js';
@@ -98,6 +99,11 @@ export class GroupCommands {
   get entries(): number {
     const { transactions, ownership, records, takeover } = this;
     return transactions.size + transactions.remembered + ownership.size + records.size + takeover.size;
+  }
+
+  /** How long commands took, by what became of them. */
+  get durations(): [CommandEnd, Durations][] {
+    return this.records.durations.all();
   }
 
   /** What is known of how this RTU answers: saved, and loaded after a takeover. */

@@ -16,6 +16,7 @@ import {
 import { GatewayInbox } from './gateway-inbox.js';
 import { type GroupParts, makeParts, type Ownership, type RouterDependencies } from './group-parts.js';
 import { LastWord } from './last-word.js';
+import { learnAges } from './named-masters.js';
 import { takeNewRow } from './new-row.js';
 import { OwnerAnnouncer } from './owner-announcer.js';
 import type { Legacy, StateStore } from './state-store.js';
@@ -137,6 +138,7 @@ export class GroupRouter {
     this.opened = true;
     this.inbox.open();
     this.announce();
+    void learnAges(this.parts);
   }
 
   // ---- afterwards ---------------------------------------------------------------------------------------------------

@@ -7,10 +7,13 @@ export const UNNAMED = 'unnamed';
  */
 export class Losses {
   private readonly byMaster = new Map<string, number>();
+  /** How often there was a gap in what a master gets. */
+  private readonly times = new Map<string, number>();
 
   add(name: string | null, count: number): void {
     const master = name ?? UNNAMED;
     this.byMaster.set(master, (this.byMaster.get(master) ?? 0) + count);
+    this.times.set(master, (this.times.get(master) ?? 0) + 1);
   }
 
   get total(): number {
@@ -27,4 +30,19 @@ export class Losses {
   all(): [master: string, count: number][] {
     return [...this.byMaster];
   }
+
+  /** What those with these names and those without a name did not get, and who is not named any more; 0 where nothing. */
+  counts(names: Iterable<string>): [master: string, count: number][] {
+    return everyMaster(names, this.byMaster);
+  }
+
+  /** How often. */
+  gaps(names: Iterable<string>): [master: string, count: number][] {
+    return everyMaster(names, this.times);
+  }
+}
+
+function everyMaster(names: Iterable<string>, counts: ReadonlyMap<string, number>): [master: string, count: number][] {
+  const masters = new Set([...names, UNNAMED, ...counts.keys()]);
+  return Array.from(masters, (master) => [master, counts.get(master) ?? 0]);
 }

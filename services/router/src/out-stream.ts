@@ -21,6 +21,8 @@ type Addressee = Pick<Session, 'id' | 'gateway'>;
 export class OutStream {
   /** Position after the last ASDU published for all. */
   broadcastEnd: number;
+  /** How old what is published for all is now, see ageCode. */
+  age = 0;
 
   constructor(
     private readonly bus: Bus,
@@ -37,9 +39,9 @@ export class OutStream {
 
   /** The `count` APDUs in `octets[start..end)`, to every live session. */
   broadcast(octets: Uint8Array, start: number, end: number, first: number, count: number, patched: boolean): void {
-    const { fence, generation, broadcastEnd: from } = this;
+    const { fence, generation, age, broadcastEnd: from } = this;
     const flags = patched ? OutFlag.PATCH_OA : 0;
-    const head = { kind: OutKind.DATA, flags, fence, generation, from, first, count };
+    const head = { kind: OutKind.DATA, flags, age, fence, generation, from, first, count };
     this.bus.publish(this.subjects.out, encodeOut(head, octets, start, end));
   }
 

@@ -76,7 +76,11 @@ export class RouterService extends GroupService<GroupRouter> implements OnApplic
       begin: (group, lease) => this.own(this.configs.get(group) as GroupConfig, lease),
       end: (group, owned, reason) => this.disown(group, owned, reason),
     });
-    registerRouterMetrics(options.registry, () => this.serving());
+    registerRouterMetrics(
+      options.registry,
+      () => this.serving(),
+      () => this.configs.values(),
+    );
   }
 
   onApplicationBootstrap(): void {

@@ -10,7 +10,7 @@ import {
   isInterrogated,
 } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
-import type { LogRecord } from '@iec104mm2ss/wire';
+import { ageCode, type LogRecord } from '@iec104mm2ss/wire';
 import { Audiences, type AudienceRange } from './audiences.js';
 import type { Participant, RecordOrigin } from './command-context.js';
 import type { ConfirmedMark } from './confirmed-mark.js';
@@ -55,9 +55,13 @@ export interface RoutingParts {
 }
 
 const NOBODY: readonly Participant[] = [];
+/** Causes there can be: six bits. */
+const CAUSES = COT_CAUSE_MASK + 1;
 
 /** Decides for every ASDU of the RTU who gets it, and publishes it once per audience. */
 export class Routing {
+  /** ASDUs routed, by cause. */
+  readonly causes = new Float64Array(CAUSES);
   readonly counters: RoutingCounters = { routed: 0, broadcast: 0, replies: 0, notForwarded: 0 };
   /** Who got answers; nobody where it says nothing. */
   readonly answers = new Audiences();
@@ -75,6 +79,7 @@ export class Routing {
     let at = record.apdusAt;
     for (; position < from; position++) at = apduEnd(octets, at);
     this.counters.routed += end - position;
+    if (this.liveSessions > 0) this.parts.out.age = ageCode(this.parts.clock.wallMs() - record.receivedAt);
     let moved = false;
     // The run of ASDUs for all that is being gathered.
     let runStart = at;
@@ -134,6 +139,7 @@ export class Routing {
     const { octets } = record;
     const { rules, clock, forgotten, voided } = this.parts;
     const cot = causeAt(octets, at);
+    (this.causes[cot] as number)++;
     const asdu = (): Uint8Array => octets.subarray(at + APCI_OCTETS, next);
     switch (this.audience(octets, at)) {
       case Audience.ALL:

@@ -19,6 +19,8 @@ export const LEAST_TIME_MS = 200;
 
 /** Commands on their way to the RTU, first come first served, none after its deadline. */
 export class CommandQueue<Command extends QueuedCommand> {
+  /** The most that waited at one time. */
+  highWater = 0;
   private waiting: Command[] = [];
 
   constructor(
@@ -43,7 +45,7 @@ export class CommandQueue<Command extends QueuedCommand> {
   add(command: Command, now: number): void {
     if (command.deadline <= now) this.done(command, CommandOutcome.EXPIRED);
     else if (this.waiting.length >= MAX_WAITING_COMMANDS) this.done(command, CommandOutcome.QUEUE_FULL);
-    else this.waiting.push(command);
+    else this.highWater = Math.max(this.highWater, this.waiting.push(command));
   }
 
   /** Hands over commands still well in time for as long as `send` takes them. */

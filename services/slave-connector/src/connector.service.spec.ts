@@ -72,8 +72,8 @@ async function settle(): Promise<void> {
 
 /** The number of a metric, undefined when it has no series. */
 async function metric(name: string): Promise<number | undefined> {
-  const metrics = await registry.getMetricsAsJSON();
-  return metrics.find((each) => each.name === name)?.values[0]?.value;
+  const value = new RegExp(`^${name}\\{.*\\} (.+)$`, 'm').exec(await registry.metrics())?.[1];
+  return value === undefined ? undefined : Number(value);
 }
 
 describe('the connectors of a process', () => {

@@ -40,7 +40,11 @@ export class ConnectorService
         connector.stop();
       },
     });
-    registerConnectorMetrics(options.registry, () => this.serving());
+    registerConnectorMetrics(
+      options.registry,
+      () => this.serving(),
+      () => this.configs.values(),
+    );
   }
 
   onApplicationBootstrap(): void {

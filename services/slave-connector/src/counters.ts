@@ -9,6 +9,8 @@ export interface ConnectorCounters {
   commandsWithdrawn: number;
   connects: number;
   linkFailures: number;
+  /** Of these, by the reason for which the connection ended. */
+  readonly disconnects: Record<string, number>;
   /** Links that were reset because the RTU did not answer a test after a command. */
   pathResets: number;
   forcedAcknowledgements: number;
@@ -22,6 +24,11 @@ export interface ConnectorCounters {
   readonly floods: Record<string, number>;
 }
 
+/** One more for this reason. */
+export function countReason(by: Record<string, number>, reason: string): void {
+  by[reason] = (by[reason] ?? 0) + 1;
+}
+
 export function newCounters(): ConnectorCounters {
   return {
     received: 0,
@@ -30,6 +37,7 @@ export function newCounters(): ConnectorCounters {
     commandsWithdrawn: 0,
     connects: 0,
     linkFailures: 0,
+    disconnects: {},
     pathResets: 0,
     forcedAcknowledgements: 0,
     repeated: 0,

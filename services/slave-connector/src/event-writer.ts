@@ -72,6 +72,8 @@ export class EventWriter {
   private begunAt = 0;
   private currentGeneration = 0;
   private lostCount: number | undefined;
+  /** The most ASDUs that no master had acknowledged at one time, those that wait here among them. */
+  highWater = 0;
   private epoch = 0;
   private fullCount = 0;
 
@@ -154,6 +156,7 @@ export class EventWriter {
   write(epoch: number, octets: Uint8Array, start: number, end: number, count: number, receivedAt: number): void {
     const run: OrdinalRun = { first: this.taken, epoch, octets, start, end, count, receivedAt };
     this.taken += count;
+    this.highWater = Math.max(this.highWater, this.taken - (this.confirmedEnd ?? this.begunAt));
     if (this.waiting.length === 0 && this.fits(count)) this.append(run);
     else {
       if (this.waiting.length === 0) this.fullCount++;

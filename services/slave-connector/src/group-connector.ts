@@ -237,6 +237,16 @@ export class GroupConnector implements Scheduled {
     return this.commands.waiting;
   }
 
+  /** The most commands that waited at one time. */
+  get commandsHighWater(): number {
+    return this.commands.highWater;
+  }
+
+  /** Since when the link is in its state, ms since 1970-01-01 UTC. */
+  get stateSince(): number {
+    return this.link.description.since;
+  }
+
   get heldAsdus(): number {
     return this.intake?.holding ?? 0;
   }

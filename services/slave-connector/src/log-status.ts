@@ -14,10 +14,12 @@ export interface LogStatus {
   readonly waiting: number;
   readonly full: boolean;
   readonly fullTimes: number;
+  /** The most that was not acknowledged by a master at one time. */
+  readonly highWater: number;
 }
 
 export function logStatus(writer: EventWriter): LogStatus {
-  const { place, confirmed, stored, full, fullTimes, waitingCount, appended } = writer;
+  const { place, confirmed, stored, full, fullTimes, highWater, waitingCount, appended } = writer;
   return {
     next: place?.position,
     generation: place?.generation,
@@ -27,5 +29,6 @@ export function logStatus(writer: EventWriter): LogStatus {
     waiting: waitingCount,
     full,
     fullTimes,
+    highWater,
   };
 }

@@ -88,6 +88,11 @@ export class RtuCommands {
     return this.queue.length;
   }
 
+  /** The most of them at one time. */
+  get highWater(): number {
+    return this.queue.highWater;
+  }
+
   /** A command of the router in force. */
   add(command: GivenCommand): void {
     const { fence, number } = command;

@@ -5,6 +5,7 @@ import type { TcpSocket } from '@iec104mm2ss/runtime';
 import type { SecurePeer } from '@iec104mm2ss/tls';
 import { type CloseReason, Connection, isExcess, type Writable } from '@iec104mm2ss/transport';
 import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
+import { countReason } from './counters.js';
 import { HostRotation, NEXT_HOST_PAUSE_MS } from './host-rotation.js';
 import type { RtuLinkEvents, RtuLinkOptions } from './rtu-link-options.js';
 import { RtuLinkStatus } from './rtu-link-status.js';
@@ -319,6 +320,7 @@ export class RtuLink {
     this.certificateLookAt = Infinity;
     this.lastError = `${reason.code}: ${reason.message}`;
     this.options.counters.linkFailures++;
+    countReason(this.options.counters.disconnects, reason.code);
     if (reason.octets !== undefined) this.remark(reason);
     if (isExcess(reason.code)) this.flooded(reason);
     this.events.onDown(connection);
@@ -335,7 +337,7 @@ export class RtuLink {
 
   private flooded({ code, message }: CloseReason): void {
     const { counters, logger } = this.options;
-    counters.floods[code] = (counters.floods[code] ?? 0) + 1;
+    countReason(counters.floods, code);
     securityEvent(logger, 'peer_flood', { peer: this.description.endpoint, reason: code }, `the RTU: ${message}`);
   }
 

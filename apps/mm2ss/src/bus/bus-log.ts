@@ -54,23 +54,11 @@ export class BusLog {
       this.happened(`dropped ${kind} ${reason}`, { event, message: DROPPED, fields: { kind, reason } }, detail);
     });
     bus.onDenied((denied) => this.onDenied(denied));
-    numericCounter(
-      registry,
-      {
-        name: 'mm2ss_bus_dropped_total',
-        help: 'Messages of the bus that were not understood, were not in force or broke their handler, by kind of subject.',
-        labelNames: ['kind', 'reason'] as const,
-      },
-      () => bus.drops.all().map(({ kind, reason, count }) => ({ labels: { kind, reason }, value: count })),
+    numericCounter(registry, 'mm2ss_bus_dropped_total', () =>
+      bus.drops.all().map(({ kind, reason, count }) => ({ labels: { kind, reason }, value: count })),
     );
-    numericCounter(
-      registry,
-      {
-        name: 'mm2ss_bus_denied_total',
-        help: 'What the NATS server did not permit this process.',
-        labelNames: ['operation'] as const,
-      },
-      () => Object.entries(this.denied).map(([operation, value]) => ({ labels: { operation }, value })),
+    numericCounter(registry, 'mm2ss_bus_denied_total', () =>
+      Object.entries(this.denied).map(([operation, value]) => ({ labels: { operation }, value })),
     );
   }
 

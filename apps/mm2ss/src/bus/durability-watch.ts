@@ -26,17 +26,10 @@ export class DurabilityWatch {
     bus.onConnection((connected) => {
       if (connected) void this.ask();
     });
-    numericGauge(
-      registry,
-      {
-        name: 'mm2ss_bus_sync_always',
-        help: 'Whether the server writes to disk before it confirms (1) or may not have (0); absent when it cannot be asked.',
-      },
-      () => {
-        const syncsAlways = this.known?.syncsAlways;
-        return typeof syncsAlways === 'boolean' ? [{ labels: {}, value: syncsAlways ? 1 : 0 }] : [];
-      },
-    );
+    numericGauge(registry, 'mm2ss_bus_sync_always', () => {
+      const syncsAlways = this.known?.syncsAlways;
+      return typeof syncsAlways === 'boolean' ? [{ labels: {}, value: syncsAlways ? 1 : 0 }] : [];
+    });
   }
 
   /** Resolves when the server was asked. Never rejects. */

@@ -226,33 +226,13 @@ export class ConfigurationWatch {
   }
 
   private registerMetrics(registry: Registry): void {
-    numericGauge(
-      registry,
-      {
-        name: 'mm2ss_config_info',
-        help: 'Always 1; the label says which content of the configuration file is in force in this process.',
-        labelNames: ['digest'],
-      },
-      () => [{ labels: { digest: this.file.digest }, value: 1 }],
-    );
-    numericGauge(
-      registry,
-      { name: 'mm2ss_config_in_force', help: '1: the configuration file is in force as it is now; 0: it was refused.' },
-      () => [{ labels: {}, value: this.refused === undefined ? 1 : 0 }],
-    );
-    numericCounter(
-      registry,
-      {
-        name: 'mm2ss_config_reloads_total',
-        help: 'Changed configuration files that were put into force (applied), changed nothing (refused), or that a part could not take (in part).',
-        labelNames: ['outcome'],
-      },
-      () => [
-        { labels: { outcome: 'applied' }, value: this.applied },
-        { labels: { outcome: 'refused' }, value: this.refusals },
-        { labels: { outcome: 'in part' }, value: this.failures },
-      ],
-    );
+    numericGauge(registry, 'mm2ss_config_info', () => [{ labels: { digest: this.file.digest }, value: 1 }]);
+    numericGauge(registry, 'mm2ss_config_in_force', () => [{ labels: {}, value: this.refused === undefined ? 1 : 0 }]);
+    numericCounter(registry, 'mm2ss_config_reloads_total', () => [
+      { labels: { outcome: 'applied' }, value: this.applied },
+      { labels: { outcome: 'refused' }, value: this.refusals },
+      { labels: { outcome: 'in part' }, value: this.failures },
+    ]);
   }
 
   private inTurn(step: () => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type HealthReport, metricsText, REGISTRY, type Registry } from '@iec104mm2ss/observability';
+import { type HealthReport, REGISTRY, type Registry } from '@iec104mm2ss/observability';
 import { BadRequestException, Controller, Get, Inject, Query, Res } from '@nestjs/common';
 import { PROCESS, type ProcessInfo, PRODUCT } from '../core/process-info.js';
 import { Health } from '../status/health.js';
@@ -38,7 +38,7 @@ export class MetricsController {
   async metrics(@Res({ passthrough: true }) response: ServerResponse): Promise<string> {
     const { registry } = this;
     response.setHeader('Content-Type', registry.contentType);
-    return metricsText(registry);
+    return registry.metrics();
   }
 }
 

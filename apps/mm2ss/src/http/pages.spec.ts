@@ -29,8 +29,8 @@ describe('the pages', () => {
 
   function sources(changes: Partial<PagesSources> = {}): PagesSources {
     const registry = createRegistry({ processMetrics: false });
-    numericCounter(registry, { name: 'mm2ss_asdus_total', help: 'x', labelNames: ['group'] as const }, () => [
-      { labels: { group: '111' }, value: 42 },
+    numericCounter(registry, 'mm2ss_rtu_connects_total', () => [
+      { labels: { group: '111', name: 'RTU-ABB' }, value: 42 },
     ]);
     const { logger } = createLogger({ level: 'debug', destination: { write: (line) => (printed += line) } });
     return {
@@ -66,7 +66,7 @@ describe('the pages', () => {
     const response = await (await start())('/metrics');
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
-    expect(await response.text()).toContain('mm2ss_asdus_total{group="111"} 42\n');
+    expect(await response.text()).toContain('mm2ss_rtu_connects_total{group="111",name="RTU-ABB"} 42\n');
   });
 
   it('says alive and ready apart, each part with its reason', async () => {

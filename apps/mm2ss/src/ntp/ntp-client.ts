@@ -1,4 +1,5 @@
 import {
+  type MetricNameWith,
   numericCounter,
   numericGauge,
   type Logger,
@@ -196,42 +197,27 @@ export class NtpClient {
   }
 
   private register(registry: Registry): (() => void)[] {
-    const gauge = (name: string, help: string, read: () => number | null): (() => void) =>
-      numericGauge(registry, { name, help }, () => {
+    const gauge = (name: MetricNameWith<'gauge', never>, read: () => number | null): (() => void) =>
+      numericGauge(registry, name, () => {
         const value = read();
         return value === null ? [] : [{ labels: {}, value }];
       });
     return [
-      gauge(
-        'mm2ss_ntp_offset_seconds',
-        'NTP server time minus clock, last measured.',
-        () => this.current.offsetSeconds,
-      ),
-      gauge('mm2ss_ntp_delay_seconds', 'Round trip to the NTP server, last measured.', () => this.current.delaySeconds),
-      gauge('mm2ss_ntp_stratum', 'Stratum of the NTP server that answered last.', () => this.current.stratum),
-      gauge('mm2ss_ntp_last_success_timestamp_seconds', 'When an NTP server last answered, Unix time.', () =>
+      gauge('mm2ss_ntp_offset_seconds', () => this.current.offsetSeconds),
+      gauge('mm2ss_ntp_delay_seconds', () => this.current.delaySeconds),
+      gauge('mm2ss_ntp_stratum', () => this.current.stratum),
+      gauge('mm2ss_ntp_last_success_timestamp_seconds', () =>
         this.current.lastSuccessAt === null ? null : Date.parse(this.current.lastSuccessAt) / 1000,
       ),
-      numericCounter(
-        registry,
-        {
-          name: 'mm2ss_ntp_requests_total',
-          help: 'NTP requests by outcome.',
-          labelNames: ['server', 'result'] as const,
-        },
-        () =>
-          this.servers.flatMap((server) =>
-            [...server.results].map(([result, value]) => ({ labels: { server: server.name, result }, value })),
-          ),
+      numericCounter(registry, 'mm2ss_ntp_requests_total', () =>
+        this.servers.flatMap((server) =>
+          [...server.results].map(([result, value]) => ({ labels: { server: server.name, result }, value })),
+        ),
       ),
-      numericCounter(
-        registry,
-        { name: 'mm2ss_ntp_clock_sets_total', help: 'Attempts to set the clock.', labelNames: ['result'] as const },
-        () => [
-          { labels: { result: 'ok' }, value: this.clockSets },
-          { labels: { result: 'failed' }, value: this.clockSetFailures },
-        ],
-      ),
+      numericCounter(registry, 'mm2ss_ntp_clock_sets_total', () => [
+        { labels: { result: 'ok' }, value: this.clockSets },
+        { labels: { result: 'failed' }, value: this.clockSetFailures },
+      ]),
     ];
   }
 }

@@ -4,17 +4,12 @@ import { type Logger, numericCounter, type Registry } from '@iec104mm2ss/observa
 /** What Linux counts for the network namespace of this process, in two files of the same form. */
 const FILES = ['/proc/self/net/snmp', '/proc/self/net/netstat'];
 
-const COUNTERS: readonly (readonly [name: string, help: string, field: string])[] = [
-  ['mm2ss_tcp_segments_sent_total', 'TCP segments sent, without those sent again.', 'Tcp.OutSegs'],
-  ['mm2ss_tcp_segments_retransmitted_total', 'TCP segments sent again.', 'Tcp.RetransSegs'],
-  ['mm2ss_tcp_timeouts_total', 'Times that TCP waited for an acknowledgement in vain.', 'TcpExt.TCPTimeouts'],
-  [
-    'mm2ss_tcp_listen_overflows_total',
-    'Connections that a listener had no room for: they were not accepted soon enough.',
-    'TcpExt.ListenOverflows',
-  ],
-];
-const OF_WHAT = ' Of the network namespace of the process: on a machine or in a pod all processes have the same.';
+const COUNTERS = [
+  ['mm2ss_tcp_segments_sent_total', 'Tcp.OutSegs'],
+  ['mm2ss_tcp_segments_retransmitted_total', 'Tcp.RetransSegs'],
+  ['mm2ss_tcp_timeouts_total', 'TcpExt.TCPTimeouts'],
+  ['mm2ss_tcp_listen_overflows_total', 'TcpExt.ListenOverflows'],
+] as const;
 
 /**
  * Reads a counter file of /proc: a line of names and a line of numbers for each protocol, `Tcp: RtoAlgorithm ...` and
@@ -56,8 +51,8 @@ export function registerTcpFigures(
     if (current === undefined) setImmediate(() => (current = undefined));
     return (current ??= collect());
   };
-  for (const [name, help, field] of COUNTERS) {
-    numericCounter(registry, { name, help: help + OF_WHAT }, () => {
+  for (const [name, field] of COUNTERS) {
+    numericCounter(registry, name, () => {
       const value = now().get(field);
       return value === undefined ? [] : [{ labels: {}, value }];
     });

@@ -196,26 +196,24 @@ export class SyslogSender {
 
   private register(registry: Registry): void {
     const value = (read: () => number) => () => [{ labels: {}, value: read() }];
-    const counter = (name: string, help: string, read: () => number): void =>
-      void numericCounter(registry, { name, help }, value(read));
-    counter(
+    numericCounter(
+      registry,
       'mm2ss_syslog_sent_total',
-      'Security events that the system took for the syslog receiver.',
-      () => this.sent,
+      value(() => this.sent),
     );
-    counter(
+    numericCounter(
+      registry,
       'mm2ss_syslog_dropped_total',
-      'Security events given up, as the syslog receiver was away or too slow for too long.',
-      () => this.dropped,
+      value(() => this.dropped),
     );
     numericGauge(
       registry,
-      { name: 'mm2ss_syslog_connected', help: '1: the syslog receiver is connected (udp: has an address).' },
+      'mm2ss_syslog_connected',
       value(() => (this.state === 'closed' ? 0 : 1)),
     );
     numericGauge(
       registry,
-      { name: 'mm2ss_syslog_waiting_events', help: 'Security events that wait for the syslog receiver.' },
+      'mm2ss_syslog_waiting_events',
       value(() => this.count),
     );
   }

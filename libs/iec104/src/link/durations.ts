@@ -21,8 +21,18 @@ export class Durations {
   }
 }
 
+/** APDUs of one direction, by format. Plain numbers, which anybody may read. */
+export interface ApduCounts {
+  i: number;
+  s: number;
+  u: number;
+}
+
 /** What links measure of the path to their peers. */
 export interface LinkFigures {
+  /** APDUs that were taken, and those that were handed to the socket. */
+  readonly received: ApduCounts;
+  readonly sent: ApduCounts;
   /** TESTFR act to TESTFR con: the way there and back, and what the peer takes to answer. */
   readonly tests: Durations;
   /** I-format APDU sent to its acknowledgement: it includes how long the peer waits with it (t2, w). */

@@ -9,7 +9,12 @@ const BOUNDS = [5, 50, 500];
 const TESTFR_ACT = 0x43;
 
 function bench(probes?: Partial<ProbeOptions>, options: Partial<LinkOptions> = {}) {
-  const figures: LinkFigures = { tests: new Durations(BOUNDS), acknowledgements: new Durations(BOUNDS) };
+  const figures: LinkFigures = {
+    tests: new Durations(BOUNDS),
+    acknowledgements: new Durations(BOUNDS),
+    received: { i: 0, s: 0, u: 0 },
+    sent: { i: 0, s: 0, u: 0 },
+  };
   const full = { everyMs: 10_000, firstMs: 4_000, idleToo: true, ...probes };
   const link = new Link(
     { ...PARAMETERS, role: 'controlled', figures, ...(probes === undefined ? {} : { probes: full }), ...options },
@@ -171,4 +176,21 @@ describe('durations', () => {
     for (const ms of [0, 5, 5.1, 50, 500, 501]) durations.add(ms);
     expect(durations.counts).toEqual([2, 2, 1, 1]);
   });
+});
+
+it('APDUs are counted by direction and format, those of a run one by one', () => {
+  const { link, figures, receiveI } = bench(undefined, { w: 2 });
+  receiveI(1);
+  receiveI(2);
+  link.onTimeout(3);
+  link.poll();
+  expect(figures.received).toEqual({ i: 2, s: 0, u: 1 });
+  expect(figures.sent).toEqual({ i: 0, s: 1, u: 1 });
+  const three = Buffer.concat([0, 1, 2].map(() => iFormat(0, 0, ASDU)));
+  link.sendApdus(three, 0, three.length, 4);
+  link.send(ASDU, 4);
+  link.receive(sFormat(link.sent), 0, 5);
+  link.receive(uFormat(UFunction.TESTFR_ACT), 0, 6);
+  expect(figures.sent).toEqual({ i: 4, s: 1, u: 2 });
+  expect(figures.received).toEqual({ i: 2, s: 1, u: 2 });
 });

@@ -288,7 +288,11 @@ export class Link {
       return this.receiveI(octets, at, now) ? 'I' : undefined;
     }
     if (length !== MIN_LENGTH) return this.fail('APCI_LENGTH', `S- or U-format APDU of length ${length}, must be 4`);
-    if ((control & 3) === 1) return this.acknowledge(receiveSequence(octets, at), now) ? 'S' : undefined;
+    if ((control & 3) === 1) {
+      if (this.figures !== undefined) this.figures.received.s++;
+      return this.acknowledge(receiveSequence(octets, at), now) ? 'S' : undefined;
+    }
+    if (this.figures !== undefined) this.figures.received.u++;
     return this.receiveU(octets, at, now) ? 'U' : undefined;
   }
 
@@ -438,6 +442,7 @@ export class Link {
     if (this.current === 'starting') this.irregular('LINK_NOT_STARTED', 'data before STARTDT con', octets, at);
     else if (this.current === 'stopped') this.irregular('LINK_NOT_STARTED', 'data after STOPDT con', octets, at);
     this.received++;
+    if (this.figures !== undefined) this.figures.received.i++;
     this.receivedTimes.add(this.received, now);
     if (!this.hold) this.confirmed = this.received;
     const waiting = this.received - this.acked;
@@ -598,6 +603,7 @@ export class Link {
 
   private countSent(count: number, now: number): void {
     this.sent += count;
+    if (this.figures !== undefined) this.figures.sent.i += count;
     this.sentTimes.add(this.sent, now);
     this.markAcked();
   }
@@ -611,6 +617,7 @@ export class Link {
   }
 
   private putS(): void {
+    if (this.figures !== undefined) this.figures.sent.s++;
     const { octets, at } = this.out.reserve(APCI_OCTETS);
     const nr = this.confirmed & SEQUENCE_MASK;
     octets[at] = START_OCTET;
@@ -623,6 +630,7 @@ export class Link {
   }
 
   private putU(fn: UFunction): void {
+    if (this.figures !== undefined) this.figures.sent.u++;
     if (fn !== UFunction.TESTFR_ACT && fn !== UFunction.TESTFR_CON) this.mixed = true;
     const { octets, at } = this.out.reserve(APCI_OCTETS);
     octets[at] = START_OCTET;

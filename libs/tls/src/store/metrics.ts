@@ -11,40 +11,20 @@ type Labels = 'group' | 'file';
 /** When what is in force ends. The group's label is from names of folders, which are ids of groups: bounded like those. */
 export function registerStoreMetrics(registry: Registry, states: ReadonlyMap<string, SetState>): () => void {
   const ends = [
-    numericGauge<Labels>(
-      registry,
-      {
-        name: 'mm2ss_tls_certificate_not_after_seconds',
-        help: 'When the first certificate of the file in force ends, seconds since 1970-01-01 UTC. group="all": for groups without files of their own.',
-        labelNames: ['group', 'file'],
-      },
-      () => [...states].flatMap(([group, { inForce }]) => (inForce === undefined ? [] : certificates(group, inForce))),
+    numericGauge(registry, 'mm2ss_tls_certificate_not_after_seconds', () =>
+      [...states].flatMap(([group, { inForce }]) => (inForce === undefined ? [] : certificates(group, inForce))),
     ),
-    numericGauge<'group'>(
-      registry,
-      {
-        name: 'mm2ss_tls_crl_next_update_seconds',
-        help: 'When the first CRL in force expires, seconds since 1970-01-01 UTC.',
-        labelNames: ['group'],
-      },
-      () =>
-        [...states].flatMap(([group, { inForce }]) => {
-          const value = first(inForce?.trust.crls.map(({ nextUpdate }) => nextUpdate ?? Infinity) ?? []);
-          return Number.isFinite(value) ? [{ labels: { group: label(group) }, value }] : [];
-        }),
+    numericGauge(registry, 'mm2ss_tls_crl_next_update_seconds', () =>
+      [...states].flatMap(([group, { inForce }]) => {
+        const value = first(inForce?.trust.crls.map(({ nextUpdate }) => nextUpdate ?? Infinity) ?? []);
+        return Number.isFinite(value) ? [{ labels: { group: label(group) }, value }] : [];
+      }),
     ),
-    numericGauge<'group'>(
-      registry,
-      {
-        name: 'mm2ss_tls_files_in_force',
-        help: '1: the files for TLS are in force as they are now; 0: they were refused.',
-        labelNames: ['group'],
-      },
-      () =>
-        [...states].map(([group, { inForce, refused }]) => ({
-          labels: { group: label(group) },
-          value: inForce !== undefined && refused === undefined ? 1 : 0,
-        })),
+    numericGauge(registry, 'mm2ss_tls_files_in_force', () =>
+      [...states].map(([group, { inForce, refused }]) => ({
+        labels: { group: label(group) },
+        value: inForce !== undefined && refused === undefined ? 1 : 0,
+      })),
     ),
   ];
   return () => {

@@ -1,0 +1,54 @@
+import { m, maxByGroup, sumByGroup } from '../metric.js';
+import { above, type Alert, THE_GROUP } from './rule.js';
+
+/** About what no master has yet. */
+export const LOG_ALERTS: readonly Alert[] = [
+  {
+    alert: 'LogFilling',
+    conditions: [
+      {
+        severity: 'warning',
+        for: '2m',
+        expr: above(
+          'LogFilling',
+          `${maxByGroup(m('mm2ss_log_unconfirmed_asdus'))}\n/ ${maxByGroup(m('mm2ss_log_capacity_asdus'))}`,
+          0.5,
+        ),
+        summary: `The event log of ${THE_GROUP} is {{ $value | humanizePercentage }} full`,
+        description:
+          'So much of `buffsize` waits for a master to acknowledge it. When it is full the RTU is not acknowledged any more and has to ' +
+          'keep its events itself.',
+      },
+    ],
+  },
+  {
+    alert: 'LogFull',
+    conditions: [
+      {
+        severity: 'critical',
+        for: '0m',
+        expr: [
+          `${maxByGroup(m('mm2ss_log_full'))} == 1`,
+          `or ${sumByGroup(`increase(${m('mm2ss_log_full_total')}[5m])`)} > 0`,
+        ].join('\n'),
+        summary: `The event log of ${THE_GROUP} is full or cannot be written`,
+        description:
+          'The RTU is not acknowledged: it stops sending after k APDUs and keeps its events as long as it has room. Nothing is lost ' +
+          'yet at our end; what the RTU gives up is.',
+      },
+    ],
+  },
+  {
+    alert: 'UndeliveredOld',
+    conditions: [
+      {
+        severity: 'critical',
+        for: '1m',
+        expr: above('UndeliveredOld', maxByGroup(m('mm2ss_undelivered_oldest_seconds')), 60),
+        summary: `An event of ${THE_GROUP} waits {{ $value | humanizeDuration }} for any master`,
+        description:
+          'No master has acknowledged it: those that are started do not acknowledge, or the last one left before it did.',
+      },
+    ],
+  },
+];

@@ -1,0 +1,59 @@
+import { type ExposedBy, METRICS, METRICS_BY_SUBJECT, metric, type MetricEntry, type MetricName } from './index.js';
+
+/** How many values a label has that is no name of a group or master; those that are not here have as many as there were. */
+const VALUES: Readonly<Record<string, number>> = {
+  side: 1,
+  direction: 2,
+  format: 3,
+  limit: 4,
+  role: 1,
+  queue: 1.5,
+  class: 9,
+  outcome: 4,
+  state: 2,
+  rule: 3,
+};
+
+/** Series of a group and of each of its named masters that one part has from the start. */
+export function seriesOfGroup(part: ExposedBy): { readonly group: number; readonly master: number } {
+  let group = 0;
+  let master = 0;
+  for (const name of Object.keys(METRICS) as MetricName[]) {
+    const entry = metric(name);
+    if (!entry.exposedBy.includes(part) || !entry.labels.includes('group') || entry.absent !== undefined) continue;
+    if (entry.labels.includes('master')) master += 1;
+    else group += entry.labels.reduce((count, label) => count * (VALUES[label] ?? 1), bucketsOf(entry));
+  }
+  return { group: Math.round(group), master };
+}
+
+/** A histogram has a series for each bucket, one of them without bound, and two more. */
+function bucketsOf({ boundsMs }: MetricEntry): number {
+  return boundsMs === undefined ? 1 : boundsMs.length + 3;
+}
+
+/** The tables of docs/metrics.md, as Markdown that is not formatted yet. */
+export function metricsTables(): string {
+  return Object.entries(METRICS_BY_SUBJECT)
+    .map(([subject, entries]) => `## ${subject}\n\n${tableOf(entries)}`)
+    .join('\n');
+}
+
+function tableOf(entries: Readonly<Record<string, MetricEntry>>): string {
+  const rows = Object.entries(entries).map(([name, { type, unit, labels, help, exposedBy, absent, boundsMs }]) => {
+    const buckets = boundsMs === undefined ? '' : ` Buckets: ${boundsMs.map((ms) => ms / 1000).join(', ')} s.`;
+    const away = absent === undefined ? '' : ` Absent: ${absent}.`;
+    const labelled = labels.length === 0 ? '' : `{${labels.join(',')}}`;
+    return `| \`${name}${labelled}\` | ${type}, ${unit} | ${exposedBy.join(', ')} | ${help}${buckets}${away} |`;
+  });
+  return ['| metric | is | of | says |', '| --- | --- | --- | --- |', ...rows, ''].join('\n');
+}
+
+/** How many series there are: for docs/metrics.md. */
+export function cardinalityTable(): string {
+  const rows = (['connector', 'router', 'gateway'] as const).map((part) => {
+    const { group, master } = seriesOfGroup(part);
+    return `| ${part} | ${group} | ${master} |`;
+  });
+  return ['| part | series a group | more for each named master |', '| --- | --- | --- |', ...rows, ''].join('\n');
+}

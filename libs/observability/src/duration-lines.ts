@@ -1,0 +1,22 @@
+/** How often something took how long; `Durations` of libs/iec104 is one. */
+export interface CountedDurations {
+  /** Upper bounds of the buckets, milliseconds: those of the catalogue. */
+  readonly boundsMs: readonly number[];
+  /** Not cumulative; one more than there are bounds. */
+  readonly counts: readonly number[];
+  readonly sumMs: number;
+}
+
+/** The series of one histogram of seconds. `labels`: those that all of them have, as text. */
+export function durationLines(name: string, labels: string, { boundsMs, counts, sumMs }: CountedDurations): string {
+  const further = labels && `,${labels}`;
+  const all = labels && `{${labels}}`;
+  let text = '';
+  let below = 0;
+  for (let bucket = 0; bucket < counts.length; bucket++) {
+    below += counts[bucket] as number;
+    const bound = boundsMs[bucket];
+    text += `${name}_bucket{le="${bound === undefined ? '+Inf' : bound / 1000}"${further}} ${below}\n`;
+  }
+  return `${text}${name}_sum${all} ${sumMs / 1000}\n${name}_count${all} ${below}\n`;
+}

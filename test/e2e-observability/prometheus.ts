@@ -1,0 +1,123 @@
+/** A real Prometheus with the rules of deploy/prometheus, in quick time: it reads its targets every second. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ruleFiles, THRESHOLD } from '@iec104mm2ss/monitoring';
+import { freePort, until } from '../e2e/ports.ts';
+
+export const JOB = 'mm2ss';
+/** Long enough for three link tests, which come every 10 s. */
+export const WINDOW = '25s';
+const SCRAPE = '1s';
+
+export interface Target {
+  readonly name: string;
+  /** `host:port` */
+  readonly http: string;
+}
+export interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value?: readonly [number, string];
+  readonly values?: readonly (readonly [number, string])[];
+}
+/** Thresholds of single groups, by alert. */
+export type Thresholds = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** The same rules; what has to hold for minutes has to for seconds, and looks as far back as a test can wait. */
+const quick = (rules: string): string =>
+  rules.replaceAll(/^(\s+for:) \w+$/gm, '$1 2s').replaceAll(/\[(5|10|15|30)m\]/g, `[${WINDOW}]`);
+
+export class Prometheus {
+  /** Seconds since 1970. */
+  readonly startedAt = Date.now() / 1000;
+
+  private constructor(
+    readonly url: string,
+    private readonly folder: string,
+    private readonly process: ChildProcess,
+  ) {}
+
+  static async start(program: string, thresholds: Thresholds): Promise<Prometheus> {
+    const folder = await mkdtemp(join(tmpdir(), 'mm2ss-prometheus-'));
+    for (const [name, text] of ruleFiles()) await writeFile(join(folder, name), quick(text));
+    const own = Object.entries(thresholds).flatMap(([alert, groups]) =>
+      Object.entries(groups).map(([group, value]) => ({
+        record: THRESHOLD,
+        expr: `vector(${value})`,
+        labels: { alert, group },
+      })),
+    );
+    await writeFile(join(folder, 'thresholds.yaml'), JSON.stringify({ groups: [{ name: 'own', rules: own }] }));
+    const job = {
+      job_name: JOB,
+      scrape_interval: SCRAPE,
+      scrape_timeout: SCRAPE,
+      file_sd_configs: [{ files: [join(folder, 'targets.json')], refresh_interval: SCRAPE }],
+    };
+    const config = {
+      global: { evaluation_interval: SCRAPE },
+      rule_files: [join(folder, '*.yaml')],
+      scrape_configs: [job],
+    };
+    await writeFile(join(folder, 'prometheus.yml'), JSON.stringify(config));
+    await writeFile(join(folder, 'targets.json'), '[]');
+    const address = `127.0.0.1:${await freePort()}`;
+    const process = spawn(
+      program,
+      [
+        `--config.file=${join(folder, 'prometheus.yml')}`,
+        `--storage.tsdb.path=${join(folder, 'data')}`,
+        `--web.listen-address=${address}`,
+        '--query.lookback-delta=10s',
+      ],
+      { stdio: 'ignore' },
+    );
+    const prometheus = new Prometheus(`http://${address}`, folder, process);
+    await until('Prometheus answers', () =>
+      prometheus.ask('vector(1)').then(
+        () => true,
+        () => false,
+      ),
+    );
+    return prometheus;
+  }
+
+  /** From now on these, and no others. The name of a part is its instance. */
+  async setTargets(targets: readonly Target[]): Promise<void> {
+    const groups = targets.map(({ name, http }) => ({ targets: [http], labels: { instance: name } }));
+    const file = join(this.folder, 'targets.json');
+    await writeFile(`${file}.next`, JSON.stringify(groups));
+    await rename(`${file}.next`, file);
+  }
+
+  ask(query: string): Promise<Series[]> {
+    return this.result(`query?query=${encodeURIComponent(query)}`);
+  }
+
+  /** As a board does, over the time since the start. */
+  range(query: string, stepSeconds = 5): Promise<Series[]> {
+    const times = `start=${this.startedAt}&end=${Date.now() / 1000}&step=${stepSeconds}`;
+    return this.result(`query_range?query=${encodeURIComponent(query)}&${times}`);
+  }
+
+  /** Labels of the alerts that are firing. */
+  async firing(): Promise<Readonly<Record<string, string>>[]> {
+    return (await this.ask('ALERTS{alertstate="firing"}')).map(({ metric }) => metric);
+  }
+
+  async stop(): Promise<void> {
+    const exited = once(this.process, 'exit');
+    this.process.kill();
+    await exited;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async result(path: string): Promise<Series[]> {
+    const response = await fetch(`${this.url}/api/v1/${path}`);
+    const { data, error } = (await response.json()) as { data?: { result: Series[] }; error?: string };
+    if (data === undefined) throw new Error(error ?? 'no answer');
+    return data.result;
+  }
+}

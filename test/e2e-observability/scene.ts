@@ -1,0 +1,106 @@
+/** The system over NATS with two groups under load, and a Prometheus that watches it. */
+import { freePort, until } from '../e2e/ports.ts';
+import { Part } from '../e2e/part.ts';
+import { type Afterwards, Master, startRtu, type TestRtu } from '../e2e/stations.ts';
+import { GATEWAY_HOSTS, System } from '../e2e/system.ts';
+import { Path } from './path.ts';
+import { Prometheus } from './prometheus.ts';
+
+/** What a test can wait for; a product takes longer. */
+const THRESHOLDS = {
+  UndeliveredOld: { 1: 3, 2: 3 },
+  MasterLag: { 1: 3, 2: 3 },
+  RtuFlapping: { 1: 2.5 },
+  CommandSlow: { 1: 0.5 },
+};
+const EVENTS_PER_SECOND = 50;
+const BUFFSIZE = 300;
+
+export interface Scene {
+  readonly system: System;
+  readonly prometheus: Prometheus;
+  /** RTUs of the groups 1 and 2, and the way to that of group 1. */
+  readonly rtus: readonly [TestRtu, TestRtu];
+  readonly path: Path;
+  /** A and B are named masters of group 1, C has no name; D is the named master of group 2. */
+  readonly masters: Readonly<Record<'A' | 'B' | 'C' | 'D', Master>>;
+  readonly afterwards: Afterwards;
+  /** A master of group 2 without a name. */
+  stranger(n: number): Master;
+  /** Processes beside those of the system that Prometheus reads as well. */
+  readonly guests: Part[];
+  /** Tells Prometheus where everybody is now. */
+  targets(): Promise<void>;
+}
+
+export async function startScene(prometheusProgram: string, afterwards: Afterwards): Promise<Scene> {
+  const rtus = [await startRtu({}, afterwards), await startRtu({}, afterwards)] as const;
+  const path = await Path.start('127.0.0.2', await freePort(), rtus[0].rtu.address);
+  afterwards(() => path.cut());
+  const { host, port } = rtus[1].rtu.address;
+  const system = await System.start(
+    [
+      {
+        'sys name': 'RTU-North',
+        hosts: `${path.host}:${path.port}`,
+        masters: 'A=127.0.0.11;B=127.0.0.12',
+        filter: '127.0.0.0/24',
+        buffsize: 5000,
+      },
+      {
+        'sys name': 'RTU-South',
+        hosts: `${host}:${port}`,
+        masters: 'D=127.0.0.21',
+        'max conn': 3,
+        // Long enough for a master that acknowledges nothing to be noticed before it is disconnected.
+        t1: 60,
+        'rtu t1': 15,
+        buffsize: BUFFSIZE,
+      },
+    ],
+    { afterwards, httpControl: true, partArguments: ['--limits', 'connects=1000,connect-burst=1000'] },
+  );
+  const prometheus = await Prometheus.start(prometheusProgram, THRESHOLDS);
+  afterwards(() => prometheus.stop());
+  const at = (name: string, address: string, group: 0 | 1, gateway: number, reconnect = true): Master => {
+    const port = system.ports[group] as number;
+    const gatewayHost = GATEWAY_HOSTS[gateway] as string;
+    return new Master(name, address, rtus[group].ledger, gatewayHost, port, { reconnect, afterwards });
+  };
+  const masters = {
+    A: at('A', '127.0.0.11', 0, 0),
+    B: at('B', '127.0.0.12', 0, 1),
+    C: at('C', '127.0.0.13', 0, 1),
+    D: at('D', '127.0.0.21', 1, 1),
+  };
+  const guests: Part[] = [];
+  const scene: Scene = {
+    system,
+    prometheus,
+    rtus,
+    path,
+    masters,
+    afterwards,
+    guests,
+    stranger: (n) => at(`stranger ${n}`, `127.0.0.${30 + n}`, 1, 0, false),
+    targets: () => prometheus.setTargets([...system.parts.values(), ...guests]),
+  };
+  await scene.targets();
+  await Promise.all(Object.values(masters).map((master) => master.connect()));
+  await system.started(4);
+  for (const { rtu } of rtus) rtu.startEvents(EVENTS_PER_SECOND);
+  masters.A.startCommanding(5000, 200);
+  afterwards(() => masters.A.stopCommanding());
+  return scene;
+}
+
+/** Everybody is there again. */
+export async function makeWhole({ system, masters, targets }: Scene): Promise<void> {
+  await system.makeWhole();
+  await targets();
+  await until(
+    'all masters are started',
+    () => Object.values(masters).every(({ simulator }) => simulator.started),
+    60_000,
+  );
+}
