@@ -4,71 +4,16 @@ import {
   FOREIGN_METRICS,
   metric,
   type MetricName,
-  METRICS,
   metricsOf,
   seriesOf,
 } from '@iec104mm2ss/observability';
 import { MemoryBus } from '@iec104mm2ss/bus';
 import { describe, expect, it } from 'vitest';
+import { due, expectCatalogued, missing, parse, present } from '../scrape.js';
 import { type Columns, hostOf, Multiplexer, startMaster, startRtu, until } from './harness.js';
 
 /** Nobody is there. */
 const NO_RTU = { hosts: '127.0.0.2:9', masters: 'C=127.0.0.13' };
-const NAMES = Object.keys(METRICS) as MetricName[];
-const SERIES = new Map(NAMES.flatMap((name) => seriesOf(name).map((series) => [series, name] as const)));
-
-interface Series {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-function parse(text: string): Series[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => {
-      const [, name = '', inside = '', value = ''] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
-      const labels = [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, text]) => [label, text]);
-      return { name, labels: Object.fromEntries(labels) as Record<string, string>, value: Number(value) };
-    });
-}
-
-/** Nothing is there that the catalogue does not have, or with other labels, another type or other buckets. */
-function expectCatalogued(text: string): void {
-  for (const { name, labels, value } of parse(text)) {
-    if (/^(process|nodejs)_/.test(name)) continue;
-    const entry = SERIES.get(name);
-    expect(entry, name).toBeDefined();
-    const { labels: expected, boundsMs } = metric(entry as MetricName);
-    const le = name.endsWith('_bucket') ? ['le'] : [];
-    expect(Object.keys(labels).sort(), name).toEqual([...expected, ...le].sort());
-    if (labels['le'] !== undefined) {
-      expect([...(boundsMs ?? []).map((ms) => String(ms / 1000)), '+Inf'], name).toContain(labels['le']);
-    }
-    expect(value, name).not.toBeNaN();
-  }
-  for (const [, name = '', type] of text.matchAll(/^# TYPE (mm2ss_\S+) (\S+)$/gm)) {
-    expect(metric(name as MetricName).type, name).toBe(type);
-    expect(text).toContain(`# HELP ${name} ${metric(name as MetricName).help}\n`);
-  }
-}
-
-/** The metrics that a scrape has, of those of the product. */
-function present(text: string): Set<MetricName> {
-  return new Set(parse(text).flatMap(({ name }) => SERIES.get(name) ?? []));
-}
-
-/** Those that these parts have to expose from the start. */
-function due(...parts: readonly ExposedBy[]): MetricName[] {
-  return parts.flatMap((part) => metricsOf(part)).filter((name) => metric(name).absent === undefined);
-}
-
-function missing(text: string, ...parts: readonly ExposedBy[]): MetricName[] {
-  const there = present(text);
-  return due(...parts).filter((name) => !there.has(name));
-}
-
 async function scraped(mux: Multiplexer, ...parts: readonly ExposedBy[]): Promise<string> {
   let text = '';
   await until('metrics', async () => {
