@@ -55,6 +55,26 @@ describe('the watch over a server', () => {
     expect((givenUp[0] as number) - heardLast).toBeGreaterThanOrEqual(3 * QUIET_MS - 100);
   });
 
+  it('has more patience with one that it has given up, as it may be busy with us, until that answers', async () => {
+    const waits: number[] = [];
+    answers = false;
+    for (let time = 0; time < 6; time++) {
+      const since = performance.now();
+      const before = givenUp.length;
+      watch.start();
+      while (givenUp.length === before) await vi.advanceTimersByTimeAsync(100);
+      waits.push(Math.round((performance.now() - since) / QUIET_MS));
+    }
+    expect(waits).toEqual([3, 5, 9, 17, 25, 25]);
+    answers = true;
+    watch.start();
+    await run(2 * QUIET_MS);
+    answers = false;
+    const before = givenUp.length;
+    await run(4 * QUIET_MS);
+    expect(givenUp).toHaveLength(before + 1);
+  });
+
   it('keeps a server that is heard again after it left a question unanswered', async () => {
     answers = false;
     await run(2 * QUIET_MS + 100);

@@ -7,11 +7,15 @@ import type { Clock } from '@iec104mm2ss/runtime';
 export const QUIET_MS = 1_200;
 /** A server that leaves so many questions unanswered is given up: 3.6 s after the path to it was cut without a word. */
 const UNANSWERED = 2;
+/** So many after it was given up again and again: it works on what we asked before, and each connection makes that more. */
+const MOST_UNANSWERED = 24;
 
 /** Notices that the server says nothing any more: it hangs, or the path to it was cut without a word. */
 export class ServerWatch {
   private heardAt = 0;
   private unanswered = 0;
+  /** Doubled each time it is given up, until it answers or is heard in time. */
+  private patience = UNANSWERED;
   private timer: unknown;
 
   /**
@@ -50,10 +54,12 @@ export class ServerWatch {
     this.timer = undefined;
     const silentMs = this.clock.now() - this.heardAt;
     if (silentMs < QUIET_MS) {
+      this.patience = UNANSWERED;
       this.arm(QUIET_MS - silentMs);
       return;
     }
-    if (this.unanswered === UNANSWERED) {
+    if (this.unanswered >= this.patience) {
+      this.patience = Math.min(2 * this.patience, MOST_UNANSWERED);
       this.giveUp();
       return;
     }
@@ -61,7 +67,10 @@ export class ServerWatch {
     this.arm(QUIET_MS);
     // It rejects when the connection is lost, which is noticed elsewhere.
     this.ping().then(
-      () => this.heard(),
+      () => {
+        this.heard();
+        this.patience = UNANSWERED;
+      },
       () => undefined,
     );
   }
