@@ -1,6 +1,7 @@
 /** The same chart with each Helm: install, test, upgrade with another group, rollback, uninstall, and what is left then. */
 import { describe, expect, it } from 'vitest';
 import { kubectl, settled } from './cluster.ts';
+import { recordOctets } from './release.ts';
 import { ADDED, bringUp, sharedScene } from './scene.ts';
 import { missing, settings } from './settings.ts';
 
@@ -25,7 +26,7 @@ describe.skipIf(missing !== undefined).each(settings.helms)('%s', (helm) => {
     await timed('rolled back', () => release.rollback());
     await settled();
     await release.listening(plans.length);
-    const octets = await release.recordOctets();
+    const octets = await recordOctets();
     await timed('taken away', () => release.uninstall());
     const left = await kubectl('get', 'all,configmap,networkpolicy,pdb', '-o', 'name');
     expect(left.split('\n').filter((name) => name !== '' && !name.includes('kube-root-ca'))).toEqual([]);
