@@ -17,7 +17,7 @@ describe.skipIf(missing !== undefined || fleets.length === 0)('a release of many
   afterEach(removeNamespace, LIMIT_MS);
 
   it.each(cases)(
-    '%s installs $1.text, changes one group, adds one',
+    '%s %j: installs it, changes one group, adds one',
     async (helm, shape) => {
       await installed(helm, shape);
     },

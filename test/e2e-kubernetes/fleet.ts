@@ -86,12 +86,14 @@ export class Fleet {
     return this.run('uninstall', NAME);
   }
 
-  /** Every group has its RTU, and a listener. */
+  /** Every group has its RTU, and a listener; without a master an RTU is not started. */
   async served(groups: number): Promise<void> {
     const all = async (): Promise<boolean> => {
       await delay(STATUS_PAUSE_MS);
       const seen = await status().catch(() => ({ groups: [] }));
-      const good = seen.groups.filter(({ listener, rtu }) => listener?.open === true && rtu?.state === 'started');
+      const good = seen.groups.filter(
+        ({ listener, rtu }) => listener?.open === true && (rtu?.state === 'connected' || rtu?.state === 'started'),
+      );
       return good.length === groups && seen.groups.length === groups;
     };
     await until(`${groups} groups are served`, all, SERVED_MS);
