@@ -1,13 +1,14 @@
 /** Many groups in one release (E2E_FLEETS says how many): how long Helm and the parts take, and that nobody restarts for a row. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startRtu } from '../e2e/stations.ts';
-import { freshNamespace, kubectl, lastLines, pods, removeNamespace } from './cluster.ts';
+import { componentOf, freshNamespace, kubectl, lastLines, type Pod, pods, removeNamespace } from './cluster.ts';
 import { Fleet, type Shape, shapeOf } from './fleet.ts';
 import { recordOctets } from './release.ts';
 import { missing, settings } from './settings.ts';
 
 const { fleets } = settings;
 if (fleets.length === 0) process.stderr.write('\n!!! SKIPPED: E2E_FLEETS is not set: no release of many groups.\n\n');
+const PARTS = ['connector', 'router', 'gateway'];
 const LIMIT_MS = 3_600_000;
 
 const cases = settings.helms.flatMap((helm) => fleets.map((text) => [helm, shapeOf(text)] as const));
@@ -54,7 +55,11 @@ async function installed(helm: string, shape: Shape): Promise<void> {
     await timed('then served', () => served(shape.groups));
     expect((await startedPods()).filter((name) => others.includes(name))).toEqual(others);
 
-    times.push(`record ${await recordOctets()} octets`, `objects ${await objects()}`);
+    times.push(
+      `record ${await recordOctets()} octets`,
+      `objects ${await objects()}`,
+      `NATS restarts ${await natsRestarts()}`,
+    );
     await timed('taken away', () => fleet.uninstall());
     console.log(`${helm}, ${shape.text}: ${times.join('; ')}`);
   } catch (error) {
@@ -65,12 +70,17 @@ async function installed(helm: string, shape: Shape): Promise<void> {
   }
 }
 
-/** Names of all pods with how often they were restarted. */
+/** Pods of our parts, with how often they were restarted. */
 async function startedPods(): Promise<string[]> {
-  const all = (await pods()).filter(({ status }) => status.phase !== 'Succeeded');
-  return all
-    .map(({ metadata, status }) => `${metadata.name} ${status.containerStatuses?.[0]?.restartCount ?? 0}`)
-    .sort();
+  const ours = (await pods()).filter((pod) => PARTS.includes(componentOf(pod)));
+  return ours.map((pod) => `${pod.metadata.name} ${restartsOf(pod)}`).sort();
+}
+
+const restartsOf = ({ status }: Pod): number =>
+  (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
+
+async function natsRestarts(): Promise<number> {
+  return (await pods('nats')).reduce((sum, pod) => sum + restartsOf(pod), 0);
 }
 
 async function objects(): Promise<number> {
