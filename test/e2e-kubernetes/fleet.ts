@@ -54,6 +54,13 @@ export class Fleet {
   async describe(groups: number, idletime = USUAL_IDLETIME): Promise<void> {
     await writeFile(this.path('groups.csv'), this.csv(groups, idletime));
     await writeFile(this.path('values.json'), JSON.stringify(this.values()));
+    const users = settings.fleetUsers ? await this.writeUsers() : [];
+    const inputs = [...users, '--values', this.path('values.json')];
+    await run(MM2SS, ['chart', this.path('groups.csv'), ...inputs, '-o', this.path('chart'), '--force']);
+  }
+
+  /** Their keys are a secret then; options of `mm2ss chart`. */
+  private async writeUsers(): Promise<string[]> {
     const perPod = ['--groups-per-pod', String(this.shape.groupsPerPod)];
     await run(MM2SS, ['nats-auth', this.path('groups.csv'), '-o', this.path('keys'), ...perPod]);
     const keys = [
@@ -70,8 +77,7 @@ export class Fleet {
     // A secret has a mebibyte, and the users are in the chart.
     secret.data = Object.fromEntries(Object.entries(secret.data).filter(([name]) => name.endsWith('.nk')));
     await apply(JSON.stringify(secret));
-    const inputs = ['--nats-auth', this.path('keys'), '--values', this.path('values.json')];
-    await run(MM2SS, ['chart', this.path('groups.csv'), ...inputs, '-o', this.path('chart'), '--force']);
+    return ['--nats-auth', this.path('keys')];
   }
 
   install(): Promise<string> {
@@ -117,7 +123,7 @@ export class Fleet {
   }
 
   private values(): object {
-    const { natsImage, image } = settings;
+    const { natsImage, image, fleetUsers } = settings;
     return {
       image: imageOf(image),
       connectors: {
@@ -126,7 +132,7 @@ export class Fleet {
       },
       gateways: { service: { type: 'ClusterIP' } },
       nats: {
-        auth: { existingSecret: KEYS },
+        auth: fleetUsers ? { existingSecret: KEYS } : { enabled: false },
         persistence: { size: '1Gi' },
         ...(natsImage !== undefined && { image: imageOf(natsImage) }),
       },
