@@ -1,8 +1,10 @@
 /** The cluster, by the command line that its operators use. */
 import { execFile } from 'node:child_process';
-import { PATIENCE_MS, until } from '../e2e/ports.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PATIENCE_MS, until as untilSoon } from '../e2e/ports.ts';
 import { settings } from './settings.ts';
 
+const POLL_MS = 250;
 const MOST_OCTETS = 64 * 1024 * 1024;
 /** Starting is what the machine is measured by here, not the product. */
 export const READY_MS = 240_000;
@@ -159,4 +161,10 @@ export async function lastLines(): Promise<string> {
   return parts.join('\n');
 }
 
-export { PATIENCE_MS, until };
+/** Waits as those of test/e2e do, with a pause: a question put to the cluster costs the machine more than one put to this process. */
+export function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs?: number): Promise<number> {
+  const asked = async (): Promise<boolean> => (await condition()) || delay(POLL_MS, false);
+  return untilSoon(what, asked, deadlineMs);
+}
+
+export { PATIENCE_MS };

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { summary, underLoad } from './action.ts';
 import { componentOf, kubectl, type Pod, pods, settled, until } from './cluster.ts';
+import { recordOctets } from './release.ts';
 import { ADDED, bringUp, PLAIN, scaleTo, sharedScene, TLS, wanted } from './scene.ts';
 import { missing, settings } from './settings.ts';
 
@@ -22,7 +23,7 @@ describe.skipIf(missing !== undefined)('a release under load', () => {
     expect(tested).toMatch(/Phase:\s+Succeeded/);
     console.log(
       `${scene.release.helm.version}: installed in ${(tookMs / 1000).toFixed(1)} s, tested in ` +
-        `${((performance.now() - testedAt) / 1000).toFixed(1)} s, its record has ${await scene.release.recordOctets()} octets`,
+        `${((performance.now() - testedAt) / 1000).toFixed(1)} s, its record has ${await recordOctets()} octets`,
     );
   });
 

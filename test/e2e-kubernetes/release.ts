@@ -7,7 +7,7 @@ import { apply, kubectl, READY_MS, run, until } from './cluster.ts';
 import type { Field, GroupPlan } from './field.ts';
 import { settings } from './settings.ts';
 
-const MM2SS = process.env['MM2SS_TEST_COMMAND'] ?? resolve(import.meta.dirname, '../../bin/mm2ss');
+export const MM2SS = process.env['MM2SS_TEST_COMMAND'] ?? resolve(import.meta.dirname, '../../bin/mm2ss');
 const NAME = 'mm2ss';
 const KEYS = 'mm2ss-keys';
 const TLS = 'mm2ss-tls';
@@ -107,21 +107,6 @@ export class Release {
     this.imageTag = image;
   }
 
-  /** Octets of the secret in which Helm keeps the newest revision. */
-  async recordOctets(): Promise<number> {
-    const listed = await kubectl(
-      'get',
-      'secrets',
-      '-l',
-      'owner=helm',
-      '--sort-by=.metadata.creationTimestamp',
-      '-o',
-      'json',
-    );
-    const { items } = JSON.parse(listed) as { items: { data: { release: string } }[] };
-    return items.at(-1)?.data.release.length ?? 0;
-  }
-
   /** A listener is open for every group at every gateway. */
   async listening(groups: number): Promise<void> {
     const all = async (): Promise<boolean> => {
@@ -155,10 +140,9 @@ export class Release {
   }
 
   private values(): string {
-    const { repository, tag } = imageOf(this.imageTag);
-    const nats = settings.natsImage === undefined ? undefined : imageOf(settings.natsImage);
+    const { natsImage } = settings;
     return JSON.stringify({
-      image: { repository, tag },
+      image: imageOf(this.imageTag),
       tls: { existingSecret: TLS },
       // So that the tests can be Prometheus.
       networkPolicy: { monitoringFrom: [{ ipBlock: { cidr: `${settings.rtuAddress}/32` } }] },
@@ -168,7 +152,7 @@ export class Release {
       nats: {
         auth: { existingSecret: KEYS },
         persistence: { size: '1Gi' },
-        ...(nats !== undefined && { image: { repository: nats.repository, tag: nats.tag } }),
+        ...(natsImage !== undefined && { image: imageOf(natsImage) }),
       },
     });
   }
@@ -191,11 +175,19 @@ export class Release {
   }
 }
 
+/** Octets of the secret in which Helm keeps the newest revision. */
+export async function recordOctets(): Promise<number> {
+  const newestLast = '--sort-by=.metadata.creationTimestamp';
+  const listed = await kubectl('get', 'secrets', '-l', 'owner=helm', newestLast, '-o', 'json');
+  const { items } = JSON.parse(listed) as { items: { data: { release: string } }[] };
+  return items.at(-1)?.data.release.length ?? 0;
+}
+
 /** The plain port of a group with TLS, which nobody opens: it has to be another one. */
 const TLS_APART = 100;
 
 /** @param image `NAME:TAG` */
-function imageOf(image: string): { repository: string; tag: string } {
+export function imageOf(image: string): { repository: string; tag: string } {
   const colon = image.lastIndexOf(':');
   return { repository: image.slice(0, colon), tag: image.slice(colon + 1) };
 }
@@ -203,6 +195,7 @@ function imageOf(image: string): { repository: string; tag: string } {
 interface GroupSeen {
   readonly id: string;
   readonly listener?: { readonly open: boolean };
+  readonly rtu?: { readonly state: string | null };
 }
 
 /** What all processes say together, asked of one. */

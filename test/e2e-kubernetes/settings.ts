@@ -15,6 +15,8 @@
  * | `E2E_HALF_CUT` | command that takes it off the cluster's network, and leaves it that of the RTUs |
  * | `E2E_WIPE` | command that empties the folder `{path}` of a local volume that nobody has any more |
  * | `E2E_VALUES` | file with further values for the chart |
+ * | `E2E_FLEETS` | releases of many groups to try, `GROUPS/GROUPSPERPOD` separated by commas: `500/50,1000/50,500/1-` |
+ * | `E2E_FLEET_USERS` | `no`: those have no users on NATS |
  * | `E2E_PROMETHEUS` | a Prometheus binary, which is run here and scrapes the pods |
  */
 import { existsSync } from 'node:fs';
@@ -36,6 +38,8 @@ export const settings = {
   mend: env['E2E_MEND'],
   wipe: env['E2E_WIPE'],
   values: env['E2E_VALUES'],
+  fleets: list(env['E2E_FLEETS']),
+  fleetUsers: env['E2E_FLEET_USERS'] !== 'no',
   prometheus: env['E2E_PROMETHEUS'],
 } as const;
 
