@@ -27,6 +27,15 @@ const CASES: readonly [string, readonly Values[], string][] = [
     [...base, { groups: { 9: { name: 'x', rtuNumber: 9, hosts: [] } } }],
     'groups.9 has neither port nor tlsPort',
   ],
+  ['another port than in the file', [...base, { groups: { 7: { port: 2_499 } } }], 'groupsDigest does not fit'],
+  ['another RTU than in the file', [...base, { groups: { 8: { hosts: [] } } }], 'groupsDigest does not fit'],
+  ['values of two files', [groups(row(7), row(9)), ...base], 'groupsDigest does not fit'],
+  ['a group of the file taken out', [...base, { groups: { 7: null } }], 'got null, want object'],
+  [
+    'connectors that NATS does not know',
+    [groups(row(7)), USERS, { connectors: { groupsPerPod: 3 } }],
+    'mm2ss nats-auth groups.csv -o nats --groups-per-pod 3',
+  ],
   ['a port of two groups', [...base, { groups: { 7: { port: 10_008 } } }], 'port 10008 is that of groups.7'],
   ['a port that is ours', [groups(row(7, { 'port no': 9104 })), NO_USERS], 'port 9104 is that of http.port'],
   [
@@ -167,6 +176,14 @@ const CASES: readonly [string, readonly Values[], string][] = [
     ],
   ),
 ];
+
+describe.skipIf(!requireTool('helm'))('the chart takes', () => {
+  it('what a file says of its groups, whatever their names and ids', () => {
+    const name = 'A <b> & c \\ é 😀 {{ .Values }} $x #';
+    const text = renderedText([groups(row(9, { 'sys name': name }), row(10), row(100), row(1000)), NO_USERS]);
+    expect(text).toContain('mm2ss-connector-1000');
+  });
+});
 
 describe.skipIf(!requireTool('helm'))('the chart refuses before anything is installed', () => {
   it.each(CASES)('%s', (_what, values, message) => {

@@ -34,8 +34,12 @@ export const groups = (...all: readonly Row[]): Values => generated(csvOf(all.le
 
 /** NATS without users: the least that a test about something else needs. */
 export const NO_USERS: Values = { nats: { auth: { enabled: false } } };
-/** With users. */
+/** With users: the connectors of all groups of these tests, one by one and packed. */
+const CONNECTORS = ['7', '8', '9', '111', '222', '333', '0-49', '1-50', '100-149', '200-249'];
 export const USERS: Values = {
   nats: { auth: { existingSecret: 'nats-keys' } },
-  natsUsers: '{"format": 1, "groups": [], "permissions": {}, "users": []}\n',
+  natsUsers: `${JSON.stringify({
+    ...{ format: 1, groups: [], permissions: {} },
+    users: CONNECTORS.map((id) => ({ name: `connector-${id}` })),
+  })}\n`,
 };

@@ -3,6 +3,6 @@ export { carriedText, notCarried } from './carried-text.js';
 export { chartDiff } from './chart-diff.js';
 export type { ChartDiff, Packing, PodChange, PolicyChange, PortChange, SecretChange } from './chart-diff.js';
 export { connectorPod, connectorPods } from './connector-pods.js';
-export { chartValues, groupValues } from './values.js';
+export { chartValues, FROM_FILE, groupValues } from './values.js';
 export type { ChartValues, GroupValues, HostValues, SkippedRow } from './values.js';
 export { isPlainKey, type YamlObject, yamlText, type YamlValue } from './yaml-text.js';

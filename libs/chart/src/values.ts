@@ -37,11 +37,16 @@ export interface ChartValues {
   readonly skipped: readonly SkippedRow[];
   /** `sha256:` and the digest of `csv`, which the templates compare. */
   readonly csvDigest: string;
+  /** The same of what the file says of its groups, see {@link FROM_FILE}. */
+  readonly groupsDigest: string;
   /** The file that all pods read. */
   readonly csv: string;
 }
 
 const CHECKSUM_DIGITS = 16;
+
+/** What of a group the configuration file alone says. Everything else of it may be set by hand. */
+export const FROM_FILE = ['name', 'rtuNumber', 'port', 'tlsPort', 'hosts', 'sources', 'proxies', 'checksum'] as const;
 
 /**
  * The values for a configuration. The same file always gives the same values, and where a group stands in it makes no difference
@@ -50,13 +55,15 @@ const CHECKSUM_DIGITS = 16;
  * @param csv the text that `configuration` was read from, see `configurationText`
  */
 export function chartValues(configuration: Configuration, csv: string): ChartValues {
-  const groups = [...configuration.groups].sort((a, b) => a.id.length - b.id.length || (a.id < b.id ? -1 : 1));
+  const sorted = [...configuration.groups].sort((a, b) => a.id.length - b.id.length || (a.id < b.id ? -1 : 1));
+  const groups = Object.fromEntries(sorted.map((group) => [group.id, groupValues(group)]));
   return {
-    groups: Object.fromEntries(groups.map((group) => [group.id, groupValues(group)])),
+    groups,
     skipped: configuration.problems
       .filter(({ severity }) => severity === 'skipped')
       .map(({ row, field, reason }) => ({ row, reason: field === 'row' ? reason : `${field}: ${reason}` })),
     csvDigest: `sha256:${sha256(csv)}`,
+    groupsDigest: `sha256:${sha256(goJson(groups))}`,
     csv,
   };
 }
@@ -77,3 +84,15 @@ export function groupValues(group: GroupConfig): GroupValues {
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+
+/** JSON as the templates' `toJson` writes it: keys in order, and what HTML could take for its own escaped. */
+function goJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) {
+    const code = (character: string): string => character.charCodeAt(0).toString(16).padStart(4, '0');
+    return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${code(character)}`);
+  }
+  // Not those of an object made anew: it has keys that are numbers in the order of the numbers.
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, each]) => `${goJson(key)}:${goJson(each)}`).join(',')}}`;
+}

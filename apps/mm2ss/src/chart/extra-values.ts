@@ -1,4 +1,4 @@
-import type { YamlObject } from '@iec104mm2ss/chart';
+import { FROM_FILE, type YamlObject } from '@iec104mm2ss/chart';
 import { nearestNames } from '@iec104mm2ss/config';
 import { readFile } from 'node:fs/promises';
 import { YAMLParseError } from 'yaml';
@@ -7,7 +7,7 @@ import { isObject, mergedKeepingNull, parsedValues } from './chart-values-file.j
 import { schemaProblems } from './schema-check.js';
 
 /** What only the configuration file says. */
-const GENERATED = ['csv', 'csvDigest', 'skipped', 'natsUsers'];
+const GENERATED = ['csv', 'csvDigest', 'groupsDigest', 'skipped', 'natsUsers'];
 
 /**
  * The values of files of the user, later ones above earlier ones.
@@ -37,6 +37,12 @@ async function readExtra(file: string, ids: readonly string[], schema: unknown):
     if (ids.includes(id)) continue;
     const [like] = nearestNames(id, ids);
     throw refuse(`groups: the file has no group ${id}${like === undefined ? '' : `; nearest: ${like}`}`);
+  }
+  for (const [id, group] of Object.entries(groups)) {
+    if (!isObject(group))
+      throw refuse(`groups.${id} must be a mapping: the group itself comes from the configuration file`);
+    const fromFile = FROM_FILE.find((key) => Object.hasOwn(group, key));
+    if (fromFile !== undefined) throw refuse(`groups.${id}.${fromFile} comes from the configuration file`);
   }
   const problems = schemaProblems(values, schema);
   if (problems.length > 0) throw refuse(problems.join('; '));

@@ -1,5 +1,6 @@
 import { type Identity, newSeed, publicKeyOf, userList, userListText } from '@iec104mm2ss/bus';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -145,7 +146,7 @@ describe('mm2ss chart -o FOLDER', () => {
     await put('groups.csv', HEADER + row(12, 'Other') + row(7));
     await chart();
     const changed = (await text('chart/values.yaml')).split('\n').filter((line) => !first.split('\n').includes(line));
-    expect(changed.filter((line) => !line.includes('csvDigest'))).toEqual([
+    expect(changed.filter((line) => !/^(?:csv|groups)Digest: /.test(line))).toEqual([
       '    name: "Other"',
       `  ${row(12, 'Other').trimEnd()}`,
     ]);
@@ -184,6 +185,42 @@ describe('mm2ss chart -o FOLDER', () => {
   it('says that a file stands where the folder is to be', async () => {
     await put('chart', 'x');
     await expect(chart()).rejects.toThrow('cannot be written (it is a file)');
+  });
+
+  it('does again what was cut off, wherever that was', async () => {
+    await chart();
+    const all = await readdir(join(folder, 'chart'), { recursive: true, withFileTypes: true });
+    const files = all.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const order = files.filter((each) => !each.endsWith('.mm2ss-chart'));
+    for (const path of order) {
+      await rm(path);
+      expect(await chart(), path).toBe(0);
+    }
+    // The very first writing: its list is there before anything else.
+    await rm(join(folder, 'chart'), { recursive: true });
+    await put('chart/values.yaml/taken', 'x');
+    await expect(chart(to({ force: true }))).rejects.toThrow('cannot be written (');
+    expect(await readdir(join(folder, 'chart'))).toContain('.mm2ss-chart');
+    expect(
+      (await readdir(join(folder, 'chart'), { recursive: true })).filter((name) => name.endsWith('.next')),
+    ).toEqual([]);
+    await rm(join(folder, 'chart/values.yaml'), { recursive: true });
+    expect(await chart()).toBe(0);
+  });
+
+  it('never writes over what it reads, and nowhere when it is told nothing', async () => {
+    const before = await text('groups.csv');
+    const extra = await put('extra.yaml', 'gateways: { replicas: 3 }\n');
+    const old = await put('old.csv', before);
+    for (const output of [file, extra, old]) {
+      for (const valuesOnly of [false, true]) {
+        const flags = { output, valuesOnly, force: true, values: [extra], diff: old };
+        await expect(chart(flags)).rejects.toThrow('which is read');
+      }
+    }
+    await expect(chart({ output: '' })).rejects.toThrow('-o names nothing');
+    expect([await text('groups.csv'), await text('old.csv')]).toEqual([before, before]);
+    expect(await text('extra.yaml')).toBe('gateways: { replicas: 3 }\n');
   });
 });
 
@@ -308,6 +345,8 @@ describe('--values', () => {
     ['groups: { "77": {} }', 'groups: the file has no group 77; nearest: 7'],
     ['groups: [7]', 'groups must be a mapping'],
     ['csv: x', 'csv comes from the configuration file'],
+    ['groups: { "7": { port: 1 } }', 'groups.7.port comes from the configuration file'],
+    ['groups: { "7": null }', 'groups.7 must be a mapping'],
     ['a: [', 'at line 1'],
     ['- a', 'is no mapping of settings'],
     ['a: 1\na: 2', 'Map keys must be unique'],
@@ -323,6 +362,36 @@ describe('--values', () => {
 });
 
 describe('--values-only', () => {
+  it('writes over values that it has written, and over nothing else without --force', async () => {
+    const output = join(folder, 'values.yaml');
+    const only = (more: ChartFlags = {}): Promise<number> => chart({ output, valuesOnly: true, ...more });
+    expect(await only()).toBe(0);
+    await put('groups.csv', HEADER + row(7));
+    expect(await only()).toBe(0);
+    expect(await text('values.yaml')).not.toContain('"12"');
+    await put('values.yaml', 'mine: 1\n');
+    await expect(only()).rejects.toThrow('was not written by this command');
+    expect(await text('values.yaml')).toBe('mine: 1\n');
+    expect(await only({ force: true })).toBe(0);
+  });
+
+  it('keeps a link, and writes to what it leads to', async () => {
+    await put('elsewhere.yaml', '# Written by mm2ss chart from x\n');
+    await symlink(join(folder, 'elsewhere.yaml'), join(folder, 'link.yaml'));
+    expect(await chart({ output: join(folder, 'link.yaml'), valuesOnly: true })).toBe(0);
+    expect(await text('elsewhere.yaml')).toContain('csvDigest');
+    expect((await lstat(join(folder, 'link.yaml'))).isSymbolicLink()).toBe(true);
+  });
+
+  it('is written to a pipe', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const read = readFile(pipe, 'utf8');
+    expect(await chart({ output: pipe, valuesOnly: true })).toBe(0);
+    expect(await read).toContain('csvDigest');
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
+  });
+
   it('prints the values, for helm -f, with what --values says', async () => {
     const extra = await put(
       'extra.yaml',
@@ -461,8 +530,19 @@ describe('--diff', () => {
 
   it('says so when the pods would not take the new file', async () => {
     await put('groups.csv', HEADER + row(7) + row(7));
-    expect(await chart({ diff: await put('old.csv', HEADER + row(7)), allowSkipped: true })).toBe(2);
-    expect(out).toContain('The new file would not be taken, nothing would change:');
+    const old = await put('old.csv', HEADER + row(7));
+    for (const content of [HEADER + row(7) + row(7), HEADER, 'garbage']) {
+      await put('groups.csv', content);
+      for (const allowSkipped of [true, false]) {
+        expect(await chart(to({ diff: old, allowSkipped }))).toBe(2);
+        expect(out).toContain('The new file would not be taken, nothing would change:');
+      }
+    }
+    await expect(readdir(join(folder, 'chart'))).rejects.toThrow('ENOENT');
+  });
+
+  it.each(['', 'garbage', HEADER])('compares with no old file in which no group loads: %j', async (content) => {
+    await expect(chart({ diff: await put('old.csv', content) })).rejects.toThrow('old.csv: no group loads');
   });
 
   it('writes the chart as well when it is told where', async () => {

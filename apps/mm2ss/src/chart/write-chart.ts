@@ -14,13 +14,14 @@ import {
   readAgain,
   readConfiguration,
 } from '@iec104mm2ss/config';
+import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { formatProblem } from '../commands/check.js';
 import { diffOf } from '../commands/diff.js';
 import { UnavailableError, UsageError } from '../commands/errors.js';
 import { writeWhole } from '../nats-auth/key-files.js';
 import { EXIT_FAILED, EXIT_USAGE } from '../process/exit-codes.js';
-import { filledValues, generatedText, merged } from './chart-values-file.js';
+import { filledValues, GENERATED_MARK, generatedText, merged } from './chart-values-file.js';
 import { chartDiffText } from './diff-text.js';
 import { checkedExtras } from './extra-values.js';
 import { natsUsers } from './nats-users.js';
@@ -69,12 +70,16 @@ export async function writeChart(
   chartFolder: string = staticChartFolder(),
 ): Promise<number> {
   const { output, valuesOnly = false, diff, force = false } = flags;
-  if (output === undefined && !valuesOnly && diff === undefined) {
+  if (output === '') throw new UsageError('chart: -o names nothing');
+  const writes = output !== undefined || valuesOnly;
+  if (!writes && diff === undefined) {
     throw new UsageError('chart: -o FOLDER or -o FILE.tgz is needed (or --values-only, or --diff)');
   }
+  if (output !== undefined) await refuseInputs(output, [file, diff, ...(flags.values ?? [])]);
   const octets = await readAgain(file);
   const configuration = parseConfiguration(octets);
-  if (!isWritable(file, configuration, flags, sinks)) return EXIT_FAILED;
+  for (const problem of configuration.problems) sinks.err(`mm2ss: ${file}: ${formatProblem(problem)}\n`);
+  if (diff === undefined && !isWritable(configuration, flags, sinks)) return EXIT_FAILED;
   const csv = textForPods(file, octets, configuration);
   const fault = sizeFault(csv);
   if (fault !== undefined) throw new UnavailableError(`chart: ${file}: ${fault}`);
@@ -87,19 +92,22 @@ export async function writeChart(
   const packing = packingOf(extras);
   if (diff !== undefined) {
     const before = await readConfiguration(diff);
+    if (before.groups.length === 0)
+      throw new UsageError(`chart: --diff ${diff}: no group loads, so nothing can be compared`);
     const difference = diffOf(before, configuration);
     const pods = chartDiff(before.groups, configuration.groups, packing);
     sinks.out(chartDiffText(difference, pods, before.groups));
     if (difference.refused.length > 0) return EXIT_USAGE;
+    if (!writes) return 0;
+    if (!isWritable(configuration, flags, sinks)) return EXIT_FAILED;
   }
-  if (output === undefined && !valuesOnly) return 0;
   const users =
     flags.natsAuth === undefined ? {} : { natsUsers: await natsUsers(flags.natsAuth, neededUsers(ids, packing)) };
   const { groups = {}, ...rest } = extras;
   const generated = merged({ ...asYaml(values), ...users }, { groups });
   const input: Input = { generated, rest, from: basename(file), digest: values.csvDigest };
   tell(releaseRemark(generatedText(generated, ''), connectorPods(ids, packing.groupsPerPod).size), sinks);
-  if (valuesOnly) await writeValues(output, input, sinks);
+  if (valuesOnly) await writeValues(output, input, flags, sinks);
   else {
     await writeWholeChart(output as string, filledChart(chart, input), force);
     sinks.out(
@@ -107,6 +115,16 @@ export async function writeChart(
     );
   }
   return 0;
+}
+
+/** What is read is never written over, not with `--force` either. */
+async function refuseInputs(output: string, inputs: readonly (string | undefined)[]): Promise<void> {
+  const placeOf = (path: string): Promise<string | undefined> => realpath(path).catch(() => undefined);
+  const place = await placeOf(output);
+  for (const input of inputs) {
+    if (input === undefined || place === undefined || (await placeOf(input)) !== place) continue;
+    throw new UsageError(`chart: -o ${output}: that is ${input}, which is read`);
+  }
 }
 
 /** The text of the file, which pods read as it is read here. */
@@ -122,9 +140,8 @@ function tell(remark: string | undefined, { err }: Sinks): void {
   if (remark !== undefined) err(`mm2ss: chart: ${remark}\n`);
 }
 
-/** Says what is wrong with the file, and whether a chart can be made of it all the same. */
-function isWritable(file: string, { groups, problems }: Configuration, flags: ChartFlags, { err }: Sinks): boolean {
-  for (const problem of problems) err(`mm2ss: ${file}: ${formatProblem(problem)}\n`);
+/** Whether a chart can be made of the file in spite of its problems; says why not. */
+function isWritable({ groups, problems }: Configuration, flags: ChartFlags, { err }: Sinks): boolean {
   if (groups.length === 0) {
     err('mm2ss: chart: no group loads, nothing is written\n');
     return false;
@@ -160,17 +177,39 @@ function filledChart(chart: readonly ChartFile[], { generated, rest, from, diges
 
 const textOf = ({ octets }: ChartFile): string => Buffer.from(octets).toString('utf8');
 
-async function writeValues(output: string | undefined, { generated, rest, from }: Input, sinks: Sinks): Promise<void> {
+async function writeValues(
+  output: string | undefined,
+  { generated, rest, from }: Input,
+  { force = false }: ChartFlags,
+  sinks: Sinks,
+): Promise<void> {
   const text = generatedText({ ...rest, ...generated }, from);
   if (output === undefined) {
     sinks.out(text);
     return;
   }
   try {
-    await writeWhole(output, text, READABLE);
+    await writeValuesFile(output, text, force);
   } catch (error) {
+    if (error instanceof UnavailableError) throw error;
     throw new UnavailableError(`chart: ${output} cannot be written (${(error as NodeJS.ErrnoException).code})`);
   }
+}
+
+/** What stands there is replaced when it is of this command, or with `force`; a pipe or a device is written to. */
+async function writeValuesFile(output: string, text: string, force: boolean): Promise<void> {
+  const there = await stat(output).catch(() => undefined);
+  if (there !== undefined && !there.isFile() && !there.isDirectory()) {
+    await writeFile(output, text);
+    return;
+  }
+  if (there?.isFile() === true && !force && !(await readFile(output, 'utf8')).startsWith(GENERATED_MARK)) {
+    throw new UnavailableError(
+      `chart: ${output} is there, and was not written by this command (--force writes over it)`,
+    );
+  }
+  // Behind a link, what it leads to is replaced, and not the link.
+  await writeWhole(there === undefined ? output : await realpath(output), text, READABLE);
 }
 
 function writeWholeChart(output: string, files: readonly ChartFile[], force: boolean): Promise<void> {

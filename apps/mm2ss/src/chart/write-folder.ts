@@ -35,12 +35,19 @@ export async function writeFolder(folder: string, chart: readonly ChartFile[], f
     );
   }
   const wanted = new Set(files.map(({ path }) => path));
-  for (const path of before?.keys() ?? []) if (!wanted.has(path)) await rm(join(folder, path), { force: true });
-  for (const { path, octets } of files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeWhole(join(folder, path), octets, READABLE);
+  try {
+    await mkdir(folder, { recursive: true });
+    // First: a writing that is cut off can be done again.
+    if (before === undefined) await writeWhole(join(folder, MANIFEST_FILE), manifestText(files), READABLE);
+    for (const path of before?.keys() ?? []) if (!wanted.has(path)) await rm(join(folder, path), { force: true });
+    for (const { path, octets } of files) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeWhole(join(folder, path), octets, READABLE);
+    }
+    await writeWhole(join(folder, MANIFEST_FILE), manifestText(files), READABLE);
+  } catch (error) {
+    throw new UnavailableError(`chart: ${folder} cannot be written (${(error as NodeJS.ErrnoException).code})`);
   }
-  await writeWhole(join(folder, MANIFEST_FILE), manifestText(files), READABLE);
 }
 
 async function namesIn(folder: string): Promise<string[]> {

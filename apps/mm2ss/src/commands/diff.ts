@@ -9,6 +9,7 @@ import {
 } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 import { formatProblem } from './check.js';
+import { UsageError } from './errors.js';
 
 export function registerDiff(program: Command): void {
   program
@@ -19,7 +20,10 @@ export function registerDiff(program: Command): void {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExit code: 0 when no group is concerned, 1 when some are, 2 when NEW would not be taken.')
     .action(async (oldFile: string, newFile: string, options: { readonly json?: boolean }) => {
-      const result = diffOf(await readConfiguration(oldFile), await readConfiguration(newFile));
+      const before = await readConfiguration(oldFile);
+      if (before.groups.length === 0)
+        throw new UsageError(`diff: ${oldFile}: no group loads, so nothing can be compared`);
+      const result = diffOf(before, await readConfiguration(newFile));
       process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : formatDiff(result));
       process.exitCode = result.refused.length > 0 ? 2 : result.groups.length > 0 ? 1 : 0;
     });

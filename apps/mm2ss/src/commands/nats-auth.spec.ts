@@ -43,6 +43,14 @@ describe('mm2ss nats-auth', () => {
     }
   });
 
+  it('says where it cannot write', async () => {
+    writeFileSync(join(directory, 'file'), 'x');
+    const into = (output: string) => natsAuth(groups(1), { output });
+    await expect(into('')).rejects.toThrow('-o names nothing');
+    await expect(into(join(directory, 'file'))).rejects.toThrow('cannot be written (it is a file)');
+    await expect(into(join(directory, 'file/below'))).rejects.toThrow('cannot be written (ENOTDIR)');
+  });
+
   it('keeps the keys and the server file that are there, adds those of new groups, and tightens their modes', async () => {
     const first = await write([1]);
     const seed = text('connector-1.nk');

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { busUsers, type UserFlags } from '../nats-auth/bus-users.js';
 import { writeAuthorization, type WrittenAuthorization } from '../nats-auth/write-authorization.js';
 import { collect } from './collect.js';
-import { UsageError } from './errors.js';
+import { UnavailableError, UsageError } from './errors.js';
 
 interface NatsAuthFlags extends UserFlags {
   readonly output: string;
@@ -92,7 +92,21 @@ export async function natsAuth({ groups }: Configuration, flags: NatsAuthFlags):
   if (subject !== undefined && !subject.includes('{name}')) {
     throw new UsageError('nats-auth: --certificates: the subject must have {name}, such as CN={name},O=Grid');
   }
-  return writeAuthorization({ directory: output, users, groups: ids, httpControl, certificates: subject, renew });
+  if (output === '') throw new UsageError('nats-auth: -o names nothing');
+  try {
+    return await writeAuthorization({
+      directory: output,
+      users,
+      groups: ids,
+      httpControl,
+      certificates: subject,
+      renew,
+    });
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    throw new UnavailableError(`nats-auth: ${output} cannot be written (${code === 'EEXIST' ? 'it is a file' : code})`);
+  }
 }
 
 /** For people. */

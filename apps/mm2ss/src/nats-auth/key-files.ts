@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newSeed, nkeyFileText, publicKeyOf } from '@iec104mm2ss/bus';
 import { UsageError } from '../commands/errors.js';
@@ -36,9 +36,14 @@ export class KeyFiles {
 /** A file that is there as a whole, or as it was before. */
 export async function writeWhole(file: string, content: string | Uint8Array, mode: number): Promise<void> {
   const next = `${file}.next`;
-  await writeFile(next, content, { mode });
-  await chmod(next, mode);
-  await rename(next, file);
+  try {
+    await writeFile(next, content, { mode });
+    await chmod(next, mode);
+    await rename(next, file);
+  } catch (error) {
+    await rm(next, { force: true });
+    throw error;
+  }
 }
 
 export async function read(file: string): Promise<string | undefined> {

@@ -4,6 +4,7 @@
 {{- include "mm2ss.preflightFile" . -}}
 {{- include "mm2ss.preflightNats" . -}}
 {{- include "mm2ss.preflightGroups" . -}}
+{{- include "mm2ss.preflightFromFile" . -}}
 {{- include "mm2ss.preflightConnectors" . -}}
 {{- include "mm2ss.preflightGateways" . -}}
 {{- include "mm2ss.preflightNodes" . -}}
@@ -42,7 +43,20 @@
 {{- if and $bundled (ne (toString (get (fromJson .Values.natsUsers) "format")) "1") }}
 {{- fail "\n\nnatsUsers is not what this chart reads: it is of another release of mm2ss, or was changed. Write it anew with that of this chart; keys stay:\n\n  mm2ss nats-auth groups.csv -o nats\n  mm2ss chart groups.csv --nats-auth nats -o chart\n" }}
 {{- end }}
+{{- if $bundled }}{{ include "mm2ss.preflightUsers" . }}{{ end }}
 {{- include "mm2ss.preflightKeys" . }}
+{{- end }}
+{{- end }}
+
+{{/* A connector that NATS does not know would wait for ever. */}}
+{{- define "mm2ss.preflightUsers" -}}
+{{- $known := dict }}
+{{- range (fromJson .Values.natsUsers).users }}{{ $_ := set $known .name true }}{{ end }}
+{{- range $range, $_ := include "mm2ss.ranges" (list .Values.groups .Values.connectors.groupsPerPod) | fromJson }}
+{{- $user := printf "connector-%s" $range }}
+{{- if not (hasKey $known $user) }}
+{{- fail (printf "\n\nnatsUsers has no %s: with connectors.groupsPerPod %d NATS has to know it. Make the users for that, and write the chart anew:\n\n  mm2ss nats-auth groups.csv -o nats%s\n  mm2ss chart groups.csv --nats-auth nats --values FILE -o chart\n" $user (int $.Values.connectors.groupsPerPod) (gt (int $.Values.connectors.groupsPerPod) 1 | ternary (printf " --groups-per-pod %d" (int $.Values.connectors.groupsPerPod)) "")) }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -85,6 +99,17 @@
 {{- fail (printf "\n\ngroups.%s needs TLS, and there is no certificate: set tls.existingSecret, tls.certManager.enabled, tls.groupsSecret, or groups.%s.tlsSecret." $id $id) }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What the file says of its groups is what the pods read in it: two values files of it, merged, or a change by hand are neither. */}}
+{{- define "mm2ss.preflightFromFile" -}}
+{{- $fromFile := dict }}
+{{- range $id, $group := .Values.groups }}
+{{- $_ := set $fromFile $id (pick $group "name" "rtuNumber" "port" "tlsPort" "hosts" "sources" "proxies" "checksum") }}
+{{- end }}
+{{- if ne .Values.groupsDigest (printf "sha256:%s" (sha256sum (toJson $fromFile))) }}
+{{- fail "\n\ngroups is not what the file says: a group is missing or too many, or its name, rtuNumber, port, tlsPort, hosts, sources, proxies or checksum is another one (groupsDigest does not fit). Change the file and write the values anew with mm2ss chart. Values of two files cannot be given together, as Helm merges them: give the new ones alone, at an upgrade with --reset-values instead of --reset-then-reuse-values." }}
 {{- end }}
 {{- end }}
 
