@@ -44,6 +44,7 @@ export class KubernetesSchemas {
       byte: /^[\w+/]*={0,2}$/,
       'date-time': /^\d{4}-\d\d-\d\dT/,
     },
+    code: { regExp: goRegExp },
   });
   /** By `apiVersion kind`, where its schema is. */
   private readonly kinds = new Map<string, string>();
@@ -80,6 +81,13 @@ export class KubernetesSchemas {
     return check(manifest) === true ? [] : (check.errors ?? []).map((error) => `${at}${problemText(error)}`);
   }
 }
+
+/** Patterns of Kubernetes are those of Go, where `(?i)` stands for a flag. */
+function goRegExp(pattern: string, flags: string): RegExp {
+  const ignoresCase = pattern.includes('(?i)');
+  return new RegExp(pattern.replaceAll('(?i)', ''), ignoresCase ? `${flags}i` : flags);
+}
+goRegExp.code = 'goRegExp';
 
 /** The schema as JSON Schema has it, without what is only for Kubernetes, and with all fields that an object may have. */
 function closed(schema: Schema): object {
