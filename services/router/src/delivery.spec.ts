@@ -335,10 +335,10 @@ describe('an answer', () => {
     await join(A);
     answerTo = [{ session: A, ownOa: 9 }];
     arrives(singleCommand(1, 5, true));
-    delivery.tick(clock.now(), 0);
+    delivery.tick(clock.now(), 0, 0);
     expect(delivery.routing.answers.size).toBe(1);
     delivery.acknowledged(sessions.get(A) as Session, 1);
-    delivery.tick(clock.now(), 0);
+    delivery.tick(clock.now(), 0, 0);
     expect(delivery.routing.answers.size).toBe(0);
   });
 
@@ -346,10 +346,10 @@ describe('an answer', () => {
     answerTo = [{ session: 99, ownOa: 9 }];
     arrives(singleCommand(1, 5, true));
     clock.advance(UNKNOWN_SESSION_MS - 1);
-    delivery.tick(clock.now(), 0);
+    delivery.tick(clock.now(), 0, 0);
     expect(delivery.routing.answers.size).toBe(1);
     clock.advance(1);
-    delivery.tick(clock.now(), 0);
+    delivery.tick(clock.now(), 0, 0);
     expect(delivery.routing.answers.size).toBe(0);
   });
 
@@ -359,7 +359,7 @@ describe('an answer', () => {
     answerTo = [{ session: A, ownOa: 9 }];
     arrives(singleCommand(1, 5, true));
     clock.advance(2 * UNKNOWN_SESSION_MS);
-    delivery.tick(clock.now(), 0);
+    delivery.tick(clock.now(), 0, 0);
     delivery.begin(a, 0);
     await settle();
     expect(out()).toEqual(['1 begin 0', '1 0>0 [t45]', '1 join 1']);
@@ -697,10 +697,10 @@ describe('a session that is ahead of a new owner', () => {
     arrives(...events(0, 2));
     delivery.begin(session(A), 1e6);
     clock.advance(AHEAD_MS - 1);
-    delivery.tick(clock.now(), 0);
+    delivery.tick(clock.now(), 0, 0);
     expect(out()).toEqual(['1 begin 1000000']);
     clock.advance(1);
-    delivery.tick(clock.now(), 0);
+    delivery.tick(clock.now(), 0, 0);
     await settle();
     expect(out()).toEqual(['1 begin 2', '1 join 2']);
   });
@@ -740,7 +740,7 @@ describe('a later generation of the log', () => {
     delivery.route(record(0, answered()));
     delivery.acknowledged(sessions.get(A) as Session, 3);
     delivery.acknowledged(sessions.get(B) as Session, acknowledgedByB);
-    delivery.tick(clock.now(), 0);
+    delivery.tick(clock.now(), 0, 0);
     out();
     // It would be taken for an answer to somebody else's command.
     answerTo = [{ session: B, ownOa: 9 }];
@@ -782,7 +782,7 @@ describe('a later generation of the log', () => {
     await answerAgain(record(0, answered(), generation + 1));
     await resumes(A, 3);
     expect(sessions.get(A)?.had.size).toBe(2);
-    delivery.tick(clock.now() + 60_000, 0);
+    delivery.tick(clock.now() + 60_000, 0, 0);
     expect(sessions.get(A)?.had.size).toBe(0);
   });
 

@@ -289,8 +289,13 @@ export class Delivery {
     if (this.routing.liveSessions > 0 && out.broadcastEnd < this.routed) out.mark(this.routed);
   }
 
-  /** Call a few times a second. `oldest`: nobody gets anything before it any more. */
-  tick(now: number, oldest: number): void {
+  /**
+   * Call a few times a second.
+   *
+   * @param oldest nobody gets anything before it any more
+   * @param needed somebody has yet to get what is there: `oldest`, or later
+   */
+  tick(now: number, oldest: number, needed: number): void {
     const { sessions, logger } = this.parts;
     const stored = this.routed - this.options.unstoredAsdus;
     this.routing.answers.prune(
@@ -304,7 +309,7 @@ export class Delivery {
     );
     this.routing.asked.prune(({ end }) => end > Math.min(oldest, stored));
     this.voided.tick(now, sessions.values());
-    this.times.forgetBefore(Math.min(this.mark.confirmed, oldest));
+    this.times.forgetBefore(Math.min(this.mark.confirmed, needed), this.routed);
     for (const session of [...this.behind]) {
       if (session.sent <= this.routed || now - session.begunAt < AHEAD_MS) continue;
       logger.warn({ session: session.id, position: session.sent }, 'session is ahead of the event log: sent back');

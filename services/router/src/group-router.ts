@@ -184,7 +184,7 @@ export class GroupRouter {
     table.tick(now);
     ageTurns.tick(now);
     cursors.tick(now);
-    delivery.tick(now, retention.oldest);
+    delivery.tick(now, retention.oldest, retention.oldestNeeded());
     this.lastWord.tick();
     observe.tick();
   }

@@ -38,7 +38,7 @@ it('for however long nobody acknowledges: few samples, the first one kept, the o
   }
   expect(different.size).toBeGreaterThan(100);
   expect(different.size).toBeLessThanOrEqual(256);
-  times.forgetBefore(99_000);
+  times.forgetBefore(99_000, Infinity);
   expect(99_000_000 - (times.at(99_000) as number)).toBeLessThan(2_000_000);
 });
 
@@ -52,8 +52,18 @@ it('a clock that is set back, a log that goes on earlier, and a forgotten beginn
   expect(times.at(20)).toBe(10_000);
   times.add(15, 12_000);
   expect(times.at(16)).toBe(12_000);
-  times.forgetBefore(15);
+  times.forgetBefore(15, Infinity);
   expect(times.at(10)).toBe(12_000);
   times.cut(0);
   expect(times.at(10)).toBeUndefined();
+});
+
+it('keeps nothing when nobody needs anything of the log', () => {
+  const times = new PositionTimes();
+  times.add(10, 1_000);
+  times.add(20, 2_000);
+  times.forgetBefore(30, 30);
+  expect([times.first, times.at(30)]).toEqual([Infinity, undefined]);
+  times.add(30, 2_001);
+  expect(times.at(30)).toBe(2_001);
 });

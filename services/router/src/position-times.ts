@@ -53,8 +53,9 @@ export class PositionTimes {
     return this.times[Math.max(0, low - 1)];
   }
 
-  /** Nobody will ask for what is before `position`. */
-  forgetBefore(position: number): void {
+  /** Nobody will ask for what is before `position`; at `end`, where the log ends: for nothing that is known. */
+  forgetBefore(position: number, end: number): void {
+    if (position >= end) this.keep(0, 0);
     let count = 0;
     while (count + 1 < this.positions.length && (this.positions[count + 1] as number) <= position) count++;
     if (count > 0) this.keep(count, this.positions.length);

@@ -94,7 +94,7 @@ export class Retention {
   }
 
   /** What named masters have not fetched, and started sessions may still ask for; anything, where that is not known yet. */
-  private oldestNeeded(): number {
+  oldestNeeded(): number {
     const { cursors, sessions, neededBy } = this.parts;
     let oldest = cursors.oldest;
     for (const session of sessions.values()) {

@@ -77,6 +77,9 @@ const BOUNDED = [
   'journals[].entries',
   'journals[].ids',
   'losses.byMaster',
+  // How old is what named masters have not got, who are away.
+  'delivery.times.positions',
+  'delivery.times.times',
   'ordinals.pieces',
   'ordinals.segments',
   'addresses.free',
