@@ -77,6 +77,7 @@ const BOUNDED = [
   'journals[].entries',
   'journals[].ids',
   'losses.byMaster',
+  'totals.byName',
   // How old is what named masters have not got, who are away.
   'delivery.times.positions',
   'delivery.times.times',
