@@ -5,6 +5,8 @@ import { freePort, until } from './ports.ts';
 import { Master, startRtu } from './stations.ts';
 import { type Columns, GATEWAY_HOSTS, groupOf, System } from './system.ts';
 
+/** k of the link to the RTU. */
+const WINDOW = 12;
 /** All parts look at the file every two seconds. */
 const FOUND_MS = 15_000;
 
@@ -84,7 +86,10 @@ describe.skipIf(!hasNats)('over NATS, a configuration that changes while it runs
       if (each !== comes) await each.hasAll();
       const { missing, gaps, unknown, repeats } = each.account(each === comes ? stations[3].ledger.total : 0);
       expect([each.name, missing, gaps, unknown]).toEqual([each.name, 0, [], 0]);
-      if (stays.includes(each)) expect([each.name, repeats, each.disconnections]).toEqual([each.name, 0, 0]);
+      if (!stays.includes(each)) continue;
+      expect([each.name, each.disconnections]).toEqual([each.name, 0]);
+      // While nats-server reads its accounts anew it may lose a confirmation: those events are stored, and sent, once more.
+      expect(repeats, each.name).toBeLessThanOrEqual(WINDOW * taken);
     }
     expect(stations[0].rtu.counts.connections).toBe(1);
     for (const part of parts) {
