@@ -19,7 +19,16 @@ const checks = {
   lint: ['nx', ['run-many', '--targets=lint', '--outputStyle=static']],
 };
 /** The projects of vitest.config.ts, quickest first, with the minutes after which something must be hanging. */
-const suites = { unit: 10, workspace: 5, chart: 5, observability: 5, simulation: 10, integration: 15, interop: 20, e2e: 45 };
+const suites = {
+  unit: 10,
+  workspace: 5,
+  chart: 5,
+  observability: 5,
+  simulation: 10,
+  integration: 15,
+  interop: 20,
+  e2e: 45,
+};
 const CHECK_MINUTES = 15;
 
 /** The step's process group: a worker that spins would outlive the runner that started it. */
