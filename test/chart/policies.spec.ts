@@ -73,8 +73,8 @@ describe.skipIf(!requireTool('helm'))('NetworkPolicies', () => {
   it('an RTU may have an IPv6 address, or a name, which may be anywhere', () => {
     const all = render([groups(row(7, { hosts: '[2001:db8::7]:2404' })), NO_USERS]);
     expect(egress(all, 'mm2ss-connector-7')).toEqual([{ ports: tcp(2404), to: [block('2001:db8::7/128')] }]);
-    const named = { groups: { 7: { hosts: [{ host: 'rtu-7.plant', port: 2404, tls: false }] } } };
-    expect(egress(render([...base, named]), 'mm2ss-connector-7')).toEqual([{ ports: tcp(2404) }]);
+    const named = render([groups(row(7, { hosts: 'rtu-7.plant:2404' })), NO_USERS]);
+    expect(egress(named, 'mm2ss-connector-7')).toEqual([{ ports: tcp(2404) }]);
   });
 
   it('packed connectors reach the RTUs of their range', () => {
