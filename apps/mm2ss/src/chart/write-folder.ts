@@ -37,14 +37,15 @@ export async function writeFolder(folder: string, chart: readonly ChartFile[], f
   const wanted = new Set(files.map(({ path }) => path));
   try {
     await mkdir(folder, { recursive: true });
-    // First: a writing that is cut off can be done again.
-    if (before === undefined) await writeWhole(join(folder, MANIFEST_FILE), manifestText(files), READABLE);
+    const writeManifest = (): Promise<void> => writeWhole(join(folder, MANIFEST_FILE), manifestText(files), READABLE);
+    // A first writing that is cut off can be done again; a later one still knows what there was before.
+    if (before === undefined) await writeManifest();
     for (const path of before?.keys() ?? []) if (!wanted.has(path)) await rm(join(folder, path), { force: true });
     for (const { path, octets } of files) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeWhole(join(folder, path), octets, READABLE);
     }
-    await writeWhole(join(folder, MANIFEST_FILE), manifestText(files), READABLE);
+    if (before !== undefined) await writeManifest();
   } catch (error) {
     throw new UnavailableError(`chart: ${folder} cannot be written (${(error as NodeJS.ErrnoException).code})`);
   }

@@ -2,12 +2,11 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { buckets, grown, m } from '../metric.js';
 import { board } from './board.js';
 import { fleetTable } from './fleet-table.js';
-import { BLUE, figure, GREEN, lines, RED, timeline, words, YELLOW } from './panel.js';
-import { groupState, max, STATE_WORDS } from './state.js';
+import { BLUE, figure, GREEN, lines, RED, timeline, words, RATE } from './panel.js';
+import { groupState, max, oldestUndelivered, STATE_WORDS } from './state.js';
 import { FIRING, FLEET_UID, JOB, JOB_VARIABLE } from './uids.js';
 
 const here = { job: JOB } as const;
-const RATE = '$__rate_interval';
 const named = `max by (group, master) (${m('mm2ss_named_master_started', here)})`;
 
 const GLANCE = [
@@ -55,17 +54,7 @@ const GLANCE = [
     height: 4,
     queries: [{ expr: `sum(rate(${m('mm2ss_rtu_asdus_received_total', here)}[${RATE}]))` }],
   }),
-  figure({
-    id: 5,
-    title: 'Oldest undelivered',
-    text: 'Age of the oldest event that no master has acknowledged. Under 10 s is normal.',
-    unit: 's',
-    decimals: 0,
-    colours: [GREEN, [10, YELLOW], [60, RED]],
-    width: 3,
-    height: 4,
-    queries: [{ expr: `max(${m('mm2ss_undelivered_oldest_seconds', here)})` }],
-  }),
+  oldestUndelivered('Age of the oldest event that no master has acknowledged. Under 10 s is normal.', here),
   figure({
     id: 6,
     title: 'Alerts',

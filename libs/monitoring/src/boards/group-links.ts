@@ -1,8 +1,7 @@
 import { buckets, count, grown, m } from '../metric.js';
-import { GREEN, lines, type Placed, RED, YELLOW } from './panel.js';
+import { GREEN, lines, type Placed, RED, YELLOW, RATE } from './panel.js';
 import { JOB, OF_GROUP as here } from './uids.js';
 
-const RATE = '$__rate_interval';
 const quantile = (q: number, by: string, histogram: string): string =>
   `histogram_quantile(${q}, sum by (${by}, le) (rate(${histogram}[${RATE}])))`;
 const durations = buckets('mm2ss_command_duration_seconds', { ...here, outcome: 'done' });

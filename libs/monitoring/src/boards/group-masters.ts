@@ -1,9 +1,8 @@
 import { buckets, m } from '../metric.js';
-import { GREEN, heatmap, lines, type Placed, RED, words, YELLOW } from './panel.js';
+import { GREEN, heatmap, lines, type Placed, RED, words, YELLOW, RATE } from './panel.js';
 import { table } from './table.js';
 import { OF_GROUP as here } from './uids.js';
 
-const RATE = '$__rate_interval';
 const max = (expr: string): string => `max by (master) (${expr})`;
 const sum = (expr: string): string => `sum by (master) (${expr})`;
 

@@ -3,11 +3,10 @@ import { m } from '../metric.js';
 import { type Annotation, board } from './board.js';
 import { COMMAND_PANELS, CONNECTION_PANELS, LINK_PANELS } from './group-links.js';
 import { MASTER_PANELS } from './group-masters.js';
-import { BLUE, figure, GREEN, lines, RED, timeline, words, YELLOW } from './panel.js';
-import { groupState, STATE_WORDS } from './state.js';
+import { BLUE, figure, GREEN, lines, RED, timeline, words, YELLOW, RATE } from './panel.js';
+import { groupState, oldestUndelivered, STATE_WORDS } from './state.js';
 import { FIRING, GROUP_UID, GROUP_VARIABLE, JOB_VARIABLE, OF_GROUP as here } from './uids.js';
 
-const RATE = '$__rate_interval';
 const unconfirmed = `max(${m('mm2ss_log_unconfirmed_asdus', here)})`;
 const capacity = `max(${m('mm2ss_log_capacity_asdus', here)})`;
 
@@ -55,17 +54,7 @@ const GLANCE = [
     height: 4,
     queries: [{ expr: `${unconfirmed} / ${capacity}` }],
   }),
-  figure({
-    id: 5,
-    title: 'Oldest undelivered',
-    text: 'Age of the oldest event that no master has acknowledged.',
-    unit: 's',
-    decimals: 0,
-    colours: [GREEN, [10, YELLOW], [60, RED]],
-    width: 3,
-    height: 4,
-    queries: [{ expr: `max(${m('mm2ss_undelivered_oldest_seconds', here)})` }],
-  }),
+  oldestUndelivered('Age of the oldest event that no master has acknowledged.', here),
   figure({
     id: 6,
     title: 'Observe mode',

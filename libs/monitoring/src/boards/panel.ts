@@ -32,6 +32,9 @@ import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-s
 /** The Prometheus that the board's first variable names. */
 export const DATA_SOURCE: DataSourceRef = { type: 'prometheus', uid: '${datasource}' };
 
+/** Over what rates are taken: Grafana makes it fit what is seen. */
+export const RATE = '$__rate_interval';
+
 export const GREEN = 'green';
 export const YELLOW = 'yellow';
 export const RED = 'red';

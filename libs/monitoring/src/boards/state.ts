@@ -1,5 +1,5 @@
 import { m, type Where } from '../metric.js';
-import { GREEN, RED, words, YELLOW } from './panel.js';
+import { figure, GREEN, type Placed, RED, words, YELLOW } from './panel.js';
 
 const KEYS = 'group, name';
 type GroupWhere = Where<'mm2ss_group_info'>;
@@ -23,3 +23,17 @@ export const STATE_WORDS = words({
   2: ['no master', YELLOW],
   3: ['works', GREEN],
 });
+
+/** Age of what nobody has acknowledged: of all groups, or of one. */
+export const oldestUndelivered = (text: string, where: GroupWhere): Placed =>
+  figure({
+    id: 5,
+    title: 'Oldest undelivered',
+    text,
+    unit: 's',
+    decimals: 0,
+    colours: [GREEN, [10, YELLOW], [60, RED]],
+    width: 3,
+    height: 4,
+    queries: [{ expr: `max(${m('mm2ss_undelivered_oldest_seconds', where)})` }],
+  });
