@@ -10,6 +10,7 @@ import {
   COT_CAUSE_MASK,
   COT_NEGATIVE_BIT,
   forEachApdu,
+  isCommandAnswer,
   Likeness,
   likeness,
   LAST_MONITOR_TYPE,
@@ -166,13 +167,8 @@ export class PendingCommands {
     if (any !== undefined && (likely === undefined || any.alike < likely.alike)) return any.command;
     if (likely !== undefined) return likely.command;
     const [first] = due;
-    return due.size === 1 && answersCommand(answer.cot) ? first : undefined;
+    return due.size === 1 && isCommandAnswer(answer.cot) ? first : undefined;
   }
-}
-
-/** True for the causes of answers to commands (IEC 60870-5-101 clause 7.2.3). */
-function answersCommand(cot: number): boolean {
-  return (cot >= Cause.ACT && cot <= Cause.ACT_TERM) || (cot >= Cause.UNKNOWN_TYPE && cot <= Cause.UNKNOWN_IOA);
 }
 
 /** How much of this command the answer repeats; undefined: it is none to it. */

@@ -1,4 +1,4 @@
-import { Cause } from '@iec104mm2ss/iec104';
+import { Cause, isCommandAnswer, isInterrogated } from '@iec104mm2ss/iec104';
 
 /** What an ASDU of the RTU is, as its cause tells. */
 const CLASSES = [
@@ -19,11 +19,10 @@ export function asduClass(cause: number): AsduClass {
   if (cause === Cause.PERCYC) return 'cyclic';
   if (cause === Cause.BACK) return 'background';
   if (cause === Cause.REQ) return 'requested';
-  if (cause >= Cause.INROGEN && cause <= Cause.REQCO4) return 'interrogated';
+  if (isInterrogated(cause)) return 'interrogated';
   if (cause === Cause.INIT) return 'initialized';
   if (cause === Cause.FILE) return 'file';
-  const answers = cause >= Cause.ACT && cause <= Cause.ACT_TERM;
-  return answers || (cause >= Cause.UNKNOWN_TYPE && cause <= Cause.UNKNOWN_IOA) ? 'answer' : 'other';
+  return isCommandAnswer(cause) ? 'answer' : 'other';
 }
 
 /** Counts by cause, added up by class; every class is there. */

@@ -1,11 +1,11 @@
-import { AsduView, Cause, isInterrogated } from '@iec104mm2ss/iec104';
+import { AsduView, Cause, isCommandAnswer, isInterrogated } from '@iec104mm2ss/iec104';
 import type { Answered, CommandAnswers, NobodysReason } from './command-answers.js';
 import type { Participant, RecordOrigin } from './command-context.js';
 import type { CommandCounters } from './command-counters.js';
 import type { CommandOwnership } from './command-ownership.js';
 import type { NotForwarded } from './not-forwarded.js';
 import type { RoutingRules } from './routing.js';
-import { isAnswer, isFileTransfer } from './rules.js';
+import { isFileTransfer } from './rules.js';
 
 const NOBODY: readonly Participant[] = [];
 
@@ -82,7 +82,7 @@ export class RtuAnswers implements RoutingRules {
       }
       return asked;
     }
-    if (isAnswer(cot)) {
+    if (isCommandAnswer(cot)) {
       this.seen = true;
       return this.receivers(answers.answered(asdu, position, record), view, position, record);
     }

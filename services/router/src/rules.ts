@@ -1,4 +1,4 @@
-import { Cause, isInterrogated, TypeId, typeInfo } from '@iec104mm2ss/iec104';
+import { Cause, isCommandAnswer, isInterrogated, TypeId, typeInfo } from '@iec104mm2ss/iec104';
 
 /** An interrogation or a read is not dangerous when late: it may wait for its turn this long. */
 export const INTERROGATION_DEADLINE_MS = 60_000;
@@ -34,7 +34,7 @@ export function audienceOf(typeId: number, cot: number, interrogationToOriginato
   if (cot === Cause.REQ && (interrogationToOriginator || isOpaque(typeId))) return Audience.ASKED;
   if (isMonitored(cot)) return Audience.ALL;
   // An object with the cause of an answer.
-  if (isAnswer(cot)) return typeId <= LAST_PROCESS_INFORMATION ? Audience.ASKED : Audience.ORIGINATOR;
+  if (isCommandAnswer(cot)) return typeId <= LAST_PROCESS_INFORMATION ? Audience.ASKED : Audience.ORIGINATOR;
   if (typeId <= LAST_PROCESS_INFORMATION || typeId === TypeId.M_EI_NA_1) return Audience.ALL;
   return isOpaque(typeId) ? Audience.ASKED : Audience.ORIGINATOR;
 }
@@ -50,11 +50,6 @@ function isMonitored(cot: number): boolean {
   return (
     (cot >= Cause.PERCYC && cot <= Cause.REQ) || cot === Cause.RETREM || cot === Cause.RETLOC || isInterrogated(cot)
   );
-}
-
-/** True for the causes of answers to commands. */
-export function isAnswer(cot: number): boolean {
-  return (cot >= Cause.ACT && cot <= Cause.ACT_TERM) || (cot >= Cause.UNKNOWN_TYPE && cot <= Cause.UNKNOWN_IOA);
 }
 
 /** A type of which only the station knows what it means: reserved, private, and the query log. */

@@ -8,6 +8,7 @@ import {
   cp56ToEpochMs,
   decodeCp56,
   IOA_OCTETS,
+  isCommandAnswer,
   isInterrogated,
   LAST_MONITOR_TYPE,
   typeInfo,
@@ -52,10 +53,5 @@ export function eventTags(asdu: Uint8Array): TagRange | undefined {
 /** True for what somebody asked for: commands mirrored, and answers to interrogations and reads. */
 export function isAnswer(asdu: Uint8Array): boolean {
   const cot = (asdu[ASDU_CAUSE_OFFSET] as number) & COT_CAUSE_MASK;
-  return (
-    cot === Cause.REQ ||
-    (cot >= Cause.ACT && cot <= Cause.ACT_TERM) ||
-    isInterrogated(cot) ||
-    (cot >= Cause.UNKNOWN_TYPE && cot <= Cause.UNKNOWN_IOA)
-  );
+  return cot === Cause.REQ || isCommandAnswer(cot) || isInterrogated(cot);
 }

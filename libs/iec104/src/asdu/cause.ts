@@ -89,3 +89,8 @@ export function causeText(cause: number): string {
 export function isInterrogated(cot: number): boolean {
   return cot >= Cause.INROGEN && cot <= Cause.REQCO4;
 }
+
+/** True for the causes of answers to commands (IEC 60870-5-101 clause 7.2.3): mirrored ones, and what was not understood. */
+export function isCommandAnswer(cot: number): boolean {
+  return (cot >= Cause.ACT && cot <= Cause.ACT_TERM) || (cot >= Cause.UNKNOWN_TYPE && cot <= Cause.UNKNOWN_IOA);
+}
