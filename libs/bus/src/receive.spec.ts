@@ -21,4 +21,14 @@ describe('a decoder that remembers', () => {
     expect(decode(Buffer.from('two'))).toEqual({ text: 'two' });
     expect(made).toEqual(['one', 'two', 'rubbish', 'rubbish']);
   });
+
+  it('remembers one message of each sender that takes turns, and forgets the oldest', () => {
+    const made: string[] = [];
+    const each = remembering((data) => {
+      made.push(Buffer.from(data).toString());
+      return made.length;
+    }, 2);
+    for (const text of ['a', 'b', 'a', 'b', 'c', 'b', 'a']) each(Buffer.from(text));
+    expect(made).toEqual(['a', 'b', 'c', 'a']);
+  });
 });

@@ -2,15 +2,23 @@ import { type Decoded, WireError } from '@iec104mm2ss/wire';
 import type { Bus, Message, Subscription } from './bus.js';
 
 /**
- * For what is mostly said again unchanged: the same octets as the last time have the same value, which nobody may change.
- * One for each subject, as it remembers one message.
+ * For what is mostly said again unchanged: the same octets as before have the same value, which nobody may change. One for
+ * each subject.
+ *
+ * @param messages how many it remembers: as many as senders take turns on the subject
  */
-export function remembering<T>(decode: (data: Uint8Array) => Decoded<T>): (data: Uint8Array) => Decoded<T> {
-  let last: { readonly octets: Buffer; readonly value: T } | undefined;
+export function remembering<T>(
+  decode: (data: Uint8Array) => Decoded<T>,
+  messages = 1,
+): (data: Uint8Array) => Decoded<T> {
+  const last: { readonly octets: Buffer; readonly value: T }[] = [];
   return (data) => {
-    if (last?.octets.equals(data) === true) return last.value;
+    const known = last.find(({ octets }) => octets.equals(data));
+    if (known !== undefined) return known.value;
     const value = decode(data);
-    if (!(value instanceof WireError)) last = { octets: Buffer.from(data), value };
+    if (value instanceof WireError) return value;
+    if (last.length === messages) last.shift();
+    last.push({ octets: Buffer.from(data), value });
     return value;
   };
 }

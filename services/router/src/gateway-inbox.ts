@@ -1,8 +1,11 @@
+import { remembering } from '@iec104mm2ss/bus';
 import { type Ack, decodeStatement, InKind, type InMessage, type Statement, WireError } from '@iec104mm2ss/wire';
 import type { GroupParts } from './group-parts.js';
 
 /** Messages of gateways that wait until the group is open; what is dropped is stated again. */
 export const MAX_INBOX = 10_000;
+/** Gateways whose last statement is remembered: while nothing happens each says the same again and again. */
+const REMEMBERED_GATEWAYS = 4;
 
 type Parts = Pick<
   GroupParts,
@@ -19,6 +22,7 @@ interface Received {
 export class GatewayInbox {
   private waiting: Received[] = [];
   private opened = false;
+  private readonly decodeStatement = remembering(decodeStatement, REMEMBERED_GATEWAYS);
 
   constructor(private readonly parts: Parts) {}
 
@@ -46,7 +50,7 @@ export class GatewayInbox {
   stated(): Statement[] {
     return this.waiting.flatMap(({ message, by }) => {
       if (message.kind !== InKind.STATEMENT) return [];
-      const statement = decodeStatement(message.json);
+      const statement = this.decodeStatement(message.json);
       const own = statement instanceof WireError ? undefined : this.parts.owners.ownPart(statement, by);
       return own === undefined ? [] : [own];
     });
@@ -92,7 +96,7 @@ export class GatewayInbox {
 
   private reconcile(json: Uint8Array, by: string | undefined): void {
     const { bus, subjects, owners, reconciliation } = this.parts;
-    const statement = decodeStatement(json);
+    const statement = this.decodeStatement(json);
     if (statement instanceof WireError) {
       bus.drops.add(subjects.in, statement.code, statement.message);
       return;
