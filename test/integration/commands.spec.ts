@@ -289,6 +289,20 @@ describe('station requests', () => {
   });
 });
 
+describe('an RTU that is stopped in the middle of an interrogation, as its only master has left', () => {
+  it('keeps the next master waiting for a short time only', async () => {
+    const { mux } = await oneGroup({ interrogation: 'all' });
+    const leaving = await startedRawMaster(mux.port, 1, { acknowledge: false });
+    for (let i = 0; i < 4; i++) leaving.sendI(asdu(100, Cause.ACT, 0, '14'));
+    // Nobody acknowledges the objects of the second one: the RTU has no room for all of them.
+    await leaving.asduCount(13);
+    leaving.close();
+    await until('the RTU is being stopped', async () => (await mux.group()).rtu.state !== 'started');
+    const next = await startMaster(mux.port, 2);
+    expect(await next.interrogate()).toMatchObject({ result: 'positive', terminated: true });
+  });
+});
+
 describe('select and execute', () => {
   it("another master's select or execute on a selected object is refused and never reaches the RTU", async () => {
     const { rtu, mux } = await oneGroup();

@@ -42,9 +42,18 @@ export class CommandProgress {
     transaction.yieldsToOwnAt = at + yieldsMs;
   }
 
+  /** The RTU was stopped (STOPDT), and is started again: what has not been answered may never be. */
+  resumed(transaction: Transaction, now: number): void {
+    transaction.mayBeDropped = true;
+    transaction.expiresAt = Math.min(transaction.expiresAt, now + ANSWER_TIMEOUT_MS);
+    transaction.yieldsAt = Math.min(transaction.yieldsAt, now + UNKNOWN_TERMINATION_MS);
+    transaction.yieldsToOwnAt = Math.min(transaction.yieldsToOwnAt, now + OWN_QUIET_MS);
+  }
+
   /** Objects of this interrogation come. */
   alive(transaction: Transaction, now: number): void {
     transaction.heardAt = now;
+    transaction.mayBeDropped = false;
     transaction.expiresAt = now + INTERROGATION_TIMEOUT_MS;
     this.yieldWhenQuiet(transaction, now);
   }
@@ -116,6 +125,7 @@ export class CommandProgress {
   givenUp(transaction: Transaction, now: number): string {
     const { habits } = this;
     const { typeId, state, outcome, ca, asdu, heardAt } = transaction;
+    if (transaction.mayBeDropped) return outcome || (state === 'confirmed' ? 'confirmed' : 'unknown');
     if (ca === BROADCAST_CA) habits.stationsAre(typeId, stationsOver(transaction));
     if (state !== 'confirmed') {
       // Objects may have come without any ACT_CON.

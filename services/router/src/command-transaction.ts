@@ -118,6 +118,8 @@ export interface Transaction {
   yieldsToOwnAt: number;
   /** Answers before this place are not for it; undefined while it is queued. */
   floor: AnswerFloor | undefined;
+  /** Data transfer was stopped in between, and the RTU may have dropped what it had not sent: that it goes on is not seen yet. */
+  mayBeDropped: boolean;
   /** Its link to the RTU is gone: only what was received before can still answer it, until then. */
   lostUntil: number;
   /** Its gateway, that stated what has been answered, had passed on what is before this place: only its effect is known. */
@@ -193,6 +195,7 @@ export function newTransaction(number: number, command: NewCommand): Transaction
     yieldsAt: Infinity,
     yieldsToOwnAt: Infinity,
     floor: undefined,
+    mayBeDropped: false,
     lostUntil: Infinity,
     countedTo: 0,
     answersMissed: false,

@@ -47,6 +47,8 @@ export class GroupCommands {
   private readonly takeover: CommandTakeover;
   private readonly inquiry: CommandInquiry;
   private wasReady = false;
+  /** The RTU sends data, as far as its connector has stated. */
+  private wasStarted = false;
   /** Where the log was when this owner began to hand over commands. */
   private begunAt: ConnectorLink | undefined;
 
@@ -218,6 +220,9 @@ export class GroupCommands {
    */
   connectorStated({ fence: connectorFence, epoch, generation, next: position, state, reason }: StateMessage): void {
     this.linkIs({ connectorFence, epoch, generation, position, up: rtuLinkUp(state) }, reason);
+    const isStarted = state === 'started';
+    if (isStarted && !this.wasStarted) this.transactions.transferResumed();
+    this.wasStarted = isStarted;
     if (!this.takeover.done) this.inquiry.tick(this.context.clock.now());
   }
 

@@ -454,6 +454,55 @@ describe('interrogations', () => {
     expect(bench.forwarded).toHaveLength(2);
   });
 
+  it('that the RTU dropped when it was stopped keep others waiting for a short time, and teach nothing', () => {
+    const bench = new Bench();
+    const gi = interrogation(1);
+    const run = (session: number): void => {
+      bench.command(session, gi);
+      bench.answer(gi, Cause.ACT_CON);
+      bench.answer(gi, Cause.ACT_TERM);
+    };
+    run(A);
+    bench.command(A, gi);
+    bench.answer(gi, Cause.ACT_CON);
+    bench.transactions.forget(A);
+    bench.pass(100);
+    bench.transactions.transferResumed();
+    const next = bench.begin(B, gi);
+    bench.take();
+    bench.pass(UNKNOWN_TERMINATION_MS - 1);
+    expect(bench.take()).toEqual([]);
+    bench.pass(1);
+    expect(bench.take()).toEqual(['nobody confirmed', `forward ${B}`]);
+    bench.sent(next);
+    expect(bench.answer(gi, Cause.ACT_CON)).toEqual([B]);
+    bench.begin(C, gi);
+    bench.pass(ANSWER_TIMEOUT_MS);
+    expect(bench.take(), 'ACT_TERM is waited for as before').toEqual(['3 refused: expired']);
+    expect(bench.answer(gi, Cause.ACT_TERM)).toEqual([B]);
+  });
+
+  it('that the RTU goes on with after it was stopped keep others waiting until their end', () => {
+    const bench = new Bench();
+    const gi = interrogation(1);
+    bench.command(A, gi);
+    bench.answer(gi, Cause.ACT_CON);
+    bench.answer(gi, Cause.ACT_TERM);
+    bench.command(A, gi);
+    bench.answer(gi, Cause.ACT_CON);
+    bench.transactions.transferResumed();
+    bench.begin(B, gi);
+    bench.take();
+    for (let i = 0; i < 2; i++) {
+      bench.pass(UNKNOWN_TERMINATION_MS - 500);
+      bench.transactions.answers.interrogation(20, 1);
+    }
+    bench.pass(500);
+    expect(bench.take()).toEqual([]);
+    expect(bench.answer(gi, Cause.ACT_TERM)).toEqual([A]);
+    expect(bench.take()).toEqual([expect.stringContaining('terminated'), `forward ${B}`]);
+  });
+
   it('of one master that are equal are answered as often as it has asked, beside those of others', () => {
     const bench = new Bench();
     bench.command(A, GI);

@@ -2,7 +2,7 @@ import { Cause } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { CommandAnswers } from './command-answers.js';
 import { CommandEnds, type EndEffects } from './command-ends.js';
-import { CommandLanes } from './command-lanes.js';
+import { asksStation, CommandLanes } from './command-lanes.js';
 import { CommandMatching } from './command-matching.js';
 import { CommandMemory } from './command-memory.js';
 import { CommandProgress } from './command-progress.js';
@@ -182,6 +182,15 @@ export class Transactions {
   /** The command with this number, if it is not over. */
   underWay(number: number): Transaction | undefined {
     return this.table.get(number);
+  }
+
+  /** The RTU sends again after it was stopped: questions to whole stations need not be answered any more. */
+  transferResumed(): void {
+    const now = this.clock.now();
+    for (const transaction of this.table.all()) {
+      const { state, typeId } = transaction;
+      if (asksStation(typeId) && (state === 'sent' || state === 'confirmed')) this.progress.resumed(transaction, now);
+    }
   }
 
   /** Hands over what may go: `ready` is true again. */
