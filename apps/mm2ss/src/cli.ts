@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   check: async () => (await import('./commands/check.js')).registerCheck,
   diff: async () => (await import('./commands/diff.js')).registerDiff,
   decode: async () => (await import('./commands/decode.js')).registerDecode,
+  firewall: async () => (await import('./commands/firewall.js')).registerFirewall,
   simulate: async () => (await import('./commands/simulate/index.js')).registerSimulate,
   status: operator,
   restart: operator,

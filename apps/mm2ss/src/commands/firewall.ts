@@ -1,0 +1,105 @@
+import { isIP } from 'node:net';
+import { readConfiguration } from '@iec104mm2ss/config';
+import type { Command } from 'commander';
+import { ciscoRules, type Machine } from '../firewall/cisco.js';
+import { iptablesRules, nftablesRules } from '../firewall/linux.js';
+import { type Openings, openingsOf } from '../firewall/openings.js';
+import { windowsRules } from '../firewall/windows.js';
+import { formatProblem, isGood } from './check.js';
+import { collect } from './collect.js';
+import { UsageError } from './errors.js';
+
+const FORMATS: Readonly<Record<string, { readonly help: string; readonly comment: string }>> = {
+  nftables: { help: 'a file for nft -f', comment: '#' },
+  iptables: { help: 'a shell script for iptables and ip6tables', comment: '#' },
+  windows: { help: 'a PowerShell script for the Windows firewall', comment: '#' },
+  cisco: { help: 'access lists of IOS; needs --address', comment: '!' },
+};
+
+interface FirewallFlags {
+  readonly nftables?: boolean;
+  readonly iptables?: boolean;
+  readonly windows?: boolean;
+  readonly cisco?: boolean;
+  readonly address?: readonly string[];
+}
+
+export function registerFirewall(program: Command): void {
+  const command = program
+    .command('firewall')
+    .description(
+      'print the firewall rules for a configuration file: ports of masters with their filters, hosts of RTUs',
+    )
+    .argument('<file>', 'configuration file (.csv)');
+  for (const [name, { help }] of Object.entries(FORMATS)) command.option(`--${name}`, help);
+  command
+    .option('--address <address>', 'address of this machine, for --cisco; may be repeated for IPv4 and IPv6', collect)
+    .addHelpText(
+      'after',
+      '\nNothing is changed: the rules are printed. Ports of HTTP (--http, --console) and of NATS are not among them.' +
+        '\nExit code: 0; 1 when a row of the file is at fault and left out; 2 when the file cannot be read.',
+    )
+    .action(firewall);
+}
+
+async function firewall(file: string, flags: FirewallFlags): Promise<void> {
+  const wanted = Object.keys(FORMATS).filter((name) => flags[name as keyof FirewallFlags] === true);
+  const [format] = wanted;
+  if (format === undefined || wanted.length > 1) {
+    throw new UsageError(
+      `firewall: one of ${Object.keys(FORMATS)
+        .map((name) => `--${name}`)
+        .join(', ')}`,
+    );
+  }
+  const machine = machineOf(flags.address ?? []);
+  if (format === 'cisco' && machine.v4 === undefined && machine.v6 === undefined) {
+    throw new UsageError('firewall: --cisco needs the address of this machine (--address 192.0.2.10)');
+  }
+  const configuration = await readConfiguration(file);
+  const openings = openingsOf(configuration.groups);
+  const { comment } = FORMATS[format] as { comment: string };
+  const lines = rulesOf(format, openings, machine);
+  const title = `${comment} IEC 60870-5-104: ${openings.inbound.length} ports of masters, ${openings.outbound.length} hosts of RTUs`;
+  // A script says in its first line what runs it.
+  const at = lines[0]?.startsWith('#!') === true ? 1 : 0;
+  process.stdout.write(
+    `${[...lines.slice(0, at), title, ...remarks(openings, comment), ...lines.slice(at)].join('\n')}\n`,
+  );
+  for (const problem of configuration.problems) {
+    if (problem.severity === 'skipped') process.stderr.write(`mm2ss: firewall: left out: ${formatProblem(problem)}\n`);
+  }
+  process.exitCode = isGood(configuration) ? 0 : 1;
+}
+
+function rulesOf(format: string, openings: Openings, machine: Machine): string[] {
+  switch (format) {
+    case 'nftables':
+      return nftablesRules(openings);
+    case 'iptables':
+      return iptablesRules(openings);
+    case 'windows':
+      return windowsRules(openings);
+    default:
+      return ciscoRules(openings, machine);
+  }
+}
+
+/** What a person should look at before the rules are used. */
+function remarks({ inbound, outbound }: Openings, comment: string): string[] {
+  const open = [...new Set(inbound.filter(({ sources }) => sources === undefined).map(({ group }) => group))];
+  const named = outbound.filter(({ family }) => family === 'name');
+  return [
+    ...(open.length === 0 ? [] : [`${comment} Open to every source, as they have no filter: group ${open.join(', ')}`]),
+    ...(named.length === 0
+      ? []
+      : [`${comment} By name, for which a rule needs an address: ${named.map(({ host }) => host).join(', ')}`]),
+  ];
+}
+
+function machineOf(addresses: readonly string[]): Machine {
+  for (const address of addresses) {
+    if (isIP(address) === 0) throw new UsageError(`firewall: --address ${JSON.stringify(address)} is no IP address`);
+  }
+  return { v4: addresses.find((each) => isIP(each) === 4), v6: addresses.find((each) => isIP(each) === 6) };
+}

@@ -1,0 +1,67 @@
+import { isIP } from 'node:net';
+import type { GroupConfig } from '@iec104mm2ss/config';
+
+/** Sources or destinations of one address family, as networks with a prefix length (`10.1.1.5/32`). */
+export interface Networks {
+  readonly v4: readonly string[];
+  readonly v6: readonly string[];
+}
+
+/** A port of a group that masters connect to. */
+export interface Inbound {
+  readonly group: string;
+  readonly name: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** Who may connect; undefined: every source, as the file has no filter. */
+  readonly sources: Networks | undefined;
+}
+
+/** An RTU that is connected to. */
+export interface Outbound {
+  readonly group: string;
+  readonly name: string;
+  readonly port: number;
+  /** An address, or a name where the file has one. */
+  readonly host: string;
+  readonly family: 'v4' | 'v6' | 'name';
+}
+
+export interface Openings {
+  readonly inbound: readonly Inbound[];
+  readonly outbound: readonly Outbound[];
+}
+
+/** What a firewall has to let through for these groups: masters to their ports, and connections to the RTUs. */
+export function openingsOf(groups: readonly GroupConfig[]): Openings {
+  return { inbound: groups.flatMap(inboundOf), outbound: groups.flatMap(outboundOf) };
+}
+
+function inboundOf({ id, name, port, plain, tlsPort, filter, proxy }: GroupConfig): Inbound[] {
+  // A load balancer with the PROXY protocol is the source that a firewall sees.
+  const sources = filter.length === 0 ? undefined : networks([...filter, ...proxy].map(({ cidr }) => cidr));
+  const about = { group: id, name, sources };
+  return [
+    ...(plain ? [{ ...about, port, tls: false }] : []),
+    ...(tlsPort === undefined ? [] : [{ ...about, port: tlsPort, tls: true }]),
+  ];
+}
+
+function outboundOf({ id, name, hosts }: GroupConfig): Outbound[] {
+  return hosts.map(({ host, port }) => {
+    // The zone says by which interface the RTU is reached; a rule has no place for it.
+    const address = host.replace(/%.*$/, '');
+    const family = ({ 4: 'v4', 6: 'v6' } as const)[isIP(address)] ?? 'name';
+    return { group: id, name, port, host: address, family };
+  });
+}
+
+function networks(cidrs: readonly string[]): Networks {
+  const unique = [...new Set(cidrs)];
+  return { v4: unique.filter((cidr) => !cidr.includes(':')), v6: unique.filter((cidr) => cidr.includes(':')) };
+}
+
+/** What stands in a comment beside a rule: printable ASCII, so that no name of the file ends it. */
+export function remark({ group, name }: { readonly group: string; readonly name: string }): string {
+  return `${group} ${name}`.replace(/[^ -~]|["'`$\\]/g, '?').slice(0, 60);
+}

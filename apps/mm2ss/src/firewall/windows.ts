@@ -1,0 +1,37 @@
+import { type Inbound, type Openings, type Outbound, remark } from './openings.js';
+
+const GROUP = 'iec104mm2ss';
+
+/**
+ * A PowerShell script. There are rules that allow only: Windows lets nothing in by default, and a rule that blocks a port there
+ * wins over all that allow it.
+ */
+export function windowsRules({ inbound, outbound }: Openings): string[] {
+  return [
+    '#Requires -RunAsAdministrator',
+    `Remove-NetFirewallRule -Group '${GROUP}' -ErrorAction SilentlyContinue`,
+    ...inbound.map(inboundRule),
+    '# For a firewall that lets nothing out by default:',
+    ...outbound.map(outboundRule),
+  ];
+}
+
+function inboundRule(rule: Inbound): string {
+  const { port, tls, sources } = rule;
+  const name = `IEC 104 ${tls ? 'TLS ' : ''}${remark(rule)}, port ${port}`;
+  const from = sources === undefined ? 'Any' : [...sources.v4, ...sources.v6].join(',');
+  return newRule(name, `-Direction Inbound -LocalPort ${port} -RemoteAddress ${from}`);
+}
+
+function outboundRule(rule: Outbound): string {
+  const { host, port, family } = rule;
+  if (family === 'name') return `# ${host} port ${port} (${remark(rule)}): a name, put its address here`;
+  return newRule(
+    `IEC 104 RTU ${remark(rule)}, ${host}`,
+    `-Direction Outbound -RemotePort ${port} -RemoteAddress ${host}`,
+  );
+}
+
+function newRule(name: string, what: string): string {
+  return `New-NetFirewallRule -Group '${GROUP}' -DisplayName '${name}' -Protocol TCP ${what} -Action Allow | Out-Null`;
+}
