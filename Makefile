@@ -2,7 +2,7 @@
 # Needs: make, a Node.js with npm (20 or later; the workspace brings the Node.js 24 that everything runs on).
 
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image e2e-observability e2e-kubernetes monitoring clean
+.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image package-linux test-packages e2e-observability e2e-kubernetes monitoring clean
 
 SHELL := /bin/sh
 # No daemon is left behind, nothing is asked, nothing is sent anywhere.
@@ -76,6 +76,14 @@ sbom: build
 ## image: the container image, by the Docker engine; IMAGE=NAME:TAG, BASE_IMAGE=NAME where the pinned one cannot be had
 image: build
 	@BASE_IMAGE='$(BASE_IMAGE)' $(WITH_NODE) docker/build.sh $(IMAGE)
+
+## package-linux: a .deb and a tarball, with this machine's architecture and their own Node.js, into dist/
+package-linux: build
+	@$(WITH_NODE) node packaging/package-linux.mjs
+
+## test-packages: installs, runs, upgrades and removes the .deb in a fresh Debian under systemd; as root
+test-packages: package-linux
+	@packaging/test-linux.sh dist
 
 ## e2e-observability: a real Prometheus reads the whole system under load; every board has data, alerts fire and clear
 e2e-observability: build
