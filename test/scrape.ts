@@ -28,12 +28,13 @@ export function expectCatalogued(text: string): void {
     if (/^(process|nodejs)_/.test(name)) continue;
     const entry = SERIES.get(name);
     expect(entry, name).toBeDefined();
-    const { labels: expected, boundsMs } = metric(entry as MetricName);
+    const { labels: expected, boundsMs, values = {} } = metric(entry as MetricName);
     const le = name.endsWith('_bucket') ? ['le'] : [];
     expect(Object.keys(labels).sort(), name).toEqual([...expected, ...le].sort());
     if (labels['le'] !== undefined) {
       expect([...(boundsMs ?? []).map((ms) => String(ms / 1000)), '+Inf'], name).toContain(labels['le']);
     }
+    for (const [label, list] of Object.entries(values)) expect(list, name).toContain(labels[label]);
     expect(value, name).not.toBeNaN();
   }
   for (const [, name = '', type] of text.matchAll(/^# TYPE (mm2ss_\S+) (\S+)$/gm)) {

@@ -15,6 +15,7 @@ import {
   createLogger,
   createRegistry,
   durationHistogram,
+  LAG_BOUNDS_MS,
   type Logger,
   type LogLevel,
   registerLogMetrics,
@@ -126,7 +127,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     logger.warn({ server: bus.server }, connected ? 'bus connected again' : 'bus connection lost'),
   );
   const registry = createRegistry({ release: RELEASE });
-  const scheduler = new DeadlineScheduler(clock);
+  const scheduler = new DeadlineScheduler(clock, LAG_BOUNDS_MS);
   durationHistogram(registry, 'mm2ss_event_loop_lag_seconds', () => [{ labels: {}, durations: scheduler.lags }]);
   registerLogMetrics(registry, logging);
   registerTcpFigures(registry, logger);

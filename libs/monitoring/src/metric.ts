@@ -49,10 +49,3 @@ export const GROUP_KEYS = 'job, group, name';
 /** The largest of all processes that tell of the group: one that stands by may tell 0. */
 export const maxByGroup = (expr: string): string => `max by (${GROUP_KEYS}) (${expr})`;
 export const sumByGroup = (expr: string): string => `sum by (${GROUP_KEYS}) (${expr})`;
-
-/**
- * How much a counter has grown in a time, by a label whose values are not there before the first occurrence: `increase` would not
- * see that one. For boards; where Prometheus has seen nothing of that time all that was ever counted shows.
- */
-export const grown = (by: string, expr: string, time: string): string =>
-  `clamp_min(sum by (${by}) (${expr}) - (sum by (${by}) (${expr} offset ${time}) or 0 * sum by (${by}) (${expr})), 0)`;

@@ -7,8 +7,19 @@ export interface CountedDurations {
   readonly sumMs: number;
 }
 
-/** The series of one histogram of seconds. `labels`: those that all of them have, as text. */
-export function durationLines(name: string, labels: string, { boundsMs, counts, sumMs }: CountedDurations): string {
+/**
+ * The series of one histogram of seconds. `labels`: those that all of them have, as text.
+ *
+ * @param catalogued the bounds of the catalogue
+ * @throws Error when it was counted by others
+ */
+export function durationLines(
+  name: string,
+  labels: string,
+  catalogued: readonly number[] | undefined,
+  { boundsMs, counts, sumMs }: CountedDurations,
+): string {
+  if (boundsMs !== catalogued) throw new Error(`${name} is counted by bounds that are not those of the catalogue`);
   const further = labels && `,${labels}`;
   const all = labels && `{${labels}}`;
   let text = '';

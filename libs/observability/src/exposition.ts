@@ -78,7 +78,7 @@ export class Exposition {
   }
 
   private *seriesOf(name: MetricName, sources: ReadonlySet<Source>): Generator<string> {
-    const { type, labels: names } = metric(name);
+    const { type, labels: names, boundsMs } = metric(name);
     const values = new Map<string, number>();
     let text = '';
     let count = 0;
@@ -86,7 +86,7 @@ export class Exposition {
       try {
         for (const sample of source()) {
           const labels = labelsText(names, sample.labels);
-          if ('durations' in sample) text += durationLines(name, labels, sample.durations);
+          if ('durations' in sample) text += durationLines(name, labels, boundsMs, sample.durations);
           // What several count is added up; of what several say to be so the last one counts.
           else values.set(labels, sample.value + (type === 'counter' ? (values.get(labels) ?? 0) : 0));
           if (++count % SAMPLES_OF_A_PIECE > 0) continue;

@@ -1,4 +1,13 @@
-import type { CounterName, GaugeName, HistogramName, MetricNameWith } from './catalogue/index.js';
+import {
+  type CounterName,
+  type GaugeName,
+  type HistogramName,
+  isOfTls,
+  type LabelValue,
+  metric,
+  type MetricNameWith,
+  type ReasonCounts,
+} from './catalogue/index.js';
 import type { CountedDurations } from './duration-lines.js';
 import type { Collect, CollectDurations } from './exposition.js';
 import { durationHistogram, numericCounter, numericGauge } from './numeric-metric.js';
@@ -44,6 +53,25 @@ export class GroupMetrics<Part extends GroupPart> {
     values: (part: Part) => Values<number>,
   ): void {
     numericCounter(this.registry, name as CounterName, this.several(label, values));
+  }
+
+  /**
+   * A counter by reason: all of its list in the catalogue, 0 where there is no count.
+   *
+   * @param hasTls without it the reasons of TLS are left out: they cannot be
+   */
+  counterByReason<Name extends MetricNameWith<'counter', GroupLabel | 'reason'>>(
+    name: Name,
+    counts: (part: Part) => ReasonCounts<LabelValue<Name, 'reason'>>,
+    hasTls: (part: Part) => boolean = () => false,
+  ): void {
+    const all = metric(name).values?.['reason'] ?? [];
+    const plain = all.filter((reason) => !isOfTls(reason));
+    const values = (part: Part): Values<number> => {
+      const counted: Readonly<Record<string, number | undefined>> = counts(part);
+      return (hasTls(part) ? all : plain).map((reason) => [reason, counted[reason] ?? 0] as const);
+    };
+    numericCounter(this.registry, name as CounterName, this.several('reason', values));
   }
 
   gaugeBy<Label extends string>(

@@ -36,7 +36,7 @@ export function registerRouterMetrics(
   metrics.counter('mm2ss_commands_unknown_total', ({ parts }) => parts.commands.counters.commandsUnknown);
   metrics.counter('mm2ss_audit_records_dropped_total', ({ parts }) => parts.commands.counters.auditDropped);
   metrics.counter('mm2ss_feed_dropped_total', ({ parts }) => parts.feed.dropped);
-  metrics.counterBy('reason', 'mm2ss_masters_refused_total', ({ parts }) => Object.entries(parts.admissions.refusals));
+  metrics.counterByReason('mm2ss_masters_refused_total', ({ parts }) => parts.admissions.refusals);
   metrics.gaugeBy('state', 'mm2ss_masters', ({ parts }) => {
     const started = parts.table.all().filter((session) => session.started).length;
     return [

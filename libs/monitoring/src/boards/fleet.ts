@@ -1,5 +1,5 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { buckets, grown, m } from '../metric.js';
+import { buckets, m } from '../metric.js';
 import { board } from './board.js';
 import { fleetTable } from './fleet-table.js';
 import { BLUE, figure, GREEN, lines, RED, timeline, words, RATE } from './panel.js';
@@ -95,7 +95,7 @@ const REFUSALS = [
     height: 8,
     queries: [
       {
-        expr: grown('reason', m('mm2ss_master_connections_refused_total', here), '5m'),
+        expr: `sum by (reason) (increase(${m('mm2ss_master_connections_refused_total', here)}[5m])) > 0`,
         legend: '{{reason}}',
       },
     ],

@@ -35,6 +35,12 @@ export const MASTER_PANELS: readonly Placed[] = [
         colours: [GREEN, [10, YELLOW], [60, RED]],
       },
       {
+        title: 'Last acknowledgement',
+        expr: `time() - ${max(m('mm2ss_named_master_last_acknowledgement_timestamp_seconds', here))}`,
+        unit: 's',
+        decimals: 0,
+      },
+      {
         title: 'Delivered/s',
         expr: sum(`rate(${m('mm2ss_named_master_asdus_delivered_total', here)}[5m])`),
         unit: 'ops',

@@ -46,6 +46,14 @@ export const MASTER_METRICS = {
     labels: MASTER,
     exposedBy: ['gateway'],
   },
+  mm2ss_named_master_last_acknowledgement_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the master last acknowledged anything that this gateway has sent to it.',
+    unit: 'timestamp',
+    labels: MASTER,
+    exposedBy: ['gateway'],
+    absent: 'until it has',
+  },
   mm2ss_master_events_lost_total: {
     type: 'counter',
     help:

@@ -1,6 +1,14 @@
-import { type ExposedBy, METRICS, METRICS_BY_SUBJECT, metric, type MetricEntry, type MetricName } from './index.js';
+import {
+  type ExposedBy,
+  isOfTls,
+  METRICS,
+  METRICS_BY_SUBJECT,
+  metric,
+  type MetricEntry,
+  type MetricName,
+} from './index.js';
 
-/** How many values a label has that is no name of a group or master; those that are not here have as many as there were. */
+/** How many values a label has that has no closed list, and is no name of a group or master. */
 const VALUES: Readonly<Record<string, number>> = {
   side: 1,
   direction: 2,
@@ -22,9 +30,14 @@ export function seriesOfGroup(part: ExposedBy): { readonly group: number; readon
     const entry = metric(name);
     if (!entry.exposedBy.includes(part) || !entry.labels.includes('group') || entry.absent !== undefined) continue;
     if (entry.labels.includes('master')) master += 1;
-    else group += entry.labels.reduce((count, label) => count * (VALUES[label] ?? 1), bucketsOf(entry));
+    else group += entry.labels.reduce((count, label) => count * valuesOf(entry, label), bucketsOf(entry));
   }
   return { group: Math.round(group), master };
+}
+
+/** Of a group without TLS. */
+function valuesOf({ values }: MetricEntry, label: string): number {
+  return values?.[label]?.filter((value) => !isOfTls(value)).length ?? VALUES[label] ?? 1;
 }
 
 /** A histogram has a series for each bucket, one of them without bound, and two more. */
@@ -34,18 +47,30 @@ function bucketsOf({ boundsMs }: MetricEntry): number {
 
 /** The tables of docs/metrics.md, as Markdown that is not formatted yet. */
 export function metricsTables(): string {
-  return Object.entries(METRICS_BY_SUBJECT)
-    .map(([subject, entries]) => `## ${subject}\n\n${tableOf(entries)}`)
-    .join('\n');
+  return [
+    ...Object.entries(METRICS_BY_SUBJECT).map(([subject, entries]) => `## ${subject}\n\n${tableOf(entries)}`),
+    `## Reasons\n\nEach is there from the start, as 0; \`tls_...\` in groups with TLS.\n\n${reasonsTable()}`,
+  ].join('\n');
+}
+
+function reasonsTable(): string {
+  const rows = (Object.keys(METRICS) as MetricName[]).flatMap((name) => {
+    const reasons = metric(name).values?.['reason'];
+    return reasons === undefined ? [] : `| \`${name}\` | ${reasons.map((reason) => `\`${reason}\``).join(', ')} |`;
+  });
+  return ['| metric | reasons |', '| --- | --- |', ...rows, ''].join('\n');
 }
 
 function tableOf(entries: Readonly<Record<string, MetricEntry>>): string {
-  const rows = Object.entries(entries).map(([name, { type, unit, labels, help, exposedBy, absent, boundsMs }]) => {
-    const buckets = boundsMs === undefined ? '' : ` Buckets: ${boundsMs.map((ms) => ms / 1000).join(', ')} s.`;
-    const away = absent === undefined ? '' : ` Absent: ${absent}.`;
-    const labelled = labels.length === 0 ? '' : `{${labels.join(',')}}`;
-    return `| \`${name}${labelled}\` | ${type}, ${unit} | ${exposedBy.join(', ')} | ${help}${buckets}${away} |`;
-  });
+  const rows = Object.entries(entries).map(
+    ([name, { type, unit, labels, help, exposedBy, absent, boundsMs, values }]) => {
+      const buckets = boundsMs === undefined ? '' : ` Buckets: ${boundsMs.map((ms) => ms / 1000).join(', ')} s.`;
+      const away = absent === undefined ? '' : ` Absent: ${absent}.`;
+      const listed = values === undefined ? '' : ' All reasons: [below](#reasons).';
+      const labelled = labels.length === 0 ? '' : `{${labels.join(',')}}`;
+      return `| \`${name}${labelled}\` | ${type}, ${unit} | ${exposedBy.join(', ')} | ${help}${buckets}${listed}${away} |`;
+    },
+  );
   return ['| metric | is | of | says |', '| --- | --- | --- | --- |', ...rows, ''].join('\n');
 }
 

@@ -1,5 +1,6 @@
 import { COMMAND_BOUNDS_MS } from './buckets.js';
 import { GROUP, type MetricEntries } from './description.js';
+import { MASTER_REFUSALS } from './reasons.js';
 
 const counter = { type: 'counter', labels: GROUP, exposedBy: ['router'] } as const;
 const gauge = { type: 'gauge', labels: GROUP, exposedBy: ['router'] } as const;
@@ -73,7 +74,7 @@ export const ROUTER_METRICS = {
     help: 'Connections of masters refused, by reason.',
     unit: 'connections',
     labels: [...GROUP, 'reason'],
-    absent: 'a reason is there once a connection was refused for it',
+    values: { reason: MASTER_REFUSALS },
   },
   mm2ss_masters: { ...gauge, help: 'Masters connected, by state.', unit: 'masters', labels: [...GROUP, 'state'] },
 } as const satisfies MetricEntries;
