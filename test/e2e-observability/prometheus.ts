@@ -25,9 +25,13 @@ export interface Series {
 /** Thresholds of single groups, by alert. */
 export type Thresholds = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** The same rules; what has to hold for minutes has to for seconds, and looks as far back as a test can wait. */
+/** The same rules; what has to hold for minutes or hours has to for seconds, and looks as far back as a test can wait. */
 const quick = (rules: string): string =>
-  rules.replaceAll(/^(\s+for:) \w+$/gm, '$1 2s').replaceAll(/\[(5|10|15|30)m\]/g, `[${WINDOW}]`);
+  rules
+    .replaceAll(/^(\s+for:) \w+$/gm, '$1 2s')
+    .replaceAll(/\[(5|10|15|30)m\]/g, `[${WINDOW}]`)
+    .replaceAll('[2d:1m]', '[10m:1s]')
+    .replaceAll('> 7200', '> 15');
 
 export class Prometheus {
   /** Seconds since 1970. */

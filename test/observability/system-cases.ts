@@ -2,6 +2,8 @@ import { buckets, m } from '@iec104mm2ss/monitoring';
 import { bucketSeries, CONNECTOR, GATEWAY, ONE, ROUTER, type RuleCase } from './rule-case.ts';
 
 const DAY = 86_400;
+const stored = (what: 'used' | 'limit'): string =>
+  m(`mm2ss_nats_store_${what}_bytes`, { ...ROUTER, server: 'nats-0:8222' });
 const owner = (instance: string): string => m('mm2ss_group_owner', { ...ROUTER, ...ONE, instance, role: 'router' });
 const routerHeard = m('mm2ss_group_router_heard', { ...GATEWAY, ...ONE });
 const notAfter = m('mm2ss_tls_certificate_not_after_seconds', { ...GATEWAY, group: 'all', file: 'tls.crt' });
@@ -116,7 +118,16 @@ export const SYSTEM_CASES: readonly RuleCase[] = [
     alert: 'NatsStorage',
     title: 'a stream cannot be used for five minutes',
     series: [[m('mm2ss_storage_trouble', { ...CONNECTOR, store: 'IEC104_LOG_1' }), '_x5 1x5 _x20']],
-    firing: { 5: [], 9: ['store="IEC104_LOG_1"'], 20: [] },
+    firing: { 5: [], 9: ['store="IEC104_LOG_1", cause="unusable"'], 20: [] },
+  },
+  {
+    alert: 'NatsStorage',
+    title: 'the store of a server fills, then there is more room',
+    series: [
+      [stored('used'), '50e6x5 90e6x20'],
+      [stored('limit'), '100e6x15 200e6x20'],
+    ],
+    firing: { 8: [], 13: ['server="nats-0:8222", cause="full"'], 20: [] },
   },
   {
     alert: 'MetricsMissing',

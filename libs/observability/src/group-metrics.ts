@@ -10,6 +10,7 @@ import {
 } from './catalogue/index.js';
 import type { CountedDurations } from './duration-lines.js';
 import type { Collect, CollectDurations } from './exposition.js';
+import { labelText } from './label-text.js';
 import { durationHistogram, numericCounter, numericGauge } from './numeric-metric.js';
 import type { Registry } from './registry.js';
 
@@ -42,7 +43,7 @@ export class GroupMetrics<Part extends GroupPart> {
 
   histogram(name: MetricNameWith<'histogram', GroupLabel>, durations: (part: Part) => CountedDurations): void {
     const collect: CollectDurations = () =>
-      this.parts().map((part) => ({ labels: labelsOf(part), durations: durations(part) }));
+      this.parts().map((part) => ({ text: groupText(part), durations: durations(part) }));
     durationHistogram(this.registry, name, collect);
   }
 
@@ -89,7 +90,10 @@ export class GroupMetrics<Part extends GroupPart> {
   ): void {
     const collect: CollectDurations = () =>
       this.parts().flatMap((part) =>
-        [...values(part)].map(([which, durations]) => ({ labels: { ...labelsOf(part), [label]: which }, durations })),
+        Array.from(values(part), ([which, durations]) => ({
+          text: `${groupText(part)},${labelText(label, which)}`,
+          durations,
+        })),
       );
     durationHistogram(this.registry, name as HistogramName, collect);
   }
@@ -98,18 +102,30 @@ export class GroupMetrics<Part extends GroupPart> {
     return () =>
       this.parts().flatMap((part) => {
         const number = value(part);
-        return number === undefined ? [] : [{ labels: labelsOf(part), value: number }];
+        return number === undefined ? [] : [{ text: groupText(part), value: number }];
       });
   }
 
   private several(label: string, values: (part: Part) => Values<number>): Collect {
+    const texts = new Map<string, string>();
+    const textOf = (which: string): string => {
+      const text = texts.get(which) ?? `,${labelText(label, which)}`;
+      texts.set(which, text);
+      return text;
+    };
     return () =>
-      this.parts().flatMap((part) =>
-        [...values(part)].map(([which, value]) => ({ labels: { ...labelsOf(part), [label]: which }, value })),
-      );
+      this.parts().flatMap((part) => {
+        const group = groupText(part);
+        return Array.from(values(part), ([which, value]) => ({ text: group + textOf(which), value }));
+      });
   }
 }
 
-function labelsOf({ config }: GroupPart): { group: string; name: string } {
-  return { group: config.id, name: config.name };
+const known = new WeakMap<GroupPart['config'], string>();
+
+/** The labels that all metrics of a group have. Another row of the file is another object. */
+function groupText({ config }: GroupPart): string {
+  const text = known.get(config) ?? `${labelText('group', config.id)},${labelText('name', config.name)}`;
+  known.set(config, text);
+  return text;
 }

@@ -183,6 +183,7 @@ const PROCESS_ALERTS: readonly Alert[] = [
     alert: 'NatsStorage',
     conditions: [
       {
+        cause: 'unusable',
         severity: 'critical',
         for: '1m',
         expr: `max by (job, store) (${m('mm2ss_storage_trouble')}) > 0`,
@@ -190,6 +191,16 @@ const PROCESS_ALERTS: readonly Alert[] = [
         description:
           'A stream or bucket could not be read or written: it is missing, its disk is full, or its servers have no majority. Events that ' +
           'cannot be stored are not acknowledged to the RTU.',
+      },
+      {
+        cause: 'full',
+        severity: 'warning',
+        for: '5m',
+        expr: `max by (job, server) (${m('mm2ss_nats_store_used_bytes')} / ${m('mm2ss_nats_store_limit_bytes')}) > 0.8`,
+        summary: 'The store of the NATS server {{ $labels.server }} is {{ $value | humanizePercentage }} full',
+        description:
+          'When it is full no event can be stored and no RTU is acknowledged. What each stream may hold is bounded by `buffsize`; streams ' +
+          'of groups that the file has no more stay.',
       },
     ],
   },
