@@ -17,10 +17,16 @@ export function parse(text: string): Series[] {
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {
       const [, name = '', inside = '', value = ''] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
-      const labels = [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, text]) => [label, text]);
+      const labels = [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, text = '']) => [
+        label,
+        unescaped(text),
+      ]);
       return { name, labels: Object.fromEntries(labels) as Record<string, string>, value: Number(value) };
     });
 }
+
+const unescaped = (text: string): string =>
+  text.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character));
 
 /** Nothing is there that the catalogue does not have, or with other labels, another type or other buckets. */
 export function expectCatalogued(text: string): void {

@@ -90,7 +90,7 @@ describe('the metrics of mm2ss run', () => {
     // It has never been here: what came since the start waits for it.
     expect(await named('mm2ss_named_master_lag_asdus', 'B')).toBeGreaterThanOrEqual(20);
     await until('age', async () => ((await named('mm2ss_named_master_oldest_seconds', 'B')) ?? 0) > 0);
-    for (const name of ['A', 'B', 'unnamed']) {
+    for (const name of ['A', 'B', '*']) {
       expect(await named('mm2ss_master_events_lost_total', name)).toBe(0);
       expect(await named('mm2ss_master_gaps_total', name)).toBe(0);
     }

@@ -79,6 +79,18 @@ export const SYSTEM_CASES: readonly RuleCase[] = [
     firing: { 100: [], 150: ['instance="gateway", cause="unsynchronised"'], 205: [] },
   },
   {
+    alert: 'ClockOffset',
+    title: 'no server has ever answered one process, another one asks none',
+    series: [
+      [m('process_start_time_seconds', GATEWAY), '0x300'],
+      [m('process_start_time_seconds', ROUTER), '0x300'],
+      [m('mm2ss_ntp_clock_sets_total', { ...GATEWAY, result: 'ok' }), '0x300'],
+      [m('mm2ss_ntp_clock_sets_total', { ...GATEWAY, result: 'failed' }), '0x300'],
+      [m('mm2ss_ntp_last_success_timestamp_seconds', GATEWAY), '_x200 12000x60'],
+    ],
+    firing: { 100: [], 150: ['instance="gateway", cause="unsynchronised"'], 205: [] },
+  },
+  {
     alert: 'SecurityEvents',
     title: 'a message of the bus was forged',
     series: [
@@ -86,6 +98,12 @@ export const SYSTEM_CASES: readonly RuleCase[] = [
       [security('session_started'), '0+50x60'],
     ],
     firing: { 4: [], 10: ['event="bus_forged", cause="grave"'], 30: [] },
+  },
+  {
+    alert: 'SecurityEvents',
+    title: 'a process begins without the certificates that it needs',
+    series: [[security('tls_unusable'), '_x5 1x60']],
+    firing: { 4: [], 10: ['event="tls_unusable", cause="grave"'], 30: [] },
   },
   {
     alert: 'SecurityEvents',
@@ -154,6 +172,15 @@ export const SYSTEM_CASES: readonly RuleCase[] = [
       [m('mm2ss_rtu_up', { ...CONNECTOR, ...ONE }), '_x10 1x60'],
     ],
     firing: { 3: [], 9: ['group="1", cause="connector"'], 15: [] },
+  },
+  {
+    alert: 'MetricsMissing',
+    title: 'a metric cannot be read once',
+    series: [
+      [build('gateway'), '1x60'],
+      [m('mm2ss_metrics_collect_failures_total', { ...GATEWAY, metric: 'mm2ss_masters' }), '_x5 1x60'],
+    ],
+    firing: { 4: [], 8: ['instance="gateway", metric="mm2ss_masters", cause="incomplete"'], 30: [] },
   },
   {
     alert: 'MetricsMissing',

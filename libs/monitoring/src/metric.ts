@@ -49,3 +49,13 @@ export const GROUP_KEYS = 'job, group, name';
 /** The largest of all processes that tell of the group: one that stands by may tell 0. */
 export const maxByGroup = (expr: string): string => `max by (${GROUP_KEYS}) (${expr})`;
 export const sumByGroup = (expr: string): string => `sum by (${GROUP_KEYS}) (${expr})`;
+
+/**
+ * How much a counter has grown in a time. `increase` does not see what was counted before Prometheus read the series for the first
+ * time, as a router or connector counts when it takes a group over: a series that was not there at the beginning of the time
+ * counts as a whole.
+ *
+ * @param time `15m`
+ */
+export const grown = (counter: string, time: string): string =>
+  `${counter} unless ${counter} offset ${time} or increase(${counter}[${time}])`;

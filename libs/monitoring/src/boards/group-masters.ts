@@ -54,14 +54,14 @@ export const MASTER_PANELS: readonly Placed[] = [
       },
       {
         title: 'Lost',
-        expr: sum(`increase(${m('mm2ss_master_events_lost_total', { ...here, master: '!=unnamed' })}[$__range])`),
+        expr: sum(`increase(${m('mm2ss_master_events_lost_total', { ...here, master: '!=*' })}[$__range])`),
         unit: 'short',
         decimals: 0,
         colours: [GREEN, [1, RED]],
       },
       {
         title: 'Gaps',
-        expr: sum(`increase(${m('mm2ss_master_gaps_total', { ...here, master: '!=unnamed' })}[$__range])`),
+        expr: sum(`increase(${m('mm2ss_master_gaps_total', { ...here, master: '!=*' })}[$__range])`),
         unit: 'short',
         decimals: 0,
         colours: [GREEN, [1, RED]],

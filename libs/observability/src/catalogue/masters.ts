@@ -58,7 +58,7 @@ export const MASTER_METRICS = {
     type: 'counter',
     help:
       'ASDUs that a master did not get, because they were given up for it or lost: events, and at most as many more as ' +
-      'others were answered in between; `unnamed`: all without a name.',
+      'others were answered in between; `*`: all without a name.',
     unit: 'asdus',
     labels: MASTER,
     exposedBy: ['router'],
