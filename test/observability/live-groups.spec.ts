@@ -3,11 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { MemoryBus } from '@iec104mm2ss/bus';
 import { metric } from '@iec104mm2ss/observability';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { requireTool } from '../../tools/require.mjs';
 import { freePort } from '../free-port.ts';
-import { type Columns, csvOf, Multiplexer, until } from '../integration/harness.ts';
+import { type Columns, csvOf, hostOf, Multiplexer, startMaster, startRtu, until } from '../integration/harness.ts';
 import { due, expectCatalogued, missing, parse, type Series } from '../scrape.ts';
 
 const promtool = requireTool('promtool');
@@ -110,6 +111,55 @@ it('a group that is gone has no series, one that is new or renamed has all of th
   const counters = of('3').filter(({ name }) => name.endsWith('_total') && !name.startsWith('mm2ss_rtu_link'));
   expect(counters.length).toBeGreaterThan(50);
   expect(counters.filter(({ value }) => value !== 0)).toEqual([]);
+});
+
+it('over a takeover no counter of a gateway goes back, and the new router has all series of the group', async () => {
+  const bus = new MemoryBus();
+  // One part ends, and the others still need it.
+  bus.close = () => Promise.resolve();
+  const rtu = await startRtu();
+  const rows = [await row(1, 'One', { hosts: hostOf(rtu), masters: 'A=127.0.0.11,127.0.0.12' })];
+  const part = (name: (typeof PARTS)[number]): Promise<Multiplexer> => Multiplexer.start(rows, { parts: [name], bus });
+  const [first, gateway] = [await part('router'), await part('gateway')];
+  await part('connector');
+  await gateway.listening('1');
+  // One master, by two connections of which it uses the later one.
+  const one = await startMaster(gateway.port, 1);
+  rtu.burst(30);
+  await until('events', () => one.events.length >= 30);
+  const two = await startMaster(gateway.port, 2);
+  rtu.burst(30);
+  await until('events on the other connection', () => two.events.length >= 30);
+  const acknowledged = (): Promise<number | undefined> =>
+    gateway.metric('mm2ss_named_master_asdus_acknowledged_total', { master: 'A' });
+  await until('an acknowledgement of all', async () => ((await acknowledged()) ?? 0) >= 60);
+  const counters = async (): Promise<Map<string, number>> =>
+    new Map(
+      parse(await gateway.page('/metrics'))
+        .filter(({ name }) => /^mm2ss_.*_(total|count|bucket)$/.test(name))
+        .map(({ name, labels, value }) => [`${name} ${JSON.stringify(labels)}`, value]),
+    );
+  const before = await counters();
+
+  const second = await part('router');
+  const routed = (): Promise<number | undefined> => second.metric('mm2ss_router_asdus_routed_total');
+  expect(await routed()).toBeUndefined();
+  expect(await second.metric('mm2ss_group_owner', { role: 'router' })).toBe(0);
+  await first.stop();
+  await until('the other router has the group', async () => (await routed()) !== undefined);
+  // It may have read again what the one before it had routed.
+  const from = (await routed()) ?? 0;
+  rtu.burst(10);
+  await until('events go on', () => two.events.length >= 40);
+  await until('and are counted', async () => ((await routed()) ?? 0) >= from + 10);
+  const text = await second.page('/metrics');
+  expect(missing(text, 'router')).toEqual([]);
+  const after = await counters();
+  const wentBack = [...before].filter(([name, value]) => (after.get(name) ?? -1) < value);
+  expect(wentBack).toEqual([]);
+  expect(
+    await gateway.metric('mm2ss_named_master_last_acknowledgement_timestamp_seconds', { master: 'A' }),
+  ).toBeGreaterThan(Date.now() / 1000 - 60);
 });
 
 /** The name of one of its series. */
