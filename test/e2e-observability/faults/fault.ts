@@ -12,6 +12,8 @@ export interface Fault {
   readonly cause: (scene: Scene) => Promise<unknown>;
   /** What ended or was moved is put right by `makeWhole` as well. */
   readonly mend?: (scene: Scene) => Promise<unknown>;
+  /** What is left to do once the alerts have cleared. */
+  readonly tidy?: (scene: Scene) => Promise<unknown>;
 }
 
 export const NORTH = { group: '1' } as const;

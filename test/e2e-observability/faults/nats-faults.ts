@@ -73,7 +73,8 @@ export const NATS_FAULTS: readonly Fault[] = [
       asAdmin(scene, async (client) => {
         await (await manager(client)).streams.add({ name: FOREIGN, subjects: ['foreign'] });
         const store = jetstream(client);
-        for (let i = 0; i < 0.83 * STORE_MEGABYTES; i++) await store.publish('foreign', MEGABYTE);
+        const publish = Array.from({ length: 0.83 * STORE_MEGABYTES }, () => store.publish('foreign', MEGABYTE));
+        await Promise.all(publish);
       }),
     mend: (scene) => asAdmin(scene, async (client) => (await manager(client)).streams.delete(FOREIGN)),
   },

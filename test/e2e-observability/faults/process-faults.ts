@@ -97,6 +97,10 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     mend: async () => {
       if (time !== undefined) time.answers = true;
     },
+    tidy: async (scene) => {
+      await dismiss(scene);
+      await scene.targets();
+    },
   },
   {
     title: 'a certificate ends in 20 days',
