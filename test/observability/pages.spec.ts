@@ -1,7 +1,7 @@
-/** What the pages for operators name exists: metrics, alerts, recorded series, files. */
+/** What the pages for operators name exists: metrics, alerts, panels, recorded series, files. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ALERTS, RECORDINGS, THRESHOLD } from '@iec104mm2ss/monitoring';
+import { ALERTS, fleetBoard, groupBoard, RECORDINGS, THRESHOLD } from '@iec104mm2ss/monitoring';
 import { METRICS, type MetricName, seriesOf } from '@iec104mm2ss/observability';
 import { describe, expect, it } from 'vitest';
 
@@ -39,6 +39,17 @@ describe('the pages for operators', () => {
       ([, name = '']) => name,
     );
     expect(files.filter((name) => !existsSync(root + name))).toEqual([]);
+  });
+
+  /** A page of Prometheus, and the beginning of a legend. */
+  const OTHERS = ['Status, Targets', 'Out'];
+  const boards = JSON.stringify([fleetBoard(), groupBoard()]);
+
+  it.each(runbooks)('%s: every panel is on a board', (page) => {
+    const named = [...read(page).matchAll(/(?<![\w`])_([A-Z][^_`]*)_(?!\w)/g)].map(([, title = '']) => title);
+    const strange = named.filter((title) => !OTHERS.includes(title) && !boards.includes(`"title":"${title}`));
+    // A column of a table is named by what it is renamed to.
+    expect(strange.filter((title) => !boards.includes(`":"${title}"`))).toEqual([]);
   });
 
   it.each(runbooks)('%s: every alert is one of ours', (page) => {
