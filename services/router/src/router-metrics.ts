@@ -24,8 +24,9 @@ export function registerRouterMetrics(
   metrics.gauge('mm2ss_undelivered_oldest_seconds', ({ parts }) => undeliveredSeconds(parts));
   metrics.counter('mm2ss_router_replies_total', ({ parts }) => parts.delivery.routing.counters.replies);
   metrics.counter('mm2ss_router_not_forwarded_total', ({ parts }) => parts.delivery.routing.counters.notForwarded);
-  metrics.counterBy('reason', 'mm2ss_router_not_forwarded_reasons_total', ({ parts }) =>
-    Object.entries(parts.commands.counters.notForwarded),
+  metrics.counterByReason(
+    'mm2ss_router_not_forwarded_reasons_total',
+    ({ parts }) => parts.commands.counters.notForwarded,
   );
   metrics.counter('mm2ss_router_unmatched_answers_total', ({ parts }) => parts.commands.counters.unmatchedAnswers);
   metrics.counter('mm2ss_commands_total', ({ parts }) => parts.commands.counters.commands);

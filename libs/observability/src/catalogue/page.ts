@@ -9,18 +9,21 @@ import {
 } from './index.js';
 
 /** How many values a label has that has no closed list, and is no name of a group or master. */
-const VALUES: Readonly<Record<string, number>> = {
+const VALUES: Readonly<Record<string, number | Partial<Record<ExposedBy, number>>>> = {
   side: 1,
   direction: 2,
   format: 3,
-  limit: 4,
+  limit: { router: 3, gateway: 4 },
   role: 1,
-  queue: 1.5,
+  queue: { connector: 2, gateway: 1 },
   class: 9,
   outcome: 4,
   state: 2,
   rule: 3,
 };
+
+/** Beside each named master they tell of all others together. */
+const TELL_OF_OTHERS: readonly string[] = ['mm2ss_master_events_lost_total', 'mm2ss_master_gaps_total'];
 
 /** Series of a group and of each of its named masters that one part has from the start. */
 export function seriesOfGroup(part: ExposedBy): { readonly group: number; readonly master: number } {
@@ -30,14 +33,17 @@ export function seriesOfGroup(part: ExposedBy): { readonly group: number; readon
     const entry = metric(name);
     if (!entry.exposedBy.includes(part) || !entry.labels.includes('group') || entry.absent !== undefined) continue;
     if (entry.labels.includes('master')) master += 1;
-    else group += entry.labels.reduce((count, label) => count * valuesOf(entry, label), bucketsOf(entry));
+    else group += entry.labels.reduce((count, label) => count * valuesOf(part, entry, label), bucketsOf(entry));
+    if (TELL_OF_OTHERS.includes(name)) group += 1;
   }
-  return { group: Math.round(group), master };
+  return { group, master };
 }
 
 /** Of a group without TLS. */
-function valuesOf({ values }: MetricEntry, label: string): number {
-  return values?.[label]?.filter((value) => !isOfTls(value)).length ?? VALUES[label] ?? 1;
+function valuesOf(part: ExposedBy, { values }: MetricEntry, label: string): number {
+  const listed = values?.[label]?.filter((value) => !isOfTls(value)).length;
+  const number = listed ?? VALUES[label] ?? 1;
+  return typeof number === 'number' ? number : (number[part] ?? 1);
 }
 
 /** A histogram has a series for each bucket, one of them without bound, and two more. */

@@ -123,6 +123,17 @@ export type RtuEnd = (typeof RTU_ENDS)[number];
 export const FLOODS = ['u_flood', 's_flood', 'octet_flood', 'half_frame'] as const;
 export type Flood = (typeof FLOODS)[number];
 
+/** An ASDU of the RTU goes to nobody. */
+export const NOT_FORWARDED = [
+  'no_command',
+  'several_masters',
+  'passed_on_before',
+  'master_left',
+  'initialization',
+  'dealt_with_before',
+] as const;
+export type NotForwardedReason = (typeof NOT_FORWARDED)[number];
+
 /** How often what happened, by reason; one that is not there has not happened. */
 export type ReasonCounts<Reason extends string> = Partial<Record<Reason, number>>;
 

@@ -1,6 +1,6 @@
 import { COMMAND_BOUNDS_MS } from './buckets.js';
 import { GROUP, type MetricEntries } from './description.js';
-import { MASTER_REFUSALS } from './reasons.js';
+import { MASTER_REFUSALS, NOT_FORWARDED } from './reasons.js';
 
 const counter = { type: 'counter', labels: GROUP, exposedBy: ['router'] } as const;
 const gauge = { type: 'gauge', labels: GROUP, exposedBy: ['router'] } as const;
@@ -24,6 +24,7 @@ export const ROUTER_METRICS = {
     help: 'ASDUs of the RTU that were for nobody, by reason.',
     unit: 'asdus',
     labels: [...GROUP, 'reason'],
+    values: { reason: NOT_FORWARDED },
   },
   mm2ss_router_unmatched_answers_total: {
     ...counter,
