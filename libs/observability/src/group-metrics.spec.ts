@@ -34,6 +34,28 @@ it('has no series for a number that is not known', async () => {
   ]);
 });
 
+it('leaves out a part that ends during a scrape and cannot be read any more; of one that is there it is a defect', async () => {
+  const registry = createRegistry({ processMetrics: false });
+  const [first, broken, last] = [part('1', 3), part('2', 4), part('3', 5)];
+  let parts = [first, broken, last];
+  let ends = true;
+  new GroupMetrics(registry, () => parts).counter(COUNTER, (each) => {
+    if (each === broken) throw new Error('it has ended');
+    if (ends) parts = [first, last];
+    return each.value;
+  });
+  const ofGroup = (text: string): string[] => lines(text).filter((line) => line.startsWith(COUNTER));
+  const failures = `mm2ss_metrics_collect_failures_total{metric="${COUNTER}"}`;
+  expect(ofGroup(await registry.metrics())).toEqual([
+    `${COUNTER}{group="1",name="RTU 1"} 3`,
+    `${COUNTER}{group="3",name="RTU 3"} 5`,
+  ]);
+  expect(await registry.metrics()).not.toContain(failures);
+  [parts, ends] = [[first, broken, last], false];
+  expect(ofGroup(await registry.metrics())).toEqual([`${COUNTER}{group="1",name="RTU 1"} 3`]);
+  expect(await registry.metrics()).toContain(`${failures} `);
+});
+
 it('has a series for each value of a further label', async () => {
   const registry = createRegistry({ processMetrics: false });
   const metrics = new GroupMetrics(registry, () => [part('1', 3)]);

@@ -9,7 +9,7 @@ import {
   type ReasonCounts,
 } from './catalogue/index.js';
 import type { CountedDurations } from './duration-lines.js';
-import type { Collect, CollectDurations } from './exposition.js';
+import type { Collect, TextDurationSample, TextSample } from './exposition.js';
 import { labelText } from './label-text.js';
 import { durationHistogram, numericCounter, numericGauge } from './numeric-metric.js';
 import type { Registry } from './registry.js';
@@ -42,9 +42,8 @@ export class GroupMetrics<Part extends GroupPart> {
   }
 
   histogram(name: MetricNameWith<'histogram', GroupLabel>, durations: (part: Part) => CountedDurations): void {
-    const collect: CollectDurations = () =>
-      this.parts().map((part) => ({ text: groupText(part), durations: durations(part) }));
-    durationHistogram(this.registry, name, collect);
+    const collect = (part: Part): TextDurationSample[] => [{ text: groupText(part), durations: durations(part) }];
+    durationHistogram(this.registry, name, () => this.each(collect));
   }
 
   /** A counter with a further label; `values` gives its values and their numbers. */
@@ -88,22 +87,20 @@ export class GroupMetrics<Part extends GroupPart> {
     name: MetricNameWith<'histogram', GroupLabel | Label>,
     values: (part: Part) => Values<CountedDurations>,
   ): void {
-    const collect: CollectDurations = () =>
-      this.parts().flatMap((part) =>
-        Array.from(values(part), ([which, durations]) => ({
-          text: `${groupText(part)},${labelText(label, which)}`,
-          durations,
-        })),
-      );
-    durationHistogram(this.registry, name as HistogramName, collect);
+    const collect = (part: Part): TextDurationSample[] =>
+      Array.from(values(part), ([which, durations]) => ({
+        text: `${groupText(part)},${labelText(label, which)}`,
+        durations,
+      }));
+    durationHistogram(this.registry, name as HistogramName, () => this.each(collect));
   }
 
   private single(value: (part: Part) => number | undefined): Collect {
-    return () =>
-      this.parts().flatMap((part) => {
-        const number = value(part);
-        return number === undefined ? [] : [{ text: groupText(part), value: number }];
-      });
+    const collect = (part: Part): TextSample[] => {
+      const number = value(part);
+      return number === undefined ? [] : [{ text: groupText(part), value: number }];
+    };
+    return () => this.each(collect);
   }
 
   private several(label: string, values: (part: Part) => Values<number>): Collect {
@@ -113,11 +110,25 @@ export class GroupMetrics<Part extends GroupPart> {
       texts.set(which, text);
       return text;
     };
-    return () =>
-      this.parts().flatMap((part) => {
-        const group = groupText(part);
-        return Array.from(values(part), ([which, value]) => ({ text: group + textOf(which), value }));
-      });
+    const collect = (part: Part): TextSample[] => {
+      const group = groupText(part);
+      return Array.from(values(part), ([which, value]) => ({ text: group + textOf(which), value }));
+    };
+    return () => this.each(collect);
+  }
+
+  /** Part by part, as others have their turn in between. A part that has ended meanwhile is left out if it cannot be read. */
+  private *each<Sample>(collect: (part: Part) => readonly Sample[]): Generator<Sample> {
+    for (const part of this.parts()) {
+      let samples: readonly Sample[];
+      try {
+        samples = collect(part);
+      } catch (error) {
+        if (this.parts().includes(part)) throw error;
+        continue;
+      }
+      yield* samples;
+    }
   }
 }
 
