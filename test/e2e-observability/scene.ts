@@ -18,6 +18,8 @@ const THRESHOLDS = {
 };
 const EVENTS_PER_SECOND = 50;
 const BUFFSIZE = 300;
+/** Long enough for a master that acknowledges nothing to be noticed before it is disconnected, on a slow machine, too. */
+const SLOW_TO_CLOSE = { t1: 250, 'rtu t1': 15 };
 /** The audit may take 64 MiB of it. */
 export const STORE_MEGABYTES = 100;
 
@@ -55,8 +57,7 @@ export async function startScene(prometheusProgram: string, afterwards: Afterwar
         'sys name': 'RTU-North',
         hosts: `${paths[0].host}:${paths[0].port}`,
         ...{ 'tls port': await freePort(), plain: 'Y', 'tls names': 'cn:nobody' },
-        // Long enough for a master that acknowledges nothing to be noticed before it is disconnected.
-        ...{ t1: 60, 'rtu t1': 15 },
+        ...SLOW_TO_CLOSE,
         masters: 'A=127.0.0.11;B=127.0.0.12',
         filter: '127.0.0.0/24',
         buffsize: 5000,
@@ -66,7 +67,7 @@ export async function startScene(prometheusProgram: string, afterwards: Afterwar
         hosts: `${paths[1].host}:${paths[1].port}`,
         masters: 'D=127.0.0.21',
         'max conn': 3,
-        ...{ t1: 60, 'rtu t1': 15 },
+        ...SLOW_TO_CLOSE,
         buffsize: BUFFSIZE,
       },
     ],

@@ -9,6 +9,8 @@ import { muteD } from './master-faults.ts';
 /** The event log of RTU-South. */
 const LOG = 'IEC104_LOG_2';
 const FOREIGN = 'FOREIGN';
+/** How long a slow disk may take to store it all. */
+const STORED_MS = 60_000;
 const MEGABYTE = Buffer.alloc(1_000_000);
 
 /** With a client that may do everything. */
@@ -73,7 +75,9 @@ export const NATS_FAULTS: readonly Fault[] = [
       asAdmin(scene, async (client) => {
         await (await manager(client)).streams.add({ name: FOREIGN, subjects: ['foreign'] });
         const store = jetstream(client);
-        const publish = Array.from({ length: 0.83 * STORE_MEGABYTES }, () => store.publish('foreign', MEGABYTE));
+        const publish = Array.from({ length: 0.83 * STORE_MEGABYTES }, () =>
+          store.publish('foreign', MEGABYTE, { timeout: STORED_MS }),
+        );
         await Promise.all(publish);
       }),
     mend: (scene) => asAdmin(scene, async (client) => (await manager(client)).streams.delete(FOREIGN)),
