@@ -9,6 +9,8 @@ import { muteD } from './master-faults.ts';
 /** The event log of RTU-South. */
 const LOG = 'IEC104_LOG_2';
 const FOREIGN = 'FOREIGN';
+/** Part of the store; the server counts in MiB. */
+const FILLED = 0.92;
 /** How long a slow disk may take to store it all. */
 const STORED_MS = 60_000;
 const MEGABYTE = Buffer.alloc(1_000_000);
@@ -75,7 +77,7 @@ export const NATS_FAULTS: readonly Fault[] = [
       asAdmin(scene, async (client) => {
         await (await manager(client)).streams.add({ name: FOREIGN, subjects: ['foreign'] });
         const store = jetstream(client);
-        const publish = Array.from({ length: 0.83 * STORE_MEGABYTES }, () =>
+        const publish = Array.from({ length: FILLED * STORE_MEGABYTES }, () =>
           store.publish('foreign', MEGABYTE, { timeout: STORED_MS }),
         );
         await Promise.all(publish);
