@@ -16,7 +16,7 @@ const THRESHOLDS = {
   RtuFlapping: { 1: 2.5 },
   CommandSlow: { 1: 0.5 },
 };
-const EVENTS_PER_SECOND = 50;
+export const EVENTS_PER_SECOND = 50;
 const BUFFSIZE = 300;
 /** Long enough for a master that acknowledges nothing to be noticed before it is disconnected, on a slow machine, too. */
 const SLOW_TO_CLOSE = { t1: 250, 'rtu t1': 15 };

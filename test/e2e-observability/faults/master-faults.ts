@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../e2e/ports.ts';
-import type { Scene } from '../scene.ts';
+import { EVENTS_PER_SECOND, type Scene } from '../scene.ts';
 import { type Fault, NORTH, order, SOUTH } from './fault.ts';
 
 const STARTDT_ACT = Buffer.from('680407000000', 'hex');
@@ -79,13 +79,17 @@ export const MASTER_FAULTS: readonly Fault[] = [
       const before = await sessions();
       mute = muteMaster(masters.A.host, system.port, '127.0.0.14');
       await until('it is there', async () => (await sessions()) > before);
-      // Of 8,192 that may wait for it; no more at a time than the log takes.
+      // Of 8,192 that may wait for it, and no more, or it is disconnected; no more at a time than the log takes.
+      rtus[0].rtu.stopEvents();
       for (let i = 0; i < 4; i++) {
         rtus[0].rtu.burst(1800);
         await masters.B.hasAll();
       }
     },
-    mend: async () => void mute?.destroy(),
+    mend: async ({ rtus }) => {
+      mute?.destroy();
+      rtus[0].rtu.startEvents(EVENTS_PER_SECOND);
+    },
   },
   {
     title: 'more masters come than there are places',
