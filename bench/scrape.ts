@@ -31,7 +31,9 @@ function row(index: number): string {
 }
 
 async function scrape(): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${HTTP_PORT}/metrics`);
+  // The server may close a connection that was idle in the moment when it is used again.
+  const headers = { connection: 'close' };
+  const response = await fetch(`http://127.0.0.1:${HTTP_PORT}/metrics`, { headers });
   return response.text();
 }
 

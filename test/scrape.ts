@@ -17,10 +17,16 @@ export function parse(text: string): Series[] {
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {
       const [, name = '', inside = '', value = ''] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
-      const labels = [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, text]) => [label, text]);
+      const labels = [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, text = '']) => [
+        label,
+        unescaped(text),
+      ]);
       return { name, labels: Object.fromEntries(labels) as Record<string, string>, value: Number(value) };
     });
 }
+
+const unescaped = (text: string): string =>
+  text.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character));
 
 /** Nothing is there that the catalogue does not have, or with other labels, another type or other buckets. */
 export function expectCatalogued(text: string): void {
@@ -28,12 +34,13 @@ export function expectCatalogued(text: string): void {
     if (/^(process|nodejs)_/.test(name)) continue;
     const entry = SERIES.get(name);
     expect(entry, name).toBeDefined();
-    const { labels: expected, boundsMs } = metric(entry as MetricName);
+    const { labels: expected, boundsMs, values = {} } = metric(entry as MetricName);
     const le = name.endsWith('_bucket') ? ['le'] : [];
     expect(Object.keys(labels).sort(), name).toEqual([...expected, ...le].sort());
     if (labels['le'] !== undefined) {
       expect([...(boundsMs ?? []).map((ms) => String(ms / 1000)), '+Inf'], name).toContain(labels['le']);
     }
+    for (const [label, list] of Object.entries(values)) expect(list, name).toContain(labels[label]);
     expect(value, name).not.toBeNaN();
   }
   for (const [, name = '', type] of text.matchAll(/^# TYPE (mm2ss_\S+) (\S+)$/gm)) {

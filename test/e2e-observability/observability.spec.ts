@@ -1,20 +1,21 @@
 import { asked, ALERTS, fleetBoard, groupBoard, queriesOf } from '@iec104mm2ss/monitoring';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { requireTool } from '../../tools/require.mjs';
 import { hasNats } from '../e2e/nats-server.ts';
 import { until } from '../e2e/ports.ts';
-import { FAULTS } from './faults.ts';
+import { FAULTS } from './faults/index.ts';
 import { picture } from './preview/picture.ts';
 import { JOB, WINDOW } from './prometheus.ts';
 import { makeWhole, type Scene, startScene } from './scene.ts';
 
 const program = requireTool('prometheus');
+const hasOpenssl = requireTool('openssl') !== undefined;
 const FIRES_MS = 90_000;
 const CLEARS_MS = 120_000;
+const QUIET_MS = 10_000;
 /** A machine that has other work makes them fire, and rightly so: nobody's fault here. */
 const SLOWNESS = ['CommandSlow', 'EventLoopLag', 'LinkSlow'];
-/** Shown only where there is TLS. */
-const WITHOUT_TLS = [63];
 
 const ends: (() => void | Promise<void>)[] = [];
 let shared: Scene | undefined;
@@ -29,70 +30,90 @@ afterAll(async () => {
 const faults = async ({ prometheus }: Scene): Promise<unknown[]> =>
   (await prometheus.firing()).filter(({ alertname = '' }) => !SLOWNESS.includes(alertname));
 
+/** Nothing, once no alert has been firing for ten seconds; what is firing when that does not come to be. */
+async function firingInTheEnd(scene: Scene): Promise<unknown[]> {
+  const giveUpAt = performance.now() + CLEARS_MS;
+  let quietSince = performance.now();
+  for (;;) {
+    const firing = await faults(scene);
+    const now = performance.now();
+    if (firing.length > 0) quietSince = now;
+    if (now > giveUpAt || now - quietSince > QUIET_MS) return firing;
+    await delay(500);
+  }
+}
+
 /** Where pictures of the boards are to be left, if any are wanted. */
 const pictures = process.env['MM2SS_PICTURES'];
 
 const has = (labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean =>
   Object.entries(wanted).every(([name, value]) => labels[name] === value);
 
-describe.skipIf(program === undefined || !hasNats)('a Prometheus that watches a system under load', () => {
-  it('has no alert firing while all is well', async () => {
-    const scene = await sceneOf();
-    const { prometheus, system } = scene;
-    const parts = system.parts.size;
-    await until('all parts are read', async () => (await prometheus.ask('up == 1')).length === parts);
-    await new Promise((resolve) => setTimeout(resolve, 15_000));
-    expect(await faults(scene)).toEqual([]);
-  });
+describe.skipIf(program === undefined || !hasNats || !hasOpenssl)(
+  'a Prometheus that watches a system under load',
+  () => {
+    it('has no alert firing while all is well', async () => {
+      const scene = await sceneOf();
+      const { prometheus, system } = scene;
+      const parts = system.parts.size;
+      await until('all parts are read', async () => (await prometheus.ask('up == 1')).length === parts);
+      expect(await firingInTheEnd(scene)).toEqual([]);
+    });
 
-  it.each(FAULTS)('$title: $alerts', async ({ alerts, cause, mend }) => {
-    const scene = await sceneOf();
-    scene.system.explainFailure();
-    await cause(scene);
-    try {
-      for (const wanted of alerts) {
-        const fires = async (): Promise<boolean> => (await scene.prometheus.firing()).some((each) => has(each, wanted));
-        await until(`fires: ${JSON.stringify(wanted)}`, fires, FIRES_MS);
+    it.each(FAULTS)('$title', async ({ alerts, cause, mend, tidy }) => {
+      const scene = await sceneOf();
+      scene.system.explainFailure();
+      await cause(scene);
+      try {
+        for (const wanted of alerts) {
+          const fires = async (): Promise<boolean> =>
+            (await scene.prometheus.firing()).some((each) => has(each, wanted));
+          await until(`fires: ${JSON.stringify(wanted)}`, fires, FIRES_MS);
+        }
+      } finally {
+        await mend?.(scene);
+        await makeWhole(scene);
       }
-    } finally {
-      await mend(scene);
-      await makeWhole(scene);
-    }
-    const gone = async (): Promise<boolean> => {
-      const firing = await scene.prometheus.firing();
-      return !firing.some((each) => alerts.some((wanted) => has(each, wanted)));
-    };
-    await until('the alerts clear', gone, CLEARS_MS);
-  });
+      const gone = async (): Promise<boolean> => {
+        const firing = await scene.prometheus.firing();
+        return !firing.some((each) => alerts.some((wanted) => has(each, wanted)));
+      };
+      await until('the alerts clear', gone, CLEARS_MS);
+      await tidy?.(scene);
+    });
 
-  it('has no alert firing in the end', async () => {
-    const scene = await sceneOf();
-    await until('no alert', async () => (await faults(scene)).length === 0, CLEARS_MS).catch(() => undefined);
-    expect(await faults(scene)).toEqual([]);
-  });
+    it('has no alert firing in the end', async () => {
+      const scene = await sceneOf();
+      expect(await firingInTheEnd(scene)).toEqual([]);
+    });
 
-  it.each([fleetBoard(), groupBoard()])('has data for every query of the board $title', async (board) => {
-    const { prometheus } = await sceneOf();
-    const empty: string[] = [];
-    for (const { where, panel, expr } of queriesOf(board)) {
-      if (panel !== undefined && WITHOUT_TLS.includes(panel) && board.title === 'mm2ss group') continue;
-      const query = asked(expr, { job: JOB, group: '1', interval: WINDOW });
-      if ((await prometheus.range(query)).length === 0) empty.push(`${where}: ${query}`);
-    }
-    expect(empty).toEqual([]);
-  });
-
-  it.skipIf(pictures === undefined).each(Object.entries({ fleet: fleetBoard(), group: groupBoard() }))(
-    'makes a picture of the board %s',
-    async (name, board) => {
+    it.each([fleetBoard(), groupBoard()])('has data for every query of the board $title', async (board) => {
       const { prometheus } = await sceneOf();
-      await picture(requireTool('chromium') ?? '', prometheus, board, '1', `${pictures ?? ''}/${name}.png`);
-    },
-  );
+      const empty: string[] = [];
+      for (const { where, expr } of queriesOf(board)) {
+        const query = asked(expr, { job: JOB, group: '1', interval: WINDOW });
+        if ((await prometheus.range(query)).length === 0) empty.push(`${where}: ${query}`);
+      }
+      expect(empty).toEqual([]);
+    });
 
-  it('saw the alerts that it is said to see; the others are told of by promtool alone', () => {
-    const seen = new Set(FAULTS.flatMap(({ alerts }) => alerts.map(({ alertname }) => alertname)));
-    const not = ALERTS.map(({ alert }) => alert).filter((alert) => !seen.has(alert));
-    expect(not).toEqual(['CertificateExpiring', 'ClockOffset', 'NatsStorage']);
-  });
-});
+    it.skipIf(pictures === undefined).each(Object.entries({ fleet: fleetBoard(), group: groupBoard() }))(
+      'makes a picture of the board %s',
+      async (name, board) => {
+        const { prometheus } = await sceneOf();
+        await picture(requireTool('chromium') ?? '', prometheus, board, '1', `${pictures ?? ''}/${name}.png`);
+      },
+    );
+
+    it('saw every alert; some causes are told of by promtool alone', () => {
+      const seen = FAULTS.flatMap(({ alerts }) => alerts);
+      const not = ALERTS.flatMap(({ alert, conditions }) =>
+        conditions
+          .filter(({ cause }) => !seen.some((each) => each['alertname'] === alert && each['cause'] === cause))
+          .map(({ cause }) => `${alert}${cause === undefined ? '' : ` ${cause}`}`),
+      );
+      // It is a defect of ours that a metric cannot be read.
+      expect(not).toEqual(['MetricsMissing incomplete']);
+    });
+  },
+);

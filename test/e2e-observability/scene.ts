@@ -3,6 +3,8 @@ import { freePort, until } from '../e2e/ports.ts';
 import { Part } from '../e2e/part.ts';
 import { type Afterwards, Master, startRtu, type TestRtu } from '../e2e/stations.ts';
 import { GATEWAY_HOSTS, System } from '../e2e/system.ts';
+import { requireTool } from '../../tools/require.mjs';
+import { Certificates } from './certificates.ts';
 import { Path } from './path.ts';
 import { Prometheus } from './prometheus.ts';
 
@@ -10,18 +12,25 @@ import { Prometheus } from './prometheus.ts';
 const THRESHOLDS = {
   UndeliveredOld: { 1: 3, 2: 3 },
   MasterLag: { 1: 3, 2: 3 },
+  RtuDown: { 2: 3 },
   RtuFlapping: { 1: 2.5 },
   CommandSlow: { 1: 0.5 },
 };
-const EVENTS_PER_SECOND = 50;
+export const EVENTS_PER_SECOND = 50;
 const BUFFSIZE = 300;
+/** Long enough for a master that acknowledges nothing to be noticed before it is disconnected, on a slow machine, too. */
+const SLOW_TO_CLOSE = { t1: 250, 'rtu t1': 15 };
+/** The audit may take 64 MiB of it. */
+export const STORE_MEGABYTES = 100;
 
 export interface Scene {
   readonly system: System;
   readonly prometheus: Prometheus;
-  /** RTUs of the groups 1 and 2, and the way to that of group 1. */
+  /** RTUs of the groups 1 and 2, and the ways to them. */
   readonly rtus: readonly [TestRtu, TestRtu];
-  readonly path: Path;
+  readonly paths: readonly [Path, Path];
+  /** Those of the system itself, for TLS in group 1. */
+  readonly certificates: Certificates;
   /** A and B are named masters of group 1, C has no name; D is the named master of group 2. */
   readonly masters: Readonly<Record<'A' | 'B' | 'C' | 'D', Master>>;
   readonly afterwards: Afterwards;
@@ -35,30 +44,38 @@ export interface Scene {
 
 export async function startScene(prometheusProgram: string, afterwards: Afterwards): Promise<Scene> {
   const rtus = [await startRtu({}, afterwards), await startRtu({}, afterwards)] as const;
-  const path = await Path.start('127.0.0.2', await freePort(), rtus[0].rtu.address);
-  afterwards(() => path.cut());
-  const { host, port } = rtus[1].rtu.address;
+  const pathTo = async ({ rtu }: TestRtu): Promise<Path> => {
+    const path = await Path.start('127.0.0.2', await freePort(), rtu.address);
+    afterwards(() => path.cut());
+    return path;
+  };
+  const paths = [await pathTo(rtus[0]), await pathTo(rtus[1])] as const;
+  const certificates = new Certificates(requireTool('openssl') ?? '', afterwards);
   const system = await System.start(
     [
       {
         'sys name': 'RTU-North',
-        hosts: `${path.host}:${path.port}`,
+        hosts: `${paths[0].host}:${paths[0].port}`,
+        ...{ 'tls port': await freePort(), plain: 'Y', 'tls names': 'cn:nobody' },
+        ...SLOW_TO_CLOSE,
         masters: 'A=127.0.0.11;B=127.0.0.12',
         filter: '127.0.0.0/24',
         buffsize: 5000,
       },
       {
         'sys name': 'RTU-South',
-        hosts: `${host}:${port}`,
+        hosts: `${paths[1].host}:${paths[1].port}`,
         masters: 'D=127.0.0.21',
         'max conn': 3,
-        // Long enough for a master that acknowledges nothing to be noticed before it is disconnected.
-        t1: 60,
-        'rtu t1': 15,
+        ...SLOW_TO_CLOSE,
         buffsize: BUFFSIZE,
       },
     ],
-    { afterwards, httpControl: true, partArguments: ['--limits', 'connects=1000,connect-burst=1000'] },
+    {
+      ...{ afterwards, httpControl: true, natsStoreMegabytes: STORE_MEGABYTES },
+      partArguments: ['--limits', 'connects=1000,connect-burst=1000'],
+      environment: { MM2SS_TLS_DIR: certificates.path },
+    },
   );
   const prometheus = await Prometheus.start(prometheusProgram, THRESHOLDS);
   afterwards(() => prometheus.stop());
@@ -78,7 +95,8 @@ export async function startScene(prometheusProgram: string, afterwards: Afterwar
     system,
     prometheus,
     rtus,
-    path,
+    paths,
+    certificates,
     masters,
     afterwards,
     guests,

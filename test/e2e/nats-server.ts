@@ -20,7 +20,13 @@ const DEFAULT_IMAGE = 'nats:2.15-alpine';
 const NATS_PORT = 4222;
 const MONITOR_PORT = 8222;
 /** What is confirmed is on disk, as the product asks for. */
-export const SYNC_ALWAYS = 'jetstream { sync_interval: always }\n';
+export const SYNC_ALWAYS = jetstreamBlock();
+
+/** @param storeMegabytes default: what the server takes of the disk */
+function jetstreamBlock(storeMegabytes?: number): string {
+  const limit = storeMegabytes === undefined ? '' : `, max_file_store: ${storeMegabytes}MB`;
+  return `jetstream { sync_interval: always${limit} }\n`;
+}
 const HOST = '127.0.0.1';
 
 /** The releases that are tested: the current one and the oldest supported, Debian's. */
@@ -60,10 +66,18 @@ function binaryOf(release: NatsRelease): string {
   return path;
 }
 
-/** @param authorization block of its configuration; empty: it asks nobody who is there */
-export async function startNatsServer(release: NatsRelease = 'current', authorization = ''): Promise<NatsServer> {
-  if (release === 'current' && usesContainer()) return ContainerServer.start(authorization);
-  return ProcessServer.start(binaryOf(release), { syncs: release === 'current', authorization });
+/**
+ * @param authorization block of its configuration; empty: it asks nobody who is there
+ * @param storeMegabytes what it may store; of the current release only
+ */
+export async function startNatsServer(
+  release: NatsRelease = 'current',
+  authorization = '',
+  storeMegabytes?: number,
+): Promise<NatsServer> {
+  const jetstream = release === 'current' ? jetstreamBlock(storeMegabytes) : '';
+  if (release === 'current' && usesContainer()) return ContainerServer.start(jetstream, authorization);
+  return ProcessServer.start(binaryOf(release), { jetstream, authorization });
 }
 
 /**
@@ -73,14 +87,14 @@ export async function startNatsServer(release: NatsRelease = 'current', authoriz
 export function startNatsProcess(settings: readonly string[], port?: number): Promise<NatsServer> {
   return ProcessServer.start(binaryOf('current'), {
     settings,
-    syncs: !settings.includes('--config'),
+    jetstream: settings.includes('--config') ? '' : SYNC_ALWAYS,
     ...(port === undefined ? {} : { port }),
   });
 }
 
 /** A process of the current release that confirms before it syncs, as one without a configuration does. */
 export function startForgetfulNats(): Promise<NatsServer> {
-  return ProcessServer.start(binaryOf('current'), { syncs: false });
+  return ProcessServer.start(binaryOf('current'), { jetstream: '' });
 }
 
 let container: boolean | undefined;
@@ -135,8 +149,8 @@ function answers(host: string, port: number): Promise<boolean> {
 interface ProcessOptions {
   readonly settings?: readonly string[];
   readonly port?: number;
-  /** Whether it syncs before it confirms, if its settings do not say so. */
-  readonly syncs: boolean;
+  /** The block `jetstream` of its configuration; empty: its settings have one, or it needs none. */
+  readonly jetstream: string;
   readonly authorization?: string;
 }
 
@@ -159,15 +173,15 @@ class ProcessServer implements NatsServer {
     readonly port: number,
     private readonly monitorPort: number,
     private readonly settings: readonly string[],
-    private readonly syncs: boolean,
+    private readonly jetstream: string,
   ) {}
 
   static async start(binary: string, options: ProcessOptions): Promise<ProcessServer> {
-    const { settings = [], port = await freePort(), syncs, authorization = '' } = options;
+    const { settings = [], port = await freePort(), jetstream, authorization = '' } = options;
     const folder = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-nats-'));
-    const configured = syncs || authorization !== '';
+    const configured = jetstream !== '' || authorization !== '';
     const all = [...(configured ? ['--config', join(folder, CONFIGURATION)] : []), ...settings];
-    const server = new ProcessServer(binary, folder, port, await freePort(), all, syncs);
+    const server = new ProcessServer(binary, folder, port, await freePort(), all, jetstream);
     await server.write(authorization);
     await server.restart();
     return server;
@@ -206,7 +220,7 @@ class ProcessServer implements NatsServer {
   }
 
   private async write(authorization: string): Promise<void> {
-    await writeFile(join(this.folder, CONFIGURATION), `${this.syncs ? SYNC_ALWAYS : ''}${authorization}`);
+    await writeFile(join(this.folder, CONFIGURATION), `${this.jetstream}${authorization}`);
   }
 
   async kill(): Promise<void> {
@@ -245,9 +259,10 @@ class ContainerServer implements NatsServer {
     private readonly started: StartedTestContainer,
     readonly port: number,
     private readonly monitorPort: number,
+    private readonly jetstream: string,
   ) {}
 
-  static async start(authorization: string): Promise<ContainerServer> {
+  static async start(jetstream: string, authorization: string): Promise<ContainerServer> {
     // A port of our choice: one chosen by Docker would be another one after a restart.
     const port = await freePort();
     const monitorPort = await freePort();
@@ -255,7 +270,7 @@ class ContainerServer implements NatsServer {
     const lines: string[] = [];
     const started = await image
       .withExposedPorts({ container: NATS_PORT, host: port }, { container: MONITOR_PORT, host: monitorPort })
-      .withCopyContentToContainer([{ content: `${SYNC_ALWAYS}${authorization}`, target: CONTAINER_CONFIGURATION }])
+      .withCopyContentToContainer([{ content: `${jetstream}${authorization}`, target: CONTAINER_CONFIGURATION }])
       .withCommand([
         ...argumentsOf(CONTAINER_STORE, NATS_PORT, MONITOR_PORT, '0.0.0.0'),
         '--config',
@@ -264,7 +279,7 @@ class ContainerServer implements NatsServer {
       .withLogConsumer((stream) => stream.on('data', (line: string | Buffer) => lines.push(String(line))))
       .withWaitStrategy(Wait.forLogMessage('Server is ready'))
       .start();
-    const server = new ContainerServer(started, port, monitorPort);
+    const server = new ContainerServer(started, port, monitorPort, jetstream);
     Object.defineProperty(server, 'log', { get: () => lines.join('') });
     await untilServing(server.host, port);
     return server;
@@ -278,7 +293,7 @@ class ContainerServer implements NatsServer {
   }
 
   async reconfigure(authorization: string): Promise<void> {
-    const content = `${SYNC_ALWAYS}${authorization}`;
+    const content = `${this.jetstream}${authorization}`;
     await this.started.copyContentToContainer([{ content, target: CONTAINER_CONFIGURATION }]);
     for (let time = 0; time < READINGS; time++) {
       const before = reloads(this.log);

@@ -64,6 +64,8 @@ export interface SystemOptions {
   readonly selection?: readonly string[];
   readonly holdSeconds?: number;
   readonly release?: NatsRelease;
+  /** What the NATS server may store; default: what it takes of the disk. */
+  readonly natsStoreMegabytes?: number;
   /** A server started before, which asks nobody who is there, or whom its own tests say; the system ends it. */
   readonly nats?: NatsServer;
   /** Every part hands on what is ordered at its HTTP port. */
@@ -109,7 +111,7 @@ export class System {
         ? new BusUsers(directory, { selection: options.selection, httpControl: options.httpControl })
         : undefined;
     const authorization = users?.authorization(idsOf(groups));
-    const nats = options.nats ?? (await startNatsServer(options.release, authorization));
+    const nats = options.nats ?? (await startNatsServer(options.release, authorization, options.natsStoreMegabytes));
     const system = new System(nats, ports, directory, file, options, users);
     (options.afterwards ?? onTestFinished)(() => system.stop());
     system.explainFailure();

@@ -5,7 +5,7 @@ import { Cause, clockSync, epochMsToCp56, interrogation, mirror, singleCommand, 
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Columns, csvOf, freePort, hostOf, masterAddress, Multiplexer, until } from './harness.js';
 import { attempt, type RawPeer, RawRtu, startedRawMaster } from './raw-peer.js';
-import { startSntpServer } from './sntp-server.js';
+import { SntpServer } from './sntp-server.js';
 
 const CA = 47;
 const MASTERS = 'A=127.0.0.11;B=127.0.0.12;C=127.0.0.13';
@@ -282,7 +282,7 @@ describe('the clock of the RTU', () => {
     hex(clockSync(CA, epochMsToCp56(Date.now() + offMs, zone)));
 
   async function withTime(columns: Columns) {
-    const all = await setUp(columns, { ntpServers: [await startSntpServer()] });
+    const all = await setUp(columns, { ntpServers: [(await SntpServer.start()).address] });
     const [a, b] = [await startedRawMaster(all.mux.port, 1), await startedRawMaster(all.mux.port, 2)];
     await all.rtu.started();
     await all.mux.logged({ msg: 'NTP: offset of the clock' });

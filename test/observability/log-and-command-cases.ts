@@ -78,6 +78,12 @@ export const LOG_AND_COMMAND_CASES: readonly RuleCase[] = [
     firing: { 4: [], 8: ['group="1", cause="unknown"'], 30: [] },
   },
   {
+    alert: 'CommandFailures',
+    title: 'a router takes the group over, and nobody knows what became of one before it is read for the first time',
+    series: [[m('mm2ss_commands_unknown_total', ofRouter), '_x5 1x60']],
+    firing: { 4: [], 8: ['group="1", cause="unknown"'], 30: [] },
+  },
+  {
     alert: 'CommandSlow',
     title: 'commands take up to 30 s for twenty minutes',
     series: slowCommands,

@@ -60,7 +60,7 @@ export const MASTER_CASES: readonly RuleCase[] = [
     title: 'A does not get seven events; those without a name are nobody in particular',
     series: [
       [m('mm2ss_master_events_lost_total', masterA), '0x5 7x60'],
-      [m('mm2ss_master_events_lost_total', { ...masterA, master: 'unnamed' }), '0+9x60'],
+      [m('mm2ss_master_events_lost_total', { ...masterA, master: '*' }), '0+9x60'],
     ],
     firing: { 4: [], 10: ['group="1", master="A", cause="master"'], 30: [] },
   },
@@ -68,6 +68,25 @@ export const MASTER_CASES: readonly RuleCase[] = [
     alert: 'EventsLost',
     title: 'the log loses what the RTU was told to forget',
     series: [[m('mm2ss_log_lost_asdus_total', { ...CONNECTOR, ...ONE }), '0x5 3x60']],
+    firing: { 4: [], 10: ['group="1", cause="log"'], 30: [] },
+  },
+  {
+    alert: 'EventsLost',
+    title:
+      'a router takes the group over, and A has lost three events before it is read for the first time; later two more',
+    series: [[m('mm2ss_master_events_lost_total', masterA), '_x5 3x40 5x60']],
+    firing: {
+      4: [],
+      10: ['group="1", master="A", cause="master"'],
+      40: [],
+      50: ['group="1", master="A", cause="master"'],
+      70: [],
+    },
+  },
+  {
+    alert: 'EventsLost',
+    title: 'a connector begins with a log that has lost something',
+    series: [[m('mm2ss_log_lost_asdus_total', { ...CONNECTOR, ...ONE }), '_x5 3x60']],
     firing: { 4: [], 10: ['group="1", cause="log"'], 30: [] },
   },
   {

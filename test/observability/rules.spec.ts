@@ -17,7 +17,7 @@ const promtool = requireTool('promtool');
 const folder = fileURLToPath(new URL('../../deploy/prometheus/', import.meta.url));
 const cases = [...RTU_CASES, ...MASTER_CASES, ...LOG_AND_COMMAND_CASES, ...SYSTEM_CASES];
 /** All that may tell one alert from another of the same name. */
-const TOLD_BY = 'group, role, side, master, instance, store, event, metric, file, cause';
+const TOLD_BY = 'group, role, side, master, instance, store, server, event, metric, file, cause';
 
 function run(...args: string[]): { status: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync(promtool ?? '', args, { encoding: 'utf8' });

@@ -2,6 +2,8 @@ import { buckets, m } from '@iec104mm2ss/monitoring';
 import { bucketSeries, CONNECTOR, GATEWAY, ONE, ROUTER, type RuleCase } from './rule-case.ts';
 
 const DAY = 86_400;
+const stored = (what: 'used' | 'limit'): string =>
+  m(`mm2ss_nats_store_${what}_bytes`, { ...ROUTER, server: 'nats-0:8222' });
 const owner = (instance: string): string => m('mm2ss_group_owner', { ...ROUTER, ...ONE, instance, role: 'router' });
 const routerHeard = m('mm2ss_group_router_heard', { ...GATEWAY, ...ONE });
 const notAfter = m('mm2ss_tls_certificate_not_after_seconds', { ...GATEWAY, group: 'all', file: 'tls.crt' });
@@ -77,6 +79,18 @@ export const SYSTEM_CASES: readonly RuleCase[] = [
     firing: { 100: [], 150: ['instance="gateway", cause="unsynchronised"'], 205: [] },
   },
   {
+    alert: 'ClockOffset',
+    title: 'no server has ever answered one process, another one asks none',
+    series: [
+      [m('process_start_time_seconds', GATEWAY), '0x300'],
+      [m('process_start_time_seconds', ROUTER), '0x300'],
+      [m('mm2ss_ntp_clock_sets_total', { ...GATEWAY, result: 'ok' }), '0x300'],
+      [m('mm2ss_ntp_clock_sets_total', { ...GATEWAY, result: 'failed' }), '0x300'],
+      [m('mm2ss_ntp_last_success_timestamp_seconds', GATEWAY), '_x200 12000x60'],
+    ],
+    firing: { 100: [], 150: ['instance="gateway", cause="unsynchronised"'], 205: [] },
+  },
+  {
     alert: 'SecurityEvents',
     title: 'a message of the bus was forged',
     series: [
@@ -84,6 +98,12 @@ export const SYSTEM_CASES: readonly RuleCase[] = [
       [security('session_started'), '0+50x60'],
     ],
     firing: { 4: [], 10: ['event="bus_forged", cause="grave"'], 30: [] },
+  },
+  {
+    alert: 'SecurityEvents',
+    title: 'a process begins without the certificates that it needs',
+    series: [[security('tls_unusable'), '_x5 1x60']],
+    firing: { 4: [], 10: ['event="tls_unusable", cause="grave"'], 30: [] },
   },
   {
     alert: 'SecurityEvents',
@@ -116,7 +136,16 @@ export const SYSTEM_CASES: readonly RuleCase[] = [
     alert: 'NatsStorage',
     title: 'a stream cannot be used for five minutes',
     series: [[m('mm2ss_storage_trouble', { ...CONNECTOR, store: 'IEC104_LOG_1' }), '_x5 1x5 _x20']],
-    firing: { 5: [], 9: ['store="IEC104_LOG_1"'], 20: [] },
+    firing: { 5: [], 9: ['store="IEC104_LOG_1", cause="unusable"'], 20: [] },
+  },
+  {
+    alert: 'NatsStorage',
+    title: 'the store of a server fills, then there is more room',
+    series: [
+      [stored('used'), '50e6x5 90e6x20'],
+      [stored('limit'), '100e6x15 200e6x20'],
+    ],
+    firing: { 8: [], 13: ['server="nats-0:8222", cause="full"'], 20: [] },
   },
   {
     alert: 'MetricsMissing',
@@ -143,6 +172,15 @@ export const SYSTEM_CASES: readonly RuleCase[] = [
       [m('mm2ss_rtu_up', { ...CONNECTOR, ...ONE }), '_x10 1x60'],
     ],
     firing: { 3: [], 9: ['group="1", cause="connector"'], 15: [] },
+  },
+  {
+    alert: 'MetricsMissing',
+    title: 'a metric cannot be read once',
+    series: [
+      [build('gateway'), '1x60'],
+      [m('mm2ss_metrics_collect_failures_total', { ...GATEWAY, metric: 'mm2ss_masters' }), '_x5 1x60'],
+    ],
+    firing: { 4: [], 8: ['instance="gateway", metric="mm2ss_masters", cause="incomplete"'], 30: [] },
   },
   {
     alert: 'MetricsMissing',

@@ -15,6 +15,7 @@ import {
   createLogger,
   createRegistry,
   durationHistogram,
+  LAG_BOUNDS_MS,
   type Logger,
   type LogLevel,
   registerLogMetrics,
@@ -29,6 +30,7 @@ import { AppModule } from './app.module.js';
 import { BusLog } from './bus/bus-log.js';
 import { DurabilityWatch } from './bus/durability-watch.js';
 import { registerBusMetrics } from './bus/bus-metrics.js';
+import { StoreWatch } from './bus/store-watch.js';
 import { applyGroups } from './configuration/apply-groups.js';
 import { ConfigurationWatch } from './configuration/configuration-watch.js';
 import { BusTransport } from './control/bus-transport.js';
@@ -72,6 +74,8 @@ export interface CompositionOptions {
   readonly httpToken?: string | undefined;
   /** Certificates of those who may ask over HTTP, which needs `tls`; empty: it asks for none. */
   readonly httpClients?: readonly PeerName[];
+  /** Monitoring endpoints of the NATS servers; without NATS there are none. */
+  readonly natsMonitors?: readonly string[];
   /** Where liveness and readiness are served apart. */
   readonly health?: HealthServer | undefined;
   /** Who gets the security events by syslog. */
@@ -126,7 +130,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     logger.warn({ server: bus.server }, connected ? 'bus connected again' : 'bus connection lost'),
   );
   const registry = createRegistry({ release: RELEASE });
-  const scheduler = new DeadlineScheduler(clock);
+  const scheduler = new DeadlineScheduler(clock, LAG_BOUNDS_MS);
   durationHistogram(registry, 'mm2ss_event_loop_lag_seconds', () => [{ labels: {}, durations: scheduler.lags }]);
   registerLogMetrics(registry, logging);
   registerTcpFigures(registry, logger);
@@ -136,6 +140,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const stored = (): string[] =>
     groups.current.filter((group) => ackPolicy(group, bus.kind) === 'stored').map(({ id }) => id);
   const durability = new DurabilityWatch(bus, logger, registry, stored);
+  const stores = new StoreWatch(parts.includes('router') ? (options.natsMonitors ?? []) : [], clock, registry);
   const ntp = startNtp(options, logger, registry);
   const time = new NtpTime(() => ntp.status(), clock, ntpOf(options).updateEverySec);
   const tls = options.tls === undefined ? undefined : await openTls(options.tls, { clock, logger, registry });
@@ -162,6 +167,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   await app.init();
   await app.startAllMicroservices();
   void durability.ask();
+  stores.start();
   const watch = new ConfigurationWatch(file, {
     clock,
     logger,
@@ -203,6 +209,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       securityEvent(logger, 'process_stopped', {}, 'stopping');
       await watch.stop();
       await ntp.stop();
+      stores.stop();
       tls?.stop();
       // The gateway first, so that what masters still acknowledge on the way out is counted.
       if (parts.includes('gateway')) await app.get(GatewayService).onApplicationShutdown();

@@ -10,6 +10,7 @@ export * from './nats/nats-bus.js';
 export { nameInNkeyFile, nkeyFileText } from './nats/nkey-file.js';
 export type { Waiting } from './nats/nats-connect.js';
 export type { NatsOptions } from './nats/nats-options.js';
+export { askMonitor, monitorUrls } from './nats/nats-durability.js';
 export { Pacer } from './pacer.js';
 export * from './receive.js';
 export * from './receive-from-gateways.js';

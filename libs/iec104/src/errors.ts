@@ -34,6 +34,9 @@ export type Iec104ErrorCode =
   | 'LINK_NOT_STARTED'
   | 'LINK_ROLE';
 
+/** Those for which a link ends, as its peer broke a rule or was silent. */
+export type BreachCode = Extract<Iec104ErrorCode, `APCI_${string}` | `LINK_${string}`>;
+
 /** Where IEC 60870-5-104 says what a peer has broken. */
 const CLAUSES: Readonly<Partial<Record<Iec104ErrorCode, string>>> = {
   APCI_START: '5',
@@ -66,4 +69,11 @@ export class Iec104Error extends Error {
   get clause(): string | undefined {
     return CLAUSES[this.code];
   }
+}
+
+/** Why a link ends, or what it lives with. */
+export type LinkBreach = Iec104Error & { readonly code: BreachCode };
+
+export function linkBreach(code: BreachCode, message: string): LinkBreach {
+  return new Iec104Error(code, message) as LinkBreach;
 }

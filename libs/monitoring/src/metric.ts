@@ -51,8 +51,11 @@ export const maxByGroup = (expr: string): string => `max by (${GROUP_KEYS}) (${e
 export const sumByGroup = (expr: string): string => `sum by (${GROUP_KEYS}) (${expr})`;
 
 /**
- * How much a counter has grown in a time, by a label whose values are not there before the first occurrence: `increase` would not
- * see that one. For boards; where Prometheus has seen nothing of that time all that was ever counted shows.
+ * How much a counter has grown in a time. `increase` does not see what was counted before Prometheus read the series for the first
+ * time, as a router or connector counts when it takes a group over: a series that was not there at the beginning of the time
+ * counts as a whole.
+ *
+ * @param time `15m`
  */
-export const grown = (by: string, expr: string, time: string): string =>
-  `clamp_min(sum by (${by}) (${expr}) - (sum by (${by}) (${expr} offset ${time}) or 0 * sum by (${by}) (${expr})), 0)`;
+export const grown = (counter: string, time: string): string =>
+  `${counter} unless ${counter} offset ${time} or increase(${counter}[${time}])`;

@@ -115,6 +115,46 @@ describe('boards', () => {
   });
 });
 
+describe('what a board leads to', () => {
+  const boards = [fleetBoard(), groupBoard()];
+  const variablesOf = ({ templating }: (typeof boards)[number]): string[] =>
+    (templating?.list ?? []).map(({ name }) => name);
+
+  it('is a board of ours, with variables that it has', () => {
+    const links = [...JSON.stringify(boards).matchAll(/"url":"(\/d\/[^"]*)"/g)].map(([, url = '']) => url);
+    expect(links.length).toBeGreaterThan(0);
+    for (const url of links) {
+      const [, uid = '', query = ''] = /^\/d\/([^?]+)\?(.*)$/.exec(url) ?? [];
+      const target = boards.find((each) => each.uid === uid);
+      expect(target, url).toBeDefined();
+      const given = [...query.matchAll(/var-(\w+)=|\$\{(\w+):queryparam\}/g)].map(
+        ([, plain, handed]) => plain ?? handed,
+      );
+      expect(given.sort(), url).toEqual(variablesOf(target as (typeof boards)[number]).sort());
+    }
+  });
+
+  it('and all variables in queries are there', () => {
+    for (const each of boards) {
+      const used = [...JSON.stringify(each).matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name);
+      const own = used.filter((name) => !name.startsWith('__'));
+      expect(
+        [...new Set(own)].filter((name) => !variablesOf(each).includes(name)),
+        each.title,
+      ).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['{group="7", name="RTU North"} 1 1700000000000', '7', 'RTU North'],
+    ['{group="12", name="Süd \\\\ \\"alt\\""} 1 1700000000000', '12', 'Süd \\\\ \\"alt\\"'],
+  ])('a group is found in %s', (answer, value, text) => {
+    const variable = groupBoard().templating?.list?.find(({ name }) => name === 'group');
+    const [, pattern = ''] = /^\/(.*)\/$/.exec(variable?.regex ?? '') ?? [];
+    expect(new RegExp(pattern).exec(answer)?.groups).toEqual({ value, text });
+  });
+});
+
 describe('rules', () => {
   it('have names of their own', () => {
     const names = [...ALERTS.map(({ alert }) => alert), ...RECORDINGS.map(({ record }) => record)];

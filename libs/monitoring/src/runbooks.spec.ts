@@ -7,12 +7,6 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (path: string): string => readFileSync(root + path, 'utf8');
 const names = ALERTS.map(({ alert }) => alert);
 
-/** What `bin/mm2ss` knows, by the files of its commands. */
-const COMMANDS = [
-  ...['run', 'connector', 'router', 'gateway', 'check', 'diff', 'status', 'restart', 'next-host', 'observe'],
-  ...['disconnect', 'watch', 'audit', 'nats-auth', 'nats-setup', 'nats-reload', 'chart', 'tls'],
-];
-
 describe('the pages for the person on call', () => {
   it.each(names)('%s: what it means, what to look at, what to do', (alert) => {
     const text = read(runbookOf(alert));
@@ -33,15 +27,6 @@ describe('the pages for the person on call', () => {
     const pages = readdirSync(`${root}docs/runbooks`).filter((name) => name !== 'README.md');
     expect(pages.sort()).toEqual(names.map((alert) => `${fileNameOf(alert)}.md`).sort());
     for (const page of pages) expect(read('docs/runbooks/README.md')).toContain(`(${page})`);
-  });
-
-  it('name commands that there are', () => {
-    const used = readdirSync(`${root}docs/runbooks`).flatMap((page) =>
-      [...read(`docs/runbooks/${page}`).matchAll(/\bmm2ss ([a-z][a-z-]+)\b(?! \()/g)].map(
-        ([, command]) => command ?? '',
-      ),
-    );
-    expect([...new Set(used)].filter((command) => !COMMANDS.includes(command))).toEqual([]);
   });
 
   it('link to what there is', () => {

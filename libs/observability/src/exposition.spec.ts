@@ -1,22 +1,35 @@
 import { Histogram } from 'prom-client';
 import { expect, it } from 'vitest';
+import { type HistogramName, METRICS } from './catalogue/index.js';
 import { durationHistogram, numericCounter } from './numeric-metric.js';
 import { createRegistry } from './registry.js';
 
 const NAME = 'mm2ss_link_test_seconds';
 /** Characters that are escaped. */
 const ODD = 'a\\b"c';
-const durations = (counts: number[], sumMs: number) => ({ boundsMs: [5, 50], counts, sumMs });
+/** As the catalogue has its buckets: shorter than 5 ms, not longer than 50, longer than all. */
+const durations = ([first = 0, third = 0, longest = 0]: number[], sumMs: number, name: HistogramName = NAME) => {
+  const { boundsMs } = METRICS[name];
+  const counts = new Array<number>(boundsMs.length + 1).fill(0);
+  [counts[0], counts[3], counts[boundsMs.length]] = [first, third, longest];
+  return { boundsMs, counts, sumMs };
+};
 const labels = (group: string, side = 'rtu') => ({ group, name: 'x', side });
 
 it('a histogram reads like one of prom-client that has observed the same', async () => {
   const ours = createRegistry({ processMetrics: false });
-  durationHistogram(ours, NAME, () => [{ labels: labels(ODD), durations: durations([1, 2, 1], 3 + 20 + 30 + 70) }]);
+  durationHistogram(ours, NAME, () => [{ labels: labels(ODD), durations: durations([1, 2, 1], 3 + 30 + 40 + 9_000) }]);
   const theirs = createRegistry({ processMetrics: false });
   const help = 'TESTFR act to TESTFR con, every 10 s: the way there and back. An alert: 95 % above 0.05.';
   const labelNames = ['group', 'name', 'side'];
-  const histogram = new Histogram({ name: NAME, help, labelNames, buckets: [0.005, 0.05], registers: [theirs] });
-  for (const seconds of [0.003, 0.02, 0.03, 0.07]) histogram.observe(labels(ODD), seconds);
+  const histogram = new Histogram({
+    name: NAME,
+    help,
+    labelNames,
+    buckets: METRICS[NAME].boundsMs.map((ms) => ms / 1000),
+    registers: [theirs],
+  });
+  for (const seconds of [0.003, 0.03, 0.04, 9]) histogram.observe(labels(ODD), seconds);
   const linesOf = (text: string): string[] =>
     text.split('\n').map((line) => line.replace(/\{(.*)\}/, (_, all: string) => `{${all.split(',').sort().join()}}`));
   expect(linesOf(await ours.metrics()).filter(Boolean)).toEqual(linesOf(await theirs.metrics()).filter(Boolean));
@@ -44,7 +57,7 @@ it('several sources share one metric; what is gone at a scrape is not there', as
 it('a histogram without labels has none but le', async () => {
   const registry = createRegistry({ processMetrics: false });
   durationHistogram(registry, 'mm2ss_event_loop_lag_seconds', () => [
-    { labels: {}, durations: durations([0, 0, 4], 900) },
+    { labels: {}, durations: durations([0, 0, 4], 900, 'mm2ss_event_loop_lag_seconds') },
   ]);
   const text = await registry.metrics();
   expect(text).toContain('mm2ss_event_loop_lag_seconds_bucket{le="+Inf"} 4\nmm2ss_event_loop_lag_seconds_sum 0.9\n');
@@ -58,6 +71,14 @@ it('a source that is broken costs the others nothing, and is counted', async () 
   durationHistogram(registry, NAME, () => [{ labels: labels('1'), durations: durations([0, 0, 4], 900) }]);
   const text = await registry.metrics();
   expect(text).toContain(`${NAME}_count{group="1",name="x",side="rtu"} 4`);
+  expect(await registry.metrics()).toContain(`mm2ss_metrics_collect_failures_total{metric="${NAME}"} `);
+});
+
+it('a histogram that is counted by other bounds than those of the catalogue is no part of it', async () => {
+  const registry = createRegistry({ processMetrics: false });
+  const others = { boundsMs: [...METRICS[NAME].boundsMs], counts: [0, 0, 0, 0, 0, 0, 0, 0, 0], sumMs: 0 };
+  durationHistogram(registry, NAME, () => [{ labels: labels('1'), durations: others }]);
+  expect(await registry.metrics()).not.toContain('_bucket');
   expect(await registry.metrics()).toContain(`mm2ss_metrics_collect_failures_total{metric="${NAME}"} `);
 });
 
@@ -82,5 +103,5 @@ it('a scrape of many series lets others have their turn, and is the same text', 
   expect(turns).toBeGreaterThan(3);
   expect(text.trimStart()).toBe(registry.exposition.text());
   expect(text.match(/# TYPE/g)).toHaveLength(2);
-  expect(text.split('\n')).toHaveLength(2 + 2 * 2 + 30_000 + 3_000 * 5);
+  expect(text.split('\n')).toHaveLength(2 + 2 * 2 + 30_000 + 3_000 * (METRICS[NAME].boundsMs.length + 3));
 });

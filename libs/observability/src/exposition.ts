@@ -1,9 +1,16 @@
 import { metric, type MetricLabel, type MetricName, type MetricNameOf } from './catalogue/index.js';
 import { type CountedDurations, durationLines } from './duration-lines.js';
+import { labelsText } from './label-text.js';
 
 /** One series: the values of its labels, and its number now. */
 export interface Sample<Label extends string = string> {
   readonly labels: Readonly<Record<Label, string>>;
+  readonly value: number;
+}
+
+/** The same with its labels as they are written, each of them: made once for all metrics of a group. No two of a source are equal. */
+export interface TextSample {
+  readonly text: string;
   readonly value: number;
 }
 
@@ -14,8 +21,10 @@ export interface DurationSample<Label extends string = string> {
 }
 
 /** Reads the numbers of a metric when it is scraped. */
-export type Collect<Label extends string = string> = () => Iterable<Sample<Label>>;
-export type CollectDurations<Label extends string = string> = () => Iterable<DurationSample<Label>>;
+export type Collect<Label extends string = string> = () => Iterable<Sample<Label> | TextSample>;
+export type CollectDurations<Label extends string = string> = () => Iterable<
+  DurationSample<Label> | TextDurationSample
+>;
 
 /** Takes the numbers of a `collect` out of the metric again. */
 export type StopCollecting = () => void;
@@ -23,7 +32,12 @@ export type StopCollecting = () => void;
 /** Series, or histograms, that are read or written in one go. */
 const SAMPLES_OF_A_PIECE = 100;
 
-type Source = () => Iterable<Sample | DurationSample>;
+export interface TextDurationSample {
+  readonly text: string;
+  readonly durations: CountedDurations;
+}
+
+type Source = () => Iterable<Sample | DurationSample | TextSample | TextDurationSample>;
 
 /**
  * The metrics of the catalogue that a process has, and who reads their numbers. They are written past prom-client, which takes
@@ -78,15 +92,17 @@ export class Exposition {
   }
 
   private *seriesOf(name: MetricName, sources: ReadonlySet<Source>): Generator<string> {
-    const { type, labels: names } = metric(name);
+    const { type, labels: names, boundsMs } = metric(name);
     const values = new Map<string, number>();
+    const single = sources.size === 1;
     let text = '';
     let count = 0;
     for (const source of sources) {
       try {
         for (const sample of source()) {
-          const labels = labelsText(names, sample.labels);
-          if ('durations' in sample) text += durationLines(name, labels, sample.durations);
+          const labels = 'text' in sample ? sample.text : labelsText(names, sample.labels);
+          if ('durations' in sample) text += durationLines(name, labels, boundsMs, sample.durations);
+          else if (single && 'text' in sample) text += line(name, labels, sample.value);
           // What several count is added up; of what several say to be so the last one counts.
           else values.set(labels, sample.value + (type === 'counter' ? (values.get(labels) ?? 0) : 0));
           if (++count % SAMPLES_OF_A_PIECE > 0) continue;
@@ -99,7 +115,7 @@ export class Exposition {
       }
     }
     for (const [labels, value] of values) {
-      text += `${name}${labels && `{${labels}}`} ${numberText(value)}\n`;
+      text += line(name, labels, value);
       if (++count % SAMPLES_OF_A_PIECE > 0) continue;
       yield text;
       text = '';
@@ -108,15 +124,8 @@ export class Exposition {
   }
 }
 
-function labelsText(names: readonly string[], labels: Readonly<Record<string, string>>): string {
-  let text = '';
-  for (const name of names) text += `${text && ','}${name}="${escaped(labels[name] as string)}"`;
-  return text;
-}
-
-function escaped(value: string): string {
-  return /[\\\n"]/.test(value) ? value.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, '\\"') : value;
-}
+const line = (name: string, labels: string, value: number): string =>
+  `${name}${labels && `{${labels}}`} ${numberText(value)}\n`;
 
 function numberText(value: number): string {
   if (Number.isFinite(value)) return String(value);

@@ -31,16 +31,13 @@ export function registerLinkMetrics<Part extends GroupPart>(
   const metrics = new GroupMetrics(registry, parts);
   metrics.histogramBy('side', 'mm2ss_link_test_seconds', (part) => [[side, figures(part).tests]]);
   metrics.histogramBy('side', 'mm2ss_link_acknowledgement_seconds', (part) => [[side, figures(part).acknowledgements]]);
-  numericCounter(registry, 'mm2ss_link_apdus_total', () =>
-    parts().flatMap((part) => {
+  numericCounter(registry, 'mm2ss_link_apdus_total', function* () {
+    for (const part of parts()) {
       const { id: group, name } = part.config;
       const counted = figures(part);
-      return DIRECTIONS.flatMap((direction) =>
-        FORMATS.map((format) => ({
-          labels: { group, name, side, direction, format },
-          value: counted[direction][format],
-        })),
-      );
-    }),
-  );
+      for (const direction of DIRECTIONS)
+        for (const format of FORMATS)
+          yield { labels: { group, name, side, direction, format }, value: counted[direction][format] };
+    }
+  });
 }

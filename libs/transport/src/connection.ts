@@ -1,8 +1,9 @@
 import {
   apduEnd,
   ApduFramer,
-  type Iec104Error,
+  type BreachCode,
   Link,
+  type LinkBreach,
   MAX_APDU_OCTETS,
   type LinkOptions,
   type LinkState,
@@ -26,9 +27,12 @@ export const CLOSE_LINGER_MS = 2_000;
  */
 export const SEND_QUEUE_OCTETS = 1024 * 1024;
 
+/** How a connection ends that its owner does not end. */
+export type ConnectionEnd = BreachCode | Excess['code'] | 'peer_closed' | 'socket_error' | 'idle' | 'send_queue';
+
 /** Why a connection ended. `code` is a stable word for metrics and logs, `message` is for a person. */
-export interface CloseReason {
-  readonly code: string;
+export interface CloseReason<Code extends string = string> {
+  readonly code: Code;
   readonly message: string;
   /** Of a breach of the protocol: the clause of IEC 60870-5-104, and the first octets of what offended, hexadecimal. */
   readonly clause?: string;
@@ -36,7 +40,7 @@ export interface CloseReason {
 }
 
 /** A breach of the protocol, for logs and for `close`. */
-function breachOf({ code, message, clause, octets }: Iec104Error): CloseReason {
+function breachOf({ code, message, clause, octets }: LinkBreach): CloseReason<BreachCode> {
   return {
     code,
     message,
@@ -45,7 +49,8 @@ function breachOf({ code, message, clause, octets }: Iec104Error): CloseReason {
   };
 }
 
-export interface ConnectionHandler {
+/** @template Own codes that the owner gives to `close` and `reset` */
+export interface ConnectionHandler<Own extends string = string> {
   /**
    * `count` I-format APDUs arrived back to back in `octets[start..end)`. The octets stay valid and unchanged after the
    * call: each socket read has memory of its own.
@@ -57,9 +62,9 @@ export interface ConnectionHandler {
   /** See the link's `hold-limit` event. */
   onHoldLimit?(upTo: number): void;
   /** The peer did something against the rules that the link lives with: told once for each kind. */
-  onIrregular?(breach: CloseReason): void;
+  onIrregular?(breach: CloseReason<BreachCode>): void;
   /** Called exactly once, after which nothing else is called. */
-  onClosed(reason: CloseReason): void;
+  onClosed(reason: CloseReason<Own | ConnectionEnd>): void;
 }
 
 /**
@@ -89,14 +94,18 @@ export interface ConnectionOptions extends Omit<LinkOptions, 'probes'> {
  *
  * `CloseReason.code` is an `Iec104ErrorCode` when the peer broke a rule or was silent for t1, else `peer_closed`,
  * `socket_error`, `idle`, `send_queue`, a code of `Excess`, or what the owner gave to `close`.
+ *
+ * @template Own codes that the owner may give
  */
-export class Connection implements Scheduled {
+export class Connection<Own extends string = string> implements Scheduled {
   readonly link: Link;
   look: Look | undefined = undefined;
   /** Octets received and sent, and when the last ones came or reading was resumed (scheduler time). */
   receivedOctets = 0;
   sentOctets = 0;
   lastReceivedAt: number;
+  /** When the peer last acknowledged I-format APDUs of ours, scheduler time; -Infinity: never. */
+  lastAcknowledgedAt = -Infinity;
 
   private readonly framer = new ApduFramer();
   private readonly idleTimeMs: number;
@@ -118,7 +127,7 @@ export class Connection implements Scheduled {
   constructor(
     readonly socket: TcpSocket,
     options: ConnectionOptions,
-    private readonly handler: ConnectionHandler,
+    private readonly handler: ConnectionHandler<Own>,
     private readonly scheduler: DeadlineScheduler,
   ) {
     const now = scheduler.now();
@@ -167,7 +176,7 @@ export class Connection implements Scheduled {
   }
 
   /** Ends the connection after what is owed was handed to the socket. */
-  close(reason: CloseReason): void {
+  close(reason: CloseReason<Own | ConnectionEnd>): void {
     if (this.ended) return;
     if (this.mayWrite() !== 'all') {
       this.reset(reason);
@@ -189,7 +198,7 @@ export class Connection implements Scheduled {
   }
 
   /** Ends the connection at once with RST: octets that have not left this machine never will. */
-  reset(reason: CloseReason): void {
+  reset(reason: CloseReason<Own | ConnectionEnd>): void {
     if (this.ended) return;
     this.leave();
     this.socket.resetAndDestroy();
@@ -311,6 +320,7 @@ export class Connection implements Scheduled {
     }
     if (link.acknowledged !== this.seenAcknowledged) {
       this.seenAcknowledged = link.acknowledged;
+      this.lastAcknowledgedAt = now;
       this.handler.onRoom?.();
     }
     this.touched();

@@ -32,8 +32,6 @@ const GRANULARITY_MS = 20;
  */
 const STALL_MS = 500;
 const STALL_GRACE_MS = 20;
-/** How late a timer may be: for the histogram. */
-const LAG_BOUNDS_MS: readonly number[] = [1, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000];
 /** setTimeout's longest delay. */
 const MAX_DELAY_MS = 0x7fffffff;
 
@@ -42,7 +40,7 @@ export const SCHEDULER = Symbol('SCHEDULER');
 
 export class DeadlineScheduler {
   /** How late the timer fired: for so long the process was busy with something else, or did not run. */
-  readonly lags = new Durations(LAG_BOUNDS_MS);
+  readonly lags: Durations;
   private members = 0;
   /** Of all members, in the order in which they came, and of those that were removed since they were looked through. */
   private all: Look[] = [];
@@ -57,7 +55,13 @@ export class DeadlineScheduler {
   private wakeAt = Infinity;
   private graceGiven = false;
 
-  constructor(readonly clock: Clock = SYSTEM_CLOCK) {}
+  /** @param lagBoundsMs upper bounds of the buckets of `lags` */
+  constructor(
+    readonly clock: Clock = SYSTEM_CLOCK,
+    lagBoundsMs: readonly number[] = [],
+  ) {
+    this.lags = new Durations(lagBoundsMs);
+  }
 
   now(): number {
     return this.clock.now();

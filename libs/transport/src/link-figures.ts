@@ -5,16 +5,17 @@ export const PROBE_MS = 10_000;
 /** With a longer t3 the link was asked to be quiet, as its every octet may be paid for: it is probed while data passes only. */
 export const QUIET_T3_MS = 30_000;
 
-/** Upper bounds of the buckets; 50 ms is what alerts ask for. */
-export const TEST_BOUNDS_MS: readonly number[] = [5, 10, 25, 50, 100, 250, 1_000, 5_000];
-/** Peers may wait with an acknowledgement, by t2 for seconds. */
-export const ACKNOWLEDGEMENT_BOUNDS_MS: readonly number[] = [10, 50, 250, 1_000, 5_000, 15_000];
+/** Upper bounds of the buckets, milliseconds; libs/observability has those of the metrics. */
+export interface LinkBounds {
+  readonly tests: readonly number[];
+  readonly acknowledgements: readonly number[];
+}
 
 /** For the links of one group to its RTU, or of its masters. */
-export function newLinkFigures(): LinkFigures {
+export function newLinkFigures(boundsMs: LinkBounds): LinkFigures {
   return {
-    tests: new Durations(TEST_BOUNDS_MS),
-    acknowledgements: new Durations(ACKNOWLEDGEMENT_BOUNDS_MS),
+    tests: new Durations(boundsMs.tests),
+    acknowledgements: new Durations(boundsMs.acknowledgements),
     received: { i: 0, s: 0, u: 0 },
     sent: { i: 0, s: 0, u: 0 },
   };

@@ -88,7 +88,7 @@ export class PeerBounds {
 const CODES: ReadonlySet<string> = new Set<Excess['code']>(['u_flood', 's_flood', 'octet_flood', 'half_frame']);
 
 /** True for the reasons by which a connection ends as its peer did too much. */
-export function isExcess(code: string): boolean {
+export function isExcess(code: string): code is Excess['code'] {
   return CODES.has(code);
 }
 

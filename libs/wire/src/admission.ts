@@ -39,7 +39,7 @@ type RefusalCode = (typeof REFUSAL_CODES)[number];
 /** Reasons that they do not know, and what each is to them. */
 const LATER_REASONS = { rights: 'filter', per_source: 'max_connections', reserved: 'max_connections' } as const;
 export type RefusalReason = RefusalCode | keyof typeof LATER_REASONS;
-const REFUSAL_REASONS: readonly string[] = [...REFUSAL_CODES, ...Object.keys(LATER_REASONS)];
+const REFUSAL_REASONS = [...REFUSAL_CODES, ...(Object.keys(LATER_REASONS) as (keyof typeof LATER_REASONS)[])];
 
 /** One of a later release: refused it is, and the message says why. */
 const OTHER = 'refused';
@@ -77,8 +77,14 @@ export function refusalAnswer(reason: RefusalReason, message: string): Extract<A
 }
 
 /** Why, one of a few words that are known here. */
-export function reasonOf({ code, reason }: { readonly code: string; readonly reason?: string | undefined }): string {
-  return [reason, code].find((each) => each !== undefined && REFUSAL_REASONS.includes(each)) ?? OTHER;
+export function reasonOf({
+  code,
+  reason,
+}: {
+  readonly code: string;
+  readonly reason?: string | undefined;
+}): RefusalReason | typeof OTHER {
+  return REFUSAL_REASONS.find((each) => each === reason) ?? REFUSAL_REASONS.find((each) => each === code) ?? OTHER;
 }
 
 export const encodeAdmissionAnswer = (answer: AdmissionAnswer): Buffer => encodeJson(answer);

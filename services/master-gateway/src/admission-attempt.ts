@@ -1,4 +1,5 @@
 import { type Bus, controlSubject, type FenceGuard } from '@iec104mm2ss/bus';
+import type { ConnectionRefusal } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 import {
   type AdmissionAnswer,
@@ -19,7 +20,7 @@ export type Admitted = Extract<AdmissionAnswer, { ok: true }>;
 export interface NotAdmitted {
   readonly ok: false;
   /** A code of the router, or `router`: none has answered, or `given_up`: the connection is not wanted any more. */
-  readonly code: string;
+  readonly code: ConnectionRefusal;
   readonly message: string;
   /** The router has decided it, and logged it. */
   readonly byRouter: boolean;
@@ -69,9 +70,11 @@ export class AdmissionAttempt {
         } else if (answer.ok) {
           if (await this.inForce(answer.fence)) return answer;
           reason = 'it no longer owns the group';
-        } else if (answer.code !== 'not_ready') {
-          return { ok: false, code: reasonOf(answer), message: answer.message, byRouter: true };
-        } else reason = answer.message;
+        } else {
+          const code = reasonOf(answer);
+          if (code !== 'not_ready') return { ok: false, code, message: answer.message, byRouter: true };
+          reason = answer.message;
+        }
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
       }

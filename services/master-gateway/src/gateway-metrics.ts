@@ -5,6 +5,7 @@ import {
   registerLinkMetrics,
   type Registry,
 } from '@iec104mm2ss/observability';
+import type { Clock } from '@iec104mm2ss/runtime';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { GroupGateway } from './group-gateway.js';
 import { queueLimitOf } from './master-session.js';
@@ -15,6 +16,7 @@ export function registerGatewayMetrics(
   registry: Registry,
   gateways: () => readonly GroupGateway[],
   connections: ConnectionLimits,
+  clock: Clock,
 ): void {
   const metrics = new GroupMetrics(registry, gateways);
   registerGroupInfo(
@@ -27,12 +29,9 @@ export function registerGatewayMetrics(
   metrics.counter('mm2ss_master_asdus_sent_total', ({ masters }) => masters.delivered);
   metrics.counter('mm2ss_master_asdus_undelivered_total', ({ masters }) => masters.undelivered);
   metrics.counter('mm2ss_master_connections_total', ({ masters }) => masters.counters.accepted);
-  metrics.counterBy('reason', 'mm2ss_master_connections_refused_total', ({ masters }) =>
-    Object.entries(masters.counters.refused),
-  );
-  metrics.counterBy('reason', 'mm2ss_master_disconnects_total', ({ masters }) =>
-    Object.entries(masters.counters.closed),
-  );
+  const hasTls = ({ config }: GroupGateway): boolean => config.tlsPort !== undefined;
+  metrics.counterByReason('mm2ss_master_connections_refused_total', ({ masters }) => masters.counters.refused, hasTls);
+  metrics.counterByReason('mm2ss_master_disconnects_total', ({ masters }) => masters.counters.closed, hasTls);
   metrics.counter('mm2ss_master_commands_refused_total', ({ masters }) => masters.commandsRefused);
   metrics.counter('mm2ss_master_commands_delayed_total', ({ masters }) => masters.commandsDelayed);
   metrics.counter('mm2ss_master_commands_late_total', ({ masters }) => masters.commandsLate);
@@ -46,18 +45,7 @@ export function registerGatewayMetrics(
   metrics.gauge('mm2ss_group_connector_heard', ({ heard }) => (heard.connector ? 1 : 0));
   metrics.gauge('mm2ss_group_router_heard', ({ heard }) => (heard.router ? 1 : 0));
   metrics.gauge('mm2ss_group_rtu_up', ({ heard }) => (heard.rtuUp ? 1 : 0));
-  const each = (value: (total: MasterTotal) => number) => (gateway: GroupGateway) =>
-    Array.from(totalsOf(gateway), ([name, total]) => [name, value(total)] as const);
-  metrics.counterBy(
-    'master',
-    'mm2ss_named_master_asdus_delivered_total',
-    each(({ sent }) => sent),
-  );
-  metrics.counterBy(
-    'master',
-    'mm2ss_named_master_asdus_acknowledged_total',
-    each(({ acknowledged }) => acknowledged),
-  );
+  registerNamedMasters(registry, gateways, clock);
   metrics.gauge('mm2ss_master_sessions', ({ sessions }) => sessions.size);
   metrics.gaugeBy('queue', 'mm2ss_queue_high_water', ({ masters, sessions }) => [
     ['master', masters.totals.highWater(sessions.values())],
@@ -72,7 +60,31 @@ export function registerGatewayMetrics(
   );
 }
 
-function totalsOf({ config, masters, sessions }: GroupGateway): ReadonlyMap<string, MasterTotal> {
-  const names = config.masters.map(({ name }) => name);
-  return masters.totals.all(names, sessions.values());
+/** What every master of the file has from the start. */
+function registerNamedMasters(registry: Registry, gateways: () => readonly GroupGateway[], clock: Clock): void {
+  const metrics = new GroupMetrics(registry, gateways);
+  // They are added up for the first metric, and the others of a scrape tell of the same moment.
+  const added = new WeakMap<GroupGateway, ReadonlyMap<string, MasterTotal>>();
+  const add = (gateway: GroupGateway): ReadonlyMap<string, MasterTotal> => {
+    const { config, masters, sessions } = gateway;
+    const names = config.masters.map(({ name }) => name);
+    const totals = masters.totals.all(names, sessions.values());
+    added.set(gateway, totals);
+    return totals;
+  };
+  const totalsOf = (gateway: GroupGateway): ReadonlyMap<string, MasterTotal> => added.get(gateway) ?? add(gateway);
+  metrics.counterBy('master', 'mm2ss_named_master_asdus_delivered_total', (gateway) =>
+    Array.from(add(gateway), ([name, { sent }]) => [name, sent] as const),
+  );
+  metrics.counterBy('master', 'mm2ss_named_master_asdus_acknowledged_total', (gateway) =>
+    Array.from(totalsOf(gateway), ([name, { acknowledged }]) => [name, acknowledged] as const),
+  );
+  metrics.gaugeBy('master', 'mm2ss_named_master_last_acknowledgement_timestamp_seconds', (gateway) =>
+    Array.from(totalsOf(gateway)).flatMap(([name, { acknowledgedAt }]) => {
+      if (acknowledgedAt === -Infinity) return [];
+      // To a tenth of a second, so that it stays the same number from scrape to scrape.
+      const ms = clock.wallMs() - (clock.now() - acknowledgedAt);
+      return [[name, Math.round(ms / 100) / 10] as const];
+    }),
+  );
 }

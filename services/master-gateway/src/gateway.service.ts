@@ -41,7 +41,7 @@ export class GatewayService
     this.connections = new ConnectionLimits(limits, runtime.clock);
     this.handshakes = new HandshakeRoom(tls?.handshakes ?? DEFAULT_HANDSHAKES);
     this.gateways = new Map(options.groups.current.map((group) => [group.id, this.make(group)]));
-    registerGatewayMetrics(options.registry, () => this.serving(), this.connections);
+    registerGatewayMetrics(options.registry, () => this.serving(), this.connections, runtime.clock);
   }
 
   onApplicationBootstrap(): void {

@@ -11,7 +11,7 @@ import {
   type Subscription,
 } from '@iec104mm2ss/bus';
 import { clientNames, DEFAULT_LIMITS, type GroupConfig, type Limits, nameNow, reportGapMs } from '@iec104mm2ss/config';
-import { type Logger, securityEvent } from '@iec104mm2ss/observability';
+import { type Logger, type MasterEnd, securityEvent } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { DEFAULT_MAX_AGE_MS, GroupMaterial, HandshakeRoom, TlsDoor, type TlsSettings } from '@iec104mm2ss/tls';
 import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
@@ -200,7 +200,9 @@ export class GroupGateway implements Scheduled {
     for (const session of this.sessions.values()) {
       const { identity } = session;
       const { address, certificateNames = [] } = identity;
-      identity.name = nameNow(config.masters, { address, certificateNames });
+      const name = nameNow(config.masters, { address, certificateNames });
+      if (name !== identity.name) this.masters.totals.renaming(session);
+      identity.name = name;
       session.reconfigure(config);
     }
     this.masters.tlsWatch.judgeAll();
@@ -212,7 +214,7 @@ export class GroupGateway implements Scheduled {
   }
 
   /** Stops listening and disconnects every master. */
-  stop(code = 'stopped', message = 'the gateway stops'): void {
+  stop(code: MasterEnd = 'stopped', message = 'the gateway stops'): void {
     this.stopped = true;
     this.stopTls();
     for (const subscription of this.subscriptions) subscription.unsubscribe();

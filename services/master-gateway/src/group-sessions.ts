@@ -1,7 +1,17 @@
 import { type Bus, type FenceGuard, type GroupSubjects, receive, type Subscription } from '@iec104mm2ss/bus';
 import { type GroupConfig, type Limits, peerNameKey, peerText } from '@iec104mm2ss/config';
 import { Durations } from '@iec104mm2ss/iec104';
-import { EVENT_BOUNDS_MS, type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
+import {
+  type ConnectionRefusal,
+  countReason,
+  EVENT_BOUNDS_MS,
+  LINK_BOUNDS_MS,
+  type Logger,
+  type MasterEnd,
+  type ReasonCounts,
+  refusalEvent,
+  securityEvent,
+} from '@iec104mm2ss/observability';
 import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
 import type { SecurePeer, TlsDoor } from '@iec104mm2ss/tls';
 import { type CloseReason, type DeadlineScheduler, newLinkFigures } from '@iec104mm2ss/transport';
@@ -52,19 +62,19 @@ export interface GatewayCounters {
   commandsDelayed: number;
   commandsLate: number;
   /** Connections that did not become sessions, and sessions that ended, by reason. */
-  readonly refused: Record<string, number>;
-  readonly closed: Record<string, number>;
+  readonly refused: ReasonCounts<ConnectionRefusal>;
+  readonly closed: ReasonCounts<MasterEnd>;
 }
 
 interface Refusal {
-  readonly code: string;
+  readonly code: ConnectionRefusal;
   readonly message: string;
   /** Who has decided it, the router for instance, has logged it. */
   readonly logged?: boolean;
 }
 
 /** A router that keeps its own rules does not do that. */
-const TAKEN = { code: 'session_taken', message: 'the router gave it the session of another connection' };
+const TAKEN = { code: 'session_taken', message: 'the router gave it the session of another connection' } as const;
 
 /** Certificate names that are sent to the router at most, and the octets of each: others cannot matter. */
 const MOST_NAMES = 100;
@@ -90,7 +100,7 @@ export class GroupSessions {
   };
   readonly totals = new MasterTotals();
   /** How fast the masters answer, all together. */
-  readonly figures = newLinkFigures();
+  readonly figures = newLinkFigures(LINK_BOUNDS_MS);
   /** How old events are when they go to a master. */
   readonly latencies = new Durations(EVENT_BOUNDS_MS);
   readonly sessions = new Map<number, MasterSession>();
@@ -204,11 +214,11 @@ export class GroupSessions {
     return found?.peer;
   }
 
-  closeAll(code: string, message: string): void {
+  closeAll(code: MasterEnd, message: string): void {
     for (const session of [...this.sessions.values()]) session.close(code, message);
   }
 
-  stop(code: string, message: string): void {
+  stop(code: MasterEnd, message: string): void {
     this.stopped = true;
     this.cancelAttempts();
     this.closeAll(code, message);
@@ -259,7 +269,7 @@ export class GroupSessions {
       commandTerms: others.commandTerms,
       onAcknowledged: (acknowledging: MasterSession) => acknowledgements.add(acknowledging),
       reportAcknowledged: () => acknowledgements.publish(),
-      onClosed: (closed: MasterSession, reason: CloseReason, subscription: Subscription) =>
+      onClosed: (closed: MasterSession, reason: CloseReason<MasterEnd>, subscription: Subscription) =>
         this.onClosed(closed, reason, subscription),
     };
     const session = new MasterSession(identity, this.config(), socket, dependencies, secure);
@@ -278,7 +288,7 @@ export class GroupSessions {
   /** A connection does not become a session. */
   refuse(socket: TcpSocket, peer: string, { code, message, logged = false }: Refusal): void {
     const { logger } = this.dependencies;
-    this.counters.refused[code] = (this.counters.refused[code] ?? 0) + 1;
+    countReason(this.counters.refused, code);
     // One refusal is one line: who decides it logs it.
     if (logged || code === 'health_check') logger.debug({ peer, reason: code }, `connection refused: ${message}`);
     else securityEvent(logger, refusalEvent(code), { peer, reason: code }, `connection refused: ${message}`);
@@ -295,7 +305,7 @@ export class GroupSessions {
     changed(true);
   }
 
-  private onClosed(session: MasterSession, reason: CloseReason, subscription: Subscription): void {
+  private onClosed(session: MasterSession, reason: CloseReason<MasterEnd>, subscription: Subscription): void {
     this.sessions.delete(session.id);
     this.tlsWatch.remove(session);
     this.closed.add(session.closed(reason), subscription, this.dependencies.scheduler.now());
@@ -306,7 +316,7 @@ export class GroupSessions {
     counters.commandsRefused += session.commandsRefused;
     counters.commandsDelayed += session.intake.delayed;
     counters.commandsLate += session.intake.late;
-    counters.closed[reason.code] = (counters.closed[reason.code] ?? 0) + 1;
+    countReason(counters.closed, reason.code);
     this.dependencies.changed(false);
     if (this.sessions.size > 0) return;
     this.broadcasts?.unsubscribe();

@@ -12,7 +12,7 @@ import {
   TypeId,
   iFormat,
 } from '@iec104mm2ss/iec104';
-import { createLogger } from '@iec104mm2ss/observability';
+import { createLogger, LINK_BOUNDS_MS } from '@iec104mm2ss/observability';
 import {
   apdus,
   asdusOf,
@@ -105,7 +105,7 @@ function connect(changes: Partial<GroupConfig> = {}, hold = false): FakeSocket {
     originatorAddress: OA,
   };
   session = new MasterSession(identity, groupConfig(changes), accepted, {
-    figures: newLinkFigures(),
+    figures: newLinkFigures(LINK_BOUNDS_MS),
     bus,
     scheduler,
     logger,
@@ -732,7 +732,7 @@ describe('a master’s commands', () => {
     started();
     master.send(singleCommand(1, 5, true), singleCommand(1, 6, true));
     clock.flush();
-    session.close('bye', 'bye');
+    session.close('operator', 'bye');
     const { facts, commands } = session.closed({ code: 'bye', message: 'bye' });
     expect(facts).toEqual({
       session: ID,
@@ -852,7 +852,7 @@ it('tells what was acknowledged before it tells that data transfer or the connec
   started();
   master.stop();
   clock.flush();
-  session.close('bye', 'bye');
+  session.close('operator', 'bye');
   const subjectsInOrder = bus.take().map(({ subject }) => subject);
   expect(subjectsInOrder).toEqual([subjects.ack, subjects.in, subjects.ack, subjects.in]);
 });
@@ -862,6 +862,6 @@ it('a master that goes is reported once', () => {
   master.close();
   clock.flush();
   expect(closed?.code).toBe('peer_closed');
-  session.close('again', 'again');
+  session.close('operator', 'again');
   expect(said()).toEqual(['CLOSED peer_closed closed by the peer']);
 });

@@ -11,7 +11,7 @@ import {
   type LinkFigures,
   type LinkState,
 } from '@iec104mm2ss/iec104';
-import { type Logger, securityEvent } from '@iec104mm2ss/observability';
+import { type Logger, type MasterEnd, securityEvent } from '@iec104mm2ss/observability';
 import type { SecurePeer } from '@iec104mm2ss/tls';
 import { READ_MS, type TcpSocket } from '@iec104mm2ss/runtime';
 import { type CloseReason, Connection, type DeadlineScheduler } from '@iec104mm2ss/transport';
@@ -64,7 +64,7 @@ export interface SessionDependencies {
   /** Reports it now: what is told next comes after it. */
   readonly reportAcknowledged: () => void;
   /** @param subscription to what the router says to this session; ended by who takes it */
-  onClosed(session: MasterSession, reason: CloseReason, subscription: Subscription): void;
+  onClosed(session: MasterSession, reason: CloseReason<MasterEnd>, subscription: Subscription): void;
 }
 
 /** For so long after a select an execute may follow: what RTUs wait at most. */
@@ -94,7 +94,7 @@ export interface SessionIdentity {
  * to the router.
  */
 export class MasterSession implements DeliveryTarget {
-  readonly connection: Connection;
+  readonly connection: Connection<MasterEnd>;
   readonly queue: SessionQueue;
   readonly place = new SessionPlace();
   readonly pending = new PendingCommands(() => this.roomChanged());
@@ -225,7 +225,7 @@ export class MasterSession implements DeliveryTarget {
     return this.pending.size > 0 || this.intake.length > 0 || this.now - this.selectedAt < SELECT_MS;
   }
 
-  close(code: string, message: string): void {
+  close(code: MasterEnd, message: string): void {
     this.connection.close({ code, message });
   }
 
@@ -407,7 +407,7 @@ export class MasterSession implements DeliveryTarget {
     securityEvent(this.dependencies.logger, 'master_breach', fields, `a master breaks the protocol: ${message}`);
   }
 
-  private onClosed(reason: CloseReason): void {
+  private onClosed(reason: CloseReason<MasterEnd>): void {
     if (reason.octets !== undefined) this.logBreach(reason);
     reportEnd(this.dependencies.logger, this.who, reason, this.intake.clear());
     this.stopData();

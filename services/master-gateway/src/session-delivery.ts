@@ -8,6 +8,7 @@ import {
   settledCommands,
 } from '@iec104mm2ss/wire';
 import { APDU_CAUSE_OFFSET } from '@iec104mm2ss/iec104';
+import { type MasterEnd, masterEndOf } from '@iec104mm2ss/observability';
 import type { PendingCommands } from './pending-commands.js';
 import { MISSED, type SessionPlace } from './session-place.js';
 import { apduAfter, type SessionQueue } from './session-queue.js';
@@ -23,7 +24,7 @@ export interface DeliveryTarget {
   missed(): void;
   /** Another connection of the same master took over. */
   standby(reason: string): void;
-  close(code: string, message: string): void;
+  close(code: MasterEnd, message: string): void;
 }
 
 /** Takes what the router publishes for one session: decides by its place what of that its master still has to get. */
@@ -85,7 +86,7 @@ export class SessionDelivery {
         break;
       case OutKind.CLOSE: {
         const { code, message: text } = outText(message);
-        target.close(code, text);
+        target.close(masterEndOf(code), text);
         break;
       }
     }

@@ -1,4 +1,5 @@
 import { APCI_OCTETS, APDU_OA_OFFSET, apduEnd, type Durations, fieldLengthsOf, skipApdus } from '@iec104mm2ss/iec104';
+import type { MasterEnd } from '@iec104mm2ss/observability';
 import type { Connection, DeadlineScheduler } from '@iec104mm2ss/transport';
 import { dataAge, NO_POSITION, OutFlag, type OutMessage } from '@iec104mm2ss/wire';
 import { SentRuns } from './sent-runs.js';
@@ -28,7 +29,7 @@ export class SessionQueue {
   private waiting: Waiting[] = [];
 
   constructor(
-    private readonly connection: Connection,
+    private readonly connection: Connection<MasterEnd>,
     private readonly scheduler: DeadlineScheduler,
     /** ASDUs that may wait; when there are more, `onFull` is called. */
     readonly limit: number,

@@ -1,7 +1,14 @@
 import { peerText } from '@iec104mm2ss/config';
-import { type Logger, refusalEvent, securityEvent } from '@iec104mm2ss/observability';
+import {
+  countReason,
+  type Logger,
+  type MasterRefusal,
+  type ReasonCounts,
+  refusalEvent,
+  securityEvent,
+} from '@iec104mm2ss/observability';
 import { type Clock, Timers } from '@iec104mm2ss/runtime';
-import { type AdmissionAnswer, type AdmissionRequest, refusalAnswer, type RefusalReason } from '@iec104mm2ss/wire';
+import { type AdmissionAnswer, type AdmissionRequest, refusalAnswer } from '@iec104mm2ss/wire';
 import { admit, type Refusal } from './admission.js';
 import type { LiveRow } from './live-row.js';
 import type { OriginatorAddresses } from './originator-addresses.js';
@@ -33,7 +40,7 @@ export interface AdmissionParts {
 /** Decides on connection attempts and makes the sessions of those that may come in, together with their OAs. */
 export class Admissions {
   admitted = 0;
-  readonly refusals: Partial<Record<RefusalReason, number>> = {};
+  readonly refusals: ReasonCounts<MasterRefusal> = {};
   /** Sessions that are being saved. */
   private readonly saving = new Map<Session, Promise<boolean>>();
 
@@ -118,7 +125,7 @@ export class Admissions {
   }
 
   private refuse({ address, port }: AdmissionRequest, { code, message }: Refusal): AdmissionAnswer {
-    this.refusals[code] = (this.refusals[code] ?? 0) + 1;
+    countReason(this.refusals, code);
     const fields = { peer: peerText(address, port), reason: code };
     securityEvent(this.parts.logger, refusalEvent(code), fields, `master refused: ${message}`);
     return refusalAnswer(code, message);

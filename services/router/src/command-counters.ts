@@ -1,7 +1,4 @@
-import type { NobodysReason } from './command-answers.js';
-
-/** Why nobody gets an ASDU of the RTU; `dealt_with_before`: an earlier owner of the group has decided that. */
-export type NotForwardedReason = NobodysReason | 'initialization' | 'dealt_with_before';
+import type { NotForwardedReason } from '@iec104mm2ss/observability';
 
 /** Running totals of one group. */
 export interface CommandCounters {
@@ -9,7 +6,7 @@ export interface CommandCounters {
   /** Answered with P/N = 1 by the router. */
   commandsRefused: number;
   unmatchedAnswers: number;
-  /** ASDUs of the RTU that nobody got, by reason. */
+  /** ASDUs of the RTU that nobody got; `dealt_with_before`: an earlier owner of the group has decided that. */
   readonly notForwarded: Record<NotForwardedReason, number>;
   /** Commands of which nobody knows whether the RTU got them, or what it made of them. */
   commandsUnknown: number;

@@ -1,5 +1,5 @@
-/** Label of masters without a name. */
-export const UNNAMED = 'unnamed';
+/** Label of masters without a name: no name of the column `masters` has this character. */
+export const UNNAMED = '*';
 
 /**
  * What masters did not get, by master, as positions of the log: events, and among them what was for others, as who got that is

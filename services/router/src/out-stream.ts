@@ -1,5 +1,6 @@
 import { type Bus, busNameOf, type GroupSubjects } from '@iec104mm2ss/bus';
 import { APDU_OA_OFFSET, iFormat } from '@iec104mm2ss/iec104';
+import type { MasterEnd } from '@iec104mm2ss/observability';
 import {
   encodeOut,
   encodeOutText,
@@ -103,7 +104,7 @@ export class OutStream {
     }
   }
 
-  close(session: Addressee, code: string, message: string): void {
+  close(session: Addressee, code: MasterEnd, message: string): void {
     const text = `${code} ${message}`;
     this.bus.publish(this.subjectOf(session), encodeOutText(OutKind.CLOSE, this.fence, text));
   }

@@ -1,9 +1,9 @@
 import type { GroupConfig } from '@iec104mm2ss/config';
-import type { RefusalReason } from '@iec104mm2ss/wire';
+import type { MasterRefusal } from '@iec104mm2ss/observability';
 import type { Session } from './session.js';
 
 export interface Refusal {
-  readonly code: RefusalReason;
+  readonly code: MasterRefusal;
   readonly message: string;
 }
 

@@ -131,7 +131,7 @@ describe('the event log', () => {
     session(3, { acknowledged: 100, live: true });
     retention.confirmed(2_500);
     expect(lost).toEqual(['1 lost 300, up to 500']);
-    expect(losses.all()).toEqual([['unnamed', 300]]);
+    expect(losses.all()).toEqual([['*', 300]]);
     expect(trimmed).toEqual([500, 7]);
   });
 

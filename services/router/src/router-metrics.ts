@@ -24,8 +24,9 @@ export function registerRouterMetrics(
   metrics.gauge('mm2ss_undelivered_oldest_seconds', ({ parts }) => undeliveredSeconds(parts));
   metrics.counter('mm2ss_router_replies_total', ({ parts }) => parts.delivery.routing.counters.replies);
   metrics.counter('mm2ss_router_not_forwarded_total', ({ parts }) => parts.delivery.routing.counters.notForwarded);
-  metrics.counterBy('reason', 'mm2ss_router_not_forwarded_reasons_total', ({ parts }) =>
-    Object.entries(parts.commands.counters.notForwarded),
+  metrics.counterByReason(
+    'mm2ss_router_not_forwarded_reasons_total',
+    ({ parts }) => parts.commands.counters.notForwarded,
   );
   metrics.counter('mm2ss_router_unmatched_answers_total', ({ parts }) => parts.commands.counters.unmatchedAnswers);
   metrics.counter('mm2ss_commands_total', ({ parts }) => parts.commands.counters.commands);
@@ -36,7 +37,7 @@ export function registerRouterMetrics(
   metrics.counter('mm2ss_commands_unknown_total', ({ parts }) => parts.commands.counters.commandsUnknown);
   metrics.counter('mm2ss_audit_records_dropped_total', ({ parts }) => parts.commands.counters.auditDropped);
   metrics.counter('mm2ss_feed_dropped_total', ({ parts }) => parts.feed.dropped);
-  metrics.counterBy('reason', 'mm2ss_masters_refused_total', ({ parts }) => Object.entries(parts.admissions.refusals));
+  metrics.counterByReason('mm2ss_masters_refused_total', ({ parts }) => parts.admissions.refusals);
   metrics.gaugeBy('state', 'mm2ss_masters', ({ parts }) => {
     const started = parts.table.all().filter((session) => session.started).length;
     return [

@@ -1,4 +1,4 @@
-import { type Logger, securityEvent } from '@iec104mm2ss/observability';
+import { type Logger, type MasterEnd, securityEvent } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { PROVISIONAL_MS, UNSTATED_MS } from '@iec104mm2ss/wire';
 import type { OriginatorAddresses } from './originator-addresses.js';
@@ -12,7 +12,7 @@ const HELD_UP_MS = 1_000;
 
 interface Closing {
   readonly session: Session;
-  readonly code: string;
+  readonly code: MasterEnd;
   readonly message: string;
   /** When it was closed, or stated last. */
   at: number;
@@ -105,7 +105,7 @@ export class SessionTable {
   // ---- the end ------------------------------------------------------------------------------------------------------
 
   /** Closes a session from here. Its gateway is told again for as long as it states it. */
-  close(session: Session, code: string, message: string): void {
+  close(session: Session, code: MasterEnd, message: string): void {
     this.end(session, code, message);
     this.closing.set(session.id, { session, code, message, at: this.parts.clock.now() });
     if (this.closing.size > MAX_CLOSING) this.closing.delete(this.closing.keys().next().value as number);

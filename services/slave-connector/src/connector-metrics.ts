@@ -30,8 +30,12 @@ export function registerConnectorMetrics(
   const metrics = new GroupMetrics(registry, connectors);
   registerLinkMetrics(registry, 'rtu', connectors, ({ figures }) => figures);
   for (const [name, counter] of COUNTERS) metrics.counter(name, ({ counters }) => counters[counter]);
-  metrics.counterBy('reason', 'mm2ss_rtu_disconnects_total', ({ counters }) => Object.entries(counters.disconnects));
-  metrics.counterBy('reason', 'mm2ss_rtu_floods_total', ({ counters }) => Object.entries(counters.floods));
+  metrics.counterByReason(
+    'mm2ss_rtu_disconnects_total',
+    ({ counters }) => counters.disconnects,
+    ({ config }) => config.rtuNames.length > 0,
+  );
+  metrics.counterByReason('mm2ss_rtu_floods_total', ({ counters }) => counters.floods);
   metrics.gauge('mm2ss_rtu_up', ({ isUp }) => (isUp ? 1 : 0));
   metrics.gauge('mm2ss_rtu_tls_unusable', ({ tlsTrouble }) => (tlsTrouble === undefined ? 0 : 1));
   metrics.gauge('mm2ss_rtu_started', (connector) => (connector.status().state === 'started' ? 1 : 0));

@@ -1,3 +1,5 @@
+import type { Flood, ReasonCounts, RtuEnd } from '@iec104mm2ss/observability';
+
 /** Running totals of one group, read by metrics and status. */
 export interface ConnectorCounters {
   /** ASDUs from the RTU. */
@@ -10,7 +12,7 @@ export interface ConnectorCounters {
   connects: number;
   linkFailures: number;
   /** Of these, by the reason for which the connection ended. */
-  readonly disconnects: Record<string, number>;
+  readonly disconnects: ReasonCounts<RtuEnd>;
   /** Links that were reset because the RTU did not answer a test after a command. */
   pathResets: number;
   forcedAcknowledgements: number;
@@ -21,12 +23,7 @@ export interface ConnectorCounters {
   /** ASDUs that were acknowledged to the RTU, and that the log lost afterwards. */
   lostByLog: number;
   /** Links that were closed as the RTU sent too much that brings nothing, by reason. */
-  readonly floods: Record<string, number>;
-}
-
-/** One more for this reason. */
-export function countReason(by: Record<string, number>, reason: string): void {
-  by[reason] = (by[reason] ?? 0) + 1;
+  readonly floods: ReasonCounts<Flood>;
 }
 
 export function newCounters(): ConnectorCounters {

@@ -9,7 +9,7 @@ import {
   peerLimits,
   repeatableAsdus,
 } from '@iec104mm2ss/config';
-import { type Logger, noPeer, securityEvent } from '@iec104mm2ss/observability';
+import { LINK_BOUNDS_MS, type Logger, noPeer, type RtuEnd, securityEvent } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { type TlsSettings, tlsStatus } from '@iec104mm2ss/tls';
 import {
@@ -69,7 +69,7 @@ export class GroupConnector implements Scheduled {
   readonly subjects: GroupSubjects;
   readonly ack: AckPolicy;
   readonly counters: ConnectorCounters = newCounters();
-  readonly figures = newLinkFigures();
+  readonly figures = newLinkFigures(LINK_BOUNDS_MS);
 
   private readonly bus: Bus;
   private readonly scheduler: DeadlineScheduler;
@@ -397,7 +397,7 @@ export class GroupConnector implements Scheduled {
     }
   }
 
-  private onUp(connection: Connection, epoch: number): void {
+  private onUp(connection: Connection<RtuEnd>, epoch: number): void {
     const { ack, counters, config, history, writer } = this;
     const { clock } = this.runtime;
     const options = {
@@ -407,7 +407,7 @@ export class GroupConnector implements Scheduled {
       onOdd: (reason: CloseReason) => this.link.remark(reason),
       suspect: this.hasForeignLengths,
       onProven: () => (this.hasForeignLengths = false),
-      onForeign: (reason: Required<CloseReason>) => {
+      onForeign: (reason: Required<CloseReason<RtuEnd>>) => {
         this.hasForeignLengths = true;
         this.link.refuse(reason);
       },
@@ -417,7 +417,7 @@ export class GroupConnector implements Scheduled {
     this.commands.linkUp(connection);
   }
 
-  private onDown(connection: Connection): void {
+  private onDown(connection: Connection<RtuEnd>): void {
     this.intake = undefined;
     // What was given to the log will be stored, and is before the position that is stated now.
     this.writer.dropWaiting();

@@ -1,4 +1,5 @@
 import type { Link } from '@iec104mm2ss/iec104';
+import type { RtuEnd } from '@iec104mm2ss/observability';
 import type { CloseReason } from '@iec104mm2ss/transport';
 import { PATH_TEST_MS } from '@iec104mm2ss/wire';
 
@@ -33,7 +34,7 @@ export class PathTest {
 
   constructor(
     private readonly connection: TestedPath,
-    private readonly reset: (reason: CloseReason) => void,
+    private readonly reset: (reason: CloseReason<RtuEnd>) => void,
   ) {}
 
   /** The I-format APDU with this running number is a command. */

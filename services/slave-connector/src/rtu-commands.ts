@@ -1,4 +1,5 @@
 import { commandClass, type Link } from '@iec104mm2ss/iec104';
+import type { RtuEnd } from '@iec104mm2ss/observability';
 import type { CloseReason } from '@iec104mm2ss/transport';
 import {
   CommandOutcome,
@@ -30,7 +31,7 @@ export interface CommandPath extends TestedPath {
   readonly link: TestedPath['link'] & Pick<Link, 'send' | 'sent'>;
   readonly window: number;
   readonly sentOctets: number;
-  reset(reason: CloseReason): void;
+  reset(reason: CloseReason<RtuEnd>): void;
 }
 
 export interface RtuCommandsOptions {

@@ -9,6 +9,7 @@ import {
   OFFENDING_OCTETS,
   toHex,
 } from '@iec104mm2ss/iec104';
+import type { RtuEnd } from '@iec104mm2ss/observability';
 import type { CloseReason } from '@iec104mm2ss/transport';
 import type { ConnectorCounters } from './counters.js';
 import type { EventWriter } from './event-writer.js';
@@ -37,7 +38,7 @@ export interface IntakeOptions {
   /** An ASDU fits other field lengths than those of 104; it is taken. */
   readonly onOdd: (reason: Required<CloseReason>) => void;
   /** The RTU has other field lengths than 104: nothing of it is taken any more. */
-  readonly onForeign: (reason: Required<CloseReason>) => void;
+  readonly onForeign: (reason: Required<CloseReason<RtuEnd>>) => void;
   /** False while another connector may be using the RTU: the log may refuse what we give it. */
   readonly mayUse: () => boolean;
   /** The deadline has changed. */
@@ -177,7 +178,7 @@ export class RtuIntake {
   }
 }
 
-function foreignReason(octets: Uint8Array, { at, lengths, certain }: ForeignLengths): Required<CloseReason> {
+function foreignReason(octets: Uint8Array, { at, lengths, certain }: ForeignLengths): Required<CloseReason<RtuEnd>> {
   const [likeliest, ...others] = lengths.map(lengthsText);
   const or = others.length === 0 ? '' : ` (or ${others.join('; ')})`;
   const message =

@@ -1,6 +1,6 @@
 import type { GroupConfig } from '@iec104mm2ss/config';
 import type { LinkFigures } from '@iec104mm2ss/iec104';
-import type { Logger } from '@iec104mm2ss/observability';
+import type { Logger, RtuEnd } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import type { Connection, ConnectionOptions, DeadlineScheduler, PeerLimits } from '@iec104mm2ss/transport';
 import type { ConnectorCounters } from './counters.js';
@@ -36,13 +36,13 @@ export interface RtuLinkEvents {
   /** Called before each attempt; the attempt waits for it. */
   prepare(): Promise<void>;
   /** There is a connection; nothing has come on it yet. */
-  onUp(connection: Connection, epoch: number): void;
+  onUp(connection: Connection<RtuEnd>, epoch: number): void;
   onApdus(octets: Uint8Array, start: number, end: number, count: number): void;
   /** There may be room for commands. */
   onRoom(): void;
   onHoldLimit(upTo: number): void;
   /** The connection that was up is gone. Called before its state is told. */
-  onDown(connection: Connection): void;
+  onDown(connection: Connection<RtuEnd>): void;
   /** The state has changed. */
   onState(): void;
   /** A deadline has become earlier. */

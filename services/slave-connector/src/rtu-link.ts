@@ -1,11 +1,10 @@
 import { type Endpoint, peerText } from '@iec104mm2ss/config';
 import type { LinkState } from '@iec104mm2ss/iec104';
-import { securityEvent } from '@iec104mm2ss/observability';
+import { countReason, type Flood, type RtuEnd, securityEvent } from '@iec104mm2ss/observability';
 import type { TcpSocket } from '@iec104mm2ss/runtime';
 import type { SecurePeer } from '@iec104mm2ss/tls';
 import { type CloseReason, Connection, isExcess, type Writable } from '@iec104mm2ss/transport';
 import { rtuLinkUp, type RtuState } from '@iec104mm2ss/wire';
-import { countReason } from './counters.js';
 import { HostRotation, NEXT_HOST_PAUSE_MS } from './host-rotation.js';
 import type { RtuLinkEvents, RtuLinkOptions } from './rtu-link-options.js';
 import { RtuLinkStatus } from './rtu-link-status.js';
@@ -22,7 +21,7 @@ export class RtuLink {
   private readonly status: RtuLinkStatus;
   private lastError: string | null = null;
   private epochs = 0;
-  private up: Connection | undefined;
+  private up: Connection<RtuEnd> | undefined;
   /** Who is at the other end of TLS; undefined without it. */
   private peer: SecurePeer | undefined;
   private certificateLookAt = Infinity;
@@ -67,7 +66,7 @@ export class RtuLink {
     return this.peer;
   }
 
-  get connection(): Connection | undefined {
+  get connection(): Connection<RtuEnd> | undefined {
     return this.up;
   }
 
@@ -107,13 +106,13 @@ export class RtuLink {
   }
 
   /** Closes the link; it is opened again at once, as it is no fault of the host. */
-  close(reason: CloseReason): void {
+  close(reason: CloseReason<RtuEnd>): void {
     this.endedHere = true;
     this.up?.close(reason);
   }
 
   /** Closes the link, or does not open it, for so long. */
-  leave(reason: CloseReason, pauseMs: number): void {
+  leave(reason: CloseReason<RtuEnd>, pauseMs: number): void {
     this.close(reason);
     if (this.state === 'disconnected' && !this.stopped) this.retryIn(pauseMs);
   }
@@ -124,7 +123,7 @@ export class RtuLink {
   }
 
   /** Goes on to the next host of the list: a link is closed, an attempt given up. False when there is no other host. */
-  useNextHost(reason: CloseReason): boolean {
+  useNextHost(reason: CloseReason<RtuEnd>): boolean {
     if (this.hosts.count < 2 || this.stopped) return false;
     this.hostUnwanted = true;
     if (this.up !== undefined) this.close(reason);
@@ -142,7 +141,7 @@ export class RtuLink {
   }
 
   /** Closes the link to a host that cannot be served. */
-  refuse(reason: Required<CloseReason>): void {
+  refuse(reason: Required<CloseReason<RtuEnd>>): void {
     this.up?.close(reason);
   }
 
@@ -252,7 +251,7 @@ export class RtuLink {
     this.upSince = scheduler.now();
     this.endedHere = false;
     this.address = socket.remoteAddress ?? null;
-    const connection = new Connection(
+    const connection = new Connection<RtuEnd>(
       socket,
       {
         role: 'controlling',
@@ -311,8 +310,8 @@ export class RtuLink {
     connection.touched();
   }
 
-  private onClosed(reason: CloseReason): void {
-    const connection = this.up as Connection;
+  private onClosed(reason: CloseReason<RtuEnd>): void {
+    const connection = this.up as Connection<RtuEnd>;
     const { link } = connection;
     this.up = undefined;
     this.address = null;
@@ -322,7 +321,7 @@ export class RtuLink {
     this.options.counters.linkFailures++;
     countReason(this.options.counters.disconnects, reason.code);
     if (reason.octets !== undefined) this.remark(reason);
-    if (isExcess(reason.code)) this.flooded(reason);
+    if (isExcess(reason.code)) this.flooded(reason.code, reason.message);
     this.events.onDown(connection);
     this.transition('disconnected', this.lastError);
     if (this.stopped) return;
@@ -335,7 +334,7 @@ export class RtuLink {
     this.retryIn(this.leaveHost() ? NEXT_HOST_PAUSE_MS : pauseMs);
   }
 
-  private flooded({ code, message }: CloseReason): void {
+  private flooded(code: Flood, message: string): void {
     const { counters, logger } = this.options;
     countReason(counters.floods, code);
     securityEvent(logger, 'peer_flood', { peer: this.description.endpoint, reason: code }, `the RTU: ${message}`);

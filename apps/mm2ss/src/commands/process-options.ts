@@ -4,6 +4,7 @@ import {
   type Denied,
   instancePrefix,
   MemoryBus,
+  monitorUrls,
   nameInNkeyFile,
   NatsBus,
   type NatsOptions,
@@ -26,7 +27,7 @@ import { formatProblem } from './check.js';
 import { collect } from './collect.js';
 import { UnavailableError, UsageError } from './errors.js';
 
-type MonitoringOption = 'http' | 'httpHosts' | 'httpToken' | 'httpClients' | 'logLevel' | 'syslog';
+type MonitoringOption = 'http' | 'httpHosts' | 'httpToken' | 'httpClients' | 'logLevel' | 'natsMonitors' | 'syslog';
 
 /** Where health, metrics and status are served when nothing else is said. */
 export const DEFAULT_HTTP = '127.0.0.1:9104';
@@ -319,7 +320,7 @@ export function addAskingOptions(command: Command): Command {
 /** What is the same of all long-running commands: how they are looked at from outside. */
 export function monitoring(environment: Environment): Pick<CompositionOptions, MonitoringOption> {
   const { http = DEFAULT_HTTP, httpHosts, httpToken, httpClients, logLevel, tlsDir } = environment;
-  const { syslog: target, syslogCa: ca, syslogCert: cert, syslogKey: key } = environment;
+  const { nats, natsMonitor, syslog: target, syslogCa: ca, syslogCert: cert, syslogKey: key } = environment;
   if (httpClients.length > 0 && tlsDir === undefined) {
     throw new UsageError(
       '--http-client (or MM2SS_HTTP_CLIENT) needs --tls-dir (or MM2SS_TLS_DIR): HTTP has no certificate',
@@ -328,6 +329,7 @@ export function monitoring(environment: Environment): Pick<CompositionOptions, M
   return {
     http: parseHttpAddress(http),
     ...{ httpHosts, httpToken, httpClients, logLevel },
+    natsMonitors: nats.length === 0 ? [] : monitorUrls(nats, natsMonitor),
     syslog: target === undefined ? undefined : { target, files: { ca, cert, key } },
   };
 }

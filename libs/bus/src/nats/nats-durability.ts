@@ -31,11 +31,21 @@ export async function askDurability(urls: readonly string[]): Promise<Durability
 }
 
 async function askServer(url: string): Promise<Durability> {
+  try {
+    return durabilityOf(url, await askMonitor(url, '/varz'));
+  } catch (error) {
+    return unknown(url, (error as Error).message);
+  }
+}
+
+/** What a page of a monitoring endpoint says, parsed. Rejects with an Error that says for people why there is nothing. */
+export async function askMonitor(url: string, page: string): Promise<unknown> {
   const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
   try {
-    return durabilityOf(url, await getJson(new URL('/varz', url), limit));
+    return await getJson(new URL(page, url), limit);
   } catch (error) {
-    return unknown(url, limit.aborted ? `no answer within ${ANSWER_LIMIT_MS / 1000} s` : (error as Error).message);
+    if (limit.aborted) throw new Error(`no answer within ${ANSWER_LIMIT_MS / 1000} s`, { cause: error });
+    throw error;
   }
 }
 

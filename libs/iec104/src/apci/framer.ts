@@ -1,4 +1,4 @@
-import { Iec104Error, OFFENDING_OCTETS } from '../errors.js';
+import { type LinkBreach, linkBreach, OFFENDING_OCTETS } from '../errors.js';
 import { MAX_APDU_OCTETS, MAX_LENGTH, MIN_LENGTH, START_OCTET } from './apci.js';
 import { apduEnd } from './apdus.js';
 
@@ -12,7 +12,7 @@ const NOTHING = new Uint8Array(0);
  */
 export class ApduFramer {
   /** Why the stream can no longer be read; set once, never cleared. Octets before the fault were returned as usual. */
-  error: Iec104Error | undefined;
+  error: LinkBreach | undefined;
 
   private readonly carry = new Uint8Array(MAX_APDU_OCTETS);
   private carried = 0;
@@ -61,7 +61,7 @@ export class ApduFramer {
   }
 
   private fail(octets: Uint8Array, at: number, code: 'APCI_START' | 'APCI_LENGTH', message: string): void {
-    this.error = new Iec104Error(code, message);
+    this.error = linkBreach(code, message);
     this.error.octets = octets.slice(at, at + OFFENDING_OCTETS);
   }
 }

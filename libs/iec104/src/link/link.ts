@@ -10,7 +10,7 @@ import {
 } from '../apci/apci.js';
 import { apduEnd, copyOctets } from '../apci/apdus.js';
 import { MAX_ASDU_OCTETS, MIN_ASDU_OCTETS, asduLengthError } from '../apci/asdu-length.js';
-import { Iec104Error, type Iec104ErrorCode, OFFENDING_OCTETS } from '../errors.js';
+import { type BreachCode, Iec104Error, type LinkBreach, linkBreach, OFFENDING_OCTETS } from '../errors.js';
 import type { LinkFigures } from './durations.js';
 import { RunTimes } from './run-times.js';
 import { OutputRegion } from './slab.js';
@@ -81,9 +81,9 @@ export type LinkEvent =
   /** APDUs up to the running number `upTo` have waited for `confirm()` as long as `holdLimitMs` allows. */
   | { readonly type: 'hold-limit'; readonly upTo: number }
   /** The peer did something against the rules that the link lives with. Told once for each kind of it. */
-  | { readonly type: 'irregular'; readonly error: Iec104Error }
+  | { readonly type: 'irregular'; readonly error: LinkBreach }
   /** The peer broke a rule or was silent: the connection must be closed. Always the last event. */
-  | { readonly type: 'failed'; readonly error: Iec104Error };
+  | { readonly type: 'failed'; readonly error: LinkBreach };
 
 /** Defaults of clause 9.6 (and of the manual). */
 export const DEFAULT_LINK_PARAMETERS: LinkParameters = { t1Ms: 15_000, t2Ms: 10_000, t3Ms: 20_000, k: 12, w: 8 };
@@ -565,10 +565,10 @@ export class Link {
     } else this.ignored++;
   }
 
-  private irregular(code: Iec104ErrorCode, message: string, octets: Uint8Array, at: number): void {
+  private irregular(code: BreachCode, message: string, octets: Uint8Array, at: number): void {
     if (this.told.has(message)) return;
     this.told.add(message);
-    const error = new Iec104Error(code, `${message} in state ${this.current}`);
+    const error = linkBreach(code, `${message} in state ${this.current}`);
     error.octets = excerpt(octets, at);
     this.events.push({ type: 'irregular', error });
   }
@@ -655,8 +655,8 @@ export class Link {
     return false;
   }
 
-  private fail(code: Iec104ErrorCode, message: string): undefined {
-    const error = new Iec104Error(code, message);
+  private fail(code: BreachCode, message: string): undefined {
+    const error = linkBreach(code, message);
     this.transition('closed', message);
     this.events.push({ type: 'failed', error });
     return undefined;

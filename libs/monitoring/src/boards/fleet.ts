@@ -1,5 +1,5 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { buckets, grown, m } from '../metric.js';
+import { buckets, m } from '../metric.js';
 import { board } from './board.js';
 import { fleetTable } from './fleet-table.js';
 import { BLUE, figure, GREEN, lines, RED, timeline, words, RATE } from './panel.js';
@@ -95,7 +95,7 @@ const REFUSALS = [
     height: 8,
     queries: [
       {
-        expr: grown('reason', m('mm2ss_master_connections_refused_total', here), '5m'),
+        expr: `sum by (reason) (increase(${m('mm2ss_master_connections_refused_total', here)}[5m])) > 0`,
         legend: '{{reason}}',
       },
     ],
@@ -189,6 +189,9 @@ const PROCESSES = [
   }),
 ];
 
+const used = m('mm2ss_nats_store_used_bytes', here);
+const limit = m('mm2ss_nats_store_limit_bytes', here);
+
 const NATS = [
   figure({
     id: 51,
@@ -216,6 +219,28 @@ const NATS = [
     width: 12,
     height: 5,
     queries: [{ expr: m('mm2ss_bus_connected', here), legend: '{{instance}}' }],
+  }),
+  lines({
+    id: 54,
+    title: 'Store of each NATS server: part used',
+    text: 'Of what JetStream may take of the disk. When it is full no event can be stored. Needs the monitoring endpoints (`--nats-monitor`).',
+    unit: 'percentunit',
+    colours: [GREEN, [0.8, RED]],
+    width: 12,
+    height: 7,
+    queries: [{ expr: `max by (server) (${used} / ${limit})`, legend: '{{server}}' }],
+  }),
+  lines({
+    id: 55,
+    title: 'Store of each NATS server: used and limit',
+    text: 'What JetStream has stored, and what it may store.',
+    unit: 'bytes',
+    width: 12,
+    height: 7,
+    queries: [
+      { expr: `max by (server) (${used})`, legend: 'used: {{server}}' },
+      { expr: `max by (server) (${limit})`, legend: 'limit: {{server}}' },
+    ],
   }),
 ];
 

@@ -1,4 +1,4 @@
-import { buckets, count, grown, m } from '../metric.js';
+import { buckets, count, m } from '../metric.js';
 import { GREEN, lines, type Placed, RED, YELLOW, RATE } from './panel.js';
 import { JOB, OF_GROUP as here } from './uids.js';
 
@@ -109,11 +109,11 @@ export const CONNECTION_PANELS: readonly Placed[] = [
     height: 8,
     queries: [
       {
-        expr: grown('reason', m('mm2ss_master_connections_refused_total', here), '5m'),
+        expr: `sum by (reason) (increase(${m('mm2ss_master_connections_refused_total', here)}[5m])) > 0`,
         legend: 'refused: {{reason}}',
       },
       {
-        expr: grown('reason', m('mm2ss_master_disconnects_total', here), '5m'),
+        expr: `sum by (reason) (increase(${m('mm2ss_master_disconnects_total', here)}[5m])) > 0`,
         legend: 'disconnected: {{reason}}',
       },
     ],
@@ -125,7 +125,9 @@ export const CONNECTION_PANELS: readonly Placed[] = [
     unit: 'short',
     width: 6,
     height: 8,
-    queries: [{ expr: grown('reason', m('mm2ss_rtu_disconnects_total', here), '5m'), legend: '{{reason}}' }],
+    queries: [
+      { expr: `sum by (reason) (increase(${m('mm2ss_rtu_disconnects_total', here)}[5m])) > 0`, legend: '{{reason}}' },
+    ],
   }),
   lines({
     id: 63,

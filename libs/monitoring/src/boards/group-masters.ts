@@ -35,6 +35,12 @@ export const MASTER_PANELS: readonly Placed[] = [
         colours: [GREEN, [10, YELLOW], [60, RED]],
       },
       {
+        title: 'Last acknowledgement',
+        expr: `time() - ${max(m('mm2ss_named_master_last_acknowledgement_timestamp_seconds', here))}`,
+        unit: 's',
+        decimals: 0,
+      },
+      {
         title: 'Delivered/s',
         expr: sum(`rate(${m('mm2ss_named_master_asdus_delivered_total', here)}[5m])`),
         unit: 'ops',
@@ -48,14 +54,14 @@ export const MASTER_PANELS: readonly Placed[] = [
       },
       {
         title: 'Lost',
-        expr: sum(`increase(${m('mm2ss_master_events_lost_total', { ...here, master: '!=unnamed' })}[$__range])`),
+        expr: sum(`increase(${m('mm2ss_master_events_lost_total', { ...here, master: '!=*' })}[$__range])`),
         unit: 'short',
         decimals: 0,
         colours: [GREEN, [1, RED]],
       },
       {
         title: 'Gaps',
-        expr: sum(`increase(${m('mm2ss_master_gaps_total', { ...here, master: '!=unnamed' })}[$__range])`),
+        expr: sum(`increase(${m('mm2ss_master_gaps_total', { ...here, master: '!=*' })}[$__range])`),
         unit: 'short',
         decimals: 0,
         colours: [GREEN, [1, RED]],

@@ -14,6 +14,7 @@ export const GROUP_VARIABLE = {
   name: 'group',
   label: 'Group',
   query: 'query_result(max by (group, name) (mm2ss_group_info{job="$job"}))',
-  regex: '/group="(?<value>[^"]*)".*name="(?<text>[^"]*)"/',
+  // Quotes and backslashes in a name are escaped in what is answered.
+  regex: '/group="(?<value>[^"]*)".*name="(?<text>(?:[^"\\\\]|\\\\.)*)"/',
 } as const;
 export const OF_GROUP = { job: JOB, group: '$group' } as const;

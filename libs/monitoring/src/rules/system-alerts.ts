@@ -1,5 +1,5 @@
 import { SECURITY_EVENTS } from '@iec104mm2ss/observability';
-import { buckets, GROUP_KEYS, m, maxByGroup } from '../metric.js';
+import { buckets, GROUP_KEYS, grown, m, maxByGroup } from '../metric.js';
 import { type Alert, THE_GROUP } from './rule.js';
 
 const DAY_SECONDS = 86_400;
@@ -13,6 +13,12 @@ const warnings = Object.entries(SECURITY_EVENTS)
   .map(([name]) => name);
 
 const daysLeft = `(min by (job, group, file) (${m('mm2ss_tls_certificate_not_after_seconds')}) - time()) / ${DAY_SECONDS}`;
+const ofProcess = 'max by (job, instance)';
+/** When an NTP server last answered; since its start, where one is asked and none ever has. */
+const lastTime = [
+  `${ofProcess} (${m('mm2ss_ntp_last_success_timestamp_seconds')})`,
+  `or ${ofProcess} (${m('process_start_time_seconds')} and on (job, instance) ${m('mm2ss_ntp_clock_sets_total')})`,
+].join('\n  ');
 const ofRole = `max by (${GROUP_KEYS}, role) (${m('mm2ss_group_owner')})`;
 const CERTIFICATE =
   '{{ $labels.file }} of {{ if eq $labels.group "all" }}all groups{{ else }}group {{ $labels.group }}{{ end }}';
@@ -114,9 +120,10 @@ const PROCESS_ALERTS: readonly Alert[] = [
         cause: 'unsynchronised',
         severity: 'warning',
         for: '5m',
-        expr: `time() - max by (job, instance) (${m('mm2ss_ntp_last_success_timestamp_seconds')}) > 7200`,
+        expr: `time() - (${lastTime}) > 7200`,
         summary: 'No NTP server has answered {{ $labels.instance }} for {{ $value | humanizeDuration }}',
-        description: 'Nobody knows how wrong its clock is by now.',
+        description:
+          'Nobody knows how wrong its clock is by now. It may be that none has answered since the process was started.',
       },
     ],
   },
@@ -127,7 +134,7 @@ const PROCESS_ALERTS: readonly Alert[] = [
         cause: 'grave',
         severity: 'critical',
         for: '0m',
-        expr: `sum by (job, event) (increase(${m('mm2ss_security_events_total', { event: `=~${grave.join('|')}` })}[15m])) > 0`,
+        expr: `sum by (job, event) (${grown(m('mm2ss_security_events_total', { event: `=~${grave.join('|')}` }), '15m')}) > 0`,
         summary: 'Security event {{ $labels.event }}',
         description:
           'An event that is never normal: of severity error or above in docs/security-events.md. The log line has the peer and the reason.',
@@ -183,6 +190,7 @@ const PROCESS_ALERTS: readonly Alert[] = [
     alert: 'NatsStorage',
     conditions: [
       {
+        cause: 'unusable',
         severity: 'critical',
         for: '1m',
         expr: `max by (job, store) (${m('mm2ss_storage_trouble')}) > 0`,
@@ -190,6 +198,16 @@ const PROCESS_ALERTS: readonly Alert[] = [
         description:
           'A stream or bucket could not be read or written: it is missing, its disk is full, or its servers have no majority. Events that ' +
           'cannot be stored are not acknowledged to the RTU.',
+      },
+      {
+        cause: 'full',
+        severity: 'warning',
+        for: '5m',
+        expr: `max by (job, server) (${m('mm2ss_nats_store_used_bytes')} / ${m('mm2ss_nats_store_limit_bytes')}) > 0.8`,
+        summary: 'The store of the NATS server {{ $labels.server }} is {{ $value | humanizePercentage }} full',
+        description:
+          'When it is full no event can be stored and no RTU is acknowledged. What each stream may hold is bounded by `buffsize`; streams ' +
+          'of groups that the file has no more stay.',
       },
     ],
   },
@@ -224,7 +242,7 @@ const PROCESS_ALERTS: readonly Alert[] = [
         cause: 'incomplete',
         severity: 'warning',
         for: '0m',
-        expr: `sum by (job, instance, metric) (increase(${m('mm2ss_metrics_collect_failures_total')}[15m])) > 0`,
+        expr: `sum by (job, instance, metric) (${grown(m('mm2ss_metrics_collect_failures_total'), '15m')}) > 0`,
         summary: '{{ $labels.instance }} could not read {{ $labels.metric }}',
         description: 'A defect of this program: the metric is incomplete. Please report it with the log.',
       },

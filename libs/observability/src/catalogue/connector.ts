@@ -1,4 +1,5 @@
 import { GROUP, type MetricEntries } from './description.js';
+import { FLOODS, RTU_ENDS } from './reasons.js';
 
 const counter = { type: 'counter', labels: GROUP, exposedBy: ['connector'] } as const;
 const gauge = { type: 'gauge', labels: GROUP, exposedBy: ['connector'] } as const;
@@ -13,7 +14,7 @@ export const CONNECTOR_METRICS = {
     help: 'Connections to the RTU that ended, by reason.',
     unit: 'connections',
     labels: [...GROUP, 'reason'],
-    absent: 'a reason is there once a connection has ended for it',
+    values: { reason: RTU_ENDS },
   },
   mm2ss_rtu_path_resets_total: {
     ...counter,
@@ -25,7 +26,7 @@ export const CONNECTOR_METRICS = {
     help: 'Links that were closed as the RTU sent too much of what brings nothing, by reason.',
     unit: 'connections',
     labels: [...GROUP, 'reason'],
-    absent: 'a reason is there once a link was closed for it',
+    values: { reason: FLOODS },
   },
   mm2ss_rtu_forced_acknowledgements_total: {
     ...counter,

@@ -34,6 +34,8 @@ export interface MetricEntry {
   /** Their values are from the configuration or from an enum, never from traffic. */
   readonly labels: readonly string[];
   readonly exposedBy: readonly ExposedBy[];
+  /** Of labels with closed lists: all values, each of which is there from the start. Those of TLS: of groups with TLS. */
+  readonly values?: Readonly<Record<string, readonly string[]>>;
   /** When it has no series at all, in words; left out: it is there from the start, for every group. */
   readonly absent?: string;
   /** Of a histogram: the upper bounds, inclusive, in milliseconds; the series have them in seconds. */

@@ -1,5 +1,6 @@
 import { EVENT_BOUNDS_MS } from './buckets.js';
 import { GROUP, type MetricEntries } from './description.js';
+import { CONNECTION_REFUSALS, MASTER_ENDS } from './reasons.js';
 
 const counter = { type: 'counter', labels: GROUP, exposedBy: ['gateway'] } as const;
 const gauge = { type: 'gauge', labels: GROUP, exposedBy: ['gateway'] } as const;
@@ -28,14 +29,14 @@ export const GATEWAY_METRICS = {
     help: 'Connections of masters that were closed before they became sessions, by reason.',
     unit: 'connections',
     labels: [...GROUP, 'reason'],
-    absent: 'a reason is there once a connection was closed for it',
+    values: { reason: CONNECTION_REFUSALS },
   },
   mm2ss_master_disconnects_total: {
     ...counter,
     help: 'Connections of masters that ended, by reason.',
     unit: 'connections',
     labels: [...GROUP, 'reason'],
-    absent: 'a reason is there once a connection has ended for it',
+    values: { reason: MASTER_ENDS },
   },
   mm2ss_master_commands_refused_total: {
     ...counter,

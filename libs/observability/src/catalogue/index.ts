@@ -12,6 +12,7 @@ import { SURROUNDINGS_METRICS } from './surroundings.js';
 export * from './buckets.js';
 export type { ExposedBy, MetricEntry, MetricType, MetricUnit } from './description.js';
 export * from './foreign.js';
+export * from './reasons.js';
 
 /** The metrics by what they are about, in the order of docs/metrics.md. */
 export const METRICS_BY_SUBJECT = {
@@ -43,6 +44,13 @@ export type MetricName = keyof typeof METRICS;
 
 /** The labels of a metric, without `le`. */
 export type MetricLabel<Name extends MetricName = MetricName> = (typeof METRICS)[Name]['labels'][number];
+
+/** The values of a label: of a closed list, if the metric has one for it. */
+export type LabelValue<Name extends MetricName, Label extends string> = (typeof METRICS)[Name] extends {
+  readonly values: Readonly<Record<Label, readonly (infer Value)[]>>;
+}
+  ? Extract<Value, string>
+  : string;
 
 /** The names of the metrics of one type. */
 export type MetricNameOf<Type extends MetricType> = {

@@ -1,4 +1,4 @@
-import { ACKNOWLEDGEMENT_BOUNDS_MS, TEST_BOUNDS_MS } from './buckets.js';
+import { LINK_BOUNDS_MS } from './buckets.js';
 import { GROUP, type MetricEntries } from './description.js';
 
 /** Of the links to RTUs (side="rtu") and of those to masters (side="master", all of a group together). */
@@ -9,7 +9,7 @@ export const LINK_METRICS = {
     unit: 'seconds',
     labels: [...GROUP, 'side'],
     exposedBy: ['connector', 'gateway'],
-    boundsMs: TEST_BOUNDS_MS,
+    boundsMs: LINK_BOUNDS_MS.tests,
   },
   mm2ss_link_acknowledgement_seconds: {
     type: 'histogram',
@@ -17,7 +17,7 @@ export const LINK_METRICS = {
     unit: 'seconds',
     labels: [...GROUP, 'side'],
     exposedBy: ['connector', 'gateway'],
-    boundsMs: ACKNOWLEDGEMENT_BOUNDS_MS,
+    boundsMs: LINK_BOUNDS_MS.acknowledgements,
   },
   mm2ss_link_apdus_total: {
     type: 'counter',

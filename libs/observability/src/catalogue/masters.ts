@@ -46,11 +46,19 @@ export const MASTER_METRICS = {
     labels: MASTER,
     exposedBy: ['gateway'],
   },
+  mm2ss_named_master_last_acknowledgement_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the master last acknowledged anything that this gateway has sent to it.',
+    unit: 'timestamp',
+    labels: MASTER,
+    exposedBy: ['gateway'],
+    absent: 'until it has',
+  },
   mm2ss_master_events_lost_total: {
     type: 'counter',
     help:
       'ASDUs that a master did not get, because they were given up for it or lost: events, and at most as many more as ' +
-      'others were answered in between; `unnamed`: all without a name.',
+      'others were answered in between; `*`: all without a name.',
     unit: 'asdus',
     labels: MASTER,
     exposedBy: ['router'],

@@ -1,5 +1,6 @@
 import { COMMAND_BOUNDS_MS } from './buckets.js';
 import { GROUP, type MetricEntries } from './description.js';
+import { MASTER_REFUSALS, NOT_FORWARDED } from './reasons.js';
 
 const counter = { type: 'counter', labels: GROUP, exposedBy: ['router'] } as const;
 const gauge = { type: 'gauge', labels: GROUP, exposedBy: ['router'] } as const;
@@ -23,6 +24,7 @@ export const ROUTER_METRICS = {
     help: 'ASDUs of the RTU that were for nobody, by reason.',
     unit: 'asdus',
     labels: [...GROUP, 'reason'],
+    values: { reason: NOT_FORWARDED },
   },
   mm2ss_router_unmatched_answers_total: {
     ...counter,
@@ -73,7 +75,7 @@ export const ROUTER_METRICS = {
     help: 'Connections of masters refused, by reason.',
     unit: 'connections',
     labels: [...GROUP, 'reason'],
-    absent: 'a reason is there once a connection was refused for it',
+    values: { reason: MASTER_REFUSALS },
   },
   mm2ss_masters: { ...gauge, help: 'Masters connected, by state.', unit: 'masters', labels: [...GROUP, 'state'] },
 } as const satisfies MetricEntries;

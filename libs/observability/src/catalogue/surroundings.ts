@@ -5,6 +5,7 @@ const gauge = { type: 'gauge', labels: [], exposedBy: ['process'] } as const;
 
 const NO_NTP = 'without an NTP server';
 const UNANSWERED = 'without an NTP server, and until one has answered';
+const UNASKED = 'without NATS, and while the endpoint (--nats-monitor) does not answer';
 const NO_SYSLOG = 'without --syslog';
 const NO_TLS = 'without TLS';
 const NO_LINUX = 'on other systems than Linux';
@@ -43,6 +44,22 @@ export const SURROUNDINGS_METRICS = {
     unit: 'flag',
     labels: ['store'],
     absent: 'while all can be used',
+  },
+  mm2ss_nats_store_used_bytes: {
+    ...gauge,
+    help: 'What JetStream has stored on this NATS server, as its monitoring endpoint (server) says.',
+    unit: 'bytes',
+    labels: ['server'],
+    exposedBy: ['router'],
+    absent: UNASKED,
+  },
+  mm2ss_nats_store_limit_bytes: {
+    ...gauge,
+    help: 'How much JetStream may store there (max_file_store, else what nats-server takes of the disk).',
+    unit: 'bytes',
+    labels: ['server'],
+    exposedBy: ['router'],
+    absent: UNASKED,
   },
   mm2ss_ntp_offset_seconds: {
     ...gauge,
