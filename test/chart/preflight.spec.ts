@@ -155,7 +155,7 @@ const CASES: readonly [string, readonly Values[], string][] = [
   [
     'one node port for both ports of a group',
     [
-      groups(row(7, TLS_PORT)),
+      groups(row(7, { ...TLS_PORT, plain: 'Y' })),
       NO_USERS,
       { tls: { existingSecret: 'x' }, groups: { 7: { nodePort: 30_007, tlsNodePort: 30_007 } } },
     ],
@@ -229,7 +229,13 @@ const CASES: readonly [string, readonly Values[], string][] = [
   ...['resources', 'nodeSelector', 'affinity', 'podLabels', 'podAnnotations'].map(
     (key): [string, readonly Values[], string] => [
       `${key} of one group in a pod of several`,
-      [...base, { connectors: { groupsPerPod: 50 }, groups: { 7: { [key]: { a: 'b' } } } }],
+      [
+        ...base,
+        {
+          connectors: { groupsPerPod: 50 },
+          groups: { 7: { [key]: key === 'resources' ? { limits: { cpu: 2 } } : { a: 'b' } } },
+        },
+      ],
       `groups.7.${key}: with connectors.groupsPerPod 50`,
     ],
   ),

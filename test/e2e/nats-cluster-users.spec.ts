@@ -87,8 +87,8 @@ describe.skipIf(!hasNats)('a cluster of three servers with users', () => {
     const [connector, ...others] = await Promise.all(
       ['connector-1', ...names].map((name, index) => users.rawClient(urls[index % 3] as string, name)),
     );
-    onTestFinished(async () => void (await Promise.all([connector, ...others].map((client) => client?.close()))));
     if (connector === undefined) throw new Error('nobody asks');
+    onTestFinished(async () => void (await Promise.all([connector, ...others].map((client) => client.close()))));
     // Who hears anything of connector 1, or speaks to connector 2, hears what has this subject.
     const heard: string[] = [];
     for (const [index, client] of others.entries()) {
