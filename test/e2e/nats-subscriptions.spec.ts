@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Bus, GroupSubjects, type NatsBus, receiveFromGateways } from '@iec104mm2ss/bus';
+import { type Bus, GroupSubjects, NatsBus, receiveFromGateways } from '@iec104mm2ss/bus';
+import { systemRuntime } from '@iec104mm2ss/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BusUsers } from './bus-users.ts';
 import { hasNats, type NatsServer, startNatsProcess, startNatsServer } from './nats-server.ts';
@@ -111,9 +112,7 @@ describe.skipIf(!hasNats)(`with ${GROUPS.length} groups`, () => {
 
   it('what was asked when the server goes away is given up at once', async () => {
     const own = await startNatsProcess([]);
-    const { NatsBus: Buses } = await import('@iec104mm2ss/bus');
-    const { systemRuntime } = await import('@iec104mm2ss/runtime');
-    const bus = await Buses.connect({ servers: [own.url], runtime: systemRuntime(), replicas: 1, listenOnly: true });
+    const bus = await NatsBus.connect({ servers: [own.url], runtime: systemRuntime(), replicas: 1, listenOnly: true });
     bus.subscribe('a.question', ignore);
     const asking = bus.request('a.question', octets('?'), 60_000);
     asking.catch(ignore);
