@@ -188,7 +188,7 @@ describe.skipIf(!requireTool('helm'))('values for all pods', () => {
     const all = render([
       ...base,
       {
-        settings: { logLevel: 'debug', holdSeconds: 20, limits: { sessions: 100, 'unstarted-seconds': 30 } },
+        settings: { logLevel: 'debug', holdSeconds: 20, limits: { connects: 100, 'start-seconds': 30 } },
         http: { tokenSecret: 'http-token', extraHosts: ['scada.example'] },
         syslog: { url: 'tls://10.30.0.1', tlsSecret: 'siem', clientCertificate: true },
       },
@@ -197,7 +197,7 @@ describe.skipIf(!requireTool('helm'))('values for all pods', () => {
       expect(environment(all.pod(name)), name).toMatchObject({
         MM2SS_LOG_LEVEL: 'debug',
         MM2SS_HOLD_SECONDS: '20',
-        MM2SS_LIMITS: 'sessions=100,unstarted-seconds=30',
+        MM2SS_LIMITS: 'connects=100,start-seconds=30',
         MM2SS_HTTP_TOKEN: '/etc/mm2ss-http/token',
         MM2SS_HTTP_HOST: 'mm2ss-status,mm2ss-status.scada,mm2ss-status.scada.svc,scada.example',
         MM2SS_SYSLOG: 'tls://10.30.0.1',

@@ -77,6 +77,19 @@ describe.skipIf(!requireTool('helm'))('NetworkPolicies', () => {
     expect(egress(named, 'mm2ss-connector-7')).toEqual([{ ports: tcp(2404) }]);
   });
 
+  it('an address may have a zone, and IPv4 be written as IPv6: they are told as a policy can have them', () => {
+    const odd = '[fe80::1%eth0]:2404;[::ffff:10.9.0.7]:2405';
+    const all = render([groups(row(7, { hosts: odd })), NO_USERS, { syslog: { url: 'udp://[::FFFF:10.8.0.1]:515' } }]);
+    expect(egress(all, 'mm2ss-connector-7')).toEqual([
+      { ports: tcp(2405), to: [block('10.9.0.7/32')] },
+      { ports: tcp(2404), to: [block('fe80::1/128')] },
+    ]);
+    expect(egress(all, 'mm2ss-all')).toContainEqual({
+      ports: [{ port: 515, protocol: 'UDP' }],
+      to: [block('10.8.0.1/32')],
+    });
+  });
+
   it('packed connectors reach the RTUs of their range', () => {
     const all = render([groups(row(7), row(8), row(60)), NO_USERS, { connectors: { groupsPerPod: 50 } }]);
     expect(egress(all, 'mm2ss-connector-0-49')?.map(({ to }) => to)).toEqual([

@@ -147,6 +147,64 @@ const CASES: readonly [string, readonly Values[], string][] = [
     [...base, gateways({ type: 'ClusterIP' }), { groups: { 7: { nodePort: 30_007 } } }],
     'there are none with gateways.service.type ClusterIP',
   ],
+  [
+    'one node port for two groups',
+    [...base, { groups: { 7: { nodePort: 30_007 }, 8: { nodePort: 30_007 } } }],
+    'groups.8: port 30007 of the nodes is that of groups.7, too',
+  ],
+  [
+    'one node port for both ports of a group',
+    [
+      groups(row(7, { ...TLS_PORT, plain: 'Y' })),
+      NO_USERS,
+      { tls: { existingSecret: 'x' }, groups: { 7: { nodePort: 30_007, tlsNodePort: 30_007 } } },
+    ],
+    'groups.7: port 30007 of the nodes',
+  ],
+  [
+    'a node port that is the own port of another group',
+    [
+      groups(row(7, { 'port no': 30_007 }), row(8, { 'port no': 30_008 })),
+      NO_USERS,
+      gateways({ type: 'NodePort', nodePorts: 'same' }),
+      { groups: { 8: { nodePort: 30_007 } } },
+    ],
+    'groups.8: port 30007 of the nodes',
+  ],
+  [
+    'one family of addresses, and two by name',
+    [...base, { service: { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4', 'IPv6'] } }],
+    'service.ipFamilies names two',
+  ],
+  ...(
+    [
+      [
+        'connectors',
+        { requests: { memory: '1Gi' }, limits: { memory: '500Mi' } },
+        'requests.memory 1Gi is above limits.memory 500Mi',
+      ],
+      ['routers', { requests: { cpu: 1 }, limits: { cpu: '999m' } }, 'requests.cpu 1 is above limits.cpu 999m'],
+      [
+        'gateways',
+        { requests: { cpu: '1500m' }, limits: { cpu: '1.4' } },
+        'requests.cpu 1500m is above limits.cpu 1.4',
+      ],
+      [
+        'nats',
+        { requests: { memory: '2e9' }, limits: { memory: '1G' } },
+        'requests.memory 2e9 is above limits.memory 1G',
+      ],
+    ] as const
+  ).map(([part, resources, message]): [string, readonly Values[], string] => [
+    `more than is allowed asked for by ${part}`,
+    [...base, { [part]: { resources } }],
+    `${part}.resources: ${message}`,
+  ]),
+  [
+    'more than is allowed asked for by the connector of a group',
+    [...base, { groups: { 7: { resources: { requests: { memory: '4Gi' } } } } }],
+    'groups.7.resources: requests.memory 4Gi is above limits.memory 256Mi',
+  ],
   ['a filter by addresses that are not to be had', [...base, FILTERED], 'masters come from the addresses of nodes'],
   [
     'pods on the network of nodes, which NATS would not let in',
@@ -171,7 +229,13 @@ const CASES: readonly [string, readonly Values[], string][] = [
   ...['resources', 'nodeSelector', 'affinity', 'podLabels', 'podAnnotations'].map(
     (key): [string, readonly Values[], string] => [
       `${key} of one group in a pod of several`,
-      [...base, { connectors: { groupsPerPod: 50 }, groups: { 7: { [key]: { a: 'b' } } } }],
+      [
+        ...base,
+        {
+          connectors: { groupsPerPod: 50 },
+          groups: { 7: { [key]: key === 'resources' ? { limits: { cpu: 2 } } : { a: 'b' } } },
+        },
+      ],
       `groups.7.${key}: with connectors.groupsPerPod 50`,
     ],
   ),

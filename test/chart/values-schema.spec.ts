@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '@iec104mm2ss/config';
 import { parse } from 'yaml';
 import { requireTool } from '../../tools/require.mjs';
 import { CHART, refusal, type Values } from './helm.ts';
@@ -21,7 +22,7 @@ const schema = JSON.parse(readFileSync(path.join(CHART, 'values.schema.json'), '
 const defaults = parse(readFileSync(path.join(CHART, 'values.yaml'), 'utf8')) as Values;
 /** What our parts have in common, or Kubernetes says what is in it. */
 const OPEN =
-  /^(global|tags|groups|.*\.(resources|reloadResources|affinity|securityContext|containerSecurityContext|dnsConfig))$/;
+  /^(global|tags|groups|.*\.(resources|reloadResources|limits|affinity|securityContext|containerSecurityContext|dnsConfig))$/;
 
 const resolved = (each: Schema): Schema =>
   each.$ref === undefined ? each : (schema.definitions?.[each.$ref.replace('#/definitions/', '')] ?? {});
@@ -29,7 +30,10 @@ const resolved = (each: Schema): Schema =>
 /** Paths of the settings that a schema has. */
 function settings(of: Schema, at = ''): string[] {
   const { properties = {} } = resolved(of);
-  return Object.entries(properties).flatMap(([key, inner]) => [`${at}${key}`, ...settings(inner, `${at}${key}.`)]);
+  return Object.entries(properties).flatMap(([key, inner]) => {
+    const name = `${at}${key}`;
+    return [name, ...(OPEN.test(name) ? [] : settings(inner, `${name}.`))];
+  });
 }
 /** Paths of values, through maps that have settings. */
 function paths(values: Values, at = ''): string[] {
@@ -42,12 +46,26 @@ function paths(values: Values, at = ''): string[] {
 describe('the schema of the values', () => {
   it('has every setting of values.yaml, and values.yaml every setting of it', () => {
     const inParentOnly = ['enabled', 'tags'];
-    const optional = ['tls.certManager.issuerRef.', 'tls.certManager.privateKey.', 'global.', 'nats.image.pullSecrets'];
+    const optional = [
+      'tls.certManager.issuerRef.',
+      'tls.certManager.privateKey.',
+      'global.',
+      'nats.image.pullSecrets',
+      'settings.limits.',
+    ];
     const known = settings(schema).filter(
       (name) => !inParentOnly.includes(name) && !optional.some((each) => name.startsWith(each)),
     );
     const written = paths(defaults).filter((name) => !optional.some((each) => name.startsWith(each)));
     expect(known.sort()).toEqual(written.sort());
+  });
+
+  it('has the bounds of what peers may do as the command has them', () => {
+    const ranges = Object.entries(LIMITS).map(([name, { min, max }]) => [
+      name,
+      { type: 'integer', minimum: min, maximum: max },
+    ]);
+    expect(schema.properties?.['settings']?.properties?.['limits']?.properties).toEqual(Object.fromEntries(ranges));
   });
 
   it('lets no map be open that is not one of Kubernetes', () => {
@@ -74,6 +92,24 @@ describe.skipIf(!requireTool('helm'))('Helm refuses by the schema', () => {
     ['an image by a name with a tag in it', { image: { repository: 'a/b:1' } }, 'repository'],
     ['a digest that is none', { image: { digest: 'abc' } }, 'digest'],
     ['text for a number', { settings: { holdSeconds: '10' } }, 'holdSeconds'],
+    ['a limit that there is not', { settings: { limits: { foo: 1 } } }, 'foo'],
+    ['a limit out of its range', { settings: { limits: { connects: 0 } } }, 'connects'],
+    ['a number as an environment variable', { routers: { extraEnv: [{ name: 'A', value: 1 }] } }, 'value'],
+    ['a variable without a name', { groups: { 7: { extraEnv: [{ value: '1' }] } } }, 'name'],
+    ['a label that Kubernetes does not take', { podDefaults: { labels: { a: 'x y' } } }, 'labels'],
+    ['a label with such a name', { gateways: { podLabels: { 'a b': 'x' } } }, "'a b'"],
+    ['an annotation with such a name', { gateways: { service: { annotations: { 'a/b/c': 'x' } } } }, "'a/b/c'"],
+    ['a secret with no name of one', { tls: { existingSecret: 'My_Secret' } }, 'existingSecret'],
+    ['a quantity that is none', { connectors: { resources: { limits: { memory: '256 MB' } } } }, 'memory'],
+    ['resources of no kind', { routers: { resources: { request: { cpu: '1' } } } }, 'request'],
+    ['a volume of no size', { nats: { persistence: { size: 'big' } } }, 'size'],
+    ['an access mode that there is not', { nats: { persistence: { accessModes: ['RWO'] } } }, 'accessModes'],
+    ['a network that is an address', { gateways: { service: { loadBalancerSourceRanges: ['10.0.0.1'] } } }, 'Ranges'],
+    ['an address that is a name', { gateways: { service: { loadBalancerIP: 'lb.example' } } }, 'loadBalancerIP'],
+    ['a toleration of no kind', { routers: { tolerations: [{ key: 'a', operator: 'Is' }] } }, 'operator'],
+    ['a mount that says not where', { routers: { extraVolumeMounts: [{ name: 'a' }] } }, 'mountPath'],
+    ['a time without a unit', { monitoring: { podMonitor: { interval: '30' } } }, 'interval'],
+    ['one family of addresses twice', { service: { ipFamilies: ['IPv4', 'IPv4'] } }, 'ipFamilies'],
     ['a NATS URL of another kind', { nats: { url: 'http://a:4222' } }, 'url'],
   ])('%s', (_what, values, named) => {
     const message = refusal([...base, values]);

@@ -9,6 +9,7 @@ import {
   type BusUser,
   instancePrefix,
   NatsBus,
+  type NatsOptions,
   newSeed,
   nkeyFileText,
   permissionsOf,
@@ -140,8 +141,13 @@ export class BusUsers {
   }
 
   /** A client that is this user. */
-  async connect(servers: readonly string[], name: string, listenOnly = false): Promise<NatsBus> {
-    const user = name === ADMIN ? {} : { name };
+  async connect(
+    servers: readonly string[],
+    name: string,
+    listenOnly = false,
+    does: Pick<NatsOptions, 'role' | 'allGroups'> = {},
+  ): Promise<NatsBus> {
+    const user = name === ADMIN ? {} : { name, ...does };
     const runtime = systemRuntime(instancePrefix(name === ADMIN ? undefined : name));
     const bus = await NatsBus.connect({
       servers,

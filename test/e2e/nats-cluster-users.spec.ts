@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GroupSubjects } from '@iec104mm2ss/bus';
+import { type BusUser, GroupSubjects, permissionsOf } from '@iec104mm2ss/bus';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { BusUsers } from './bus-users.ts';
 import { NatsCluster } from './nats-cluster.ts';
@@ -71,5 +71,54 @@ describe.skipIf(!hasNats)('a cluster of three servers with users', () => {
     router.publish(GROUP.out, Buffer.from('last'));
     await until('all are heard', () => heard.at(-1) === `${GROUP.out} last`);
     expect(new Set(heard).size).toBe(heard.length);
+  });
+
+  it('hands no answer of JetStream to others on what the asker may not say himself, whoever is at which server', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'mm2ss-e2e-cluster-answers-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const users = new BusUsers(directory);
+    const file = join(directory, 'cluster.conf');
+    writeFileSync(file, `${SYNC_ALWAYS}${users.asWritten(['1', '2'])}`);
+    const nats = await NatsCluster.start(3, ['--config', file]);
+    onTestFinished(() => nats.stop());
+    const urls = nats.servers.map(({ url }) => url);
+    await users.setUp(urls, 100, 3);
+    const names = ['router', 'gateway1', 'connector-2'];
+    const [connector, ...others] = await Promise.all(
+      ['connector-1', ...names].map((name, index) => users.rawClient(urls[index % 3] as string, name)),
+    );
+    if (connector === undefined) throw new Error('nobody asks');
+    onTestFinished(async () => void (await Promise.all([connector, ...others].map((client) => client.close()))));
+    // Who hears anything of connector 1, or speaks to connector 2, hears what has this subject.
+    const heard: string[] = [];
+    for (const [index, client] of others.entries()) {
+      const { subscribe } = permissionsOf(users.users().find(({ name }) => name === names[index]) as BusUser, {
+        groups: ['1', '2'],
+        httpControl: false,
+      });
+      for (const subject of subscribe.flatMap((each) => [each, `from.*.${each}`])) {
+        client.subscribe(subject, {
+          callback: (_error, message) => void heard.push(`${names[index]}: ${message.subject} ${message.string()}`),
+        });
+      }
+    }
+    const reaches = (text: string): Promise<unknown> =>
+      until(`${text} is heard`, () => {
+        connector.publish('iec104.v1.1.state', text);
+        return heard.some((each) => each.startsWith('gateway1') && each.endsWith(text));
+      });
+    await reaches('first');
+    const replies = ['log', 'state', 'cmd.result', 'cmd', 'owner', 'confirmed', 'out'].map(
+      (kind) => `iec104.v1.2.${kind}`,
+    );
+    for (const reply of [...replies, 'iec104.v1.1.in.gateway1', 'iec104.v1.1.owner', 'iec104.v1.ctl.restart'])
+      for (const stream of ['IEC104_LOG_1', 'KV_iec104_leases'])
+        connector.publish(`iec104.js.STREAM.INFO.${stream}`, '', { reply });
+    // An answer that it may lead where it is heard, after all of them: so they have been given.
+    const answered = connector.subscribe('_INBOX.connector-1.last', { max: 1 });
+    connector.publish('iec104.js.STREAM.INFO.IEC104_LOG_1', '', { reply: '_INBOX.connector-1.last' });
+    for await (const answer of answered) expect(answer.string()).toContain('IEC104_LOG_1');
+    await reaches('last');
+    expect(heard.filter((each) => !each.endsWith('first') && !each.endsWith('last'))).toEqual([]);
   });
 });

@@ -114,6 +114,12 @@ export function groupAndGateway(subject: string): { readonly group: string; read
   return { group, gateway };
 }
 
+/** `7` and `in.*` of `iec104.v1.7.in.*`; undefined: it is not about a single group. */
+export function groupAndKind(pattern: string): { readonly group: string; readonly kind: string } | undefined {
+  const [, group, kind] = /^iec104\.v1\.([A-Za-z0-9_-]+)\.(.+)$/.exec(pattern) ?? [];
+  return group === undefined || kind === undefined || group === 'ctl' ? undefined : { group, kind };
+}
+
 /** Whether a name can stand for a process in subjects. */
 export const isBusName = (text: string): boolean => TOKEN.test(text);
 

@@ -19,9 +19,19 @@ const SINGLE = { groupsPerPod: 1, restartOnChange: true, ownSecrets: [] };
 
 describe('what a new file does to the objects of the cluster', () => {
   it('is nothing where nothing changes, and where gateways and routers take it live', () => {
-    const none = { pods: [], secrets: { added: [], perhaps: [] }, ports: [], policies: [] };
+    const none = { pods: [], secrets: { added: [], perhaps: [] }, ports: [], policies: [], moved: [] };
     expect(chartDiff(groups(row(1), row(2)), groups(row(2), row(1)), SINGLE)).toEqual(none);
     expect(chartDiff(groups(row(1)), groups(row(1, { name: 'X', max: '9' })), SINGLE)).toEqual(none);
+  });
+
+  it('tells of an RTU that is to be of another group: two connectors would reach for it', () => {
+    const before = groups(row(1), row(2), row(3));
+    const after = groups(row(2), row(4, { host: '10.0.0.1:2404' }), row(5));
+    expect(chartDiff(before, after, SINGLE).moved).toEqual([{ before: '1', after: '4', host: '10.0.0.1:2404' }]);
+    expect(chartDiff(before, before, SINGLE).moved).toEqual([]);
+    // Two groups may have had the same address before: that is nothing new.
+    const shared = groups(row(1), row(2, { host: '10.0.0.1:2404' }));
+    expect(chartDiff(shared, groups(row(2, { host: '10.0.0.1:2404' })), SINGLE).moved).toEqual([]);
   });
 
   it('restarts the connectors of changed rows, and no other', () => {

@@ -35,12 +35,21 @@ export interface SecretChange {
   readonly perhaps: readonly string[];
 }
 
+/** A group that goes and one that comes with the same RTU: its id was changed, or it is another one that takes its place. */
+export interface MovedRtu {
+  readonly before: string;
+  readonly after: string;
+  /** `IP:PORT` that both have. */
+  readonly host: string;
+}
+
 /** What an upgrade of the release does to the objects of the cluster. */
 export interface ChartDiff {
   readonly pods: readonly PodChange[];
   readonly secrets: SecretChange;
   readonly ports: readonly PortChange[];
   readonly policies: readonly PolicyChange[];
+  readonly moved: readonly MovedRtu[];
 }
 
 /** Masters may come from everywhere. */
@@ -62,6 +71,7 @@ export function chartDiff(before: readonly GroupConfig[], after: readonly GroupC
     secrets: secretChange(before, packing),
     ports: portChanges(before, after),
     policies: policyChanges(before, after),
+    moved: movedRtus(before, after),
   };
 }
 
@@ -92,6 +102,19 @@ function podChanges(
     ...anew.map(({ after: { id } }): PodChange => ({ name: connectorPod(id, 1), what: 'restarts', groups: [id] })),
     ...only('new', now, old),
   ];
+}
+
+function movedRtus(before: readonly GroupConfig[], after: readonly GroupConfig[]): MovedRtu[] {
+  const without = (all: readonly GroupConfig[], others: readonly GroupConfig[]): GroupConfig[] =>
+    all.filter(({ id }) => !others.some((other) => other.id === id));
+  const comes = without(after, before).map((group) => ({ id: group.id, hosts: allowed('hosts', groupValues(group)) }));
+  return without(before, after).flatMap((gone) => {
+    const hosts = allowed('hosts', groupValues(gone));
+    return comes.flatMap(({ id, hosts: others }) => {
+      const host = hosts.find((each) => others.includes(each));
+      return host === undefined ? [] : [{ before: gone.id, after: id, host }];
+    });
+  });
 }
 
 function secretChange(before: readonly GroupConfig[], { ownSecrets }: Packing): SecretChange {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BlockList, isIPv4 } from 'node:net';
+import { BlockList, isIP, isIPv4 } from 'node:net';
 import {
   beginsAnew,
   configurationText,
@@ -20,7 +20,13 @@ const CELLS: Readonly<Record<string, readonly string[]>> = {
   idletime: ['60', '61'],
   t1: ['15', '16'],
   buffsize: ['', '1000', '1001'],
-  hosts: ['10.0.0.1:2404', 'tls://10.0.0.2:2405', 'rtu-7.example:2404;[2001:db8::5]:2404', '[2001:DB8::0:6]:2404'],
+  hosts: [
+    '10.0.0.1:2404',
+    'tls://10.0.0.2:2405',
+    'rtu-7.example:2404;[2001:db8::5]:2404',
+    '[2001:DB8::0:6]:2404',
+    '[fe80::1%eth0]:2404;[::ffff:10.2.3.4]:2405',
+  ],
   filter: ['', '10.1.1.5', '10.1.1.5/24;2001:db8::/32', '2001:db8::7', '10.1.1.0/255.255.255.0', '::ffff:10.1.1.0/120'],
   ack: ['', 'stored', 'delivered'],
   'rtu k': ['', '10'],
@@ -89,6 +95,16 @@ function holds(cidrs: readonly string[], address: string): boolean {
 
 const plain = (configuration: Configuration): unknown => JSON.parse(JSON.stringify(configuration.groups)) as unknown;
 
+/** A name as it is, an address as a network of a NetworkPolicy can have it. */
+function sameHost(host: string, written: string): boolean {
+  if (isIP(written) === 0) return host === written;
+  if (isIP(host) === 0 || /%|^::ffff:/i.test(host)) return false;
+  const family = (address: string): 'ipv4' | 'ipv6' => (isIPv4(address) ? 'ipv4' : 'ipv6');
+  const only = new BlockList();
+  only.addAddress(host, family(host));
+  return only.check(written.replace(/%.*/, ''), family(written));
+}
+
 describe('values of the chart', () => {
   it('are those of the configuration, whatever is in it', () => {
     fc.assert(
@@ -104,7 +120,10 @@ describe('values of the chart', () => {
           expect(values.rtuNumber).toBe(group.rtuNumber);
           expect(values.port).toBe(group.plain ? group.port : undefined);
           expect(values.tlsPort).toBe(group.tlsPort);
-          expect(values.hosts.map(({ tls, ...host }) => (tls ? { ...host, tls } : host))).toEqual(group.hosts);
+          expect(values.hosts.map(({ port, tls }) => ({ port, tls }))).toEqual(
+            group.hosts.map(({ port, tls = false }) => ({ port, tls })),
+          );
+          values.hosts.forEach(({ host }, index) => expect(sameHost(host, group.hosts[index]?.host ?? '')).toBe(true));
           expect(values.sources).toHaveLength(group.filter.length);
           for (const address of ADDRESSES) {
             expect(holds(values.sources, address)).toBe(matchesAny(group.filter, address));

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { anewText, type Configuration, type GroupConfig } from '@iec104mm2ss/config';
+import { anewText, type Configuration, type GroupConfig, normalAddress } from '@iec104mm2ss/config';
 
 /** One IP:PORT of an RTU. */
 export interface HostValues {
+  /** A name, or an address as NetworkPolicies know it: without a zone, and IPv4 that is written as IPv6 as IPv4. */
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
@@ -76,7 +77,7 @@ export function groupValues(group: GroupConfig): GroupValues {
     rtuNumber,
     ...(plain ? { port } : {}),
     ...(tlsPort === undefined ? {} : { tlsPort }),
-    hosts: hosts.map((host) => ({ host: host.host, port: host.port, tls: host.tls === true })),
+    hosts: hosts.map(({ host, port: to, tls }) => ({ host: normalAddress(host) ?? host, port: to, tls: tls === true })),
     sources: filter.map(({ cidr }) => cidr),
     ...(proxy.length === 0 ? {} : { proxies: proxy.map(({ cidr }) => cidr) }),
     checksum: sha256(anewText('connector', group)).slice(0, CHECKSUM_DIGITS),

@@ -1,5 +1,6 @@
 import {
   type ChartDiff,
+  type MovedRtu,
   type PodChange,
   type PolicyChange,
   type PortChange,
@@ -22,6 +23,7 @@ export function chartDiffText(diff: ConfigurationDiff, chart: ChartDiff, before:
   if (diff.refused.length > 0) return formatDiff(diff);
   const sections = [
     formatDiff(diff),
+    section('RTUs', chart.moved.map(movedText)),
     section('Pods', [...chart.pods.map(podText), ...othersText(chart.secrets)]),
     section('Sessions', [sessionsText(diff, before, chart.secrets)]),
     section('Ports of the Service', chart.ports.map(portText)),
@@ -33,6 +35,10 @@ export function chartDiffText(diff: ConfigurationDiff, chart: ChartDiff, before:
 
 const section = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? '' : [`${title}:`, ...lines.map((line) => `  ${line}`), ''].join('\n');
+
+const movedText = ({ before, after, host }: MovedRtu): string =>
+  `${host} is of group ${before} now, and of group ${after} afterwards: two connectors reach for one RTU while the old one ends. ` +
+  `Take group ${before} out first, and add group ${after} with a second upgrade`;
 
 const PODS: Readonly<Record<PodChange['what'], string>> = {
   new: 'new',

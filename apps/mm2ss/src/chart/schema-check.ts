@@ -1,108 +1,85 @@
 import { nearestNames } from '@iec104mm2ss/config';
-import { isObject } from './chart-values-file.js';
-
-/** What is read of a JSON schema; the rest is left to Helm, which reads all of it. */
-interface Schema {
-  readonly $ref?: string;
-  readonly type?: string | readonly string[];
-  readonly enum?: readonly unknown[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly pattern?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly patternProperties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: boolean | Schema;
-  readonly items?: Schema;
-  readonly allOf?: readonly Schema[];
-  readonly anyOf?: readonly Schema[];
-  readonly oneOf?: readonly Schema[];
-}
+import { Ajv, type ErrorObject } from 'ajv';
+import { isObject, merged } from './chart-values-file.js';
 
 /**
  * What is wrong with values that are to be merged into those of a chart: settings that it has not, and values of the wrong kind.
  * Null takes a setting out, and what is missing comes from the chart.
  */
 export function schemaProblems(values: unknown, schema: unknown): string[] {
-  return new SchemaCheck(schema as Schema).problems(values, schema as Schema, '');
+  // Helm reads the schema strictly; here it is asked where a value is at fault, and what would be right there.
+  const check = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(schema as object);
+  const said = isObject(values) ? merged(values, {}) : values;
+  if (check(said)) return [];
+  const errors = check.errors ?? [];
+  return [...new Set(errors.flatMap((error) => problemText(error, errors, said)))];
 }
 
-class SchemaCheck {
-  constructor(private readonly root: Schema) {}
+/** Of one of several schemas, of which one has to fit. */
+const CHOICE = /^(.*\/anyOf)\/\d+(?=\/)/;
 
-  problems(value: unknown, schema: Schema | boolean, path: string): string[] {
-    if (schema === true || value === null) return [];
-    if (schema === false) return [`${path} is not allowed`];
-    const { $ref, allOf = [], anyOf, oneOf } = schema;
-    const all = $ref === undefined ? allOf : [this.resolved($ref), ...allOf];
-    return [
-      ...this.own(value, schema, path),
-      ...all.flatMap((part) => this.problems(value, part, path)),
-      ...this.oneOf(value, anyOf, path),
-      ...this.oneOf(value, oneOf, path),
-    ];
+function problemText(error: ErrorObject, all: readonly ErrorObject[], values: unknown): string[] {
+  const { keyword, instancePath, schemaPath, propertyName } = error;
+  // Its choices are told with it.
+  if (CHOICE.test(schemaPath)) return [];
+  const at = pathText(instancePath, values);
+  if (keyword === 'anyOf') {
+    const choices = all.filter((each) => CHOICE.exec(each.schemaPath)?.[1] === schemaPath);
+    const here = choices.filter((each) => each.instancePath.startsWith(instancePath));
+    const texts = here.map((each) => `${pathText(each.instancePath, values)} ${mustBe(each)}`);
+    return [[...new Set(texts)].join(', or ')];
   }
-
-  private oneOf(value: unknown, choices: readonly Schema[] | undefined, path: string): string[] {
-    const found = choices?.map((choice) => this.problems(value, choice, path)) ?? [];
-    if (found.length === 0 || found.some((problems) => problems.length === 0)) return [];
-    return found.sort((a, b) => a.length - b.length)[0] ?? [];
-  }
-
-  private own(value: unknown, schema: Schema, path: string): string[] {
-    const types = schema.type === undefined ? undefined : [schema.type].flat();
-    if (types !== undefined && !types.some((type) => isOf(type, value)))
-      return [`${path} must be ${types.join(' or ')}`];
-    if (schema.enum !== undefined && !schema.enum.includes(value)) {
-      return [`${path} must be one of ${schema.enum.map(String).join(', ')}`];
-    }
-    if (typeof value === 'number') {
-      const { minimum = -Infinity, maximum = Infinity } = schema;
-      if (value < minimum || value > maximum) return [`${path} must be ${range(minimum, maximum)}`];
-    }
-    if (typeof value === 'string' && schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) {
-      return [`${path} must match ${schema.pattern}`];
-    }
-    if (Array.isArray(value)) {
-      const { items = {} } = schema;
-      return value.flatMap((entry, index) => this.problems(entry, items, `${path}[${index}]`));
-    }
-    return isObject(value) ? Object.entries(value).flatMap(([key, entry]) => this.entry(key, entry, schema, path)) : [];
-  }
-
-  private entry(key: string, value: unknown, schema: Schema, path: string): string[] {
-    const { properties = {}, patternProperties = {}, additionalProperties = true } = schema;
-    const at = path === '' ? key : `${path}.${key}`;
-    const matching = Object.entries(patternProperties).filter(([pattern]) => new RegExp(pattern, 'u').test(key));
-    const named = Object.hasOwn(properties, key) ? properties[key] : undefined;
-    const schemas = [...(named === undefined ? [] : [named]), ...matching.map(([, each]) => each)];
-    if (schemas.length > 0) return schemas.flatMap((each) => this.problems(value, each, at));
-    if (additionalProperties !== false) return this.problems(value, additionalProperties, at);
-    const [like] = nearestNames(key, Object.keys(properties));
-    return [`the chart has no setting ${at}${like === undefined ? '' : `; nearest: ${like}`}`];
-  }
-
-  private resolved(ref: string): Schema {
-    const parts = ref.replace(/^#\/?/, '').split('/');
-    let at: unknown = this.root;
-    for (const part of parts) at = isObject(at) ? at[part.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined;
-    return isObject(at) ? at : {};
-  }
+  if (keyword === 'additionalProperties') return [unknownSetting(error, at)];
+  // What is wrong with the name is told by an error of its own.
+  if (keyword === 'propertyNames') return [];
+  if (propertyName !== undefined) return [`${at}: ${JSON.stringify(propertyName)} ${mustBe(error)}`];
+  return [`${at} ${mustBe(error)}`];
 }
 
-function isOf(type: string, value: unknown): boolean {
-  switch (type) {
-    case 'object':
-      return isObject(value);
-    case 'array':
-      return Array.isArray(value);
-    case 'integer':
-      return Number.isInteger(value);
+function unknownSetting({ params, parentSchema }: ErrorObject, at: string): string {
+  const key = String(params['additionalProperty']);
+  const known = (parentSchema as { readonly properties?: object } | undefined)?.properties ?? {};
+  const [like] = nearestNames(key, Object.keys(known));
+  return `the chart has no setting ${at === '' ? key : `${at}.${key}`}${like === undefined ? '' : `; nearest: ${like}`}`;
+}
+
+function mustBe({ keyword, params, message = '', parentSchema }: ErrorObject): string {
+  switch (keyword) {
+    case 'type':
+      return `must be ${[params['type'] as string | readonly string[]].flat().join(' or ')}`;
+    case 'enum':
+      return `must be one of ${(params['allowedValues'] as readonly unknown[]).map(String).join(', ')}`;
+    case 'minimum':
+    case 'maximum':
+      return `must be ${range(parentSchema as Range)}`;
+    case 'pattern':
+      return `must match ${String(params['pattern'])}`;
+    case 'required':
+      return `lacks ${String(params['missingProperty'])}`;
     default:
-      return typeof value === type;
+      return message;
   }
 }
 
-function range(minimum: number, maximum: number): string {
-  if (maximum === Infinity) return `${minimum} or more`;
-  return minimum === -Infinity ? `${maximum} or less` : `${minimum} to ${maximum}`;
+interface Range {
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+function range({ minimum, maximum }: Range): string {
+  if (maximum === undefined) return `${minimum} or more`;
+  return minimum === undefined ? `${maximum} or less` : `${minimum} to ${maximum}`;
+}
+
+/** `groups.7.tolerations[0]` of `/groups/7/tolerations/0`. */
+function pathText(pointer: string, values: unknown): string {
+  let text = '';
+  let value = values;
+  for (const part of pointer.split('/').slice(1)) {
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (Array.isArray(value)) text += `[${key}]`;
+    else text += text === '' ? key : `.${key}`;
+    value = (value as Readonly<Record<string, unknown>> | undefined)?.[key];
+  }
+  return text;
 }

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { UnavailableError } from '../commands/errors.js';
 import { writeWhole } from '../nats-auth/key-files.js';
+import { isPipeOrDevice } from '../process/output-places.js';
 import type { ChartFile } from './static-chart.js';
 import { firstName, tarGz } from './tar.js';
 
@@ -14,7 +15,8 @@ const READABLE = 0o644;
  * @param force write over a file that is no chart of ours
  */
 export async function writeArchive(file: string, files: readonly ChartFile[], force: boolean): Promise<void> {
-  const [there, refused] = await contentOf(file);
+  const isPipe = await isPipeOrDevice(file);
+  const [there, refused] = isPipe ? [undefined] : await contentOf(file);
   if (refused !== undefined) throw new UnavailableError(`chart: ${file} cannot be written (${refused})`);
   if (there !== undefined && !force && !((await firstName(there)) ?? '').startsWith(`${CHART}/`)) {
     throw new UnavailableError(`chart: ${file} is there, and is no chart of this command (--force writes over it)`);
@@ -22,7 +24,8 @@ export async function writeArchive(file: string, files: readonly ChartFile[], fo
   // Helm wants to see first what it is.
   const sorted = [...files].sort((a, b) => Number(b.path === 'Chart.yaml') - Number(a.path === 'Chart.yaml'));
   try {
-    await writeWhole(file, await tarGz(CHART, sorted), READABLE);
+    const octets = await tarGz(CHART, sorted);
+    await (isPipe ? writeFile(file, octets) : writeWhole(file, octets, READABLE));
   } catch (error) {
     throw new UnavailableError(`chart: ${file} cannot be written (${(error as NodeJS.ErrnoException).code})`);
   }

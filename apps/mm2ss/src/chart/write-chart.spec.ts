@@ -436,6 +436,15 @@ describe('mm2ss chart -o FILE.tgz', () => {
     expect(await chart({ output, force: true })).toBe(0);
     await expect(chart({ output: join(folder, 'none/a.tgz') })).rejects.toThrow('cannot be written (ENOENT)');
   });
+
+  it('is written to a pipe, which a folder is not', async () => {
+    const pipe = join(folder, 'pipe.tgz');
+    execFileSync('mkfifo', [pipe, join(folder, 'pipe')]);
+    const read = readFile(pipe);
+    expect(await chart({ output: pipe })).toBe(0);
+    expect(gunzipSync(await read).toString('utf8', 0, 16)).toBe('mm2ss/Chart.yaml');
+    await expect(chart({ output: join(folder, 'pipe') })).rejects.toThrow('cannot be written (it is no folder)');
+  });
 });
 
 describe('--nats-auth', () => {

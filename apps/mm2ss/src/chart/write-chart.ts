@@ -21,6 +21,7 @@ import { diffOf } from '../commands/diff.js';
 import { UnavailableError, UsageError } from '../commands/errors.js';
 import { writeWhole } from '../nats-auth/key-files.js';
 import { EXIT_FAILED, EXIT_USAGE } from '../process/exit-codes.js';
+import { isPipeOrDevice } from '../process/output-places.js';
 import { filledValues, GENERATED_MARK, generatedText, merged } from './chart-values-file.js';
 import { chartDiffText } from './diff-text.js';
 import { checkedExtras } from './extra-values.js';
@@ -198,11 +199,11 @@ async function writeValues(
 
 /** What stands there is replaced when it is of this command, or with `force`; a pipe or a device is written to. */
 async function writeValuesFile(output: string, text: string, force: boolean): Promise<void> {
-  const there = await stat(output).catch(() => undefined);
-  if (there !== undefined && !there.isFile() && !there.isDirectory()) {
+  if (await isPipeOrDevice(output)) {
     await writeFile(output, text);
     return;
   }
+  const there = await stat(output).catch(() => undefined);
   if (there?.isFile() === true && !force && !(await readFile(output, 'utf8')).startsWith(GENERATED_MARK)) {
     throw new UnavailableError(
       `chart: ${output} is there, and was not written by this command (--force writes over it)`,

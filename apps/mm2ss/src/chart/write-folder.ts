@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UnavailableError } from '../commands/errors.js';
 import { writeWhole } from '../nats-auth/key-files.js';
+import { isPipeOrDevice, makeFolder } from '../process/output-places.js';
 import { type ChartFile, ignoring } from './static-chart.js';
 
 /** Lists what this command has written into a folder, so that the next time it takes away nothing else. */
@@ -18,6 +19,7 @@ const READABLE = 0o644;
  */
 export async function writeFolder(folder: string, chart: readonly ChartFile[], force: boolean): Promise<void> {
   const files = ignoring(chart, MANIFEST_FILE);
+  if (await isPipeOrDevice(folder)) throw new UnavailableError(`chart: ${folder} cannot be written (it is no folder)`);
   const there = await namesIn(folder);
   const before = there.includes(MANIFEST_FILE)
     ? manifestOf(await readFile(join(folder, MANIFEST_FILE), 'utf8'))
@@ -36,13 +38,13 @@ export async function writeFolder(folder: string, chart: readonly ChartFile[], f
   }
   const wanted = new Set(files.map(({ path }) => path));
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const writeManifest = (): Promise<void> => writeWhole(join(folder, MANIFEST_FILE), manifestText(files), READABLE);
     // A first writing that is cut off can be done again; a later one still knows what there was before.
     if (before === undefined) await writeManifest();
     for (const path of before?.keys() ?? []) if (!wanted.has(path)) await rm(join(folder, path), { force: true });
     for (const { path, octets } of files) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await makeFolder(dirname(join(folder, path)));
       await writeWhole(join(folder, path), octets, READABLE);
     }
     if (before !== undefined) await writeManifest();

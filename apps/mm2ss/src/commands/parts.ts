@@ -73,7 +73,8 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   await runUntilSignal(
     async () => {
       health = await openHealth(environment);
-      return openBus(environment, runtime, health);
+      const allGroups = part !== 'connector' && (part === 'router' || environment.group === undefined);
+      return openBus(environment, runtime, health, { role: part, allGroups });
     },
     (bus) =>
       compose({

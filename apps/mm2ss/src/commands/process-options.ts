@@ -254,11 +254,13 @@ export const runtimeOf = (environment: Environment): Runtime => systemRuntime(in
  * what outlives it, in files of `directory`. A server that refuses this process is waited for: it may be told of its user later.
  *
  * @param health says why it is waited for
+ * @param does what the process is to the others
  */
 export async function openBus(
   environment: Environment,
   runtime: Runtime,
   health: Pick<HealthServer, 'waits'> | undefined,
+  does: Required<Pick<NatsOptions, 'role' | 'allGroups'>>,
   directory?: string,
 ): Promise<Bus> {
   if (environment.nats.length === 0) {
@@ -271,7 +273,7 @@ export async function openBus(
     if (kind === 'away') logger.warn({ reason }, 'waiting for NATS');
     else logger.error({ reason }, 'NATS refuses this process: waiting until it is let in');
   };
-  return openNats(environment, runtime, waiting, { waitsWhenRefused: true });
+  return openNats(environment, runtime, waiting, { waitsWhenRefused: true, ...does });
 }
 
 /** How to reach the NATS servers that the environment names. */
@@ -299,7 +301,7 @@ export async function openNats(
   environment: Environment,
   runtime: Runtime,
   waiting: Waiting,
-  options: Pick<NatsOptions, 'listenOnly' | 'waitsWhenRefused'> = {},
+  options: Pick<NatsOptions, 'listenOnly' | 'waitsWhenRefused' | 'role' | 'allGroups'> = {},
 ): Promise<NatsBus> {
   try {
     return await NatsBus.connect({ ...natsOptionsOf(environment, runtime), ...options }, waiting);

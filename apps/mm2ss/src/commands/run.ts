@@ -62,7 +62,7 @@ async function run(flags: RunFlags): Promise<void> {
   await runUntilSignal(
     async () => {
       health = await openHealth(environment);
-      return openBus(environment, runtime, health, flags.logDir);
+      return openBus(environment, runtime, health, { role: 'run', allGroups: true }, flags.logDir);
     },
     (bus) =>
       compose({

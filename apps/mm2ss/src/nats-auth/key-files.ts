@@ -1,7 +1,8 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newSeed, nkeyFileText, publicKeyOf } from '@iec104mm2ss/bus';
 import { UsageError } from '../commands/errors.js';
+import { isPipeOrDevice, makeFolder } from '../process/output-places.js';
 
 const SECRET = 0o600;
 
@@ -26,7 +27,7 @@ export class KeyFiles {
       await chmod(file, SECRET);
       return { file, publicKey, isNew: false };
     }
-    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    await makeFolder(this.directory, 0o700);
     const text = nkeyFileText(name, newSeed());
     await writeWhole(file, text, SECRET);
     return { file, publicKey: publicKeyOf(text) as string, isNew: true };
@@ -47,6 +48,7 @@ export async function writeWhole(file: string, content: string | Uint8Array, mod
 }
 
 export async function read(file: string): Promise<string | undefined> {
+  if (await isPipeOrDevice(file)) throw new UsageError(`${file} is no file`);
   try {
     return await readFile(file, 'utf8');
   } catch (error) {

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { authorizationOf, type BusUser, type Identity, type UserList, userList, userListText } from '@iec104mm2ss/bus';
+import { makeFolder } from '../process/output-places.js';
 import { KeyFiles, read, writeWhole } from './key-files.js';
 
 /** File that the server's configuration includes; written anew each time. */
@@ -36,7 +36,7 @@ export interface WrittenAuthorization {
 /** Writes what the server has to know, and the keys of those that have none yet. */
 export async function writeAuthorization(options: AuthorizationOptions): Promise<WrittenAuthorization> {
   const { directory, users, certificates, renew } = options;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeFolder(directory, 0o700);
   const identities = new Map<string, Identity>();
   const newKeys: string[] = [];
   const keys = new KeyFiles(directory);

@@ -8,6 +8,7 @@
 {{- include "mm2ss.preflightConnectors" . -}}
 {{- include "mm2ss.preflightGateways" . -}}
 {{- include "mm2ss.preflightNodes" . -}}
+{{- include "mm2ss.preflightResources" . -}}
 {{- end }}
 
 {{- define "mm2ss.preflightFile" -}}
@@ -147,12 +148,21 @@
 {{- end }}
 {{- if and .Values.gateways.privilegedPorts (eq $service.type "HostPorts") }}{{ fail "\n\ngateways.privilegedPorts cannot be had with HostPorts: set net.ipv4.ip_unprivileged_port_start on the nodes." }}{{ end }}
 {{- if and $service.loadBalancerIP (or (ne $service.layout "shared") (ne $service.type "LoadBalancer")) }}{{ fail "\n\ngateways.service.loadBalancerIP is of one Service of type LoadBalancer: layout shared. With perGroup: groups.ID.loadBalancerIP." }}{{ end }}
+{{- if and (eq .Values.service.ipFamilyPolicy "SingleStack") (gt (len .Values.service.ipFamilies) 1) }}{{ fail "\n\nservice.ipFamilyPolicy SingleStack has one family, and service.ipFamilies names two: Kubernetes refuses that." }}{{ end }}
+{{- $nodePorts := dict }}
 {{- $source := and (has $service.type (list "LoadBalancer" "NodePort")) (eq $service.externalTrafficPolicy "Cluster") }}
 {{- range $id, $group := .Values.groups }}
 {{- range $key := list "serviceAnnotations" "loadBalancerIP" }}
 {{- if and (get $group $key) (ne $service.layout "perGroup") }}{{ fail (printf "\n\ngroups.%s.%s needs a Service of its own: gateways.service.layout=perGroup." $id $key) }}{{ end }}
 {{- end }}
 {{- if and (or $group.nodePort $group.tlsNodePort) (has $service.type (list "ClusterIP" "HostPorts")) }}{{ fail (printf "\n\ngroups.%s.nodePort: there are none with gateways.service.type %s." $id $service.type) }}{{ end }}
+{{- range $each := list (list $group.port $group.nodePort) (list $group.tlsPort $group.tlsNodePort) }}
+{{- $node := index $each 1 }}{{ if and (eq $service.nodePorts "same") (has $service.type (list "LoadBalancer" "NodePort")) }}{{ $node = $node | default (index $each 0) }}{{ end }}
+{{- if and (index $each 0) $node }}
+{{- with get $nodePorts (toString (int $node)) }}{{ fail (printf "\n\ngroups.%s: port %d of the nodes is that of groups.%s, too: nodePort and tlsNodePort must be different." $id (int $node) .) }}{{ end }}
+{{- $_ := set $nodePorts (toString (int $node)) $id }}
+{{- end }}
+{{- end }}
 {{- if and $source $.Values.networkPolicy.enabled (eq $.Values.networkPolicy.masters "filter") $group.sources (not $group.proxies) }}
 {{- fail (printf "\n\ngroups.%s has a filter, and with gateways.service.externalTrafficPolicy Cluster masters come from the addresses of nodes, so that a NetworkPolicy would keep them all out. Keep it Local, or let the load balancer say who connects (column proxy), or --set networkPolicy.masters=any." $id) }}
 {{- end }}
@@ -167,4 +177,26 @@
 {{- if and $who .Values.networkPolicy.enabled (include "mm2ss.natsBundled" .) (not .Values.networkPolicy.natsFrom) }}
 {{- fail (printf "\n\n%s: these pods come to NATS from the addresses of nodes, which its NetworkPolicy does not let in. Name them in networkPolicy.natsFrom, such as [{ipBlock: {cidr: 10.0.0.0/24}}], or --set networkPolicy.enabled=false." (join ", " $who)) }}
 {{- end }}
+{{- end }}
+
+{{/* More asked for than allowed: Kubernetes takes no such pod, and says so only where somebody looks for it. */}}
+{{- define "mm2ss.preflightResources" -}}
+{{- $all := dict "nats.reloadResources" .Values.nats.reloadResources "nats.setup.resources" .Values.nats.setup.resources "tests.resources" .Values.tests.resources }}
+{{- range $name := list "connectors" "routers" "gateways" "nats" }}{{ $_ := set $all (printf "%s.resources" $name) (get $.Values $name).resources }}{{ end }}
+{{- range $id, $group := .Values.groups }}{{ with $group.resources }}{{ $_ := set $all (printf "groups.%s.resources" $id) (mergeOverwrite (deepCopy ($.Values.connectors.resources | default dict)) .) }}{{ end }}{{ end }}
+{{- range $where, $resources := $all }}
+{{- range $name, $least := dig "requests" dict ($resources | default dict) }}
+{{- $most := dig "limits" $name "" $resources }}
+{{- if and (ne (toString $most) "") (gt (include "mm2ss.amount" $least | float64) (include "mm2ss.amount" $most | float64)) }}
+{{- fail (printf "\n\n%s: requests.%s %v is above limits.%s %v: Kubernetes refuses that." $where $name $least $name $most) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A quantity of Kubernetes (250m, 1Gi, 2e9) as a number. */}}
+{{- define "mm2ss.amount" -}}
+{{- $units := dict "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 }}
+{{- $unit := regexFind "[A-Za-z]i?$" (toString .) }}
+{{- mulf (trimSuffix $unit (toString .) | float64) (get $units $unit | default 1.0) -}}
 {{- end }}

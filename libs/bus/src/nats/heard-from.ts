@@ -7,8 +7,11 @@ const FROM = 'from';
 /** Before what one user says, in the accounts of others. */
 export const heardFrom = (name: string): string => `${FROM}.${name}`;
 
-/** Where a process that has a name hears a pattern: from its equals, and from everybody else. */
-export const hearings = (pattern: string): readonly string[] => [pattern, `${heardFrom('*')}.${pattern}`];
+/** Where a process that has a name hears a pattern from everybody else. */
+export const heardFromAnybody = (pattern: string): string => `${heardFrom('*')}.${pattern}`;
+
+/** Where it hears it from its equals, and from everybody else. */
+export const hearings = (pattern: string): readonly string[] => [pattern, heardFromAnybody(pattern)];
 
 /** What was said, whoever said it. */
 export const saidOn = (subject: string): string =>

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { askInbox, askInboxes, isAskInbox, serverInbox } from './inboxes.js';
+import { askInboxes, isAskInbox, newAskInbox, serverInbox } from './inboxes.js';
 
 const tokenOf = (inbox: string): string => inbox.slice(inbox.lastIndexOf('.') + 1);
 
 describe('inboxes', () => {
   it.each([
-    ['answers of others', () => askInbox('one')],
+    ['answers of others', () => newAskInbox(askInboxes('one'))],
     ['answers of the server', () => serverInbox('one')],
-    ['answers where nobody has a name', () => askInbox(undefined)],
+    ['answers where nobody has a name', () => newAskInbox(askInboxes(undefined))],
   ])('for %s are not guessed by who knows others of the same process', (_what, make) => {
     const tokens = Array.from({ length: 500 }, () => tokenOf(make()));
     for (const token of tokens) expect(token).toMatch(/^[\w-]{22}$/);
@@ -17,7 +17,7 @@ describe('inboxes', () => {
   });
 
   it('for answers of others are apart from those of the server', () => {
-    expect(askInbox('one')).toMatch(/^_INBOX\.one\.ask\.[^.]+$/);
+    expect(newAskInbox(askInboxes('one'))).toMatch(/^_INBOX\.one\.ask\.[^.]+$/);
     expect(serverInbox('one')).toMatch(/^_INBOX\.one\.[^.]+$/);
     expect(askInboxes('one')).toBe('_INBOX.one.ask.*');
   });

@@ -15,12 +15,12 @@ export const inboxPrefix = (name: string): string => `${INBOX}.${name}`;
 /** For answers of the server. */
 export const serverInbox = (name: string | undefined): string => inbox(name === undefined ? INBOX : inboxPrefix(name));
 
-/** For answers of other processes. */
-export const askInbox = (name: string | undefined): string =>
-  inbox(name === undefined ? INBOX : `${inboxPrefix(name)}.ask`);
+/** All for answers of other processes: of everybody with the same name, or where there are no names of this process. */
+export const askInboxes = (name: string | undefined): string =>
+  name === undefined ? `${inbox(INBOX)}.*` : `${inboxPrefix(name)}.ask.*`;
 
-/** All of a process for answers of others. */
-export const askInboxes = (name: string): string => `${inboxPrefix(name)}.ask.*`;
+/** A new one of them. Its last token is all that keeps others from answering in another one's place. */
+export const newAskInbox = (inboxes: string): string => inbox(inboxes.slice(0, -'.*'.length));
 
 /** What everybody who answers others may publish to. */
 export const ALL_ASK_INBOXES = askInboxes('*');

@@ -12,13 +12,15 @@ import type {
   StreamState,
 } from '../broker.js';
 import { BusError, type Denied, type Durability, type Subscription } from '../bus.js';
-import { hearings, saidOn } from './heard-from.js';
-import { askInbox, isAskInbox } from './inboxes.js';
+import { Asking } from './asking.js';
+import { saidOn } from './heard-from.js';
+import { Hearing } from './hearing.js';
+import { isAskInbox } from './inboxes.js';
 import { NatsBucket } from './nats-bucket.js';
 import { whyNotConnected } from './nats-connect.js';
 import { Recurrence } from './recurrence.js';
 import { askDurability, monitorUrls } from './nats-durability.js';
-import { busError, isNotFound, requestError } from './nats-errors.js';
+import { busError, isNotFound } from './nats-errors.js';
 import { mayCreate, type NatsOptions } from './nats-options.js';
 import { NatsPublisher } from './nats-publisher.js';
 import { NatsStreams } from './nats-streams.js';
@@ -31,7 +33,6 @@ const API_TIMEOUT_MS = 2_000;
 const CLOSE_LIMIT_MS = 1_000;
 /** How long the answer to a probe may take. */
 const PROBE_MS = 250;
-const NO_RESPONDERS = 503;
 const MAX_DENIED_BEFORE = 100;
 /** How often it is asked why there is no connection. */
 const OUTAGE_LOOK_MS = 3_000;
@@ -47,6 +48,9 @@ export class NatsBroker implements Broker {
   /** What was denied before anybody listened. */
   private deniedBefore: Denied[] = [];
   private readonly watch: ServerWatch;
+  private readonly asking: Asking;
+  /** Where processes have names. */
+  private readonly hearing: Hearing<Msg> | undefined;
   private managing: Promise<JetStreamManager> | undefined;
   private outageWatch: Stoppable | undefined;
   private outageReports: Recurrence;
@@ -67,6 +71,10 @@ export class NatsBroker implements Broker {
       () => void this.connection.reconnect(),
     );
     this.outageReports = new Recurrence(options.runtime.clock);
+    const { name, role, allGroups = false } = options;
+    this.asking = new Asking(connection, options.runtime.clock, name, () => this.watch.heard());
+    const listen = this.listen.bind(this);
+    this.hearing = name === undefined ? undefined : new Hearing(listen, { name, role, allGroups });
     this.watch.start();
     void this.watchConnection();
   }
@@ -85,56 +93,35 @@ export class NatsBroker implements Broker {
   }
 
   subscribe(pattern: string, handler: (message: BrokerMessage) => void): Subscription {
-    const named = this.options.name !== undefined;
-    const hear = (message: Msg): void => {
-      this.watch.heard();
-      handler(named ? new NamedMessage(message) : new NatsMessage(message));
-    };
-    const subscriptions = (named ? hearings(pattern) : [pattern]).map((each) =>
-      subscribeAgain(this.connection, this.options.runtime.clock, each, hear),
-    );
-    return { unsubscribe: () => subscriptions.forEach((subscription) => subscription.unsubscribe()) };
+    if (this.hearing === undefined) return this.listen(pattern, (message) => handler(new NatsMessage(message)));
+    return this.hearing.subscribe(pattern, (message) => handler(new NamedMessage(message)));
   }
 
   async request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     try {
       this.checkConnected();
-      const { name } = this.options;
-      const inbox = name === undefined ? {} : { noMux: true, reply: askInbox(name) };
-      return (await this.connection.request(subject, data, { timeout: timeoutMs, ...inbox })).data;
+      return await this.asking.ask(subject, data, timeoutMs);
     } catch (error) {
-      if (this.closing) throw new BusError('CLOSED', `the bus was closed: ${subject}`, { cause: error });
-      throw requestError(subject, timeoutMs, error);
+      throw busError(`request on ${subject}`, error);
     }
   }
 
   askAll(subject: string, data: Uint8Array, onAnswer: (answer: Uint8Array) => void): Subscription {
-    const inbox = askInbox(this.options.name);
-    const subscription = this.connection.subscribe(inbox, {
-      callback: (error, message) => {
-        this.watch.heard();
-        if (error === null && message.headers?.code !== NO_RESPONDERS) onAnswer(message.data);
-      },
+    if (!this.up || this.closing) return { unsubscribe: () => undefined };
+    return this.asking.askAll(subject, data, (answer) => {
+      if (answer !== undefined) onAnswer(answer.data);
     });
-    if (this.up && !this.closing) this.connection.publish(subject, data, { reply: inbox });
-    return { unsubscribe: () => subscription.unsubscribe() };
   }
 
   /** The server does not tell, but answers a message that wants a reply with "no responders" when nobody got it. */
   async probe(subject: string): Promise<boolean> {
     this.checkConnected();
-    const inbox = askInbox(this.options.name);
-    let settle = (_interested: boolean): void => undefined;
-    const answered = new Promise<boolean>((resolve) => (settle = resolve));
-    const subscription = this.connection.subscribe(inbox, {
-      callback: (error, message) => settle(error === null && message.headers?.code !== NO_RESPONDERS),
-    });
-    const timer = this.options.runtime.clock.setTimer(() => settle(true), PROBE_MS, true);
-    this.connection.publish(subject.replace(/>$/, 'PROBE'), NOTHING, { reply: inbox });
-    const interested = await answered;
-    this.options.runtime.clock.clearTimer(timer);
-    subscription.unsubscribe();
-    return interested;
+    try {
+      await this.asking.ask(subject.replace(/>$/, 'PROBE'), NOTHING, PROBE_MS);
+    } catch (error) {
+      return !(error instanceof BusError && error.code === 'NO_RESPONDERS');
+    }
+    return true;
   }
 
   ensureStream(stream: StreamOptions): Promise<{ readonly replicas: number }> {
@@ -195,11 +182,19 @@ export class NatsBroker implements Broker {
   async close(): Promise<void> {
     if (this.closing) return;
     this.closing = true;
+    this.asking.fail(new BusError('CLOSED', 'the bus was closed'));
     this.outageWatch?.stop();
     this.watch.stop();
     // A server that hangs would hold us back.
     if (this.up) await Promise.race([this.connection.drain(), sleep(this.options.runtime.clock, CLOSE_LIMIT_MS)]);
     await this.connection.close();
+  }
+
+  private listen(pattern: string, handler: (message: Msg) => void): Subscription {
+    return subscribeAgain(this.connection, this.options.runtime.clock, pattern, (message) => {
+      this.watch.heard();
+      handler(message);
+    });
   }
 
   private async ask<T>(what: string, question: () => Promise<T>): Promise<T> {
@@ -277,6 +272,7 @@ export class NatsBroker implements Broker {
     const { clock } = this.options.runtime;
     if (up) this.watch.start();
     else {
+      this.asking.fail(new BusError('UNAVAILABLE', 'the connection was lost'));
       this.watch.stop();
       this.outageReports = new Recurrence(clock);
       this.outageWatch = every(clock, OUTAGE_LOOK_MS, () => void this.reportOutage());

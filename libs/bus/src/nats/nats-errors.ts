@@ -26,18 +26,6 @@ function codeOf(chain: readonly unknown[]): BusErrorCode {
   return 'UNAVAILABLE';
 }
 
-/** As `busError`, for a request between processes: nobody answering is an answer. */
-export function requestError(subject: string, timeoutMs: number, error: unknown): BusError {
-  const chain = causes(error);
-  if (has(chain, errors.NoRespondersError)) {
-    return new BusError('NO_RESPONDERS', `nobody answers on ${subject}`, { cause: error });
-  }
-  if (has(chain, errors.TimeoutError)) {
-    return new BusError('TIMEOUT', `no answer on ${subject} within ${timeoutMs} ms`, { cause: error });
-  }
-  return busError(`request on ${subject}`, error);
-}
-
 /** The stream or bucket does not exist. */
 export function isNotFound(error: unknown): boolean {
   return causes(error).some((each) => {

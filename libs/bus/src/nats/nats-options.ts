@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { type Authenticator, credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node';
+import type { BusRole } from './auth/bus-user.js';
 import { inboxPrefix } from './inboxes.js';
 import { nkeyOf } from './nkey-file.js';
 
@@ -18,6 +19,10 @@ export interface NatsOptions {
   readonly nkeyFile?: string | undefined;
   /** See Bus.name. What a server that asks who is there calls this process. */
   readonly name?: string | undefined;
+  /** What this process does, on a server with users: what it may not hear from its equals it does not listen for. */
+  readonly role?: BusRole | undefined;
+  /** It serves all groups of the file: what is said of each once in a while it hears with one subscription. */
+  readonly allGroups?: boolean;
   /** True: creates what is stored although it has a name, see setup.ts. */
   readonly setsUp?: boolean;
   /** True: a server that is there and refuses this process is waited for as one that is not there: it may learn of it. */

@@ -16,6 +16,8 @@ import { NatsStreams } from './nats-streams.js';
 import { storeApi } from './store-prefix.js';
 
 const API_TIMEOUT_MS = 5_000;
+/** Streams that are asked for at once. Each takes two questions, and the server waits for its disk in between. */
+const AT_ONCE = 16;
 
 /** A group, and how many ASDUs its log is to hold. */
 export interface StoredGroup {
@@ -42,7 +44,7 @@ export async function setUpNats(
     const manager = await jetstreamManager(connection, api);
     for (const bucket of [LEASE_BUCKET, STATE_BUCKET]) await ensureBucket(manager, bucket, replicas);
     await streams.ensure(journalStream(AUDIT_JOURNAL, audit, replicas));
-    for (const { id, capacity } of groups) await streams.ensure(logStream(id, capacity, replicas));
+    await inParallel(groups, AT_ONCE, ({ id, capacity }) => streams.ensure(logStream(id, capacity, replicas)));
   };
   try {
     await untilDone(patienceOf(options, waiting), all, storageFailure);
@@ -79,4 +81,21 @@ async function ensureBucket({ streams }: JetStreamManager, bucket: string, repli
       num_replicas: replicas,
     });
   }
+}
+
+/** Does it for all, a few at a time. After a failure nothing more is begun; rejects with it when all that was begun has ended. */
+async function inParallel<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<unknown>): Promise<void> {
+  const left = all.values();
+  let failed = false;
+  const worker = async (): Promise<void> => {
+    for (let next = left.next(); !failed && next.done !== true; next = left.next()) {
+      await work(next.value).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: atOnce }, worker));
+  const failure = ended.find((each) => each.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
 }

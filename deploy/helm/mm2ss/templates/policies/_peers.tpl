@@ -1,8 +1,9 @@
 {{/* Who reaches whom. */}}
 
-{{/* An address as a network, as JSON; nothing for a name. */}}
+{{/* An address as a network; nothing for a name. A zone is no part of it, and IPv4 may be written as IPv6. */}}
 {{- define "mm2ss.cidr" -}}
-{{- if contains ":" . }}{{ . }}/128{{ else if regexMatch "^[0-9.]+$" . }}{{ . }}/32{{ end -}}
+{{- $address := regexReplaceAll "(?i)^::ffff:([0-9.]+)$" (regexReplaceAll "%.*$" . "") "${1}" -}}
+{{- if contains ":" $address }}{{ $address }}/128{{ else if regexMatch "^[0-9.]+$" $address }}{{ $address }}/32{{ end -}}
 {{- end }}
 
 {{/* Peers that are networks, as JSON. */}}
