@@ -51,6 +51,11 @@ const constraints = (extra) => [
   },
   { sourceTag: 'scope:observability', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
   {
+    sourceTag: 'scope:console-api',
+    onlyDependOnLibsWithTags: ['scope:observability'],
+    bannedExternalImports: [...anyNats, ...anyNest],
+  },
+  {
     sourceTag: 'scope:monitoring',
     onlyDependOnLibsWithTags: ['scope:observability'],
     bannedExternalImports: [...anyNats, ...anyNest],
@@ -73,7 +78,7 @@ const constraints = (extra) => [
   { sourceTag: 'type:service', onlyDependOnLibsWithTags: [...core, ...extra], bannedExternalImports: anyNats },
   {
     sourceTag: 'type:app',
-    onlyDependOnLibsWithTags: [...core, 'scope:chart', 'scope:simulator', 'type:service', ...extra],
+    onlyDependOnLibsWithTags: [...core, 'scope:chart', 'scope:console-api', 'scope:simulator', 'type:service', ...extra],
     bannedExternalImports: anyNats,
   },
   { sourceTag: 'type:test', onlyDependOnLibsWithTags: ['*'] },
