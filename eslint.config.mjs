@@ -78,7 +78,14 @@ const constraints = (extra) => [
   { sourceTag: 'type:service', onlyDependOnLibsWithTags: [...core, ...extra], bannedExternalImports: anyNats },
   {
     sourceTag: 'type:app',
-    onlyDependOnLibsWithTags: [...core, 'scope:chart', 'scope:console-api', 'scope:simulator', 'type:service', ...extra],
+    onlyDependOnLibsWithTags: [
+      ...core,
+      'scope:chart',
+      'scope:console-api',
+      'scope:simulator',
+      'type:service',
+      ...extra,
+    ],
     bannedExternalImports: anyNats,
   },
   { sourceTag: 'type:test', onlyDependOnLibsWithTags: ['*'] },
