@@ -88,6 +88,12 @@ const constraints = (extra) => [
     ],
     bannedExternalImports: anyNats,
   },
+  // What runs in a browser knows only what it is told.
+  {
+    sourceTag: 'type:page',
+    onlyDependOnLibsWithTags: ['scope:console-api'],
+    bannedExternalImports: [...anyNats, ...anyNest],
+  },
   { sourceTag: 'type:test', onlyDependOnLibsWithTags: ['*'] },
   { sourceTag: 'type:bench', onlyDependOnLibsWithTags: ['*'] },
   { sourceTag: 'type:tools', onlyDependOnLibsWithTags: [] },
@@ -226,14 +232,14 @@ export default tseslint.config(
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: ['**/*.ts', '**/*.mjs', '**/*.js'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.mjs', '**/*.js'],
     extends: [eslint.configs.recommended],
     plugins: { '@nx': nx },
     rules: { '@nx/enforce-module-boundaries': boundaries(constraints([])), eqeqeq: 'error' },
   },
   { files: ['**/*.mjs', '**/*.js'], languageOptions: { globals: globals.node } },
   {
-    files: ['**/*.ts', '**/*.mts'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.mts'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: {
