@@ -310,7 +310,11 @@ export default tseslint.config(
           buildTargets: ['build'],
           checkVersionMismatches: false,
           checkObsoleteDependencies: true,
-          ignoredFiles: ['{projectRoot}/src/**/*.spec.ts', '{projectRoot}/src/golden.ts'],
+          ignoredFiles: [
+            '{projectRoot}/src/**/*.spec.ts',
+            '{projectRoot}/src/golden.ts',
+            '{projectRoot}/vite.config.ts',
+          ],
         },
       ],
     },
