@@ -41,7 +41,7 @@ export interface OverviewRow {
   readonly silent: readonly string[];
   /** Parts that nobody serves the group in, as far as is known. */
   readonly unserved: readonly string[];
-  /** When the oldest of those who serve it was heard last; null: nobody was. */
+  /** Where somebody is silent: when the one who was heard longest ago was. Else null: all of it is of now. */
   readonly lastHeardAt: string | null;
   /** Observe mode: why; null: it is off or not known. */
   readonly observe: string | null;
@@ -92,6 +92,8 @@ export interface History {
   readonly stepSeconds: number;
   /** Time of the first value; null: there is none yet. */
   readonly from: string | null;
+  /** Of each value, ms since 1970-01-01 UTC: there are gaps where nobody recorded. */
+  readonly times: readonly number[];
   readonly series: Readonly<Record<HistorySeries, readonly (number | null)[]>>;
 }
 

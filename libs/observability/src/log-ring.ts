@@ -1,5 +1,8 @@
 import { groupOfLine } from './group-logs.js';
 
+/** Injection token of LogRing. */
+export const LOG_RING = Symbol('LOG_RING');
+
 /** Lines kept of each group, of what belongs to none, and of changes. */
 export const RING_LINES = 500;
 /** Longer lines are replaced by a word about them, so that the memory of a ring has a bound. */

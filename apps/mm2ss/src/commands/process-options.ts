@@ -259,6 +259,7 @@ export async function openBus(
   runtime: Runtime,
   health: Pick<HealthServer, 'waits'> | undefined,
   directory?: string,
+  options: Pick<NatsOptions, 'listenOnly'> = {},
 ): Promise<Bus> {
   if (environment.nats.length === 0) {
     const { clock, instance } = runtime;
@@ -270,7 +271,7 @@ export async function openBus(
     if (kind === 'away') logger.warn({ reason }, 'waiting for NATS');
     else logger.error({ reason }, 'NATS refuses this process: waiting until it is let in');
   };
-  return openNats(environment, runtime, waiting, { waitsWhenRefused: true });
+  return openNats(environment, runtime, waiting, { waitsWhenRefused: true, ...options });
 }
 
 /** How to reach the NATS servers that the environment names. */
