@@ -9,7 +9,7 @@
  *   read. The maps beside it are for `NODE_OPTIONS=--enable-source-maps`; otherwise nobody reads them.
  * - It is ASCII: V8 keeps a text with a single other character in two octets for each.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -68,6 +68,8 @@ const { output } = await build.write({
   assetFileNames: '[name][extname]',
   codeSplitting: { groups },
 });
+// The console's page, which the command serves.
+cpSync(path.join(root, 'apps/console/dist'), path.join(folder, 'console'), { recursive: true });
 const chunks = output.filter(({ type }) => type === 'chunk');
 const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
 const { name, version, license } = JSON.parse(readFileSync(path.join(app, 'package.json'), 'utf8'));

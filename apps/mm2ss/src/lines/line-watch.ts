@@ -88,7 +88,8 @@ async function newLines(
 
 /** A line of pino as the page has it. */
 export function parsedLine(instance: string, seq: number, line: string): LogLine {
-  const { level, time, msg, group, ...fields } = asObject(line);
+  // Security events name their process, too.
+  const { level, time, msg, group, instance: _, ...fields } = asObject(line);
   return {
     seq,
     instance,

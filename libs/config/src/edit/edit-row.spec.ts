@@ -54,6 +54,21 @@ describe('editRow', () => {
     expect(changed.map(({ fields }) => fields)).toEqual([['masters', 'clock']]);
   });
 
+  it('gives the other groups a cell more where they would not load without', () => {
+    const header = HEADER.replace(',hosts', '').replace('id,', 'id,hosts,');
+    const row = (id: number): string =>
+      `${id},10.0.0.${id}:2404,R${id},240${id},7,3,60,15,10,20,8,12,1000,Y,all,10.1.0.0/16`;
+    const text = [header.replace('logevents,', ''), row(7), '# 8,note', row(8), 'prose']
+      .join('\n')
+      .replaceAll(',Y,', ',');
+    const outcome = edited(Buffer.from(text), '8', { t0: '9' });
+    expect(outcome.file.configuration.groups.map(({ id, t0Ms }) => [id, t0Ms])).toEqual([
+      ['7', 30_000],
+      ['8', 9_000],
+    ]);
+    expect(textOf(outcome).split('\n')).toMatchObject({ 1: expect.stringMatching(/,$/), 2: '# 8,note', 4: 'prose' });
+  });
+
   it('says so where there is no header to give a column to', () => {
     expect(editRow(Buffer.from(`${ROW}\n`), '7', { masters: 'A=10.1.1.5' })).toEqual({
       fault: 'the file has no header row, so it has no place for masters',

@@ -15,7 +15,10 @@ export interface FileRow {
   readonly cells: Readonly<Partial<Record<ColumnName, string>>>;
 }
 
-/** A file in which one row is another one. All other octets are as they were, but for a header that got a column more. */
+/**
+ * A file in which one row is another one. All other octets are as they were. Where a column is added, the header gets it, and so do
+ * the rows of groups, if they would not load without.
+ */
 export interface EditedFile {
   readonly file: ConfigurationFile;
   readonly octets: Uint8Array;
@@ -41,6 +44,8 @@ interface Place {
   readonly row: CsvRow;
   readonly header: CsvRow | undefined;
   readonly layout: Layout;
+  /** Rows of other groups below the same header that need a separator more where it has so many columns. */
+  short(width: number): readonly CsvRow[];
 }
 
 /** The row of the group `id`; undefined when no such group loads from these octets. */
@@ -84,31 +89,54 @@ export function editRow(
     const from = lines[line - 1] as number;
     return { from, to: endOfText(text, lines[line - 1 + length] ?? text.length) };
   };
-  const rowSpan = spanOf(row);
-  const rowBefore = text.slice(rowSpan.from, rowSpan.to);
-  const rowAfter = withCells(
-    rowBefore,
-    delimiter,
-    wanted.flatMap(([name, value]): [number, string][] => {
-      const index = columns.get(name);
-      return index === undefined || (row.cells[index] ?? '') === value ? [] : [[index, value]];
-    }),
-  );
-  let edited = text.slice(0, rowSpan.from) + rowAfter + text.slice(rowSpan.to);
+  const written = (of: CsvRow, values: readonly (readonly [number, string])[]): Replacement => {
+    const { from, to } = spanOf(of);
+    return { from, to, text: withCells(text.slice(from, to), delimiter, values) };
+  };
+  const changed = wanted.flatMap(([name, value]): [number, string][] => {
+    const index = columns.get(name);
+    return index === undefined || (row.cells[index] ?? '') === value ? [] : [[index, value]];
+  });
+  const own = written(row, changed);
+  const replacements = [own];
   if (added.length > 0 && header !== undefined) {
-    // It stands above the row, whose place is not needed any more.
-    const { from, to } = spanOf(header);
-    const headings = added.map((name): [number, string] => [columns.get(name) as number, name]);
-    edited = edited.slice(0, from) + withCells(text.slice(from, to), delimiter, headings) + edited.slice(to);
+    replacements.push(
+      written(
+        header,
+        added.map((name) => [columns.get(name) as number, name]),
+      ),
+      ...place
+        .short(layout.width + added.length)
+        .map((other) => written(other, [[layout.width + added.length - 1, '']])),
+    );
   }
-  const written = encodeFile(edited, encoding, octets);
-  if (written === undefined)
+  const edited = replaced(text, replacements);
+  const octetsAfter = encodeFile(edited, encoding, octets);
+  if (octetsAfter === undefined)
     return { fault: `a character of it cannot be written in the encoding of the file, ${encoding}` };
-  return { file: configurationFile('', written), octets: written, row: row.line, rowBefore, rowAfter };
+  const rowBefore = text.slice(own.from, own.to);
+  return {
+    file: configurationFile('', octetsAfter),
+    octets: octetsAfter,
+    row: row.line,
+    rowBefore,
+    rowAfter: own.text,
+  };
+}
+
+interface Replacement extends CellSpan {
+  readonly text: string;
+}
+
+function replaced(text: string, replacements: readonly Replacement[]): string {
+  // From the end on, so that the places before it stay.
+  const ordered = [...replacements].sort((a, b) => b.from - a.from);
+  return ordered.reduce((result, { from, to, text: by }) => result.slice(0, from) + by + result.slice(to), text);
 }
 
 function placeOf(octets: Uint8Array, id: string): Place | EditFault {
-  const line = parseConfiguration(octets).groups.find((group) => group.id === id)?.row;
+  const { groups } = parseConfiguration(octets);
+  const line = groups.find((group) => group.id === id)?.row;
   const decoded = decodeFile(octets);
   if (line === undefined || decoded.text === undefined) return { fault: `no group ${id} loads from the file` };
   const { text, encoding } = decoded;
@@ -116,11 +144,19 @@ function placeOf(octets: Uint8Array, id: string): Place | EditFault {
   const rows = csvRows(text, delimiter);
   const row = rows.find((each) => each.line === line);
   if (row === undefined) return { fault: `the row of group ${id} is not found` };
-  const header = rows.findLast(
-    ({ line: at, cells, fault }) => at < line && !isComment(cells) && looksLikeHeader(cells, fault !== undefined),
-  );
+  const isHeader = ({ cells, fault }: CsvRow): boolean =>
+    !isComment(cells) && looksLikeHeader(cells, fault !== undefined);
+  const header = rows.findLast((each) => each.line < line && isHeader(each));
+  const end = rows.find((each) => each.line > line && isHeader(each))?.line ?? Infinity;
   const layout = header === undefined ? MANUAL_LAYOUT : layoutOf(header.cells, header.line).layout;
-  return { text, encoding, delimiter, row, header, layout };
+  const loaded = new Set(groups.map(({ row: at }) => at));
+  const below = rows.filter(({ line: at }) => loaded.has(at) && at > (header?.line ?? 0) && at < end && at !== line);
+  // Where a row without all of its cells would not load, a column more must be in every one that does.
+  const isWhole = layout.fewestCells === layout.width;
+  return {
+    ...{ text, encoding, delimiter, row, header, layout },
+    short: (width) => (isWhole ? below.filter(({ cells }) => cells.length < width) : []),
+  };
 }
 
 const isComment = (cells: readonly string[]): boolean => cells[0]?.startsWith('#') ?? false;

@@ -50,15 +50,12 @@ export function consequenceOf(
       };
     }
     case 'masters':
-      return {
-        consequence: `closes ${mastersText(connected.length)}; the link to the RTU stays`,
-        closesMasters: connected.length,
-      };
-    case 'link':
-      return {
-        consequence: `closes the link to the RTU and ${mastersText(connected.length)}`,
-        closesMasters: connected.length,
-      };
+    case 'link': {
+      const count = connected.length;
+      const masters = count === 0 ? 'no master is connected' : `closes ${mastersText(count)}`;
+      const link = effect === 'link' ? 'closes the link to the RTU' : 'the link to the RTU stays';
+      return { consequence: `${link}; ${masters}`, closesMasters: count };
+    }
   }
 }
 
