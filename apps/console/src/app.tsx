@@ -4,7 +4,7 @@ import { ConnectionBanner, ConnectionState } from './connection-state.js';
 import { HelpDialog } from './keys/help.js';
 import { useKeys } from './keys/keys.js';
 import { go, href, route } from './route.js';
-import { order, summary } from './state/fleet.js';
+import { summary } from './state/fleet.js';
 import { session, sessionError } from './state/session.js';
 import { nextTheme, theme } from './state/theme.js';
 import { AskDialog } from './ui/dialog.js';
@@ -153,10 +153,12 @@ function View() {
       return <SystemView />;
     default:
       return (
-        <p class="empty">
-          There is no view “{view}”. <a href={href(['groups'])}>Groups</a>
-          {order.value.length > 0 && ` has all ${order.value.length} of them.`}
-        </p>
+        <div class="empty">
+          <h1>There is no view “{view}”</h1>
+          <p>
+            <a href={href(['groups'])}>All groups</a>
+          </p>
+        </div>
       );
   }
 }

@@ -4,10 +4,10 @@ import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { useStream } from '../../api/stream.js';
 import { useKeys } from '../../keys/keys.js';
-import { href, route, setQuery } from '../../route.js';
-import { rowOf } from '../../state/fleet.js';
+import { route, setQuery } from '../../route.js';
 import { At } from '../../ui/age.js';
 import { FilterBox } from '../../ui/filter-box.js';
+import { GroupLink } from '../../ui/group-link.js';
 import { plural } from '../../ui/words.js';
 import { fieldsText, keyOf, passes } from '../logs/log-store.js';
 
@@ -80,15 +80,7 @@ function Row({ line }: { line: LogLine }) {
         <At at={line.at} />
       </td>
       <td>{who === '' ? <span class="none">–</span> : who}</td>
-      <td>
-        {group === null ? (
-          <span class="none">–</span>
-        ) : (
-          <>
-            <a href={href(['group', group])}>{group}</a> {rowOf(group)?.name}
-          </>
-        )}
-      </td>
+      <td>{group === null ? <span class="none">–</span> : <GroupLink id={group} />}</td>
       <td class={level === 'error' || level === 'fatal' ? 'bad' : level === 'warn' ? 'warn' : ''}>{line.message}</td>
       <td class="code wrap">{fieldsText({ ...line, fields: rest })}</td>
     </tr>

@@ -5,9 +5,9 @@ import { useRef } from 'preact/hooks';
 import { api, commandsFile } from '../../api/client.js';
 import { useStream } from '../../api/stream.js';
 import { useKeys } from '../../keys/keys.js';
-import { href, route, setQuery } from '../../route.js';
-import { rowOf } from '../../state/fleet.js';
+import { route, setQuery } from '../../route.js';
 import { At } from '../../ui/age.js';
+import { GroupLink } from '../../ui/group-link.js';
 import { GroupSelect } from '../../ui/group-select.js';
 import { usePolled, waitingText } from '../../ui/polled.js';
 import { QueryField } from '../../ui/query-field.js';
@@ -109,7 +109,7 @@ function Row({ record }: { record: CommandRecord }) {
         <At at={record.at} />
       </td>
       <td>
-        <a href={href(['group', group])}>{group}</a> {rowOf(group)?.name}
+        <GroupLink id={group} />
       </td>
       <td data-tip={peer}>
         {name ?? certificateName ?? ''} <span class="muted code">{peer}</span>

@@ -13,7 +13,7 @@ interface Figure {
 
 const FIGURES: readonly Figure[] = [
   {
-    title: 'ASDUs a second',
+    title: 'ASDUs/s',
     lines: [
       ['fromRtu', 'from RTU'],
       ['toMasters', 'to masters'],
@@ -21,7 +21,7 @@ const FIGURES: readonly Figure[] = [
     ],
   },
   {
-    title: 'ASDUs that wait',
+    title: 'Waiting ASDUs',
     lines: [
       ['unconfirmed', 'unconfirmed'],
       ['queue', 'longest queue'],
@@ -41,11 +41,10 @@ const LOOKS = [{ color: 'ink-1' }, { color: 'ink-2', dash: [6, 3] }, { color: 'i
 export function Charts({ group }: { group: string }) {
   const history = usePolled(() => api.history(group), AGAIN_MS, group).value;
   const known = history.value;
-  if (known === undefined || known.from === null) {
+  if (known === undefined || known.times.length === 0) {
     return <p class="muted">{waitingText(history) ?? 'There are no figures yet: the first come within seconds.'}</p>;
   }
-  const from = Date.parse(known.from) / 1000;
-  const times = known.series.fromRtu.map((_, index) => from + index * known.stepSeconds);
+  const times = known.times.map((ms) => ms / 1000);
   return (
     <div class="charts">
       {FIGURES.map(({ title, lines }) => (

@@ -126,9 +126,6 @@ export function Facts({ row, status }: { row: OverviewRow; status: GroupStatus }
           <Fact name="From RTU">{rate(rates.fromRtuPerSecond)} /s</Fact>
           <Fact name="To masters">{rate(rates.toMastersPerSecond)} /s</Fact>
           <Fact name="Commands">{rate(rates.commandsPerSecond)} /s</Fact>
-          <Fact name="Heard" tip="How long ago those who serve it were heard">
-            <Age at={row.lastHeardAt} />
-          </Fact>
         </dl>
       </section>
     </div>

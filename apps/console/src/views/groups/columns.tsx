@@ -184,9 +184,9 @@ export const COLUMNS: readonly Column[] = [
   {
     id: 'heard',
     title: 'Heard',
-    tip: 'How long ago those who serve the group were heard',
+    tip: 'Who serves the group answers, or was heard so long ago',
     number: true,
     sortBy: (row) => time(row.lastHeardAt),
-    cell: (row) => <Age at={row.lastHeardAt} />,
+    cell: (row) => (row.lastHeardAt === null ? <span class="muted">now</span> : <Age at={row.lastHeardAt} />),
   },
 ];

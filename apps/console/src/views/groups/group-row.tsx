@@ -1,13 +1,17 @@
-/** One group: drawn again when its row changes, and only that. */
-import { useComputed } from '@preact/signals';
+/** One group: drawn again when its row changes, only that, and only while it is in sight. */
+import { untracked, useComputed } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import { go, href } from '../../route.js';
 import { rowOf } from '../../state/fleet.js';
 import { severityOf, troublesOf } from '../../state/trouble.js';
+import { useInSight } from '../../ui/in-sight.js';
 import { COLUMNS } from './columns.js';
 import { compared, current } from './marked.js';
 
 export function GroupRow({ id }: { id: string }) {
-  const row = rowOf(id);
+  const element = useRef<HTMLTableRowElement>(null);
+  const inSight = useInSight(element).value;
+  const row = inSight ? rowOf(id) : untracked(() => rowOf(id));
   const isCurrent = useComputed(() => current.value === id).value;
   const isCompared = useComputed(() => compared.value.includes(id)).value;
   if (row === undefined) return null;
@@ -21,7 +25,14 @@ export function GroupRow({ id }: { id: string }) {
     if (!onControl && getSelection()?.isCollapsed !== false) go(href(['group', id]));
   };
   return (
-    <tr role="row" class={classes.join(' ')} data-id={id} aria-current={isCurrent ? 'true' : undefined} onClick={open}>
+    <tr
+      ref={element}
+      role="row"
+      class={classes.join(' ')}
+      data-id={id}
+      aria-current={isCurrent ? 'true' : undefined}
+      onClick={open}
+    >
       {COLUMNS.map(({ id: column, number, small, cell }) => {
         const nothing = column === 'problem' && nothingWrong ? ' nothing' : '';
         return (
