@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AUDIT_JOURNAL, type Bus } from '@iec104mm2ss/bus';
 import type { LiveGroups } from '@iec104mm2ss/config';
@@ -89,6 +90,8 @@ export async function openConsole(parts: ConsoleParts): Promise<RunningConsole> 
 
 /** The page: beside the bundle, or as `apps/console` was built where the sources run. */
 function pageFolder(): string {
-  const beside = fileURLToPath(new URL('console', import.meta.url));
-  return existsSync(`${beside}/index.html`) ? beside : fileURLToPath(new URL('../../../console/dist', import.meta.url));
+  // Not by `new URL`: the bundler would take the folders for files of its own.
+  const here = dirname(fileURLToPath(import.meta.url));
+  const beside = join(here, 'console');
+  return existsSync(join(beside, 'index.html')) ? beside : join(here, '../../../console/dist');
 }

@@ -60,7 +60,7 @@ function ofRole(user: BusUser, options: PermissionOptions): Permissions {
     case 'gateway':
       return part(user, ofGateway(user), options);
     case 'run': {
-      const all = [ofConnector(options.groups), ofRouter(options.groups), ofGateway(user)];
+      const all = [ofConnector(options.groups), ofRouter(options.groups), ofGateway(user), ofConsole()];
       return part(user, union(all), { ...options, httpControl: true });
     }
     case 'watcher':
