@@ -78,6 +78,11 @@ export default defineConfig({
         ...shared,
         test: { ...slow, name: 'interop', include: ['test/interop/**/*.spec.ts'], hookTimeout: seconds(300) },
       },
+      // The console's page in a real browser.
+      {
+        ...shared,
+        test: { ...slow, name: 'console', include: ['test/console/**/*.spec.ts'], hookTimeout: seconds(300) },
+      },
       {
         ...shared,
         test: {

@@ -3,6 +3,8 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { ChartProps } from './chart.js';
 
+const WINDOW_SECONDS = 900;
+
 /** A canvas knows no custom properties: an element with the class says which colour that is now. */
 function colorOf(place: Element, name: string): string {
   const probe = document.createElement('i');
@@ -31,7 +33,11 @@ export function makePlot(place: HTMLElement, { times, lines }: ChartProps, heigh
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 5 } },
       padding: [8, 8, 0, 0],
-      scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+      // The time is that of the window, however little is known of it yet.
+      scales: {
+        x: { range: (_plot, _first, last) => [last - WINDOW_SECONDS, last] },
+        y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] },
+      },
       axes: [{ ...axis, size: 24, values: '{HH}:{mm}', space: 70 }, axis],
       series: [
         {},

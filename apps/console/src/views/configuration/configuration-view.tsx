@@ -45,7 +45,7 @@ function File({ file }: { file: ConfigurationAnswer }) {
           </Fact>
           <Fact name="Groups">{file.groups}</Fact>
           <Fact name="Written as">
-            {file.encoding}, delimiter {JSON.stringify(file.delimiter)}
+            {file.encoding}, {file.delimiter}
           </Fact>
           <Fact name="NTP servers">{file.ntpServers.length === 0 ? 'none' : file.ntpServers.join(', ')}</Fact>
         </dl>

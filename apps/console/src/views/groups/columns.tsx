@@ -1,7 +1,7 @@
 /** The columns of the list: heading, what it sorts by, what is in the cell. */
 import type { OverviewRow } from '@iec104mm2ss/console-api';
 import type { ComponentChildren } from 'preact';
-import { type Severity, severityOf, troublesOf } from '../../state/trouble.js';
+import { isDown, type Severity, severityOf, troublesOf } from '../../state/trouble.js';
 import { Age } from '../../ui/age.js';
 import { RtuMark } from '../../ui/rtu-state.js';
 import { count, rate } from '../../ui/words.js';
@@ -25,7 +25,8 @@ export const troubleRank = (row: OverviewRow): number => WORST_FIRST[severityOf(
 const time = (iso: string | null): number | null => (iso === null ? null : Date.parse(iso));
 
 function Masters({ row }: { row: OverviewRow }) {
-  const missing = row.mastersMissing.length > 0;
+  // While the RTU is away no master can be there.
+  const missing = row.mastersMissing.length > 0 && !isDown(row);
   const tip = missing ? `Not there: ${row.mastersMissing.join(', ')}` : 'Started / connected / most that are let in';
   return (
     <span class={missing ? 'warn' : ''} data-tip={tip}>

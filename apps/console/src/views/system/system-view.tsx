@@ -179,7 +179,7 @@ function Processes({ system: { processes, owners, releasesDiffer } }: { system: 
                     .filter(({ instance }) => instance === process.instance)
                     .map(({ part, groups }) => (
                       <div key={part}>
-                        {part === 'router' ? 'routes' : 'links of'} <GroupList groups={groups} />
+                        {HOLDS[part] ?? part} <GroupList groups={groups} />
                       </div>
                     ))}
                 </td>
@@ -193,6 +193,7 @@ function Processes({ system: { processes, owners, releasesDiffer } }: { system: 
 }
 
 const SHOWN_GROUPS = 12;
+const HOLDS: Readonly<Record<string, string>> = { router: 'routes', connector: 'links of', gateway: 'listens for' };
 
 function GroupList({ groups }: { groups: readonly string[] }) {
   const more = groups.length - SHOWN_GROUPS;

@@ -65,27 +65,42 @@ export function useTraffic(
 
 export const isDecoded = (asdu: TrafficAsdu | UndecodableAsdu): asdu is TrafficAsdu => !('undecodable' in asdu);
 
-/** `ioa 4001 value 1`: what the object has, less what says nothing. */
+/** `ioa 4001 value false`: what the object has, less the flags that are not set. */
 export function objectText({ ioa, ...fields }: TrafficObject): string {
-  const rest = Object.entries(fields).flatMap(([name, value]) => (isPlain(value) ? [] : [`${name} ${shortly(value)}`]));
+  const rest = Object.entries(fields).flatMap(([name, field]) =>
+    name !== 'value' && isPlain(field)
+      ? []
+      : [name === 'time' ? `time ${timeText(field)}` : `${name} ${shortly(field)}`],
+  );
   return [...(ioa === undefined ? [] : [`ioa ${ioa}`]), ...rest].join(' ');
 }
 
 /** Nothing to be remarked: a quality bit that is not set, no field. */
-const isPlain = (value: unknown): boolean =>
-  value === false ||
-  value === null ||
-  value === undefined ||
-  (Array.isArray(value) && value.length === 0) ||
-  (typeof value === 'object' && value !== null && Object.values(value).every(isPlain));
+const isPlain = (field: unknown): boolean =>
+  field === false ||
+  field === null ||
+  field === undefined ||
+  (Array.isArray(field) && field.length === 0) ||
+  (typeof field === 'object' && field !== null && Object.values(field).every(isPlain));
 
-function shortly(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (Array.isArray(value)) return value.map(shortly).join(' ');
-  if (typeof value === 'object' && value !== null) {
-    return Object.entries(value)
+/** A time tag: the day of the week says nothing that the date does not. */
+function timeText(time: unknown): string {
+  if (typeof time !== 'object' || time === null) return shortly(time);
+  const { iso, dayOfWeek: _, ...flags } = time as Record<string, unknown>;
+  return `${shortly(iso)} ${shortly(flags)}`.trim();
+}
+
+/** Digits that a short float has. */
+const FLOAT_DIGITS = 7;
+
+function shortly(field: unknown): string {
+  if (typeof field === 'string') return field;
+  if (typeof field === 'number' && !Number.isInteger(field)) return String(Number(field.toPrecision(FLOAT_DIGITS)));
+  if (Array.isArray(field)) return field.map(shortly).join(' ');
+  if (typeof field === 'object' && field !== null) {
+    return Object.entries(field)
       .flatMap(([name, part]) => (isPlain(part) ? [] : [part === true ? name : `${name} ${shortly(part)}`]))
       .join(' ');
   }
-  return String(value);
+  return String(field);
 }

@@ -8,7 +8,7 @@ import { currentGroup } from '../../state/current-group.js';
 import { CopyButton } from '../../ui/copy.js';
 import { GroupSelect } from '../../ui/group-select.js';
 import { QueryField } from '../../ui/query-field.js';
-import { count } from '../../ui/words.js';
+import { count, plural } from '../../ui/words.js';
 import { watchCommand } from '../../ui/watch-command.js';
 import { TrafficRow } from './traffic-row.js';
 import { MOST_ITEMS, useTraffic } from './traffic-store.js';
@@ -74,7 +74,7 @@ export function TrafficView() {
         <CopyButton text={command} what="command" tip={command} />
       </div>
       <p class="muted note" aria-live="off">
-        {count(traffic.count)} shown since this view is open
+        {plural(traffic.count, 'ASDU')} since this view was opened
         {traffic.leftOut > 0 && <b class="warn">, {count(traffic.leftOut)} left out: they came too fast</b>}
         {traffic.dropped > 0 && `; the newest ${MOST_ITEMS} are kept`}. A click shows the octets.
       </p>
