@@ -5,7 +5,7 @@ import { plainAddress } from '@iec104mm2ss/config';
 import { type Clock, TokenBucket } from '@iec104mm2ss/runtime';
 import { UsageError } from '../../commands/errors.js';
 import type { Access, Caller, Refusal } from './access.js';
-import { type ConsoleUser, isPassword, NOBODY, parseUsers } from './password-file.js';
+import { type ConsoleUser, isPassword, parseUsers } from './password-file.js';
 
 /** The file is read again when a request comes and it was read so long ago. */
 const READ_AGAIN_MS = 1_000;
@@ -70,7 +70,8 @@ export class BasicAccess implements Access {
     const user = this.users.get(text.slice(0, Math.max(at, 0)));
     this.trying++;
     try {
-      const isRight = await isPassword(text.slice(at + 1), user ?? NOBODY);
+      const [like] = this.users.values();
+      const isRight = await isPassword(text.slice(at + 1), user, like as ConsoleUser);
       return isRight && user !== undefined ? { user: user.name, role: user.role } : undefined;
     } finally {
       this.trying--;

@@ -5,6 +5,8 @@ import { isRole } from '../console-settings.js';
 
 /** RFC 7914; 32 MB and some 60 ms for each try. */
 const COST = 2 ** 15;
+/** Weaker than that is no protection. */
+const MIN_COST = 2 ** 14;
 const BLOCK = 8;
 const PARALLEL = 1;
 const KEY_OCTETS = 32;
@@ -53,38 +55,33 @@ export function parseUsers(text: string, path: string): ReadonlyMap<string, Cons
 
 function isSane({ cost, block, parallel }: Pick<ConsoleUser, 'cost' | 'block' | 'parallel'>): boolean {
   return (
-    cost >= 2 ** 14 && cost <= MAX_COST && Number.isInteger(Math.log2(cost)) && block === BLOCK && parallel === PARALLEL
+    cost >= MIN_COST &&
+    cost <= MAX_COST &&
+    Number.isInteger(Math.log2(cost)) &&
+    block === BLOCK &&
+    parallel === PARALLEL
   );
 }
 
 /** The line of a user for the file. */
-export async function userLine(name: string, role: Role, password: string): Promise<string> {
+export async function userLine(name: string, role: Role, password: string, cost = COST): Promise<string> {
   const salt = randomBytes(SALT_OCTETS);
   const key = await derive(password, {
-    cost: COST,
+    cost,
     block: BLOCK,
     parallel: PARALLEL,
     salt,
     key: Buffer.alloc(KEY_OCTETS),
   });
-  const parts = [name, role, 'scrypt', COST, BLOCK, PARALLEL, salt.toString('base64url'), key.toString('base64url')];
+  const parts = [name, role, 'scrypt', cost, BLOCK, PARALLEL, salt.toString('base64url'), key.toString('base64url')];
   return parts.join(':');
 }
 
-/** Somebody whom nobody knows takes as long as somebody with a wrong password. */
-export const NOBODY: ConsoleUser = {
-  name: '',
-  role: 'viewer',
-  cost: COST,
-  block: BLOCK,
-  parallel: PARALLEL,
-  salt: Buffer.alloc(SALT_OCTETS),
-  key: Buffer.alloc(KEY_OCTETS),
-};
-
-export async function isPassword(password: string, user: ConsoleUser): Promise<boolean> {
-  const key = await derive(password, user);
-  return user !== NOBODY && key.length === user.key.length && timingSafeEqual(key, user.key);
+/** @param user undefined: whom nobody knows takes as long as somebody with a wrong password, one of the terms `like` */
+export async function isPassword(password: string, user: ConsoleUser | undefined, like: ConsoleUser): Promise<boolean> {
+  const { key } = user ?? like;
+  const derived = await derive(password, user ?? like);
+  return user !== undefined && derived.length === key.length && timingSafeEqual(derived, key);
 }
 
 type Terms = Pick<ConsoleUser, 'cost' | 'block' | 'parallel' | 'salt' | 'key'>;
