@@ -14,6 +14,7 @@ import {
   addCertificateOptions,
   addNatsOptions,
   addProcessOptions,
+  addStorageOptions,
   asEnvironmentFlags,
   isWatched,
   loadConfiguration,
@@ -31,7 +32,7 @@ export function registerConsole(program: Command): void {
   const command = program
     .command('console')
     .description('the web console of a system on NATS: a process of its own that keeps nothing');
-  addConsoleOptions(addCertificateOptions(addNatsOptions(addProcessOptions(command)))).action(
+  addConsoleOptions(addCertificateOptions(addStorageOptions(addNatsOptions(addProcessOptions(command))))).action(
     (flags: ProcessFlags & ConsoleFlags) => runConsole(flags),
   );
   program
