@@ -74,16 +74,16 @@ describe.skipIf(!CHROMIUM)('the console while things happen', () => {
     await closePage(page);
   });
 
-  test('a connection that breaks is said, with the time of the values, and comes back by itself', async () => {
+  test('a program that ends is said, with the time of the values, and its return is seen without a reload', async () => {
     const page = await open('#/groups');
     await page.locator('tr[data-id="1"]').waitFor();
-    await page.context().setOffline(true);
+    await scene.program().kill();
     await page
       .locator('.banner.bad')
       .getByText(/Values are as of \d\d:\d\d:\d\d/)
       .waitFor();
     expect(await page.locator('main.stale').count()).toBe(1);
-    await page.context().setOffline(false);
+    await scene.startAgain();
     await page
       .locator('.top')
       .getByText(/^live \d\d:/)
@@ -95,13 +95,13 @@ describe.skipIf(!CHROMIUM)('the console while things happen', () => {
   test('a server that hangs without a word is not taken for a healthy one', async () => {
     const page = await open('#/groups');
     await page.locator('tr[data-id="1"]').waitFor();
-    scene.program.signal('SIGSTOP');
+    scene.program().signal('SIGSTOP');
     try {
       // It has been told every five seconds that all is well; twelve without that are enough.
       await page.locator('.banner.bad').waitFor({ timeout: PATIENCE_MS });
       expect(await page.locator('main.stale').count()).toBe(1);
     } finally {
-      scene.program.signal('SIGCONT');
+      scene.program().signal('SIGCONT');
     }
     await page
       .locator('.top')

@@ -128,9 +128,15 @@ export async function startRtus(count: number, directory: string, afterwards: Af
 }
 
 /** A master that comes back whenever it can. */
-export function startMaster(port: number, from: string, ca: number, afterwards: Afterwards): MasterSimulator {
+export function startMaster(
+  port: number,
+  from: string,
+  ca: number,
+  afterwards: Afterwards,
+  host = '127.0.0.1',
+): MasterSimulator {
   const master = new MasterSimulator({
-    host: '127.0.0.1',
+    host,
     port,
     localAddress: from,
     ca,

@@ -28,7 +28,9 @@ export interface Scene {
   readonly url: string;
   readonly directory: string;
   readonly rtus: Rtus;
-  readonly program: Program;
+  readonly program: () => Program;
+  /** Starts the program anew, on the same ports, once it has ended. */
+  readonly startAgain: () => Promise<void>;
   readonly masters: readonly MasterSimulator[];
   readonly credentials: (role: Role) => { username: string; password: string };
   /** What the server knows, by its API. */
@@ -60,13 +62,11 @@ export async function startScene(afterwards: Afterwards): Promise<Scene> {
   const address = `127.0.0.1:${await freePort()}`;
   const http = `127.0.0.1:${await freePort()}`;
   const access = ['--console-auth', 'basic', '--console-users', 'users'];
-  const program = new Program(
-    ['run', '-i', 'groups.csv', '--http', http, '--console', address, ...access],
-    directory,
-    afterwards,
-  );
   const url = `http://${address}`;
-  await program.answers(`${url}/api/v1/session`);
+  const args = ['run', '-i', 'groups.csv', '--http', http, '--console', address, ...access];
+  let program = new Program(args, directory, afterwards);
+  const answers = (): Promise<void> => program.answers(`${url}/api/v1/session`);
+  await answers();
   const masters = ports.map((port, index) => startMaster(port, '127.0.0.11', 101 + index, afterwards));
 
   const credentials = (role: Role) => ({ username: role, password: PASSWORD });
@@ -83,7 +83,11 @@ export async function startScene(afterwards: Afterwards): Promise<Scene> {
     url,
     directory,
     rtus,
-    program,
+    program: () => program,
+    startAgain: () => {
+      program = new Program(args, directory, afterwards);
+      return answers();
+    },
     masters,
     credentials,
     row,
@@ -94,7 +98,7 @@ export async function startScene(afterwards: Afterwards): Promise<Scene> {
         body: '{}',
       }),
     file: () => readFile(file, 'utf8'),
-    check: () => run(['check', '-i', 'groups.csv'], directory),
+    check: () => run(['check', 'groups.csv'], directory),
   };
 }
 

@@ -1,11 +1,12 @@
 /** The frame of all views: where one can go, whether what is shown is true, and who uses it. */
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { ConnectionBanner, ConnectionState } from './connection-state.js';
 import { HelpDialog } from './keys/help.js';
 import { useKeys } from './keys/keys.js';
 import { go, href, route } from './route.js';
-import { summary } from './state/fleet.js';
+import { allRows, summary } from './state/fleet.js';
 import { session, sessionError } from './state/session.js';
+import { severityOf, troublesOf } from './state/trouble.js';
 import { nextTheme, theme } from './state/theme.js';
 import { AskDialog } from './ui/dialog.js';
 import { Toast } from './ui/toast.js';
@@ -45,6 +46,12 @@ const linkTo = ({ path, withGroup }: Place): string =>
   href([path], withGroup === undefined ? {} : { [withGroup]: currentGroup() });
 
 const helpShown = signal(false);
+
+/** Groups that are in trouble stand in the title of the tab. */
+effect(() => {
+  const bad = allRows().filter((row) => severityOf(troublesOf(row)) === 'bad').length;
+  document.title = `${bad > 0 ? `(${bad}) ` : ''}IEC 104 console`;
+});
 
 export function App() {
   useKeys('Everywhere', [

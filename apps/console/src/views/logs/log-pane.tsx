@@ -29,10 +29,22 @@ export function LogPane({ label, log, filter, level, lock }: LogPaneProps) {
   const lines = log.lines.filter((line) => passes(line, words, level));
   const last = lines.at(-1);
 
-  useLayoutEffect(() => {
-    if (!following.value || place.current === null) return;
+  const toEnd = (): void => {
+    if (place.current === null) return;
     place.current.scrollTop = place.current.scrollHeight;
     own.current = place.current.scrollTop;
+  };
+  // Lines wrap anew when the pane becomes another size.
+  useEffect(() => {
+    const resized = new ResizeObserver(() => {
+      if (following.peek()) toEnd();
+    });
+    if (place.current !== null) resized.observe(place.current);
+    return () => resized.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    if (!following.value) return;
+    toEnd();
     seen.current = last === undefined ? undefined : keyOf(last);
   });
   // Another pane was scrolled: this one goes to the same time, and stays there.

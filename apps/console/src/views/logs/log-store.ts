@@ -46,9 +46,13 @@ export function passes(line: LogLine, words: readonly string[], least: string): 
   return words.every((word) => text.includes(word));
 }
 
+/** What security events have for a SIEM; the file has it. */
+const FOR_MACHINES = ['event_id', 'event_seq', 'severity'];
+
 /** `peer=10.1.1.5:40000 reason="not allowed"` */
 export function fieldsText({ fields }: LogLine): string {
   return Object.entries(fields)
+    .filter(([name]) => !FOR_MACHINES.includes(name))
     .map(([name, value]) => `${name}=${valueText(value)}`)
     .join(' ');
 }
