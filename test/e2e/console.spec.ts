@@ -58,7 +58,9 @@ describe.skipIf(!hasNats)('mm2ss console beside a system of separate processes',
     await rtu.stop();
     await until('it is lost', () => !['started', 'connected'].includes(tab.row('1')?.state ?? ''));
     await rtu.start();
-    await until('it is back', () => tab.row('1')?.state === 'started' && tab.row('1')?.mastersStarted === 2, 30_000);
+    await until('it is back', () => tab.row('1')?.state === 'connected' && tab.row('1')?.listening === true);
+    await Promise.all(masters.map((each) => each.connect()));
+    await until('its masters are back', () => tab.row('1')?.mastersStarted === 2);
     expect(tab.of('overview')).toHaveLength(1);
 
     const { status, answer } = await ask<OrderAnswer>('/groups/1/restart', 'POST');
