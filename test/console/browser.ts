@@ -14,6 +14,8 @@ export interface PageOptions {
   readonly height?: number;
   readonly theme?: 'light' | 'dark';
   readonly reducedMotion?: boolean;
+  /** Time can be put forward: `page.clock.fastForward`. */
+  readonly clock?: boolean;
   /** Of HTTP's basic authentication. */
   readonly credentials?: { readonly username: string; readonly password: string };
 }
@@ -48,6 +50,7 @@ export async function openPage(browser: Browser, url: string, options: PageOptio
     const text = message.text();
     if (message.type() === 'error' && !SHOWN_BY_THE_PAGE.test(text)) said.push(text);
   });
+  if (options.clock === true) await page.clock.install();
   await page.goto(url);
   return page;
 }

@@ -93,11 +93,12 @@ describe.skipIf(!CHROMIUM)('the console while things happen', () => {
   });
 
   test('a server that hangs without a word is not taken for a healthy one', async () => {
-    const page = await open('#/groups');
+    const page = await open('#/groups', { clock: true });
     await page.locator('tr[data-id="1"]').waitFor();
     scene.program().signal('SIGSTOP');
     try {
       // It has been told every five seconds that all is well; twelve without that are enough.
+      await page.clock.fastForward(13_000);
       await page.locator('.banner.bad').waitFor({ timeout: PATIENCE_MS });
       expect(await page.locator('main.stale').count()).toBe(1);
     } finally {

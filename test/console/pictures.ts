@@ -53,8 +53,8 @@ async function draw(): Promise<void> {
       masters: named,
     });
   }
-  const broken = '900,New substation,70000,117,5,60,15,10,20,8,12,1000,N,all,10.1.7.4:2404,10.1.0.0/16,\n';
-  await writeFile(join(directory, 'groups.csv'), csvOf(groups) + broken);
+  const broken = { id: 900, 'sys name': 'New substation', 'port no': 70_000, 'rtu no': 117, hosts: '10.1.7.4' };
+  await writeFile(join(directory, 'groups.csv'), csvOf([...groups, broken]));
   const address = `127.0.0.1:${await freePort()}`;
   const http = `127.0.0.1:${await freePort()}`;
   const program = new Program(['run', '-i', 'groups.csv', '--http', http, '--console', address], directory, afterwards);
@@ -93,12 +93,14 @@ async function takeAll(url: string): Promise<void> {
   };
   for (const width of [1440, 390]) {
     for (const colorScheme of ['light', 'dark'] as const) {
-      const page = await (await browser.newContext({ viewport: { width, height: 860 }, colorScheme })).newPage();
+      const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme });
+      const page = await context.newPage();
       for (const [name, path] of Object.entries(views)) {
         await page.goto(`${url}/${path}`);
         await settled(page, name);
         await page.screenshot({ path: join(folder, `console-${name}-${width}-${colorScheme}.png`) });
       }
+      await context.close();
     }
   }
 }

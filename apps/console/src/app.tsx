@@ -1,5 +1,6 @@
 /** The frame of all views: where one can go, whether what is shown is true, and who uses it. */
 import { effect, signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { ConnectionBanner, ConnectionState } from './connection-state.js';
 import { HelpDialog } from './keys/help.js';
 import { useKeys } from './keys/keys.js';
@@ -101,9 +102,15 @@ function skip(event: MouseEvent): void {
 function Nav() {
   const [here = 'groups'] = route.value.path;
   const at = here === 'group' || here === 'edit' ? 'groups' : here;
+  const nav = useRef<HTMLElement>(null);
+  // On a phone not all of them are in sight.
+  useEffect(
+    () => nav.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'nearest', block: 'nearest' }),
+    [at],
+  );
   const bad = summary.value?.configurationDiffers === true || typeof summary.value?.configurationRefused === 'string';
   return (
-    <nav aria-label="Views">
+    <nav aria-label="Views" ref={nav}>
       {PLACES.map((place) => (
         <a
           key={place.path}
