@@ -5,7 +5,7 @@ import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import type { SystemStatus } from '../../status/system-status.js';
 import { OverviewHistory } from './history.js';
 import { overviewDelta } from './overview-delta.js';
-import { freshnessOf, overviewRow, summaryOf } from './overview-row.js';
+import { freshnessOf, knownNow, overviewRow, summaryOf } from './overview-row.js';
 
 /** How often all are asked while somebody looks, and in one process for the history alone. */
 export const LOOK_MS = 1_000;
@@ -99,7 +99,7 @@ export class OverviewFeed {
       status,
       processes.filter(({ parts }) => parts.includes('gateway')),
     );
-    return { id, status, silent, lastHeardAt };
+    return { id, status: knownNow(status, silent), silent, lastHeardAt };
   }
 
   /** Hears of changes from now on; who has just waited for `current` misses none. @returns ends it */

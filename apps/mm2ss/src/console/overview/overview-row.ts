@@ -38,14 +38,26 @@ export function freshnessOf(
   };
 }
 
-export function overviewRow(group: GroupStatus, { config, gateways, lastErrorAt, edited }: RowContext): OverviewRow {
+/** What others heard of a link while its connector answers no more is no state of now. */
+export function knownNow(group: GroupStatus, silent: readonly string[]): GroupStatus {
+  const { rtu, log, rates } = group;
+  return {
+    ...group,
+    rtu: silent.includes('connector') ? { ...rtu, state: null, since: null } : rtu,
+    log: silent.includes('router') ? { ...log, confirmed: null, unconfirmed: null, full: null } : log,
+    rates: silent.includes('connector') ? { ...rates, fromRtuPerSecond: null } : rates,
+  };
+}
+
+export function overviewRow(of: GroupStatus, { config, gateways, lastErrorAt, edited }: RowContext): OverviewRow {
+  const fresh = freshnessOf(of, gateways);
+  const group = knownNow(of, fresh.silent);
   const { rtu, log, masters, rates, listener } = group;
   const started = masters.filter(({ state }) => state === 'started');
   const slowest = masters.reduce<MasterStatus | undefined>(
     (worst, master) => ((master.queue ?? -1) > (worst?.queue ?? -1) ? master : worst),
     undefined,
   );
-  const fresh = freshnessOf(group, gateways);
   const named = config?.masters.map(({ name }) => name) ?? [];
   return {
     id: group.id,

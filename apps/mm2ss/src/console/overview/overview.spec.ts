@@ -70,7 +70,7 @@ describe('a row', () => {
       'the connector is silent',
       { servedBy: { connector: { instance: 'c', silent: true, lastHeardAt: EARLIER }, router: null } },
       [gateway('g', ['1'])],
-      { silent: ['connector'], unserved: ['router'], lastHeardAt: EARLIER },
+      { silent: ['connector'], unserved: ['router'], lastHeardAt: EARLIER, state: null, fromRtu: null },
     ],
     [
       'one of two gateways is silent',
