@@ -101,6 +101,28 @@ describe.skipIf(!CHROMIUM)('the console without a mouse', () => {
     await closePage(page);
   });
 
+  test('what has the focus says in a tooltip what it is, until Escape', async () => {
+    const page = await open('#/groups');
+    await page.locator('tr[data-id="1"]').waitFor();
+    await page.keyboard.press('/');
+    const heading = page.getByRole('button', { name: 'Unconfirmed' });
+    for (
+      let steps = 0;
+      steps < 40 && !(await heading.evaluate((element) => element === document.activeElement));
+      steps++
+    ) {
+      await page.keyboard.press('Tab');
+    }
+    await page
+      .getByRole('tooltip')
+      .getByText(/Events that no master has acknowledged/)
+      .waitFor();
+    expect(await heading.getAttribute('aria-describedby')).toBe('tip');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.getByRole('tooltip').count()).toBe(0);
+    await closePage(page);
+  });
+
   test('the theme is switched and kept', async () => {
     const page = await open('#/groups');
     await page.locator('tr[data-id="1"]').waitFor();

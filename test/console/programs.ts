@@ -23,7 +23,7 @@ export async function until<T>(what: string, condition: () => T | Promise<T>, de
     const value = await Promise.resolve()
       .then(condition)
       .catch(() => undefined);
-    if (value) return value as T;
+    if (value) return value;
     if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
     await delay(20);
   }

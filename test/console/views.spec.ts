@@ -85,6 +85,29 @@ describe.skipIf(!CHROMIUM)('the views of the console', () => {
     await closePage(page);
   });
 
+  test('two logs scroll to the same time, and a line is drawn through both', async () => {
+    const page = await open('#/compare?a=1&b=2', { height: 620 });
+    const [left, right] = [page.getByRole('log').first(), page.getByRole('log').last()];
+    for (const log of [left, right]) await log.getByText('RTU sends data').first().waitFor();
+    await left.getByRole('button').last().click();
+    await expect.poll(() => page.locator('hr.marker').count()).toBe(2);
+
+    const top = (log: typeof left) => log.evaluate((element) => element.scrollTop);
+    const end = await top(right);
+    expect(end).toBeGreaterThan(0);
+    await left.hover();
+    await page.mouse.wheel(0, -10_000);
+    await expect.poll(() => top(right)).toBeLessThan(end);
+    const before = await top(right);
+    await page.getByLabel('One time for both logs').uncheck();
+    await page.mouse.wheel(0, 10_000);
+    await expect
+      .poll(() => left.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight < 24))
+      .toBe(true);
+    expect(await top(right)).toBe(before);
+    await closePage(page);
+  });
+
   test('traffic is filtered by the server, and a click shows the octets and what they mean', async () => {
     const page = await open('#/traffic?group=1&type=M_ME_TF_1');
     const row = page.locator('tbody tr').first();

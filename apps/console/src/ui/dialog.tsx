@@ -72,10 +72,10 @@ export function AskDialog() {
         </p>
       )}
       <footer>
-        <button type="button" onClick={close}>
+        <button type="button" onClick={close} autofocus>
           Cancel
         </button>
-        <button type="button" class="primary" disabled={busy.value} onClick={() => void run()} autofocus>
+        <button type="button" class="primary" disabled={busy.value} onClick={() => void run()}>
           {busy.value ? 'Working …' : asked.action}
         </button>
       </footer>

@@ -1,7 +1,7 @@
 /** Commands that masters gave, with what became of them: the audit records. */
 import type { CommandRecord, TrafficObject } from '@iec104mm2ss/console-api';
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { api, commandsFile } from '../../api/client.js';
 import { useStream } from '../../api/stream.js';
 import { useKeys } from '../../keys/keys.js';
@@ -18,6 +18,7 @@ const FILTERS = ['group', 'master', 'type', 'ca', 'ioa', 'outcome', 'since'] as 
 /** Something to fall back on: new ones are told by the stream. */
 const AGAIN_MS = 60_000;
 const LAST = '500';
+const PAUSE_MS = 500;
 
 export function CommandsView() {
   const { query } = route.value;
@@ -28,8 +29,16 @@ export function CommandsView() {
   }
   const first = useRef<HTMLInputElement>(null);
   const fresh = useSignal(0);
-  // The server filters: a new one only says that it is time to ask again.
-  useStream({ commands: query.get('group') ?? '*' }, { command: () => fresh.value++ }, query.get('group') ?? '*');
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  // The server filters: a new one only says that it is time to ask again, not more often than people read.
+  const again = (): void => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      fresh.value++;
+    }, PAUSE_MS);
+  };
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useStream({ commands: query.get('group') ?? '*' }, { command: again }, query.get('group') ?? '*');
   const polled = usePolled(() => api.commands(asked), AGAIN_MS, `${asked.toString()} ${fresh.value}`).value;
   const commands = [...(polled.value?.commands ?? [])].reverse();
   useKeys('Commands', [{ keys: '/', does: 'filter by master', run: () => first.current?.focus() }]);

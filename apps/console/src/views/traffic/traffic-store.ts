@@ -1,6 +1,7 @@
 /** The decoded ASDUs that pass, as the server filters them. */
 import type { StreamQuery, TrafficAsdu, TrafficItem, TrafficObject, UndecodableAsdu } from '@iec104mm2ss/console-api';
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { useStream } from '../../api/stream.js';
 
 /** Older ones are dropped: whoever wants all uses `mm2ss watch`. */
@@ -32,6 +33,11 @@ export function useTraffic(
   const traffic = useSignal(NOTHING);
   const missed = useSignal(0);
   const key = JSON.stringify(query);
+  // What passed another filter is not shown among what passes this one.
+  useEffect(() => {
+    traffic.value = NOTHING;
+    missed.value = 0;
+  }, [key]);
   useStream(
     query,
     {
