@@ -107,7 +107,7 @@ describe('the console', () => {
       ioa: String(POINT),
       changes: '1',
     });
-    await until('lines that were kept', () => tab.of('log')[0]?.begin === true && tab.of('log')[0].lines.length > 3);
+    await until('lines that were kept', () => (tab.of('log')[0]?.lines.length ?? 0) > 3);
     rtu.setValue(POINT, 1);
     await master?.command(`single ${COMMAND} on`);
     await until('a command', () => tab.of('command').length > 0);

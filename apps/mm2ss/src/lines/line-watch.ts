@@ -34,8 +34,7 @@ export function watchLines(
     const had = new Map<string, number>();
     for (let begin = true; !isOver; begin = false) {
       const lines = await newLines(sources, group, had, timers);
-      // Timers that have ended resolve.
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may be over by now
+      // It may be over by now: timers that have ended resolve.
       if (isOver) return;
       if (begin || lines.length > 0) onLines(lines, begin);
       await timers.pause(asksOthers(sources) ? PAUSE_MS : OWN_PAUSE_MS);

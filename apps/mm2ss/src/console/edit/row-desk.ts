@@ -85,7 +85,7 @@ export class RowDesk {
     const octets = await this.octets();
     const { cells, row } = this.rowOf(octets, id);
     const applied = this.current().get(id) ?? {};
-    return { id, row, digest: digestOf(octets), file: this.parts.configuration.path, cells, applied } as RowAnswer;
+    return { id, row, digest: digestOf(octets), file: this.parts.configuration.path, cells, applied };
   }
 
   /** What would come of it; nothing happens. @throws ApiError 400, 404, 409, 503 */

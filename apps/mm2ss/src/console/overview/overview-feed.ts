@@ -164,9 +164,9 @@ export class OverviewFeed {
   }
 
   private overviewOf(status: Status): Overview {
-    const { groups, edited } = this.parts;
+    const { groups } = this.parts;
     const gateways = status.processes.filter(({ parts }) => parts.includes('gateway'));
-    const editedNow = edited();
+    const edited = this.parts.edited();
     const wanted = new Set(status.groups.map(({ id }) => id));
     for (const id of this.errors.keys()) if (!wanted.has(id)) this.errors.delete(id);
     const rows = status.groups.map((group) =>
@@ -174,7 +174,7 @@ export class OverviewFeed {
         config: groups.get(group.id),
         gateways,
         lastErrorAt: this.errorAt(group.id, group.rtu.lastError, status.clock.now),
-        edited: editedNow.has(group.id),
+        edited: edited.has(group.id),
       }),
     );
     return { summary: summaryOf(status), rows };

@@ -61,7 +61,9 @@ describe('the files of the page', () => {
     const script = await get('/assets/app-a1.js', { 'Accept-Encoding': 'br' });
     expect(script.headers.get('cache-control')).toContain('immutable');
     expect(script.headers.get('content-encoding')).toBeNull();
-    expect((await get('/index.html', { 'Accept-Encoding': 'identity' }, 'HEAD')).headers.get('content-length')).toBe('2015');
+    expect((await get('/index.html', { 'Accept-Encoding': 'identity' }, 'HEAD')).headers.get('content-length')).toBe(
+      '2015',
+    );
   });
 
   it.each([
