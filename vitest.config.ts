@@ -81,7 +81,13 @@ export default defineConfig({
       // The console's page in a real browser.
       {
         ...shared,
-        test: { ...slow, name: 'console', include: ['test/console/**/*.spec.ts'], hookTimeout: seconds(300) },
+        test: {
+          ...slow,
+          name: 'console',
+          include: ['test/console/**/*.spec.ts'],
+          testTimeout: seconds(300),
+          hookTimeout: seconds(300),
+        },
       },
       {
         ...shared,

@@ -1,12 +1,14 @@
 /** The console of a system on NATS: a connector, a router, two gateways and the console, each a process. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { hasNats, startNatsServer } from '../e2e/nats-server.ts';
-import { GATEWAY_HOSTS, System } from '../e2e/system.ts';
 import { freePort } from '../free-port.ts';
 import { afterThese } from './afterwards.ts';
 import { CHROMIUM, closePage, openPage, startBrowser } from './browser.ts';
 import {
+  csvOf,
   PATIENCE_MS,
   Program,
   type Rtus,
@@ -17,9 +19,13 @@ import {
   until,
 } from './programs.ts';
 
+/** Both listen at the same port. */
+const GATEWAYS = ['127.0.0.1', '127.0.0.3'] as const;
+
 describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => {
   const afterwards = afterThese();
-  let system: System;
+  let connector: Program;
+  let port: number;
   let rtus: Rtus;
   let url: string;
   let browser: Browser;
@@ -27,15 +33,24 @@ describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => 
   beforeAll(async () => {
     const directory = await temporaryFolder(afterwards);
     rtus = await startRtus(1, directory, afterwards);
-    const groups = [{ 'sys name': 'North', 'rtu no': 101, hosts: `${RTU_HOST}:${rtus.ports[0]}`, t2: 1 }];
+    port = await freePort();
+    const groups = [{ 'sys name': 'North', 'port no': port, 'rtu no': 101, hosts: `${RTU_HOST}:${rtus.ports[0]}` }];
+    await writeFile(join(directory, 'groups.csv'), csvOf(groups));
     const nats = await startNatsServer();
-    system = await System.start(groups, { nats, routers: 1, gateways: 2, selection: ['all'], afterwards });
+    afterwards(() => nats.stop());
+    const start = async (...part: string[]): Promise<Program> => {
+      const http = `127.0.0.1:${await freePort()}`;
+      const where = ['-i', 'groups.csv', '--nats', nats.url, '--nats-monitor', nats.monitorUrl, '--http', http];
+      return new Program([...part, ...where], directory, afterwards);
+    };
+    connector = await start('connector', '--group', 'all');
+    await start('router');
+    for (const host of GATEWAYS) await start('gateway', '--listen', host);
     const address = `127.0.0.1:${await freePort()}`;
-    const where = ['--nats', nats.url, '-i', system.file, '--http', `127.0.0.1:${await freePort()}`];
-    const console = new Program(['console', ...where, '--console', address], directory, afterwards);
+    const console = await start('console', '--console', address);
     url = `http://${address}`;
     await console.answers(`${url}/api/v1/session`);
-    for (const host of GATEWAY_HOSTS.slice(0, 2)) startMaster(system.port, '127.0.0.11', 101, afterwards, host);
+    for (const host of GATEWAYS) startMaster(port, '127.0.0.11', 101, afterwards, host);
     browser = await startBrowser(afterwards);
   });
 
@@ -45,7 +60,7 @@ describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => 
     await expect.poll(() => masters.count(), { timeout: PATIENCE_MS }).toBe(2);
     const gateways = await masters.locator('td:nth-child(11)').allInnerTexts();
     expect(new Set(gateways).size).toBe(2);
-    await page.locator('.facts').getByText(`${GATEWAY_HOSTS[1]}:${system.port}`).waitFor();
+    await page.locator('.facts').getByText(`${GATEWAYS[1]}:${port}`).waitFor();
 
     await page.goto(`${url}/#/system`);
     const processes = page.getByRole('region', { name: 'Table of processes' }).locator('tbody tr');
@@ -104,15 +119,14 @@ describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => 
     const page = await openPage(browser, `${url}/#/groups`);
     const row = page.locator('tr[data-id="1"]');
     await row.getByText('started').waitFor({ timeout: PATIENCE_MS });
-    const [connector] = system.connectors;
-    connector?.kill('SIGSTOP');
+    connector.signal('SIGSTOP');
     try {
       await row.getByText('silent').waitFor({ timeout: PATIENCE_MS });
       await page.getByRole('button', { name: /^silent/ }).waitFor();
       await page.goto(`${url}/#/system`);
       await page.locator('tbody').getByText('silent for').waitFor({ timeout: PATIENCE_MS });
     } finally {
-      connector?.kill('SIGCONT');
+      connector.signal('SIGCONT');
     }
     await until('it answers again', async () => (await page.locator('tbody').getByText('silent for').count()) === 0);
     await closePage(page);

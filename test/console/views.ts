@@ -7,7 +7,7 @@ export const VIEWS: Readonly<Record<string, { readonly path: string; readonly sh
   logs: { path: '#/logs?group=1', shows: /RTU sends data/ },
   traffic: { path: '#/traffic?group=1', shows: /M_SP_TB_1/ },
   commands: { path: '#/commands', shows: /C_SC_NA_1/ },
-  changes: { path: '#/changes', shows: /restart|next host|disconnect/i },
+  changes: { path: '#/changes', shows: /is closed and opened anew/ },
   configuration: { path: '#/configuration', shows: /groups\.csv/ },
   system: { path: '#/system', shows: /answers/ },
 };
