@@ -86,6 +86,12 @@ describe('with a file of users', () => {
     }
   });
 
+  it('tries a password once for all that a page asks for at the same time', async () => {
+    const { access } = await bench();
+    const asked = Array.from({ length: 30 }, () => access.callerOf(from('10.1.1.1', basic('alice', 'päss:word'))));
+    expect(new Set((await Promise.all(asked)).map((caller) => JSON.stringify(caller))).size).toBe(1);
+  });
+
   it('bounds the passwords that one address may try, and nobody else', async () => {
     const { access, time } = await bench();
     const attempt = (address: string) => access.callerOf(from(address, basic('alice', 'wrong')));

@@ -28,6 +28,8 @@ export class BasicAccess implements Access {
   private readAt: number;
   private failed = false;
   private trying = 0;
+  /** Passwords that are being tried, by what was sent: a page asks for several things at once. */
+  private readonly pending = new Map<string, Promise<Caller | Refusal>>();
   /** By a digest of what was sent that is of no use to who finds it. */
   private readonly remembered = new Map<string, { readonly caller: Caller; readonly until: number }>();
   private readonly key = randomBytes(32);
@@ -51,7 +53,14 @@ export class BasicAccess implements Access {
     const now = this.clock.now();
     const known = this.remembered.get(digest);
     if (known !== undefined && known.until > now) return known.caller;
-    const bucket = this.bucketOf(plainAddress(socket.remoteAddress ?? ''), now);
+    const address = plainAddress(socket.remoteAddress ?? '');
+    const pending = this.pending.get(digest) ?? this.judge(encoded, digest, address, now);
+    this.pending.set(digest, pending);
+    return pending.finally(() => this.pending.delete(digest));
+  }
+
+  private async judge(encoded: string, digest: string, address: string, now: number): Promise<Caller | Refusal> {
+    const bucket = this.bucketOf(address, now);
     if (bucket.waitMs(now) > 0) {
       return { status: 429, reason: 'too_many_passwords', message: 'too many wrong passwords: wait a while' };
     }
@@ -59,7 +68,7 @@ export class BasicAccess implements Access {
     bucket.take(1, now);
     const caller = await this.tryPassword(Buffer.from(encoded, 'base64').toString('utf8'));
     if (caller === undefined) return { ...ASK, reason: 'wrong_password', message: 'no such user, or a wrong password' };
-    this.tries.delete(plainAddress(socket.remoteAddress ?? ''));
+    this.tries.delete(address);
     if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
     this.remembered.set(digest, { caller, until: now + REMEMBERED_MS });
     return caller;

@@ -5,6 +5,8 @@ import { looksOf, Stream, type StreamParts } from './stream.js';
 
 /** Tabs at a time; each costs a copy of what it looks at. */
 export const MAX_STREAMS = 100;
+/** Who has lost his role since must not look on for ever: the tab comes back, and is asked who it is. */
+const MAX_AGE_MS = 3_600_000;
 
 /** The streams that are open. */
 export class Streams {
@@ -43,7 +45,12 @@ export class Streams {
         this.exempt(request);
         const stream = new Stream(this.parts, looks, response);
         this.open.add(stream);
-        response.on('close', () => this.open.delete(stream));
+        const { clock } = this.parts;
+        const age = clock.setTimer(() => stream.bye('it is an hour old'), MAX_AGE_MS, true);
+        response.on('close', () => {
+          clock.clearTimer(age);
+          this.open.delete(stream);
+        });
         stream.begin();
         return ANSWERED;
       },
