@@ -1,11 +1,11 @@
-import type { LiveGroups } from '@iec104mm2ss/config';
+import { byId, type LiveGroups } from '@iec104mm2ss/config';
 import type { GroupDetail, Overview, OverviewDelta } from '@iec104mm2ss/console-api';
 import type { Status } from '@iec104mm2ss/observability';
 import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import type { SystemStatus } from '../../status/system-status.js';
 import { OverviewHistory } from './history.js';
 import { overviewDelta } from './overview-delta.js';
-import { freshnessOf, knownNow, overviewRow, summaryOf } from './overview-row.js';
+import { freshnessOf, gatewaysByGroup, knownNow, overviewRow, summaryOf } from './overview-row.js';
 
 /** How often all are asked while somebody looks, and in one process for the history alone. */
 export const LOOK_MS = 1_000;
@@ -18,7 +18,7 @@ const KEPT_DELTAS = 120;
 export interface OverviewFeedParts {
   readonly status: Pick<SystemStatus, 'ofSystem'>;
   /** The groups in force in this process. */
-  readonly groups: Pick<LiveGroups, 'get'>;
+  readonly groups: Pick<LiveGroups, 'current'>;
   readonly clock: Clock;
   /** Nobody else is asked for the status, so it is recorded all the time. */
   readonly alwaysRecords: boolean;
@@ -95,10 +95,7 @@ export class OverviewFeed {
     const { groups = [], processes = [] } = this.status ?? {};
     const status = groups.find((group) => group.id === id);
     if (status === undefined) return { id, status: null, silent: [], lastHeardAt: null };
-    const { silent, lastHeardAt } = freshnessOf(
-      status,
-      processes.filter(({ parts }) => parts.includes('gateway')),
-    );
+    const { silent, lastHeardAt } = freshnessOf(status, gatewaysByGroup(processes).get(id) ?? []);
     return { id, status: knownNow(status, silent), silent, lastHeardAt };
   }
 
@@ -164,15 +161,15 @@ export class OverviewFeed {
   }
 
   private overviewOf(status: Status): Overview {
-    const { groups } = this.parts;
-    const gateways = status.processes.filter(({ parts }) => parts.includes('gateway'));
+    const configured = byId(this.parts.groups.current);
+    const gateways = gatewaysByGroup(status.processes);
     const edited = this.parts.edited();
     const wanted = new Set(status.groups.map(({ id }) => id));
     for (const id of this.errors.keys()) if (!wanted.has(id)) this.errors.delete(id);
     const rows = status.groups.map((group) =>
       overviewRow(group, {
-        config: groups.get(group.id),
-        gateways,
+        config: configured.get(group.id),
+        gateways: gateways.get(group.id) ?? [],
         lastErrorAt: this.errorAt(group.id, group.rtu.lastError, status.clock.now),
         edited: edited.has(group.id),
       }),

@@ -6,7 +6,7 @@ import type { GroupStatus, MasterStatus, ProcessStatus, Status } from '@iec104mm
 export interface RowContext {
   /** The row of the file as it is in force in this process; undefined: it is in another's only. */
   readonly config: GroupConfig | undefined;
-  /** Those that answer, and those that were heard lately. */
+  /** Gateways that serve the group, or did when they were heard last. */
   readonly gateways: readonly ProcessStatus[];
   readonly lastErrorAt: string | null;
   readonly edited: boolean;
@@ -14,25 +14,34 @@ export interface RowContext {
 
 type Freshness = Pick<GroupDetail, 'silent' | 'lastHeardAt'> & { readonly unserved: readonly string[] };
 
+/** The gateways of each group. */
+export function gatewaysByGroup(processes: readonly ProcessStatus[]): ReadonlyMap<string, ProcessStatus[]> {
+  const byGroup = new Map<string, ProcessStatus[]>();
+  for (const process of processes) {
+    for (const id of process.serves['gateway'] ?? []) {
+      const known = byGroup.get(id);
+      if (known === undefined) byGroup.set(id, [process]);
+      else known.push(process);
+    }
+  }
+  return byGroup;
+}
+
 /** Who of those that serve a group does not answer, and since when. */
-export function freshnessOf(
-  group: Pick<GroupStatus, 'id' | 'servedBy'>,
-  gateways: readonly ProcessStatus[],
-): Freshness {
+export function freshnessOf(group: Pick<GroupStatus, 'servedBy'>, gateways: readonly ProcessStatus[]): Freshness {
   const { connector = null, router = null } = group.servedBy ?? {};
-  const serving = gateways.filter(({ serves }) => serves['gateway']?.includes(group.id));
-  const heard = [connector, router, ...serving].flatMap((server) => (server === null ? [] : [server]));
+  const heard = [connector, router, ...gateways].flatMap((server) => (server === null ? [] : [server]));
   return {
     silent: [
       ...(connector?.silent ? ['connector'] : []),
       ...(router?.silent ? ['router'] : []),
       // Others of them may answer: those of this one are unknown all the same.
-      ...(serving.some(({ silent }) => silent) ? ['gateway'] : []),
+      ...(gateways.some(({ silent }) => silent) ? ['gateway'] : []),
     ],
     unserved: [
       ...(connector === null ? ['connector'] : []),
       ...(router === null ? ['router'] : []),
-      ...(serving.length > 0 ? [] : ['gateway']),
+      ...(gateways.length > 0 ? [] : ['gateway']),
     ],
     lastHeardAt: heard.map(({ lastHeardAt }) => lastHeardAt).sort()[0] ?? null,
   };

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { OverviewHistory } from './history.js';
 import { overviewDelta } from './overview-delta.js';
 import { type FeedEvent, OverviewFeed } from './overview-feed.js';
-import { overviewRow, summaryOf } from './overview-row.js';
+import { gatewaysByGroup, overviewRow, summaryOf } from './overview-row.js';
 
 const NOW = '2026-11-27T01:00:00.000Z';
 const EARLIER = '2026-11-27T00:59:00.000Z';
@@ -80,7 +80,8 @@ describe('a row', () => {
     ],
     ['no gateway serves it', {}, [gateway('g', ['2'])], { silent: [], unserved: ['gateway'] }],
   ])('says when %s', (_, fields, gateways, expected) => {
-    expect(row(group('1', fields), gateways)).toMatchObject(expected);
+    const serving = gatewaysByGroup(gateways).get('1') ?? [];
+    expect(row(group('1', fields), serving)).toMatchObject(expected);
   });
 });
 
@@ -137,7 +138,7 @@ describe('the feed', () => {
           return fails ? Promise.reject(new Error('broken')) : Promise.resolve(status(groups));
         },
       },
-      groups: { get: () => undefined },
+      groups: { current: [] },
       ...{ clock, alwaysRecords, edited: () => new Set<string>() },
     });
     feed.start();
