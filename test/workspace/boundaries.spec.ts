@@ -53,6 +53,9 @@ describe('module boundaries', () => {
     ['the simulator imports the bus', 'libs/simulator', '@iec104mm2ss/bus'],
     ['the simulator imports wire', 'libs/simulator', '@iec104mm2ss/wire'],
     ['the command imports the fakes', 'apps/mm2ss', '@iec104mm2ss/testing'],
+    ['the page imports the command', 'apps/console', '@iec104mm2ss/mm2ss'],
+    ['the page imports observability', 'apps/console', '@iec104mm2ss/observability'],
+    ['the page imports Nest', 'apps/console', '@nestjs/common'],
     ['a package is imported that package.json does not name', 'libs/config', 'prom-client'],
   ])('refuses that %s', async (_what, project, specifier) => {
     const source = `import * as probe from '${specifier}';\nexport const used = probe;`;
@@ -81,6 +84,7 @@ describe('module boundaries', () => {
     ['apps/mm2ss', '@iec104mm2ss/testing', 'probe.spec.ts'],
     ['libs/bus', '@nats-io/transport-node', 'probe.ts'],
     ['apps/mm2ss', '@iec104mm2ss/router', 'probe.ts'],
+    ['apps/console', '@iec104mm2ss/console-api', 'probe.ts'],
   ])('lets %s import %s in %s', async (project, specifier, file) => {
     const source = `import * as probe from '${specifier}';\nexport const used = probe;`;
     expect(await rulesBrokenBy(source, `${project}/src/${file}`)).toEqual([]);
