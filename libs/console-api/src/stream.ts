@@ -38,6 +38,8 @@ export interface StreamEvents {
   readonly traffic: TrafficEvent;
   readonly command: CommandRecord;
   readonly change: ChangeEvent;
+  /** So many commands or changes were left out before, as this reader was too slow. */
+  readonly leftOut: { readonly of: 'command' | 'change'; readonly count: number };
   /** It ends, and why: the page waits a while before it comes back. */
   readonly bye: { readonly reason: string };
 }

@@ -1,10 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { GroupSubjects, MemoryBus } from '@iec104mm2ss/bus';
+import { LogRing, type Status } from '@iec104mm2ss/observability';
 import { FakeClock } from '@iec104mm2ss/testing';
 import { describe, expect, it } from 'vitest';
+import { OverviewFeed } from '../overview/overview-feed.js';
 import { EventWriter } from './event-writer.js';
-import { looksOf } from './stream.js';
+import { looksOf, Stream } from './stream.js';
 import { trafficFilter } from './traffic-filter.js';
 import { watchTraffic } from './traffic-watch.js';
 
@@ -159,3 +161,73 @@ describe('the traffic', () => {
     expect(bus.hasInterest(subjects.decodedAll)).toBe(false);
   });
 });
+
+describe('a tab that reads too slowly', () => {
+  it('is told how many commands it missed, and gets the whole list when it reads again', async () => {
+    const clock = new FakeClock();
+    const bus = new MemoryBus();
+    let rate = 0;
+    const feed = new OverviewFeed({
+      status: { ofSystem: () => Promise.resolve(statusOf({ id: '1', rate: rate++ })) },
+      groups: { current: [] },
+      ...{ clock, alwaysRecords: false, edited: () => new Set<string>() },
+    });
+    await feed.current();
+    feed.start();
+    const response = new FakeResponse();
+    const lines = { bus, ring: new LogRing(), clock, instance: 'own' };
+    const stream = new Stream(
+      { feed, bus, lines, clock },
+      looksOf({ commands: '1' }),
+      response as unknown as ServerResponse,
+    );
+    stream.begin();
+    const named = (name: string): string[] => response.written.filter((text) => text.startsWith(`event: ${name}\n`));
+    const pass = async (): Promise<void> => {
+      for (let i = 0; i < 30; i++) {
+        clock.advance(100);
+        for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      }
+    };
+    const command = (): void => bus.publish(new GroupSubjects('1').audit, Buffer.from('{"group":"1"}'));
+    await pass();
+    command();
+    expect([named('overview').length, named('command').length]).toEqual([1, 1]);
+    expect(named('delta').length).toBeGreaterThan(0);
+
+    response.writableLength = 10 * 1024 * 1024;
+    const before = response.written.length;
+    await pass();
+    command();
+    command();
+    expect(response.written).toHaveLength(before);
+
+    response.writableLength = 0;
+    await pass();
+    command();
+    expect(named('overview')).toHaveLength(2);
+    expect(named('leftOut')).toEqual(['event: leftOut\ndata: {"of":"command","count":2}\n\n']);
+    expect(named('command')).toHaveLength(2);
+    response.destroy();
+    expect(feed.size).toBe(0);
+    feed.stop();
+  });
+});
+
+/** As much of a status as the feed needs. */
+function statusOf({ id, rate }: { readonly id: string; readonly rate: number }): Status {
+  const unknown = { state: null, endpoint: null, since: null, linkEpoch: null, connects: null, lastError: null };
+  const log = { capacity: null, first: null, next: null, confirmed: null, unconfirmed: null, full: null };
+  const group = {
+    ...{ id, name: id, port: 1, rtuNumber: 1, ack: null, interrogation: null, trouble: [], masters: [], counters: {} },
+    ...{ rtu: unknown, log, listener: { open: null, addresses: [] } },
+    rates: { fromRtuPerSecond: rate, toMastersPerSecond: null, commandsPerSecond: null },
+  };
+  return {
+    processes: [],
+    configuration: { digests: [], differ: false },
+    bus: { kind: 'memory', connected: true },
+    clock: { now: '2026-11-27T01:00:00.000Z' },
+    groups: [group],
+  } as unknown as Status;
+}

@@ -127,9 +127,19 @@ export class Stream {
   }
 
   private watchChanges(): () => void {
+    const write = this.counting('change');
     return watchLines(this.parts.lines, CHANGES, (changes: readonly LogLine[], begin) => {
-      this.writer.write('change', JSON.stringify({ begin, changes }));
+      write(JSON.stringify({ begin, changes }), changes.length);
     });
+  }
+
+  /** Writes events, and says before the next one how much was left out. */
+  private counting(of: 'command' | 'change'): (data: string, count: number) => void {
+    let missed = 0;
+    return (data, count) => {
+      if (missed > 0 && this.writer.write('leftOut', JSON.stringify({ of, count: missed }))) missed = 0;
+      if (!this.writer.write(of, data)) missed += count;
+    };
   }
 
   private watchTraffic(): () => void {
@@ -145,8 +155,9 @@ export class Stream {
   }
 
   private watchCommands(subject: string): void {
+    const write = this.counting('command');
     const subscription = this.parts.bus.subscribe(subject, ({ data }) => {
-      if (data.length > 0) this.writer.write('command', Buffer.from(data).toString('utf8'));
+      if (data.length > 0) write(Buffer.from(data).toString('utf8'), 1);
     });
     this.ends.push(() => subscription.unsubscribe());
   }
