@@ -14,6 +14,8 @@ import { freePort, hostOf, Multiplexer, type MultiplexerOptions, startMasters, s
 const POINT = 1001;
 const COMMAND = 5000;
 const MM2SS = resolve(import.meta.dirname, '../../bin/mm2ss');
+/** Of a password: the smallest that is taken. */
+const COST = 2 ** 14;
 const NONE = { access: { mode: 'none' } } as const;
 
 function folder(): string {
@@ -57,7 +59,7 @@ const as = (user: string, password = 'a long password'): Record<string, string> 
 async function users(): Promise<MultiplexerOptions> {
   const file = join(folder(), 'users');
   const lines = await Promise.all(
-    (['viewer', 'operator', 'engineer'] as const).map((role) => userLine(role, role, 'a long password')),
+    (['viewer', 'operator', 'engineer'] as const).map((role) => userLine(role, role, 'a long password', COST)),
   );
   writeFileSync(file, `# who may\n${lines.join('\n')}\n`);
   return { console: { access: { mode: 'basic', file } } };
