@@ -48,6 +48,8 @@ describe('module boundaries', () => {
     ['bus imports transport', 'libs/bus', '@iec104mm2ss/transport'],
     ['config imports observability', 'libs/config', '@iec104mm2ss/observability'],
     ['observability imports the bus', 'libs/observability', '@iec104mm2ss/bus'],
+    ["the console's API imports the bus", 'libs/console-api', '@iec104mm2ss/bus'],
+    ["the console's API imports Nest", 'libs/console-api', '@nestjs/common'],
     ['monitoring imports the bus', 'libs/monitoring', '@iec104mm2ss/bus'],
     ['monitoring imports Nest', 'libs/monitoring', '@nestjs/common'],
     ['the simulator imports the bus', 'libs/simulator', '@iec104mm2ss/bus'],
