@@ -83,6 +83,7 @@ export default defineConfig({
         ...shared,
         test: {
           ...slow,
+          ...twoFiles,
           name: 'console',
           include: ['test/console/**/*.spec.ts'],
           testTimeout: seconds(300),

@@ -27,6 +27,14 @@ const MORE = [
 const RUNS_MS = 60_000;
 const SECONDS_BETWEEN_STATES = 700;
 
+const PICTURES = [
+  ['groups', '#/groups', 1440, 'light'],
+  ['group', '#/group/111', 1440, 'dark'],
+  ['edit', '#/edit/112', 1440, 'light'],
+  ['compare', '#/compare?a=113&b=111', 1440, 'light'],
+  ['groups', '#/groups', 390, 'dark'],
+] as const;
+
 const folder = resolve(process.argv[2] ?? 'docs/images');
 const ends: (() => void | Promise<void>)[] = [];
 const afterwards = (end: () => void | Promise<void>): number => ends.push(end);
@@ -79,29 +87,13 @@ async function takeAll(url: string): Promise<void> {
   if (executablePath === undefined) throw new Error('no Chromium on this machine');
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
   afterwards(() => browser.close());
-  const views: Readonly<Record<string, string>> = {
-    groups: '#/groups',
-    group: '#/group/111',
-    edit: '#/edit/112',
-    compare: '#/compare?a=113&b=111',
-    log: '#/logs?group=113',
-    traffic: '#/traffic?group=111',
-    commands: '#/commands',
-    changes: '#/changes',
-    configuration: '#/configuration',
-    system: '#/system',
-  };
-  for (const width of [1440, 390]) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme });
-      const page = await context.newPage();
-      for (const [name, path] of Object.entries(views)) {
-        await page.goto(`${url}/${path}`);
-        await settled(page, name);
-        await page.screenshot({ path: join(folder, `console-${name}-${width}-${colorScheme}.png`) });
-      }
-      await context.close();
-    }
+  for (const [name, path, width, colorScheme] of PICTURES) {
+    const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme });
+    const page = await context.newPage();
+    await page.goto(`${url}/${path}`);
+    await settled(page, name);
+    await page.screenshot({ path: join(folder, `console-${name}-${width}-${colorScheme}.png`) });
+    await context.close();
   }
 }
 

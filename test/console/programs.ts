@@ -15,6 +15,8 @@ export const MM2SS = process.env['MM2SS_TEST_COMMAND'] ?? resolve(import.meta.di
 export const RTU_HOST = '127.0.0.2';
 /** The machine may be busy. */
 export const PATIENCE_MS = 30_000;
+/** How long a process may take to start: it is the machine that is measured here. */
+const START_MS = 120_000;
 
 /** Waits for a condition that nothing announces; what it throws counts as not yet. */
 export async function until<T>(what: string, condition: () => T | Promise<T>, deadlineMs = PATIENCE_MS): Promise<T> {
@@ -77,12 +79,11 @@ export class Program {
 
   /** Waits until an HTTP address of it answers. */
   async answers(url: string): Promise<void> {
-    await until(`${this.args[0]} answers ${url}`, async () => {
-      if (this.ended) throw new Error('it has ended');
-      return (await fetch(url)).status < 500;
-    }).catch((error: unknown) => {
+    const answers = async (): Promise<boolean> => this.ended || (await fetch(url)).status < 500;
+    await until(`${this.args[0]} answers ${url}`, answers, START_MS).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${this.output}`);
     });
+    if (this.ended) throw new Error(`mm2ss ${this.args.join(' ')} has ended:\n${this.output}`);
   }
 }
 

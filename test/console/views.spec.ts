@@ -70,6 +70,15 @@ describe.skipIf(!CHROMIUM)('the views of the console', () => {
     await closePage(page);
   });
 
+  test('a chart whose program cannot be loaded any more says what to do', async () => {
+    const page = await open('#/groups');
+    await page.route(/uplot-.*\.js/, (route) => route.abort());
+    await page.locator('tr[data-id="1"]').waitFor();
+    await page.goto(`${scene.url}/#/group/1`);
+    await page.getByText('The chart cannot be loaded').first().waitFor({ timeout: PATIENCE_MS });
+    await closePage(page);
+  });
+
   test('a viewer sees everything and has no button that changes anything', async () => {
     const page = await open('#/group/1', {}, 'viewer');
     await page.getByText('127.0.0.11').first().waitFor();

@@ -1,4 +1,5 @@
 /** A chart of the last minutes. uPlot is loaded when the first one is shown. */
+import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { isDark } from '../state/theme.js';
@@ -25,6 +26,7 @@ const load = (): Promise<typeof import('./uplot.js')> => import('./uplot.js');
 export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
+  const failed = useSignal(false);
   const dark = isDark();
   const labels = props.lines.map(({ label }) => label).join();
   useEffect(() => {
@@ -32,11 +34,15 @@ export function Chart(props: ChartProps) {
     if (element === null) return undefined;
     let gone = false;
     const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
-    void load().then(({ makePlot }) => {
-      if (gone) return;
-      plot.current = makePlot(element, props, HEIGHT);
-      resized.observe(element);
-    });
+    load().then(
+      ({ makePlot }) => {
+        if (gone) return;
+        plot.current = makePlot(element, props, HEIGHT);
+        resized.observe(element);
+      },
+      // The console is of another release by now, which has other files.
+      () => (failed.value = true),
+    );
     return () => {
       gone = true;
       resized.disconnect();
@@ -60,6 +66,7 @@ export function Chart(props: ChartProps) {
           </span>
         ))}
       </figcaption>
+      {failed.value && <p class="problem warn">The chart cannot be loaded: load the page anew.</p>}
       <div ref={place} role="img" aria-label={inWords(props)} class="plot" />
     </figure>
   );
