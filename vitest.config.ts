@@ -86,6 +86,7 @@ export default defineConfig({
           ...twoFiles,
           name: 'console',
           include: ['test/console/**/*.spec.ts'],
+          expect: { poll: { timeout: seconds(30) } },
           testTimeout: seconds(300),
           hookTimeout: seconds(300),
         },
