@@ -51,6 +51,11 @@ const constraints = (extra) => [
   },
   { sourceTag: 'scope:observability', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
   {
+    sourceTag: 'scope:console-api',
+    onlyDependOnLibsWithTags: ['scope:observability'],
+    bannedExternalImports: [...anyNats, ...anyNest],
+  },
+  {
     sourceTag: 'scope:monitoring',
     onlyDependOnLibsWithTags: ['scope:observability'],
     bannedExternalImports: [...anyNats, ...anyNest],
@@ -73,8 +78,21 @@ const constraints = (extra) => [
   { sourceTag: 'type:service', onlyDependOnLibsWithTags: [...core, ...extra], bannedExternalImports: anyNats },
   {
     sourceTag: 'type:app',
-    onlyDependOnLibsWithTags: [...core, 'scope:chart', 'scope:simulator', 'type:service', ...extra],
+    onlyDependOnLibsWithTags: [
+      ...core,
+      'scope:chart',
+      'scope:console-api',
+      'scope:simulator',
+      'type:service',
+      ...extra,
+    ],
     bannedExternalImports: anyNats,
+  },
+  // What runs in a browser knows only what it is told.
+  {
+    sourceTag: 'type:page',
+    onlyDependOnLibsWithTags: ['scope:console-api'],
+    bannedExternalImports: [...anyNats, ...anyNest],
   },
   { sourceTag: 'type:test', onlyDependOnLibsWithTags: ['*'] },
   { sourceTag: 'type:bench', onlyDependOnLibsWithTags: ['*'] },
@@ -214,14 +232,14 @@ export default tseslint.config(
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: ['**/*.ts', '**/*.mjs', '**/*.js'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.mjs', '**/*.js'],
     extends: [eslint.configs.recommended],
     plugins: { '@nx': nx },
     rules: { '@nx/enforce-module-boundaries': boundaries(constraints([])), eqeqeq: 'error' },
   },
   { files: ['**/*.mjs', '**/*.js'], languageOptions: { globals: globals.node } },
   {
-    files: ['**/*.ts', '**/*.mts'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.mts'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: {
@@ -292,7 +310,11 @@ export default tseslint.config(
           buildTargets: ['build'],
           checkVersionMismatches: false,
           checkObsoleteDependencies: true,
-          ignoredFiles: ['{projectRoot}/src/**/*.spec.ts', '{projectRoot}/src/golden.ts'],
+          ignoredFiles: [
+            '{projectRoot}/src/**/*.spec.ts',
+            '{projectRoot}/src/golden.ts',
+            '{projectRoot}/vite.config.ts',
+          ],
         },
       ],
     },

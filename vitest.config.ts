@@ -78,6 +78,19 @@ export default defineConfig({
         ...shared,
         test: { ...slow, name: 'interop', include: ['test/interop/**/*.spec.ts'], hookTimeout: seconds(300) },
       },
+      // The console's page in a real browser.
+      {
+        ...shared,
+        test: {
+          ...slow,
+          ...twoFiles,
+          name: 'console',
+          include: ['test/console/**/*.spec.ts'],
+          expect: { poll: { timeout: seconds(30) } },
+          testTimeout: seconds(300),
+          hookTimeout: seconds(300),
+        },
+      },
       {
         ...shared,
         test: {

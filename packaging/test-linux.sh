@@ -10,7 +10,7 @@ deb=$(ls "${1:?folder of the .deb}"/iec104mm2ss_*.deb)
 release=${RELEASE:-bookworm}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(mktemp -d /tmp/test-linux.XXXXXX)
-machine=''
+leader=''
 
 for tool in debootstrap systemd-nspawn dpkg-deb nsenter; do
   command -v "$tool" >/dev/null || { echo "test-linux: $tool is not here (apt-get install debootstrap systemd-container)" >&2; exit 1; }
@@ -19,7 +19,8 @@ done
 finish() {
   code=$?
   [ $code -eq 0 ] || { echo '--- the services say:'; inside journalctl --no-pager -n 60 -u 'iec104mm2ss*' || true; } >&2
-  [ -z "$machine" ] || kill -KILL "$machine" 2>/dev/null || true
+  # Its first process takes all others of the container with it.
+  [ -z "$leader" ] || kill -KILL "$leader" 2>/dev/null || true
   for _ in $(seq 20); do rm -rf "$root" 2>/dev/null && break || sleep 0.5; done
   [ $code -eq 0 ] && echo 'test-linux: all passed' || echo 'test-linux: FAILED' >&2
 }

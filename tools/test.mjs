@@ -29,6 +29,7 @@ const suites = {
   simulation: 10,
   integration: 15,
   interop: 20,
+  console: 10,
   e2e: 45,
 };
 const CHECK_MINUTES = 15;

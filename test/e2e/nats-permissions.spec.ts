@@ -73,8 +73,9 @@ const PUBLISH: readonly (readonly [subject: string, who: readonly string[]])[] =
   ['iec104.v1.ctl.disconnect', CONSOLE],
   ['iec104.v1.ctl.observe', CONSOLE],
   ['iec104.v1.ctl.status', [...PARTS, 'console']],
-  ['iec104.v1.ctl.left', PARTS],
-  ['_INBOX.gateway1.ask.x', PARTS],
+  ['iec104.v1.ctl.left', [...PARTS, 'console']],
+  ['iec104.v1.ctl.lines', CONSOLE],
+  ['_INBOX.gateway1.ask.x', [...PARTS, 'console']],
   ['_INBOX.gateway1.mux.x', NOBODY],
   ['_INBOX.connector-1.x', NOBODY],
   // What is stored.
@@ -138,12 +139,13 @@ const SUBSCRIBE: readonly (readonly [subject: string, who: readonly string[]])[]
   ['iec104.v1.1.out.*', NOBODY],
   ['iec104.v1.1.out.gateway1.*', GATEWAY1],
   ['iec104.v1.1.state', ['router', 'gateway1', 'gateway2', 'run']],
-  ['iec104.v1.1.audit', ['router', 'watcher', 'run']],
-  ['iec104.v1.1.decoded.>', ['router', 'watcher', 'run']],
+  ['iec104.v1.1.audit', ['router', 'watcher', 'console', 'run']],
+  ['iec104.v1.1.decoded.>', ['router', 'watcher', 'console', 'run']],
   ['iec104.v1.ctl.restart', ['connector-1', 'connector-2', 'run']],
   ['iec104.v1.ctl.disconnect', ['gateway1', 'gateway2', 'west', 'run']],
   ['iec104.v1.ctl.observe', ['router', 'run']],
-  ['iec104.v1.ctl.status', PARTS],
+  ['iec104.v1.ctl.status', [...PARTS, 'console']],
+  ['iec104.v1.ctl.lines', [...PARTS, 'console']],
 ];
 
 describe.each<[NatsRelease, boolean]>([

@@ -104,6 +104,8 @@ export interface MultiplexerOptions {
   readonly httpClients?: CompositionOptions['httpClients'];
   /** Liveness and readiness are served on a port of their own, too. */
   readonly health?: boolean;
+  /** The web console, as it is configured. */
+  readonly console?: Pick<NonNullable<CompositionOptions['console']>, 'access'>;
   /** Default `info`, which is what an operator has. */
   readonly logLevel?: 'debug' | 'info';
   /** How long a silent part disturbs nobody. Default 10 s. */
@@ -133,7 +135,13 @@ export class Multiplexer {
   private constructor(
     readonly ports: readonly number[],
     readonly bus: MemoryBus,
-    private readonly halt: { stop: () => Promise<void>; reload: () => Promise<void>; url: string; healthUrl: string },
+    private readonly halt: {
+      stop: () => Promise<void>;
+      reload: () => Promise<void>;
+      url: string;
+      healthUrl: string;
+      consoleUrl: string;
+    },
   ) {}
 
   static async start(groups: readonly Columns[], options: MultiplexerOptions = {}): Promise<Multiplexer> {
@@ -146,7 +154,13 @@ export class Multiplexer {
     if (configuration.groups.length !== groups.length) {
       throw new Error(`not all groups load: ${JSON.stringify(configuration.problems)}`);
     }
-    const halt = { stop: () => Promise.resolve(), reload: () => Promise.resolve(), url: '', healthUrl: '' };
+    const halt = {
+      stop: () => Promise.resolve(),
+      reload: () => Promise.resolve(),
+      url: '',
+      healthUrl: '',
+      consoleUrl: '',
+    };
     const open = configuration.groups.map(({ plain, port, tlsPort }) => (plain ? port : (tlsPort ?? port)));
     const multiplexer = new Multiplexer(open, options.bus ?? new MemoryBus(), halt);
     logTarget.write = (line) => multiplexer.lines.push(JSON.parse(line) as LogLine);
@@ -162,6 +176,7 @@ export class Multiplexer {
       http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },
       syslog: options.syslog,
       httpToken: options.httpToken,
+      console: options.console && { address: { host: GATEWAY_HOST, port: 0 }, hosts: [], ...options.console },
       ...(options.httpClients && { httpClients: options.httpClients }),
       health: options.health === true ? await listenHealth({ host: GATEWAY_HOST, port: 0 }) : undefined,
       logLevel: options.logLevel ?? 'info',
@@ -176,6 +191,7 @@ export class Multiplexer {
     halt.reload = () => composition.onHangup();
     halt.url = composition.http?.url ?? '';
     halt.healthUrl = composition.health?.url ?? '';
+    halt.consoleUrl = composition.console?.url ?? '';
     onTestFinished(() => multiplexer.stop());
     onTestFailed(() => {
       const lines = multiplexer.lines.slice(-FAILURE_LINES).map((line) => JSON.stringify(line));
@@ -219,6 +235,10 @@ export class Multiplexer {
 
   get url(): string {
     return this.halt.url;
+  }
+
+  get consoleUrl(): string {
+    return this.halt.consoleUrl;
   }
 
   get healthUrl(): string {

@@ -48,11 +48,16 @@ describe('module boundaries', () => {
     ['bus imports transport', 'libs/bus', '@iec104mm2ss/transport'],
     ['config imports observability', 'libs/config', '@iec104mm2ss/observability'],
     ['observability imports the bus', 'libs/observability', '@iec104mm2ss/bus'],
+    ["the console's API imports the bus", 'libs/console-api', '@iec104mm2ss/bus'],
+    ["the console's API imports Nest", 'libs/console-api', '@nestjs/common'],
     ['monitoring imports the bus', 'libs/monitoring', '@iec104mm2ss/bus'],
     ['monitoring imports Nest', 'libs/monitoring', '@nestjs/common'],
     ['the simulator imports the bus', 'libs/simulator', '@iec104mm2ss/bus'],
     ['the simulator imports wire', 'libs/simulator', '@iec104mm2ss/wire'],
     ['the command imports the fakes', 'apps/mm2ss', '@iec104mm2ss/testing'],
+    ['the page imports the command', 'apps/console', '@iec104mm2ss/mm2ss'],
+    ['the page imports observability', 'apps/console', '@iec104mm2ss/observability'],
+    ['the page imports Nest', 'apps/console', '@nestjs/common'],
     ['a package is imported that package.json does not name', 'libs/config', 'prom-client'],
   ])('refuses that %s', async (_what, project, specifier) => {
     const source = `import * as probe from '${specifier}';\nexport const used = probe;`;
@@ -81,6 +86,7 @@ describe('module boundaries', () => {
     ['apps/mm2ss', '@iec104mm2ss/testing', 'probe.spec.ts'],
     ['libs/bus', '@nats-io/transport-node', 'probe.ts'],
     ['apps/mm2ss', '@iec104mm2ss/router', 'probe.ts'],
+    ['apps/console', '@iec104mm2ss/console-api', 'probe.ts'],
   ])('lets %s import %s in %s', async (project, specifier, file) => {
     const source = `import * as probe from '${specifier}';\nexport const used = probe;`;
     expect(await rulesBrokenBy(source, `${project}/src/${file}`)).toEqual([]);

@@ -9,13 +9,13 @@
  *   read. The maps beside it are for `NODE_OPTIONS=--enable-source-maps`; otherwise nobody reads them.
  * - It is ASCII: V8 keeps a text with a single other character in two octets for each.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { builtins } from './builtins.mjs';
 import { leaveOut } from './left-out.mjs';
-import { licences } from './licences.mjs';
+import { dependenciesOf, licences } from './licences.mjs';
 import { reflectMetadataFirst } from './reflect-metadata.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -68,10 +68,15 @@ const { output } = await build.write({
   assetFileNames: '[name][extname]',
   codeSplitting: { groups },
 });
+// The console's page, which the command serves.
+cpSync(path.join(root, 'apps/console/dist'), path.join(folder, 'console'), { recursive: true });
 const chunks = output.filter(({ type }) => type === 'chunk');
 const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
 const { name, version, license } = JSON.parse(readFileSync(path.join(app, 'package.json'), 'utf8'));
 writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify({ name, version, license, type: 'module' })}\n`);
-writeFileSync(path.join(folder, 'LICENSES.txt'), licences(modules));
+writeFileSync(
+  path.join(folder, 'LICENSES.txt'),
+  licences([...modules, ...dependenciesOf(root, path.join(root, 'apps/console'))]),
+);
 const octets = chunks.reduce((sum, { code }) => sum + code.length, 0);
 console.log(`apps/mm2ss/bundle: ${chunks.length} files, ${(octets / 1e6).toFixed(1)} MB`);

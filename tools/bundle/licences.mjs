@@ -20,6 +20,24 @@ export function licences(modules) {
   return `Code of these packages is part of this program.\n\n${parts.join('\n\n')}\n`;
 }
 
+/**
+ * The packages that a package of ours depends on, and those that they do: of the page, which is bundled by itself.
+ *
+ * @param {string} root the workspace
+ * @param {string} folder of the package
+ * @returns {string[]} as ids of modules
+ */
+export function dependenciesOf(root, folder, found = new Set()) {
+  const { dependencies = {} } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  for (const name of Object.keys(dependencies).filter((each) => !each.startsWith('@iec104mm2ss/'))) {
+    const installed = path.join(root, 'node_modules', name);
+    if (found.has(installed)) continue;
+    found.add(installed);
+    dependenciesOf(root, installed, found);
+  }
+  return [...found].map((installed) => path.join(installed, 'package.json'));
+}
+
 function part(folder, name) {
   const { version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   const texts = readdirSync(folder, { withFileTypes: true })

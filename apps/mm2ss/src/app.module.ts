@@ -5,6 +5,7 @@ import { DurabilityWatch } from './bus/durability-watch.js';
 import { type Core, CoreModule } from './core/core.module.js';
 import { PartsModule } from './core/parts.module.js';
 import { ErrorFilter } from './error.filter.js';
+import { LinesModule } from './lines/lines.module.js';
 import { HttpModule, type HttpModuleOptions } from './http/http.module.js';
 import { NtpClient } from './ntp/index.js';
 import { StatusModule } from './status/status.module.js';
@@ -32,6 +33,7 @@ export class AppModule {
         CoreModule.forRoot(core),
         PartsModule.forRoot(core.process.parts, gateway),
         StatusModule,
+        LinesModule,
         HttpModule.forRoot(http),
       ],
       providers: [...watches, { provide: APP_FILTER, useClass: ErrorFilter }],

@@ -24,6 +24,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   'next-host': operator,
   disconnect: operator,
   watch: async () => (await import('./commands/watch.js')).registerWatch,
+  console: async () => (await import('./commands/console.js')).registerConsole,
+  'console-password': async () => (await import('./commands/console.js')).registerConsole,
   audit: async () => (await import('./commands/audit.js')).registerAudit,
   'nats-auth': async () => (await import('./commands/nats-auth.js')).registerNatsAuth,
   'nats-users': async () => (await import('./commands/nats-users.js')).registerNatsUsers,
@@ -35,7 +37,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
 };
 
 /** They go on whoever reads what they say. */
-const SERVICES = ['run', 'connector', 'router', 'gateway', 'demo'];
+const SERVICES = ['run', 'connector', 'router', 'gateway', 'console', 'demo'];
 
 /** Errors that are the user's to mend, by their names, as what throws them is not loaded here: the message is enough. */
 const USAGE = ['ConfigError', 'EnvironmentError', 'UsageError', 'HttpAddressError'];
@@ -43,7 +45,7 @@ const UNAVAILABLE = ['UnavailableError', 'HttpListenError'];
 
 const HELP = `
 Exit codes: 0 all is well, or ended as told to; 1 it failed, or what was looked at is at fault; 2 it was called in a wrong way,
-or the configuration cannot be loaded; 130, 143 a second SIGINT, SIGTERM. SIGHUP makes run, connector, router and gateway read
+or the configuration cannot be loaded; 130, 143 a second SIGINT, SIGTERM. SIGHUP makes run, connector, router, gateway and console read
 the configuration again, and ends the others.`;
 
 /** Commander's code for an error of a command itself, which knows its exit code. */

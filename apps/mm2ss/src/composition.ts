@@ -18,6 +18,7 @@ import {
   LAG_BOUNDS_MS,
   type Logger,
   type LogLevel,
+  LogRing,
   registerLogMetrics,
   type Registry,
   securityEvent,
@@ -34,6 +35,7 @@ import { StoreWatch } from './bus/store-watch.js';
 import { applyGroups } from './configuration/apply-groups.js';
 import { ConfigurationWatch } from './configuration/configuration-watch.js';
 import { BusTransport } from './control/bus-transport.js';
+import type { ConsoleParts, RunningConsole } from './console/console.js';
 import type { Part } from './core/parts.module.js';
 import {
   BearerTokens,
@@ -41,6 +43,7 @@ import {
   type BoundHttp,
   type HttpAddress,
   type HealthServer,
+  HttpListenError,
   listenHttp,
   NestLogger,
   ownNames,
@@ -49,7 +52,9 @@ import {
 import { NtpClient, NtpTime, SystemClockSetter } from './ntp/index.js';
 import { registerTcpFigures } from './process/tcp-figures.js';
 import { RELEASE } from './release.js';
+import type { ConsoleSettings } from './console/console-settings.js';
 import { Health } from './status/health.js';
+import { SystemStatus } from './status/system-status.js';
 import type { SyslogOptions } from './syslog/index.js';
 import type { SyslogSender } from './syslog/syslog-sender.js';
 import { type OpenTls, openTls } from './tls/open-tls.js';
@@ -76,6 +81,8 @@ export interface CompositionOptions {
   readonly httpClients?: readonly PeerName[];
   /** Monitoring endpoints of the NATS servers; without NATS there are none. */
   readonly natsMonitors?: readonly string[];
+  /** The web console; undefined: none. */
+  readonly console?: ConsoleSettings | undefined;
   /** Where liveness and readiness are served apart. */
   readonly health?: HealthServer | undefined;
   /** Who gets the security events by syslog. */
@@ -98,6 +105,7 @@ export interface CompositionOptions {
 export interface Composition {
   readonly logger: Logger;
   readonly http: BoundHttp | undefined;
+  readonly console: BoundHttp | undefined;
   /** Liveness and readiness, where they are served apart. */
   readonly health: BoundHttp | undefined;
   /** What SIGHUP does: reads the configuration file now, and puts it into force. */
@@ -117,11 +125,13 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const started = { wallMs: clock.wallMs(), now: clock.now() };
   const { logDirectory: directory } = options;
   const syslog = await openSyslog(options);
+  const ring = new LogRing();
   const logging = createLogger({
     level: options.logLevel,
     peerLines: clock,
     instance: runtime.instance,
     securityOutput: syslog,
+    ring,
     ...(directory === undefined ? {} : { groupLogs: { directory, groups: loggedGroups(groups.current) } }),
   });
   const { logger } = logging;
@@ -151,7 +161,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const app = await NestFactory.create(
     AppModule.forRoot({
       core: {
-        ...{ bus, runtime, logger, registry, groups, tls, limits: options.limits ?? DEFAULT_LIMITS },
+        ...{ bus, runtime, logger, ring, registry, groups, tls, limits: options.limits ?? DEFAULT_LIMITS },
         scheduler,
         process: { release: RELEASE, parts, started },
         time,
@@ -178,6 +188,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       await applyGroups(app, parts, next);
       for (const { id } of removed) bus.forgetGroup(id);
       logging.setGroupLogs(loggedGroups(next));
+      ring.setGroups(next.map(({ id }) => id));
       groups.set(next, sourceOf(changed));
     },
     refused: (reason) => groups.refused(reason),
@@ -186,6 +197,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const http = options.http === undefined ? undefined : await listenHttp(app, options.http);
   if (http !== undefined) logger.info({ url: http.url }, 'HTTP: metrics, health and status');
   entrance?.tellTrouble();
+  const console = await openConsole(options, { bus, logger, ring, groups, watch, status: app.get(SystemStatus) });
   const { health } = options;
   health?.started(app.get(Health));
   if (health !== undefined) logger.info({ url: health.url }, 'HTTP: liveness and readiness');
@@ -203,10 +215,12 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   return {
     logger,
     http,
+    console,
     health,
     onHangup: () => watch.reload(),
     stop: async () => {
       securityEvent(logger, 'process_stopped', {}, 'stopping');
+      await console?.close();
       await watch.stop();
       await ntp.stop();
       stores.stop();
@@ -224,6 +238,26 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       if (unsent > 0) process.stderr.write(`mm2ss: syslog: ${unsent} security events were not sent\n`);
     },
   };
+}
+
+/** Loaded only where it is wanted. */
+async function openConsole(
+  { console: settings, runtime, watched }: CompositionOptions,
+  parts: Pick<ConsoleParts, 'bus' | 'logger' | 'ring' | 'groups' | 'status'> & { readonly watch: ConfigurationWatch },
+): Promise<RunningConsole | undefined> {
+  if (settings === undefined) return undefined;
+  const { openConsole: open } = await import('./console/console.js');
+  const { watch, ...others } = parts;
+  const { logger } = others;
+  try {
+    const running = await open({ settings, runtime, configuration: watch, isFile: watched, ...others });
+    logger.info({ url: running.url, auth: settings.access.mode }, 'console');
+    return running;
+  } catch (error) {
+    if (!(error instanceof HttpListenError) || settings.isOptional !== true) throw error;
+    logger.warn({ reason: error.message }, 'no console: its port is taken');
+    return undefined;
+  }
 }
 
 /** Who may ask over HTTP. */

@@ -3,7 +3,7 @@ import { endOnEarlySignals } from './process/early-signals.js';
 import { deferOptimising } from './process/start-memory.js';
 
 /** They last, and may have little to do. */
-const SERVICES = ['run', 'connector', 'router', 'gateway'];
+const SERVICES = ['run', 'connector', 'router', 'gateway', 'console'];
 
 const command = process.argv[2] ?? '';
 // Before anything else is loaded, which takes longer than people wait with Ctrl-C.

@@ -227,8 +227,30 @@ function isSlip({ row, field, reason, severity }: Problem, headerRow: number | u
 function changeOf(before: GroupConfig, after: GroupConfig): GroupChange | undefined {
   const fields = FIELDS.filter((field) => field !== 'row' && textOf(before[field]) !== textOf(after[field]));
   if (fields.length === 0) return undefined;
+  return { before, after, fields, effect: effectOf(fields) };
+}
+
+function effectOf(fields: readonly GroupField[]): ChangeEffect {
   const anew = (part: Part): boolean => beginsAnew(part, { fields });
-  return { before, after, fields, effect: anew('connector') ? 'link' : anew('gateway') ? 'masters' : 'live' };
+  return anew('connector') ? 'link' : anew('gateway') ? 'masters' : 'live';
+}
+
+/** Fields that are taken live, and by which somebody who is connected may have to go. */
+const SHUTTING_OUT: readonly GroupField[] = ['filter', 'rights', 'tlsNames', 'rtuNames'];
+
+/** What the change costs; `filter`: nobody notices but those whom it leaves out, who are disconnected. */
+export function fullEffect({ fields, effect }: Pick<GroupChange, 'fields' | 'effect'>): ChangeEffect | 'filter' {
+  return effect === 'live' && fields.some((field) => SHUTTING_OUT.includes(field)) ? 'filter' : effect;
+}
+
+/** Columns of the constants of a link: those of a group are those of the RTU's side, too, where that one has none of its own. */
+const LINK_SIDE = /^(?:rtu )?(?:t[123]|[wk])$/;
+
+/** What a change of a column costs at most. */
+export function columnEffect(column: ColumnName): ChangeEffect | 'filter' {
+  const own = (Object.keys(COLUMNS) as (keyof typeof COLUMNS)[]).filter((field) => COLUMNS[field] === column);
+  const fields: GroupField[] = LINK_SIDE.test(column) ? [...own, 'rtuLink'] : own;
+  return fullEffect({ fields, effect: effectOf(fields) });
 }
 
 /** Equal for what means the same. Hosts and networks are what the file said. */

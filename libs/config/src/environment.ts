@@ -28,6 +28,18 @@ export interface Environment {
   readonly httpCa: string | undefined;
   readonly httpCert: string | undefined;
   readonly httpKey: string | undefined;
+  /** `MM2SS_CONSOLE`, `--console`: where the web console is served, as text. Undefined = the command's default. */
+  readonly console: string | undefined;
+  /** `MM2SS_CONSOLE_HOST`, `--console-host`: names under which it is reached besides its own, separated by commas. */
+  readonly consoleHosts: readonly string[];
+  /** `MM2SS_CONSOLE_AUTH`, `--console-auth`: how it knows who asks. Default `none`. */
+  readonly consoleAuth: 'none' | 'basic' | 'proxy';
+  /** `MM2SS_CONSOLE_USERS`, `--console-users`: file with the users, for `basic`. */
+  readonly consoleUsers: string | undefined;
+  /** `MM2SS_CONSOLE_PROXY`, `--console-proxy`: hosts and networks of the proxy, for `proxy`. */
+  readonly consoleProxy: string | undefined;
+  /** `MM2SS_CONSOLE_ROLES`, `--console-roles`: users and groups by role, for `proxy`. */
+  readonly consoleRoles: string | undefined;
   /** `MM2SS_HEALTH`, `--health`: where liveness and readiness are served apart from `http`, as text. */
   readonly health: string | undefined;
   /** `MM2SS_NATS`, `--nats`: NATS servers. Empty = the memory bus, everything in one process. */
@@ -109,17 +121,19 @@ const DEFAULT_TLS_HANDSHAKES = 20;
 const HOST_NAME = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/;
 const NATS_SCHEMES = ['nats:', 'tls:'];
 
+const HOST_NAMES = z
+  .string()
+  .transform((text) => text.split(',').map((name) => name.trim().toLowerCase()))
+  .refine(
+    (names) => names.every((name) => HOST_NAME.test(name)),
+    'must be host names without a port, separated by commas',
+  )
+  .default([]);
+
 const SETTINGS = {
   ini: z.string().default(DEFAULT_INI),
   http: z.string().optional(),
-  httpHosts: z
-    .string()
-    .transform((text) => text.split(',').map((name) => name.trim().toLowerCase()))
-    .refine(
-      (names) => names.every((name) => HOST_NAME.test(name)),
-      'must be host names without a port, separated by commas',
-    )
-    .default([]),
+  httpHosts: HOST_NAMES,
   httpToken: z.string().optional(),
   httpClients: z
     .string()
@@ -133,6 +147,16 @@ const SETTINGS = {
   httpCa: z.string().optional(),
   httpCert: z.string().optional(),
   httpKey: z.string().optional(),
+  console: z.string().optional(),
+  consoleHosts: HOST_NAMES,
+  consoleAuth: z
+    .string()
+    .transform((text) => text.toLowerCase())
+    .pipe(z.enum(['none', 'basic', 'proxy'], 'must be none, basic or proxy'))
+    .default('none'),
+  consoleUsers: z.string().optional(),
+  consoleProxy: z.string().optional(),
+  consoleRoles: z.string().optional(),
   health: z.string().optional(),
   nats: z
     .string()
@@ -249,6 +273,12 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   httpCa: { variable: 'MM2SS_HTTP_CA', flag: '--http-ca' },
   httpCert: { variable: 'MM2SS_HTTP_CERT', flag: '--http-cert' },
   httpKey: { variable: 'MM2SS_HTTP_KEY', flag: '--http-key' },
+  console: { variable: 'MM2SS_CONSOLE', flag: '--console' },
+  consoleHosts: { variable: 'MM2SS_CONSOLE_HOST', flag: '--console-host' },
+  consoleAuth: { variable: 'MM2SS_CONSOLE_AUTH', flag: '--console-auth' },
+  consoleUsers: { variable: 'MM2SS_CONSOLE_USERS', flag: '--console-users' },
+  consoleProxy: { variable: 'MM2SS_CONSOLE_PROXY', flag: '--console-proxy' },
+  consoleRoles: { variable: 'MM2SS_CONSOLE_ROLES', flag: '--console-roles' },
   health: { variable: 'MM2SS_HEALTH', flag: '--health' },
   nats: { variable: 'MM2SS_NATS', flag: '--nats' },
   natsCreds: { variable: 'MM2SS_NATS_CREDS', flag: '--nats-creds' },

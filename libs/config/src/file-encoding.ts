@@ -41,6 +41,25 @@ export function configurationText(octets: Uint8Array): string | undefined {
   return text === undefined || text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }
 
+/**
+ * The octets of a text in `encoding`, with the mark at the beginning that `like` has. Undefined when one of its characters does not
+ * exist there.
+ */
+export function encodeFile(text: string, encoding: FileEncoding, like: Uint8Array): Uint8Array | undefined {
+  const mark = [UTF8_MARK, UTF16LE_MARK, UTF16BE_MARK].find((each) => beginsWith(like, each)) ?? [];
+  if (encoding === 'Windows-1252') return windows1252(text);
+  if (encoding === 'UTF-8' || encoding === 'UTF-8 with BOM')
+    return Buffer.concat([Buffer.from(mark), Buffer.from(text)]);
+  const octets = Buffer.from(text, 'utf16le');
+  return Buffer.concat([Buffer.from(mark), encoding === 'UTF-16BE' ? octets.swap16() : octets]);
+}
+
+function windows1252(text: string): Uint8Array | undefined {
+  const all = new TextDecoder('windows-1252').decode(Uint8Array.from({ length: 256 }, (_, octet) => octet));
+  const octets = Array.from(text, (character) => all.indexOf(character));
+  return octets.includes(-1) ? undefined : Uint8Array.from(octets);
+}
+
 /** For `TextDecoder`, which leaves a byte order mark out. */
 const LABELS: Readonly<Record<FileEncoding, string>> = {
   'UTF-8': 'utf-8',

@@ -40,6 +40,20 @@ const RTU_NUMBER_RANGE: IntegerRange = { min: 1, max: 65535 };
 const MAX_CONNECTIONS_RANGE: IntegerRange = { min: 1, max: 1_000_000 };
 const BUFFSIZE_RANGE: IntegerRange = { min: 1, max: 10_000_000 };
 
+/** Limits of the columns that are numbers, but for the constants of links. */
+export const COLUMN_RANGES: Readonly<Partial<Record<ColumnName, IntegerRange>>> = {
+  'port no': PORT_RANGE,
+  'rtu no': RTU_NUMBER_RANGE,
+  'max conn': { ...MAX_CONNECTIONS_RANGE, max: MOST_SESSIONS },
+  buffsize: BUFFSIZE_RANGE,
+  t0: T0_RANGE,
+  'per source': PER_SOURCE_RANGE,
+  reserve: RESERVE_RANGE,
+  'cmd rate': COMMAND_RATE_RANGE,
+  'cmd burst': COMMAND_RATE_RANGE,
+  'tls port': PORT_RANGE,
+};
+
 /** The group a row describes, or undefined when anything in the row is wrong: a row loads whole or not at all. */
 export interface GroupRow {
   readonly group: GroupConfig | undefined;

@@ -21,8 +21,20 @@ export { digitsOf } from './integer-cell.js';
 export { ackPolicy, reportGapMs } from './ack-policy.js';
 export { repeatableAsdus } from './repeatable-asdus.js';
 export { nearestNames } from './nearest-name.js';
-export { anewText, beginsAnew, byId, changedColumns, groupChanges, newFaults, partChanges } from './changes.js';
+export {
+  anewText,
+  beginsAnew,
+  byId,
+  changedColumns,
+  fullEffect,
+  groupChanges,
+  newFaults,
+  partChanges,
+} from './changes.js';
 export type { ChangeEffect, EndedGroup, GroupChange, GroupChanges, Part, PartChanges } from './changes.js';
+export { COLUMN_HELP, type ColumnHelp } from './edit/columns.js';
+export { type EditedFile, editRow, type FileRow, readRow } from './edit/edit-row.js';
+export type { ColumnName } from './layout.js';
 export { type ConfigurationSource, GROUPS, LiveGroups } from './live-groups.js';
 export {
   DEFAULT_LIMITS,

@@ -47,7 +47,8 @@ export const OWN_COLUMNS = [
   'clock',
 ] as const;
 
-const ALL_COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS] as const;
+/** All that a header may name. */
+export const ALL_COLUMNS = [...MANUAL_COLUMNS, ...OWN_COLUMNS] as const;
 export type ColumnName = (typeof ALL_COLUMNS)[number];
 
 /** Where each column stands in the rows below a header row. */

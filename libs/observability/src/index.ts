@@ -6,6 +6,7 @@ export * from './health.js';
 export * from './link-metrics.js';
 export * from './log-fields.js';
 export * from './log-metrics.js';
+export * from './log-ring.js';
 export * from './logger.js';
 export { groupLogFileName, type GroupLogOptions } from './group-logs.js';
 export * from './merge-status.js';

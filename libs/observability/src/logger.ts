@@ -4,6 +4,7 @@ import { DescriptorSink } from './descriptor-sink.js';
 import { GroupLogs, type GroupLogEvent, type GroupLogOptions } from './group-logs.js';
 import { flushAllNow, LineWriter } from './line-writer.js';
 import { PeerLineHook } from './peer-line-hook.js';
+import type { LogRing } from './log-ring.js';
 import type { LineClock } from './peer-lines.js';
 import type { SecurityEventName } from './security/security-events.js';
 import { eventIdOf, isSecurityEvent, keepLedger, SecurityLedger } from './security/security-ledger.js';
@@ -27,6 +28,8 @@ export interface LoggerOptions {
   readonly instance?: string;
   /** Gets the security events too, as JSON lines; they are written at any log level but `silent` then. */
   readonly securityOutput?: DestinationStream | undefined;
+  /** Keeps the last lines, for people who look at this process. */
+  readonly ring?: LogRing | undefined;
   /** Takes the lines instead of standard output. */
   readonly destination?: DestinationStream;
 }
@@ -61,13 +64,14 @@ const CLOSE_LIMIT_MS = 2000;
  * `process.exit` is written then.
  */
 export function createLogger(options: LoggerOptions = {}): Logging {
-  const { level = 'info', groupLogs, securityOutput } = options;
+  const { level = 'info', groupLogs, securityOutput, ring } = options;
   const console = consoleOutput(options);
   const groups = groupLogs === undefined ? undefined : new GroupLogs(groupLogs, reportGroupLog);
   const destination: DestinationStream = {
     write(line) {
       console.write(line);
       groups?.write(line);
+      ring?.add(line);
       if (securityOutput !== undefined && isSecurityEvent(line)) securityOutput.write(line);
     },
   };

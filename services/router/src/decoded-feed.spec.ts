@@ -49,6 +49,7 @@ describe('the decoded feed', () => {
       'iec104.v1.7.decoded.M_ME_NB_1',
     ]);
     expect(messages.map(({ message }) => message.position)).toEqual([40, 41, 42]);
+    for (const { message } of messages) expect(message.octets).toMatch(/^[0-9a-f]{20,}$/);
     expect(messages[0]?.message).toMatchObject({
       group: '7',
       direction: 'monitor',

@@ -28,6 +28,8 @@ export interface DecodedMessage {
   readonly position?: number;
   /** Session of the master, in control direction. */
   readonly session?: number;
+  /** Of the ASDU, hexadecimal. Earlier releases do not say. */
+  readonly octets?: string;
   readonly asdu: AsduJson | UndecodableAsdu;
 }
 
@@ -125,7 +127,8 @@ export class DecodedFeed {
 
   private publish(about: Omit<DecodedMessage, 'group' | 'asdu'>, octets: Uint8Array): void {
     const name = typeName(octets[0] as number);
-    const message: DecodedMessage = { group: this.subjects.group, ...about, asdu: decode(octets, name) };
+    const { group } = this.subjects;
+    const message: DecodedMessage = { group, ...about, octets: toHex(octets), asdu: decode(octets, name) };
     this.published++;
     this.bus.publish(this.subjects.decoded(name), encodeJson(message));
   }

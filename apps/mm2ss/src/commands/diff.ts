@@ -2,6 +2,7 @@ import {
   changedColumns,
   type ChangeEffect,
   type Configuration,
+  fullEffect,
   type GroupConfig,
   groupChanges,
   newFaults,
@@ -60,9 +61,7 @@ export function diffOf(before: Configuration, after: Configuration): Configurati
       ...changed.map((change): GroupDiff => {
         const { id, name } = change.after;
         const columns = changedColumns(change);
-        const { effect, fields } = change;
-        const shutsOut = effect === 'live' && (fields.includes('filter') || fields.includes('rights'));
-        return { id, name, effect: shutsOut ? 'filter' : effect, columns };
+        return { id, name, effect: fullEffect(change), columns };
       }),
       ...added.map((group) => plain(group, 'new')),
     ],

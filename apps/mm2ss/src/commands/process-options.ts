@@ -260,7 +260,7 @@ export async function openBus(
   environment: Environment,
   runtime: Runtime,
   health: Pick<HealthServer, 'waits'> | undefined,
-  does: Required<Pick<NatsOptions, 'role' | 'allGroups'>>,
+  does: Pick<NatsOptions, 'role' | 'allGroups' | 'listenOnly'>,
   directory?: string,
 ): Promise<Bus> {
   if (environment.nats.length === 0) {

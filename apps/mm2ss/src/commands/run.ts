@@ -5,6 +5,7 @@ import type { HealthServer } from '../http/index.js';
 import { runUntilSignal } from '../process/signals.js';
 import { tlsOptions } from '../tls/tls-options.js';
 import { collect } from './collect.js';
+import { addConsoleOptions, type ConsoleFlags, consoleFlags, consoleSettings } from './console-options.js';
 import { UsageError } from './errors.js';
 import {
   addNatsOptions,
@@ -24,7 +25,9 @@ import {
 
 const PARTS = ['connector', 'router', 'gateway'] as const;
 
-interface RunFlags extends ProcessFlags {
+interface RunFlags extends ProcessFlags, ConsoleFlags {
+  readonly nogui?: boolean;
+  readonly service?: boolean;
   readonly ntp_server?: readonly string[];
   readonly ntp_update_every_sec?: string;
   readonly logDir: string;
@@ -35,8 +38,8 @@ export function registerRun(program: Command): void {
   const command = program
     .command('run')
     .description('run the multiplexer: every group of the file, all parts in this one process')
-    .option('-n, --nogui', 'accepted for the manual; there is no window to leave out')
-    .option('-c, --service', 'accepted for the manual; every run can be a service')
+    .option('-n, --nogui', 'without the web console')
+    .option('-c, --service', 'as a service: without the web console')
     .option('-s, --ntp_server <host>', 'NTP server; may be repeated. Asked before those of the file', collect)
     .option('-t, --ntp_update_every_sec <seconds>', 'NTP update interval (default: the file, else 900)')
     .option('--set-clock', 'set the clock of this machine from NTP (needs the privilege)')
@@ -46,14 +49,17 @@ export function registerRun(program: Command): void {
       'folder of the per-group log files, of the audit records (mm2ss audit), and of what outlives the process',
       'log',
     );
-  addTlsOptions(addStorageOptions(addNatsOptions(addProcessOptions(command)))).action((flags: RunFlags) => run(flags));
+  addConsoleOptions(addTlsOptions(addStorageOptions(addNatsOptions(addProcessOptions(command))))).action(
+    (flags: RunFlags) => run(flags),
+  );
 }
 
 async function run(flags: RunFlags): Promise<void> {
-  const environment = readEnvironment(process.env, asEnvironmentFlags(flags));
+  const environment = readEnvironment(process.env, { ...asEnvironmentFlags(flags), ...consoleFlags(flags) });
   const file = await loadConfiguration(environment.ini);
   checkTls(environment, file.configuration.groups, PARTS);
   const { settings } = file.configuration;
+  const console = consoleSettings(environment, flags.nogui === true || flags.service === true || settings.nogui);
   const watched = await isWatched(file);
   const looked = monitoring(environment);
   const updateEverySec = seconds(flags.ntp_update_every_sec) ?? settings.ntpUpdateEverySec;
@@ -72,6 +78,7 @@ async function run(flags: RunFlags): Promise<void> {
         bus,
         runtime,
         ...looked,
+        console,
         health,
         logDirectory: flags.logDir,
         listen: environment.listen,

@@ -58,6 +58,8 @@ export class ConfigurationWatch {
   refusals = 0;
   /** How often a part could not take one. */
   failures = 0;
+  /** Digest of the file on disk that what is in force comes from. */
+  private onDisk: string;
   private refused: { readonly digest: string; readonly reason: string } | undefined;
   /** Of the file as it was read last, if it is neither in force nor refused. */
   private seen = '';
@@ -71,8 +73,48 @@ export class ConfigurationWatch {
     private file: ConfigurationFile,
     private readonly parts: ConfigurationWatchParts,
   ) {
+    this.onDisk = file.digest;
     this.timers = new Timers(parts.clock);
     this.registerMetrics(parts.registry);
+  }
+
+  /** Path of the file. */
+  get path(): string {
+    return this.file.path;
+  }
+
+  /** Digest of what is in force, which is another one than that of the file after `put`. */
+  get digest(): string {
+    return this.file.digest;
+  }
+
+  /** The file on disk, as it is now. */
+  read(): Promise<Uint8Array> {
+    return this.parts.read(this.file.path);
+  }
+
+  /**
+   * Puts `octets` into force in place of the file, as somebody wants it until the next restart. The file is looked at as before: when
+   * it is another one than `base`, or somebody asks (SIGHUP), it is taken.
+   *
+   * @param base digest of the file on disk that counts as the one in force
+   * @returns why not; undefined: they are in force
+   */
+  async put(octets: Uint8Array, base: string): Promise<string | undefined> {
+    const digest = digestOf(octets);
+    let reason: string | undefined;
+    await this.inTurn(async () => {
+      const { file, onDisk } = this;
+      if (digest !== file.digest) await this.take({ digest, octets, failure: '' });
+      if (digest === this.file.digest) this.onDisk = base;
+      else {
+        reason = this.refused?.reason ?? 'it was not taken';
+        // What is on disk is not at fault.
+        this.onDisk = onDisk;
+        this.accept();
+      }
+    });
+    return reason;
   }
 
   /** Looks at the file from now on. */
@@ -114,9 +156,9 @@ export class ConfigurationWatch {
 
   /** True when the file is another one, and is to be read once more before it counts. */
   private async look(): Promise<boolean> {
-    const found = await this.read();
+    const found = await this.find();
     const { digest } = found;
-    if (digest === this.file.digest) {
+    if (digest === this.onDisk) {
       if (this.refused !== undefined) {
         this.parts.logger.info({ digest }, 'the configuration file is the one in force again');
         this.accept();
@@ -175,6 +217,7 @@ export class ConfigurationWatch {
     });
     await this.applying;
     this.file = file;
+    this.onDisk = digest;
     this.accept();
     this.applied++;
   }
@@ -186,9 +229,9 @@ export class ConfigurationWatch {
   }
 
   /** A file that cannot be read has the reason for its digest. */
-  private async read(): Promise<Found> {
+  private async find(): Promise<Found> {
     try {
-      const octets = await this.parts.read(this.file.path);
+      const octets = await this.read();
       return { digest: digestOf(octets), octets, failure: '' };
     } catch (error) {
       const failure = (error as Error).message;
@@ -200,10 +243,10 @@ export class ConfigurationWatch {
   private async readSettled(): Promise<Found> {
     const { clock } = this.parts;
     const until = clock.now() + LONGEST_SETTLE_MS;
-    let found = await this.read();
+    let found = await this.find();
     while (found.digest !== this.file.digest && !this.stopped && clock.now() < until) {
       await this.timers.pause(SETTLE_MS);
-      const again = await this.read();
+      const again = await this.find();
       if (again.digest === found.digest) break;
       found = again;
     }

@@ -1,6 +1,6 @@
 import { type Bus, BUS } from '@iec104mm2ss/bus';
 import { GROUPS, type Limits, type LiveGroups, PROCESS_LIMITS } from '@iec104mm2ss/config';
-import { LOGGER, type Logger, REGISTRY, type Registry } from '@iec104mm2ss/observability';
+import { LOG_RING, LOGGER, type Logger, type LogRing, REGISTRY, type Registry } from '@iec104mm2ss/observability';
 import { OWN_TIME, type OwnTime, type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
 import { TLS, type TlsSettings } from '@iec104mm2ss/tls';
 import { type DeadlineScheduler, SCHEDULER } from '@iec104mm2ss/transport';
@@ -12,6 +12,8 @@ export interface Core {
   readonly bus: Bus;
   readonly runtime: Runtime;
   readonly logger: Logger;
+  /** The last lines of `logger`. */
+  readonly ring: LogRing;
   readonly registry: Registry;
   readonly scheduler: DeadlineScheduler;
   readonly groups: LiveGroups;
@@ -26,11 +28,12 @@ export interface Core {
 @Module({})
 export class CoreModule {
   static forRoot(core: Core): DynamicModule {
-    const { bus, runtime, logger, registry, scheduler, groups, limits, process, time, tls } = core;
+    const { bus, runtime, logger, ring, registry, scheduler, groups, limits, process, time, tls } = core;
     const providers = [
       { provide: BUS, useValue: bus },
       { provide: RUNTIME, useValue: runtime },
       { provide: LOGGER, useValue: logger },
+      { provide: LOG_RING, useValue: ring },
       { provide: REGISTRY, useValue: registry },
       { provide: SCHEDULER, useValue: scheduler },
       { provide: GROUPS, useValue: groups },

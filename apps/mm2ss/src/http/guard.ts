@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { peerText, plainAddress } from '@iec104mm2ss/config';
 import { LOGGER, type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
+import { isJson } from '../api/route.js';
 import { BEARER_TOKENS, type BearerTokens } from './bearer-tokens.js';
 import { isOwnName, OWN_NAMES } from './own-names.js';
 import { certificateOf } from './secure-entrance.js';
@@ -60,10 +61,6 @@ export class Guard implements NestMiddleware {
     const identity = certificateOf(socket);
     securityEvent(this.logger, 'http_refused', { peer, identity, reason, method }, `HTTP request refused: ${what}`);
   }
-}
-
-function isJson(type: string | undefined): boolean {
-  return type?.split(';')[0]?.trim().toLowerCase() === 'application/json';
 }
 
 function refuse(response: ServerResponse, status: number, error: string, headers: OutgoingHttpHeaders = {}): void {

@@ -7,6 +7,7 @@ import {
   createSilentLogger,
   type Logger,
   type Registry,
+  LogRing,
 } from '@iec104mm2ss/observability';
 import { NO_TIME, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
@@ -66,6 +67,7 @@ export async function servePages(
     bus: sources.bus ?? new MemoryBus({ clock: SYSTEM_CLOCK }),
     runtime: { ...systemRuntime(), clock },
     logger,
+    ring: new LogRing(),
     registry: sources.registry ?? createRegistry({ processMetrics: false }),
     scheduler: new DeadlineScheduler(),
     groups: new LiveGroups(sources.groups ?? []),

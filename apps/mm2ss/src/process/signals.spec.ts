@@ -43,6 +43,7 @@ function composition(stop: () => Promise<void>, onHangup = (): void => undefined
   return {
     logger,
     http: undefined,
+    console: undefined,
     health: undefined,
     stop,
     onHangup: () => {

@@ -12,27 +12,9 @@ import {
   type Station,
   stopSchema,
 } from '@iec104mm2ss/simulator';
-import { ApiError } from './api-error.js';
+import { ApiError } from '../api/api-error.js';
+import type { ApiRequest, Route } from '../api/route.js';
 import { pointView, runView, stationView } from './views.js';
-
-export interface ApiRequest {
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string>>;
-  readonly body: unknown;
-}
-
-/** One operation of the API, and what its document says of it. */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT';
-  /** `/rtus/{id}`: what is in braces is a parameter. */
-  readonly path: string;
-  readonly summary: string;
-  readonly query?: readonly string[];
-  readonly body?: z.ZodType;
-  /** Default 200. */
-  readonly status?: number;
-  handle(request: ApiRequest): unknown;
-}
 
 /** An index that is being sent, or was. */
 interface Run {
@@ -179,41 +161,4 @@ export function simulatorRoutes(fleet: RtuFleet): Route[] {
       },
     },
   ];
-}
-
-/** The route that a request is for, and the parameters of its path. @throws ApiError 404, 405 */
-export function findRoute(
-  routes: readonly Route[],
-  method: string,
-  path: string,
-): { readonly route: Route; readonly parameters: Record<string, string> } {
-  let isKnown = false;
-  for (const route of routes) {
-    const parameters = match(route.path, path);
-    if (parameters === undefined) continue;
-    isKnown = true;
-    if (route.method === method) return { route, parameters };
-  }
-  throw isKnown ? new ApiError(405, `not ${method} here`) : new ApiError(404, 'no such resource: see /openapi.json');
-}
-
-function match(pattern: string, path: string): Record<string, string> | undefined {
-  const wanted = pattern.split('/');
-  const given = path.split('/');
-  if (wanted.length !== given.length) return undefined;
-  const parameters: Record<string, string> = {};
-  for (const [at, part] of wanted.entries()) {
-    const text = given[at] ?? '';
-    if (part.startsWith('{')) parameters[part.slice(1, -1)] = decoded(text);
-    else if (part !== text) return undefined;
-  }
-  return parameters;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new ApiError(400, 'the path cannot be read');
-  }
 }

@@ -6,12 +6,11 @@ import { BearerTokens } from '../http/bearer-tokens.js';
 import { boundOf, type BoundHttp, setTimeLimits, TIMEOUT_CHECK_MS } from '../http/http-server.js';
 import type { HttpAddress } from '../http/http-address.js';
 import { isOwnName, ownNames } from '../http/own-names.js';
-import { ApiError } from './api-error.js';
-import { openApiDocument } from './openapi.js';
-import { findRoute, simulatorRoutes } from './routes.js';
+import { ApiError } from '../api/api-error.js';
+import { openApiDocument } from '../api/openapi.js';
+import { findRoute, isJson, parsedBody, readJson } from '../api/route.js';
+import { simulatorRoutes } from './routes.js';
 import { metricsText } from './metrics.js';
-
-const MAX_BODY_OCTETS = 65_536;
 
 export interface SimulatorServer extends BoundHttp {
   close(): Promise<void>;
@@ -32,7 +31,7 @@ export async function listenSimulator(
   const complain = (reason: string): void => void process.stderr.write(`${reason}\n`);
   const tokens = tokenFile === undefined ? undefined : new BearerTokens(tokenFile, SYSTEM_CLOCK, complain);
   const routes = simulatorRoutes(fleet);
-  const document = openApiDocument(routes);
+  const document = openApiDocument(routes, 'mm2ss simulate', 'Drives a running RTU simulator.');
 
   const handle = async (request: IncomingMessage): Promise<{ status: number; body: unknown }> => {
     refuseStrangers(request, names, tokens);
@@ -41,7 +40,7 @@ export async function listenSimulator(
     if (method === 'GET' && pathname === '/openapi.json') return { status: 200, body: document };
     const { route, parameters } = findRoute(routes, method, pathname);
     const query = Object.fromEntries(searchParams);
-    const body = route.body === undefined ? undefined : parsed(route.body, await readJson(request));
+    const body = route.body === undefined ? undefined : parsedBody(route.body, await readJson(request));
     return { status: route.status ?? 200, body: await route.handle({ parameters, query, body }) };
   };
 
@@ -80,31 +79,8 @@ function refuseStrangers(request: IncomingMessage, names: ReadonlySet<string>, t
   const { headers, method } = request;
   if (headers.host !== undefined && !isOwnName(headers.host, names)) throw new ApiError(421, 'not a name of this host');
   if (tokens?.refusal(headers.authorization) !== undefined) throw new ApiError(401, 'a bearer token is asked for');
-  const isJson = headers['content-type']?.split(';')[0]?.trim().toLowerCase() === 'application/json';
-  if (method !== 'GET' && method !== 'HEAD' && !isJson) throw new ApiError(415, 'only Content-Type: application/json');
-}
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let octets = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    octets += chunk.length;
-    if (octets > MAX_BODY_OCTETS) throw new ApiError(413, 'the request is too large');
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
-  try {
-    return text.trim() === '' ? {} : JSON.parse(text);
-  } catch {
-    throw new ApiError(400, 'the body is no JSON');
-  }
-}
-
-function parsed(schema: NonNullable<ReturnType<typeof simulatorRoutes>[number]['body']>, value: unknown): unknown {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const reasons = result.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
-  throw new ApiError(400, reasons.join('; '));
+  if (method !== 'GET' && method !== 'HEAD' && !isJson(headers['content-type']))
+    throw new ApiError(415, 'only Content-Type: application/json');
 }
 
 function answerError(response: ServerResponse, error: unknown): void {

@@ -150,10 +150,17 @@ export const SECURITY_EVENTS = {
     severity: 'notice',
     meaning: 'An operator intervened: `verb` (restart, next-host, disconnect), `by` whom.',
   },
+  configuration_edited: {
+    id: 'MM2SS:6.13',
+    severity: 'notice',
+    meaning:
+      'Somebody changed the row of a group at the console: `by` whom, `mode` (apply: until restart; save: in the file), `columns`.',
+  },
   http_refused: {
     id: 'MM2SS:6.7',
     severity: 'warning',
-    meaning: 'An HTTP request was refused: it has no token, a wrong one, or is for a name that is not ours.',
+    meaning:
+      'An HTTP request was refused: it has no token or password, a wrong one, is for a name that is not ours, comes from a page of another site, or wants more than its role allows.',
   },
   events_left_out: {
     id: 'MM2SS:6.8',

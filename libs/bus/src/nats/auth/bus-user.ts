@@ -1,6 +1,6 @@
 /**
  * What a process does on the bus. `run`: all parts in one process. `watcher`: `mm2ss watch` and `mm2ss audit`. `console`:
- * `mm2ss status` and what it orders. `setup`: `mm2ss nats-setup`, which creates what is stored, and nothing else may.
+ * `mm2ss console`, `mm2ss status` and what that orders. `setup`: `mm2ss nats-setup`, which creates what is stored, and nothing else may.
  */
 export type BusRole = 'connector' | 'router' | 'gateway' | 'run' | 'watcher' | 'console' | 'setup';
 

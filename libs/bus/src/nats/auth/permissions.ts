@@ -31,6 +31,7 @@ export interface PermissionOptions {
 
 const STATUS = controlSubject('status');
 const LEFT = controlSubject('left');
+const LINES = controlSubject('lines');
 const LINK_ORDERS = [controlSubject('restart'), controlSubject('next-host')];
 const DISCONNECT = controlSubject('disconnect');
 const OBSERVE = controlSubject('observe');
@@ -59,13 +60,13 @@ function ofRole(user: BusUser, options: PermissionOptions): Permissions {
     case 'gateway':
       return part(user, ofGateway(user), options);
     case 'run': {
-      const all = [ofConnector(options.groups), ofRouter(options.groups), ofGateway(user)];
+      const all = [ofConnector(options.groups), ofRouter(options.groups), ofGateway(user), ofConsole()];
       return part(user, union(all), { ...options, httpControl: true });
     }
     case 'watcher':
       return { publish: [], store: seeing(AUDIT), subscribe: [allGroups('decoded.>'), allGroups('audit')] };
     case 'console':
-      return { publish: [STATUS, ...ORDERS], store: [], subscribe: [askInboxes(user.name)] };
+      return part(user, ofConsole(), { ...options, httpControl: true });
     case 'setup':
       return ofSetup(options.groups);
   }
@@ -80,7 +81,7 @@ function part({ name }: BusUser, { publish, store, subscribe }: Permissions, opt
   return {
     publish: [...publish, STATUS, LEFT, ...control, ALL_ASK_INBOXES],
     store,
-    subscribe: [...subscribe, STATUS, LEFT, askInboxes(name)],
+    subscribe: [...subscribe, STATUS, LEFT, LINES, askInboxes(name)],
   };
 }
 
@@ -115,6 +116,11 @@ function ofRouter(groups: readonly string[]): Permissions {
       OBSERVE,
     ],
   };
+}
+
+/** It looks at everything that is for people, and hands on orders. */
+function ofConsole(): Permissions {
+  return { publish: [LINES], store: seeing(AUDIT), subscribe: [allGroups('decoded.>'), allGroups('audit')] };
 }
 
 /** It speaks for its own sessions only, and hears no answers for those of other gateways. */

@@ -1,14 +1,21 @@
 import { z } from 'zod';
 import { RELEASE } from '../release.js';
-import type { Route } from './routes.js';
+import type { Route } from './route.js';
+
+/** What the document says of a route: all but how it is handled. */
+type Described = Omit<Route, 'handle'>;
 
 /** The OpenAPI 3.1 document of the routes. */
-export function openApiDocument(routes: readonly Route[]): Record<string, unknown> {
+export function openApiDocument(
+  routes: readonly Described[],
+  title: string,
+  description: string,
+): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
   return {
     openapi: '3.1.0',
-    info: { title: 'mm2ss simulate', version: RELEASE, description: 'Drives a running RTU simulator.' },
+    info: { title, version: RELEASE, description },
     paths,
     components: {
       schemas: {
@@ -19,7 +26,15 @@ export function openApiDocument(routes: readonly Route[]): Record<string, unknow
   };
 }
 
-function operation({ method, path, summary, query = [], body, status = 200 }: Route): Record<string, unknown> {
+function operation({
+  method,
+  path,
+  summary,
+  query = [],
+  body,
+  status = 200,
+  type,
+}: Described): Record<string, unknown> {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -33,7 +48,10 @@ function operation({ method, path, summary, query = [], body, status = 200 }: Ro
     summary,
     parameters: [...inPath, ...inQuery],
     ...(body !== undefined && { requestBody: { required: true, content: json(schemaOf(body)) } }),
-    responses: { [status]: { description: 'done', content: json({}) }, default: error },
+    responses: {
+      [status]: { description: 'done', content: type === undefined ? json({}) : { [type]: {} } },
+      default: error,
+    },
   };
 }
 

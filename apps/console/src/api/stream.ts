@@ -1,0 +1,128 @@
+/**
+ * The one event stream of the tab. What the views look at is in its query: when that changes it is opened anew and goes on where
+ * the old one was. It says honestly whether it lives.
+ */
+import type { StreamEvents, StreamQuery } from '@iec104mm2ss/console-api';
+import { effect, signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { streamUrl } from './client.js';
+
+export interface Connection {
+  /** `connecting`: just opened, or opened anew for another view. */
+  readonly phase: 'connecting' | 'open' | 'down';
+  /** Of the last event, ms on this machine's clock; undefined before the first. */
+  readonly heardAt: number | undefined;
+  readonly reason: string | undefined;
+}
+
+export const connection = signal<Connection>({ phase: 'connecting', heardAt: undefined, reason: undefined });
+
+type Handlers = { readonly [Name in keyof StreamEvents]?: (data: StreamEvents[Name]) => void };
+interface Watch {
+  readonly query: StreamQuery;
+  readonly on: Handlers;
+}
+
+const EVENTS: readonly (keyof StreamEvents)[] = [
+  'overview',
+  'delta',
+  'group',
+  'log',
+  'traffic',
+  'command',
+  'change',
+  'bye',
+];
+
+/** Something comes every five seconds at least. A connection that died without a word looks open for ever. */
+const SILENCE_MS = 12_000;
+const CHECK_MS = 500;
+const RETRY_MS = 2_000;
+/** Views that come and go in one go open it once. */
+const SETTLE_MS = 30;
+
+const watches = new Set<Watch>();
+const wanted = signal('');
+let source: EventSource | undefined;
+let lastId = '';
+let openedAt = 0;
+
+/** Adds what a component looks at, while it is shown. `key` says when that is something else. */
+export function useStream(query: StreamQuery, on: Handlers, key: string): void {
+  useEffect(() => watchStream(query, on), [key]);
+}
+
+/** @returns ends it */
+export function watchStream(query: StreamQuery, on: Handlers): () => void {
+  const watch = { query, on };
+  watches.add(watch);
+  wanted.value = queryText();
+  return () => {
+    watches.delete(watch);
+    wanted.value = queryText();
+  };
+}
+
+/** The queries of all as one: lists are joined. */
+function queryText(): string {
+  const joined = new Map<string, Set<string>>();
+  for (const { query } of watches) {
+    for (const [name, value] of Object.entries(query) as [string, string | undefined][]) {
+      for (const part of (value ?? '').split(',')) {
+        if (part !== '') joined.set(name, (joined.get(name) ?? new Set()).add(part));
+      }
+    }
+  }
+  return new URLSearchParams([...joined].map(([name, values]) => [name, [...values].join(',')])).toString();
+}
+
+function lost(reason: string): void {
+  connection.value = { ...connection.value, phase: 'down', reason };
+}
+
+function open(): void {
+  source?.close();
+  openedAt = Date.now();
+  const query = new URLSearchParams(wanted.value);
+  if (lastId !== '') query.set('last', lastId);
+  const current = new EventSource(streamUrl(query));
+  source = current;
+  for (const name of [...EVENTS, 'time']) {
+    current.addEventListener(name, (event: MessageEvent<string>) => {
+      if (source !== current) return;
+      if (event.lastEventId !== '') lastId = event.lastEventId;
+      connection.value = { phase: 'open', heardAt: Date.now(), reason: undefined };
+      if (name === 'time') return;
+      const data: unknown = JSON.parse(event.data);
+      if (name === 'bye') leave(current, (data as StreamEvents['bye']).reason);
+      for (const { on } of [...watches])
+        (on[name as keyof StreamEvents] as ((data: unknown) => void) | undefined)?.(data);
+    });
+  }
+  current.addEventListener('error', () => {
+    if (source === current) lost('The console does not answer.');
+  });
+}
+
+/** The server said why it ends; it is asked again a while later. */
+function leave(current: EventSource, reason: string): void {
+  current.close();
+  openedAt = Date.now();
+  lost(reason);
+}
+
+export function startStream(): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  effect(() => {
+    void wanted.value;
+    clearTimeout(timer);
+    timer = setTimeout(open, SETTLE_MS);
+  });
+  setInterval(() => {
+    if (source === undefined) return;
+    const quiet = Date.now() - Math.max(openedAt, connection.value.heardAt ?? 0);
+    if (quiet > SILENCE_MS && connection.value.phase !== 'down') lost('Nothing was heard of the console for a while.');
+    const gaveUp = source.readyState === EventSource.CLOSED && Date.now() - openedAt > RETRY_MS;
+    if (gaveUp || quiet > SILENCE_MS) open();
+  }, CHECK_MS);
+}

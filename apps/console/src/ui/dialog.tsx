@@ -1,0 +1,84 @@
+/** Modal dialogs: the browser keeps the focus inside, Escape closes. */
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+
+export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    element.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={element} class={props.wide ? 'wide' : ''} aria-label={props.title} onClose={props.onClose}>
+      <header>
+        <h2>{props.title}</h2>
+        <button type="button" class="quiet" aria-label="Close" onClick={() => element.current?.close()}>
+          ✕
+        </button>
+      </header>
+      {props.children}
+    </dialog>
+  );
+}
+
+export interface Question {
+  readonly title: string;
+  /** What will happen, a sentence each. */
+  readonly consequences: readonly string[];
+  /** The word on the button. */
+  readonly action: string;
+  /** Resolves when it is done; what it rejects with is shown, and the dialog stays. */
+  readonly run: () => Promise<void>;
+}
+
+const question = signal<Question | undefined>(undefined);
+const failure = signal<string | undefined>(undefined);
+const busy = signal(false);
+
+/** Asks before something is done that others notice. */
+export function ask(next: Question): void {
+  failure.value = undefined;
+  busy.value = false;
+  question.value = next;
+}
+
+export function AskDialog() {
+  const asked = question.value;
+  if (asked === undefined) return null;
+  const close = (): void => {
+    question.value = undefined;
+  };
+  const run = async (): Promise<void> => {
+    busy.value = true;
+    try {
+      await asked.run();
+      close();
+    } catch (error) {
+      failure.value = error instanceof Error ? error.message : String(error);
+    } finally {
+      busy.value = false;
+    }
+  };
+  return (
+    <Dialog title={asked.title} onClose={close}>
+      <ul class="consequences">
+        {asked.consequences.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+      {failure.value !== undefined && (
+        <p class="problem" role="alert">
+          {failure.value}
+        </p>
+      )}
+      <footer>
+        <button type="button" onClick={close} autofocus>
+          Cancel
+        </button>
+        <button type="button" class="primary" disabled={busy.value} onClick={() => void run()}>
+          {busy.value ? 'Working …' : asked.action}
+        </button>
+      </footer>
+    </Dialog>
+  );
+}

@@ -1,0 +1,29 @@
+/** Chooses a group by id and name. */
+import { allRows } from '../state/fleet.js';
+
+export function GroupSelect(props: {
+  label: string;
+  value: string;
+  /** Besides the groups, first: values and their names. */
+  extra?: readonly (readonly [string, string])[];
+  onChange: (id: string) => void;
+}) {
+  return (
+    <select
+      aria-label={props.label}
+      value={props.value}
+      onChange={(event) => props.onChange(event.currentTarget.value)}
+    >
+      {props.extra?.map(([value, name]) => (
+        <option key={value} value={value}>
+          {name}
+        </option>
+      ))}
+      {allRows().map(({ id, name }) => (
+        <option key={id} value={id}>
+          {id} {name ?? ''}
+        </option>
+      ))}
+    </select>
+  );
+}

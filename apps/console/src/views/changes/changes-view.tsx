@@ -1,0 +1,88 @@
+/** Who changed what: orders of operators, edits, and what became of the configuration file. */
+import type { LogLine } from '@iec104mm2ss/console-api';
+import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import { useStream } from '../../api/stream.js';
+import { useKeys } from '../../keys/keys.js';
+import { route, setQuery } from '../../route.js';
+import { At } from '../../ui/age.js';
+import { FilterBox } from '../../ui/filter-box.js';
+import { GroupLink } from '../../ui/group-link.js';
+import { plural } from '../../ui/words.js';
+import { fieldsText, keyOf, passes } from '../logs/log-store.js';
+
+/** In columns of their own. */
+const SHOWN = ['event', 'by', 'verb', 'user', 'role'];
+const MOST = 2_000;
+
+export function ChangesView() {
+  const changes = useSignal<readonly LogLine[] | undefined>(undefined);
+  const filter = route.value.query.get('filter') ?? '';
+  const input = useRef<HTMLInputElement>(null);
+  useStream(
+    { changes: '1' },
+    {
+      change: ({ begin, changes: more }) => {
+        changes.value = [...(begin ? [] : (changes.peek() ?? [])), ...more].slice(-MOST);
+      },
+    },
+    '',
+  );
+  useKeys('Changes', [{ keys: '/', does: 'filter', run: () => input.current?.focus() }]);
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = changes.value?.filter((line) => passes(line, words, 'trace')).reverse();
+  return (
+    <section class="view fill">
+      <div class="bar">
+        <h1>Changes</h1>
+        <FilterBox
+          inputRef={input}
+          label="Filter changes"
+          placeholder="Filter: who, what, group   /"
+          value={filter}
+          onChange={(text) => setQuery({ filter: text })}
+        />
+        <span class="muted">{shown !== undefined && plural(shown.length, 'change')}</span>
+      </div>
+      <div class="scroll" tabIndex={0} role="region" aria-label="List of changes">
+        <table>
+          <thead>
+            <tr>
+              <th>Time</th>
+              <th>Who</th>
+              <th>Group</th>
+              <th>What</th>
+              <th>Details</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown?.map((line) => (
+              <Row key={keyOf(line)} line={line} />
+            ))}
+          </tbody>
+        </table>
+        {shown === undefined && <p class="empty">Waiting …</p>}
+        {shown?.length === 0 && (
+          <p class="empty">{changes.value?.length === 0 ? 'Nobody has changed anything yet.' : 'No change matches.'}</p>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Row({ line }: { line: LogLine }) {
+  const { fields, group, level } = line;
+  const who = [fields['by'] ?? fields['user']].filter((part) => typeof part === 'string').join('');
+  const rest = Object.fromEntries(Object.entries(fields).filter(([name]) => !SHOWN.includes(name)));
+  return (
+    <tr>
+      <td>
+        <At at={line.at} />
+      </td>
+      <td>{who === '' ? <span class="none">–</span> : who}</td>
+      <td>{group === null ? <span class="none">–</span> : <GroupLink id={group} />}</td>
+      <td class={level === 'error' || level === 'fatal' ? 'bad' : level === 'warn' ? 'warn' : ''}>{line.message}</td>
+      <td class="code wrap">{fieldsText({ ...line, fields: rest })}</td>
+    </tr>
+  );
+}

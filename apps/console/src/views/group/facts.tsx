@@ -1,0 +1,133 @@
+/** What a group's parts say of themselves, in short lists. */
+import type { GroupStatus, OverviewRow } from '@iec104mm2ss/console-api';
+import type { ComponentChildren } from 'preact';
+import { Age, At } from '../../ui/age.js';
+import { Gauge } from '../../ui/gauge.js';
+import { RtuMark } from '../../ui/rtu-state.js';
+import { count, rate } from '../../ui/words.js';
+
+export function Fact({ name, tip, children }: { name: string; tip?: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt data-tip={tip}>{name}</dt>
+      <dd>{children ?? '–'}</dd>
+    </div>
+  );
+}
+
+function Served({ by }: { by: { instance: string; silent: boolean; lastHeardAt: string } | null | undefined }) {
+  if (by === undefined) return <>this process</>;
+  if (by === null) return <span class="bad">nobody</span>;
+  return (
+    <span class={by.silent ? 'bad' : ''}>
+      {by.instance}
+      {by.silent && (
+        <>
+          , silent for <Age at={by.lastHeardAt} />
+        </>
+      )}
+    </span>
+  );
+}
+
+export function Facts({ row, status }: { row: OverviewRow; status: GroupStatus }) {
+  const { rtu, listener, log, rates, servedBy } = status;
+  return (
+    <div class="facts">
+      <section>
+        <h2>Link to the RTU</h2>
+        <dl>
+          <Fact name="State">
+            <RtuMark row={row} />
+          </Fact>
+          <Fact name="Since" tip="When this state was entered; started: the time of STARTDT">
+            <At at={rtu.since} />
+          </Fact>
+          <Fact name="Endpoint">
+            <span class="code">{rtu.endpoint ?? '–'}</span>
+          </Fact>
+          <Fact name="TLS">
+            {rtu.tls === null || rtu.tls === undefined ? 'no' : `${rtu.tls.version}, ${rtu.tls.identity}`}
+          </Fact>
+          <Fact name="Links made" tip="Connections established since the process started">
+            {count(rtu.connects)}
+          </Fact>
+          <Fact name="Last error">
+            {rtu.lastError === null ? 'none' : <span>{rtu.lastError}</span>}
+            {rtu.lastError !== null && row.lastErrorAt !== null && (
+              <span class="muted">
+                {', '}
+                <Age at={row.lastErrorAt} /> ago
+              </span>
+            )}
+          </Fact>
+          <Fact name="Connector">
+            <Served by={servedBy?.connector} />
+          </Fact>
+          <Fact
+            name="Answers"
+            tip="How the RTU answers commands, as learnt from it: whether it repeats the originator address"
+          >
+            {
+              { mirrors: 'mirror the OA', opaque: 'do not mirror the OA', unknown: 'not known yet' }[
+                rtu.habits?.originatorAddress ?? 'unknown'
+              ]
+            }
+          </Fact>
+        </dl>
+      </section>
+      <section>
+        <h2>Listeners</h2>
+        <dl>
+          <Fact name="State">
+            {listener.open === null ? 'not known' : listener.open ? 'open' : 'closed: masters get connection refused'}
+          </Fact>
+          {listener.addresses.map((address) => (
+            <Fact key={address} name="Listens at">
+              <span class="code">{address}</span>
+            </Fact>
+          ))}
+          <Fact name="Router">
+            <Served by={servedBy?.router} />
+          </Fact>
+          <Fact name="Observe" tip="Only monitoring passes, commands are refused">
+            {status.observe === null || status.observe === undefined ? (
+              'off'
+            ) : (
+              <span class="warn">{status.observe.reason}</span>
+            )}
+          </Fact>
+        </dl>
+      </section>
+      <section>
+        <h2>Event log</h2>
+        <Gauge
+          value={log.unconfirmed}
+          of={log.capacity}
+          label="Events that no master has acknowledged"
+          tone={log.full === true ? 'bad' : undefined}
+        />
+        <dl>
+          <Fact name="State">{log.full === true ? <span class="bad">full: the RTU waits</span> : 'takes events'}</Fact>
+          <Fact name="Safe when" tip="The column ack: when an event may be acknowledged to the RTU">
+            {status.ack}
+          </Fact>
+          <Fact name="Confirmed" tip="Every position below has been acknowledged by at least one master">
+            {count(log.confirmed)}
+          </Fact>
+          <Fact name="Held" tip="Positions of the oldest event held and of the next one">
+            {count(log.first)} … {count(log.next)}
+          </Fact>
+        </dl>
+      </section>
+      <section>
+        <h2>Rates</h2>
+        <dl>
+          <Fact name="From RTU">{rate(rates.fromRtuPerSecond)} /s</Fact>
+          <Fact name="To masters">{rate(rates.toMastersPerSecond)} /s</Fact>
+          <Fact name="Commands">{rate(rates.commandsPerSecond)} /s</Fact>
+        </dl>
+      </section>
+    </div>
+  );
+}

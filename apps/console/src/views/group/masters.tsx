@@ -1,0 +1,91 @@
+/** The masters of a group. */
+import type { GroupStatus, OverviewRow } from '@iec104mm2ss/console-api';
+import { may } from '../../state/session.js';
+import { Age } from '../../ui/age.js';
+import { MasterMark } from '../../ui/rtu-state.js';
+import { count } from '../../ui/words.js';
+import { askDisconnect } from './orders.js';
+
+const HEADINGS: readonly (readonly [string, string, boolean])[] = [
+  ['State', 'Of the link to the master', false],
+  ['Master', 'Name from the column masters, or of its certificate', false],
+  ['Peer', 'Address and port that it comes from', false],
+  ['OA', 'Originator address that its commands have towards the RTU', true],
+  ['Connected', 'How long it has been connected', true],
+  ['Queue', 'ASDUs that wait to be sent or acknowledged; at the limit it is disconnected', true],
+  ['Sent', 'ASDUs sent to it', true],
+  ['Acknowledged', 'ASDUs that it has acknowledged', true],
+  ['Lag', 'Sent and not acknowledged yet', true],
+  ['Commands', 'Commands received of it', true],
+  ['Gateway', 'The process that holds the connection', false],
+];
+
+export function Masters({ row, status }: { row: OverviewRow; status: GroupStatus }) {
+  const { masters } = status;
+  return (
+    <>
+      <h2>
+        Masters{' '}
+        <span class="muted">{`${row.mastersStarted} started, ${row.mastersConnected} connected, at most ${row.mastersMax ?? '–'}`}</span>
+      </h2>
+      {row.mastersMissing.length > 0 && <p class="problem warn">Not there: {row.mastersMissing.join(', ')}</p>}
+      {masters.length === 0 ? (
+        <p class="muted">
+          {status.listener.open === false ? 'None: no listener is open while the RTU is away.' : 'None.'}
+        </p>
+      ) : (
+        <div class="scroll flat" tabIndex={0} role="region" aria-label="Table of masters">
+          <table>
+            <thead>
+              <tr>
+                {HEADINGS.map(([title, tip, number]) => (
+                  <th key={title} class={number ? 'number' : ''} data-tip={tip}>
+                    {title}
+                  </th>
+                ))}
+                {may('order') && <th class="number">Orders</th>}
+              </tr>
+            </thead>
+            <tbody>
+              {masters.map((master) => {
+                const lag =
+                  master.sent === null || master.acknowledged === null ? null : master.sent - master.acknowledged;
+                const full =
+                  master.queue !== null && master.queueLimit !== null && master.queue * 2 > master.queueLimit;
+                return (
+                  <tr key={master.session}>
+                    <td>
+                      <MasterMark state={master.state} />
+                    </td>
+                    <td>{master.name ?? master.certificateName ?? <span class="none">–</span>}</td>
+                    <td class="code">{master.peer ?? '–'}</td>
+                    <td class="number">{master.originatorAddress ?? '–'}</td>
+                    <td class="number">
+                      <Age at={master.since} />
+                    </td>
+                    <td class={`number ${full ? 'warn' : ''}`}>
+                      {count(master.queue)}
+                      <span class="muted">/{count(master.queueLimit)}</span>
+                    </td>
+                    <td class="number">{count(master.sent)}</td>
+                    <td class="number">{count(master.acknowledged)}</td>
+                    <td class="number">{count(lag)}</td>
+                    <td class="number">{count(master.commands)}</td>
+                    <td class="code">{master.gateway ?? '–'}</td>
+                    {may('order') && (
+                      <td class="number">
+                        <button type="button" class="small" onClick={() => askDisconnect(row, master)}>
+                          Disconnect
+                        </button>
+                      </td>
+                    )}
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,52 @@
+/** What an operator can order of a group: each is asked back with what it brings about. */
+import type { MasterStatus, OverviewRow } from '@iec104mm2ss/console-api';
+import { api } from '../../api/client.js';
+import { ask } from '../../ui/dialog.js';
+import { say } from '../../ui/toast.js';
+import { plural } from '../../ui/words.js';
+
+const titleOf = (row: OverviewRow): string => row.name ?? `group ${row.id}`;
+
+function closes({ mastersConnected }: OverviewRow): string {
+  if (mastersConnected === 0) return 'No master is connected now.';
+  return `${plural(mastersConnected, 'master')} ${mastersConnected === 1 ? 'is' : 'are'} disconnected, and may come back when the RTU is there again.`;
+}
+
+export function askRestart(row: OverviewRow): void {
+  ask({
+    title: `Restart ${titleOf(row)}?`,
+    consequences: [
+      'The link to the RTU is closed and opened anew, from the first of its hosts on.',
+      closes(row),
+      'Events that no master has acknowledged are kept, and sent again.',
+    ],
+    action: 'Restart',
+    run: async () => say(`${titleOf(row)}: ${(await api.restart(row.id)).message}`),
+  });
+}
+
+export function askNextHost(row: OverviewRow): void {
+  ask({
+    title: `Next host for ${titleOf(row)}?`,
+    consequences: [
+      `The link to ${row.endpoint ?? 'the RTU'} is closed, and the next of its hosts is tried.`,
+      closes(row),
+      'Events that no master has acknowledged are kept, and sent again.',
+    ],
+    action: 'Next host',
+    run: async () => say(`${titleOf(row)}: ${(await api.nextHost(row.id)).message}`),
+  });
+}
+
+export function askDisconnect(row: OverviewRow, master: MasterStatus): void {
+  const who = master.name ?? master.peer ?? `session ${master.session}`;
+  ask({
+    title: `Disconnect ${who}?`,
+    consequences: [
+      `Its connection to ${titleOf(row)} is closed. It may connect again at once.`,
+      'No other master notices. Commands of it that were sent to the RTU already are not taken back.',
+    ],
+    action: 'Disconnect',
+    run: async () => say(`${who}: ${(await api.disconnect(row.id, master.session)).message}`),
+  });
+}

@@ -1,0 +1,215 @@
+/** What everything runs on: processes, who owns what, the bus, the clock. */
+import type { ProcessStatus, SystemAnswer } from '@iec104mm2ss/console-api';
+import { api } from '../../api/client.js';
+import { session } from '../../state/session.js';
+import { Age, At } from '../../ui/age.js';
+import { Mark } from '../../ui/marks.js';
+import { usePolled, waitingText } from '../../ui/polled.js';
+import { plural } from '../../ui/words.js';
+import { Fact } from '../group/facts.js';
+
+const AGAIN_MS = 3_000;
+
+export function SystemView() {
+  const polled = usePolled(api.system, AGAIN_MS).value;
+  const system = polled.value;
+  const waiting = waitingText(polled);
+  return (
+    <section class="view">
+      <div class="bar">
+        <h1>System</h1>
+        <span class="muted">
+          {session.value !== undefined && `${session.value.product} ${session.value.release}, `}
+          {session.value?.mode === 'process' ? 'everything in one process' : 'parts joined by NATS'}
+        </span>
+      </div>
+      <div class="body">
+        {waiting !== undefined && <p class={polled.failure === undefined ? 'muted' : 'problem bad'}>{waiting}</p>}
+        {system !== undefined && (
+          <>
+            <div class="facts">
+              <Clock system={system} />
+              <BusFacts bus={system.bus} />
+              <section>
+                <h2>Console</h2>
+                <dl>
+                  <Fact name="Served by">
+                    <span class="code">{session.value?.instance}</span>
+                  </Fact>
+                  <Fact name="Tabs open">{system.streams}</Fact>
+                  <Fact name="Releases">
+                    {system.releasesDiffer ? <span class="warn">differ: see below</span> : 'all the same'}
+                  </Fact>
+                </dl>
+              </section>
+            </div>
+            <Processes system={system} />
+          </>
+        )}
+      </div>
+    </section>
+  );
+}
+
+const NTP = {
+  off: { shape: 'ring', tone: 'plain', word: 'off', tip: 'No NTP server is configured' },
+  trying: {
+    shape: 'dashed',
+    tone: 'warn',
+    word: 'trying',
+    tip: 'No server has answered yet, or none answers any more',
+  },
+  synchronised: {
+    shape: 'full',
+    tone: 'plain',
+    word: 'synchronised',
+    tip: 'A server answers, and the clock is set by it',
+  },
+  'no privilege': {
+    shape: 'half',
+    tone: 'warn',
+    word: 'no privilege',
+    tip: 'The offset is known, but the clock may not be set',
+  },
+} as const;
+
+function Clock({ system: { ntp, now } }: { system: SystemAnswer }) {
+  return (
+    <section>
+      <h2>Clock</h2>
+      <dl>
+        <Fact name="NTP">
+          <Mark {...NTP[ntp.shown]} />
+        </Fact>
+        <Fact name="Time">
+          <At at={now} />
+        </Fact>
+        <Fact name="Offset" tip="Time of the server minus that of this host">
+          {ntp.offsetSeconds === null ? '–' : `${(ntp.offsetSeconds * 1000).toFixed(1)} ms`}
+        </Fact>
+        <Fact name="Server">
+          {ntp.server ?? '–'}
+          {ntp.stratum !== null && <span class="muted"> stratum {ntp.stratum}</span>}
+        </Fact>
+        <Fact name="Answered">
+          {ntp.lastSuccessAt === null ? (
+            'never'
+          ) : (
+            <>
+              <Age at={ntp.lastSuccessAt} /> ago
+            </>
+          )}
+        </Fact>
+        {ntp.error !== null && (
+          <Fact name="Error">
+            <span class="warn">{ntp.error}</span>
+          </Fact>
+        )}
+      </dl>
+    </section>
+  );
+}
+
+function BusFacts({ bus }: { bus: SystemAnswer['bus'] }) {
+  return (
+    <section>
+      <h2>Bus</h2>
+      <dl>
+        <Fact name="Kind">{bus.kind === 'memory' ? 'in memory: one process' : 'NATS'}</Fact>
+        <Fact name="State">
+          {bus.connected ? (
+            <Mark shape="full" word="connected" />
+          ) : (
+            <Mark
+              shape="triangle"
+              tone="bad"
+              word={`not connected${bus.outage === undefined ? '' : `: ${bus.outage}`}`}
+            />
+          )}
+        </Fact>
+        {bus.server !== undefined && (
+          <Fact name="Server">
+            <span class="code">{bus.server}</span>
+          </Fact>
+        )}
+        {typeof bus.durability === 'string' && (
+          <Fact name="Durability">
+            <span class={bus.syncsAlways === false ? 'warn' : ''}>{bus.durability}</span>
+          </Fact>
+        )}
+      </dl>
+    </section>
+  );
+}
+
+function Processes({ system: { processes, owners, releasesDiffer } }: { system: SystemAnswer }) {
+  return (
+    <>
+      <h2>
+        Processes <span class="muted">{plural(processes.length, 'process', 'processes')}</span>
+      </h2>
+      <div class="scroll flat" tabIndex={0} role="region" aria-label="Table of processes">
+        <table>
+          <thead>
+            <tr>
+              <th>State</th>
+              <th>Process</th>
+              <th>Host</th>
+              <th>Parts</th>
+              <th>Release</th>
+              <th class="number">Up</th>
+              <th>Holds</th>
+            </tr>
+          </thead>
+          <tbody>
+            {processes.map((process) => (
+              <tr key={process.instance}>
+                <td>
+                  <ProcessMark process={process} />
+                </td>
+                <td class="code">{process.instance}</td>
+                <td>{process.host}</td>
+                <td>{process.parts.join(', ')}</td>
+                <td class={releasesDiffer ? 'warn' : ''}>{process.release}</td>
+                <td class="number">
+                  <Age at={process.startedAt} />
+                </td>
+                <td class="wrap">
+                  {owners
+                    .filter(({ instance }) => instance === process.instance)
+                    .map(({ part, groups }) => (
+                      <div key={part}>
+                        {HOLDS[part] ?? part} <GroupList groups={groups} />
+                      </div>
+                    ))}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+const SHOWN_GROUPS = 12;
+const HOLDS: Readonly<Record<string, string>> = { router: 'routes', connector: 'links of', gateway: 'listens for' };
+
+function GroupList({ groups }: { groups: readonly string[] }) {
+  const more = groups.length - SHOWN_GROUPS;
+  return (
+    <span data-tip={more > 0 ? groups.join(', ') : undefined}>
+      {groups.slice(0, SHOWN_GROUPS).join(', ')}
+      {more > 0 && ` and ${more} more`}
+    </span>
+  );
+}
+
+function ProcessMark({ process }: { process: ProcessStatus }) {
+  if (!process.silent) return <Mark shape="full" word="answers" />;
+  return (
+    <span class="mark bad">
+      <Mark shape="question" tone="bad" word="silent for" /> <Age at={process.lastHeardAt} />
+    </span>
+  );
+}

@@ -1,0 +1,101 @@
+import type { Environment } from '@iec104mm2ss/config';
+import { parseSourceRanges } from '@iec104mm2ss/config';
+import type { Role } from '@iec104mm2ss/console-api';
+import type { Command } from 'commander';
+import { type AccessSettings, type ConsoleSettings, isRole } from '../console/console-settings.js';
+import { parseHttpAddress } from '../http/index.js';
+import { collect } from './collect.js';
+import { UsageError } from './errors.js';
+
+/** Where the console is served when nothing else is said. */
+export const DEFAULT_CONSOLE = '127.0.0.1:9105';
+
+export interface ConsoleFlags {
+  readonly console?: string;
+  readonly consoleHost?: readonly string[];
+  readonly consoleAuth?: string;
+  readonly consoleUsers?: string;
+  readonly consoleProxy?: string;
+  readonly consoleRoles?: string;
+}
+
+export function addConsoleOptions(command: Command): Command {
+  return command
+    .option('--console <host:port>', `the web console; off for none (default: ${DEFAULT_CONSOLE}, or MM2SS_CONSOLE)`)
+    .option(
+      '--console-host <name>',
+      'another name under which the console is asked; may be repeated (or MM2SS_CONSOLE_HOST)',
+      collect,
+    )
+    .option(
+      '--console-auth <none|basic|proxy>',
+      'who may use it: none: this machine as operator, others look on; basic: users of a file; proxy: as the headers of a proxy ' +
+        'say (default: none, or MM2SS_CONSOLE_AUTH)',
+    )
+    .option(
+      '--console-users <file>',
+      'the users, with basic: mm2ss console-password writes them (or MM2SS_CONSOLE_USERS)',
+    )
+    .option(
+      '--console-proxy <networks>',
+      'where the proxy is, with proxy: 10.1.0.0/24;10.2.0.5 (or MM2SS_CONSOLE_PROXY)',
+    )
+    .option(
+      '--console-roles <roles>',
+      'users and groups that are more than viewers, with proxy: operator=shift;engineer=alice,scada-admins (or ' +
+        'MM2SS_CONSOLE_ROLES)',
+    );
+}
+
+/** The same by the names the environment knows. */
+export function consoleFlags(flags: ConsoleFlags): Record<string, string | undefined> {
+  const { console, consoleHost, consoleAuth, consoleUsers, consoleProxy, consoleRoles } = flags;
+  return { console, consoleHosts: consoleHost?.join(','), consoleAuth, consoleUsers, consoleProxy, consoleRoles };
+}
+
+/**
+ * The console that is asked for; undefined: none.
+ *
+ * @param without it is left out unless somebody asks for it by name, as the manual's `-n`, `-c` and `nogui` want it
+ */
+export function consoleSettings(environment: Environment, without: boolean): ConsoleSettings | undefined {
+  const { console: given, consoleHosts: hosts } = environment;
+  if (given === undefined && without) return undefined;
+  const address = parseHttpAddress(given ?? DEFAULT_CONSOLE, '--console');
+  if (address === undefined) return undefined;
+  return { address, hosts, access: accessSettings(environment), isOptional: given === undefined };
+}
+
+function accessSettings({ consoleAuth, consoleUsers, consoleProxy, consoleRoles }: Environment): AccessSettings {
+  if (consoleAuth === 'basic') {
+    if (consoleUsers === undefined)
+      throw new UsageError('--console-auth basic needs --console-users (or MM2SS_CONSOLE_USERS)');
+    return { mode: 'basic', file: consoleUsers };
+  }
+  if (consoleAuth === 'proxy') {
+    if (consoleProxy === undefined)
+      throw new UsageError('--console-auth proxy needs --console-proxy (or MM2SS_CONSOLE_PROXY)');
+    const from = parseSourceRanges(consoleProxy);
+    if (!from.ok || from.value.length === 0) {
+      throw new UsageError(`--console-proxy ${consoleProxy}: ${from.ok ? 'there is none' : from.reason}`);
+    }
+    return { mode: 'proxy', from: from.value, roles: parseRoles(consoleRoles ?? '') };
+  }
+  return { mode: 'none' };
+}
+
+/** `operator=shift;engineer=alice,scada-admins` */
+function parseRoles(text: string): Map<Role, string[]> {
+  const roles = new Map<Role, string[]>();
+  for (const part of text.split(';').filter((each) => each.trim() !== '')) {
+    const [role = '', names = ''] = part.split('=').map((each) => each.trim());
+    const all = names.split(',').map((name) => name.trim());
+    if (!isRole(role) || all.includes('')) {
+      throw new UsageError(
+        `--console-roles ${part}: expected ROLE=NAME,NAME, the role one of viewer, operator, engineer`,
+      );
+    }
+    roles.set(role, [...(roles.get(role) ?? []), ...all]);
+  }
+  return roles;
+}

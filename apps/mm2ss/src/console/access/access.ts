@@ -1,0 +1,24 @@
+import type { IncomingMessage } from 'node:http';
+import type { AuthMode, Role } from '@iec104mm2ss/console-api';
+
+/** Who asks. */
+export interface Caller {
+  /** Null where nobody has a name. */
+  readonly user: string | null;
+  readonly role: Role;
+}
+
+/** Why somebody is not let in: 401 asks for a password, 403 and 429 do not. */
+export interface Refusal {
+  readonly status: 401 | 403 | 429 | 503;
+  /** Stable word for the log; undefined: a browser that has not been asked yet is nothing to tell. */
+  readonly reason: string | undefined;
+  readonly message: string;
+}
+
+export interface Access {
+  readonly mode: AuthMode;
+  callerOf(request: IncomingMessage): Caller | Refusal | Promise<Caller | Refusal>;
+}
+
+export const isRefusal = (outcome: Caller | Refusal): outcome is Refusal => 'status' in outcome;

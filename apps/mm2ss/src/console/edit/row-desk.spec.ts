@@ -1,0 +1,125 @@
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { configurationFile, digestOf } from '@iec104mm2ss/config';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ApiError } from '../../api/api-error.js';
+import { RowDesk, type RowDeskParts } from './row-desk.js';
+
+const HEADER = 'id,sys name,port no,rtu no,max conn,idletime,t1,t2,t3,w,k,buffsize,logevents,same ip,hosts,filter';
+const row = (id: number): string =>
+  `${id},R${id},240${id},${id},3,60,15,10,20,8,12,1000,Y,all,10.0.0.${id}:2404,10.1.0.0/16`;
+const TEXT = `# ours\r\n${HEADER}\r\n${[1, 2, 3].map(row).join('\r\n')}\r\n`;
+
+function bench(parts: Partial<RowDeskParts> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'mm2ss-rows-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'groups.csv');
+  writeFileSync(path, TEXT);
+  let saves = 0;
+  const force = { octets: new Uint8Array(readFileSync(path)), base: '', refuse: undefined as string | undefined };
+  const desk = new RowDesk({
+    configuration: {
+      path,
+      get digest() {
+        return digestOf(force.octets);
+      },
+      read: async () => new Uint8Array(readFileSync(path)),
+      put: async (octets, base) => {
+        if (force.refuse === undefined) Object.assign(force, { octets, base });
+        return force.refuse;
+      },
+    },
+    isSource: true,
+    isFile: true,
+    status: async () => undefined,
+    now: () => new Date(Date.UTC(2026, 10, 27, 1, 2, 3, 456) + 1_000 * saves++),
+    ...parts,
+  });
+  const put = async (id: string, cells: Record<string, string>, mode: 'apply' | 'save') =>
+    desk.put(id, { digest: (await desk.row(id)).digest, cells }, mode);
+  const names = (): string[] => configurationFile('', force.octets).configuration.groups.map(({ name }) => name);
+  return { desk, path, folder, force, put, names };
+}
+
+describe('rows that are in force until restart', () => {
+  it('add up, and stay when another one is saved', async () => {
+    const { desk, path, folder, put, names, force } = bench();
+    await put('1', { 'sys name': 'One' }, 'apply');
+    await put('2', { 'sys name': 'Two' }, 'apply');
+    await put('1', { 'max conn': '9' }, 'apply');
+    expect(names()).toEqual(['One', 'Two', 'R3']);
+    expect([...desk.edited()]).toEqual(['2', '1']);
+    expect((await desk.row('1')).applied).toEqual({ 'sys name': 'One', 'max conn': '9' });
+    expect(readFileSync(path, 'utf8')).toBe(TEXT);
+
+    await put('3', { 'sys name': 'Three' }, 'save');
+    expect(names()).toEqual(['One', 'Two', 'Three']);
+    expect(readFileSync(path, 'utf8')).toBe(TEXT.replace('3,R3', '3,Three'));
+    expect(force.base).toBe(digestOf(readFileSync(path)));
+    expect(readFileSync(join(folder, 'groups.csv.2026-11-27T01-02-03-456Z.bak'), 'utf8')).toBe(TEXT);
+
+    // What is saved of a group is all that is in force of it.
+    await put('2', { 'max conn': '8' }, 'save');
+    expect([...desk.edited()]).toEqual(['1']);
+    expect(readFileSync(path, 'utf8')).toContain('2,Two,2402,2,8,');
+  }, 20_000);
+
+  it('are gone when the file was put into force', async () => {
+    const { desk, force, path, put } = bench();
+    await put('1', { 'sys name': 'One' }, 'apply');
+    force.octets = new Uint8Array(readFileSync(path));
+    expect([...desk.edited()]).toEqual([]);
+    expect((await desk.row('1')).applied).toEqual({});
+  });
+
+  it('are none when they could not be put into force', async () => {
+    const { desk, force, put } = bench();
+    force.refuse = 'no';
+    await expect(put('1', { 'sys name': 'One' }, 'apply')).rejects.toThrow('not in force: no');
+    expect([...desk.edited()]).toEqual([]);
+  });
+});
+
+describe('a row that is saved', () => {
+  it('replaces the file, not a link to it, and keeps its mode', async () => {
+    const { folder, path, put, desk } = bench();
+    chmodSync(path, 0o640);
+    const link = join(folder, 'link.csv');
+    symlinkSync(path, link);
+    await put('1', { 'sys name': 'One' }, 'save');
+    expect(readFileSync(link, 'utf8')).toContain('1,One');
+    expect(readdirSync(folder).sort()).toEqual(['groups.csv', 'groups.csv.2026-11-27T01-02-03-456Z.bak', 'link.csv']);
+    expect(await desk.whyNoSave()).toBeUndefined();
+  });
+
+  it.each<[string, Partial<RowDeskParts>, RegExp]>([
+    ['the file is of a ConfigMap', { isSource: false }, /ConfigMap/],
+    ['it was no file', { isFile: false }, /did not come from a file/],
+  ])('is refused where %s', async (_, parts, reason) => {
+    const { desk, path, put } = bench(parts);
+    expect(await desk.whyNoSave()).toMatch(reason);
+    await expect(put('1', { 'sys name': 'One' }, 'save')).rejects.toMatchObject({ status: 409 });
+    expect(readFileSync(path, 'utf8')).toBe(TEXT);
+  });
+
+  it.each<[Record<string, string>, number]>([
+    [{ 'max conn': 'x' }, 400],
+    [{ 'port no': '2402' }, 400],
+    [{ id: '9' }, 400],
+    [{ nothing: '9' }, 400],
+    [{ 'sys name': 'a\nb' }, 400],
+  ])('is refused with %j', async (cells, status) => {
+    const { path, put } = bench();
+    const outcome = put('1', cells, 'save');
+    await expect(outcome).rejects.toBeInstanceOf(ApiError);
+    await expect(outcome).rejects.toMatchObject({ status });
+    expect(readFileSync(path, 'utf8')).toBe(TEXT);
+  });
+
+  it('is refused when the file is another one by now, or there is no such group', async () => {
+    const { desk } = bench();
+    await expect(desk.put('1', { digest: 'old', cells: {} }, 'save')).rejects.toMatchObject({ status: 409 });
+    await expect(desk.row('9')).rejects.toMatchObject({ status: 404 });
+  });
+});

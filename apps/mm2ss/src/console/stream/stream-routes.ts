@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http';
+import { ApiError } from '../../api/api-error.js';
+import { ANSWERED, type ConsoleRoute } from '../server/console-request.js';
+import { looksOf, Stream, type StreamParts } from './stream.js';
+
+/** Tabs at a time; each costs a copy of what it looks at. */
+export const MAX_STREAMS = 100;
+/** Who has lost his role since must not look on for ever: the tab comes back, and is asked who it is. */
+const MAX_AGE_MS = 3_600_000;
+
+/** The streams that are open. */
+export class Streams {
+  private readonly open = new Set<Stream>();
+  /** Called with each connection that becomes a stream. */
+  exempt: (request: IncomingMessage) => void = () => undefined;
+
+  constructor(private readonly parts: StreamParts) {}
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  route(): ConsoleRoute {
+    return {
+      method: 'GET',
+      path: '/api/v1/stream',
+      summary: 'Server-sent events: the overview, what changes in it, and what else is asked for',
+      role: 'viewer',
+      query: [
+        ...['groups', 'logs', 'traffic', 'type', 'ca', 'ioa', 'cause', 'direction', 'commands', 'changes'],
+        ...['overview', 'last'],
+      ],
+      type: 'text/event-stream',
+      handle: async ({ query, request, response }) => {
+        if (request.method === 'HEAD') throw new ApiError(405, 'only GET');
+        const again = request.headers['last-event-id'];
+        // What the browser itself sends when it comes back is newer than what stood in the address.
+        const looks = looksOf(typeof again === 'string' ? { ...query, last: again } : query);
+        if (this.open.size >= MAX_STREAMS) {
+          response.setHeader('Retry-After', 10);
+          throw new ApiError(503, `${MAX_STREAMS} tabs look already`);
+        }
+        await this.parts.feed.current();
+        if (response.destroyed) return ANSWERED;
+        this.exempt(request);
+        const stream = new Stream(this.parts, looks, response);
+        this.open.add(stream);
+        const { clock } = this.parts;
+        const age = clock.setTimer(() => stream.bye('it is an hour old'), MAX_AGE_MS, true);
+        response.on('close', () => {
+          clock.clearTimer(age);
+          this.open.delete(stream);
+        });
+        stream.begin();
+        return ANSWERED;
+      },
+    };
+  }
+
+  close(): void {
+    for (const stream of this.open) stream.bye('the console stops');
+  }
+}

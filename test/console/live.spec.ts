@@ -1,0 +1,140 @@
+/** What happens while the page is open: orders from it, an RTU that is lost, a server that is silent. */
+import type { Browser, Page } from 'playwright-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { afterThese } from './afterwards.ts';
+import { CHROMIUM, closePage, openPage, type PageOptions, startBrowser } from './browser.ts';
+import { PATIENCE_MS, until } from './programs.ts';
+import { type Scene, startScene } from './scene.ts';
+
+/** From the server's knowing it to its being on the page. */
+const LIMIT_MS = 2_000;
+
+describe.skipIf(!CHROMIUM)('the console while things happen', () => {
+  const afterwards = afterThese();
+  let scene: Scene;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    [scene, browser] = await Promise.all([startScene(afterwards), startBrowser(afterwards)]);
+  });
+
+  const open = (path: string, options: PageOptions = {}): Promise<Page> =>
+    openPage(browser, `${scene.url}/${path}`, { credentials: scene.credentials('operator'), ...options });
+
+  test('a group is restarted from the page, which says before what that brings about', async () => {
+    const before = await scene.row('1');
+    const page = await open('#/group/1');
+    await page.getByRole('button', { name: 'Restart' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Restart North?' });
+    await dialog.getByText('1 master is disconnected').waitFor();
+    await dialog.getByRole('button', { name: 'Restart' }).click();
+    await page
+      .getByRole('status')
+      .getByText(/North: /)
+      .waitFor();
+    await until('a new link to the RTU', async () => ((await scene.row('1')).linkEpoch ?? 0) > (before.linkEpoch ?? 0));
+    await until('the master is back', async () => (await scene.row('1')).mastersStarted === 1);
+    await closePage(page);
+  });
+
+  test('one master is disconnected from the page', async () => {
+    const page = await open('#/group/1');
+    const peer = page.locator('td', { hasText: '127.0.0.11:' });
+    const before = await peer.innerText();
+    await page.getByRole('button', { name: 'Disconnect' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click();
+    // It comes back by itself, from another port.
+    await until('another connection', async () => (await peer.innerText()) !== before);
+    await closePage(page);
+  });
+
+  test('an RTU that is lost and comes back is seen without a reload', async () => {
+    const page = await open('#/groups');
+    const row = page.locator('tr[data-id="3"]');
+    await row.getByText('started').waitFor();
+    const took: number[] = [];
+    const seen = async (states: readonly string[], words: RegExp): Promise<void> => {
+      await until(`the server knows ${states.join(' or ')}`, async () =>
+        states.includes((await scene.row('3')).state ?? ''),
+      );
+      const knownAt = performance.now();
+      await row.locator('.c-state').getByText(words).waitFor({ timeout: PATIENCE_MS });
+      took.push(performance.now() - knownAt);
+    };
+    // On a machine that is busy with something else one of them may be late.
+    for (let round = 0; round < 2; round++) {
+      await scene.rtus.order(3, 'offline');
+      await seen(['disconnected', 'connecting'], /down|connecting/);
+      await page.getByRole('button', { name: /RTU down/ }).waitFor();
+      await scene.rtus.order(3, 'online');
+      await seen(['started'], /started/);
+    }
+    console.log(`seen on the page ${took.map((ms) => Math.round(ms)).join(', ')} ms after the server knew it`);
+    expect(Math.min(...took)).toBeLessThan(LIMIT_MS);
+    await closePage(page);
+  });
+
+  test('a program that ends is said, with the time of the values, and its return is seen without a reload', async () => {
+    const page = await open('#/groups');
+    await page.locator('tr[data-id="1"]').waitFor();
+    await scene.program().kill();
+    await page
+      .locator('.banner.bad')
+      .getByText(/Values are as of \d\d:\d\d:\d\d/)
+      .waitFor();
+    expect(await page.locator('main.stale').count()).toBe(1);
+    await scene.startAgain();
+    await page
+      .locator('.top')
+      .getByText(/^live \d\d:/)
+      .waitFor({ timeout: PATIENCE_MS });
+    expect(await page.locator('main.stale, .banner').count()).toBe(0);
+    await closePage(page);
+  });
+
+  test('a server that hangs without a word is not taken for a healthy one', async () => {
+    const page = await open('#/groups', { clock: true });
+    await page.locator('tr[data-id="1"]').waitFor();
+    scene.program().signal('SIGSTOP');
+    try {
+      // It has been told every five seconds that all is well; twelve without that are enough.
+      await page.clock.fastForward(13_000);
+      await page.locator('.banner.bad').waitFor({ timeout: PATIENCE_MS });
+      expect(await page.locator('main.stale').count()).toBe(1);
+    } finally {
+      scene.program().signal('SIGCONT');
+    }
+    await page
+      .locator('.top')
+      .getByText(/^live \d\d:/)
+      .waitFor({ timeout: PATIENCE_MS });
+    await closePage(page);
+  });
+
+  test('a log that was scrolled away from does not move, and says how much is new', async () => {
+    const page = await open('#/logs?group=2', { height: 300 });
+    const lines = page.getByRole('log');
+    const restart = async (): Promise<void> => {
+      const count = await lines.locator('.line').count();
+      expect((await scene.post('/groups/2/restart')).status).toBe(200);
+      await until('the link is up again', async () => (await scene.row('2')).mastersStarted === 1);
+      await until('lines of that', async () => (await lines.locator('.line').count()) > count);
+    };
+    await lines.getByText('RTU sends data').first().waitFor();
+    await restart();
+    const atEnd = () =>
+      lines.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight < 24);
+    await until('it follows', atEnd);
+    await lines.hover();
+    await page.mouse.wheel(0, -400);
+    await page.getByRole('button', { name: 'Follow' }).waitFor();
+    const top = await lines.evaluate((element) => element.scrollTop);
+    await restart();
+    const button = page.getByRole('button', { name: /^\d+ new/ });
+    await button.waitFor();
+    expect(await lines.evaluate((element) => element.scrollTop)).toBe(top);
+    await button.click();
+    await until('it follows again', atEnd);
+    await closePage(page);
+  });
+});

@@ -1,0 +1,145 @@
+/** Every view in a real Chromium against the running program: real data, accessible, on a phone, for a viewer. */
+import { parseCommand } from '@iec104mm2ss/simulator';
+import type { Browser, Page } from 'playwright-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { afterThese } from './afterwards.ts';
+import { accessibilityFaults, CHROMIUM, closePage, openPage, type PageOptions, startBrowser } from './browser.ts';
+import { PATIENCE_MS, until } from './programs.ts';
+import { HOSTILE_NAME, type Scene, startScene } from './scene.ts';
+import { VIEWS } from './views.ts';
+
+describe.skipIf(!CHROMIUM)('the views of the console', () => {
+  const afterwards = afterThese();
+  let scene: Scene;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    [scene, browser] = await Promise.all([startScene(afterwards), startBrowser(afterwards)]);
+    // Something to see in each of them.
+    const [master] = scene.masters;
+    await master?.command(parseCommand('single 5001 on'));
+    const restarted = await scene.post('/groups/3/restart');
+    expect(restarted.status).toBe(200);
+    const traffic = setInterval(() => void scene.rtus.send(100).catch(() => undefined), 500);
+    afterwards(() => clearInterval(traffic));
+  });
+
+  const open = (path: string, options: PageOptions = {}, role: 'viewer' | 'operator' | 'engineer' = 'operator') =>
+    openPage(browser, `${scene.url}/${path}`, { credentials: scene.credentials(role), ...options });
+
+  const shown = async (page: Page, name: string): Promise<void> => {
+    const { path, shows } = VIEWS[name] as (typeof VIEWS)[string];
+    await page.goto(`${scene.url}/${path}`);
+    await page.locator('main').getByText(shows).first().waitFor({ timeout: PATIENCE_MS });
+  };
+
+  describe.each(['light', 'dark'] as const)('%s', (theme) => {
+    test('each shows real data, and axe finds nothing', async () => {
+      const page = await open('', { theme });
+      const faults: Record<string, string[]> = {};
+      for (const name of Object.keys(VIEWS)) {
+        await shown(page, name);
+        const found = await accessibilityFaults(page, theme === 'dark');
+        if (found.length > 0) faults[name] = found;
+      }
+      expect(faults).toEqual({});
+      await closePage(page);
+    });
+  });
+
+  test('on a phone nothing is wider than the screen, and the fleet can be looked at', async () => {
+    const page = await open('', { width: 390, height: 844 });
+    for (const name of Object.keys(VIEWS)) {
+      await shown(page, name);
+      const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect({ name, beyond }).toEqual({ name, beyond: 0 });
+    }
+    await shown(page, 'groups');
+    const row = page.locator('tr[data-id="3"]');
+    await row.getByText('not there: Backup').waitFor();
+    expect(await row.innerText()).toContain('Harbour');
+    await closePage(page);
+  });
+
+  test('a system name with HTML in it is text', async () => {
+    const page = await open('#/groups');
+    await page.locator('tr[data-id="2"]').getByText(HOSTILE_NAME).waitFor();
+    await page.goto(`${scene.url}/#/group/2`);
+    await page.getByRole('heading', { name: HOSTILE_NAME }).waitFor();
+    expect(await page.locator('img').count()).toBe(0);
+    await closePage(page);
+  });
+
+  test('a chart whose program cannot be loaded any more says what to do', async () => {
+    const page = await open('#/groups');
+    await page.route(/uplot-.*\.js/, (route) => route.abort());
+    await page.locator('tr[data-id="1"]').waitFor();
+    await page.goto(`${scene.url}/#/group/1`);
+    await page.getByText('The chart cannot be loaded').first().waitFor({ timeout: PATIENCE_MS });
+    await closePage(page);
+  });
+
+  test('a viewer sees everything and has no button that changes anything', async () => {
+    const page = await open('#/group/1', {}, 'viewer');
+    await page.getByText('127.0.0.11').first().waitFor();
+    for (const name of ['Restart', 'Next host', 'Disconnect', 'Edit']) {
+      expect({ name, count: await page.getByRole('button', { name }).count() }).toEqual({ name, count: 0 });
+    }
+    await page.keyboard.press('r');
+    expect(await page.locator('dialog').count()).toBe(0);
+    await page.goto(`${scene.url}/#/edit/1`);
+    await page.getByLabel('port no').waitFor();
+    expect(await page.locator('form :is(input, select):not(:disabled)').count()).toBe(0);
+    expect((await scene.post('/groups/1/restart', 'viewer')).status).toBe(403);
+    await closePage(page);
+  });
+
+  test('two logs scroll to the same time, and a line is drawn through both', async () => {
+    for (let round = 0; round < 3; round++) {
+      for (const group of ['1', '2']) {
+        expect((await scene.post(`/groups/${group}/restart`)).status).toBe(200);
+        await until('the link is up again', async () => (await scene.row(group)).mastersStarted === 1);
+      }
+    }
+    const page = await open('#/compare?a=1&b=2', { height: 620 });
+    const [left, right] = [page.getByRole('log').first(), page.getByRole('log').last()];
+    const top = (log: typeof left) => log.evaluate((element) => element.scrollTop);
+    const rest = (log: typeof left) =>
+      log.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+    for (const log of [left, right]) {
+      await expect.poll(() => top(log)).toBeGreaterThan(100);
+      await expect.poll(() => rest(log)).toBeLessThan(24);
+    }
+    await left.hover();
+    await page.mouse.wheel(0, -10_000);
+    await expect.poll(() => rest(right)).toBeGreaterThan(100);
+    const before = await top(right);
+    await page.getByLabel('One time for both logs').uncheck();
+    await left.hover();
+    await page.mouse.wheel(0, 10_000);
+    await expect.poll(() => rest(left)).toBeLessThan(24);
+    expect(await top(right)).toBe(before);
+
+    await left.getByRole('button').last().click();
+    await expect.poll(() => page.locator('hr.marker').count()).toBe(2);
+    await closePage(page);
+  });
+
+  test('traffic is filtered by the server, and a click shows the octets and what they mean', async () => {
+    const page = await open('#/traffic?group=1&type=M_ME_TF_1');
+    const row = page.locator('tbody tr').first();
+    await row.getByText('ioa 1001').waitFor();
+    expect(await page.locator('tbody').innerText()).not.toContain('M_SP_TB_1');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await row.click();
+    await page
+      .locator('.octets')
+      .getByText(/^24 01 03 00 65 00 e9 03 00/)
+      .waitFor();
+    await page
+      .locator('pre')
+      .getByText(/M_ME_TF_1/)
+      .waitFor();
+    await closePage(page);
+  });
+});
