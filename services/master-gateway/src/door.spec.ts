@@ -83,6 +83,7 @@ describe('a connection of a load balancer', () => {
     ['closes at once', Buffer.alloc(0)],
     ['says that it is its own (LOCAL)', Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex')],
     ['names nobody and closes', Buffer.from('PROXY UNKNOWN\r\n')],
+    ['names itself and closes', Buffer.from(`PROXY TCP4 ${BALANCER} 127.0.0.1 5000 2404\r\n`)],
   ])('that %s is a health check', async (_, octets) => {
     const client = come(BALANCER);
     client.write(octets);
@@ -97,6 +98,12 @@ describe('a connection of a load balancer', () => {
     const [, accepted] = FakeSocket.pair(clock, '', 0);
     await door.come(accepted);
     expect(told).toEqual([':0 health_check']);
+  });
+
+  it('that names its address with another port is that of a master beside it', async () => {
+    come(BALANCER).write(Buffer.from(`PROXY TCP4 ${BALANCER} 127.0.0.1 5999 2404\r\n`));
+    await settle();
+    expect(told).toEqual([`${BALANCER}:5999`]);
   });
 
   it('that names nobody and goes on is its own', async () => {

@@ -23,7 +23,7 @@ export type Proxied =
 export function readProxyHeader(socket: TcpSocket, own: PeerAddress, clock: Clock, withinMs: number): Promise<Proxied> {
   return new Promise((resolve) => {
     let octets = Buffer.alloc(0);
-    /** The header was whole and named nobody: a check ends now, a connection goes on. */
+    /** The header was whole and named nobody, or this very connection: a check ends now, a connection goes on. */
     let unnamed = false;
     const end = (outcome: Proxied): void => {
       clock.clearTimer(timer);
@@ -53,9 +53,12 @@ export function readProxyHeader(socket: TcpSocket, own: PeerAddress, clock: Cloc
         return;
       }
       octets = octets.subarray(header.octets);
+      // haproxy's checks in version 1 say their own address and port.
+      const isOwn = header.kind === 'source' && header.address === own.address && header.port === own.port;
       if (header.kind === 'local') end({ kind: 'health_check' });
-      else if (header.kind === 'source') end({ kind: 'from', peer: { address: header.address, port: header.port } });
-      else if (octets.length > 0) end({ kind: 'from', peer: own });
+      else if (header.kind === 'source' && !isOwn) {
+        end({ kind: 'from', peer: { address: header.address, port: header.port } });
+      } else if (octets.length > 0) end({ kind: 'from', peer: own });
       else unnamed = true;
     };
     const timer = clock.setTimer(() => {
