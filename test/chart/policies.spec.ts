@@ -138,7 +138,9 @@ describe.skipIf(!requireTool('helm'))('NetworkPolicies', () => {
         from: [
           {
             podSelector: expect.objectContaining({
-              matchExpressions: [expect.objectContaining({ values: ['connector', 'router', 'gateway', 'console', 'setup'] })],
+              matchExpressions: [
+                expect.objectContaining({ values: ['connector', 'router', 'gateway', 'console', 'setup'] }),
+              ],
             }),
           },
           block('10.50.0.0/24'),

@@ -89,7 +89,8 @@ describe.skipIf(!hasNats)('who has the credentials of another gateway', () => {
       await part.exited;
     });
     await part.serving(60_000);
-    const subject = 'iec104.v1.1.state';
+    // As a gateway of all groups hears it.
+    const subject = 'iec104.v1.*.state';
     const line = await part.logged({ event: 'bus_denied', operation: 'subscription', subject });
     expect(line).toMatchObject({ event_id: 'MM2SS:5.1', severity: 'error' });
     const metrics = await (await fetch(`http://${http}/metrics`)).text();
