@@ -27,8 +27,8 @@ const slow = {
   teardownTimeout: seconds(30),
 };
 
-/** Two at a time: they wait a lot, each file has ports of its own, and what they allow is far from what is seen. */
-const twoFiles = { fileParallelism: true, maxWorkers: 2 };
+/** Three at a time: they wait a lot, each file has ports of its own, and what they allow is far from what is seen. */
+const severalFiles = { fileParallelism: true, maxWorkers: 3 };
 
 export default defineConfig({
   test: {
@@ -73,7 +73,7 @@ export default defineConfig({
         ...shared,
         test: { name: 'observability', include: ['test/observability/**/*.spec.ts'], testTimeout: seconds(60) },
       },
-      { ...shared, test: { ...slow, ...twoFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
+      { ...shared, test: { ...slow, ...severalFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
       {
         ...shared,
         test: { ...slow, name: 'interop', include: ['test/interop/**/*.spec.ts'], hookTimeout: seconds(300) },
@@ -83,7 +83,7 @@ export default defineConfig({
         ...shared,
         test: {
           ...slow,
-          ...twoFiles,
+          ...severalFiles,
           name: 'console',
           include: ['test/console/**/*.spec.ts'],
           expect: { poll: { timeout: seconds(30) } },
@@ -95,7 +95,7 @@ export default defineConfig({
         ...shared,
         test: {
           ...slow,
-          ...twoFiles,
+          ...severalFiles,
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
           testTimeout: seconds(300),
