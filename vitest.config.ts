@@ -73,7 +73,10 @@ export default defineConfig({
         ...shared,
         test: { name: 'observability', include: ['test/observability/**/*.spec.ts'], testTimeout: seconds(60) },
       },
-      { ...shared, test: { ...slow, ...severalFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] } },
+      {
+        ...shared,
+        test: { ...slow, ...severalFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] },
+      },
       {
         ...shared,
         test: { ...slow, name: 'interop', include: ['test/interop/**/*.spec.ts'], hookTimeout: seconds(300) },
