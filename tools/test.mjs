@@ -126,7 +126,7 @@ async function runProject(suite, files = []) {
 }
 
 /** Real time, sockets and processes, several files at a time: what else the machine does can make one of them fail. */
-const ON_REAL_TIME = ['integration', 'interop', 'e2e'];
+const ON_REAL_TIME = ['integration', 'interop', 'console', 'e2e'];
 /** More files than this do not fail by chance. */
 const MOST_FILES_AGAIN = 3;
 

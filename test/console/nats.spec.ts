@@ -78,8 +78,12 @@ describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => 
 
     await page.goto(`${url}/#/traffic?group=1`);
     await page.getByText('Nothing has passed that fits').waitFor();
-    await rtus.send(100);
-    await page.locator('tbody').getByText('M_SP_TB_1').first().waitFor({ timeout: PATIENCE_MS });
+    // What passes before the subscription has reached the server is not shown.
+    const passed = async (): Promise<number> => {
+      await rtus.send(100);
+      return page.locator('tbody').getByText('M_SP_TB_1').count();
+    };
+    await expect.poll(passed, { timeout: PATIENCE_MS, interval: 1_000 }).toBeGreaterThan(0);
     await closePage(page);
   });
 
