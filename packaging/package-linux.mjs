@@ -37,7 +37,6 @@ function program(folder) {
   for (const file of files) cpSync(from(file), path.join(folder, file), { recursive: true, dereference: true });
   // Maps are for who develops.
   run('find', [folder, '-name', '*.map', '-delete']);
-  run('chmod', ['-R', 'u=rwX,go=rX', folder]);
 }
 
 function documents(folder) {

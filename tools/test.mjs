@@ -95,34 +95,28 @@ async function runProject(suite, files = []) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const command = ['run', `--project=${suite}`, '--passWithNoTests', ...reporters, ...files];
   const ok = await run('vitest', command, suites[suite]);
-  const count = { passed: 0, failed: 0, skipped: 0 };
+  let passed = 0;
+  let skipped = 0;
   const failures = [];
   try {
     const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
-    for (const file of testResults) {
-      const statuses = file.assertionResults.map((test) => test.status);
-      count.passed += statuses.filter((status) => status === 'passed').length;
-      count.failed += statuses.filter((status) => status === 'failed').length;
-      count.skipped += statuses.filter((status) => !['passed', 'failed'].includes(status)).length;
-      const name = path.relative(root, file.name);
-      for (const { status, fullName, failureMessages } of file.assertionResults) {
-        if (status === 'failed') failures.push({ file: name, test: fullName, message: failureMessages.join('\n') });
+    for (const { name, status: ofFile, message, assertionResults } of testResults) {
+      const file = path.relative(root, name);
+      const before = failures.length;
+      for (const { status, fullName, failureMessages } of assertionResults) {
+        if (status === 'passed') passed += 1;
+        else if (status === 'failed') failures.push({ file, test: fullName, message: failureMessages.join('\n') });
+        else skipped += 1;
       }
       // A file that could not be loaded, or a hook that failed, has no failed test of its own.
-      if (file.status === 'failed' && !statuses.includes('failed')) {
-        count.failed += 1;
-        failures.push({ file: name, test: 'the file itself', message: file.message });
-      }
+      if (ofFile === 'failed' && failures.length === before) failures.push({ file, test: 'the file itself', message });
     }
   } catch (error) {
     console.error(`${suite}: no report (${error.message})`);
   }
   // An error outside any test (an unhandled rejection, a crashed worker).
-  if (!ok && count.failed === 0) {
-    count.failed = 1;
-    failures.push({ file: suite, test: 'outside any test', message: 'see above' });
-  }
-  return { ok, count, failures };
+  if (!ok && failures.length === 0) failures.push({ file: suite, test: 'outside any test', message: 'see above' });
+  return { ok, count: { passed, failed: failures.length, skipped }, failures };
 }
 
 /** Real time, sockets and processes, several files at a time: what else the machine does can make one of them fail. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MasterSimulator } from '@iec104mm2ss/simulator';
+import { type Columns, csvLines } from '../csv-lines.ts';
 import { freePort } from '../free-port.ts';
 
 /** Where to leave what has to be done at the end; the last one is done first. */
@@ -151,7 +152,7 @@ export function startMaster(
   return master;
 }
 
-export type Columns = Readonly<Record<string, string | number>>;
+export type { Columns };
 
 const DEFAULTS: Columns = {
   'max conn': 5,
@@ -175,9 +176,5 @@ export function csvOf(groups: readonly Columns[]): string {
     ...DEFAULTS,
     ...columns,
   }));
-  const header = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const cell = (value: string | number): string =>
-    /[",]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
-  const lines = rows.map((row) => header.map((name) => cell(row[name] ?? '')).join(','));
-  return ['# groups of a test', header.join(','), ...lines, ''].join('\n');
+  return ['# groups of a test', ...csvLines(rows), ''].join('\n');
 }

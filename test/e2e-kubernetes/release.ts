@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { csvLines } from '../csv-lines.ts';
 import type { Afterwards } from '../e2e/stations.ts';
 import { apply, kubectl, READY_MS, run, until } from './cluster.ts';
 import type { Field, GroupPlan } from './field.ts';
@@ -25,8 +26,6 @@ const DEFAULTS = {
   buffsize: 100_000,
   logevents: 'N',
 };
-
-type Columns = Readonly<Record<string, string | number>>;
 
 export interface Helm {
   readonly command: string;
@@ -134,9 +133,7 @@ export class Release {
         ...columns,
       };
     });
-    const header = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-    const cells = rows.map((row) => header.map((name) => String((row as Columns)[name] ?? '')).join(','));
-    return ['iec104MM2SS-1port-v1.0 ini file', header.join(','), ...cells, ''].join('\n');
+    return ['iec104MM2SS-1port-v1.0 ini file', ...csvLines(rows), ''].join('\n');
   }
 
   private values(): string {

@@ -11,13 +11,14 @@ import type { GroupStatus, MasterStatus } from '@iec104mm2ss/observability';
 import { AUDIT_JOURNAL, AUDIT_LIMITS, type AuditRecord } from '@iec104mm2ss/router';
 import { systemRuntime } from '@iec104mm2ss/runtime';
 import { onTestFailed, onTestFinished } from 'vitest';
+import { type Columns, csvLines } from '../csv-lines.ts';
 import { BusUsers } from './bus-users.ts';
 import { type NatsRelease, type NatsServer, startNatsServer } from './nats-server.ts';
 import { Part } from './part.ts';
 import { freePort, PATIENCE_MS, until } from './ports.ts';
 import type { Afterwards } from './stations.ts';
 
-export type Columns = Readonly<Record<string, string | number>>;
+export type { Columns };
 
 export const GATEWAY_HOSTS = ['127.0.0.1', '127.0.0.3', '127.0.0.4'] as const;
 /** How long a process may take to start: it is the machine that is measured here. */
@@ -46,14 +47,10 @@ function csvOf(groups: readonly Columns[]): string {
   const rows = groups.map((columns, index): Columns => {
     return { id: index + 1, 'sys name': `RTU-${index + 1}`, ...DEFAULTS, ...columns };
   });
-  const header = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const lines = rows.map((row) => header.map((name) => quoted(row[name] ?? '')).join(','));
-  return ['iec104MM2SS-1port-v1.0 ini file', header.join(','), ...lines, ''].join('\n');
+  return ['iec104MM2SS-1port-v1.0 ini file', ...csvLines(rows), ''].join('\n');
 }
 
 const idsOf = (groups: readonly Columns[]): string[] => groups.map(({ id }, index) => String(id ?? index + 1));
-
-const quoted = (cell: string | number): string => (String(cell).includes(',') ? `"${cell}"` : String(cell));
 
 export interface SystemOptions {
   readonly routers?: number;

@@ -14,9 +14,10 @@ import { onTestFailed, onTestFinished, vi } from 'vitest';
 import { compose, type CompositionOptions } from '../../apps/mm2ss/src/composition.js';
 import { listenHealth } from '../../apps/mm2ss/src/http/index.js';
 /* eslint-enable @nx/enforce-module-boundaries */
+import { type Columns, csvLines } from '../csv-lines.js';
 import { freePort } from '../free-port.js';
 
-export { freePort };
+export { type Columns, freePort };
 
 /** Where the log lines of the next multiplexer go instead of standard output. */
 const logTarget: { write: (line: string) => void } = { write: () => undefined };
@@ -41,8 +42,6 @@ const MASTER_LINK = { t2Ms: 200 };
 /** Log lines shown when a test fails. */
 const FAILURE_LINES = 25;
 
-export type Columns = Readonly<Record<string, string | number>>;
-
 /** The manual's columns, as a test wants them unless it says otherwise: acknowledgements come soon. */
 const DEFAULTS: Columns = {
   'rtu no': 47,
@@ -64,10 +63,7 @@ export function csvOf(groups: readonly Columns[]): string {
   const rows = groups.map((columns, index): Columns => {
     return { id: index + 1, 'sys name': `RTU-${index + 1}`, ...DEFAULTS, ...columns };
   });
-  const header = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const cell = (value: string | number): string => (String(value).includes(',') ? `"${value}"` : String(value));
-  const lines = rows.map((row) => header.map((name) => cell(row[name] ?? '')).join(','));
-  return ['iec104MM2SS-1port-v1.0 ini file', header.join(','), ...lines, ''].join('\n');
+  return ['iec104MM2SS-1port-v1.0 ini file', ...csvLines(rows), ''].join('\n');
 }
 
 /** Waits for a condition that nothing announces. */

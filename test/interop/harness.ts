@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { csvLines } from '../csv-lines.ts';
 import { freePort } from '../free-port.ts';
 import { patience } from './peer.ts';
 
@@ -56,11 +57,7 @@ export function csvOf(groups: readonly GroupRow[]): string {
     hosts,
     ...columns,
   }));
-  const header = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const lines = rows.map((row) =>
-    header.map((name) => (row as Readonly<Record<string, string | number>>)[name] ?? '').join(','),
-  );
-  return ['iec104MM2SS-1port-v1.0 ini file', 'nogui', header.join(','), ...lines, ''].join('\n');
+  return ['iec104MM2SS-1port-v1.0 ini file', 'nogui', ...csvLines(rows), ''].join('\n');
 }
 
 export class Multiplexer {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { SERVING } from './process/early-signals.js';
 import { EXIT_FAILED, EXIT_USAGE } from './process/exit-codes.js';
 import { RELEASE } from './release.js';
 
@@ -37,7 +38,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
 };
 
 /** They go on whoever reads what they say. */
-const SERVICES = ['run', 'connector', 'router', 'gateway', 'console', 'demo'];
+const SERVICES = [...SERVING, 'demo'];
 
 /** Errors that are the user's to mend, by their names, as what throws them is not loaded here: the message is enough. */
 const USAGE = ['ConfigError', 'EnvironmentError', 'UsageError', 'HttpAddressError'];

@@ -17,6 +17,7 @@ export { peerText, plainAddress } from './address-text.js';
 export { type CsvRow, csvRows } from './csv-rows.js';
 export { configurationText, type DecodedFile, decodeFile } from './file-encoding.js';
 export { isHostname } from './endpoints.js';
+export { csvCell } from './csv-cell.js';
 export { digitsOf } from './integer-cell.js';
 export { ackPolicy, reportGapMs } from './ack-policy.js';
 export { repeatableAsdus } from './repeatable-asdus.js';

@@ -6,7 +6,7 @@ import type { Decoded } from './wire-error.js';
  * `lines`, to every process: which log lines of a group do you keep? Asked again and again while somebody looks, so that lines
  * travel only then; who has none behind those that were had says nothing.
  */
-const linesRequest = z.object({
+export const linesRequestSchema = z.object({
   v: version,
   by: text,
   /** Id of a group, or a name of libs/observability for what belongs to none. */
@@ -14,8 +14,6 @@ const linesRequest = z.object({
   /** By instance: the number of the last line that was had. Who is not in it gives all it keeps. */
   after: z.record(text, z.number().int().min(0)),
 });
-export type LinesRequest = z.infer<typeof linesRequest>;
-export const linesRequestSchema = linesRequest;
 export const encodeLinesRequest = (by: string, group: string, after: Readonly<Record<string, number>>): Buffer =>
   encodeJson({ v: 2, by, group, after });
 

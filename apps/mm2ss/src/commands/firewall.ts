@@ -9,11 +9,18 @@ import { formatProblem, isGood } from './check.js';
 import { collect } from './collect.js';
 import { UsageError } from './errors.js';
 
-const FORMATS: Readonly<Record<string, { readonly help: string; readonly comment: string }>> = {
-  nftables: { help: 'a file for nft -f', comment: '#' },
-  iptables: { help: 'a shell script for iptables and ip6tables', comment: '#' },
-  windows: { help: 'a PowerShell script for the Windows firewall', comment: '#' },
-  cisco: { help: 'access lists of IOS; needs --address', comment: '!' },
+interface Format {
+  readonly help: string;
+  /** What a comment begins with. */
+  readonly comment: string;
+  readonly rules: (openings: Openings, machine: Machine) => string[];
+}
+
+const FORMATS: Readonly<Record<string, Format>> = {
+  nftables: { help: 'a file for nft -f', comment: '#', rules: nftablesRules },
+  iptables: { help: 'a shell script for iptables and ip6tables', comment: '#', rules: iptablesRules },
+  windows: { help: 'a PowerShell script for the Windows firewall', comment: '#', rules: windowsRules },
+  cisco: { help: 'access lists of IOS; needs --address', comment: '!', rules: ciscoRules },
 };
 
 interface FirewallFlags {
@@ -43,23 +50,20 @@ export function registerFirewall(program: Command): void {
 }
 
 async function firewall(file: string, flags: FirewallFlags): Promise<void> {
-  const wanted = Object.keys(FORMATS).filter((name) => flags[name as keyof FirewallFlags] === true);
-  const [format] = wanted;
-  if (format === undefined || wanted.length > 1) {
-    throw new UsageError(
-      `firewall: one of ${Object.keys(FORMATS)
-        .map((name) => `--${name}`)
-        .join(', ')}`,
-    );
+  const wanted = Object.entries(FORMATS).filter(([name]) => flags[name as keyof FirewallFlags] === true);
+  const [chosen] = wanted;
+  if (chosen === undefined || wanted.length > 1) {
+    const all = Object.keys(FORMATS).map((name) => `--${name}`);
+    throw new UsageError(`firewall: one of ${all.join(', ')}`);
   }
+  const [name, { comment, rules }] = chosen;
   const machine = machineOf(flags.address ?? []);
-  if (format === 'cisco' && machine.v4 === undefined && machine.v6 === undefined) {
+  if (name === 'cisco' && machine.v4 === undefined && machine.v6 === undefined) {
     throw new UsageError('firewall: --cisco needs the address of this machine (--address 192.0.2.10)');
   }
   const configuration = await readConfiguration(file);
   const openings = openingsOf(configuration.groups);
-  const { comment } = FORMATS[format] as { comment: string };
-  const lines = rulesOf(format, openings, machine);
+  const lines = rules(openings, machine);
   const title = `${comment} IEC 60870-5-104: ${openings.inbound.length} ports of masters, ${openings.outbound.length} hosts of RTUs`;
   // A script says in its first line what runs it.
   const at = lines[0]?.startsWith('#!') === true ? 1 : 0;
@@ -70,19 +74,6 @@ async function firewall(file: string, flags: FirewallFlags): Promise<void> {
     if (problem.severity === 'skipped') process.stderr.write(`mm2ss: firewall: left out: ${formatProblem(problem)}\n`);
   }
   process.exitCode = isGood(configuration) ? 0 : 1;
-}
-
-function rulesOf(format: string, openings: Openings, machine: Machine): string[] {
-  switch (format) {
-    case 'nftables':
-      return nftablesRules(openings);
-    case 'iptables':
-      return iptablesRules(openings);
-    case 'windows':
-      return windowsRules(openings);
-    default:
-      return ciscoRules(openings, machine);
-  }
 }
 
 /** What a person should look at before the rules are used. */

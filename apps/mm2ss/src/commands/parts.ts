@@ -62,9 +62,8 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   if (environment.nats.length === 0) throw new UsageError(`${part}: --nats URL is needed (or MM2SS_NATS)`);
   const file = await loadConfiguration(environment.ini);
   const watched = await isWatched(file);
-  if (part === 'connector' || (part === 'gateway' && environment.group !== undefined)) {
-    checkGroups(part, environment, file);
-  }
+  const someGroups = part === 'connector' || (part === 'gateway' && environment.group !== undefined);
+  if (someGroups) checkGroups(part, environment, file);
   const serves = ({ id }: GroupConfig): boolean => part === 'router' || environment.group?.matches(id) !== false;
   checkTls(environment, file.configuration.groups.filter(serves), [part]);
   const looked = monitoring(environment);
@@ -73,8 +72,7 @@ async function runPart(part: Part, flags: ProcessFlags): Promise<void> {
   await runUntilSignal(
     async () => {
       health = await openHealth(environment);
-      const allGroups = part !== 'connector' && (part === 'router' || environment.group === undefined);
-      return openBus(environment, runtime, health, { role: part, allGroups });
+      return openBus(environment, runtime, health, { role: part, allGroups: !someGroups });
     },
     (bus) =>
       compose({

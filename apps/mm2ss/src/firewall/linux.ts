@@ -1,4 +1,4 @@
-import { type Inbound, type Openings, type Outbound, remark } from './openings.js';
+import { type Inbound, type Openings, type Outbound, remark, toBeFilledIn } from './openings.js';
 
 /** A file for `nft -f`: a table of its own, so that nothing else of the firewall is touched. */
 export function nftablesRules({ inbound, outbound }: Openings): string[] {
@@ -30,7 +30,7 @@ function nftInbound(rule: Inbound): string[] {
 
 function nftOutbound(rule: Outbound): string {
   const { host, port, family } = rule;
-  if (family === 'name') return `    # ${host} port ${port} (${remark(rule)}): a name, put its address here`;
+  if (family === 'name') return `    ${toBeFilledIn(rule)}`;
   return `    tcp dport ${port} ${family === 'v4' ? 'ip' : 'ip6'} daddr ${host} accept comment "${remark(rule)}"`;
 }
 
@@ -67,6 +67,6 @@ function iptablesInbound(command: string, family: 'v4' | 'v6', rule: Inbound): s
 
 function iptablesOutbound(command: string, family: 'v4' | 'v6', rule: Outbound): string[] {
   const { host, port } = rule;
-  if (rule.family === 'name') return [`# ${host} port ${port} (${remark(rule)}): a name, put its address here`];
+  if (rule.family === 'name') return [toBeFilledIn(rule)];
   return rule.family === family ? [`# ${command} -A OUTPUT -p tcp -d ${host} --dport ${port} -j ACCEPT`] : [];
 }

@@ -65,3 +65,8 @@ function networks(cidrs: readonly string[]): Networks {
 export function remark({ group, name }: { readonly group: string; readonly name: string }): string {
   return `${group} ${name}`.replace(/[^ -~]|["'`$\\]/g, '?').slice(0, 60);
 }
+
+/** For a host that the file has by name, where a rule needs an address: a comment in its place. */
+export function toBeFilledIn(rule: Outbound): string {
+  return `# ${rule.host} port ${rule.port} (${remark(rule)}): a name, put its address here`;
+}

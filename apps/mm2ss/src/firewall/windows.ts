@@ -1,4 +1,4 @@
-import { type Inbound, type Openings, type Outbound, remark } from './openings.js';
+import { type Inbound, type Openings, type Outbound, remark, toBeFilledIn } from './openings.js';
 
 const GROUP = 'iec104mm2ss';
 
@@ -25,7 +25,7 @@ function inboundRule(rule: Inbound): string {
 
 function outboundRule(rule: Outbound): string {
   const { host, port, family } = rule;
-  if (family === 'name') return `# ${host} port ${port} (${remark(rule)}): a name, put its address here`;
+  if (family === 'name') return toBeFilledIn(rule);
   return newRule(
     `IEC 104 RTU ${remark(rule)}, ${host}`,
     `-Direction Outbound -RemotePort ${port} -RemoteAddress ${host}`,

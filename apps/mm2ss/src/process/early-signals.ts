@@ -1,7 +1,7 @@
 import { StartTerminal } from './hangup.js';
 
 /** Parts that serve until they are told to end: SIGHUP does not. */
-const SERVING = ['run', 'connector', 'router', 'gateway', 'console'];
+export const SERVING = ['run', 'connector', 'router', 'gateway', 'console'];
 /** Commands that run until they are told to end: to end is what they were started for. */
 const LASTING = [...SERVING, 'watch', 'simulate', 'demo', 'nats-reload'];
 

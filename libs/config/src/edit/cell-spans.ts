@@ -23,7 +23,7 @@ export function cellSpans(row: string, delimiter: Delimiter): CellSpan[] {
   return spans;
 }
 
-/** A cell as it is written. */
+/** A cell of the configuration file as it is written. */
 export function quoted(value: string, delimiter: Delimiter): string {
   // All that separates cells somewhere: the file may come into another program.
   const plain = !value.includes(delimiter) && !/["\r\n]/.test(value) && value.trim() === value;

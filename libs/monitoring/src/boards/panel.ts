@@ -39,7 +39,6 @@ export const GREEN = 'green';
 export const YELLOW = 'yellow';
 export const RED = 'red';
 export const BLUE = 'blue';
-export const GREY = 'text';
 
 /** Colours from a value on; the first holds below all others. */
 export type Colours = readonly [below: string, ...from: (readonly [value: number, colour: string])[]];

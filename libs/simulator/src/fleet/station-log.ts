@@ -1,3 +1,4 @@
+import { csvCell } from '@iec104mm2ss/config';
 import { AsduView, causeName, decodeAsdu, Iec104Error, toHex, typeName } from '@iec104mm2ss/iec104';
 
 /** One line of a log: something that happened, or an object that was sent or received. */
@@ -44,7 +45,7 @@ export function csvLine(line: LogLine): string {
 /** A spreadsheet takes what begins with these for a formula. */
 function quotedCell(text: string): string {
   const plain = /^[=@]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  return csvCell(plain);
 }
 
 /** The objects of an ASDU, a line each; one that cannot be read is shown in hexadecimal. */

@@ -1,3 +1,4 @@
+import { csvCell } from '@iec104mm2ss/config';
 import type { PointDefinition } from './point.js';
 
 const HEADER = 'ioa,type,value,name,group,command_ioa,command,select,events';
@@ -9,7 +10,7 @@ export function formatPoints(points: readonly PointDefinition[]): string {
       point.ioa,
       point.kind,
       point.value,
-      quoted(point.name),
+      csvCell(point.name),
       point.group ?? '',
       point.commandIoas.join(';'),
       point.commandKind === undefined || point.commandKind === point.kind ? '' : point.commandKind,
@@ -18,8 +19,4 @@ export function formatPoints(points: readonly PointDefinition[]): string {
     ].join(','),
   );
   return [HEADER, ...lines, ''].join('\n');
-}
-
-function quoted(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,5 +1,6 @@
 import type { Journal } from '@iec104mm2ss/bus';
 import { BusError } from '@iec104mm2ss/bus';
+import { csvCell } from '@iec104mm2ss/config';
 import type { CommandsAnswer } from '@iec104mm2ss/console-api';
 import type { AuditRecord } from '@iec104mm2ss/router';
 import { ApiError } from '../../api/api-error.js';
@@ -107,5 +108,5 @@ const list = (text: string | undefined): string[] =>
 function cell(value: string | number | boolean | null): string {
   const text = value === null ? '' : String(value);
   const safe = /^[=+\-@\t\r]/.test(text) && typeof value === 'string' ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvCell(safe);
 }
