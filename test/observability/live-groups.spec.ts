@@ -37,7 +37,7 @@ beforeEach(() => {
 const row = async (id: number, name: string, more: Columns = {}): Promise<Columns> => ({
   id,
   'port no': await freePort(),
-  'sys name': name.includes('"') ? `"${name.replaceAll('"', '""')}"` : name,
+  'sys name': name,
   hosts: '127.0.0.2:9',
   masters: 'A=127.0.0.11',
   ...more,
