@@ -9,6 +9,9 @@ import { csvOf, groups, NO_USERS, row, USERS } from './values.ts';
 const base = [groups(row(7), row(8)), NO_USERS];
 const FILTERED = { gateways: { service: { externalTrafficPolicy: 'Cluster' } } };
 const gateways = (more: Values): Values => ({ gateways: { service: more } });
+const certificate = (more: Values): Values => ({
+  tls: { certManager: { enabled: true, issuerRef: { name: 'plant-ca' }, ...more } },
+});
 const TLS_PORT = { 'tls port': 19_998, 'tls names': 'cn:a' };
 
 /** Values that contradict each other, and what the chart says of them. */
@@ -101,6 +104,13 @@ const CASES: readonly [string, readonly Values[], string][] = [
     [...base, { tls: { certManager: { enabled: true } } }],
     'issuerRef.name is missing',
   ],
+  [
+    'a certificate that is renewed before it is made',
+    [...base, certificate({ duration: '90m', renewBefore: '1h31m' })],
+    'renewBefore 1h31m is not below duration 90m',
+  ],
+  ['one that is renewed too late', [...base, certificate({ renewBefore: '4m59s' })], 'renewBefore 4m59s'],
+  ['one that ends too soon', [...base, certificate({ duration: '59m', renewBefore: '' })], 'duration 59m'],
   ['CRLs for nothing', [...base, { tls: { crlConfigMap: 'crls' } }], 'nobody looks at it'],
   [
     'an autoscaler of routers and a number',

@@ -81,6 +81,16 @@
 {{- $tls := include "mm2ss.tlsSecret" . }}
 {{- if and .Values.tls.existingSecret .Values.tls.certManager.enabled }}{{ fail "\n\ntls.existingSecret and tls.certManager say the same thing: only one of them." }}{{ end }}
 {{- if and .Values.tls.certManager.enabled (not .Values.tls.certManager.issuerRef.name) }}{{ fail "\n\ntls.certManager.issuerRef.name is missing: the Issuer that signs the certificate." }}{{ end }}
+{{- with .Values.tls.certManager }}
+{{- if .enabled }}
+{{- $start := toDate "2006-01-02" "2000-01-01" }}
+{{- $renewal := $start | dateModify (.renewBefore | default "5m") }}
+{{- if lt ($renewal | unixEpoch | int64) ($start | dateModify "5m" | unixEpoch | int64) }}{{ fail (printf "\n\ntls.certManager.renewBefore %s: cert-manager refuses less than 5m." .renewBefore) }}{{ end }}
+{{- $end := $start | dateModify (.duration | default "2160h") }}
+{{- if lt ($end | unixEpoch | int64) ($start | dateModify "1h" | unixEpoch | int64) }}{{ fail (printf "\n\ntls.certManager.duration %s: cert-manager refuses less than 1h." .duration) }}{{ end }}
+{{- if le ($end | unixEpoch | int64) ($renewal | unixEpoch | int64) }}{{ fail (printf "\n\ntls.certManager.renewBefore %s is not below duration %s: cert-manager refuses that." .renewBefore (.duration | default "2160h")) }}{{ end }}
+{{- end }}
+{{- end }}
 {{- if and .Values.tls.crlConfigMap (not $tls) }}{{ fail "\n\ntls.crlConfigMap: without tls.existingSecret or tls.certManager nobody looks at it." }}{{ end }}
 {{- range $id, $group := .Values.groups }}
 {{- if or (not $group) (not (hasKey $group "name")) (not (hasKey $group "rtuNumber")) }}
