@@ -49,7 +49,11 @@ const constraints = (extra) => [
     onlyDependOnLibsWithTags: ['scope:config'],
     bannedExternalImports: [...anyNats, ...anyNest],
   },
-  { sourceTag: 'scope:observability', onlyDependOnLibsWithTags: [], bannedExternalImports: [...anyNats, ...anyNest] },
+  {
+    sourceTag: 'scope:observability',
+    onlyDependOnLibsWithTags: ['scope:runtime'],
+    bannedExternalImports: [...anyNats, ...anyNest],
+  },
   {
     sourceTag: 'scope:console-api',
     onlyDependOnLibsWithTags: ['scope:observability'],

@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync, writeSync } from 'node:fs';
-import { mkdir, open, rename, type FileHandle } from 'node:fs/promises';
+import { appendFileSync, writeSync } from 'node:fs';
+import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder, makeFolderNow } from '@iec104mm2ss/runtime';
 import type { LineSink } from './line-writer.js';
 
 export interface RotatingFileOptions {
@@ -43,7 +44,7 @@ export class RotatingFileSink implements LineSink {
     if (this.handle) {
       writeSync(this.handle.fd, lines);
     } else {
-      mkdirSync(dirname(this.options.path), { recursive: true });
+      makeFolderNow(dirname(this.options.path));
       appendFileSync(this.options.path, lines);
     }
   }
@@ -56,7 +57,7 @@ export class RotatingFileSink implements LineSink {
 
   private async open(): Promise<void> {
     if (this.handle) return;
-    await mkdir(dirname(this.options.path), { recursive: true });
+    await makeFolder(dirname(this.options.path));
     this.handle = await open(this.options.path, 'a+');
     const { size } = await this.handle.stat();
     this.octets = size;

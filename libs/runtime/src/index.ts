@@ -1,5 +1,6 @@
 export * from './beat.js';
 export * from './clock.js';
+export * from './make-folder.js';
 export * from './network.js';
 export * from './own-time.js';
 export * from './run-watch.js';

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '@iec104mm2ss/runtime';
 import { UnavailableError } from '../commands/errors.js';
 import { writeWhole } from '../nats-auth/key-files.js';
-import { isPipeOrDevice, makeFolder } from '../process/output-places.js';
+import { isPipeOrDevice } from '../process/output-places.js';
 import { type ChartFile, ignoring } from './static-chart.js';
 
 /** Lists what this command has written into a folder, so that the next time it takes away nothing else. */

@@ -1,8 +1,9 @@
 import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newSeed, nkeyFileText, publicKeyOf } from '@iec104mm2ss/bus';
+import { makeFolder } from '@iec104mm2ss/runtime';
 import { UsageError } from '../commands/errors.js';
-import { isPipeOrDevice, makeFolder } from '../process/output-places.js';
+import { isPipeOrDevice } from '../process/output-places.js';
 
 const SECRET = 0o600;
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { authorizationOf, type BusUser, type Identity, type UserList, userList, userListText } from '@iec104mm2ss/bus';
-import { makeFolder } from '../process/output-places.js';
+import { makeFolder } from '@iec104mm2ss/runtime';
 import { KeyFiles, read, writeWhole } from './key-files.js';
 
 /** File that the server's configuration includes; written anew each time. */

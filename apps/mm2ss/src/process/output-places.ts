@@ -1,25 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-
-/**
- * Makes a folder, and those above it. Node's own way (`recursive`) never ends where a folder cannot be made although the one above is
- * there, as in /proc.
- *
- * @param mode of those that are made
- * @throws {NodeJS.ErrnoException}
- */
-export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
-  try {
-    await mkdir(folder, { mode });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return;
-    const above = dirname(resolve(folder));
-    if (code !== 'ENOENT' || (await stat(above).catch(() => undefined)) !== undefined) throw error;
-    await makeFolder(above, mode);
-    await makeFolder(folder, mode);
-  }
-}
+import { stat } from 'node:fs/promises';
 
 /** A pipe, a device, a socket: it is written to as it is, and to read what is in it could take for ever. */
 export async function isPipeOrDevice(path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolderNow } from '@iec104mm2ss/runtime';
 import { csvLine, LOG_HEADER, type LogSink, type Station } from '@iec104mm2ss/simulator';
 
 const FLUSH_MS = 200;
@@ -30,7 +30,7 @@ export class LogFolder {
     private readonly folder: string,
     private readonly onError: (path: string, error: Error) => void,
   ) {
-    mkdirSync(folder, { recursive: true });
+    makeFolderNow(folder);
     this.timer = setInterval(() => this.flush(), FLUSH_MS);
     this.timer.unref();
   }

@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@iec104mm2ss/runtime';
 import { BusError, type KeyValue } from '../bus.js';
 
 /** Keys are names of files. */
@@ -32,7 +33,7 @@ export class FileKeyValue implements KeyValue {
     // Not value.slice(): on a Node Buffer that would be a view.
     const octets = new Uint8Array(value);
     return this.inTurn(key, async (path) => {
-      await mkdir(this.directory, { recursive: true });
+      await makeFolder(this.directory);
       const file = await open(path + UNFINISHED, 'w');
       try {
         await file.writeFile(octets);

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '@iec104mm2ss/runtime';
 import { BusError } from '../bus.js';
 import type { JournalEntry } from './memory-journal.js';
 
@@ -94,7 +95,7 @@ export class JournalFile {
 
   private async open(): Promise<FileHandle> {
     if (this.handle !== undefined) return this.handle;
-    await mkdir(dirname(this.path), { recursive: true });
+    await makeFolder(dirname(this.path));
     const handle = await open(this.path, APPEND_SYNCED);
     this.handle = handle;
     this.octets = (await handle.stat()).size;
