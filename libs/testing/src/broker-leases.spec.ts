@@ -832,3 +832,48 @@ describe('the entry of a lease that this process holds', () => {
     expect(await asks(a, fence, other)).toBe(true);
   });
 });
+
+describe.each([
+  ['of a pool', 'router'],
+  ['without a pool', undefined],
+])('more leases %s than the store writes in the time in which a holder may be replaced', (_, pool) => {
+  const COUNT = 300;
+  const WRITE_MS = 10;
+  const ALL_MS = COUNT * WRITE_MS;
+  let a: FakeProcess;
+  let leases: Lease[];
+
+  beforeEach(async () => {
+    a = world.start('a');
+    // One disk: each write waits for those that were asked for before.
+    let idleAt = 0;
+    world.server.delays = (question) => {
+      if (question !== 'swap') return undefined;
+      idleAt = Math.max(idleAt, world.time) + WRITE_MS;
+      return new Promise((resolve) => a.clock.setTimer(() => resolve(), idleAt - world.time));
+    };
+    leases = Array.from({ length: COUNT }, (_each, index) => want(a, 'a', `key.${index}`, pool));
+    await world.until(() => leases.every(({ fence }) => fence > 0), 2 * ALL_MS);
+  });
+
+  it('are taken in one go', () => {
+    expect(ALL_MS).toBeGreaterThan(SILENCE_MS);
+    expect(log).toHaveLength(COUNT);
+    expect(a.troubles).toEqual([]);
+  });
+
+  it('are certain again after the holder was held up', async () => {
+    a.pause();
+    await world.pass(SILENCE_MS);
+    a.resume();
+    expect(leases.some(({ certain }) => certain)).toBe(false);
+    await world.until(() => leases.every(({ certain }) => certain), 2 * ALL_MS);
+  });
+
+  it('are all given back', async () => {
+    const done = Promise.all(leases.map((lease) => lease.release()));
+    await world.pass(2 * ALL_MS);
+    await done;
+    for (let index = 0; index < COUNT; index++) expect(stored(`key.${index}`).holder).toBeNull();
+  });
+});

@@ -26,6 +26,8 @@ export class BrokerLease implements Lease {
   readAt = -Infinity;
   readAgainAt = -Infinity;
   reading = false;
+  /** Something is to be done with it, and has not had its turn. */
+  waiting = false;
   /** When its holder, as stored, said last that it has it. */
   heardAt = -Infinity;
   /** Until when it is not handed over to another member of its pool. */

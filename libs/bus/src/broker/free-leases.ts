@@ -18,13 +18,13 @@ export class FreeLeases {
   ) {}
 
   /** @param mine the leases of its pool that this process wants */
-  mayTake(lease: BrokerLease, mine: readonly BrokerLease[]): boolean {
+  mayTake(lease: BrokerLease, mine: () => readonly BrokerLease[]): boolean {
     const { stored, options } = lease;
     if (stored === undefined || lease.stale) return false;
     const freeFor = this.freeFor(lease);
     if (freeFor < 0) return false;
     if (options.pool === undefined || freeFor >= NOBODYS_MS) return true;
-    const { held, ceil } = shareOf(mine, this.world.contenders.membersOf(options.pool));
+    const { held, ceil } = shareOf(mine(), this.world.contenders.membersOf(options.pool));
     return held < ceil;
   }
 

@@ -1,10 +1,13 @@
 import type { Clock } from '@iec104mm2ss/runtime';
+import pLimit from 'p-limit';
 import type { BrokerLease } from './broker-lease.js';
 import type { LeaseContenders } from './lease-contenders.js';
 import { isConflict, type LeaseStore } from './lease-store.js';
 
 /** Pause before a lease that could not be given back is given back again. */
 const AGAIN_MS = 500;
+/** Leases that are given back at a time: with more the last ones would not be answered in time. */
+const AT_ONCE = 16;
 
 export interface ReturnsWorld {
   readonly clock: Clock;
@@ -16,6 +19,7 @@ export interface ReturnsWorld {
 /** Gives back leases that this process has, or may have: until their entries say so. */
 export class LeaseReturns {
   private readonly timers = new Set<unknown>();
+  private readonly limit = pLimit(AT_ONCE);
   private stopped = false;
 
   constructor(
@@ -24,7 +28,11 @@ export class LeaseReturns {
   ) {}
 
   /** Resolves after the first attempt; others follow by themselves while there is need. */
-  async giveBack(lease: BrokerLease): Promise<void> {
+  giveBack(lease: BrokerLease): Promise<void> {
+    return this.limit(() => this.attempt(lease));
+  }
+
+  private async attempt(lease: BrokerLease): Promise<void> {
     const { store, instance, contenders } = this.world;
     const { key, claimed, options } = lease;
     if (claimed === 0) return;

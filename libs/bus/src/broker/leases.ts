@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Lease, LeaseOptions } from '../bus.js';
 import { Soon } from '../soon.js';
 import { BrokerLease, type LeaseManager } from './broker-lease.js';
@@ -18,6 +19,11 @@ const READ_AGAIN_ALONE_MS = 10_000;
 const READ_PAUSE_MS = 1_000;
 /** A holder that was held up says that it lives before it writes its entry: that is read so much later. */
 const WRITTEN_MS = 500;
+/**
+ * Leases that are looked at, and as many that are verified, at a time. More would wait in the server's queue: what takes longer than
+ * HELD_UP_MS was in vain, so that a process with a thousand leases would never have any.
+ */
+const AT_ONCE = 16;
 /** Such a one is not handed over for so long: nobody else seems to want it. */
 const KEPT_MS = 300_000;
 
@@ -38,6 +44,8 @@ export class Leases implements LeaseManager {
   private readonly trouble: LeaseTrouble;
   private stopped = false;
   private readonly ticking: Soon;
+  private readonly looking = pLimit(AT_ONCE);
+  private readonly verifying = pLimit(AT_ONCE);
 
   constructor(private readonly world: LeaseWorld) {
     this.trouble = new LeaseTrouble(world);
@@ -89,7 +97,7 @@ export class Leases implements LeaseManager {
   mayBeReplaced(heldUp: boolean): void {
     for (const lease of this.active()) {
       lease.doubt(heldUp);
-      if (lease.state === 'held') void this.verify(lease);
+      if (lease.state === 'held') this.attend(lease);
     }
   }
 
@@ -164,12 +172,27 @@ export class Leases implements LeaseManager {
     for (const lease of this.active()) if (lease.stored?.entry?.holder === instance) this.attend(lease);
   }
 
+  /** Begins what is to be done with a lease, as soon as it has its turn. */
   private attend(lease: BrokerLease): void {
-    if (this.stopped || lease.reading || !this.world.connected()) return;
+    const due = this.due(lease);
+    if (due === undefined || lease.waiting) return;
+    lease.waiting = true;
+    const inTurn = due === 'verify' ? this.verifying : this.looking;
+    void inTurn(async () => {
+      lease.waiting = false;
+      // It may have become another thing meanwhile, or nothing.
+      if (this.due(lease) !== due) this.attend(lease);
+      else if (due === 'verify') await this.verify(lease);
+      else await this.look(lease);
+    });
+  }
+
+  private due(lease: BrokerLease): 'look' | 'verify' | undefined {
+    if (this.stopped || lease.reading || !this.world.connected()) return undefined;
     const now = this.world.clock.now();
-    const due = now >= (lease.stale ? lease.readAt + READ_PAUSE_MS : lease.readAgainAt);
-    if (lease.state === 'held' && (due || lease.doubtful)) void this.verify(lease);
-    else if (lease.state === 'wanted' && (due || this.mayTake(lease))) void this.look(lease);
+    const read = now >= (lease.stale ? lease.readAt + READ_PAUSE_MS : lease.readAgainAt);
+    if (lease.state === 'held') return read || lease.doubtful ? 'verify' : undefined;
+    return lease.state === 'wanted' && (read || this.mayTake(lease)) ? 'look' : undefined;
   }
 
   /** Reads the entry of a lease that we do not hold, and takes it if we may. */
@@ -209,7 +232,7 @@ export class Leases implements LeaseManager {
     // If this process did not run it could hear nobody.
     this.lookAtLoop();
     const { pool } = lease.options;
-    return this.free.mayTake(lease, pool === undefined ? [] : this.inPool(pool));
+    return this.free.mayTake(lease, () => (pool === undefined ? [] : this.inPool(pool)));
   }
 
   private async take(lease: BrokerLease): Promise<void> {
