@@ -55,7 +55,8 @@ export class Fleet {
     await writeFile(this.path('groups.csv'), this.csv(groups, idletime));
     await writeFile(this.path('values.json'), JSON.stringify(this.values()));
     const users = settings.fleetUsers ? await this.writeUsers() : [];
-    const inputs = [...users, '--values', this.path('values.json')];
+    const values = [this.path('values.json'), ...(settings.values === undefined ? [] : [settings.values])];
+    const inputs = [...users, ...values.flatMap((file) => ['--values', file])];
     await run(MM2SS, ['chart', this.path('groups.csv'), ...inputs, '-o', this.path('chart'), '--force']);
   }
 

@@ -62,3 +62,19 @@ describe.skipIf(!hasNats)('a connection to a nats-server that says nothing any m
     await bus.keyValue('bus_nats').put('a', Buffer.from('value'));
   });
 });
+
+describe.skipIf(!hasNats)('questions for many groups at once', () => {
+  it('do not all fail because the server was slow: those that wait for their turn are asked then', async () => {
+    const MANY = 500;
+    const server = await started(() => startNatsServer());
+    const bus = await connect(server);
+    const values = bus.keyValue('many');
+    await values.put('first', Buffer.from('value'));
+    await server.pause();
+    const asked = Array.from({ length: MANY }, (_, index) => values.put(`key-${index}`, Buffer.from('value')));
+    await expect(Promise.all(asked)).rejects.toThrow('timeout');
+    await server.resume();
+    const failed = (await Promise.allSettled(asked)).filter(({ status }) => status === 'rejected');
+    expect(failed.length).toBeLessThan(MANY / 4);
+  });
+});

@@ -1,7 +1,8 @@
 import { jetstream, jetstreamManager, type JetStreamManager, StorageType } from '@nats-io/jetstream';
-import { Kvm } from '@nats-io/kv';
+import { type KV, Kvm } from '@nats-io/kv';
 import { every, sleep, type Stoppable } from '@iec104mm2ss/runtime';
 import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import pLimit from 'p-limit';
 import type {
   Broker,
   BrokerBucket,
@@ -12,6 +13,7 @@ import type {
   StreamState,
 } from '../broker.js';
 import { BusError, type Denied, type Durability, type Subscription } from '../bus.js';
+import { LEASE_BUCKET } from '../stored-names.js';
 import { Asking } from './asking.js';
 import { saidOn } from './heard-from.js';
 import { Hearing } from './hearing.js';
@@ -30,6 +32,11 @@ import { storeApi } from './store-prefix.js';
 
 /** JetStream calls fail after this long, so that a lost server is noticed and the call repeated. */
 const API_TIMEOUT_MS = 2_000;
+/**
+ * Questions about logs and small values at a time. With one for each of a thousand groups the last ones would wait for the server's disk
+ * until they are given up, and be asked again.
+ */
+const QUESTIONS_AT_ONCE = 32;
 const CLOSE_LIMIT_MS = 1_000;
 /** How long the answer to a probe may take. */
 const PROBE_MS = 250;
@@ -49,6 +56,7 @@ export class NatsBroker implements Broker {
   private deniedBefore: Denied[] = [];
   private readonly watch: ServerWatch;
   private readonly asking: Asking;
+  private readonly inTurn = pLimit(QUESTIONS_AT_ONCE);
   /** Where processes have names. */
   private readonly hearing: Hearing<Msg> | undefined;
   private managing: Promise<JetStreamManager> | undefined;
@@ -125,11 +133,11 @@ export class NatsBroker implements Broker {
   }
 
   ensureStream(stream: StreamOptions): Promise<{ readonly replicas: number }> {
-    return this.ask(`stream ${stream.name}`, () => this.streams.ensure(stream));
+    return this.askInTurn(`stream ${stream.name}`, () => this.streams.ensure(stream));
   }
 
   streamState(stream: string): Promise<StreamState> {
-    return this.ask(`state of ${stream}`, () => this.streams.state(stream));
+    return this.askInTurn(`state of ${stream}`, () => this.streams.state(stream));
   }
 
   streamMessage(stream: string, sequence: number): Promise<Uint8Array | undefined> {
@@ -137,11 +145,11 @@ export class NatsBroker implements Broker {
   }
 
   streamTail(stream: string, subject: string, maxMessages: number): Promise<Uint8Array[]> {
-    return this.ask(`newest of ${stream}`, () => this.streams.tail(stream, subject, maxMessages));
+    return this.askInTurn(`newest of ${stream}`, () => this.streams.tail(stream, subject, maxMessages));
   }
 
   purge(stream: string, sequence: number): Promise<void> {
-    return this.ask(`purge of ${stream}`, () => this.streams.purge(stream, sequence));
+    return this.askInTurn(`purge of ${stream}`, () => this.streams.purge(stream, sequence));
   }
 
   openPublisher(onConfirmed: (confirmation: PublishConfirmation) => void): StreamPublisher {
@@ -158,7 +166,7 @@ export class NatsBroker implements Broker {
       if (status.replicas < replicas) {
         await (await this.manager()).streams.update(status.streamInfo.config.name, { num_replicas: replicas });
       }
-      return new NatsBucket(store, name, () => this.checkConnected());
+      return this.bucketOf(store, name);
     });
   }
 
@@ -195,6 +203,10 @@ export class NatsBroker implements Broker {
       this.watch.heard();
       handler(message);
     });
+  }
+
+  private askInTurn<T>(what: string, question: () => Promise<T>): Promise<T> {
+    return this.inTurn(() => this.ask(what, question));
   }
 
   private async ask<T>(what: string, question: () => Promise<T>): Promise<T> {
@@ -254,7 +266,13 @@ export class NatsBroker implements Broker {
       if (!isNotFound(error)) throw error;
       throw new Error(`there is no bucket ${name}: mm2ss nats-setup makes it`, { cause: error });
     }
-    return new NatsBucket(store, name, () => this.checkConnected());
+    return this.bucketOf(store, name);
+  }
+
+  /** Who looks after leases asks for a few at a time, and in his own order. */
+  private bucketOf(store: KV, name: string): NatsBucket {
+    const inTurn = name === LEASE_BUCKET ? undefined : this.inTurn;
+    return new NatsBucket(store, name, () => this.checkConnected(), inTurn);
   }
 
   private async reportOutage(): Promise<void> {

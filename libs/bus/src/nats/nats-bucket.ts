@@ -1,13 +1,15 @@
 import type { KV } from '@nats-io/kv';
+import type { LimitFunction } from 'p-limit';
 import type { BrokerBucket, BrokerEntry } from '../broker.js';
 import { busError } from './nats-errors.js';
 
-/** A bucket of JetStream's key-value store. */
+/** A bucket of JetStream's key-value store. What is asked of it waits for `inTurn`, if that is given. */
 export class NatsBucket implements BrokerBucket {
   constructor(
     private readonly store: KV,
     private readonly name: string,
     private readonly whenConnected: () => void,
+    private readonly inTurn: LimitFunction | undefined,
   ) {}
 
   async get(key: string): Promise<BrokerEntry | undefined> {
@@ -37,7 +39,11 @@ export class NatsBucket implements BrokerBucket {
     });
   }
 
-  private async call<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  private call<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    return this.inTurn === undefined ? this.ask(what, ask) : this.inTurn(() => this.ask(what, ask));
+  }
+
+  private async ask<T>(what: string, ask: () => Promise<T>): Promise<T> {
     try {
       this.whenConnected();
       return await ask();
