@@ -19,9 +19,13 @@ export function ChangesView() {
   const changes = useSignal<readonly LogLine[] | undefined>(undefined);
   const filter = route.value.query.get('filter') ?? '';
   const input = useRef<HTMLInputElement>(null);
+  const missed = useSignal(0);
   useStream(
     { changes: '1' },
     {
+      leftOut: ({ of, count }) => {
+        if (of === 'change') missed.value += count;
+      },
       change: ({ begin, changes: more }) => {
         changes.value = [...(begin ? [] : (changes.peek() ?? [])), ...more].slice(-MOST);
       },
@@ -43,6 +47,7 @@ export function ChangesView() {
           onChange={(text) => setQuery({ filter: text })}
         />
         <span class="muted">{shown !== undefined && plural(shown.length, 'change')}</span>
+        {missed.value > 0 && <b class="warn">{missed.value} left out: they came too fast. Reload to see them.</b>}
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="List of changes">
         <table>
@@ -63,7 +68,11 @@ export function ChangesView() {
         </table>
         {shown === undefined && <p class="empty">Waiting …</p>}
         {shown?.length === 0 && (
-          <p class="empty">{changes.value?.length === 0 ? 'Nobody has changed anything yet.' : 'No change matches.'}</p>
+          <p class="empty">
+            {changes.value?.length === 0
+              ? 'Of what the processes keep since they started, nobody has changed anything.'
+              : 'No change matches.'}
+          </p>
         )}
       </div>
     </section>

@@ -38,7 +38,7 @@ export function CommandsView() {
     }, PAUSE_MS);
   };
   useEffect(() => () => clearTimeout(timer.current), []);
-  useStream({ commands: query.get('group') ?? '*' }, { command: again }, query.get('group') ?? '*');
+  useStream({ commands: query.get('group') ?? '*' }, { command: again, leftOut: again }, query.get('group') ?? '*');
   const polled = usePolled(() => api.commands(asked), AGAIN_MS, `${asked.toString()} ${fresh.value}`).value;
   const commands = [...(polled.value?.commands ?? [])].reverse();
   useKeys('Commands', [{ keys: '/', does: 'filter by master', run: () => first.current?.focus() }]);

@@ -2,6 +2,7 @@
 import type { StreamQuery } from '@iec104mm2ss/console-api';
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
+import { connection, looks } from '../../api/stream.js';
 import { useKeys } from '../../keys/keys.js';
 import { route, setQuery } from '../../route.js';
 import { currentGroup } from '../../state/current-group.js';
@@ -76,8 +77,14 @@ export function TrafficView() {
       <p class="muted note" aria-live="off">
         {plural(traffic.count, 'ASDU')} since this view was opened
         {traffic.leftOut > 0 && <b class="warn">, {count(traffic.leftOut)} left out: they came too fast</b>}
+        {traffic.hasGap && <b class="warn">, not complete: for a while this page did not watch</b>}
         {traffic.dropped > 0 && `; the newest ${MOST_ITEMS} are kept`}. A click shows the octets.
       </p>
+      {looks.value.refused.map(({ name, reason }) => (
+        <p key={name} class="problem bad" role="alert">
+          {reason}
+        </p>
+      ))}
       <div class="scroll" tabIndex={0} role="region" aria-label="List of ASDUs">
         <table class="traffic">
           <thead>
@@ -100,10 +107,18 @@ export function TrafficView() {
             ))}
           </tbody>
         </table>
-        {traffic.items.length === 0 && <p class="empty">Nothing has passed that fits, since this view is open.</p>}
+        {traffic.items.length === 0 && <p class="empty">{whyEmpty()}</p>}
       </div>
     </section>
   );
+}
+
+/** That nothing has passed can be said only by who has watched. */
+function whyEmpty(): string {
+  const { live, refused } = looks.value;
+  if (refused.length > 0) return 'Nothing is watched: the filter cannot be understood.';
+  if (connection.value.phase === 'down') return 'Not connected.';
+  return live ? 'Nothing has passed that fits, since this view is open.' : 'Connecting …';
 }
 
 const listOf = (text: string | null): string =>

@@ -4,7 +4,7 @@ import { peerText, plainAddress } from '@iec104mm2ss/config';
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { ApiError } from '../../api/api-error.js';
 import { openApiDocument } from '../../api/openapi.js';
-import { findRoute, isJson, parsedBody, readJson } from '../../api/route.js';
+import { findRoute, isJson, parsedBody, readJson, readQuery } from '../../api/route.js';
 import { UsageError } from '../../commands/errors.js';
 import { ConnectionLimit } from '../../http/connection-limit.js';
 import { type BoundHttp, boundOf, HttpListenError, setTimeLimits, TIMEOUT_CHECK_MS } from '../../http/http-server.js';
@@ -128,7 +128,7 @@ class RequestHandler {
       throw new ApiError(403, `this needs the role ${route.role}, and you are ${caller.role}`);
     }
     const body = route.body === undefined ? undefined : parsedBody(route.body, await readJson(request));
-    const query = Object.fromEntries(searchParams);
+    const query = route.takesAnyQuery === true ? Object.fromEntries(searchParams) : readQuery(route, searchParams);
     const by = `${caller.user ?? caller.role} at ${peerOf(request)}, console`;
     const answer = await route.handle({ parameters, query, body, caller, by, request, response });
     if (answer === ANSWERED) return;
@@ -194,6 +194,8 @@ function answerText(
   text: string,
   type = 'application/json; charset=utf-8',
 ): void {
+  // What was not read of a request stands before the next one: nothing more is asked on this connection.
+  if (!response.req.complete) response.setHeader('Connection', 'close');
   response.writeHead(status, { 'Content-Type': type });
   response.end(response.req.method === 'HEAD' ? undefined : text);
 }
