@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { isDown, type Severity, severityOf, troublesOf } from '../../state/trouble.js';
 import { Age } from '../../ui/age.js';
 import { RtuMark } from '../../ui/rtu-state.js';
-import { count, rate } from '../../ui/words.js';
+import { count, mastersText, rate } from '../../ui/words.js';
 
 export interface Column {
   readonly id: string;
@@ -30,7 +30,7 @@ function Masters({ row }: { row: OverviewRow }) {
   const tip = missing ? `Not there: ${row.mastersMissing.join(', ')}` : 'Started / connected / most that are let in';
   return (
     <span class={missing ? 'warn' : ''} data-tip={tip}>
-      {row.mastersStarted}/{row.mastersConnected}/{row.mastersMax ?? '–'}
+      {mastersText(row)}
     </span>
   );
 }

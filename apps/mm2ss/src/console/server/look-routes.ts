@@ -1,4 +1,12 @@
-import type { GroupDetail, History, LogAnswer, Overview, Session, SystemAnswer } from '@iec104mm2ss/console-api';
+import type {
+  GroupDetail,
+  History,
+  LogAnswer,
+  Overview,
+  Session,
+  ShownNtp,
+  SystemAnswer,
+} from '@iec104mm2ss/console-api';
 import { CHANGES, NO_GROUP, type NtpStatus, type Status } from '@iec104mm2ss/observability';
 import { ApiError } from '../../api/api-error.js';
 import { decode, formatDecoded } from '../../commands/decode.js';
@@ -131,10 +139,10 @@ function asFile({ lines }: LogAnswer, name: string): TextAnswer {
 }
 
 /** As the manual's window shows it. */
-function shownNtp({ state, error }: NtpStatus): SystemAnswer['ntp']['shown'] {
-  if (state === 'off') return 'off';
-  if (state !== 'ok') return 'trying';
-  return error === null ? 'synchronised' : 'no privilege';
+function shownNtp(ntp: NtpStatus): ShownNtp {
+  const { state, error } = ntp;
+  const known = error === null ? 'synchronised' : 'no privilege';
+  return { ...ntp, shown: state === 'off' ? 'off' : state === 'ok' ? known : 'trying' };
 }
 
 function systemAnswer({ bus, clock, processes }: Status, streams: number): SystemAnswer {
@@ -142,8 +150,8 @@ function systemAnswer({ bus, clock, processes }: Status, streams: number): Syste
   return {
     bus,
     now: clock.now,
-    ntp: { ...clock.ntp, shown: shownNtp(clock.ntp) },
-    processes,
+    ntp: shownNtp(clock.ntp),
+    processes: processes.map(({ ntp, ...process }) => ({ ...process, ntp: ntp === null ? null : shownNtp(ntp) })),
     releasesDiffer: releases.size > 1,
     owners: processes.flatMap(({ instance, serves }) =>
       Object.entries(serves).map(([part, groups]) => ({ instance, part, groups })),
