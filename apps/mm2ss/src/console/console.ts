@@ -58,7 +58,7 @@ export async function openConsole(parts: ConsoleParts): Promise<RunningConsole> 
     logger.error({ reason }, 'console: the users that were read last count on'),
   );
   const server = await listenConsole({
-    ...{ settings, access, logger },
+    ...{ settings, access, logger, clock },
     files: new StaticFiles(pageFolder()),
     routes: [
       streams.route(),
