@@ -64,6 +64,8 @@ export interface Summary {
   readonly silentProcesses: readonly string[];
   /** Not all work with the same file. */
   readonly configurationDiffers: boolean;
+  /** Another text whenever another configuration is in force somewhere: rows are to be read again. */
+  readonly configuration: string;
   /** Why the file, as it is now, is not in force; null: it is. */
   readonly configurationRefused: string | null;
   readonly busConnected: boolean;

@@ -1,10 +1,8 @@
 /** Who changed what: orders of operators, edits, and what became of the configuration file. */
 import type { LogLine } from '@iec104mm2ss/console-api';
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
 import { useStream } from '../../api/stream.js';
-import { useKeys } from '../../keys/keys.js';
-import { route, setQuery } from '../../route.js';
+import { route } from '../../route.js';
 import { At } from '../../ui/age.js';
 import { FilterBox } from '../../ui/filter-box.js';
 import { GroupLink } from '../../ui/group-link.js';
@@ -18,7 +16,6 @@ const MOST = 2_000;
 export function ChangesView() {
   const changes = useSignal<readonly LogLine[] | undefined>(undefined);
   const filter = route.value.query.get('filter') ?? '';
-  const input = useRef<HTMLInputElement>(null);
   const missed = useSignal(0);
   useStream(
     { changes: '1' },
@@ -32,20 +29,13 @@ export function ChangesView() {
     },
     '',
   );
-  useKeys('Changes', [{ keys: '/', does: 'filter', run: () => input.current?.focus() }]);
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = changes.value?.filter((line) => passes(line, words, 'trace')).reverse();
   return (
     <section class="view fill">
       <div class="bar">
         <h1>Changes</h1>
-        <FilterBox
-          inputRef={input}
-          label="Filter changes"
-          placeholder="Filter: who, what, group   /"
-          value={filter}
-          onChange={(text) => setQuery({ filter: text })}
-        />
+        <FilterBox label="Filter changes" placeholder="Filter: who, what, group" />
         <span class="muted">{shown !== undefined && plural(shown.length, 'change')}</span>
         {missed.value > 0 && <b class="warn">{missed.value} left out: they came too fast. Reload to see them.</b>}
       </div>

@@ -34,12 +34,7 @@ export function CompareView() {
         <button type="button" onClick={() => setQuery({ a: b, b: a })} data-tip="Swap (s)">
           ⇄ Swap
         </button>
-        <FilterBox
-          label="Filter lines of both logs"
-          placeholder="Filter both logs"
-          value={filter}
-          onChange={(text) => setQuery({ filter: text })}
-        />
+        <FilterBox label="Filter lines of both logs" placeholder="Filter both logs" />
         <label data-tip="Scrolling one log takes the other one to the same time (l)">
           <input
             type="checkbox"

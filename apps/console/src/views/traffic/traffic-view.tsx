@@ -1,7 +1,6 @@
 /** What passes, decoded, as it passes. */
 import type { StreamQuery } from '@iec104mm2ss/console-api';
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
 import { connection, looks } from '../../api/stream.js';
 import { useKeys } from '../../keys/keys.js';
 import { route, setQuery } from '../../route.js';
@@ -21,7 +20,6 @@ export function TrafficView() {
   const group = query.get('group') ?? currentGroup() ?? '*';
   const direction = query.get('direction') ?? '';
   const paused = useSignal(false);
-  const first = useRef<HTMLInputElement>(null);
   const asked: StreamQuery = {
     traffic: group,
     ...Object.fromEntries(FILTERS.flatMap((name) => (query.get(name) ? [[name, listOf(query.get(name))]] : []))),
@@ -35,7 +33,6 @@ export function TrafficView() {
     if (!paused.value && missed > 0) clear();
   };
   useKeys('Traffic', [
-    { keys: '/', does: 'filter by type', run: () => first.current?.focus() },
     { keys: 'p', does: 'pause, go on', run: goOn },
     { keys: 'x', does: 'empty the list', run: clear },
   ]);
@@ -58,13 +55,7 @@ export function TrafficView() {
           <option value="monitor">from the RTU</option>
           <option value="control">to the RTU</option>
         </select>
-        <QueryField
-          name="type"
-          label="Type"
-          placeholder="M_SP_TB_1, 45"
-          inputRef={first}
-          tip="Names or numbers, with commas"
-        />
+        <QueryField name="type" label="Type" placeholder="M_SP_TB_1, 45" slash tip="Names or numbers, with commas" />
         <QueryField name="cause" label="Cause" placeholder="3, 20" tip="Numbers or names, with commas" />
         <QueryField name="ca" label="CA" placeholder="1" tip="Common addresses, with commas" short />
         <QueryField name="ioa" label="IOA" placeholder="4001" tip="Information object addresses, with commas" short />

@@ -138,7 +138,7 @@ export class RowDesk {
     { digest, cells }: RowChange,
   ): Promise<{ check: RowCheck; edited: EditedFile | undefined; octets: Uint8Array }> {
     const octets = await this.octets();
-    if (digestOf(octets) !== digest) throw new ApiError(409, 'the file has changed meanwhile: read the row again');
+    if (digestOf(octets) !== digest) throw new ApiError(409, 'the file has changed meanwhile: look at the row again');
     const unknown = Object.keys(cells).find((name) => !NAMES.has(name));
     if (unknown !== undefined) throw new ApiError(400, `${unknown}: no column that can be edited`);
     this.rowOf(octets, id);

@@ -7,8 +7,10 @@ import { OverviewHistory } from './history.js';
 import { overviewDelta } from './overview-delta.js';
 import { freshnessOf, knownNow, overviewRow, summaryOf } from './overview-row.js';
 
-/** How often all are asked while somebody looks, and in one process for the history alone. */
-export const LOOK_MS = 1_000;
+/** How often all are asked while somebody looks, a little longer than answers are shared (MAX_AGE_MS); and for the history alone. */
+export const LOOK_MS = 1_050;
+/** The least pause, where answers take long. */
+const PAUSE_MS = 200;
 const HISTORY_MS = 5_000;
 /** A stream that is silent for longer is taken for dead by the page. */
 const HEARTBEAT_MS = 5_000;
@@ -118,8 +120,10 @@ export class OverviewFeed {
 
   private async run(): Promise<void> {
     while (!this.isOver) {
+      const begun = this.parts.clock.now();
       if (this.listeners.size > 0 || this.parts.alwaysRecords) await this.look();
-      await (this.listeners.size > 0 ? this.timers.pause(LOOK_MS) : this.idle());
+      const took = this.parts.clock.now() - begun;
+      await (this.listeners.size > 0 ? this.timers.pause(Math.max(PAUSE_MS, LOOK_MS - took)) : this.idle());
     }
   }
 
@@ -150,6 +154,7 @@ export class OverviewFeed {
       const unknown = {
         silentProcesses: [],
         configurationDiffers: false,
+        configuration: '',
         configurationRefused: null,
         busConnected: true,
       };

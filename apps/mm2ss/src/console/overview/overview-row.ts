@@ -116,6 +116,7 @@ export function summaryOf(status: Status): Summary {
     now: status.clock.now,
     silentProcesses: processes.filter(({ silent }) => silent).map(({ instance }) => instance),
     configurationDiffers: configuration.differ,
+    configuration: [...configuration.digests].sort().join(),
     configurationRefused: refused?.refused ?? null,
     busConnected: bus.connected,
     stale: bus.connected ? null : `the bus is not connected${bus.outage === undefined ? '' : `: ${bus.outage}`}`,

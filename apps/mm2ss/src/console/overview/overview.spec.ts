@@ -2,7 +2,8 @@ import { parseConfiguration } from '@iec104mm2ss/config';
 import type { Overview, OverviewRow } from '@iec104mm2ss/console-api';
 import type { GatewayStatus, GroupStatus, Status } from '@iec104mm2ss/observability';
 import { FakeClock } from '@iec104mm2ss/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ANSWER_MS } from '../../status/ask-all.js';
 import { OverviewHistory } from './history.js';
 import { overviewDelta } from './overview-delta.js';
 import { type FeedEvent, OverviewFeed } from './overview-feed.js';
@@ -193,6 +194,49 @@ describe('the feed', () => {
     // Nothing has changed: there is a sign of life all the same.
     expect(events.length).toBeGreaterThan(0);
     expect(JSON.parse(events[0]?.data ?? '')).toEqual({ summary: { now: NOW }, changed: [], removed: [] });
+  });
+
+  it('tells what has changed within two seconds, however long processes may take to answer', async () => {
+    const clock = new FakeClock();
+    let groups = [group('1')];
+    const feed = new OverviewFeed({
+      status: {
+        ofSystem: () => {
+          // As each said it when it was asked; the slowest is waited for.
+          const asked = status(groups);
+          return new Promise((resolve) => void clock.setTimer(() => resolve(asked), ANSWER_MS));
+        },
+      },
+      groups: { current: [] },
+      ...{ clock, alwaysRecords: false, edited: () => new Set<string>() },
+    });
+    feed.start();
+    onTestFinished(() => feed.stop());
+    const told: number[] = [];
+    let changedAt = 0;
+    const passMs = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 50) {
+        clock.advance(50);
+        for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      }
+    };
+    feed.listen({
+      event: ({ data }) => {
+        if (data.includes('"state"')) told.push(clock.now() - changedAt);
+      },
+      status: () => undefined,
+    });
+    await passMs(5_000);
+    // It changes at any moment between two looks.
+    for (let offset = 0; offset < 2_000; offset += 150) {
+      await passMs(4_000 + offset);
+      const down = groups[0]?.rtu.state === 'started';
+      groups = [group('1', { rtu: { ...group('1').rtu, state: down ? 'disconnected' : 'started' } })];
+      changedAt = clock.now();
+    }
+    await passMs(4_000);
+    expect(told).toHaveLength(14);
+    expect(Math.max(...told)).toBeLessThanOrEqual(2_000);
   });
 
   it('records all the time where nobody else is asked', async () => {
