@@ -47,8 +47,8 @@ describe.skipIf(!CHROMIUM)('the console in many tabs', () => {
     for (let count = 0; count < TABS; count++) tabs.push(await hiddenTab(first.context()));
     // One stream is left, that of the tab that is seen.
     const open = async (): Promise<number> => {
-      const answer = await first.evaluate(async () => (await fetch('./api/v1/system')).json());
-      return (answer as { streams: number }).streams;
+      const answer = await first.evaluate(async () => (await fetch('./api/v1/system')).text());
+      return (JSON.parse(answer) as { streams: number }).streams;
     };
     await until('streams of hidden tabs are given back', async () => (await open()) <= 2);
     await scene.rtus.order(1, 'offline');
