@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -22,6 +22,11 @@ export class Authority {
     this.own = { cert: join(this.folder, 'ca.crt'), key: join(this.folder, 'ca.key') };
     this.cert = this.own.cert;
     openssl(...this.newKey(this.own), '-x509', '-subj', `/CN=${name}`, '-days', '2', '-out', this.own.cert);
+  }
+
+  /** Its certificate, as PEM. */
+  read(): string {
+    return readFileSync(this.cert, 'utf8');
   }
 
   /** @param names subjectAltName, as in `DNS:siem.example,IP:127.0.0.1` */

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { afterThese } from './afterwards.ts';
 import { CHROMIUM, closePage, openPage, startBrowser } from './browser.ts';
-import { until } from './programs.ts';
+import { PATIENCE_MS, until } from './programs.ts';
 import { type Scene, startScene } from './scene.ts';
 
 describe.skipIf(!CHROMIUM)('a row that is edited from the console', () => {
@@ -77,6 +77,37 @@ describe.skipIf(!CHROMIUM)('a row that is edited from the console', () => {
     expect(await page.getByRole('button', { name: 'Apply and save' }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'Discard' }).click();
     await expect.poll(() => page.locator('.outcome').count()).toBe(0);
+    await closePage(page);
+  });
+
+  test('is read again when somebody else has changed it, and what is typed is kept', async () => {
+    const [first, second] = [await open('#/edit/2', 'engineer'), await open('#/edit/2', 'engineer')];
+    await second.getByLabel('idletime').fill('70');
+    await first.getByLabel('max conn').fill('6');
+    await first.getByRole('button', { name: 'Apply and save' }).click();
+    await first.getByRole('dialog').getByRole('button', { name: 'Apply and save' }).click();
+    await second.getByText('Somebody else has changed max conn meanwhile').waitFor({ timeout: PATIENCE_MS });
+    expect(await second.getByLabel('max conn').inputValue()).toBe('6');
+    expect(await second.getByLabel('idletime').inputValue()).toBe('70');
+    await second.getByRole('button', { name: 'Apply and save' }).click();
+    await second.getByRole('dialog').getByRole('button', { name: 'Apply and save' }).click();
+    await expect.poll(() => second.locator('.outcome').count(), { timeout: PATIENCE_MS }).toBe(0);
+    expect((await scene.file()).split('\n').find((line) => line.startsWith('2,'))).toMatch(/,6,70,/);
+    await closePage(first);
+    await closePage(second);
+  });
+
+  test('is not lost unasked when the tab is closed', async () => {
+    const page = await open('#/edit/2', 'engineer');
+    await page.getByLabel('sys name').fill('half');
+    await page.locator('.outcome').waitFor();
+    const asked: string[] = [];
+    page.on('dialog', (dialog) => {
+      asked.push(dialog.type());
+      void dialog.accept();
+    });
+    await page.reload();
+    expect(asked).toEqual(['beforeunload']);
     await closePage(page);
   });
 

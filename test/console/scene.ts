@@ -27,6 +27,8 @@ const PASSWORD = 'correct horse battery';
 export interface Scene {
   readonly url: string;
   readonly directory: string;
+  /** `host:port` of metrics, status and the feeds. */
+  readonly http: string;
   readonly rtus: Rtus;
   readonly program: () => Program;
   /** Starts the program anew, on the same ports, once it has ended. */
@@ -82,6 +84,7 @@ export async function startScene(afterwards: Afterwards): Promise<Scene> {
   return {
     url,
     directory,
+    http,
     rtus,
     program: () => program,
     startAgain: () => {

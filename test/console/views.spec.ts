@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { afterThese } from './afterwards.ts';
 import { accessibilityFaults, CHROMIUM, closePage, openPage, type PageOptions, startBrowser } from './browser.ts';
-import { PATIENCE_MS, until } from './programs.ts';
+import { PATIENCE_MS, Program, until } from './programs.ts';
 import { HOSTILE_NAME, type Scene, startScene } from './scene.ts';
 import { VIEWS } from './views.ts';
 
@@ -122,6 +122,21 @@ describe.skipIf(!CHROMIUM)('the views of the console', () => {
 
     await left.getByRole('button').last().click();
     await expect.poll(() => page.locator('hr.marker').count()).toBe(2);
+    await closePage(page);
+  });
+
+  test('the command that is copied from a log prints its lines', async () => {
+    const page = await open('#/logs?group=1');
+    await page.getByRole('log').getByText('RTU sends data').first().waitFor();
+    const command = (await page.getByRole('button', { name: 'Copy command' }).getAttribute('data-tip')) ?? '';
+    expect(command).toBe('mm2ss watch --log --group 1');
+    const watch = new Program(command.split(' ').slice(1), scene.directory, afterwards, { MM2SS_HTTP: scene.http });
+    await until('lines that were kept', () => / info RTU sends data .*peer=/.test(watch.output));
+    expect(watch.output).not.toContain('127.0.0.2:' + String(scene.rtus.ports[1]));
+    const before = watch.output.length;
+    expect((await scene.post('/groups/1/restart')).status).toBe(200);
+    await until('lines that come', () => watch.output.slice(before).includes('restart'));
+    await watch.kill('SIGINT');
     await closePage(page);
   });
 

@@ -101,7 +101,7 @@ export interface MultiplexerOptions {
   /** Liveness and readiness are served on a port of their own, too. */
   readonly health?: boolean;
   /** The web console, as it is configured. */
-  readonly console?: Pick<NonNullable<CompositionOptions['console']>, 'access'>;
+  readonly console?: Pick<NonNullable<CompositionOptions['console']>, 'access' | 'tlsDir'>;
   /** Default `info`, which is what an operator has. */
   readonly logLevel?: 'debug' | 'info';
   /** How long a silent part disturbs nobody. Default 10 s. */

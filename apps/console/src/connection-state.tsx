@@ -39,7 +39,7 @@ export function ConnectionBanner() {
       )}
       {phase !== 'down' && silent.length > 0 && (
         <p class="banner warn">
-          <b>Silent:</b> {silent.join(', ')}. What they serve is shown as it was heard last.
+          <b>Silent:</b> {silent.join(', ')}. What only they know is not known now.
         </p>
       )}
       {phase !== 'down' && refused !== null && (

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { startStream } from './api/stream.js';
 import { App } from './app.js';
+import { startDrafts } from './views/edit/draft.js';
 import { startKeys } from './keys/keys.js';
 import { startRouting } from './route.js';
 import { startFleet } from './state/fleet.js';
@@ -17,6 +18,7 @@ startTheme();
 startRouting();
 startClock();
 startKeys();
+startDrafts();
 startTips();
 startFleet();
 startStream();

@@ -27,6 +27,8 @@ export interface Broker {
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /** Asks everybody who subscribes. `onAnswer` must not throw. */
   askAll(subject: string, data: Uint8Array, onAnswer: (answer: Uint8Array) => void): Subscription;
+  /** Resolves when the server has taken all that was said so far, subscriptions too; while it is away, when it is back. */
+  flush(): Promise<void>;
   /** Whether anybody subscribes to what `subject`, which ends in `.>`, covers. */
   probe(subject: string): Promise<boolean>;
 

@@ -73,6 +73,11 @@ export interface Bus {
    * subject only of such a family may be missed.
    */
   hasInterest(subject: string): boolean;
+  /**
+   * Resolves when everybody knows of the subscriptions made so far: from then on nothing is missed that is only published while
+   * somebody listens (`hasInterest`). Rejects with BusError CLOSED.
+   */
+  listening(): Promise<void>;
   /** The event log of a group; the same object for the same group. `capacity` as in the last call that gave one. */
   eventLog(group: string, options?: EventLogOptions): EventLog;
   /** This process has nothing to do with the group any more: what it keeps of it in memory is given up. */

@@ -34,6 +34,8 @@ export interface Environment {
   readonly consoleHosts: readonly string[];
   /** `MM2SS_CONSOLE_AUTH`, `--console-auth`: how it knows who asks. Default `none`. */
   readonly consoleAuth: 'none' | 'basic' | 'proxy';
+  /** `MM2SS_CONSOLE_TLS_DIR`, `--console-tls-dir`: folder with tls.crt and tls.key; undefined: no TLS. */
+  readonly consoleTlsDir: string | undefined;
   /** `MM2SS_CONSOLE_USERS`, `--console-users`: file with the users, for `basic`. */
   readonly consoleUsers: string | undefined;
   /** `MM2SS_CONSOLE_PROXY`, `--console-proxy`: hosts and networks of the proxy, for `proxy`. */
@@ -154,6 +156,7 @@ const SETTINGS = {
     .transform((text) => text.toLowerCase())
     .pipe(z.enum(['none', 'basic', 'proxy'], 'must be none, basic or proxy'))
     .default('none'),
+  consoleTlsDir: z.string().optional(),
   consoleUsers: z.string().optional(),
   consoleProxy: z.string().optional(),
   consoleRoles: z.string().optional(),
@@ -276,6 +279,7 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   console: { variable: 'MM2SS_CONSOLE', flag: '--console' },
   consoleHosts: { variable: 'MM2SS_CONSOLE_HOST', flag: '--console-host' },
   consoleAuth: { variable: 'MM2SS_CONSOLE_AUTH', flag: '--console-auth' },
+  consoleTlsDir: { variable: 'MM2SS_CONSOLE_TLS_DIR', flag: '--console-tls-dir' },
   consoleUsers: { variable: 'MM2SS_CONSOLE_USERS', flag: '--console-users' },
   consoleProxy: { variable: 'MM2SS_CONSOLE_PROXY', flag: '--console-proxy' },
   consoleRoles: { variable: 'MM2SS_CONSOLE_ROLES', flag: '--console-roles' },

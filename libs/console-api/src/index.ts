@@ -11,6 +11,7 @@ export type * from './records.js';
 export type * from './edit.js';
 export type * from './system.js';
 export type {
+  GatewayStatus,
   GroupStatus,
   MasterStatus,
   NtpStatus,

@@ -9,19 +9,22 @@ export interface OverviewRow {
   readonly rtuNumber: number | null;
   /** Null before anybody heard of it, and while the connector is silent. */
   readonly state: RtuState | null;
+  /** How many hosts the RTU has; null: not known here. */
+  readonly hosts: number | null;
   /** `host:port` in use or being tried. */
   readonly endpoint: string | null;
   /** When `state` was entered. For `started`: the time of STARTDT, as in the manual's list. */
   readonly since: string | null;
   readonly linkEpoch: number | null;
   readonly listening: boolean | null;
-  readonly mastersStarted: number;
-  readonly mastersConnected: number;
+  /** Null: no gateway answers. Where one of several is silent (`silent` has `gateway`) there may be more. */
+  readonly mastersStarted: number | null;
+  readonly mastersConnected: number | null;
   /** `max conn`. */
   readonly mastersMax: number | null;
   /** Named masters of the column `masters`, of which each should be there; 0: none are named. */
   readonly mastersExpected: number;
-  /** Those of them that are not started, by name. */
+  /** Those of them that are not started, by name; none where a gateway is silent, which may have them. */
   readonly mastersMissing: readonly string[];
   /** ASDUs a second, to a tenth; null: not measured, or whoever measures is silent. */
   readonly fromRtu: number | null;
@@ -37,7 +40,7 @@ export interface OverviewRow {
   readonly lastError: string | null;
   /** When the console saw it first; null before it saw one come. */
   readonly lastErrorAt: string | null;
-  /** Parts that serve the group and do not answer: `connector`, `router`, or `gateway`. Then the row is what was heard last. */
+  /** Parts that serve the group and do not answer: `connector`, `router`, or `gateway`. Then what only they know is null. */
   readonly silent: readonly string[];
   /** Parts that nobody serves the group in, as far as is known. */
   readonly unserved: readonly string[];
@@ -61,6 +64,8 @@ export interface Summary {
   readonly silentProcesses: readonly string[];
   /** Not all work with the same file. */
   readonly configurationDiffers: boolean;
+  /** Another text whenever another configuration is in force somewhere: rows are to be read again. */
+  readonly configuration: string;
   /** Why the file, as it is now, is not in force; null: it is. */
   readonly configurationRefused: string | null;
   readonly busConnected: boolean;

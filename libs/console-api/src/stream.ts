@@ -29,8 +29,16 @@ export interface StreamQuery {
   readonly last?: string;
 }
 
+/** A parameter of the query that could not be taken, and why. The stream serves the others. */
+export interface RefusedLook {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /** The events by name; `data` is the JSON of these. */
 export interface StreamEvents {
+  /** Comes twice: what of the query is not served; and `live`, when nothing that passes from now on is missed. */
+  readonly looks: { readonly live: boolean; readonly refused: readonly RefusedLook[] };
   readonly overview: Overview;
   readonly delta: OverviewDelta;
   readonly group: GroupDetail;

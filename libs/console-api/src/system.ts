@@ -36,12 +36,15 @@ export interface ConfigurationAnswer {
 /** As the manual shows it. `no privilege`: it is known by how much the clock is off, and it may not be set. */
 export type ManualNtpState = 'off' | 'trying' | 'synchronised' | 'no privilege';
 
+export type ShownNtp = NtpStatus & { readonly shown: ManualNtpState };
+
 /** `GET /api/v1/system` */
 export interface SystemAnswer {
   readonly bus: Status['bus'];
   readonly now: string;
-  readonly ntp: NtpStatus & { readonly shown: ManualNtpState };
-  readonly processes: readonly ProcessStatus[];
+  /** Of the process that serves the console. */
+  readonly ntp: ShownNtp;
+  readonly processes: readonly (Omit<ProcessStatus, 'ntp'> & { readonly ntp: ShownNtp | null })[];
   /** Not all of one release. */
   readonly releasesDiffer: boolean;
   /** Groups by the process that owns them (router), or holds their link (connector). */

@@ -45,6 +45,8 @@ export interface ProcessStatus {
   } | null;
   /** Ids of the groups that each of its parts serves now. */
   readonly serves: Readonly<Record<string, readonly string[]>>;
+  /** Its time synchronisation; null: it does not say (an earlier release). */
+  readonly ntp: NtpStatus | null;
   /** It did not answer; all of this is what was heard last. */
   readonly silent: boolean;
   readonly lastHeardAt: string;
@@ -60,9 +62,17 @@ export interface ConfigurationStatus {
 /** Who serves a group in one part. */
 export interface ServedBy {
   readonly instance: string;
-  /** It did not answer, and nobody else did for this group. */
+  /** It did not answer. */
   readonly silent: boolean;
   readonly lastHeardAt: string;
+}
+
+/** A gateway that serves a group. */
+export interface GatewayStatus extends ServedBy {
+  /** Whether it listens for masters of the group; null: it is silent, or does not say. */
+  readonly open: boolean | null;
+  /** `host:port` of its listeners; of a silent one as it was heard last. */
+  readonly addresses: readonly string[];
 }
 
 export interface BusStatus {
@@ -246,6 +256,8 @@ export interface GroupStatus {
   readonly owner?: string;
   /** Null: nobody, as far as is known. Absent with the scope `process`. */
   readonly servedBy?: { readonly connector: ServedBy | null; readonly router: ServedBy | null };
+  /** Gateways that serve it, or did when they were heard last. Absent with the scope `process`. */
+  readonly gateways?: readonly GatewayStatus[];
   /** Observe mode: since when and why only monitoring passes; null: it is off. Absent where that is not known. */
   readonly observe?: { readonly since: string; readonly reason: string } | null;
   /** What the group needs and cannot use now: streams and buckets on the server, the event log. Empty: nothing known of. */

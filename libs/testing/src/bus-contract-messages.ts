@@ -164,6 +164,10 @@ export const MESSAGE_CASES: Record<string, Cases> = {
       await until(() => other.hasInterest(`${base}.wild.x`), 'interest in what a pattern covers');
       await until(() => !other.hasInterest(`${base}.family.>`), 'nobody in the family');
       bus.subscribe(`${base}.family.*`, () => undefined);
+      let isKnown = false;
+      void bus.listening().then(() => (isKnown = true));
+      await until(() => isKnown, 'others know who listens');
+      assert.equal(other.hasInterest(`${base}.family.>`), true);
       await until(() => other.hasInterest(`${base}.family.>`), 'somebody in the family');
     },
   },

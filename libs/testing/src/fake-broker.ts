@@ -211,6 +211,10 @@ export class FakeBroker implements Broker {
     return { unsubscribe: () => void (live = false) };
   }
 
+  flush(): Promise<void> {
+    return this.ask('flush', () => undefined);
+  }
+
   probe(subject: string): Promise<boolean> {
     return this.ask('probe', () => this.fake.accept(subject.replace(/>$/, 'PROBE'), new Uint8Array(0), () => {}) > 0);
   }

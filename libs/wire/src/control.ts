@@ -68,6 +68,8 @@ const statedProcess = z.object({
       refused: words.nullable().default(null),
     })
     .nullable(),
+  /** NtpStatus, passed on as it is; null: none is known. Earlier releases do not say. */
+  ntp: z.looseObject({ state: text }).nullable().default(null),
 });
 export type StatedProcess = z.infer<typeof statedProcess>;
 

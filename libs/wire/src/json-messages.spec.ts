@@ -148,7 +148,7 @@ const GOLDEN: readonly Golden[] = [
     text:
       '{"v":2,"process":{"instance":"pod-a-1-0a0b0c0d","host":"pod-a","parts":["connector"],"release":"0.1.0",' +
       '"startedAt":1700000000000,"configuration":{"digest":"0123456789ab","file":"groups.csv","loadedAt":1700000000001,' +
-      '"refused":"row 3, t1: 999 is not in 1..255"}},' +
+      '"refused":"row 3, t1: 999 is not in 1..255"},"ntp":{"state":"off"}},' +
       '"index":0,"count":2,"known":[{"part":"connector","groups":[{"id":"111","rtu":{"state":"started"},' +
       '"log":{"capacity":1000},"listener":{"open":true,"addresses":["10.0.0.1:2404"]},"masters":[{"session":"7"}],' +
       '"rates":{"fromRtuPerSecond":1.5},"counters":{"commandsSent":3},"ack":"stored"}]}]}',

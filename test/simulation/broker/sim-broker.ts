@@ -124,6 +124,10 @@ export class SimBroker implements Broker, LinkUser, ProcessEnd {
     return { unsubscribe: () => void this.requests.delete(reply) };
   }
 
+  flush(): Promise<void> {
+    return this.ask('flush', (answer) => answer(undefined));
+  }
+
   probe(subject: string): Promise<boolean> {
     return this.ask('probe', (answer) => answer(this.cluster.hasInterest(subject)));
   }

@@ -17,6 +17,8 @@ import type {
 } from '@iec104mm2ss/console-api';
 
 const BASE = './api/v1';
+/** No answer takes longer; a request that waits for a free connection of the browser would wait for ever. */
+const PATIENCE_MS = 20_000;
 
 export class ApiError extends Error {
   constructor(
@@ -40,11 +42,19 @@ async function answerOf<T>(request: Promise<Response>): Promise<T> {
   throw new ApiError(response.status, said ?? `The console answered with status ${response.status}.`);
 }
 
-const get = <T>(path: string): Promise<T> => answerOf<T>(fetch(`${BASE}${path}`, { cache: 'no-store' }));
+const patience = (): AbortSignal => AbortSignal.timeout(PATIENCE_MS);
+
+const get = <T>(path: string): Promise<T> =>
+  answerOf<T>(fetch(`${BASE}${path}`, { cache: 'no-store', signal: patience() }));
 
 const send = <T>(method: 'POST' | 'PUT', path: string, body: object): Promise<T> =>
   answerOf<T>(
-    fetch(`${BASE}${path}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    fetch(`${BASE}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: patience(),
+    }),
   );
 
 const groupPath = (id: string): string => `/groups/${encodeURIComponent(id)}`;

@@ -15,6 +15,9 @@ export interface Connection {
   readonly reason: string | undefined;
 }
 
+/** What of the query of the stream is not served, and whether it is live: nothing that passes now is missed. */
+export const looks = signal<StreamEvents['looks']>({ live: false, refused: [] });
+
 export const connection = signal<Connection>({ phase: 'connecting', heardAt: undefined, reason: undefined });
 
 type Handlers = { readonly [Name in keyof StreamEvents]?: (data: StreamEvents[Name]) => void };
@@ -23,16 +26,19 @@ interface Watch {
   readonly on: Handlers;
 }
 
-const EVENTS: readonly (keyof StreamEvents)[] = [
-  'overview',
-  'delta',
-  'group',
-  'log',
-  'traffic',
-  'command',
-  'change',
-  'bye',
-];
+/** All of them: the compiler misses none. */
+const EVENTS = Object.keys({
+  looks: true,
+  overview: true,
+  delta: true,
+  group: true,
+  log: true,
+  traffic: true,
+  command: true,
+  change: true,
+  leftOut: true,
+  bye: true,
+} satisfies Record<keyof StreamEvents, true>) as (keyof StreamEvents)[];
 
 /** Something comes every five seconds at least. A connection that died without a word looks open for ever. */
 const SILENCE_MS = 12_000;
@@ -40,12 +46,21 @@ const CHECK_MS = 500;
 const RETRY_MS = 2_000;
 /** Views that come and go in one go open it once. */
 const SETTLE_MS = 30;
+/**
+ * A browser has six connections for one address (HTTP/1.1), and a stream takes one: a tab that nobody sees gives its own back, and
+ * looks in now and then, so that its title stays true.
+ */
+const HIDDEN_MS = 5_000;
+const LOOK_IN_MS = 30_000;
+
+const NO_PLACE = 'The console does not answer, or this browser has too many windows of it open: six are one too many.';
 
 const watches = new Set<Watch>();
 const wanted = signal('');
 let source: EventSource | undefined;
 let lastId = '';
 let openedAt = 0;
+let hiddenAt = 0;
 
 /** Adds what a component looks at, while it is shown. `key` says when that is something else. */
 export function useStream(query: StreamQuery, on: Handlers, key: string): void {
@@ -83,25 +98,34 @@ function lost(reason: string): void {
 function open(): void {
   source?.close();
   openedAt = Date.now();
+  looks.value = { live: false, refused: [] };
   const query = new URLSearchParams(wanted.value);
   if (lastId !== '') query.set('last', lastId);
   const current = new EventSource(streamUrl(query));
   source = current;
-  for (const name of [...EVENTS, 'time']) {
+  for (const name of EVENTS) {
     current.addEventListener(name, (event: MessageEvent<string>) => {
       if (source !== current) return;
       if (event.lastEventId !== '') lastId = event.lastEventId;
       connection.value = { phase: 'open', heardAt: Date.now(), reason: undefined };
-      if (name === 'time') return;
       const data: unknown = JSON.parse(event.data);
+      if (name === 'looks') looks.value = data as StreamEvents['looks'];
       if (name === 'bye') leave(current, (data as StreamEvents['bye']).reason);
-      for (const { on } of [...watches])
-        (on[name as keyof StreamEvents] as ((data: unknown) => void) | undefined)?.(data);
+      for (const { on } of [...watches]) (on[name] as ((data: unknown) => void) | undefined)?.(data);
+      if (name === 'delta' && isUnseen()) close();
     });
   }
   current.addEventListener('error', () => {
     if (source === current) lost('The console does not answer.');
   });
+}
+
+const isUnseen = (): boolean => document.hidden && Date.now() - hiddenAt > HIDDEN_MS;
+
+function close(): void {
+  source?.close();
+  source = undefined;
+  looks.value = { live: false, refused: [] };
 }
 
 /** The server said why it ends; it is asked again a while later. */
@@ -118,10 +142,18 @@ export function startStream(): void {
     clearTimeout(timer);
     timer = setTimeout(open, SETTLE_MS);
   });
+  document.addEventListener('visibilitychange', () => {
+    hiddenAt = Date.now();
+    if (!document.hidden && source === undefined) open();
+  });
   setInterval(() => {
-    if (source === undefined) return;
+    if (source === undefined) {
+      if (!document.hidden || Date.now() - openedAt > LOOK_IN_MS) open();
+      return;
+    }
     const quiet = Date.now() - Math.max(openedAt, connection.value.heardAt ?? 0);
-    if (quiet > SILENCE_MS && connection.value.phase !== 'down') lost('Nothing was heard of the console for a while.');
+    if (quiet > SILENCE_MS && connection.value.phase !== 'down')
+      lost(source.readyState === EventSource.CONNECTING ? NO_PLACE : 'Nothing was heard of the console for a while.');
     const gaveUp = source.readyState === EventSource.CLOSED && Date.now() - openedAt > RETRY_MS;
     if (gaveUp || quiet > SILENCE_MS) open();
   }, CHECK_MS);

@@ -13,6 +13,7 @@ const FINE: OverviewRow = {
   since: null,
   linkEpoch: 1,
   listening: true,
+  hosts: 1,
   mastersStarted: 2,
   mastersConnected: 2,
   mastersMax: 5,

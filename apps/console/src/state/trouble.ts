@@ -15,7 +15,11 @@ export type TroubleKind =
 /** The chips, in their order: what each kind is called. */
 export const KINDS: readonly { readonly kind: TroubleKind; readonly label: string; readonly tip: string }[] = [
   { kind: 'rtu-down', label: 'RTU down', tip: 'No connection to the RTU, so no master is let in' },
-  { kind: 'silent', label: 'silent', tip: 'A part that serves the group does not answer: values are those heard last' },
+  {
+    kind: 'silent',
+    label: 'silent',
+    tip: 'A part that serves the group does not answer: what only it knows is not known now',
+  },
   {
     kind: 'log-full',
     label: 'log full',
@@ -46,7 +50,8 @@ function findTroubles(row: OverviewRow): readonly Trouble[] {
   const add = (kind: TroubleKind, severity: 'bad' | 'warn', text: string): void => {
     found.push({ kind, severity, text });
   };
-  if (row.silent.length > 0) add('silent', 'bad', `${row.silent.join(', ')} does not answer`);
+  if (row.silent.length > 0)
+    add('silent', 'bad', `${row.silent.join(', ')} ${row.silent.length > 1 ? 'do' : 'does'} not answer`);
   if (row.unserved.length > 0) add('silent', 'bad', `nobody serves it as ${row.unserved.join(', ')}`);
   if (isDown(row)) add('rtu-down', 'bad', row.lastError ?? 'no connection to the RTU');
   if (row.full) add('log-full', 'bad', 'event log full');

@@ -1,31 +1,29 @@
-/** A text to filter by. Escape empties it, and a second time leaves it. */
-import type { Ref } from 'preact';
+/** A text to filter by, which stands in the URL. The key `/` goes there; Escape empties it, and goes back. */
+import { useRef } from 'preact/hooks';
+import { useKeys } from '../keys/keys.js';
+import { route, setQuery } from '../route.js';
 
-export function FilterBox(props: {
-  label: string;
-  placeholder: string;
-  value: string;
-  onChange: (text: string) => void;
-  inputRef?: Ref<HTMLInputElement>;
-}) {
+export function FilterBox({ label, placeholder }: { label: string; placeholder: string }) {
+  const input = useRef<HTMLInputElement>(null);
+  const take = (text: string): void => setQuery({ filter: text });
+  useKeys('Filter', [{ keys: '/', does: 'filter', run: () => input.current?.focus() }]);
   const onKey = (event: KeyboardEvent & { currentTarget: HTMLInputElement }): void => {
-    if (event.key === 'Enter') event.currentTarget.blur();
-    if (event.key !== 'Escape') return;
+    if (event.key !== 'Enter' && event.key !== 'Escape') return;
     event.preventDefault();
-    if (event.currentTarget.value === '') event.currentTarget.blur();
-    else props.onChange('');
+    if (event.key === 'Escape') take('');
+    event.currentTarget.blur();
   };
   return (
     <input
-      ref={props.inputRef ?? null}
+      ref={input}
       class="filter"
       type="search"
-      aria-label={props.label}
-      placeholder={props.placeholder}
-      value={props.value}
+      aria-label={label}
+      placeholder={`${placeholder}   /`}
+      value={route.value.query.get('filter') ?? ''}
       spellcheck={false}
       autocomplete="off"
-      onInput={(event) => props.onChange(event.currentTarget.value)}
+      onInput={(event) => take(event.currentTarget.value)}
       onKeyDown={onKey}
     />
   );

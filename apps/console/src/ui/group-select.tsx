@@ -8,6 +8,8 @@ export function GroupSelect(props: {
   extra?: readonly (readonly [string, string])[];
   onChange: (id: string) => void;
 }) {
+  const rows = allRows();
+  const isKnown = [...rows.map(({ id }) => id), ...(props.extra ?? []).map(([id]) => id)].includes(props.value);
   return (
     <select
       aria-label={props.label}
@@ -19,7 +21,8 @@ export function GroupSelect(props: {
           {name}
         </option>
       ))}
-      {allRows().map(({ id, name }) => (
+      {!isKnown && <option value={props.value}>{props.value} (not known)</option>}
+      {rows.map(({ id, name }) => (
         <option key={id} value={id}>
           {id} {name ?? ''}
         </option>

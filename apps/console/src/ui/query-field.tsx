@@ -1,6 +1,6 @@
 /** A filter that stands in the URL, taken when one stops typing. */
 import { useEffect, useRef } from 'preact/hooks';
-import type { RefObject } from 'preact';
+import { useKeys } from '../keys/keys.js';
 import { route, setQuery } from '../route.js';
 
 const PAUSE_MS = 400;
@@ -11,11 +11,13 @@ export function QueryField(props: {
   placeholder: string;
   tip: string;
   short?: boolean;
-  inputRef?: RefObject<HTMLInputElement | null>;
+  /** The key `/` goes here. */
+  slash?: boolean;
 }) {
   const { name } = props;
-  const own = useRef<HTMLInputElement>(null);
-  const input = props.inputRef ?? own;
+  const input = useRef<HTMLInputElement>(null);
+  const does = `filter by ${props.label.toLowerCase()}`;
+  useKeys('Filter', props.slash === true ? [{ keys: '/', does, run: () => input.current?.focus() }] : []);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const take = (): void => {
@@ -25,12 +27,10 @@ export function QueryField(props: {
   const onKey = (event: KeyboardEvent): void => {
     if (event.key === 'Enter') take();
     if (event.key !== 'Escape' || input.current === null) return;
-    if (input.current.value === '') input.current.blur();
-    else {
-      event.preventDefault();
-      input.current.value = '';
-      take();
-    }
+    event.preventDefault();
+    input.current.value = '';
+    take();
+    input.current.blur();
   };
   return (
     <label class={`query ${props.short === true ? 'short' : ''}`} data-tip={props.tip}>

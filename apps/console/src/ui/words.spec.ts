@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { count, duration, plural, rate } from './words.js';
+import { count, duration, mastersText, plural, rate } from './words.js';
 
 test.each([
   [null, '–'],
@@ -40,4 +40,13 @@ test('one of something, and several', () => {
     '5 masters',
     '2 entries',
   ]);
+});
+
+test.each<[Parameters<typeof mastersText>[0], string]>([
+  [{ mastersStarted: 1, mastersConnected: 2, mastersMax: 5, silent: [] }, '1/2/5'],
+  [{ mastersStarted: 1, mastersConnected: 2, mastersMax: null, silent: ['connector'] }, '1/2/–'],
+  [{ mastersStarted: 1, mastersConnected: 2, mastersMax: 5, silent: ['gateway'] }, '≥1/≥2/5'],
+  [{ mastersStarted: null, mastersConnected: null, mastersMax: 5, silent: ['gateway'] }, '–/–/5'],
+])('the masters of %j are %s', (row, text) => {
+  expect(mastersText(row)).toBe(text);
 });

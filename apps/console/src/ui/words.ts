@@ -1,4 +1,5 @@
 /** Numbers, times and durations as people read them. */
+import type { OverviewRow } from '@iec104mm2ss/console-api';
 
 const NARROW_SPACE = '\u202f';
 
@@ -49,4 +50,13 @@ export function dateTime(at: Date, now: Date): string {
 /** `1 master`, `5 masters`. */
 export function plural(number: number, noun: string, many = `${noun}s`): string {
   return `${count(number)} ${number === 1 ? noun : many}`;
+}
+
+/** Masters started / connected / let in at most; a silent gateway may have more. */
+export function mastersText(
+  row: Pick<OverviewRow, 'mastersStarted' | 'mastersConnected' | 'mastersMax' | 'silent'>,
+): string {
+  const least = row.silent.includes('gateway') ? '≥' : '';
+  const known = (count: number | null): string => (count === null ? '–' : `${least}${count}`);
+  return `${known(row.mastersStarted)}/${known(row.mastersConnected)}/${row.mastersMax ?? '–'}`;
 }

@@ -40,6 +40,27 @@ export function findRoute<R extends Pick<Route, 'method' | 'path'>>(
   throw isKnown ? new ApiError(405, `not ${method} here`) : new ApiError(404, `no such resource: see ${document}`);
 }
 
+/**
+ * The query of a request, by name.
+ *
+ * @throws ApiError 400: a name the route does not know, or one twice. A filter that is not taken looks like one that all fits.
+ */
+export function readQuery(route: Pick<Route, 'query'>, parameters: URLSearchParams): Record<string, string> {
+  const known = route.query ?? [];
+  const query: Record<string, string> = {};
+  for (const [name, value] of parameters) {
+    if (!known.includes(name)) {
+      throw new ApiError(
+        400,
+        `${name}: no such parameter${known.length > 0 ? ` (there are ${known.join(', ')})` : ''}`,
+      );
+    }
+    if (Object.hasOwn(query, name)) throw new ApiError(400, `${name}: it is given twice`);
+    query[name] = value;
+  }
+  return query;
+}
+
 function match(pattern: string, path: string): Record<string, string> | undefined {
   const wanted = pattern.split('/');
   const given = path.split('/');
@@ -67,7 +88,8 @@ const MAX_BODY_OCTETS = 65_536;
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let octets = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // It is answered when it is too large: it must live for that.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     octets += chunk.length;
     if (octets > MAX_BODY_OCTETS) throw new ApiError(413, 'the request is too large');
     chunks.push(chunk);

@@ -37,6 +37,11 @@ describe('the console of mm2ss run', () => {
     ]);
   });
 
+  it('is served over TLS where there is a folder for it', () => {
+    expect(settings({ consoleTlsDir: 'certs' })?.tlsDir).toBe('certs');
+    expect(settings({})?.tlsDir).toBeUndefined();
+  });
+
   it.each<[ConsoleFlags, string]>([
     [{ consoleAuth: 'basic' }, '--console-users'],
     [{ consoleAuth: 'proxy' }, '--console-proxy'],

@@ -14,6 +14,7 @@ export interface ConsoleFlags {
   readonly console?: string;
   readonly consoleHost?: readonly string[];
   readonly consoleAuth?: string;
+  readonly consoleTlsDir?: string;
   readonly consoleUsers?: string;
   readonly consoleProxy?: string;
   readonly consoleRoles?: string;
@@ -33,6 +34,10 @@ export function addConsoleOptions(command: Command): Command {
         'say (default: none, or MM2SS_CONSOLE_AUTH)',
     )
     .option(
+      '--console-tls-dir <folder>',
+      'serve the console over TLS, with tls.crt and tls.key of this folder (or MM2SS_CONSOLE_TLS_DIR)',
+    )
+    .option(
       '--console-users <file>',
       'the users, with basic: mm2ss console-password writes them (or MM2SS_CONSOLE_USERS)',
     )
@@ -49,8 +54,10 @@ export function addConsoleOptions(command: Command): Command {
 
 /** The same by the names the environment knows. */
 export function consoleFlags(flags: ConsoleFlags): Record<string, string | undefined> {
-  const { console, consoleHost, consoleAuth, consoleUsers, consoleProxy, consoleRoles } = flags;
-  return { console, consoleHosts: consoleHost?.join(','), consoleAuth, consoleUsers, consoleProxy, consoleRoles };
+  const { console, consoleHost, ...same } = flags;
+  const { consoleAuth, consoleTlsDir, consoleUsers, consoleProxy, consoleRoles } = same;
+  const others = { consoleAuth, consoleTlsDir, consoleUsers, consoleProxy, consoleRoles };
+  return { console, consoleHosts: consoleHost?.join(','), ...others };
 }
 
 /**
@@ -59,11 +66,11 @@ export function consoleFlags(flags: ConsoleFlags): Record<string, string | undef
  * @param without it is left out unless somebody asks for it by name, as the manual's `-n`, `-c` and `nogui` want it
  */
 export function consoleSettings(environment: Environment, without: boolean): ConsoleSettings | undefined {
-  const { console: given, consoleHosts: hosts } = environment;
+  const { console: given, consoleHosts: hosts, consoleTlsDir: tlsDir } = environment;
   if (given === undefined && without) return undefined;
   const address = parseHttpAddress(given ?? DEFAULT_CONSOLE, '--console');
   if (address === undefined) return undefined;
-  return { address, hosts, access: accessSettings(environment), isOptional: given === undefined };
+  return { address, hosts, access: accessSettings(environment), tlsDir, isOptional: given === undefined };
 }
 
 function accessSettings({ consoleAuth, consoleUsers, consoleProxy, consoleRoles }: Environment): AccessSettings {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { UsageError } from './errors.js';
-import { parseCa, parseIoa, parseLast, parseTypes } from './filter-flags.js';
+import { parseCa, parseCause, parseIoa, parseLast, parseTypes } from './filter-flags.js';
 
 it.each([
   ['M_SP_TB_1', 'M_SP_TB_1'],
@@ -40,4 +40,18 @@ it('numbers are in their ranges, and the text says which', () => {
       `--last ${text}: how many records to list, such as 100; 0 lists all`,
     );
   }
+});
+
+it.each([
+  ['3', 'SPONT'],
+  ['spont', 'SPONT'],
+  [' ACT_CON', 'ACT_CON'],
+  ['48', 'COT_48'],
+  ['cot_48', 'COT_48'],
+])('the cause %s is %s', (text, cause) => {
+  expect(parseCause('cause', text)).toBe(cause);
+});
+
+it.each(['64', 'ACTCON', 'constructor', '', '-1'])('there is no cause %j', (text) => {
+  expect(() => parseCause('cause', text)).toThrow(UsageError);
 });

@@ -1,10 +1,12 @@
 import { nearestNames } from '@iec104mm2ss/config';
-import { typeByName, typeName, TYPES } from '@iec104mm2ss/iec104';
+import { Cause, causeName, typeByName, typeName, TYPES } from '@iec104mm2ss/iec104';
 import { UsageError } from './errors.js';
 
 /** Largest CA and IOA (IEC 60870-5-104, clause 7). */
 const MAX_CA = 65_535;
 const MAX_IOA = 16_777_215;
+/** Six bits (IEC 60870-5-101 clause 7.2.3). */
+const MAX_CAUSE = 63;
 const SUGGESTIONS = 3;
 
 /**
@@ -28,6 +30,17 @@ export function parseTypes(flag: string, texts: readonly string[]): string[] {
     const hint = nearest.length === 0 ? 'as in M_SP_TB_1, C_SC_NA_1 or TYPE_200' : `nearest: ${nearest.join(', ')}`;
     throw new UsageError(`${flag} ${text}: there is no such type; ${hint}`);
   });
+}
+
+/** A cause of transmission as the decoded feed has it: a name in any case, `COT_48` for one without, or a number. */
+export function parseCause(flag: string, text: string): string {
+  const upper = text.trim().toUpperCase();
+  const number = /^(?:COT_)?(\d{1,2})$/.exec(upper)?.[1];
+  if (number !== undefined && Number(number) <= MAX_CAUSE) return causeName(Number(number));
+  if (upper in Cause) return upper;
+  const nearest = nearestNames(upper, Object.keys(Cause), SUGGESTIONS);
+  const hint = nearest.length === 0 ? 'as in SPONT, 3 or COT_48' : `nearest: ${nearest.join(', ')}`;
+  throw new UsageError(`${flag} ${text}: there is no such cause; ${hint}`);
 }
 
 /** A common address. */

@@ -2,11 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { type Environment, type GroupSelection, readEnvironment } from '@iec104mm2ss/config';
 import type { AuditRecord, DecodedMessage, UndecodableAsdu } from '@iec104mm2ss/router';
+import { LogRing, NO_GROUP } from '@iec104mm2ss/observability';
 import type { Command } from 'commander';
 import { feedSubjects } from '../http/feed.controller.js';
 import { httpWay } from './ask-http.js';
 import { collect } from './collect.js';
-import { UnavailableError } from './errors.js';
+import { UnavailableError, UsageError } from './errors.js';
+import { logLineText } from '../lines/line-text.js';
+import { watchLines } from '../lines/line-watch.js';
 import { readRecord } from '../audit/audit-filter.js';
 import { parseCa, parseIoa, parseTypes } from './filter-flags.js';
 import {
@@ -26,6 +29,7 @@ interface WatchFlags extends ProcessFlags {
   readonly ca?: string;
   readonly ioa?: readonly string[];
   readonly json?: boolean;
+  readonly log?: boolean;
 }
 
 /** What is to be shown. */
@@ -55,6 +59,7 @@ export function registerWatch(program: Command): void {
     .option('--type <name>', 'only this type, such as M_SP_TB_1; may be repeated', collect)
     .option('--ca <address>', 'only this common address')
     .option('--ioa <address>', 'only this information object address; may be repeated', collect)
+    .option('--log', 'log lines of one group, or without --group those of none: what is kept, then what comes')
     .option('--json', 'print the JSON documents as they are');
   addNatsOptions(addAskingOptions(command)).action((flags: WatchFlags) => watch(flags));
 }
@@ -68,21 +73,44 @@ async function watch(flags: WatchFlags): Promise<void> {
     ioas: (flags.ioa ?? []).map((text) => parseIoa('--ioa', text)),
   };
   const say = (message: string): boolean => process.stderr.write(`mm2ss: watch: ${message}\n`);
+  const isLog = flags.log === true;
+  if (isLog) refuseFilters(flags, environment);
   const show = (text: string): void => {
-    const lines = showLine(text, filter, flags.json ?? false);
+    const lines = isLog ? showLogLine(text, flags.json ?? false) : showLine(text, filter, flags.json ?? false);
     if (lines === undefined) say(`left out, it is not of this program: ${excerpt(text)}`);
     else for (const line of lines) process.stdout.write(`${line}\n`);
   };
   // `mm2ss watch | head` ends when head does.
   process.stdout.on('error', () => process.exit(0));
-  if (environment.nats.length > 0) await watchBus(environment, show);
-  else await watchHttp(environment, show);
+  if (environment.nats.length > 0) await watchBus(environment, isLog, show);
+  else await watchHttp(environment, isLog, show);
 }
 
-async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (text: string) => void): Promise<void> {
+/** @throws UsageError for what has nothing to do with log lines */
+function refuseFilters({ type, ca, ioa }: WatchFlags, { group }: Environment): void {
+  if (type !== undefined || ca !== undefined || ioa !== undefined)
+    throw new UsageError('watch: --type, --ca and --ioa are for what passes, not for --log');
+  if (group !== undefined && group.single === undefined)
+    throw new UsageError('watch: --log is of one group (--group ID), or without --group of none');
+}
+
+/** Undefined when it is no log line. */
+function showLogLine(text: string, asJson: boolean): string[] | undefined {
+  const line = logLineText(text);
+  return line === undefined ? leftOutLine(text) : [asJson ? text : line];
+}
+
+/** What `/feed` says to a reader that is too slow. */
+function leftOutLine(text: string): string[] | undefined {
+  const count = /^\{"leftOut":(\d+)\}$/.exec(text)?.[1];
+  return count === undefined ? undefined : [`(${count} left out: this reader is too slow)`];
+}
+
+async function watchBus(environment: Environment, isLog: boolean, show: (text: string) => void): Promise<void> {
   const say = (message: string): boolean => process.stderr.write(`mm2ss: watch: ${message}\n`);
   const ended = untilSignal();
-  const connecting = openNats(environment, runtimeOf(environment), (reason) => say(`waiting for NATS: ${reason}`), {
+  const runtime = runtimeOf(environment);
+  const connecting = openNats(environment, runtime, (reason) => say(`waiting for NATS: ${reason}`), {
     listenOnly: true,
   });
   const bus = await Promise.race([connecting, ended]);
@@ -91,10 +119,17 @@ async function watchBus(environment: ReturnType<typeof readEnvironment>, show: (
   bus.onConnection((connected) => say(connected ? 'connected again' : `connection to ${bus.server} lost`));
   bus.onTrouble(say);
   bus.onDenied((denied) => say(deniedText(denied)));
-  for (const subject of feedSubjects(environment.group?.single)) {
-    bus.subscribe(subject, ({ data }) => {
-      if (data.length > 0) show(Buffer.from(data).toString('utf8'));
+  if (isLog) {
+    const sources = { bus, ring: new LogRing(), ...runtime };
+    watchLines(sources, environment.group?.single ?? NO_GROUP, (lines) => {
+      for (const line of lines) show(JSON.stringify(line));
     });
+  } else {
+    for (const subject of feedSubjects(environment.group?.single)) {
+      bus.subscribe(subject, ({ data }) => {
+        if (data.length > 0) show(Buffer.from(data).toString('utf8'));
+      });
+    }
   }
   say(`watching ${bus.server}`);
   await ended;
@@ -107,15 +142,16 @@ function untilSignal(): Promise<undefined> {
   });
 }
 
-async function watchHttp(environment: Environment, show: (text: string) => void): Promise<void> {
+async function watchHttp(environment: Environment, isLog: boolean, show: (text: string) => void): Promise<void> {
   const group = environment.group?.single;
   const way = httpWay(environment, 'watch: --http off leaves nothing to watch; --nats URL watches the bus');
   const query = group === undefined ? '' : `?group=${encodeURIComponent(group)}`;
+  const path = isLog ? '/feed/log' : '/feed';
   const ending = new AbortController();
   void untilSignal().then(() => ending.abort());
   let answer: IncomingMessage;
   try {
-    answer = await way.ask(`/feed${query}`, { signal: ending.signal });
+    answer = await way.ask(`${path}${query}`, { signal: ending.signal });
   } catch (error) {
     if (ending.signal.aborted) return;
     throw new UnavailableError(`watch: ${way.origin} does not answer (${way.explain(error)})`);
@@ -123,7 +159,7 @@ async function watchHttp(environment: Environment, show: (text: string) => void)
   const { statusCode = 0 } = answer;
   if (statusCode !== 200) {
     answer.destroy();
-    throw new UnavailableError(`watch: ${way.origin}/feed answers ${statusCode}${REASONS[statusCode] ?? ''}`);
+    throw new UnavailableError(`watch: ${way.origin}${path} answers ${statusCode}${REASONS[statusCode] ?? ''}`);
   }
   await new Promise<void>((resolve, reject) => {
     // What our own end of the connection breaks off is no failure.

@@ -20,6 +20,8 @@ export interface ConsoleSettings {
   /** Names under which it is reached besides its own. */
   readonly hosts: readonly string[];
   readonly access: AccessSettings;
+  /** Folder with tls.crt and tls.key; undefined: plain HTTP. */
+  readonly tlsDir?: string | undefined;
   /** Nobody asked for it: where its port is taken the process goes on without it. */
   readonly isOptional?: boolean;
 }

@@ -11,6 +11,7 @@ import type { BoundHttp } from '../http/http-server.js';
 import { RELEASE } from '../release.js';
 import type { SystemStatus } from '../status/system-status.js';
 import { openAccess } from './access/index.js';
+import { isLoopback } from './access/loopback.js';
 import type { ConsoleSettings } from './console-settings.js';
 import { type ConfigurationInForce, RowDesk } from './edit/row-desk.js';
 import { OverviewFeed } from './overview/overview-feed.js';
@@ -57,8 +58,13 @@ export async function openConsole(parts: ConsoleParts): Promise<RunningConsole> 
   const access = openAccess(settings.access, clock, (reason) =>
     logger.error({ reason }, 'console: the users that were read last count on'),
   );
+  const { address, tlsDir } = settings;
+  if (access.mode === 'basic' && tlsDir === undefined && !isLoopback(address.host ?? '')) {
+    const reason = 'no --console-tls-dir: passwords are taken from a proxy that says X-Forwarded-Proto: https only';
+    logger.warn({ reason }, 'console: passwords could be read on the way');
+  }
   const server = await listenConsole({
-    ...{ settings, access, logger },
+    ...{ settings, access, logger, clock },
     files: new StaticFiles(pageFolder()),
     routes: [
       streams.route(),

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { allGroups, type Bus, BUS, GroupSubjects } from '@iec104mm2ss/bus';
-import { type Clock, RUNTIME } from '@iec104mm2ss/runtime';
+import { LOG_RING, type LogRing, NO_GROUP } from '@iec104mm2ss/observability';
+import { type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
 import { BadRequestException, Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
+import { watchLines } from '../lines/line-watch.js';
 import { FEED_READERS, type FeedReaders } from './feed-readers.js';
 
 /** What a slow reader may leave unread before lines are left out for it. */
@@ -13,13 +15,16 @@ const KEEP_ALIVE_MS = 30_000;
 /** When to try again where all places are taken. */
 const RETRY_AFTER_S = 10;
 
-/** `/feed`: the decoded feed and the audit records as they pass, a JSON document a line, until the reader goes. */
+type Lines = (data: Uint8Array) => void;
+
+/** What passes, a JSON document a line, until the reader goes: the decoded feed and the audit records, or log lines. */
 @Controller('feed')
 export class FeedController {
   constructor(
-    @Inject(BUS) private readonly bus: Pick<Bus, 'subscribe'>,
-    @Inject(RUNTIME) private readonly runtime: { readonly clock: Pick<Clock, 'now'> },
+    @Inject(BUS) private readonly bus: Bus,
+    @Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'clock' | 'instance'>,
     @Inject(FEED_READERS) private readonly readers: FeedReaders,
+    @Inject(LOG_RING) private readonly ring: LogRing,
   ) {}
 
   @Get()
@@ -29,6 +34,37 @@ export class FeedController {
     @Res() response: ServerResponse,
   ): void {
     const subjects = feedSubjects(group);
+    this.serve(request, response, (line) => {
+      const subscriptions = subjects.map((subject) =>
+        this.bus.subscribe(subject, ({ data }) => {
+          if (data.length > 0) line(data);
+        }),
+      );
+      return () => {
+        for (const subscription of subscriptions) subscription.unsubscribe();
+      };
+    });
+  }
+
+  /** Log lines of a group, of all processes: those that are kept, then those that come. Without a group: those of none. */
+  @Get('log')
+  log(
+    @Query('group') group: string | undefined,
+    @Req() request: IncomingMessage,
+    @Res() response: ServerResponse,
+  ): void {
+    if (group !== undefined) feedSubjects(group);
+    const { bus, ring } = this;
+    const sources = { bus, ring, ...this.runtime };
+    this.serve(request, response, (line) =>
+      watchLines(sources, group ?? NO_GROUP, (lines) => {
+        for (const each of lines) line(Buffer.from(JSON.stringify(each)));
+      }),
+    );
+  }
+
+  /** @param begin hands lines on; what it returns ends that */
+  private serve(request: IncomingMessage, response: ServerResponse, begin: (line: Lines) => () => void): void {
     response.setHeader('Content-Type', 'application/x-ndjson');
     if (request.method === 'HEAD') {
       response.end();
@@ -44,20 +80,15 @@ export class FeedController {
     socket.setTimeout(0);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     response.flushHeaders();
-    const line = this.writer(response);
-    const subscriptions = subjects.map((subject) =>
-      this.bus.subscribe(subject, ({ data }) => {
-        if (data.length > 0) line(data);
-      }),
-    );
+    const end = begin(this.writer(response));
     response.on('close', () => {
       this.readers.leave();
-      for (const subscription of subscriptions) subscription.unsubscribe();
+      end();
     });
   }
 
   /** Writes lines as far as they are read; says how many were left out. */
-  private writer(response: ServerResponse): (data: Uint8Array) => void {
+  private writer(response: ServerResponse): Lines {
     const { clock } = this.runtime;
     let leftOut = 0;
     let unreadSince = 0;

@@ -3,7 +3,7 @@ import { HeardProcesses, REMEMBERED_MS } from './heard.js';
 import type { Known } from './known.js';
 
 const known = (instance: string, startedAt = 0, host = 'pod'): Known => ({
-  process: { instance, host, parts: ['router'], release: '0', startedAt, configuration: null },
+  process: { instance, host, parts: ['router'], release: '0', startedAt, configuration: null, ntp: null },
   known: [],
 });
 
@@ -43,4 +43,20 @@ it('does not miss one whose successor answers', () => {
     ['b', false],
     ['c', true],
   ]);
+});
+
+it('knows the gateways of each group, and where they listen', () => {
+  const gateway = (instance: string, open: boolean): Known => ({
+    ...known(instance),
+    known: [{ part: 'gateway', groups: [{ id: '1', listener: { open, addresses: [`${instance}:2404`] } }] }],
+  });
+  const heard = new HeardProcesses();
+  const a = gateway('a', true);
+  heard.add(a, 0, 1_000);
+  heard.add(gateway('b', true), 0, 1_000);
+  expect(heard.gateways([a]).get('1')).toEqual([
+    expect.objectContaining({ instance: 'a', silent: false, open: true, addresses: ['a:2404'] }),
+    expect.objectContaining({ instance: 'b', silent: true, open: null, addresses: ['b:2404'] }),
+  ]);
+  expect(heard.gateways([a]).get('2')).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import type { GroupStatus, ProcessStatus, ServedBy } from '@iec104mm2ss/observability';
+import type { GatewayStatus, GroupStatus, NtpStatus, ProcessStatus, ServedBy } from '@iec104mm2ss/observability';
 import { CONFIGURED, type Known } from './known.js';
 
 /** How long a process that does not answer any more is spoken of. */
@@ -80,10 +80,28 @@ export class HeardProcesses {
     };
     return (group) => ({ connector: of('connector', group), router: of('router', group) });
   }
+
+  /** The gateways of each group, or those that were it when they were heard last. @param answers those that came now */
+  gateways(answers: readonly Known[]): ReadonlyMap<string, GatewayStatus[]> {
+    const answered = new Set(answers.map(({ process }) => process.instance));
+    const byGroup = new Map<string, GatewayStatus[]>();
+    for (const [instance, { known, wallMs }] of this.processes) {
+      const silent = !answered.has(instance);
+      const lastHeardAt = new Date(wallMs).toISOString();
+      for (const { id, listener } of known.known
+        .filter(({ part }) => part === 'gateway')
+        .flatMap(({ groups }) => groups)) {
+        const { open = null, addresses = [] } = listener ?? {};
+        const gateway = { instance, silent, lastHeardAt, open: silent ? null : open, addresses };
+        byGroup.set(id, [...(byGroup.get(id) ?? []), gateway]);
+      }
+    }
+    return byGroup;
+  }
 }
 
 export function processStatus({ process, known }: Known, silent: boolean, wallMs: number): ProcessStatus {
-  const { configuration, startedAt, ...others } = process;
+  const { configuration, startedAt, ntp, ...others } = process;
   return {
     ...others,
     startedAt: new Date(startedAt).toISOString(),
@@ -92,6 +110,8 @@ export function processStatus({ process, known }: Known, silent: boolean, wallMs
     serves: Object.fromEntries(
       known.filter(({ part }) => part !== CONFIGURED).map(({ part, groups }) => [part, groups.map(({ id }) => id)]),
     ),
+    // What is not checked is only shown.
+    ntp: ntp as NtpStatus | null,
     silent,
     lastHeardAt: new Date(wallMs).toISOString(),
   };

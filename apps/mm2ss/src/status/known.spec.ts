@@ -11,6 +11,7 @@ const process = {
   release: '0',
   startedAt: 1,
   configuration: null,
+  ntp: null,
 };
 const MASTER = {
   peer: '2001:db8:1111:2222:3333:4444:5555:6666:65535',

@@ -50,6 +50,11 @@ export type SystemView = Pick<Status, 'processes' | 'configuration' | 'groups'>;
 export async function systemView(answers: readonly Known[], heard: HeardProcesses, own: string): Promise<SystemView> {
   const processes = heard.list(answers, own);
   const servedBy = heard.servers(answers);
-  const groups = (await mergeKnown(answers)).map((group) => ({ ...group, servedBy: servedBy(group.id) }));
+  const gateways = heard.gateways(answers);
+  const groups = (await mergeKnown(answers)).map((group) => ({
+    ...group,
+    servedBy: servedBy(group.id),
+    gateways: gateways.get(group.id) ?? [],
+  }));
   return { processes, configuration: configurationStatus(processes), groups };
 }

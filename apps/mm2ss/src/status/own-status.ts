@@ -60,6 +60,7 @@ export class OwnStatus {
         release,
         startedAt: started.wallMs,
         configuration: source ?? null,
+        ntp: { ...this.ntp.status() },
       },
       known: [{ part: CONFIGURED, groups: this.configured() }, ...known],
     };

@@ -34,6 +34,7 @@ const process = (instance: string, changes: Partial<ProcessStatus> = {}): Proces
   release: '0',
   startedAt: at(0),
   configuration: null,
+  ntp: null,
   serves: {},
   silent: false,
   lastHeardAt: at(65),

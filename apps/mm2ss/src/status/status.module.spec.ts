@@ -14,7 +14,15 @@ import { SystemStatus } from './system-status.js';
 
 const GROUPS = 400;
 const known: Known = {
-  process: { instance: 'here', host: 'h', parts: ['router'], release: '0', startedAt: 0, configuration: null },
+  process: {
+    instance: 'here',
+    host: 'h',
+    parts: ['router'],
+    release: '0',
+    startedAt: 0,
+    configuration: null,
+    ntp: null,
+  },
   known: [{ part: 'router', groups: Array.from({ length: GROUPS }, (_, index) => ({ id: String(index) })) }],
 };
 

@@ -20,6 +20,7 @@ function known(instance: string, parts: Readonly<Record<string, readonly GroupCo
       release: '0',
       startedAt: 0,
       configuration: { digest, file: 'groups.csv', loadedAt: 0, refused: null },
+      ntp: null,
     },
     known: Object.entries(parts).map(([part, groups]) => ({ part, groups })),
   };

@@ -1,4 +1,4 @@
-import type { Runtime } from '@iec104mm2ss/runtime';
+import { type Runtime, sleep } from '@iec104mm2ss/runtime';
 import { BEACON_MS, type LeaseEntry } from '@iec104mm2ss/wire';
 import type { Broker } from '../broker.js';
 import {
@@ -22,7 +22,7 @@ import { LEASE_BUCKET, logStreamName } from '../stored-names.js';
 import { BrokerEventLog } from './broker-event-log.js';
 import { BrokerJournal } from './broker-journal.js';
 import { BrokerKeyValue, Buckets } from './buckets.js';
-import { Interest } from './interest.js';
+import { Interest, NOBODY_MS } from './interest.js';
 import { LeaseContenders } from './lease-contenders.js';
 import { LeaseRaises } from './lease-raises.js';
 import { LeaseStore } from './lease-store.js';
@@ -165,6 +165,12 @@ export class BrokerBus implements Bus {
 
   hasInterest(subject: string): boolean {
     return subject.endsWith('.>') ? this.interest.has(subject) : true;
+  }
+
+  async listening(): Promise<void> {
+    await this.broker.flush();
+    // Who has found nobody believes it for so long.
+    await sleep(this.options.runtime.clock, NOBODY_MS);
   }
 
   eventLog(group: string, options?: EventLogOptions): EventLog {

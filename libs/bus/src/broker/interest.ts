@@ -3,7 +3,7 @@ import type { Broker } from '../broker.js';
 
 /** How long a found interest is believed, and how soon after "nobody" it is asked again. */
 const INTERESTED_MS = 5_000;
-const NOBODY_MS = 1_000;
+export const NOBODY_MS = 1_000;
 
 interface Answer {
   interested: boolean;

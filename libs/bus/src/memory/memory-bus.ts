@@ -134,6 +134,10 @@ export class MemoryBus implements Bus {
     return { unsubscribe: () => void (open = false) };
   }
 
+  listening(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** `subject` may be a pattern: is there anybody whom one of its subjects could reach? */
   hasInterest(subject: string): boolean {
     if (this.exact.has(subject)) return true;

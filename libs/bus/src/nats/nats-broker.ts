@@ -121,6 +121,14 @@ export class NatsBroker implements Broker {
     });
   }
 
+  async flush(): Promise<void> {
+    try {
+      await this.connection.flush();
+    } catch (error) {
+      throw busError('flush', error);
+    }
+  }
+
   /** The server does not tell, but answers a message that wants a reply with "no responders" when nobody got it. */
   async probe(subject: string): Promise<boolean> {
     this.checkConnected();

@@ -80,7 +80,8 @@ describe('editRow', () => {
 
   it('begins no new row with a cell', () => {
     expect(editRow(Buffer.from(`${ROW}\n`), '7', { 'sys name': 'a\n8,b' })).toEqual({
-      fault: 'sys name: a cell has no line ends',
+      fault: 'a cell has no line ends, and no characters that are none',
+      column: 'sys name',
     });
   });
 

@@ -31,6 +31,8 @@ export interface EditedFile {
 /** Why a row cannot be edited, for people. */
 export interface EditFault {
   readonly fault: string;
+  /** Undefined: it is no matter of one cell. */
+  readonly column?: ColumnName;
 }
 
 /** Line ends would begin another row for every program that does not read quotes. */
@@ -75,8 +77,8 @@ export function editRow(
     return { fault: `the file (${encoding}) could not be written back as it is` };
   }
   const wanted = Object.entries(cells) as [ColumnName, string][];
-  const odd = wanted.find(([, value]) => NO_CELL.test(value));
-  if (odd !== undefined) return { fault: `${odd[0]}: a cell has no line ends` };
+  const odd = wanted.find(([, value]) => NO_CELL.test(value) || !value.isWellFormed());
+  if (odd !== undefined) return { fault: 'a cell has no line ends, and no characters that are none', column: odd[0] };
   const added = wanted.filter(([name, value]) => !layout.indexOf.has(name) && value !== '').map(([name]) => name);
   if (added.length > 0 && header === undefined) {
     return { fault: `the file has no header row, so it has no place for ${added.join(', ')}` };

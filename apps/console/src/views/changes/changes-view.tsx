@@ -1,10 +1,8 @@
 /** Who changed what: orders of operators, edits, and what became of the configuration file. */
 import type { LogLine } from '@iec104mm2ss/console-api';
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
 import { useStream } from '../../api/stream.js';
-import { useKeys } from '../../keys/keys.js';
-import { route, setQuery } from '../../route.js';
+import { route } from '../../route.js';
 import { At } from '../../ui/age.js';
 import { FilterBox } from '../../ui/filter-box.js';
 import { GroupLink } from '../../ui/group-link.js';
@@ -18,31 +16,28 @@ const MOST = 2_000;
 export function ChangesView() {
   const changes = useSignal<readonly LogLine[] | undefined>(undefined);
   const filter = route.value.query.get('filter') ?? '';
-  const input = useRef<HTMLInputElement>(null);
+  const missed = useSignal(0);
   useStream(
     { changes: '1' },
     {
+      leftOut: ({ of, count }) => {
+        if (of === 'change') missed.value += count;
+      },
       change: ({ begin, changes: more }) => {
         changes.value = [...(begin ? [] : (changes.peek() ?? [])), ...more].slice(-MOST);
       },
     },
     '',
   );
-  useKeys('Changes', [{ keys: '/', does: 'filter', run: () => input.current?.focus() }]);
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = changes.value?.filter((line) => passes(line, words, 'trace')).reverse();
   return (
     <section class="view fill">
       <div class="bar">
         <h1>Changes</h1>
-        <FilterBox
-          inputRef={input}
-          label="Filter changes"
-          placeholder="Filter: who, what, group   /"
-          value={filter}
-          onChange={(text) => setQuery({ filter: text })}
-        />
+        <FilterBox label="Filter changes" placeholder="Filter: who, what, group" />
         <span class="muted">{shown !== undefined && plural(shown.length, 'change')}</span>
+        {missed.value > 0 && <b class="warn">{missed.value} left out: they came too fast. Reload to see them.</b>}
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="List of changes">
         <table>
@@ -63,7 +58,11 @@ export function ChangesView() {
         </table>
         {shown === undefined && <p class="empty">Waiting …</p>}
         {shown?.length === 0 && (
-          <p class="empty">{changes.value?.length === 0 ? 'Nobody has changed anything yet.' : 'No change matches.'}</p>
+          <p class="empty">
+            {changes.value?.length === 0
+              ? 'Of what the processes keep since they started, nobody has changed anything.'
+              : 'No change matches.'}
+          </p>
         )}
       </div>
     </section>

@@ -4,7 +4,6 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { api, commandsFile } from '../../api/client.js';
 import { useStream } from '../../api/stream.js';
-import { useKeys } from '../../keys/keys.js';
 import { route, setQuery } from '../../route.js';
 import { At } from '../../ui/age.js';
 import { GroupLink } from '../../ui/group-link.js';
@@ -27,7 +26,6 @@ export function CommandsView() {
     const value = query.get(name);
     if (value) asked.set(name, value);
   }
-  const first = useRef<HTMLInputElement>(null);
   const fresh = useSignal(0);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   // The server filters: a new one only says that it is time to ask again, not more often than people read.
@@ -38,10 +36,9 @@ export function CommandsView() {
     }, PAUSE_MS);
   };
   useEffect(() => () => clearTimeout(timer.current), []);
-  useStream({ commands: query.get('group') ?? '*' }, { command: again }, query.get('group') ?? '*');
+  useStream({ commands: query.get('group') ?? '*' }, { command: again, leftOut: again }, query.get('group') ?? '*');
   const polled = usePolled(() => api.commands(asked), AGAIN_MS, `${asked.toString()} ${fresh.value}`).value;
   const commands = [...(polled.value?.commands ?? [])].reverse();
-  useKeys('Commands', [{ keys: '/', does: 'filter by master', run: () => first.current?.focus() }]);
   return (
     <section class="view fill">
       <div class="bar">
@@ -57,7 +54,7 @@ export function CommandsView() {
           label="Master"
           placeholder="A, 10.1.1.5"
           tip="Names or addresses, with commas"
-          inputRef={first}
+          slash
         />
         <QueryField name="type" label="Type" placeholder="C_SC_NA_1" tip="Names or numbers, with commas" />
         <QueryField name="ioa" label="IOA" placeholder="5001" tip="Information object addresses, with commas" short />

@@ -8,7 +8,7 @@ import { FilterBox } from '../../ui/filter-box.js';
 import { GroupSelect } from '../../ui/group-select.js';
 import { RtuMark } from '../../ui/rtu-state.js';
 import { Age } from '../../ui/age.js';
-import { clockTime, count, rate } from '../../ui/words.js';
+import { clockTime, count, mastersText, rate } from '../../ui/words.js';
 import { EditForm } from '../edit/edit-form.js';
 import { Fact } from '../group/facts.js';
 import { LogPane } from '../logs/log-pane.js';
@@ -34,12 +34,7 @@ export function CompareView() {
         <button type="button" onClick={() => setQuery({ a: b, b: a })} data-tip="Swap (s)">
           ⇄ Swap
         </button>
-        <FilterBox
-          label="Filter lines of both logs"
-          placeholder="Filter both logs"
-          value={filter}
-          onChange={(text) => setQuery({ filter: text })}
-        />
+        <FilterBox label="Filter lines of both logs" placeholder="Filter both logs" />
         <label data-tip="Scrolling one log takes the other one to the same time (l)">
           <input
             type="checkbox"
@@ -91,7 +86,7 @@ function Pane({ side, id, filter, lock }: { side: 'a' | 'b'; id: string; filter:
               <span class="code">{row.endpoint ?? '–'}</span>
             </Fact>
             <Fact name="Masters" tip="Started / connected / most that are let in">
-              {row.mastersStarted}/{row.mastersConnected}/{row.mastersMax ?? '–'}
+              {mastersText(row)}
             </Fact>
             <Fact name="From RTU">{rate(row.fromRtu)} /s</Fact>
             <Fact name="Unconfirmed">

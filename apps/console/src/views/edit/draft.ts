@@ -2,6 +2,7 @@
 import type { ColumnInfo, RowAnswer, RowCheck } from '@iec104mm2ss/console-api';
 import { effect, type Signal, signal, untracked } from '@preact/signals';
 import { api } from '../../api/client.js';
+import { summary } from '../../state/fleet.js';
 
 export interface Draft {
   readonly id: string;
@@ -10,6 +11,8 @@ export interface Draft {
   readonly cells: Signal<Readonly<Record<string, string>>>;
   readonly check: Signal<RowCheck | undefined>;
   readonly failure: Signal<string | undefined>;
+  /** Columns that somebody else has changed since it was begun. */
+  readonly overtaken: Signal<readonly string[]>;
   readonly set: (column: string, text: string) => void;
   readonly load: () => Promise<void>;
   readonly forget: () => void;
@@ -35,6 +38,7 @@ function newDraft(id: string): Draft {
   const cells = signal<Readonly<Record<string, string>>>({});
   const check = signal<RowCheck | undefined>(undefined);
   const failure = signal<string | undefined>(undefined);
+  const overtaken = signal<readonly string[]>([]);
 
   async function ask(): Promise<void> {
     const asked = cells.peek();
@@ -65,6 +69,7 @@ function newDraft(id: string): Draft {
     cells,
     check,
     failure,
+    overtaken,
     set: (column, text) => {
       const { [column]: _, ...others } = cells.peek();
       cells.value = text === inForce(row.peek(), column) ? others : { ...others, [column]: text };
@@ -72,7 +77,13 @@ function newDraft(id: string): Draft {
     load: async () => {
       try {
         if (columns.peek().length === 0) columns.value = await api.columns();
-        row.value = await api.row(id);
+        const [before, now] = [row.peek(), await api.row(id)];
+        const typed = Object.entries(cells.peek());
+        const others = Object.keys(now.cells).filter((name) => inForce(before, name) !== inForce(now, name));
+        if (before !== undefined && typed.length > 0) overtaken.value = [...new Set([...overtaken.peek(), ...others])];
+        row.value = now;
+        // What somebody else has typed as well is no change any more.
+        cells.value = Object.fromEntries(typed.filter(([name, text]) => text !== inForce(now, name)));
         failure.value = undefined;
       } catch (error) {
         failure.value = error instanceof Error ? error.message : String(error);
@@ -80,6 +91,24 @@ function newDraft(id: string): Draft {
     },
     forget: () => {
       cells.value = {};
+      overtaken.value = [];
     },
   };
+}
+
+const isBegun = ({ cells }: Draft): boolean => Object.keys(cells.peek()).length > 0;
+
+/** Rows that were read are read again when the configuration is another one; and what is half typed is not lost unasked. */
+export function startDrafts(): void {
+  let before: string | undefined;
+  effect(() => {
+    const now = summary.value?.configuration;
+    if (now === before || now === undefined) return;
+    const isNews = before !== undefined;
+    before = now;
+    if (isNews) untracked(() => [...drafts.values()].forEach((draft) => draft.row.peek() && void draft.load()));
+  });
+  addEventListener('beforeunload', (event) => {
+    if ([...drafts.values()].some(isBegun)) event.preventDefault();
+  });
 }

@@ -16,7 +16,10 @@ export function EditForm({ id, compact }: { id: string; compact?: boolean }) {
   const row = draft.row.value;
   if (row === undefined) {
     return (
-      <p class={draft.failure.value === undefined ? 'muted' : 'problem bad'}>{draft.failure.value ?? 'Waiting …'}</p>
+      <p class={draft.failure.value === undefined ? 'muted' : 'problem bad'}>
+        {draft.failure.value ?? 'Waiting …'}{' '}
+        {draft.failure.value !== undefined && <a href="#/configuration">What is wrong with the file</a>}
+      </p>
     );
   }
   const readOnly = !(may('apply') || may('save') || session.value?.mode === 'nats');
@@ -68,12 +71,18 @@ function Outcome({ draft }: { draft: Draft }) {
   const changed = Object.keys(draft.cells.value).length;
   const check = draft.check.value;
   const failure = draft.failure.value;
+  const overtaken = draft.overtaken.value;
   if (changed === 0 && failure === undefined) return null;
   // Of no column in particular.
   const general = check?.problems.filter(({ column }) => !columns.value.some(({ name }) => name === column)) ?? [];
   return (
     <div class="outcome" role="status">
       {failure !== undefined && <p class="problem bad">{failure}</p>}
+      {overtaken.length > 0 && (
+        <p class="problem warn">
+          Somebody else has changed {overtaken.join(', ')} meanwhile. What is typed here is kept: look at it again.
+        </p>
+      )}
       {check === undefined ? (
         failure === undefined && <p class="muted">Checking …</p>
       ) : (
@@ -151,10 +160,15 @@ function askChange(draft: Draft, mode: 'apply' | 'save', check: RowCheck): void 
     ],
     action: mode === 'save' ? 'Apply and save' : 'Apply',
     run: async () => {
-      const outcome = await api.change(draft.id, mode, { digest: row.digest, cells: draft.cells.peek() });
+      const change = { digest: row.digest, cells: draft.cells.peek() };
+      const outcome = await api.change(draft.id, mode, change).catch(async (error: unknown) => {
+        // The next try is one with the row as it is now.
+        await draft.load();
+        throw error;
+      });
       say(outcome.backup === null ? outcome.message : `${outcome.message} The file as it was: ${outcome.backup}`);
-      await draft.load();
       draft.forget();
+      await draft.load();
     },
   });
 }

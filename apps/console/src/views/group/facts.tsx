@@ -47,13 +47,13 @@ export function Facts({ row, status }: { row: OverviewRow; status: GroupStatus }
             <span class="code">{rtu.endpoint ?? '–'}</span>
           </Fact>
           <Fact name="TLS">
-            {rtu.tls === null || rtu.tls === undefined ? 'no' : `${rtu.tls.version}, ${rtu.tls.identity}`}
+            {rtu.tls === undefined ? '–' : rtu.tls === null ? 'no' : `${rtu.tls.version}, ${rtu.tls.identity}`}
           </Fact>
           <Fact name="Links made" tip="Connections established since the process started">
             {count(rtu.connects)}
           </Fact>
           <Fact name="Last error">
-            {rtu.lastError === null ? 'none' : <span>{rtu.lastError}</span>}
+            {rtu.lastError === null ? rtu.connects === null ? '–' : 'none' : <span>{rtu.lastError}</span>}
             {rtu.lastError !== null && row.lastErrorAt !== null && (
               <span class="muted">
                 {', '}
@@ -82,16 +82,24 @@ export function Facts({ row, status }: { row: OverviewRow; status: GroupStatus }
           <Fact name="State">
             {listener.open === null ? 'not known' : listener.open ? 'open' : 'closed: masters get connection refused'}
           </Fact>
-          {listener.addresses.map((address) => (
-            <Fact key={address} name="Listens at">
-              <span class="code">{address}</span>
+          {(status.gateways ?? []).map((gateway) => (
+            <Fact key={gateway.instance} name="Gateway" tip="A process that masters connect to, and where it listens">
+              <Served by={gateway} />
+              {gateway.open === false && <div class="muted">closed</div>}
+              {gateway.addresses.map((address) => (
+                <div key={address} class={gateway.silent ? 'code muted' : 'code'}>
+                  {address}
+                </div>
+              ))}
             </Fact>
           ))}
           <Fact name="Router">
             <Served by={servedBy?.router} />
           </Fact>
           <Fact name="Observe" tip="Only monitoring passes, commands are refused">
-            {status.observe === null || status.observe === undefined ? (
+            {status.observe === undefined ? (
+              '–'
+            ) : status.observe === null ? (
               'off'
             ) : (
               <span class="warn">{status.observe.reason}</span>
@@ -108,7 +116,9 @@ export function Facts({ row, status }: { row: OverviewRow; status: GroupStatus }
           tone={log.full === true ? 'bad' : undefined}
         />
         <dl>
-          <Fact name="State">{log.full === true ? <span class="bad">full: the RTU waits</span> : 'takes events'}</Fact>
+          <Fact name="State">
+            {log.full === null ? 'not known' : log.full ? <span class="bad">full: the RTU waits</span> : 'takes events'}
+          </Fact>
           <Fact name="Safe when" tip="The column ack: when an event may be acknowledged to the RTU">
             {status.ack}
           </Fact>

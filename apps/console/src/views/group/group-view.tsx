@@ -11,7 +11,7 @@ import { RtuMark } from '../../ui/rtu-state.js';
 import { Charts } from './charts.js';
 import { Facts } from './facts.js';
 import { Masters } from './masters.js';
-import { askNextHost, askRestart } from './orders.js';
+import { askNextHost, askRestart, whyNoNextHost } from './orders.js';
 
 export function GroupView({ id }: { id: string }) {
   const detail = useSignal<GroupDetail | undefined>(undefined);
@@ -50,6 +50,7 @@ export function GroupView({ id }: { id: string }) {
     );
   }
   const stale = row.silent.length > 0 || row.unserved.length > 0;
+  const status = detail.value?.status;
   return (
     <section class="view group">
       <div class="bar">
@@ -83,7 +84,12 @@ export function GroupView({ id }: { id: string }) {
           </a>
           {may('order') && (
             <>
-              <button type="button" onClick={order(askNextHost)} data-tip="Close the link, try the next host (n)">
+              <button
+                type="button"
+                aria-disabled={whyNoNextHost(row) !== undefined}
+                onClick={order(askNextHost)}
+                data-tip={whyNoNextHost(row) ?? 'Close the link, try the next host (n)'}
+              >
                 Next host
               </button>
               <button type="button" onClick={order(askRestart)} data-tip="Close the link and open it anew (r)">
@@ -99,12 +105,12 @@ export function GroupView({ id }: { id: string }) {
             {text}
           </p>
         ))}
-        {!detail.value?.status ? (
+        {!status ? (
           <p class="muted">{detail.value === undefined ? 'Waiting …' : 'No process knows this group any more.'}</p>
         ) : (
           <>
-            <Facts row={row} status={detail.value.status} />
-            <Masters row={row} status={detail.value.status} />
+            <Facts row={row} status={status} />
+            <Masters row={row} status={status} />
           </>
         )}
         <h2>Last 15 minutes</h2>

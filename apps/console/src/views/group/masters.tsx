@@ -20,19 +20,27 @@ const HEADINGS: readonly (readonly [string, string, boolean])[] = [
   ['Gateway', 'The process that holds the connection', false],
 ];
 
+function headline({ mastersStarted, mastersConnected, mastersMax, silent }: OverviewRow): string {
+  if (mastersStarted === null) return 'not known: no gateway answers';
+  const more = silent.includes('gateway') ? '; those of the silent gateway are not known' : '';
+  return `${mastersStarted} started, ${mastersConnected} connected, at most ${mastersMax ?? '–'}${more}`;
+}
+
+function whyNone({ mastersStarted }: OverviewRow, { listener }: GroupStatus): string {
+  if (mastersStarted === null) return 'Not known.';
+  return listener.open === false ? 'None: no listener is open while the RTU is away.' : 'None that is known.';
+}
+
 export function Masters({ row, status }: { row: OverviewRow; status: GroupStatus }) {
   const { masters } = status;
   return (
     <>
       <h2>
-        Masters{' '}
-        <span class="muted">{`${row.mastersStarted} started, ${row.mastersConnected} connected, at most ${row.mastersMax ?? '–'}`}</span>
+        Masters <span class="muted">{headline(row)}</span>
       </h2>
       {row.mastersMissing.length > 0 && <p class="problem warn">Not there: {row.mastersMissing.join(', ')}</p>}
       {masters.length === 0 ? (
-        <p class="muted">
-          {status.listener.open === false ? 'None: no listener is open while the RTU is away.' : 'None.'}
-        </p>
+        <p class="muted">{whyNone(row, status)}</p>
       ) : (
         <div class="scroll flat" tabIndex={0} role="region" aria-label="Table of masters">
           <table>

@@ -8,6 +8,7 @@ import { plural } from '../../ui/words.js';
 const titleOf = (row: OverviewRow): string => row.name ?? `group ${row.id}`;
 
 function closes({ mastersConnected }: OverviewRow): string {
+  if (mastersConnected === null) return 'No gateway answers: masters that are connected are disconnected.';
   if (mastersConnected === 0) return 'No master is connected now.';
   return `${plural(mastersConnected, 'master')} ${mastersConnected === 1 ? 'is' : 'are'} disconnected, and may come back when the RTU is there again.`;
 }
@@ -25,7 +26,16 @@ export function askRestart(row: OverviewRow): void {
   });
 }
 
+/** Why it would be refused; undefined: it can be ordered. */
+export const whyNoNextHost = ({ hosts }: OverviewRow): string | undefined =>
+  hosts === 1 ? 'It is the only host of this RTU' : undefined;
+
 export function askNextHost(row: OverviewRow): void {
+  const why = whyNoNextHost(row);
+  if (why !== undefined) {
+    say(`${titleOf(row)}: ${why}.`);
+    return;
+  }
   ask({
     title: `Next host for ${titleOf(row)}?`,
     consequences: [

@@ -1,10 +1,11 @@
 /** The columns of the list: heading, what it sorts by, what is in the cell. */
 import type { OverviewRow } from '@iec104mm2ss/console-api';
 import type { ComponentChildren } from 'preact';
+import { isStale } from '../../state/stale.js';
 import { isDown, type Severity, severityOf, troublesOf } from '../../state/trouble.js';
 import { Age } from '../../ui/age.js';
 import { RtuMark } from '../../ui/rtu-state.js';
-import { count, rate } from '../../ui/words.js';
+import { count, mastersText, rate } from '../../ui/words.js';
 
 export interface Column {
   readonly id: string;
@@ -30,9 +31,14 @@ function Masters({ row }: { row: OverviewRow }) {
   const tip = missing ? `Not there: ${row.mastersMissing.join(', ')}` : 'Started / connected / most that are let in';
   return (
     <span class={missing ? 'warn' : ''} data-tip={tip}>
-      {row.mastersStarted}/{row.mastersConnected}/{row.mastersMax ?? '–'}
+      {mastersText(row)}
     </span>
   );
+}
+
+/** All who serve it answered: that is of now only while the page is live. */
+function Fresh() {
+  return isStale() ? <span class="none">–</span> : <span class="muted">now</span>;
 }
 
 function Problem({ row }: { row: OverviewRow }) {
@@ -188,6 +194,6 @@ export const COLUMNS: readonly Column[] = [
     tip: 'Who serves the group answers, or was heard so long ago',
     number: true,
     sortBy: (row) => time(row.lastHeardAt),
-    cell: (row) => (row.lastHeardAt === null ? <span class="muted">now</span> : <Age at={row.lastHeardAt} />),
+    cell: (row) => (row.lastHeardAt === null ? <Fresh /> : <Age at={row.lastHeardAt} />),
   },
 ];

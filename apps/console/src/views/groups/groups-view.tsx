@@ -1,10 +1,12 @@
 /** All groups, a dense row each. */
 import { computed, useComputed } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { api } from '../../api/client.js';
 import { useKeys } from '../../keys/keys.js';
 import { go, href, route, setQuery } from '../../route.js';
 import { allRows, order, summary } from '../../state/fleet.js';
 import { KINDS, type TroubleKind, troublesOf } from '../../state/trouble.js';
+import { usePolled } from '../../ui/polled.js';
 import { Chips } from '../../ui/chips.js';
 import { FilterBox } from '../../ui/filter-box.js';
 import { plural } from '../../ui/words.js';
@@ -33,12 +35,10 @@ const counts = computed(() => {
 
 export function GroupsView() {
   const selection = useComputed(() => selectionOf(route.value.query)).value;
-  const filter = useRef<HTMLInputElement>(null);
   const open = (): void => {
     if (current.value !== undefined) go(href(['group', current.value]));
   };
   useKeys('Groups', [
-    { keys: '/', does: 'filter', run: () => filter.current?.focus() },
     { keys: 'j', does: 'next group', run: () => moveCurrent(shown.value, 1) },
     { keys: 'k', does: 'previous group', run: () => moveCurrent(shown.value, -1) },
     { keys: 'Enter', does: 'open the group', run: open },
@@ -61,13 +61,7 @@ export function GroupsView() {
     <section class="view groups">
       <div class="bar">
         <h1>Groups</h1>
-        <FilterBox
-          inputRef={filter}
-          label="Filter groups"
-          placeholder="Filter: name, id, port, endpoint   /"
-          value={selection.filter}
-          onChange={(text) => setQuery({ filter: text })}
-        />
+        <FilterBox label="Filter groups" placeholder="Filter: name, id, port, endpoint" />
         <Chips
           label="Show only"
           chips={chips.map(({ kind, label, tip }) => ({ id: kind, label, tip, count: counts.value.get(kind) ?? 0 }))}
@@ -75,6 +69,7 @@ export function GroupsView() {
           onToggle={(id) => toggle(id as TroubleKind)}
         />
         <span class="grow" />
+        <NotLoaded />
         <span class="muted" aria-live="polite">
           {shown.value.length === order.value.length
             ? plural(order.value.length, 'group')
@@ -83,6 +78,20 @@ export function GroupsView() {
       </div>
       <GroupTable sort={selection.sort} />
     </section>
+  );
+}
+
+const AGAIN_MS = 60_000;
+
+/** A row that is at fault is no group, and would be looked for in vain. */
+function NotLoaded() {
+  const { value } = usePolled(api.configuration, AGAIN_MS, summary.value?.configuration).value;
+  const rows = new Set(value?.problems.filter(({ severity }) => severity === 'skipped').map(({ row }) => row));
+  if (rows.size === 0) return null;
+  return (
+    <a class="warn" href={href(['configuration'])}>
+      {rows.size === 1 ? '1 row of the file does not load' : `${rows.size} rows of the file do not load`}
+    </a>
   );
 }
 

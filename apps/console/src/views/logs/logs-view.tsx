@@ -1,8 +1,7 @@
 /** The log of a group, live. */
-import { useRef } from 'preact/hooks';
 import { logFile } from '../../api/client.js';
-import { useKeys } from '../../keys/keys.js';
 import { route, setQuery } from '../../route.js';
+import { rowOf, summary } from '../../state/fleet.js';
 import { currentGroup } from '../../state/current-group.js';
 import { CopyButton } from '../../ui/copy.js';
 import { FilterBox } from '../../ui/filter-box.js';
@@ -21,8 +20,8 @@ export function LogsView() {
   const filter = query.get('filter') ?? '';
   const level = query.get('level') ?? 'trace';
   const log = useLog(group);
-  const input = useRef<HTMLInputElement>(null);
-  useKeys('Log', [{ keys: '/', does: 'filter', run: () => input.current?.focus() }]);
+  const command = watchCommand({ group: group === PROCESS ? undefined : group, log: true });
+  const isUnknown = group !== PROCESS && summary.value !== undefined && rowOf(group) === undefined;
   return (
     <section class="view fill">
       <div class="bar">
@@ -33,13 +32,7 @@ export function LogsView() {
           extra={[[PROCESS, 'of no group']]}
           onChange={(id) => setQuery({ group: id })}
         />
-        <FilterBox
-          inputRef={input}
-          label="Filter lines"
-          placeholder="Filter: message, peer, reason   /"
-          value={filter}
-          onChange={(text) => setQuery({ filter: text })}
-        />
+        <FilterBox label="Filter lines" placeholder="Filter: message, peer, reason" />
         <LevelSelect value={level} />
         <span class="muted">{log.begun && plural(log.lines.length, 'line')}</span>
         <span class="grow" />
@@ -51,14 +44,9 @@ export function LogsView() {
         >
           Download
         </a>
-        {group !== PROCESS && (
-          <CopyButton
-            text={watchCommand({ group })}
-            what="command"
-            tip={`${watchCommand({ group })}: its traffic and commands`}
-          />
-        )}
+        <CopyButton text={command} what="command" tip={command} />
       </div>
+      {isUnknown && <p class="problem warn">There is no group {group} now.</p>}
       <LogPane
         label={`Log of ${group === PROCESS ? 'the process' : `group ${group}`}`}
         log={log}

@@ -1,5 +1,5 @@
 /** What everything runs on: processes, who owns what, the bus, the clock. */
-import type { ProcessStatus, SystemAnswer } from '@iec104mm2ss/console-api';
+import type { SystemAnswer } from '@iec104mm2ss/console-api';
 import { api } from '../../api/client.js';
 import { session } from '../../state/session.js';
 import { Age, At } from '../../ui/age.js';
@@ -76,7 +76,7 @@ const NTP = {
 function Clock({ system: { ntp, now } }: { system: SystemAnswer }) {
   return (
     <section>
-      <h2>Clock</h2>
+      <h2>Clock of this process</h2>
       <dl>
         <Fact name="NTP">
           <Mark {...NTP[ntp.shown]} />
@@ -85,7 +85,7 @@ function Clock({ system: { ntp, now } }: { system: SystemAnswer }) {
           <At at={now} />
         </Fact>
         <Fact name="Offset" tip="Time of the server minus that of this host">
-          {ntp.offsetSeconds === null ? '–' : `${(ntp.offsetSeconds * 1000).toFixed(1)} ms`}
+          {offsetText(ntp.offsetSeconds)}
         </Fact>
         <Fact name="Server">
           {ntp.server ?? '–'}
@@ -158,6 +158,7 @@ function Processes({ system: { processes, owners, releasesDiffer } }: { system: 
               <th>Parts</th>
               <th>Release</th>
               <th class="number">Up</th>
+              <th data-tip="Time synchronisation of the process's host, as far as the process does it">NTP</th>
               <th>Holds</th>
             </tr>
           </thead>
@@ -169,10 +170,13 @@ function Processes({ system: { processes, owners, releasesDiffer } }: { system: 
                 </td>
                 <td class="code">{process.instance}</td>
                 <td>{process.host}</td>
-                <td>{process.parts.join(', ')}</td>
+                <td>{process.parts.length === 0 ? 'console' : process.parts.join(', ')}</td>
                 <td class={releasesDiffer ? 'warn' : ''}>{process.release}</td>
                 <td class="number">
                   <Age at={process.startedAt} />
+                </td>
+                <td>
+                  <NtpOf process={process} />
                 </td>
                 <td class="wrap">
                   {owners
@@ -205,7 +209,19 @@ function GroupList({ groups }: { groups: readonly string[] }) {
   );
 }
 
-function ProcessMark({ process }: { process: ProcessStatus }) {
+type Process = SystemAnswer['processes'][number];
+
+/** Each process has a clock of its own host. */
+function NtpOf({ process: { ntp } }: { process: Process }) {
+  if (ntp === null) return <span class="none">–</span>;
+  const { shown, offsetSeconds, server, error } = ntp;
+  const more = [offsetText(offsetSeconds), server, error].filter((part) => part !== null && part !== '–').join(', ');
+  return <Mark {...NTP[shown]} tip={more === '' ? NTP[shown].tip : more} />;
+}
+
+const offsetText = (seconds: number | null): string => (seconds === null ? '–' : `${(seconds * 1000).toFixed(1)} ms`);
+
+function ProcessMark({ process }: { process: Process }) {
   if (!process.silent) return <Mark shape="full" word="answers" />;
   return (
     <span class="mark bad">

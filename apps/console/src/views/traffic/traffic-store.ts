@@ -1,8 +1,8 @@
 /** The decoded ASDUs that pass, as the server filters them. */
 import type { StreamQuery, TrafficAsdu, TrafficItem, TrafficObject, UndecodableAsdu } from '@iec104mm2ss/console-api';
-import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import { useStream } from '../../api/stream.js';
+import { useSignal, useSignalEffect } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { looks, useStream } from '../../api/stream.js';
 
 /** Older ones are dropped: whoever wants all uses `mm2ss watch`. */
 export const MOST_ITEMS = 300;
@@ -21,9 +21,11 @@ export interface Traffic {
   readonly dropped: number;
   /** Of all that came. */
   readonly count: number;
+  /** For a while nobody watched: the page was hidden, or the stream was down. */
+  readonly hasGap: boolean;
 }
 
-const NOTHING: Traffic = { items: [], leftOut: 0, dropped: 0, count: 0 };
+const NOTHING: Traffic = { items: [], leftOut: 0, dropped: 0, count: 0, hasGap: false };
 
 /** @param paused what comes then is counted, and not shown */
 export function useTraffic(
@@ -33,11 +35,18 @@ export function useTraffic(
   const traffic = useSignal(NOTHING);
   const missed = useSignal(0);
   const key = JSON.stringify(query);
+  const wasLive = useRef(false);
   // What passed another filter is not shown among what passes this one.
   useEffect(() => {
     traffic.value = NOTHING;
     missed.value = 0;
+    wasLive.current = false;
   }, [key]);
+  useSignalEffect(() => {
+    const { live } = looks.value;
+    if (wasLive.current && !live) traffic.value = { ...traffic.peek(), hasGap: true };
+    wasLive.current ||= live;
+  });
   useStream(
     query,
     {
@@ -54,6 +63,7 @@ export function useTraffic(
           leftOut: before.leftOut + leftOut,
           dropped: before.dropped + Math.max(0, all.length - MOST_ITEMS),
           count: before.count + items.length,
+          hasGap: before.hasGap,
         };
       },
     },

@@ -1,7 +1,7 @@
 /** What passes, decoded, as it passes. */
 import type { StreamQuery } from '@iec104mm2ss/console-api';
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { connection, looks } from '../../api/stream.js';
 import { useKeys } from '../../keys/keys.js';
 import { route, setQuery } from '../../route.js';
 import { currentGroup } from '../../state/current-group.js';
@@ -20,7 +20,6 @@ export function TrafficView() {
   const group = query.get('group') ?? currentGroup() ?? '*';
   const direction = query.get('direction') ?? '';
   const paused = useSignal(false);
-  const first = useRef<HTMLInputElement>(null);
   const asked: StreamQuery = {
     traffic: group,
     ...Object.fromEntries(FILTERS.flatMap((name) => (query.get(name) ? [[name, listOf(query.get(name))]] : []))),
@@ -34,7 +33,6 @@ export function TrafficView() {
     if (!paused.value && missed > 0) clear();
   };
   useKeys('Traffic', [
-    { keys: '/', does: 'filter by type', run: () => first.current?.focus() },
     { keys: 'p', does: 'pause, go on', run: goOn },
     { keys: 'x', does: 'empty the list', run: clear },
   ]);
@@ -57,13 +55,7 @@ export function TrafficView() {
           <option value="monitor">from the RTU</option>
           <option value="control">to the RTU</option>
         </select>
-        <QueryField
-          name="type"
-          label="Type"
-          placeholder="M_SP_TB_1, 45"
-          inputRef={first}
-          tip="Names or numbers, with commas"
-        />
+        <QueryField name="type" label="Type" placeholder="M_SP_TB_1, 45" slash tip="Names or numbers, with commas" />
         <QueryField name="cause" label="Cause" placeholder="3, 20" tip="Numbers or names, with commas" />
         <QueryField name="ca" label="CA" placeholder="1" tip="Common addresses, with commas" short />
         <QueryField name="ioa" label="IOA" placeholder="4001" tip="Information object addresses, with commas" short />
@@ -76,8 +68,14 @@ export function TrafficView() {
       <p class="muted note" aria-live="off">
         {plural(traffic.count, 'ASDU')} since this view was opened
         {traffic.leftOut > 0 && <b class="warn">, {count(traffic.leftOut)} left out: they came too fast</b>}
+        {traffic.hasGap && <b class="warn">, not complete: for a while this page did not watch</b>}
         {traffic.dropped > 0 && `; the newest ${MOST_ITEMS} are kept`}. A click shows the octets.
       </p>
+      {looks.value.refused.map(({ name, reason }) => (
+        <p key={name} class="problem bad" role="alert">
+          {reason}
+        </p>
+      ))}
       <div class="scroll" tabIndex={0} role="region" aria-label="List of ASDUs">
         <table class="traffic">
           <thead>
@@ -100,10 +98,18 @@ export function TrafficView() {
             ))}
           </tbody>
         </table>
-        {traffic.items.length === 0 && <p class="empty">Nothing has passed that fits, since this view is open.</p>}
+        {traffic.items.length === 0 && <p class="empty">{whyEmpty()}</p>}
       </div>
     </section>
   );
+}
+
+/** That nothing has passed can be said only by who has watched. */
+function whyEmpty(): string {
+  const { live, refused } = looks.value;
+  if (refused.length > 0) return 'Nothing is watched: the filter cannot be understood.';
+  if (connection.value.phase === 'down') return 'Not connected.';
+  return live ? 'Nothing has passed that fits, since this view is open.' : 'Connecting …';
 }
 
 const listOf = (text: string | null): string =>

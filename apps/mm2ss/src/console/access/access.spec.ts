@@ -16,8 +16,8 @@ const COST = 2 ** 14;
 
 type Asked = Pick<IncomingMessage, 'socket' | 'headers'>;
 
-const from = (remoteAddress: string, headers: Record<string, string> = {}): Asked =>
-  ({ socket: { remoteAddress }, headers }) as unknown as Asked;
+const from = (remoteAddress: string, headers: Record<string, string> = {}, encrypted = true): Asked =>
+  ({ socket: { remoteAddress, encrypted }, headers }) as unknown as Asked;
 
 describe('without users', () => {
   it.each<[string, Record<string, string>, Role]>([
@@ -100,6 +100,27 @@ describe('with a file of users', () => {
     expect(await attempt('10.1.1.2')).toMatchObject({ status: 401 });
     time.now += 10_000;
     expect(await attempt('10.1.1.1')).toMatchObject({ status: 401 });
+  });
+
+  it.each<[string, Record<string, string>, boolean, boolean]>([
+    ['10.1.1.1', {}, true, true],
+    ['127.0.0.1', {}, false, true],
+    ['::1', {}, false, true],
+    ['10.1.1.1', { 'x-forwarded-proto': 'https' }, false, true],
+    ['10.1.1.1', {}, false, false],
+    ['10.1.1.1', { 'x-forwarded-proto': 'http' }, false, false],
+    ['127.0.0.1', { 'x-forwarded-proto': 'http' }, false, false],
+    ['10.1.1.1', { 'x-forwarded-proto': 'https, http' }, false, false],
+  ])('from %s with %j, over TLS %s, a password is taken: %s', async (address, headers, encrypted, expected) => {
+    const { access } = await bench();
+    const [asked, given] = await Promise.all(
+      [headers, { ...headers, ...basic('alice', 'päss:word') }].map((all) =>
+        access.callerOf(from(address, all, encrypted)),
+      ),
+    );
+    // Where it is not taken no browser is made to send it.
+    expect(asked).toMatchObject(expected ? { status: 401 } : { status: 403, reason: 'plain_http' });
+    expect(given).toMatchObject(expected ? { user: 'alice' } : { status: 403, reason: 'plain_http' });
   });
 
   it('takes another file without a restart, and keeps to the last good one', async () => {

@@ -14,6 +14,8 @@ export interface Refusal {
   /** Stable word for the log; undefined: a browser that has not been asked yet is nothing to tell. */
   readonly reason: string | undefined;
   readonly message: string;
+  /** When it is worth another try. */
+  readonly retryAfterS?: number;
 }
 
 export interface Access {

@@ -1,10 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import { plainAddress } from '@iec104mm2ss/config';
 import { type Clock, TokenBucket } from '@iec104mm2ss/runtime';
 import { UsageError } from '../../commands/errors.js';
 import type { Access, Caller, Refusal } from './access.js';
+import { isLoopback } from './loopback.js';
 import { type ConsoleUser, isPassword, parseUsers } from './password-file.js';
 
 /** The file is read again when a request comes and it was read so long ago. */
@@ -19,6 +21,12 @@ const MAX_ADDRESSES = 1_000;
 /** Tried at a time; what comes on top is told to come again. */
 const MAX_TRYING = 4;
 
+const PLAIN: Refusal = {
+  status: 403,
+  reason: 'plain_http',
+  message:
+    'a password is taken over TLS only: serve the console with --console-tls-dir, or behind a proxy that says X-Forwarded-Proto: https',
+};
 const ASK: Refusal = { status: 401, reason: undefined, message: 'a user and a password are asked for' };
 
 /** HTTP Basic (RFC 7617) with the users of a file, which is read again while it is used. */
@@ -45,7 +53,10 @@ export class BasicAccess implements Access {
     this.readAt = clock.now();
   }
 
-  async callerOf({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): Promise<Caller | Refusal> {
+  async callerOf(request: Pick<IncomingMessage, 'socket' | 'headers'>): Promise<Caller | Refusal> {
+    // It is not even asked for one, so that browsers send none.
+    if (!isPrivate(request)) return PLAIN;
+    const { socket, headers } = request;
     const [, encoded] = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(headers.authorization ?? '') ?? [];
     if (encoded === undefined) return ASK;
     this.readAgain();
@@ -61,10 +72,13 @@ export class BasicAccess implements Access {
 
   private async judge(encoded: string, digest: string, address: string, now: number): Promise<Caller | Refusal> {
     const bucket = this.bucketOf(address, now);
-    if (bucket.waitMs(now) > 0) {
-      return { status: 429, reason: 'too_many_passwords', message: 'too many wrong passwords: wait a while' };
+    const waitMs = bucket.waitMs(now);
+    if (waitMs > 0) {
+      const message = 'too many wrong passwords: wait a while';
+      return { status: 429, reason: 'too_many_passwords', message, retryAfterS: Math.ceil(waitMs / 1_000) };
     }
-    if (this.trying >= MAX_TRYING) return { status: 503, reason: undefined, message: 'busy: come again' };
+    if (this.trying >= MAX_TRYING)
+      return { status: 503, reason: undefined, message: 'busy: come again', retryAfterS: 1 };
     bucket.take(1, now);
     const caller = await this.tryPassword(Buffer.from(encoded, 'base64').toString('utf8'));
     if (caller === undefined) return { ...ASK, reason: 'wrong_password', message: 'no such user, or a wrong password' };
@@ -123,4 +137,12 @@ export class BasicAccess implements Access {
     }
     return parseUsers(text, this.path);
   }
+}
+
+/** Nobody on the way can read it: it came over TLS, to us or to the proxy before us, or from this machine. */
+function isPrivate({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): boolean {
+  if ((socket as Partial<TLSSocket>).encrypted === true) return true;
+  const forwarded = headers['x-forwarded-proto'];
+  if (forwarded !== undefined) return forwarded === 'https';
+  return isLoopback(plainAddress(socket.remoteAddress ?? ''));
 }

@@ -1,4 +1,14 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configurationFile, digestOf } from '@iec104mm2ss/config';
@@ -18,18 +28,19 @@ function bench(parts: Partial<RowDeskParts> = {}) {
   writeFileSync(path, TEXT);
   let saves = 0;
   const force = { octets: new Uint8Array(readFileSync(path)), base: '', refuse: undefined as string | undefined };
-  const desk = new RowDesk({
-    configuration: {
-      path,
-      get digest() {
-        return digestOf(force.octets);
-      },
-      read: async () => new Uint8Array(readFileSync(path)),
-      put: async (octets, base) => {
-        if (force.refuse === undefined) Object.assign(force, { octets, base });
-        return force.refuse;
-      },
+  const configuration = {
+    path,
+    get digest() {
+      return digestOf(force.octets);
     },
+    read: async () => new Uint8Array(readFileSync(path)),
+    put: async (octets: Uint8Array, base: string) => {
+      if (force.refuse === undefined) Object.assign(force, { octets, base });
+      return force.refuse;
+    },
+  } satisfies RowDeskParts['configuration'];
+  const desk = new RowDesk({
+    configuration,
     isSource: true,
     isFile: true,
     status: async () => undefined,
@@ -39,7 +50,7 @@ function bench(parts: Partial<RowDeskParts> = {}) {
   const put = async (id: string, cells: Record<string, string>, mode: 'apply' | 'save') =>
     desk.put(id, { digest: (await desk.row(id)).digest, cells }, mode);
   const names = (): string[] => configurationFile('', force.octets).configuration.groups.map(({ name }) => name);
-  return { desk, path, folder, force, put, names };
+  return { desk, path, folder, configuration, force, put, names };
 }
 
 describe('rows that are in force until restart', () => {
@@ -91,6 +102,39 @@ describe('a row that is saved', () => {
     expect(readFileSync(link, 'utf8')).toContain('1,One');
     expect(readdirSync(folder).sort()).toEqual(['groups.csv', 'groups.csv.2026-11-27T01-02-03-456Z.bak', 'link.csv']);
     expect(await desk.whyNoSave()).toBeUndefined();
+    expect(statSync(path).mode & 0o777).toBe(0o640);
+  });
+
+  it('is refused where the file is write-protected, for root, too', async () => {
+    const { path, desk, put } = bench();
+    chmodSync(path, 0o444);
+    expect(await desk.whyNoSave()).toMatch(/write-protected|cannot be written/);
+    await expect(put('1', { 'sys name': 'One' }, 'save')).rejects.toMatchObject({ status: 409 });
+  });
+
+  it.runIf(process.getuid?.() === 0)('belongs to whom the file belonged', async () => {
+    const { path, put } = bench();
+    chownSync(path, 1234, 2345);
+    await put('1', { 'sys name': 'One' }, 'save');
+    expect(statSync(path)).toMatchObject({ uid: 1234, gid: 2345 });
+  });
+
+  it('leaves nothing behind where it fails, whenever that is', async () => {
+    for (const at of [1, 2]) {
+      const { folder, path, configuration, put } = bench();
+      const { read } = configuration;
+      let reads = 0;
+      // Somebody writes the file while it is being saved, or it cannot be read any more.
+      configuration.read = async () => {
+        // The first is for the row, the second to judge it, the third before it is replaced.
+        if (++reads < 3) return read();
+        if (at === 1) throw new Error('gone');
+        return new Uint8Array(Buffer.from('else'));
+      };
+      await expect(put('1', { 'sys name': 'One' }, 'save')).rejects.toMatchObject({ status: 409 });
+      expect(readdirSync(folder)).toEqual(['groups.csv']);
+      expect(readFileSync(path, 'utf8')).toBe(TEXT);
+    }
   });
 
   it.each<[string, Partial<RowDeskParts>, RegExp]>([
@@ -109,6 +153,8 @@ describe('a row that is saved', () => {
     [{ id: '9' }, 400],
     [{ nothing: '9' }, 400],
     [{ 'sys name': 'a\nb' }, 400],
+    [{ 'sys name': 'a\u0000b' }, 400],
+    [{ 'sys name': 'a\ud800b' }, 400],
   ])('is refused with %j', async (cells, status) => {
     const { path, put } = bench();
     const outcome = put('1', cells, 'save');

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, copyFile, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { access, copyFile, type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   type ColumnName,
@@ -47,6 +47,8 @@ export interface RowDeskParts {
   now(): Date;
 }
 
+const ANY_WRITE = 0o222;
+
 type Cells = Readonly<Partial<Record<ColumnName, string>>>;
 
 const NAMES = new Set<string>(COLUMN_HELP.filter(({ editable }) => editable).map(({ name }) => name));
@@ -73,6 +75,8 @@ export class RowDesk {
     try {
       const file = await realpath(path);
       await access(file, constants.W_OK);
+      // To root all files are writable: who took the permission away meant it.
+      if (((await stat(file)).mode & ANY_WRITE) === 0) return `${path} is write-protected`;
       await access(dirname(file), constants.W_OK);
       return undefined;
     } catch (error) {
@@ -134,7 +138,7 @@ export class RowDesk {
     { digest, cells }: RowChange,
   ): Promise<{ check: RowCheck; edited: EditedFile | undefined; octets: Uint8Array }> {
     const octets = await this.octets();
-    if (digestOf(octets) !== digest) throw new ApiError(409, 'the file has changed meanwhile: read the row again');
+    if (digestOf(octets) !== digest) throw new ApiError(409, 'the file has changed meanwhile: look at the row again');
     const unknown = Object.keys(cells).find((name) => !NAMES.has(name));
     if (unknown !== undefined) throw new ApiError(400, `${unknown}: no column that can be edited`);
     this.rowOf(octets, id);
@@ -142,7 +146,7 @@ export class RowDesk {
     const inForce = configurationFile('', withApplied(octets, this.current())).configuration;
     const edited = editRow(octets, id, wanted);
     if ('fault' in edited) {
-      const problems: CellProblem[] = [{ column: 'row', reason: edited.fault, severity: 'skipped' }];
+      const problems: CellProblem[] = [{ column: edited.column ?? 'row', reason: edited.fault, severity: 'skipped' }];
       return { check: { ...NOTHING, ...NOT_TAKEN, ok: false, problems }, edited: undefined, octets };
     }
     const before = configurationFile('', octets).configuration;
@@ -195,11 +199,13 @@ export class RowDesk {
     const stamp = this.parts.now().toISOString().replace(/[:.]/g, '-');
     const backup = `${path}.${stamp}.bak`;
     const draft = `${path}.${stamp}.new`;
+    let isCopied = false;
     try {
       await copyFile(path, backup, constants.COPYFILE_EXCL);
-      const { mode } = await stat(path);
-      const handle = await open(draft, 'wx', mode & 0o777);
+      isCopied = true;
+      const handle = await open(draft, 'wx', 0o600);
       try {
+        await takeAfter(handle, path);
         await handle.writeFile(octets);
         await handle.sync();
       } finally {
@@ -210,11 +216,19 @@ export class RowDesk {
       await rename(draft, path);
       return backup;
     } catch (error) {
-      await unlink(draft).catch(() => undefined);
+      // One that was there before is somebody else's.
+      await Promise.allSettled([unlink(draft), ...(isCopied ? [unlink(backup)] : [])]);
       if (error instanceof ApiError) throw error;
       throw new ApiError(409, `${path} cannot be written: ${(error as Error).message}`);
     }
   }
+}
+
+/** The new file belongs to whom the old one belongs, and has its mode. Rejects when that cannot be. */
+async function takeAfter(handle: FileHandle, path: string): Promise<void> {
+  const [old, own] = [await stat(path), await handle.stat()];
+  if (old.uid !== own.uid || old.gid !== own.gid) await handle.chown(old.uid, old.gid);
+  await handle.chmod(old.mode & 0o777);
 }
 
 const NOT_TAKEN = { consequence: 'the row would not be taken', closesMasters: 0 };

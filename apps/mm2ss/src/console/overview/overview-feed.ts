@@ -5,10 +5,12 @@ import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import type { SystemStatus } from '../../status/system-status.js';
 import { OverviewHistory } from './history.js';
 import { overviewDelta } from './overview-delta.js';
-import { freshnessOf, gatewaysByGroup, knownNow, overviewRow, summaryOf } from './overview-row.js';
+import { freshnessOf, knownNow, overviewRow, summaryOf } from './overview-row.js';
 
-/** How often all are asked while somebody looks, and in one process for the history alone. */
-export const LOOK_MS = 1_000;
+/** How often all are asked while somebody looks, a little longer than answers are shared (MAX_AGE_MS); and for the history alone. */
+export const LOOK_MS = 1_050;
+/** The least pause, where answers take long. */
+const PAUSE_MS = 200;
 const HISTORY_MS = 5_000;
 /** A stream that is silent for longer is taken for dead by the page. */
 const HEARTBEAT_MS = 5_000;
@@ -92,10 +94,9 @@ export class OverviewFeed {
   }
 
   detail(id: string): GroupDetail {
-    const { groups = [], processes = [] } = this.status ?? {};
-    const status = groups.find((group) => group.id === id);
+    const status = this.status?.groups.find((group) => group.id === id);
     if (status === undefined) return { id, status: null, silent: [], lastHeardAt: null };
-    const { silent, lastHeardAt } = freshnessOf(status, gatewaysByGroup(processes).get(id) ?? []);
+    const { silent, lastHeardAt } = freshnessOf(status);
     return { id, status: knownNow(status, silent), silent, lastHeardAt };
   }
 
@@ -119,8 +120,10 @@ export class OverviewFeed {
 
   private async run(): Promise<void> {
     while (!this.isOver) {
+      const begun = this.parts.clock.now();
       if (this.listeners.size > 0 || this.parts.alwaysRecords) await this.look();
-      await (this.listeners.size > 0 ? this.timers.pause(LOOK_MS) : this.idle());
+      const took = this.parts.clock.now() - begun;
+      await (this.listeners.size > 0 ? this.timers.pause(Math.max(PAUSE_MS, LOOK_MS - took)) : this.idle());
     }
   }
 
@@ -151,6 +154,7 @@ export class OverviewFeed {
       const unknown = {
         silentProcesses: [],
         configurationDiffers: false,
+        configuration: '',
         configurationRefused: null,
         busConnected: true,
       };
@@ -162,14 +166,12 @@ export class OverviewFeed {
 
   private overviewOf(status: Status): Overview {
     const configured = byId(this.parts.groups.current);
-    const gateways = gatewaysByGroup(status.processes);
     const edited = this.parts.edited();
     const wanted = new Set(status.groups.map(({ id }) => id));
     for (const id of this.errors.keys()) if (!wanted.has(id)) this.errors.delete(id);
     const rows = status.groups.map((group) =>
       overviewRow(group, {
         config: configured.get(group.id),
-        gateways: gateways.get(group.id) ?? [],
         lastErrorAt: this.errorAt(group.id, group.rtu.lastError, status.clock.now),
         edited: edited.has(group.id),
       }),

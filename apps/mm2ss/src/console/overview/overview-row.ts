@@ -1,35 +1,20 @@
 import type { GroupConfig } from '@iec104mm2ss/config';
 import type { GroupDetail, OverviewRow, Summary } from '@iec104mm2ss/console-api';
-import type { GroupStatus, MasterStatus, ProcessStatus, Status } from '@iec104mm2ss/observability';
+import type { GatewayStatus, GroupStatus, MasterStatus, Status } from '@iec104mm2ss/observability';
 
 /** What a row is made from, beside the status of the group. */
 export interface RowContext {
   /** The row of the file as it is in force in this process; undefined: it is in another's only. */
   readonly config: GroupConfig | undefined;
-  /** Gateways that serve the group, or did when they were heard last. */
-  readonly gateways: readonly ProcessStatus[];
   readonly lastErrorAt: string | null;
   readonly edited: boolean;
 }
 
 type Freshness = Pick<GroupDetail, 'silent' | 'lastHeardAt'> & { readonly unserved: readonly string[] };
 
-/** The gateways of each group. */
-export function gatewaysByGroup(processes: readonly ProcessStatus[]): ReadonlyMap<string, ProcessStatus[]> {
-  const byGroup = new Map<string, ProcessStatus[]>();
-  for (const process of processes) {
-    for (const id of process.serves['gateway'] ?? []) {
-      const known = byGroup.get(id);
-      if (known === undefined) byGroup.set(id, [process]);
-      else known.push(process);
-    }
-  }
-  return byGroup;
-}
-
 /** Who of those that serve a group does not answer, and since when. */
-export function freshnessOf(group: Pick<GroupStatus, 'servedBy'>, gateways: readonly ProcessStatus[]): Freshness {
-  const { connector = null, router = null } = group.servedBy ?? {};
+export function freshnessOf({ servedBy, gateways = [] }: Pick<GroupStatus, 'servedBy' | 'gateways'>): Freshness {
+  const { connector = null, router = null } = servedBy ?? {};
   const heard = [connector, router, ...gateways].flatMap((server) => (server === null ? [] : [server]));
   return {
     silent: [
@@ -47,19 +32,33 @@ export function freshnessOf(group: Pick<GroupStatus, 'servedBy'>, gateways: read
   };
 }
 
-/** What others heard of a link while its connector answers no more is no state of now. */
+/** No gateway answers, and there were some: nothing is known of masters. */
+const knowsNoMasters = (gateways: readonly GatewayStatus[]): boolean =>
+  gateways.length > 0 && gateways.every(({ silent }) => silent);
+
+/** What a silent part was the one to know is not known now, whatever it or others said before. */
 export function knownNow(group: GroupStatus, silent: readonly string[]): GroupStatus {
-  const { rtu, log, rates } = group;
+  const { rtu, log, rates, listener, observe, gateways = [], ...others } = group;
+  const [noLink, noRouter, noGateway] = ['connector', 'router', 'gateway'].map((part) => silent.includes(part));
+  const { tls: _, habits: __, ...link } = rtu;
   return {
-    ...group,
-    rtu: silent.includes('connector') ? { ...rtu, state: null, since: null } : rtu,
-    log: silent.includes('router') ? { ...log, confirmed: null, unconfirmed: null, full: null } : log,
-    rates: silent.includes('connector') ? { ...rates, fromRtuPerSecond: null } : rates,
+    ...others,
+    gateways,
+    rtu: noLink ? { ...link, state: null, since: null, connects: null, lastError: null } : rtu,
+    log: noRouter ? { ...log, confirmed: null, unconfirmed: null, full: null } : log,
+    ...(noRouter || observe === undefined ? {} : { observe }),
+    listener: knowsNoMasters(gateways) ? { ...listener, open: null } : listener,
+    rates: {
+      ...rates,
+      ...(noLink ? { fromRtuPerSecond: null } : {}),
+      ...(noRouter ? { commandsPerSecond: null } : {}),
+      ...(noGateway ? { toMastersPerSecond: null } : {}),
+    },
   };
 }
 
-export function overviewRow(of: GroupStatus, { config, gateways, lastErrorAt, edited }: RowContext): OverviewRow {
-  const fresh = freshnessOf(of, gateways);
+export function overviewRow(of: GroupStatus, { config, lastErrorAt, edited }: RowContext): OverviewRow {
+  const fresh = freshnessOf(of);
   const group = knownNow(of, fresh.silent);
   const { rtu, log, masters, rates, listener } = group;
   const started = masters.filter(({ state }) => state === 'started');
@@ -68,6 +67,7 @@ export function overviewRow(of: GroupStatus, { config, gateways, lastErrorAt, ed
     undefined,
   );
   const named = config?.masters.map(({ name }) => name) ?? [];
+  const unknown = knowsNoMasters(of.gateways ?? []);
   return {
     id: group.id,
     name: group.name,
@@ -79,11 +79,15 @@ export function overviewRow(of: GroupStatus, { config, gateways, lastErrorAt, ed
     since: rtu.since,
     linkEpoch: rtu.linkEpoch,
     listening: listener.open,
-    mastersStarted: started.length,
-    mastersConnected: masters.length,
+    mastersStarted: unknown ? null : started.length,
+    mastersConnected: unknown ? null : masters.length,
     mastersMax: config?.maxConnections ?? null,
     mastersExpected: named.length,
-    mastersMissing: named.filter((name) => !started.some((master) => master.name === name)),
+    // Who is not seen may be at the gateway that is silent.
+    mastersMissing: fresh.silent.includes('gateway')
+      ? []
+      : named.filter((name) => !started.some((master) => master.name === name)),
+    hosts: config?.hosts.length ?? null,
     fromRtu: tenth(rates.fromRtuPerSecond),
     toMasters: tenth(rates.toMastersPerSecond),
     commands: tenth(rates.commandsPerSecond),
@@ -112,6 +116,7 @@ export function summaryOf(status: Status): Summary {
     now: status.clock.now,
     silentProcesses: processes.filter(({ silent }) => silent).map(({ instance }) => instance),
     configurationDiffers: configuration.differ,
+    configuration: [...configuration.digests].sort().join(),
     configurationRefused: refused?.refused ?? null,
     busConnected: bus.connected,
     stale: bus.connected ? null : `the bus is not connected${bus.outage === undefined ? '' : `: ${bus.outage}`}`,

@@ -1,12 +1,13 @@
 import { parseConfiguration } from '@iec104mm2ss/config';
 import type { Overview, OverviewRow } from '@iec104mm2ss/console-api';
-import type { GroupStatus, ProcessStatus, Status } from '@iec104mm2ss/observability';
+import type { GatewayStatus, GroupStatus, Status } from '@iec104mm2ss/observability';
 import { FakeClock } from '@iec104mm2ss/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ANSWER_MS } from '../../status/ask-all.js';
 import { OverviewHistory } from './history.js';
 import { overviewDelta } from './overview-delta.js';
 import { type FeedEvent, OverviewFeed } from './overview-feed.js';
-import { gatewaysByGroup, overviewRow, summaryOf } from './overview-row.js';
+import { knownNow, overviewRow, summaryOf } from './overview-row.js';
 
 const NOW = '2026-11-27T01:00:00.000Z';
 const EARLIER = '2026-11-27T00:59:00.000Z';
@@ -16,6 +17,7 @@ function group(id: string, fields: Partial<GroupStatus> = {}): GroupStatus {
   return {
     ...{ id, name: `R${id}`, port: 2404, rtuNumber: 1, ack: null, interrogation: null },
     servedBy: { connector: server, router: server },
+    gateways: [gateway('g')],
     trouble: [],
     rtu: { state: 'started', endpoint: 'x:1', since: NOW, linkEpoch: 1, connects: 1, lastError: null },
     listener: { open: true, addresses: [] },
@@ -27,27 +29,22 @@ function group(id: string, fields: Partial<GroupStatus> = {}): GroupStatus {
   };
 }
 
-function gateway(instance: string, groups: readonly string[], silent = false): ProcessStatus {
-  return {
-    ...{ instance, host: 'h', parts: ['gateway'], release: '1', startedAt: NOW, configuration: null, silent },
-    serves: { gateway: groups },
-    lastHeardAt: silent ? EARLIER : NOW,
-  };
+function gateway(instance: string, silent = false): GatewayStatus {
+  return { instance, silent, lastHeardAt: silent ? EARLIER : NOW, open: silent ? null : true, addresses: [] };
 }
 
-function status(groups: readonly GroupStatus[], processes = [gateway('g', ['1', '2'])]): Status {
+function status(groups: readonly GroupStatus[]): Status {
   return {
     ...{ version: 1, product: 'p', release: '1', startedAt: NOW, uptimeSeconds: 1, parts: [], scope: 'system' },
     bus: { kind: 'memory', connected: true },
     clock: { now: NOW, ntp: {} as Status['clock']['ntp'] },
     configuration: { digests: [], differ: false },
-    processes,
+    processes: [],
     groups,
   };
 }
 
-const row = (of: GroupStatus, gateways = [gateway('g', ['1'])]): OverviewRow =>
-  overviewRow(of, { config: undefined, gateways, lastErrorAt: null, edited: false });
+const row = (of: GroupStatus): OverviewRow => overviewRow(of, { config: undefined, lastErrorAt: null, edited: false });
 
 describe('a row', () => {
   it('has the named masters that are not there', () => {
@@ -59,29 +56,52 @@ describe('a row', () => {
       { session: '1', name: 'A', state: 'started', queue: 3, queueLimit: 9 },
       { session: '2', name: 'B', state: 'stopped', queue: 5, queueLimit: 8 },
     ] as unknown as GroupStatus['masters'];
-    const made = overviewRow(group('1', { masters }), { config, gateways: [], lastErrorAt: null, edited: false });
+    const of = (gateways: GatewayStatus[]): OverviewRow =>
+      overviewRow(group('1', { masters, gateways }), { config, lastErrorAt: null, edited: false });
+    const made = of([gateway('g')]);
     expect(made).toMatchObject({ mastersExpected: 2, mastersMissing: ['B'], mastersMax: 7, queue: 5, queueLimit: 8 });
-    expect(made).toMatchObject({ mastersStarted: 1, mastersConnected: 2, fromRtu: 1.3, toMasters: null });
+    expect(made).toMatchObject({ mastersStarted: 1, mastersConnected: 2, fromRtu: 1.3, toMasters: null, hosts: 1 });
+    // It may be at the one that is silent.
+    expect(of([gateway('g'), gateway('h', true)])).toMatchObject({ mastersMissing: [], mastersStarted: 1 });
   });
 
-  it.each<[string, Partial<GroupStatus>, ProcessStatus[], Partial<OverviewRow>]>([
-    ['all answer', {}, [gateway('g', ['1'])], { silent: [], unserved: [], lastHeardAt: null }],
+  const silent = { instance: 'c', silent: true, lastHeardAt: EARLIER };
+  const heard = { instance: 'c', silent: false, lastHeardAt: NOW };
+  it.each<[string, Partial<GroupStatus>, Partial<OverviewRow>]>([
+    ['all answer', {}, { silent: [], unserved: [], lastHeardAt: null }],
     [
       'the connector is silent',
-      { servedBy: { connector: { instance: 'c', silent: true, lastHeardAt: EARLIER }, router: null } },
-      [gateway('g', ['1'])],
-      { silent: ['connector'], unserved: ['router'], lastHeardAt: EARLIER, state: null, fromRtu: null },
+      { servedBy: { connector: silent, router: null } },
+      { silent: ['connector'], unserved: ['router'], lastHeardAt: EARLIER },
     ],
     [
       'one of two gateways is silent',
-      {},
-      [gateway('g', ['1']), gateway('h', ['1'], true)],
-      { silent: ['gateway'], unserved: [], lastHeardAt: EARLIER },
+      { gateways: [gateway('g'), gateway('h', true)] },
+      { silent: ['gateway'], unserved: [], lastHeardAt: EARLIER, mastersStarted: 0 },
     ],
-    ['no gateway serves it', {}, [gateway('g', ['2'])], { silent: [], unserved: ['gateway'] }],
-  ])('says when %s', (_, fields, gateways, expected) => {
-    const serving = gatewaysByGroup(gateways).get('1') ?? [];
-    expect(row(group('1', fields), serving)).toMatchObject(expected);
+    ['no gateway serves it', { gateways: [] }, { silent: [], unserved: ['gateway'], mastersStarted: 0 }],
+  ])('says when %s', (_, fields, expected) => {
+    expect(row(group('1', fields))).toMatchObject(expected);
+  });
+
+  it.each<[string, Partial<GroupStatus>, (keyof OverviewRow)[]]>([
+    ['connector', { servedBy: { connector: silent, router: heard } }, ['state', 'since', 'lastError', 'fromRtu']],
+    ['router', { servedBy: { connector: heard, router: silent } }, ['unconfirmed', 'commands', 'observe']],
+    ['gateway', { gateways: [gateway('g', true)] }, ['mastersStarted', 'mastersConnected', 'listening', 'toMasters']],
+  ])('has nothing that only its silent %s would know', (part, fields, unknown) => {
+    const rates = { fromRtuPerSecond: 1, toMastersPerSecond: 2, commandsPerSecond: 3 };
+    const rtu = { ...group('1').rtu, lastError: 'ETIMEDOUT', tls: null };
+    const of = group('1', { rates, rtu, observe: { since: NOW, reason: 'asked' }, ...fields });
+    const made = row(of);
+    expect(made.silent).toEqual([part]);
+    expect(unknown.filter((field) => made[field] !== null)).toEqual([]);
+    const others = ['state', 'unconfirmed', 'mastersStarted'] as const;
+    expect(others.filter((field) => !unknown.includes(field) && made[field] === null)).toEqual([]);
+    const known = knownNow(of, made.silent);
+    expect([known.rtu.tls === undefined, known.observe === undefined]).toEqual([
+      part === 'connector',
+      part === 'router',
+    ]);
   });
 });
 
@@ -174,6 +194,49 @@ describe('the feed', () => {
     // Nothing has changed: there is a sign of life all the same.
     expect(events.length).toBeGreaterThan(0);
     expect(JSON.parse(events[0]?.data ?? '')).toEqual({ summary: { now: NOW }, changed: [], removed: [] });
+  });
+
+  it('tells what has changed within two seconds, however long processes may take to answer', async () => {
+    const clock = new FakeClock();
+    let groups = [group('1')];
+    const feed = new OverviewFeed({
+      status: {
+        ofSystem: () => {
+          // As each said it when it was asked; the slowest is waited for.
+          const asked = status(groups);
+          return new Promise((resolve) => void clock.setTimer(() => resolve(asked), ANSWER_MS));
+        },
+      },
+      groups: { current: [] },
+      ...{ clock, alwaysRecords: false, edited: () => new Set<string>() },
+    });
+    feed.start();
+    onTestFinished(() => feed.stop());
+    const told: number[] = [];
+    let changedAt = 0;
+    const passMs = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 50) {
+        clock.advance(50);
+        for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      }
+    };
+    feed.listen({
+      event: ({ data }) => {
+        if (data.includes('"state"')) told.push(clock.now() - changedAt);
+      },
+      status: () => undefined,
+    });
+    await passMs(5_000);
+    // It changes at any moment between two looks.
+    for (let offset = 0; offset < 2_000; offset += 150) {
+      await passMs(4_000 + offset);
+      const down = groups[0]?.rtu.state === 'started';
+      groups = [group('1', { rtu: { ...group('1').rtu, state: down ? 'disconnected' : 'started' } })];
+      changedAt = clock.now();
+    }
+    await passMs(4_000);
+    expect(told).toHaveLength(14);
+    expect(Math.max(...told)).toBeLessThanOrEqual(2_000);
   });
 
   it('records all the time where nobody else is asked', async () => {

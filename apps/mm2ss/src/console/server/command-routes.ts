@@ -93,9 +93,9 @@ function filterOf({ group, master, type, ca, ioa, outcome, since }: Query, nowMs
 
 function lastOf(text: string | undefined): number {
   if (text === undefined || text === '') return DEFAULT_LAST;
-  const last = Number(text);
-  if (!Number.isInteger(last) || last < 1) throw new ApiError(400, `last: 1 to ${MAX_LAST}`);
-  return Math.min(last, MAX_LAST);
+  const last = /^\d+$/.test(text) ? Number(text) : 0;
+  if (last < 1 || last > MAX_LAST) throw new ApiError(400, `last: 1 to ${MAX_LAST}`);
+  return last;
 }
 
 const list = (text: string | undefined): string[] =>

@@ -15,6 +15,8 @@ export interface ConsoleRequest extends ApiRequest {
 export interface ConsoleRoute extends Route<ConsoleRequest> {
   /** Least role. */
   readonly role: Role;
+  /** It judges the query itself. */
+  readonly takesAnyQuery?: boolean;
 }
 
 /** An answer that is no JSON. */

@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import { peerText, plainAddress } from '@iec104mm2ss/config';
+import type { Clock } from '@iec104mm2ss/runtime';
 import { type Logger, securityEvent } from '@iec104mm2ss/observability';
 import { ApiError } from '../../api/api-error.js';
 import { openApiDocument } from '../../api/openapi.js';
-import { findRoute, isJson, parsedBody, readJson } from '../../api/route.js';
+import { findRoute, isJson, parsedBody, readJson, readQuery } from '../../api/route.js';
 import { UsageError } from '../../commands/errors.js';
 import { ConnectionLimit } from '../../http/connection-limit.js';
 import { type BoundHttp, boundOf, HttpListenError, setTimeLimits, TIMEOUT_CHECK_MS } from '../../http/http-server.js';
@@ -12,6 +13,7 @@ import { isOwnName, ownNames } from '../../http/own-names.js';
 import { type Access, type Caller, isRefusal } from '../access/index.js';
 import { type ConsoleSettings, isAtLeast } from '../console-settings.js';
 import { ANSWERED, type ConsoleRoute, StatusAnswer, TextAnswer } from './console-request.js';
+import { tlsBefore } from './console-tls.js';
 import { isSameOrigin } from './same-origin.js';
 import type { StaticFiles } from './static-files.js';
 
@@ -40,6 +42,7 @@ export interface ConsoleServerParts {
   readonly routes: readonly ConsoleRoute[];
   readonly files: StaticFiles;
   readonly logger: Logger;
+  readonly clock: Pick<Clock, 'setTimer' | 'clearTimer'>;
 }
 
 export interface ConsoleServer extends BoundHttp {
@@ -50,20 +53,29 @@ export interface ConsoleServer extends BoundHttp {
 
 /**
  * The console's own listener. It is a table of routes as the simulator's API, no second Nest application: the table is what the
- * document of the API is made from, and says of each route which role it needs. Rejects with HttpListenError.
+ * document of the API is made from, and says of each route which role it needs. Rejects with HttpListenError; UsageError when it is
+ * to be served over TLS, and cannot.
  */
 export async function listenConsole(parts: ConsoleServerParts): Promise<ConsoleServer> {
-  const { address } = parts.settings;
+  const { settings, logger, clock } = parts;
+  const { address, tlsDir } = settings;
   const handler = new RequestHandler(parts);
   const server = createServer({ connectionsCheckingInterval: TIMEOUT_CHECK_MS }, (request, response) => {
     void handler.handle(request, response);
   });
   const limit = new ConnectionLimit(server, BOUNDS);
-  server.maxConnections = MAX_SOCKETS;
   setTimeLimits(server);
-  await listening(server, parts.settings);
+  const tls =
+    tlsDir === undefined
+      ? undefined
+      : tlsBefore(server, tlsDir, clock, (reason) =>
+          logger.error({ reason }, 'console: the certificate that was read last counts on'),
+        );
+  const listener: NetServer = tls?.server ?? server;
+  listener.maxConnections = MAX_SOCKETS;
+  await listening(listener, settings);
   return {
-    ...boundOf(address, server.address() as AddressInfo),
+    ...boundOf(address, listener.address() as AddressInfo, tls === undefined ? 'http' : 'https'),
     exempt: ({ socket }) => {
       limit.exempt(socket);
       socket.setTimeout(0);
@@ -71,13 +83,15 @@ export async function listenConsole(parts: ConsoleServerParts): Promise<ConsoleS
     },
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        listener.close(() => resolve());
+        tls?.stop();
+        if (tls !== undefined) server.close();
         server.closeAllConnections();
       }),
   };
 }
 
-function listening(server: Server, { address }: ConsoleSettings): Promise<void> {
+function listening(server: NetServer, { address }: ConsoleSettings): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(new HttpListenError(address, error, '--console')));
     server.listen({ port: address.port, ...(address.host === undefined ? {} : { host: address.host }) }, resolve);
@@ -128,7 +142,7 @@ class RequestHandler {
       throw new ApiError(403, `this needs the role ${route.role}, and you are ${caller.role}`);
     }
     const body = route.body === undefined ? undefined : parsedBody(route.body, await readJson(request));
-    const query = Object.fromEntries(searchParams);
+    const query = route.takesAnyQuery === true ? Object.fromEntries(searchParams) : readQuery(route, searchParams);
     const by = `${caller.user ?? caller.role} at ${peerOf(request)}, console`;
     const answer = await route.handle({ parameters, query, body, caller, by, request, response });
     if (answer === ANSWERED) return;
@@ -144,8 +158,9 @@ class RequestHandler {
   private async callerOf(request: IncomingMessage, response: ServerResponse): Promise<Caller> {
     const outcome = await this.parts.access.callerOf(request);
     if (!isRefusal(outcome)) return outcome;
-    const { status, reason, message } = outcome;
+    const { status, reason, message, retryAfterS } = outcome;
     if (reason !== undefined) this.report(request, reason, message);
+    if (retryAfterS !== undefined) response.setHeader('Retry-After', retryAfterS);
     if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="mm2ss console", charset="UTF-8"');
     throw new ApiError(status, message);
   }
@@ -194,6 +209,8 @@ function answerText(
   text: string,
   type = 'application/json; charset=utf-8',
 ): void {
+  // What was not read of a request stands before the next one: nothing more is asked on this connection.
+  if (!response.req.complete) response.setHeader('Connection', 'close');
   response.writeHead(status, { 'Content-Type': type });
   response.end(response.req.method === 'HEAD' ? undefined : text);
 }

@@ -1,4 +1,12 @@
-import type { History, LogAnswer, Overview, Session, SystemAnswer } from '@iec104mm2ss/console-api';
+import type {
+  GroupDetail,
+  History,
+  LogAnswer,
+  Overview,
+  Session,
+  ShownNtp,
+  SystemAnswer,
+} from '@iec104mm2ss/console-api';
 import { CHANGES, NO_GROUP, type NtpStatus, type Status } from '@iec104mm2ss/observability';
 import { ApiError } from '../../api/api-error.js';
 import { decode, formatDecoded } from '../../commands/decode.js';
@@ -10,6 +18,7 @@ import type { Access } from '../access/index.js';
 import { type ConsoleRequest, type ConsoleRoute, TextAnswer } from './console-request.js';
 
 const MAX_HEX = 4_096;
+const HEX = /^\s*([0-9a-f]{2}[\s:-]*)+$/i;
 
 export interface LookParts {
   readonly feed: OverviewFeed;
@@ -31,6 +40,12 @@ export function lookRoutes({ feed, lines, rows, access, release, mode, streams }
     ...(query === undefined ? {} : { query }),
     handle,
   });
+  const detailOf = async (id: string): Promise<GroupDetail> => {
+    await feed.current();
+    const detail = feed.detail(id);
+    if (detail.status === null) throw new ApiError(404, `no process knows a group ${id}`);
+    return detail;
+  };
   const silent = async (): Promise<readonly string[]> => (await feed.current()).summary.silentProcesses;
   const logOf = async (group: string): Promise<LogAnswer> => ({
     lines: await keptLines(lines, group),
@@ -58,22 +73,22 @@ export function lookRoutes({ feed, lines, rows, access, release, mode, streams }
   return [
     look('/session', 'Who asks, what he may do, and what serves the console', session),
     look('/groups', 'All groups, a row each', (): Promise<Overview> => feed.current()),
-    look('/groups/{id}', 'The whole of one group', async ({ parameters: { id = '' } }) => {
-      await feed.current();
-      const detail = feed.detail(id);
-      if (detail.status === null) throw new ApiError(404, `no process knows a group ${id}`);
-      return detail;
-    }),
+    look('/groups/{id}', 'The whole of one group', ({ parameters: { id = '' } }) => detailOf(id)),
     look(
       '/groups/{id}/history',
       'Rates, queue and masters of up to 15 minutes',
-      ({ parameters: { id = '' } }): History => feed.history.of(id),
+      async ({ parameters: { id = '' } }): Promise<History> => {
+        await detailOf(id);
+        return feed.history.of(id);
+      },
     ),
     look(
       '/groups/{id}/logs',
       'The log lines of a group that the processes keep; text=1: as a file',
       async ({ parameters: { id = '' }, query }) => {
         const answer = await logOf(id);
+        // Of one that was taken out there may be lines still.
+        if (answer.lines.length === 0) await detailOf(id);
         return query['text'] === '1' ? asFile(answer, `${/^\d+$/.test(id) ? id : 'group'}.log`) : answer;
       },
       ['text'],
@@ -98,6 +113,7 @@ export function lookRoutes({ feed, lines, rows, access, release, mode, streams }
       ({ query }) => {
         const { hex = '' } = query;
         if (hex.length > MAX_HEX) throw new ApiError(400, `hex: ${MAX_HEX} characters at most`);
+        if (!HEX.test(hex)) throw new ApiError(400, 'hex: octets, two hexadecimal digits each');
         return {
           lines: formatDecoded(decode(hex, !isApdu(hex)))
             .trimEnd()
@@ -123,10 +139,10 @@ function asFile({ lines }: LogAnswer, name: string): TextAnswer {
 }
 
 /** As the manual's window shows it. */
-function shownNtp({ state, error }: NtpStatus): SystemAnswer['ntp']['shown'] {
-  if (state === 'off') return 'off';
-  if (state !== 'ok') return 'trying';
-  return error === null ? 'synchronised' : 'no privilege';
+function shownNtp(ntp: NtpStatus): ShownNtp {
+  const { state, error } = ntp;
+  const known = error === null ? 'synchronised' : 'no privilege';
+  return { ...ntp, shown: state === 'off' ? 'off' : state === 'ok' ? known : 'trying' };
 }
 
 function systemAnswer({ bus, clock, processes }: Status, streams: number): SystemAnswer {
@@ -134,8 +150,8 @@ function systemAnswer({ bus, clock, processes }: Status, streams: number): Syste
   return {
     bus,
     now: clock.now,
-    ntp: { ...clock.ntp, shown: shownNtp(clock.ntp) },
-    processes,
+    ntp: shownNtp(clock.ntp),
+    processes: processes.map(({ ntp, ...process }) => ({ ...process, ntp: ntp === null ? null : shownNtp(ntp) })),
     releasesDiffer: releases.size > 1,
     owners: processes.flatMap(({ instance, serves }) =>
       Object.entries(serves).map(([part, groups]) => ({ instance, part, groups })),

@@ -38,6 +38,7 @@ export class EventWriter {
   }
 
   private hasRoom(): boolean {
+    if (this.response.writableEnded || this.response.destroyed) return false;
     if (this.response.writableLength <= MAX_UNREAD_OCTETS) {
       this.unreadSince = undefined;
       return true;

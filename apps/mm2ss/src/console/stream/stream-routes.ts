@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../../api/api-error.js';
 import { ANSWERED, type ConsoleRoute } from '../server/console-request.js';
-import { looksOf, Stream, type StreamParts } from './stream.js';
+import { looksOf, STREAM_QUERY } from './looks.js';
+import { Stream, type StreamParts } from './stream.js';
 
 /** Tabs at a time; each costs a copy of what it looks at. */
 export const MAX_STREAMS = 100;
@@ -26,10 +27,8 @@ export class Streams {
       path: '/api/v1/stream',
       summary: 'Server-sent events: the overview, what changes in it, and what else is asked for',
       role: 'viewer',
-      query: [
-        ...['groups', 'logs', 'traffic', 'type', 'ca', 'ioa', 'cause', 'direction', 'commands', 'changes'],
-        ...['overview', 'last'],
-      ],
+      query: STREAM_QUERY,
+      takesAnyQuery: true,
       type: 'text/event-stream',
       handle: async ({ query, request, response }) => {
         if (request.method === 'HEAD') throw new ApiError(405, 'only GET');

@@ -6,7 +6,8 @@ import { FakeClock } from '@iec104mm2ss/testing';
 import { describe, expect, it } from 'vitest';
 import { OverviewFeed } from '../overview/overview-feed.js';
 import { EventWriter } from './event-writer.js';
-import { looksOf, Stream } from './stream.js';
+import { looksOf } from './looks.js';
+import { Stream } from './stream.js';
 import { trafficFilter } from './traffic-filter.js';
 import { watchTraffic } from './traffic-watch.js';
 
@@ -89,8 +90,16 @@ describe('what a tab looks at', () => {
     ['type', 'M_XX_NA_1'],
     ['ca', '70000'],
     ['ioa', 'x'],
-  ])('is bounded, and of groups: not %s=%s', (name, value) => {
-    expect(() => looksOf({ [name]: value })).toThrow();
+    ['cause', 'whatever'],
+    ['direction', 'up'],
+    ['nothing', '1'],
+  ])('is told when it cannot be: %s=%s', (name, value) => {
+    const looks = looksOf({ traffic: '1', commands: '2', [name]: value });
+    expect(looks.refused).toEqual([{ name, reason: expect.any(String) }]);
+    // The rest is served; traffic by half a filter would be other traffic than was asked for.
+    expect(looks.commands).toEqual(['2']);
+    const isOfTraffic = ['traffic', 'type', 'ca', 'ioa', 'cause', 'direction'].includes(name);
+    expect(looks.traffic).toEqual(isOfTraffic ? [] : ['1']);
   });
 
   it('is a few groups, or all', () => {
@@ -112,7 +121,7 @@ describe('the traffic', () => {
     const clock = new FakeClock();
     const got: { items: readonly string[]; leftOut: number }[] = [];
     const subjects = new GroupSubjects('1');
-    const stop = watchTraffic(bus, clock, [subjects.decodedAll], trafficFilter(query), (items, leftOut) =>
+    const stop = watchTraffic(bus, clock, [subjects.decodedAll], trafficFilter(query).filter, (items, leftOut) =>
       got.push({ items, leftOut }),
     );
     const publish = (type: string, fields?: object): void => bus.publish(subjects.decoded(type), message(type, fields));
@@ -136,14 +145,16 @@ describe('the traffic', () => {
     [{ ca: '8' }, 1],
     [{ ioa: '11,12' }, 4],
     [{ ioa: '12' }, 1],
-    [{ cause: 'ACTCON' }, 1],
+    [{ cause: 'act_con' }, 1],
+    [{ cause: '7' }, 1],
+    [{ cause: '3,7' }, 4],
     [{ direction: 'control' }, 0],
     [{ type: 'M_SP_NA_1,M_ME_NC_1', ca: '7', cause: 'spont' }, 2],
   ])('is filtered by %j', (query, expected) => {
     const { clock, got, publish } = bench(query);
     publish('M_SP_NA_1');
     publish('M_SP_NA_1', { ca: 8 });
-    publish('M_SP_NA_1', { cause: 'ACTCON', objects: [{ ioa: 12 }] });
+    publish('M_SP_NA_1', { cause: 'ACT_CON', objects: [{ ioa: 12 }] });
     publish('M_ME_NC_1');
     clock.advance(1_000);
     expect(got.flatMap(({ items }) => items)).toHaveLength(expected);

@@ -3,50 +3,21 @@ import { allGroups, type Bus, GroupSubjects } from '@iec104mm2ss/bus';
 import type { GroupDetail, LogLine } from '@iec104mm2ss/console-api';
 import { CHANGES, NO_GROUP } from '@iec104mm2ss/observability';
 import type { Clock } from '@iec104mm2ss/runtime';
-import { ApiError } from '../../api/api-error.js';
 import { type LineSources, watchLines } from '../../lines/line-watch.js';
 import type { OverviewFeed } from '../overview/overview-feed.js';
 import { EventWriter } from './event-writer.js';
-import { trafficFilter } from './traffic-filter.js';
+import type { Looks } from './looks.js';
 import { watchTraffic } from './traffic-watch.js';
 
-/** What one tab may look at besides the list. */
-const MAX_GROUPS = 4;
-const MAX_LOGS = 2;
 /** Lines handed on at a time; the page keeps a few thousand. */
 const MAX_LINES = 1_000;
 
 export interface StreamParts {
   readonly feed: OverviewFeed;
-  readonly bus: Pick<Bus, 'subscribe'>;
+  readonly bus: Pick<Bus, 'subscribe' | 'listening'>;
   readonly lines: LineSources;
   readonly clock: Clock;
 }
-
-type Query = Readonly<Record<string, string>>;
-
-/** What a tab looks at. @throws ApiError 400, UsageError */
-export function looksOf(query: Query) {
-  const ids = (name: string, max: number, wild = false): string[] => {
-    const all = (query[name] ?? '').split(',').filter((id) => id !== '');
-    if (all.length > max) throw new ApiError(400, `${name}: ${max} groups at most`);
-    for (const id of all)
-      if (!/^\d+$/.test(id) && !(wild && id === NO_GROUP)) throw new ApiError(400, `${name}: ${id}`);
-    return all;
-  };
-  return {
-    groups: ids('groups', MAX_GROUPS),
-    logs: ids('logs', MAX_LOGS, true),
-    traffic: ids('traffic', MAX_GROUPS, true),
-    filter: trafficFilter(query),
-    commands: ids('commands', MAX_GROUPS, true),
-    changes: query['changes'] === '1',
-    overview: query['overview'] !== '0',
-    last: query['last'],
-  };
-}
-
-export type Looks = ReturnType<typeof looksOf>;
 
 /** Serves one tab until it goes. */
 export class Stream {
@@ -68,7 +39,7 @@ export class Stream {
   /** Begins, once the feed knows something. */
   begin(): void {
     const { feed } = this.parts;
-    const { overview, last } = this.looks;
+    const { overview, last, refused } = this.looks;
     if (overview) for (const { id, name, data } of feed.since(last)) this.writer.write(name, data, id);
     this.tellGroups();
     this.ends.push(
@@ -83,6 +54,13 @@ export class Stream {
     if (this.looks.changes) this.ends.push(this.watchChanges());
     if (this.looks.traffic.length > 0) this.ends.push(this.watchTraffic());
     for (const subject of subjectsOf(this.looks.commands, 'audit')) this.watchCommands(subject);
+    const looks = (live: boolean): void => void this.writer.write('looks', JSON.stringify({ live, refused }));
+    looks(false);
+    this.parts.bus.listening().then(
+      () => looks(true),
+      // The bus is closed, and this soon too.
+      () => undefined,
+    );
   }
 
   bye(reason: string): void {

@@ -1,5 +1,6 @@
-import type { TrafficItem } from '@iec104mm2ss/console-api';
-import { parseCa, parseIoa, parseTypes } from '../../commands/filter-flags.js';
+import type { RefusedLook, TrafficItem } from '@iec104mm2ss/console-api';
+import { UsageError } from '../../commands/errors.js';
+import { parseCa, parseCause, parseIoa, parseTypes } from '../../commands/filter-flags.js';
 
 /** What of the decoded feed somebody wants to see; an empty list asks for nothing in particular. */
 export interface TrafficFilter {
@@ -7,7 +8,7 @@ export interface TrafficFilter {
   readonly cas: readonly number[];
   readonly ioas: readonly number[];
   readonly causes: readonly string[];
-  readonly direction: string | undefined;
+  readonly direction: TrafficItem['direction'] | undefined;
 }
 
 type Query = Readonly<Record<string, string>>;
@@ -18,15 +19,32 @@ const list = (text: string | undefined): string[] =>
     .map((each) => each.trim())
     .filter((each) => each !== '');
 
-/** @throws UsageError when something is no type or address */
-export function trafficFilter({ type, ca, ioa, cause, direction }: Query): TrafficFilter {
-  return {
-    types: parseTypes('type', list(type)),
-    cas: list(ca).map((text) => parseCa('ca', text)),
-    ioas: list(ioa).map((text) => parseIoa('ioa', text)),
-    causes: list(cause).map((text) => text.toUpperCase()),
-    direction: direction === 'monitor' || direction === 'control' ? direction : undefined,
+/** @returns also what of the query cannot be understood; the filter is without it then */
+export function trafficFilter(query: Query): { readonly filter: TrafficFilter; readonly faults: RefusedLook[] } {
+  const faults: RefusedLook[] = [];
+  const each = <T>(name: string, parse: (name: string, text: string) => T): T[] =>
+    list(query[name]).flatMap((text) => {
+      try {
+        return [parse(name, text)];
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        faults.push({ name, reason: error.message });
+        return [];
+      }
+    });
+  const filter = {
+    types: each('type', (name, text) => parseTypes(name, [text])).flat(),
+    cas: each('ca', parseCa),
+    ioas: each('ioa', parseIoa),
+    causes: each('cause', parseCause),
+    direction: each('direction', parseDirection)[0],
   };
+  return { filter, faults };
+}
+
+function parseDirection(name: string, text: string): TrafficItem['direction'] {
+  if (text === 'monitor' || text === 'control') return text;
+  throw new UsageError(`${name} ${text}: monitor or control`);
 }
 
 export function isWanted({ asdu, direction }: TrafficItem, filter: TrafficFilter): boolean {
