@@ -243,3 +243,32 @@ describe('the logs of RTUs over the API', () => {
     expect(await answer.json()).toEqual({ kept: false, lines: [] });
   });
 });
+
+describe('paths that are none', () => {
+  /** As it is: fetch would put it in order. */
+  const ask = (path: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const { port } = server.address;
+      request({ host: HOST, port, path, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      })
+        .on('error', reject)
+        .end();
+    });
+
+  it.each([
+    '//',
+    '//[',
+    '/rtus//',
+    '/rtus/%',
+    '/rtus/%00/points',
+    '/assets/../../package.json',
+    '/assets/%2e%2e/x',
+    'x',
+    '*',
+  ])('%s is refused, and the simulator goes on', async (path) => {
+    expect([400, 404]).toContain(await ask(path));
+    expect(await ask('/rtus')).toBe(200);
+  });
+});

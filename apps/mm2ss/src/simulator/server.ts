@@ -44,7 +44,9 @@ export async function listenSimulator(
   const handle = async (request: IncomingMessage): Promise<{ status: number; body: unknown }> => {
     refuseStrangers(request, names, tokens);
     const { method = 'GET', url = '/' } = request;
-    const { pathname, searchParams } = new URL(url, 'http://simulator');
+    const asked = URL.parse(url, 'http://simulator');
+    if (asked === null) throw new ApiError(404, 'no such path');
+    const { pathname, searchParams } = asked;
     if (method === 'GET' && pathname === '/openapi.json') return { status: 200, body: document };
     const { route, parameters } = findRoute(routes, method, pathname);
     const query = Object.fromEntries(searchParams);
@@ -91,11 +93,11 @@ function servePage(
   names: ReadonlySet<string>,
 ): boolean {
   const { method = '', url = '', headers } = request;
-  const { pathname } = new URL(url, 'http://simulator');
-  if (!['GET', 'HEAD'].includes(method) || !PAGE_PATHS.test(pathname)) return false;
+  const path = URL.parse(url, 'http://simulator')?.pathname ?? '';
+  if (!['GET', 'HEAD'].includes(method) || !PAGE_PATHS.test(path)) return false;
   if (headers.host !== undefined && !isOwnName(headers.host, names)) return false;
   for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
-  return page.serve(pathname === '/' ? '/simulator.html' : pathname, request, response);
+  return page.serve(path === '/' ? '/simulator.html' : path, request, response);
 }
 
 /** A web page of somebody else can make a browser ask us, but neither under our name nor with JSON. */
