@@ -18,6 +18,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     license: { fileName: 'LICENSES.md' },
     modulePreload: { polyfill: false },
+    // The console, and the page of `mm2ss simulate rtus`.
+    rolldownOptions: { input: ['index.html', 'simulator.html'] },
   },
   server: { proxy: { '/api': { target: server, changeOrigin: true } } },
 });

@@ -75,6 +75,7 @@ const PUBLISH: readonly (readonly [subject: string, who: readonly string[]])[] =
   ['iec104.v1.ctl.status', [...PARTS, 'console']],
   ['iec104.v1.ctl.left', [...PARTS, 'console']],
   ['iec104.v1.ctl.lines', CONSOLE],
+  ['iec104.v1.ctl.capture', CONSOLE],
   ['_INBOX.gateway1.ask.x', [...PARTS, 'console']],
   ['_INBOX.gateway1.mux.x', NOBODY],
   ['_INBOX.connector-1.x', NOBODY],
@@ -146,6 +147,7 @@ const SUBSCRIBE: readonly (readonly [subject: string, who: readonly string[]])[]
   ['iec104.v1.ctl.observe', ['router', 'run']],
   ['iec104.v1.ctl.status', [...PARTS, 'console']],
   ['iec104.v1.ctl.lines', [...PARTS, 'console']],
+  ['iec104.v1.ctl.capture', [...PARTS, 'console']],
 ];
 
 describe.each<[NatsRelease, boolean]>([

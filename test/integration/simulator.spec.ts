@@ -1,7 +1,7 @@
 /** `mm2ss simulate` as a process: files, indexes, logs, scenarios. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { MasterSimulator } from '@iec104mm2ss/simulator';
 import { freePort } from '../free-port.js';
 import { Command, folder, START_MS } from './command.js';
@@ -106,4 +106,26 @@ it('simulate conformance finds nothing wrong with the multiplexer, nor with the 
     expect(check.stdout).toContain(' passed, 0 failed');
   }
   expect(multiplexer.outcome).toBeUndefined();
+}, 240_000);
+
+it('simulate conformance --as-rtu finds nothing wrong with the multiplexer as the master of an RTU', async () => {
+  const directory = await folder();
+  const [rtuPort, port, http] = [await freePort(), await freePort(), await freePort()];
+  const columns = 'id,sys name,port no,rtu no,max conn,idletime,t1,t2,t3,w,k,buffsize,logevents,same ip,hosts,filter';
+  const row = `1,North,${port},32,5,60,15,2,20,8,12,1000,N,all,127.0.0.2:${rtuPort},127.0.0.0/8`;
+  await writeFile(join(directory, 'mux.csv'), `${columns}\n${row}\n`);
+  const args = ['--as-rtu', `127.0.0.2:${rtuPort}`, '--ca', '32', '--t2', '2', '--junit', 'results.xml'];
+  const check = new Command(['simulate', 'conformance', ...args], directory);
+  await until('it listens', () => check.stderr.includes('waiting for the master'), START_MS);
+  new Command(['run', '-i', 'mux.csv', '-n', '--http', `127.0.0.1:${http}`], directory);
+  // Its interrogation is what the RTU is asked for.
+  const master = new MasterSimulator({
+    ...{ host: '127.0.0.1', port, ca: 32, link: { t2Ms: 200 }, requestTimeoutMs: 2_000 },
+    ...{ interrogateOnStart: true, reconnect: { minMs: 100, maxMs: 500 } },
+  });
+  onTestFinished(() => master.close());
+  master.connect().catch(() => undefined);
+  expect(await check.exited, `${check.stdout}${check.stderr}`).toBe(0);
+  expect(check.stdout).toContain('12 passed, 0 failed');
+  expect(await readFile(join(directory, 'results.xml'), 'utf8')).toContain('tests="15" failures="0"');
 }, 240_000);

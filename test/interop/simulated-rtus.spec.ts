@@ -3,6 +3,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -172,6 +173,41 @@ describe.skipIf(tshark === '' || python === undefined).each([
       await master.stop();
       tap.close();
       await simulator.stop();
+    }
+  });
+});
+
+describe.skipIf(python === undefined)('c104 as the master of simulate conformance --as-rtu', () => {
+  it('keeps what the standard asks of a controlling station', async () => {
+    const port = await freePort();
+    const args = ['simulate', 'conformance', '--as-rtu', `${host}:${port}`, '--ca', '1', '--timeout', '8'];
+    const check = spawn(mm2ss, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = new Promise<number | null>((settle) => check.once('close', settle));
+    let said = '';
+    for (const stream of [check.stdout, check.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+    }
+    const master = await Peer.start('master', String(python), [join(import.meta.dirname, 'peers/c104_master.py')]);
+    let isOver = false;
+    try {
+      await eventually('it listens', () => said.includes('waiting for the master'), manyMs);
+      await master.call('connect', { host, port });
+      // It connects again by itself; the rest is what an operator's program does.
+      const starting = (async () => {
+        while (!isOver) {
+          if ((await master.call('state')) === 'OPEN_MUTED') await master.call('startdt').catch(() => undefined);
+          await delay(50);
+        }
+      })();
+      const code = await ended;
+      isOver = true;
+      await starting;
+      expect(said).not.toMatch(/^failed/m);
+      expect(code, said).toBe(0);
+    } finally {
+      isOver = true;
+      check.kill('SIGKILL');
+      await master.stop();
     }
   });
 });

@@ -2,6 +2,7 @@
 import { globSync, existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readConfiguration } from '@iec104mm2ss/config';
+import { loadStations } from '@iec104mm2ss/simulator';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
@@ -34,16 +35,20 @@ describe('docker/compose.yaml', () => {
     }
   });
 
-  it('has a connector for each group of its file, and an RTU under the name that the file has', async () => {
+  it('has a connector for each group of its file, and an RTU where the file says', async () => {
     const { groups, problems } = await readConfiguration(join(DOCKER, 'groups.csv'));
     expect(problems).toEqual([]);
     expect(groups.map(({ id }) => `connector-${id}`)).toEqual(
       services.map(([name]) => name).filter((name) => name.startsWith('connector')),
     );
-    for (const { hosts, rtuNumber } of groups) {
-      const rtu = compose.services[hosts[0]?.host ?? ''];
-      expect(rtu?.command).toEqual(expect.arrayContaining(['simulate', 'rtu', '--ca', String(rtuNumber)]));
-    }
+    expect(compose.services['rtus']?.command?.slice(0, 2)).toEqual(['simulate', 'rtus']);
+    // With the IO files where the container has them.
+    const { stations, reports } = loadStations(join(DOCKER, 'iec104rs.csv'), join(ROOT, 'examples/simulator/data'));
+    expect(reports.flatMap((report) => report.problems)).toEqual([]);
+    const rtus = stations.map(({ station: { port, rtuNumber } }) => ({ at: `rtus:${port}`, rtuNumber }));
+    expect(groups.map(({ hosts: [host], rtuNumber }) => ({ at: `${host?.host}:${host?.port}`, rtuNumber }))).toEqual(
+      rtus,
+    );
   });
 
   it('lets Prometheus ask every part', () => {

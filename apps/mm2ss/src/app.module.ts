@@ -2,6 +2,7 @@ import type { GatewaySettings } from '@iec104mm2ss/master-gateway';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { DurabilityWatch } from './bus/durability-watch.js';
+import { CaptureModule } from './capture/capture.module.js';
 import { type Core, CoreModule } from './core/core.module.js';
 import { PartsModule } from './core/parts.module.js';
 import { ErrorFilter } from './error.filter.js';
@@ -34,6 +35,7 @@ export class AppModule {
         PartsModule.forRoot(core.process.parts, gateway),
         StatusModule,
         LinesModule,
+        CaptureModule,
         HttpModule.forRoot(http),
       ],
       providers: [...watches, { provide: APP_FILTER, useClass: ErrorFilter }],

@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   'next-host': operator,
   disconnect: operator,
   watch: async () => (await import('./commands/watch.js')).registerWatch,
+  capture: async () => (await import('./commands/capture.js')).registerCapture,
   console: async () => (await import('./commands/console.js')).registerConsole,
   'console-password': async () => (await import('./commands/console.js')).registerConsole,
   audit: async () => (await import('./commands/audit.js')).registerAudit,

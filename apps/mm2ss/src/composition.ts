@@ -24,7 +24,7 @@ import {
   securityEvent,
 } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
-import { DeadlineScheduler } from '@iec104mm2ss/transport';
+import { DeadlineScheduler, Taps } from '@iec104mm2ss/transport';
 import { NestFactory } from '@nestjs/core';
 import { GatewayService } from '@iec104mm2ss/master-gateway';
 import { AppModule } from './app.module.js';
@@ -163,6 +163,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       core: {
         ...{ bus, runtime, logger, ring, registry, groups, tls, limits: options.limits ?? DEFAULT_LIMITS },
         scheduler,
+        taps: new Taps(),
         process: { release: RELEASE, parts, started },
         time,
       },

@@ -19,3 +19,4 @@ export type {
   RtuState,
   TroubleStatus,
 } from '@iec104mm2ss/observability/status';
+export type * from './simulator.js';

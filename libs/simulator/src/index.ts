@@ -47,4 +47,10 @@ export { type ScenarioResult, type ScenarioSurroundings, runScenario, type StepR
 export { type CapturedRtu, capturedRtus } from './replay/captured-rtus.js';
 export { CaptureError } from './replay/packets.js';
 export { eventsOnly, replay } from './replay/replay.js';
-export { checkStation, type ConformanceOptions, type ConformanceResult } from './conformance/conformance.js';
+export {
+  checkMaster,
+  checkStation,
+  type ConformanceOptions,
+  type ConformanceResult,
+  type MasterConformanceOptions,
+} from './conformance/conformance.js';

@@ -13,6 +13,7 @@ import type { TcpSocket } from '@iec104mm2ss/runtime';
 import { probesOf } from './link-figures.js';
 import type { DeadlineScheduler, Look, Scheduled } from './deadline-scheduler.js';
 import { type Excess, NO_PEER_LIMITS, PeerBounds, type PeerLimits } from './peer-bounds.js';
+import type { Tap, TapAddress, TapEnds, TapRecord } from './tap.js';
 
 /**
  * Keep-alive probes start after this much silence, so that NAT and firewalls keep the path open; after t3 when that is longer:
@@ -86,6 +87,10 @@ export interface ConnectionOptions extends Omit<LinkOptions, 'probes'> {
   readonly limits?: PeerLimits;
   /** I-format APDUs handed on at a time, so that reading may be stopped between them. Default: all of a read. */
   readonly runLimit?: number;
+  /** Where others may listen to it. */
+  readonly tap?: Tap | undefined;
+  /** The peer, for who listens. Default: as the socket has it. */
+  readonly peer?: TapAddress;
 }
 
 /**
@@ -113,6 +118,8 @@ export class Connection<Own extends string = string> implements Scheduled {
   private readonly mayWrite: () => Writable;
   private readonly runLimit: number;
   private readonly bounds: PeerBounds;
+  private readonly tap: Tap | undefined;
+  private readonly ends: TapEnds | undefined;
   private paused = false;
   /** Whole APDUs that were read and not looked at, as reading was stopped among them. */
   private unread: Uint8Array | undefined;
@@ -138,6 +145,8 @@ export class Connection<Own extends string = string> implements Scheduled {
     this.runLimit = options.runLimit ?? Infinity;
     this.bounds = new PeerBounds(options.limits ?? NO_PEER_LIMITS, options.t1Ms, now);
     this.lastReceivedAt = now;
+    this.tap = options.tap;
+    this.ends = this.tap && endsOf(socket, options);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, Math.max(TCP_KEEP_ALIVE_MS, options.t3Ms));
     socket.on('data', this.onData);
@@ -149,6 +158,7 @@ export class Connection<Own extends string = string> implements Scheduled {
     );
     socket.on('close', onPeerClosed);
     scheduler.add(this);
+    if (this.tap?.listening === true) this.tell({ kind: 'open' });
     // Gone while its owner made up his mind whether to take it: there will be no more events.
     if (socket.destroyed) scheduler.clock.endOfTurn(onPeerClosed);
   }
@@ -185,6 +195,7 @@ export class Connection<Own extends string = string> implements Scheduled {
     // A destroyed socket takes nothing more. One that was half closed by the peer still does.
     if (this.socket.writable) this.write();
     this.leave();
+    this.tellEnd(reason);
     this.socket.resume();
     // end() lets queued octets out; a peer that does not read them must not keep the socket for ever.
     this.socket.end();
@@ -201,8 +212,20 @@ export class Connection<Own extends string = string> implements Scheduled {
   reset(reason: CloseReason<Own | ConnectionEnd>): void {
     if (this.ended) return;
     this.leave();
+    if (this.tap?.listening === true) this.tell({ kind: 'reset', reason: reason.message });
     this.socket.resetAndDestroy();
     this.handler.onClosed(reason);
+  }
+
+  private tellEnd({ code, message }: CloseReason): void {
+    if (this.tap?.listening !== true) return;
+    const kind = code === 'peer_closed' ? 'peer-closed' : code === 'socket_error' ? 'peer-reset' : 'closed';
+    this.tell({ kind, reason: message });
+  }
+
+  private tell(what: Pick<TapRecord, 'kind' | 'octets' | 'aligned' | 'reason'>): void {
+    const { ends, receivedOctets: received, sentOctets: sent } = this;
+    if (ends !== undefined) this.tap?.tell({ ...what, ends, received, sent });
   }
 
   private leave(): void {
@@ -271,8 +294,9 @@ export class Connection<Own extends string = string> implements Scheduled {
   private read(chunk: Buffer): void {
     const now = this.scheduler.now();
     this.lastReceivedAt = now;
-    this.receivedOctets += chunk.length;
     const { framer } = this;
+    if (this.tap?.listening === true) this.tell({ kind: 'in', octets: chunk, aligned: framer.pendingOctets === 0 });
+    this.receivedOctets += chunk.length;
     const octets = framer.feed(chunk);
     const excess = this.bounds.read(octets.length > 0, framer.pendingOctets, now);
     if (excess !== undefined) this.close(excess);
@@ -354,6 +378,7 @@ export class Connection<Own extends string = string> implements Scheduled {
     if (may === 'nothing') return;
     const octets = may === 'all' ? this.link.poll() : this.link.pollUpkeep();
     if (octets === undefined) return;
+    if (this.tap?.listening === true) this.tell({ kind: 'out', octets });
     this.sentOctets += octets.length;
     // What has to wait in the socket is copied: a few octets of a view would keep all of its slab in memory.
     const { socket } = this;
@@ -393,6 +418,15 @@ export class Connection<Own extends string = string> implements Scheduled {
       }
     }
   }
+}
+
+function endsOf(socket: TcpSocket, { role, peer }: Pick<ConnectionOptions, 'role' | 'peer'>): TapEnds {
+  const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket;
+  return {
+    local: { address: localAddress, port: localPort },
+    remote: peer ?? { address: remoteAddress, port: remotePort },
+    controlling: role === 'controlling',
+  };
 }
 
 function all(): Writable {

@@ -7,6 +7,7 @@ export * from './control.js';
 export * from './in-message.js';
 export { decodeJson, encodeJson } from './json.js';
 export * from './listener-message.js';
+export * from './capture.js';
 export * from './log-lines.js';
 export * from './log-record.js';
 export { asBuffer, isPosition, OLDEST_WIRE_VERSION, WIRE_VERSION } from './octets.js';

@@ -3,7 +3,7 @@ import { GROUPS, type Limits, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { RUNTIME } from '@iec104mm2ss/runtime';
 import { TLS } from '@iec104mm2ss/tls';
-import { SCHEDULER } from '@iec104mm2ss/transport';
+import { SCHEDULER, TAPS } from '@iec104mm2ss/transport';
 import { type ControlAnswer, disconnectRequestSchema } from '@iec104mm2ss/wire';
 import { Controller, type DynamicModule, Inject, Module } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
@@ -35,7 +35,7 @@ export class GatewayModule {
   static forRoot(settings: GatewaySettings): DynamicModule {
     const options = {
       provide: GATEWAY_OPTIONS,
-      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS, TLS],
+      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS, TLS, TAPS],
       useFactory: (
         bus: GatewayOptions['bus'],
         scheduler: GatewayOptions['scheduler'],
@@ -45,7 +45,8 @@ export class GatewayModule {
         groups: GatewayOptions['groups'],
         limits: Limits,
         tls: GatewayOptions['tls'],
-      ): GatewayOptions => ({ bus, scheduler, logger, runtime, registry, groups, limits, tls, ...settings }),
+        taps: GatewayOptions['taps'],
+      ): GatewayOptions => ({ bus, scheduler, logger, runtime, registry, groups, limits, tls, taps, ...settings }),
     };
     return {
       module: GatewayModule,

@@ -14,7 +14,7 @@ import { clientNames, DEFAULT_LIMITS, type GroupConfig, type Limits, nameNow, re
 import { type Logger, type MasterEnd, securityEvent } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { DEFAULT_MAX_AGE_MS, GroupMaterial, HandshakeRoom, TlsDoor, type TlsSettings } from '@iec104mm2ss/tls';
-import type { DeadlineScheduler, Scheduled } from '@iec104mm2ss/transport';
+import type { DeadlineScheduler, Scheduled, Taps } from '@iec104mm2ss/transport';
 import {
   COMMAND_DEADLINE_MS,
   decodeListener,
@@ -52,6 +52,7 @@ export interface GatewayDependencies {
   readonly tls?: TlsSettings | undefined;
   /** Of the handshakes of all groups. */
   readonly handshakes?: HandshakeRoom;
+  readonly taps?: Taps | undefined;
 }
 
 /**
@@ -125,6 +126,7 @@ export class GroupGateway implements Scheduled {
       router: this.router,
       acknowledgements: this.acknowledgements,
       limits,
+      tap: dependencies.taps?.of(config.id),
       heldUpMs: () => this.waitedMs(),
       commandTerms: (waitedMs) => this.commandTerms(waitedMs),
       changed: (soon) => this.stateWithin(soon),

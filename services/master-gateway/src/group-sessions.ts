@@ -14,7 +14,7 @@ import {
 } from '@iec104mm2ss/observability';
 import { randomId, type Runtime, type TcpSocket } from '@iec104mm2ss/runtime';
 import type { SecurePeer, TlsDoor } from '@iec104mm2ss/tls';
-import { type CloseReason, type DeadlineScheduler, newLinkFigures } from '@iec104mm2ss/transport';
+import { type CloseReason, type DeadlineScheduler, newLinkFigures, type Tap } from '@iec104mm2ss/transport';
 import { decodeOut, encodeClosed } from '@iec104mm2ss/wire';
 import type { AcknowledgementReport } from './acknowledgement-report.js';
 import { AdmissionAttempt, type Admitted } from './admission-attempt.js';
@@ -36,6 +36,7 @@ export interface GroupSessionsDependencies {
   readonly router: FenceGuard;
   readonly acknowledgements: AcknowledgementReport;
   readonly limits: Limits;
+  readonly tap?: Tap | undefined;
   /** For how long what is read now may have waited as this process did not run, ms. */
   readonly heldUpMs: () => number;
   readonly commandTerms: (waitedMs: number) => CommandTerms | undefined;
@@ -265,6 +266,7 @@ export class GroupSessions {
       latencies: this.latencies,
       logger: others.logger,
       limits: others.limits,
+      tap: others.tap,
       heldUpMs: others.heldUpMs,
       commandTerms: others.commandTerms,
       onAcknowledged: (acknowledging: MasterSession) => acknowledgements.add(acknowledging),

@@ -14,7 +14,7 @@ import {
 import { type Logger, type MasterEnd, securityEvent } from '@iec104mm2ss/observability';
 import type { SecurePeer } from '@iec104mm2ss/tls';
 import { READ_MS, type TcpSocket } from '@iec104mm2ss/runtime';
-import { type CloseReason, Connection, type DeadlineScheduler } from '@iec104mm2ss/transport';
+import { type CloseReason, Connection, type DeadlineScheduler, type Tap } from '@iec104mm2ss/transport';
 import {
   type Ack,
   decodeOut,
@@ -55,6 +55,8 @@ export interface SessionDependencies {
   /** Which router owns the group. */
   readonly router: FenceGuard;
   readonly limits: Limits;
+  /** Where it may be captured. */
+  readonly tap?: Tap | undefined;
   /** For how long what is read now may have waited as this process did not run, ms. */
   heldUpMs(): number;
   /** For a command that may have waited for so long, unread; undefined: there is nobody to give it to. */
@@ -145,6 +147,8 @@ export class MasterSession implements DeliveryTarget {
         limits: peerLimits(limits),
         runLimit: COMMAND_RUN,
         figures: dependencies.figures,
+        tap: dependencies.tap,
+        peer: identity,
       },
       {
         onApdus: (octets, start, end, count) => this.onApdus(octets, start, end, count),

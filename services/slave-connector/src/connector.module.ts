@@ -3,7 +3,7 @@ import { GROUPS, type Limits, PROCESS_LIMITS } from '@iec104mm2ss/config';
 import { LOGGER, REGISTRY } from '@iec104mm2ss/observability';
 import { RUNTIME } from '@iec104mm2ss/runtime';
 import { TLS } from '@iec104mm2ss/tls';
-import { SCHEDULER } from '@iec104mm2ss/transport';
+import { SCHEDULER, TAPS } from '@iec104mm2ss/transport';
 import { type ControlAnswer, groupRequestSchema } from '@iec104mm2ss/wire';
 import { Controller, Inject, Module } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
@@ -41,7 +41,7 @@ export class ConnectorController {
   providers: [
     {
       provide: CONNECTOR_OPTIONS,
-      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS, TLS],
+      inject: [BUS, SCHEDULER, LOGGER, RUNTIME, REGISTRY, GROUPS, PROCESS_LIMITS, TLS, TAPS],
       useFactory: (
         bus: ConnectorOptions['bus'],
         scheduler: ConnectorOptions['scheduler'],
@@ -51,7 +51,8 @@ export class ConnectorController {
         groups: ConnectorOptions['groups'],
         limits: Limits,
         tls: ConnectorOptions['tls'],
-      ): ConnectorOptions => ({ bus, scheduler, logger, runtime, registry, groups, limits, tls }),
+        taps: ConnectorOptions['taps'],
+      ): ConnectorOptions => ({ bus, scheduler, logger, runtime, registry, groups, limits, tls, taps }),
     },
     ConnectorService,
   ],

@@ -19,6 +19,8 @@ import {
   newLinkFigures,
   type PeerLimits,
   type Scheduled,
+  type Tap,
+  type Taps,
 } from '@iec104mm2ss/transport';
 import {
   type CommandMessage,
@@ -53,6 +55,7 @@ export interface ConnectorDependencies {
   readonly limits?: Limits;
   /** Undefined: nothing can be done with TLS here. */
   readonly tls?: TlsSettings | undefined;
+  readonly taps?: Taps | undefined;
 }
 
 /** The lease on the group, as long as it is held: its fence does not change. */
@@ -77,6 +80,7 @@ export class GroupConnector implements Scheduled {
   private readonly logger: Logger;
   private readonly fence: number;
   private readonly limits: PeerLimits;
+  private readonly tap: Tap | undefined;
   private readonly log: EventLog;
   private readonly writer: EventWriter;
   private readonly link: RtuLink;
@@ -105,6 +109,7 @@ export class GroupConnector implements Scheduled {
   ) {
     ({ bus: this.bus, scheduler: this.scheduler, runtime: this.runtime } = dependencies);
     this.limits = peerLimits(dependencies.limits ?? DEFAULT_LIMITS);
+    this.tap = dependencies.taps?.of(config.id);
     this.logger = dependencies.logger.child({ group: config.id });
     this.fence = lease.fence;
     this.subjects = new GroupSubjects(config.id);
@@ -311,6 +316,7 @@ export class GroupConnector implements Scheduled {
         ...{ config, scheduler, runtime, logger, counters, figures: this.figures, tls: this.tls },
         hold: { holdAcknowledgements: true, holdLimitMs },
         limits: this.limits,
+        tap: this.tap,
         mayUse: () => this.mayUse(),
         heldUp: () => this.lease.heldUp,
         mayWrite: () => !this.commands.late,

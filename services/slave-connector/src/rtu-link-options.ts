@@ -2,7 +2,7 @@ import type { GroupConfig } from '@iec104mm2ss/config';
 import type { LinkFigures } from '@iec104mm2ss/iec104';
 import type { Logger, RtuEnd } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
-import type { Connection, ConnectionOptions, DeadlineScheduler, PeerLimits } from '@iec104mm2ss/transport';
+import type { Connection, ConnectionOptions, DeadlineScheduler, PeerLimits, Tap } from '@iec104mm2ss/transport';
 import type { ConnectorCounters } from './counters.js';
 import type { RtuTls } from './rtu-tls.js';
 
@@ -19,6 +19,7 @@ export interface RtuLinkOptions {
   readonly hold: Pick<ConnectionOptions, 'holdAcknowledgements' | 'holdLimitMs'>;
   /** How much the RTU may send that brings nothing. */
   readonly limits: PeerLimits;
+  readonly tap?: Tap | undefined;
   /**
    * False while another connector may be using the RTU: no connection is made then, and nothing sent but what keeps the link. The
    * store that knows may be away for longer than the RTU's t1.

@@ -260,6 +260,7 @@ export class RtuLink {
         figures,
         mayWrite: () => this.writable(),
         limits: this.options.limits,
+        tap: this.options.tap,
       },
       {
         onApdus: (octets, start, end, count) => this.events.onApdus(octets, start, end, count),

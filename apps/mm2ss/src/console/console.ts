@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AUDIT_JOURNAL, type Bus } from '@iec104mm2ss/bus';
 import type { LiveGroups } from '@iec104mm2ss/config';
 import type { Logger, LogRing } from '@iec104mm2ss/observability';
@@ -20,6 +17,7 @@ import { listenConsole } from './server/console-server.js';
 import { fileRoutes } from './server/file-routes.js';
 import { lookRoutes } from './server/look-routes.js';
 import { orderRoutes } from './server/order-routes.js';
+import { pageFolder } from './server/page.js';
 import { StaticFiles } from './server/static-files.js';
 import { Streams } from './stream/stream-routes.js';
 
@@ -92,12 +90,4 @@ export async function openConsole(parts: ConsoleParts): Promise<RunningConsole> 
       await server.close();
     },
   };
-}
-
-/** The page: beside the bundle, or as `apps/console` was built where the sources run. */
-function pageFolder(): string {
-  // Not by `new URL`: the bundler would take the folders for files of its own.
-  const here = dirname(fileURLToPath(import.meta.url));
-  const beside = join(here, 'console');
-  return existsSync(join(beside, 'index.html')) ? beside : join(here, '../../../console/dist');
 }

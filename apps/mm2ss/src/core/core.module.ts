@@ -3,7 +3,7 @@ import { GROUPS, type Limits, type LiveGroups, PROCESS_LIMITS } from '@iec104mm2
 import { LOG_RING, LOGGER, type Logger, type LogRing, REGISTRY, type Registry } from '@iec104mm2ss/observability';
 import { OWN_TIME, type OwnTime, type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
 import { TLS, type TlsSettings } from '@iec104mm2ss/tls';
-import { type DeadlineScheduler, SCHEDULER } from '@iec104mm2ss/transport';
+import { type DeadlineScheduler, SCHEDULER, type Taps, TAPS } from '@iec104mm2ss/transport';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { PROCESS, type ProcessInfo } from './process-info.js';
 
@@ -16,6 +16,8 @@ export interface Core {
   readonly ring: LogRing;
   readonly registry: Registry;
   readonly scheduler: DeadlineScheduler;
+  /** Where connections can be captured. */
+  readonly taps: Taps;
   readonly groups: LiveGroups;
   readonly limits: Limits;
   readonly process: ProcessInfo;
@@ -28,7 +30,7 @@ export interface Core {
 @Module({})
 export class CoreModule {
   static forRoot(core: Core): DynamicModule {
-    const { bus, runtime, logger, ring, registry, scheduler, groups, limits, process, time, tls } = core;
+    const { bus, runtime, logger, ring, registry, scheduler, taps, groups, limits, process, time, tls } = core;
     const providers = [
       { provide: BUS, useValue: bus },
       { provide: RUNTIME, useValue: runtime },
@@ -36,6 +38,7 @@ export class CoreModule {
       { provide: LOG_RING, useValue: ring },
       { provide: REGISTRY, useValue: registry },
       { provide: SCHEDULER, useValue: scheduler },
+      { provide: TAPS, useValue: taps },
       { provide: GROUPS, useValue: groups },
       { provide: PROCESS_LIMITS, useValue: limits },
       { provide: PROCESS, useValue: process },

@@ -10,6 +10,7 @@ const PAGES = {
   '/healthz': '200 while the process works, 503 when only a restart will help',
   '/readyz': '200 while every part takes work, 503 with the reasons otherwise',
   '/feed': 'the decoded feed and audit records as they pass (JSON lines; ?group=ID)',
+  '/capture': 'what the RTU and the masters of a group say, for Wireshark (pcapng; ?group=ID)',
   '/status':
     'groups, RTU links, masters, queues and rates, of all processes (JSON, version 1; ?scope=process: of this one alone)',
 };

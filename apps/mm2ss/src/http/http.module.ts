@@ -3,6 +3,7 @@ import { type DynamicModule, type MiddlewareConsumer, Module, type NestModule } 
 import { ControlDesk } from '../control/control-desk.js';
 import { SystemStatus } from '../status/system-status.js';
 import { BEARER_TOKENS, type BearerTokens } from './bearer-tokens.js';
+import { CaptureController } from './capture.controller.js';
 import { ControlController } from './control.controller.js';
 import { HealthController, IndexController, MetricsController, StatusController } from './controllers.js';
 import { FEED_READERS, type FeedReaders } from './feed-readers.js';
@@ -18,7 +19,7 @@ export interface HttpModuleOptions {
   readonly tokens?: BearerTokens | undefined;
 }
 
-/** `/metrics`, `/healthz`, `/readyz`, `/status`, `/feed`, an index of them at `/`; and `/control/...`. */
+/** `/metrics`, `/healthz`, `/readyz`, `/status`, `/feed`, `/capture`, an index of them at `/`; and `/control/...`. */
 @Module({})
 export class HttpModule implements NestModule {
   static forRoot({ readers, names, tokens }: HttpModuleOptions): DynamicModule {
@@ -36,6 +37,7 @@ export class HttpModule implements NestModule {
         HealthController,
         StatusController,
         FeedController,
+        CaptureController,
         ControlController,
       ],
       providers: [

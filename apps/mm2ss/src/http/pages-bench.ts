@@ -10,10 +10,11 @@ import {
   LogRing,
 } from '@iec104mm2ss/observability';
 import { NO_TIME, SYSTEM_CLOCK, systemRuntime } from '@iec104mm2ss/runtime';
-import { DeadlineScheduler } from '@iec104mm2ss/transport';
+import { DeadlineScheduler, Taps } from '@iec104mm2ss/transport';
 import { type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
 import { DurabilityWatch } from '../bus/durability-watch.js';
+import { CaptureModule } from '../capture/capture.module.js';
 import { CoreModule } from '../core/core.module.js';
 import { PARTS, type PartService } from '../core/parts.module.js';
 import { ErrorFilter } from '../error.filter.js';
@@ -70,6 +71,7 @@ export async function servePages(
     ring: new LogRing(),
     registry: sources.registry ?? createRegistry({ processMetrics: false }),
     scheduler: new DeadlineScheduler(),
+    taps: new Taps(),
     groups: new LiveGroups(sources.groups ?? []),
     limits: DEFAULT_LIMITS,
     tls: undefined,
@@ -92,6 +94,7 @@ export async function servePages(
     imports: [
       core,
       StatusModule,
+      CaptureModule,
       HttpModule.forRoot({
         readers: adapter.readers,
         names: ownNames(address, ['mm2ss.example']),

@@ -59,7 +59,7 @@ describe('the pages', () => {
     expect(response.status).toBe(200);
     const index = (await response.json()) as { product: string; release: string; pages: object };
     expect(index).toMatchObject({ product: 'iec104mm2ss', release: '0.1.0' });
-    expect(Object.keys(index.pages)).toEqual(['/metrics', '/healthz', '/readyz', '/feed', '/status']);
+    expect(Object.keys(index.pages)).toEqual(['/metrics', '/healthz', '/readyz', '/feed', '/capture', '/status']);
   });
 
   it('serves the metrics as Prometheus reads them', async () => {

@@ -3,7 +3,7 @@ import { StartTerminal } from './hangup.js';
 /** Parts that serve until they are told to end: SIGHUP does not. */
 export const SERVING = ['run', 'connector', 'router', 'gateway', 'console'];
 /** Commands that run until they are told to end: to end is what they were started for. */
-const LASTING = [...SERVING, 'watch', 'simulate', 'demo', 'nats-reload'];
+const LASTING = [...SERVING, 'watch', 'capture', 'simulate', 'demo', 'nats-reload'];
 
 /**
  * Lets SIGINT and SIGTERM end a command with code 0 while it is still being loaded: nothing has begun, so nothing is to be

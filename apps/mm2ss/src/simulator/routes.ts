@@ -14,6 +14,7 @@ import {
 } from '@iec104mm2ss/simulator';
 import { ApiError } from '../api/api-error.js';
 import type { ApiRequest, Route } from '../api/route.js';
+import type { LogName, RecentLines } from './recent-lines.js';
 import { pointView, runView, stationView } from './views.js';
 
 /** An index that is being sent, or was. */
@@ -25,8 +26,9 @@ interface Run {
 
 const POINTS_A_PAGE = 1_000;
 const RUNS_KEPT = 100;
+const LOGS: readonly string[] = ['station', 'interrogation'] satisfies LogName[];
 
-export function simulatorRoutes(fleet: RtuFleet): Route[] {
+export function simulatorRoutes(fleet: RtuFleet, recent?: RecentLines): Route[] {
   const runs = new Map<number, Run>();
   let lastRun = 0;
 
@@ -75,6 +77,19 @@ export function simulatorRoutes(fleet: RtuFleet): Route[] {
         if (!Number.isInteger(from)) throw new ApiError(400, '"from" is an address');
         const points = stationOf(request).rtu.points.filter(({ ioa }) => ioa >= from);
         return points.slice(0, POINTS_A_PAGE).map(pointView);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/rtus/{id}/log',
+      summary: 'Last lines of a log of an RTU ("log": station, or interrogation), those behind the number "after"',
+      query: ['log', 'after'],
+      handle: (request) => {
+        const { log = 'station', after = '0' } = request.query;
+        if (!LOGS.includes(log)) throw new ApiError(400, `"log" is one of ${LOGS.join(', ')}`);
+        if (!/^\d+$/.test(after)) throw new ApiError(400, '"after" is the number of a line');
+        const { id } = stationOf(request);
+        return { kept: recent !== undefined, lines: recent?.after(id, log as LogName, Number(after)) ?? [] };
       },
     },
     {

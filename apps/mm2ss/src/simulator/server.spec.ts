@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadStations, MasterSimulator, RtuFleet } from '@iec104mm2ss/simulator';
+import { loadStations, type LogLine, MasterSimulator, RtuFleet } from '@iec104mm2ss/simulator';
+import { RecentLines } from './recent-lines.js';
 import { listenSimulator, type SimulatorServer } from './server.js';
 
 const LIST = fileURLToPath(new URL('../../../../examples/simulator/iec104rs.csv', import.meta.url));
@@ -192,5 +193,82 @@ describe("the simulator's HTTP API", () => {
       await guarded.close();
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe('the logs of RTUs over the API', () => {
+  const lineOf = (event: string): LogLine => ({ timeMs: 1_000, event, ioa: 7 });
+
+  it('are their last lines, by number, each log for itself', async () => {
+    const recent = new RecentLines(2);
+    const written: string[] = [];
+    const [station] = fleet.stations;
+    const sink = recent.of({ id: station?.id ?? '' }, { write: (log, { event }) => written.push(`${log} ${event}`) });
+    for (const event of ['a', 'b']) sink.write('station', lineOf(event));
+    sink.write('interrogation', lineOf('GI'));
+    expect(written).toEqual(['station a', 'station b', 'interrogation GI']);
+    await server.close();
+    server = await listenSimulator(fleet, { host: HOST, port: 0 }, undefined, recent);
+    const get = async (query: string): Promise<unknown> =>
+      (await fetch(new URL(`/rtus/${station?.id}/log${query}`, server.url))).json();
+    expect(await get('')).toEqual({
+      kept: true,
+      lines: [
+        { ...lineOf('a'), seq: 1 },
+        { ...lineOf('b'), seq: 2 },
+      ],
+    });
+    expect(await get('?after=1')).toMatchObject({ lines: [{ event: 'b' }] });
+    expect(await get('?log=interrogation')).toMatchObject({ lines: [{ event: 'GI' }] });
+    expect(await get('?log=other')).toEqual({ error: '"log" is one of station, interrogation' });
+    expect(await get('?after=x')).toMatchObject({ error: expect.stringContaining('number') as string });
+  });
+
+  it('are bounded, however many RTUs there are', () => {
+    for (const [stations, most] of [
+      [1, 500],
+      [100, 200],
+      [100_000, 20],
+    ] as const) {
+      const recent = new RecentLines(stations);
+      const sink = recent.of({ id: '1' }, { write: () => undefined });
+      for (let i = 0; i < 5_000; i++) sink.write('station', lineOf(String(i)));
+      const lines = recent.after('1', 'station', 0);
+      expect([lines.length, lines.at(-1)?.seq]).toEqual([most, 5_000]);
+    }
+  });
+
+  it('are none where none are written', async () => {
+    const answer = await fetch(new URL(`/rtus/${fleet.stations[0]?.id}/log`, server.url));
+    expect(await answer.json()).toEqual({ kept: false, lines: [] });
+  });
+});
+
+describe('paths that are none', () => {
+  /** As it is: fetch would put it in order. */
+  const ask = (path: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const { port } = server.address;
+      request({ host: HOST, port, path, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      })
+        .on('error', reject)
+        .end();
+    });
+
+  it.each([
+    '//',
+    '//[',
+    '/rtus//',
+    '/rtus/%',
+    '/rtus/%00/points',
+    '/assets/../../package.json',
+    '/assets/%2e%2e/x',
+    'x',
+    '*',
+  ])('%s is refused, and the simulator goes on', async (path) => {
+    expect([400, 404]).toContain(await ask(path));
+    expect(await ask('/rtus')).toBe(200);
   });
 });

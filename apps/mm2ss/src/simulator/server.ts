@@ -9,16 +9,22 @@ import { isOwnName, ownNames } from '../http/own-names.js';
 import { ApiError } from '../api/api-error.js';
 import { openApiDocument } from '../api/openapi.js';
 import { findRoute, isJson, parsedBody, readJson } from '../api/route.js';
+import { PAGE_HEADERS, pageFolder } from '../console/server/page.js';
+import { StaticFiles } from '../console/server/static-files.js';
+import type { RecentLines } from './recent-lines.js';
 import { simulatorRoutes } from './routes.js';
 import { metricsText } from './metrics.js';
+
+const PAGE_PATHS = /^\/$|^\/assets\/|^\/favicon\.svg$/;
 
 export interface SimulatorServer extends BoundHttp {
   close(): Promise<void>;
 }
 
 /**
- * The HTTP API of a running simulator.
+ * The HTTP API of a running simulator, and its page.
  *
+ * @param recent the last lines of its logs; default: it has none
  * @param tokenFile bearer tokens that it asks for; default: none
  * @throws UsageError for a bad token file; rejects when it cannot listen
  */
@@ -26,17 +32,21 @@ export async function listenSimulator(
   fleet: RtuFleet,
   address: HttpAddress,
   tokenFile?: string,
+  recent?: RecentLines,
 ): Promise<SimulatorServer> {
   const names = ownNames(address);
   const complain = (reason: string): void => void process.stderr.write(`${reason}\n`);
   const tokens = tokenFile === undefined ? undefined : new BearerTokens(tokenFile, SYSTEM_CLOCK, complain);
-  const routes = simulatorRoutes(fleet);
+  const routes = simulatorRoutes(fleet, recent);
+  const page = new StaticFiles(pageFolder());
   const document = openApiDocument(routes, 'mm2ss simulate', 'Drives a running RTU simulator.');
 
   const handle = async (request: IncomingMessage): Promise<{ status: number; body: unknown }> => {
     refuseStrangers(request, names, tokens);
     const { method = 'GET', url = '/' } = request;
-    const { pathname, searchParams } = new URL(url, 'http://simulator');
+    const asked = URL.parse(url, 'http://simulator');
+    if (asked === null) throw new ApiError(404, 'no such path');
+    const { pathname, searchParams } = asked;
     if (method === 'GET' && pathname === '/openapi.json') return { status: 200, body: document };
     const { route, parameters } = findRoute(routes, method, pathname);
     const query = Object.fromEntries(searchParams);
@@ -45,6 +55,7 @@ export async function listenSimulator(
   };
 
   const server = createServer({ connectionsCheckingInterval: TIMEOUT_CHECK_MS }, (request, response) => {
+    if (servePage(page, request, response, names)) return;
     if (request.method === 'GET' && request.url === '/metrics') {
       try {
         refuseStrangers(request, names, tokens);
@@ -72,6 +83,21 @@ export async function listenSimulator(
         server.closeAllConnections();
       }),
   };
+}
+
+/** The page itself is no secret: it asks for a token where the API does. */
+function servePage(
+  page: StaticFiles,
+  request: IncomingMessage,
+  response: ServerResponse,
+  names: ReadonlySet<string>,
+): boolean {
+  const { method = '', url = '', headers } = request;
+  const path = URL.parse(url, 'http://simulator')?.pathname ?? '';
+  if (!['GET', 'HEAD'].includes(method) || !PAGE_PATHS.test(path)) return false;
+  if (headers.host !== undefined && !isOwnName(headers.host, names)) return false;
+  for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
+  return page.serve(path === '/' ? '/simulator.html' : path, request, response);
 }
 
 /** A web page of somebody else can make a browser ask us, but neither under our name nor with JSON. */

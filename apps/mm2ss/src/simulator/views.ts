@@ -1,7 +1,8 @@
+import type { SimulatedRtu } from '@iec104mm2ss/console-api';
 import { qualityText, type SendOutcomes, type Station } from '@iec104mm2ss/simulator';
 
 /** An RTU as the API shows it: the line of the old program's window, and what it counted. */
-export function stationView(station: Station): Record<string, unknown> {
+export function stationView(station: Station): SimulatedRtu & Record<string, unknown> {
   const { id, name, rtuNumber, rtu, io, lastIndex, sending, interrogating, startedAtMs, started } = station;
   return {
     id,

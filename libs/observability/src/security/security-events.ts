@@ -150,6 +150,11 @@ export const SECURITY_EVENTS = {
     severity: 'notice',
     meaning: 'An operator intervened: `verb` (restart, next-host, disconnect), `by` whom.',
   },
+  capture_started: {
+    id: 'MM2SS:6.14',
+    severity: 'warning',
+    meaning: 'The traffic of a group is being captured here, without the TLS around it; `by` whom.',
+  },
   configuration_edited: {
     id: 'MM2SS:6.13',
     severity: 'notice',

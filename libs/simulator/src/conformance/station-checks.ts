@@ -13,7 +13,8 @@ import {
   UFunction,
 } from '@iec104mm2ss/iec104';
 import { encodeCommand, parseCommand } from '../master/command-request.js';
-import type { RawApdu, RawMaster } from './raw-master.js';
+import { type Check, isAsdu, isU, QUIET_MS } from './check.js';
+import type { RawEnd } from './raw-end.js';
 
 /** What a check needs to know of the station. */
 export interface StationUnderTest {
@@ -31,40 +32,22 @@ export interface StationUnderTest {
   readonly command: string | undefined;
 }
 
-/** A behaviour of the standard. */
-export interface ConformanceCheck {
-  readonly clause: string;
-  readonly title: string;
-  /** False: it cannot be checked with what is known. */
-  readonly applies?: (station: StationUnderTest) => boolean;
-  /** On a connection of its own. Resolves to what is wrong, undefined when nothing is. */
-  run(master: RawMaster, station: StationUnderTest): Promise<string | undefined>;
-}
+/** A behaviour of a controlled station. */
+export type ConformanceCheck = Check<StationUnderTest>;
 
-const QUIET_MS = 500;
 /** What no station has. */
 const UNKNOWN_TYPE = 127;
 const UNKNOWN_IOA = [0xfe, 0xff, 0xff];
 const SINGLE_COMMAND = (ca: number, cot: number): number[] => [45, 1, cot, 0, ca & 0xff, ca >> 8, ...UNKNOWN_IOA, 0];
 
-const isU =
-  (control: number) =>
-  (apdu: RawApdu): boolean =>
-    apdu.format === 'U' && apdu.control === control;
-
-const isAsdu =
-  (typeId: number, cot: number) =>
-  ({ format, asdu }: RawApdu): boolean =>
-    format === 'I' && asdu[0] === typeId && new AsduView(asdu).cot === cot;
-
-async function start(master: RawMaster, { answerMs }: StationUnderTest): Promise<void> {
+async function start(master: RawEnd, { answerMs }: StationUnderTest): Promise<void> {
   master.sendU(UFunction.STARTDT_ACT);
   if ((await master.until(isU(UFunction.STARTDT_CON), answerMs)) === undefined) throw new Error('no STARTDT con');
 }
 
 /** The answer to a request with this cause, or that there is none. */
 async function answered(
-  master: RawMaster,
+  master: RawEnd,
   asdu: Uint8Array,
   cot: number,
   { answerMs }: StationUnderTest,

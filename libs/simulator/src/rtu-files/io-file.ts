@@ -2,7 +2,7 @@ import type { Problem } from '@iec104mm2ss/config';
 import type { CommandKind, PointKind } from '../points/point-kind.js';
 import { IO_TYPE_IDS, type IoType, ioType } from './io-types.js';
 import { parseIoValue } from './io-value.js';
-import { decimal, LONGEST_SECONDS, Problems, quoted, rowsOf, wholeNumber } from './rows.js';
+import { decimal, isNearlyNumber, LONGEST_SECONDS, Problems, quoted, rowsOf, wholeNumber } from './rows.js';
 
 /** What a master has to send before a row is: all that is given must be so. */
 export interface RowFilter {
@@ -90,11 +90,15 @@ class IoReader {
     for (const { line, cells, fault } of rows) {
       const first = cells[0] ?? '';
       if (first.startsWith('!')) this.interrogationEnded = true;
+      if (isNearlyNumber(first)) this.problems.warning(line, 'index', `${quoted(first)} is no whole number: a comment`);
       if (!/^\d+$/.test(first)) continue;
       if (fault === undefined) this.row(line, cells);
       else this.problems.skipped(line, 'row', fault);
     }
     this.checkCommands();
+    if (this.signals.length + this.commands.length === 0) {
+      this.problems.warning(1, 'file', 'no row of it loads: is it an IO file?');
+    }
     return { signals: this.signals, commands: this.commands, problems: this.problems.all };
   }
 

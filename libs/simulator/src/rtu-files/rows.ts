@@ -24,6 +24,9 @@ export function rowsOf(text: string): { readonly rows: readonly CsvRow[]; readon
   return { rows: csvRows(text, separator), decimalComma: separator !== ',' };
 }
 
+/** A first cell that is none of a row, and looks like one: `-1`, `1.0`, `2a`. Such a comment may have been meant otherwise. */
+export const isNearlyNumber = (first: string): boolean => /^[+-]?\d/.test(first) && !/^\d+$/.test(first);
+
 /** A whole number of `min..max`; undefined for everything else, an empty cell included. */
 export function wholeNumber(text: string | undefined, min: number, max: number): number | undefined {
   const digits = digitsOf(text ?? '');

@@ -56,7 +56,7 @@ describe('the list of RTUs', () => {
       '9 sys name warning',
       '10 id warning',
       '11 IO file skipped',
-      '12 id note',
+      '12 id warning',
       '9 IO file skipped',
     ]);
   });
@@ -169,6 +169,19 @@ describe('an IO file', () => {
     ]);
     expect(reports[1]?.problems.find(({ row }) => row === 14)?.reason).toContain('That is 5');
     expect(stations[0]?.io.signals).toHaveLength(5);
+  });
+
+  it.each(['-1', '1.0', '+1', '2a'])('tells of a row that begins with %s: it is a comment', (first) => {
+    const { signals, problems } = parseIoFile(`1,Y,1,5,0,0\n${first},Y,1,6,0,0\n`);
+    expect(signals).toHaveLength(1);
+    expect(problems).toMatchObject([{ row: 2, field: 'index', severity: 'warning' }]);
+    const list = parseStationFile(`1,A,32,2404,,12,60,a.csv\n${first},B,33,2405,,12,60,a.csv\n`);
+    expect(list.stations).toHaveLength(1);
+    expect(list.problems).toMatchObject([{ row: 2, field: 'id', severity: 'warning' }]);
+  });
+
+  it.each(['', 'root:x:0:0\n', '# only,comments\n'])('that has nothing to load is told of: %j', (text) => {
+    expect(parseIoFile(text).problems).toMatchObject([{ field: 'file', severity: 'warning' }]);
   });
 
   it('may have a comma as the decimal point where semicolons separate', () => {

@@ -1,5 +1,5 @@
 import { isHostname, parseSourceRanges, type Problem, type SourceRange } from '@iec104mm2ss/config';
-import { LONGEST_SECONDS, Problems, quoted, rowsOf, wholeNumber } from './rows.js';
+import { isNearlyNumber, LONGEST_SECONDS, Problems, quoted, rowsOf, wholeNumber } from './rows.js';
 
 /** One RTU, or one of the redundant ports of an RTU: a row of `iec104rs.csv`. */
 export interface StationRow {
@@ -56,8 +56,8 @@ export function parseStationFile(text: string): StationFile {
     else if (/^\d+$/.test(first)) {
       if (fault === undefined) reader.station(line, cells);
       else reader.problems.skipped(line, 'row', fault);
-    } else if (/^\d/.test(first)) {
-      reader.problems.note(line, 'id', `${quoted(first)} is no number: a comment`);
+    } else if (isNearlyNumber(first)) {
+      reader.problems.warning(line, 'id', `${quoted(first)} is no number: a comment`);
     }
   }
   return reader.result();

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { checkStation, type ConformanceResult, junitReport } from '@iec104mm2ss/simulator';
-import { EXIT_FAILED } from '../../process/exit-codes.js';
+import { checkMaster, checkStation, type ConformanceResult, junitReport } from '@iec104mm2ss/simulator';
+import { EXIT_FAILED, EXIT_USAGE } from '../../process/exit-codes.js';
 import {
   collectCommand,
   decimal,
@@ -14,6 +14,9 @@ import {
 } from './shared.js';
 
 interface ConformanceFlags {
+  readonly asRtu?: true;
+  readonly w: number;
+  readonly wait: number;
   readonly ca: number;
   readonly localAddress?: string;
   readonly command?: string;
@@ -26,20 +29,27 @@ interface ConformanceFlags {
   readonly junit?: string;
 }
 
+const DEFAULT_RTU: Endpoint = { host: '127.0.0.1', port: 2404 };
+
 const HELP = `
 Each check has a connection of its own. It interrogates, sets the clock, sends commands to addresses nobody has and, with --command,
 that command: not for a station in operation.
+With --as-rtu it is the RTU: it listens at HOST:PORT (default: 127.0.0.1:2404), and the master, which has to connect and start data
+transfer again by itself after each check, is what is checked.
 Exit code: 0 all that was checked passed, 1 something failed, or the station cannot be reached.`;
 
 export function registerConformance(simulate: Command): void {
   simulate
     .command('conformance')
-    .description('check the behaviours of the standard, clause by clause, of any controlled station')
-    .argument('<host:port>', 'the station', endpoint)
-    .option('--ca <N>', 'its common address', integer(1, 65534), 1)
+    .description('check the behaviours of the standard, clause by clause, of any RTU, or with --as-rtu of any master')
+    .argument('[host:port]', 'the station; with --as-rtu where to listen', endpoint)
+    .option('--as-rtu', 'be the RTU, and check the master that connects')
+    .option('--ca <N>', 'common address of the RTU', integer(1, 65534), 1)
     .option('--local-address <IP>', 'local address to connect from', ipAddress)
     .option('--command <COMMAND>', "a command that it carries out, such as 'single 5000 on'", oneCommand)
     .option('--k <N>', 'its k', integer(1, 32767), 12)
+    .option('--w <N>', 'its w (--as-rtu)', integer(1, 32767), 8)
+    .option('--wait <SEC>', 'how long the master may take to connect again, and to start (--as-rtu)', decimal(0.1), 60)
     .option('--t1 <SEC>', 'its t1', decimal(0.1), 15)
     .option('--t2 <SEC>', 'its t2', decimal(0.1), 10)
     .option('--t3 <SEC>', 'its t3', decimal(0.1), 20)
@@ -47,7 +57,7 @@ export function registerConformance(simulate: Command): void {
     .option('--timeout <SEC>', 'how long an answer may take', decimal(0.1), 5)
     .option('--junit <FILE>', 'write the results as JUnit has them')
     .addHelpText('after', HELP)
-    .action((at: Endpoint, flags: ConformanceFlags, self: Command) => run(at, flags, self));
+    .action((at: Endpoint | undefined, flags: ConformanceFlags, self: Command) => run(at, flags, self));
 }
 
 function oneCommand(text: string): string {
@@ -56,22 +66,26 @@ function oneCommand(text: string): string {
   return command;
 }
 
-async function run(at: Endpoint, flags: ConformanceFlags, self: Command): Promise<void> {
+async function run(given: Endpoint | undefined, flags: ConformanceFlags, self: Command): Promise<void> {
+  if (given === undefined && flags.asRtu !== true)
+    self.error('error: HOST:PORT of the station is missing', { exitCode: EXIT_USAGE });
+  const at = given ?? DEFAULT_RTU;
   let results: ConformanceResult[];
   try {
-    results = await checkStation({
+    const under = {
       ...at,
-      localAddress: flags.localAddress,
       ca: flags.ca,
-      k: flags.k,
       answerMs: flags.timeout * 1000,
       t1Ms: flags.t1 * 1000,
       t2Ms: flags.t2 * 1000,
       t3Ms: flags.t3 * 1000,
       timers: flags.timers ?? false,
-      command: flags.command,
       onResult: tell,
-    });
+    };
+    results =
+      flags.asRtu === true
+        ? await checkMaster({ ...under, w: flags.w, connectMs: flags.wait * 1000, onListening: tellPort(at) })
+        : await checkStation({ ...under, k: flags.k, localAddress: flags.localAddress, command: flags.command });
   } catch (error) {
     return self.error(`error: ${endpointText(at)}: ${messageOf(error)}`, { exitCode: EXIT_FAILED });
   }
@@ -82,17 +96,29 @@ async function run(at: Endpoint, flags: ConformanceFlags, self: Command): Promis
   const steps = results.map(({ clause, title, reason, seconds, result }) => ({
     name: `${clause}: ${title}`,
     seconds,
-    failure: reason,
+    failure: result === 'failed' ? reason : undefined,
     skipped: result === 'not checked',
   }));
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
-  const report = junitReport([{ name: `Conformance of ${endpointText(at)}`, passed: failures === 0, seconds, steps }]);
+  const report = junitReport([
+    {
+      name: `Conformance of ${flags.asRtu === true ? 'the master at ' : ''}${endpointText(at)}`,
+      passed: failures === 0,
+      seconds,
+      steps,
+    },
+  ]);
   try {
     writeFileSync(flags.junit, report);
   } catch (error) {
     self.error(`error: --junit: ${messageOf(error)}`, { exitCode: EXIT_FAILED });
   }
 }
+
+const tellPort =
+  ({ host }: Endpoint) =>
+  (port: number): void =>
+    void process.stderr.write(`waiting for the master at ${endpointText({ host, port })}\n`);
 
 function tell({ clause, title, result, reason }: ConformanceResult): void {
   const more = reason === undefined ? '' : `: ${reason}`;

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { RtuFleet } from '@iec104mm2ss/simulator';
 import { HttpAddressError, parseHttpAddress } from '../../http/index.js';
 import { EXIT_FAILED, EXIT_USAGE } from '../../process/exit-codes.js';
+import type { RecentLines } from '../../simulator/recent-lines.js';
 import { listenSimulator, type SimulatorServer } from '../../simulator/server.js';
 import { messageOf, print } from './shared.js';
 
@@ -24,12 +25,13 @@ export async function openControl(
   fleet: RtuFleet,
   flags: ControlFlags,
   self: Command,
+  recent?: RecentLines,
 ): Promise<SimulatorServer | undefined> {
   try {
     const address = parseHttpAddress(flags.http);
     if (address === undefined) return undefined;
-    const server = await listenSimulator(fleet, address, flags.token);
-    print(`HTTP API: ${server.url}`);
+    const server = await listenSimulator(fleet, address, flags.token, recent);
+    print(`page and HTTP API: ${server.url}`);
     return server;
   } catch (error) {
     const isUsage = error instanceof HttpAddressError || (error as Error).name === 'UsageError';

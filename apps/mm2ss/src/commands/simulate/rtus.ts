@@ -11,6 +11,7 @@ import {
 } from '@iec104mm2ss/simulator';
 import { EXIT_FAILED, EXIT_USAGE } from '../../process/exit-codes.js';
 import { LogFolder } from '../../simulator/log-folder.js';
+import { RecentLines } from '../../simulator/recent-lines.js';
 import { loadOrEnd, problemLines } from './check.js';
 import { addControlOptions, CONTROL_ADDRESS, type ControlFlags, openControl } from './control.js';
 import { decimal, endOf, every, ipAddress, messageOf, print, rate } from './shared.js';
@@ -29,7 +30,7 @@ interface RtusFlags extends ControlFlags {
 
 const HELP = `
 The files are those of the IEC104-RTU-Simulator: docs/simulator.md has their columns. mm2ss simulate check says what of them
-loads. While it runs: mm2ss simulate send INDEX, mm2ss simulate stop, and the HTTP API.`;
+loads. While it runs: its page, mm2ss simulate send INDEX, mm2ss simulate stop, and the HTTP API.`;
 
 export function registerRtus(simulate: Command): void {
   const command = simulate
@@ -71,10 +72,11 @@ async function runRtus(flags: RtusFlags, self: Command): Promise<void> {
   if (loaded.stations.length === 0) self.error(`error: ${flags.ini}: no RTU could be loaded`, { exitCode: EXIT_USAGE });
   if (loaded.list.ntpServers.length > 0 && flags.quiet !== true) print('ntp_server: the simulator sets no clock');
   const logs = flags.log === false ? undefined : openLogs(flags.log, self);
+  const recent = new RecentLines(loaded.stations.length);
   const fleet = new RtuFleet({
     host: flags.listen,
     compat: flags.compat ?? false,
-    ...(logs !== undefined && { log: (station: Station) => logs.of(station) }),
+    ...(logs !== undefined && { log: (station: Station) => recent.of(station, logs.of(station)) }),
   });
   for (const each of loaded.stations) {
     const station = fleet.load(each);
@@ -82,7 +84,7 @@ async function runRtus(flags: RtusFlags, self: Command): Promise<void> {
   }
   const listening = await startAll(fleet);
   if (listening === 0) self.error('error: no RTU can listen', { exitCode: EXIT_FAILED });
-  const control = await openControl(fleet, flags, self);
+  const control = await openControl(fleet, flags, self, logs && recent);
   print(`${listening} RTUs listen on ${flags.listen}${flags.compat === true ? ', as the old simulator' : ''}`);
   fleet.setLoad(flags.load);
   const stats = every(flags.stats, ratesOf(fleet));

@@ -15,6 +15,7 @@ import { type ConsoleSettings, isAtLeast } from '../console-settings.js';
 import { ANSWERED, type ConsoleRoute, StatusAnswer, TextAnswer } from './console-request.js';
 import { tlsBefore } from './console-tls.js';
 import { isSameOrigin } from './same-origin.js';
+import { PAGE_HEADERS } from './page.js';
 import type { StaticFiles } from './static-files.js';
 
 const ROOT = '/api/v1';
@@ -22,19 +23,6 @@ const DOCUMENT = `${ROOT}/openapi.json`;
 const BOUNDS = { idle: 64, answering: 64 };
 /** Behind those bounds and the streams. */
 const MAX_SOCKETS = 512;
-
-/** Nothing from elsewhere, nothing inline, in nobody's frame. */
-const HEADERS = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
-    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'X-Frame-Options': 'DENY',
-  'Cache-Control': 'no-store',
-};
 
 export interface ConsoleServerParts {
   readonly settings: ConsoleSettings;
@@ -109,7 +97,7 @@ class RequestHandler {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     try {
       await this.answer(request, response);
     } catch (error) {

@@ -32,6 +32,7 @@ export interface PermissionOptions {
 const STATUS = controlSubject('status');
 const LEFT = controlSubject('left');
 const LINES = controlSubject('lines');
+const CAPTURE = controlSubject('capture');
 const LINK_ORDERS = [controlSubject('restart'), controlSubject('next-host')];
 const DISCONNECT = controlSubject('disconnect');
 const OBSERVE = controlSubject('observe');
@@ -81,7 +82,7 @@ function part({ name }: BusUser, { publish, store, subscribe }: Permissions, opt
   return {
     publish: [...publish, STATUS, LEFT, ...control, ALL_ASK_INBOXES],
     store,
-    subscribe: [...subscribe, STATUS, LEFT, LINES, askInboxes(name)],
+    subscribe: [...subscribe, STATUS, LEFT, LINES, CAPTURE, askInboxes(name)],
   };
 }
 
@@ -120,7 +121,7 @@ function ofRouter(groups: readonly string[]): Permissions {
 
 /** It looks at everything that is for people, and hands on orders. */
 function ofConsole(): Permissions {
-  return { publish: [LINES], store: seeing(AUDIT), subscribe: [allGroups('decoded.>'), allGroups('audit')] };
+  return { publish: [LINES, CAPTURE], store: seeing(AUDIT), subscribe: [allGroups('decoded.>'), allGroups('audit')] };
 }
 
 /** It speaks for its own sessions only, and hears no answers for those of other gateways. */

@@ -14,7 +14,7 @@ import {
   UFunction,
 } from '@iec104mm2ss/iec104';
 
-/** One APDU of the station under test. */
+/** One APDU of the end under test. */
 export interface RawApdu {
   readonly format: ApduFormat;
   /** First octet of the control field. */
@@ -25,12 +25,14 @@ export interface RawApdu {
   readonly asdu: Uint8Array;
 }
 
-/** A controlling station that does what a check tells it, right or wrong. By itself it confirms TESTFR, and acknowledges. */
-export class RawMaster {
+/** One end of a link that does what a check tells it, right or wrong. By itself it confirms TESTFR, and acknowledges. */
+export class RawEnd {
   readonly got: RawApdu[] = [];
   closed = false;
   /** Whether each I-format APDU is acknowledged at once. */
   acknowledging = true;
+  /** Whether TESTFR act is confirmed. */
+  confirming = true;
   /** Next N(S) to send and to receive. */
   vs = 0;
   vr = 0;
@@ -39,7 +41,7 @@ export class RawMaster {
   private readonly framer = new ApduFramer();
   private wake: (() => void) | undefined;
 
-  private constructor(private readonly socket: Socket) {
+  constructor(private readonly socket: Socket) {
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.read(chunk));
     const end = (): void => {
@@ -51,11 +53,11 @@ export class RawMaster {
     socket.on('end', end);
   }
 
-  static connect(host: string, port: number, localAddress: string | undefined): Promise<RawMaster> {
+  static connect(host: string, port: number, localAddress: string | undefined): Promise<RawEnd> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host, port, ...(localAddress !== undefined && { localAddress }) });
       socket.once('error', reject);
-      socket.once('connect', () => resolve(new RawMaster(socket)));
+      socket.once('connect', () => resolve(new RawEnd(socket)));
     });
   }
 
@@ -65,6 +67,11 @@ export class RawMaster {
 
   sendU(fn: UFunction): void {
     this.socket.write(uFormat(fn));
+  }
+
+  /** Octets that may be no APDU. */
+  sendOctets(octets: Uint8Array): void {
+    this.socket.write(octets);
   }
 
   sendS(nr = this.vr): void {
@@ -85,7 +92,7 @@ export class RawMaster {
     return this.got.find(fits);
   }
 
-  /** Resolves true when the station has closed the connection, false when the time is over. */
+  /** Resolves true when the other end has closed the connection, false when the time is over. */
   async untilClosed(ms: number): Promise<boolean> {
     await this.wait(() => this.closed, ms);
     return this.closed;
@@ -117,7 +124,7 @@ export class RawMaster {
       if (format === 'I') {
         this.vr = (ns + 1) & SEQUENCE_MASK;
         if (this.acknowledging) this.sendS();
-      } else if (control === UFunction.TESTFR_ACT) this.sendU(UFunction.TESTFR_CON);
+      } else if (control === UFunction.TESTFR_ACT && this.confirming) this.sendU(UFunction.TESTFR_CON);
       at = end;
     }
     this.wake?.();

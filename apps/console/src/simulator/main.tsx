@@ -1,0 +1,11 @@
+import { render } from 'preact';
+import { SimulatorView } from './simulator-view.js';
+import '../styles/tokens.css';
+import '../styles/base.css';
+import '../styles/frame.css';
+import '../styles/tables.css';
+import './simulator.css';
+
+const root = document.getElementById('app');
+if (root === null) throw new Error('simulator.html has no element with the id app');
+render(<SimulatorView />, root);

@@ -1,0 +1,80 @@
+import type { SimulatedRtu } from '@iec104mm2ss/console-api';
+import { type Order, order } from './client.js';
+
+const HEADS = ['Id', 'Name', 'RTU no', 'Port', 'State', 'Masters', 'GI', 'Last index', 'Sent', 'Waiting', 'Orders'];
+
+interface RtuTableProps {
+  readonly rtus: readonly SimulatedRtu[];
+  readonly selected: string | undefined;
+  readonly select: (id: string) => void;
+  readonly say: (text: string) => void;
+}
+
+export function RtuTable({ rtus, ...others }: RtuTableProps) {
+  return (
+    <div class="scroll flat rtus" tabIndex={0}>
+      <table aria-label="RTUs">
+        <thead>
+          <tr>
+            {HEADS.map((head) => (
+              <th key={head} scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rtus.map((rtu) => (
+            <RtuRow key={rtu.id} rtu={rtu} {...others} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function stateOf({ listening, online, masters }: SimulatedRtu): string {
+  if (!listening) return 'offline';
+  if (online) return 'online';
+  return masters.length > 0 ? 'connected' : 'listening';
+}
+
+type RtuRowProps = Omit<RtuTableProps, 'rtus'> & { readonly rtu: SimulatedRtu };
+
+function RtuRow({ rtu, selected, select, say }: RtuRowProps) {
+  const { id, name, rtuNumber, port, masters, interrogating, lastIndex, sent, pending, listening } = rtu;
+  const give = (verb: Order) => (): void => {
+    order(id, verb).then(
+      () => say(`${name}: ${verb}.`),
+      (error: unknown) => say(`${name}: ${error instanceof Error ? error.message : String(error)}`),
+    );
+  };
+  const button = (verb: Order, label: string) => (
+    <button type="button" onClick={give(verb)} aria-label={`${label} ${name}`}>
+      {label}
+    </button>
+  );
+  return (
+    <tr data-id={id} class={id === selected ? 'selected' : undefined}>
+      <td>{id}</td>
+      <td>
+        <button type="button" class="plain" aria-pressed={id === selected} onClick={() => select(id)}>
+          {name}
+        </button>
+      </td>
+      <td>{rtuNumber}</td>
+      <td>{port}</td>
+      <td class={listening ? 'state' : 'state warn'}>{stateOf(rtu)}</td>
+      <td title={masters.map(({ peer }) => peer).join('\n')}>{masters.length}</td>
+      <td>{interrogating ? 'running' : ''}</td>
+      <td>{lastIndex}</td>
+      <td>{sent}</td>
+      <td>{pending}</td>
+      <td class="orders">
+        {listening ? button('offline', 'Offline') : button('online', 'Online')}
+        {button('drop', 'Drop')}
+        {button('restart', 'Restart')}
+      </td>
+    </tr>
+  );
+}

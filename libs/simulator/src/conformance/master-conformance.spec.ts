@@ -1,0 +1,93 @@
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { MasterSimulator } from '../index.js';
+import { checkMaster, type ConformanceResult } from './conformance.js';
+
+const masters: MasterSimulator[] = [];
+afterEach(async () => {
+  for (const master of masters.splice(0)) await master.close();
+});
+
+const UNDER = { host: '127.0.0.1', port: 0, ca: 47, w: 8, connectMs: 2_000, t1Ms: 250, t2Ms: 150, t3Ms: 250 };
+
+/** A master that comes again and again, interrogates, and has what is given beside. */
+async function resultsOf(
+  link: Partial<ConstructorParameters<typeof MasterSimulator>[0]['link']> = {},
+  under: { timers?: boolean; answerMs?: number; w?: number; interrogates?: boolean } = {},
+): Promise<ConformanceResult[]> {
+  const { interrogates = true, ...more } = under;
+  return checkMaster({
+    ...UNDER,
+    answerMs: 1_000,
+    timers: false,
+    ...more,
+    onListening: (port) => {
+      const { t1Ms, t2Ms, t3Ms } = UNDER;
+      const master = new MasterSimulator({
+        host: '127.0.0.1',
+        port,
+        ca: 47,
+        link: { t1Ms, t2Ms, t3Ms, ...link },
+        reconnect: { minMs: 20, maxMs: 50 },
+        requestTimeoutMs: 500,
+      });
+      masters.push(master);
+      if (interrogates) master.on('started', () => void master.interrogate().catch(() => undefined));
+      master.connect().catch(() => undefined);
+    },
+  });
+}
+
+const failed = (results: ConformanceResult[]): string[] =>
+  results.filter(({ result }) => result === 'failed').map(({ title, reason }) => `${title}: ${reason}`);
+
+describe('conformance of a master', () => {
+  it('is found in the simulated one, timers included', async () => {
+    const results = await resultsOf({}, { timers: true });
+    expect(failed(results)).toEqual([]);
+    expect(results.filter(({ result }) => result !== 'passed')).toEqual([]);
+  });
+
+  it('is not checked where the master does nothing to be checked', async () => {
+    const results = await resultsOf({}, { interrogates: false, answerMs: 300 });
+    expect(failed(results)).toEqual([]);
+    expect(results.filter(({ result }) => result === 'not checked').map(({ reason }) => reason)).toEqual(
+      expect.arrayContaining(['it asks for no general interrogation', 'it sends nothing by itself']),
+    );
+  });
+
+  it('is not in one that acknowledges late', async () => {
+    const results = await resultsOf(
+      { w: 12, t2Ms: 20_000, t1Ms: 30_000, t3Ms: 30_000 },
+      { answerMs: 300, timers: true },
+    );
+    expect(failed(results).join('\n')).toContain('acknowledges at the latest after w APDUs');
+    expect(failed(results).join('\n')).toContain('within t2');
+    expect(failed(results).join('\n')).toContain('after t3');
+  });
+
+  it('is in nobody who only connects', async () => {
+    const results = await checkMaster({
+      ...UNDER,
+      answerMs: 50,
+      connectMs: 100,
+      timers: false,
+      onListening: (port) => {
+        const again = (): void => {
+          const socket = connect(port, '127.0.0.1');
+          socket.on('error', () => undefined).resume();
+          socket.on('close', again);
+        };
+        again();
+      },
+    });
+    expect(results.filter(({ result }) => result === 'passed')).toEqual([]);
+    expect(failed(results)).toHaveLength(results.filter(({ result }) => result === 'failed').length);
+    expect(failed(results).length).toBeGreaterThan(10);
+  });
+
+  it('rejects when nobody connects', async () => {
+    const checking = checkMaster({ ...UNDER, answerMs: 50, connectMs: 100, timers: false });
+    await expect(checking).rejects.toThrow('no connection within 0.1 s');
+  });
+});
