@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 import { endOnEarlySignals, SERVING } from './process/early-signals.js';
 import { deferOptimising } from './process/start-memory.js';
+import { isOneFile } from './program-files.js';
+import { readCommandLine } from './windows/command-line.js';
 
+if (isOneFile) process.argv.splice(2, Infinity, ...readCommandLine(process.argv.slice(2)));
 const command = process.argv[2] ?? '';
 // Before anything else is loaded, which takes longer than people wait with Ctrl-C.
 endOnEarlySignals(command);
 // They last, and may have little to do.
 if (SERVING.includes(command)) deferOptimising();
-await import('./cli.js');
+void import('./cli.js').then(({ runCommand }) => runCommand());

@@ -8,6 +8,7 @@ import { AUDIT_LIMITS } from '@iec104mm2ss/router';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { ControlDesk } from '../control/control-desk.js';
 import type { BoundHttp } from '../http/http-server.js';
+import { type Files, filesBelow, filesInside, isOneFile } from '../program-files.js';
 import { RELEASE } from '../release.js';
 import type { SystemStatus } from '../status/system-status.js';
 import { openAccess } from './access/index.js';
@@ -59,7 +60,7 @@ export async function openConsole(parts: ConsoleParts): Promise<RunningConsole> 
   );
   const server = await listenConsole({
     ...{ settings, access, logger },
-    files: new StaticFiles(pageFolder()),
+    files: new StaticFiles(page()),
     routes: [
       streams.route(),
       ...lookRoutes({
@@ -88,10 +89,11 @@ export async function openConsole(parts: ConsoleParts): Promise<RunningConsole> 
   };
 }
 
-/** The page: beside the bundle, or as `apps/console` was built where the sources run. */
-function pageFolder(): string {
+/** The page: inside the one file, beside the bundle, or as `apps/console` was built where the sources run. */
+function page(): Files {
+  if (isOneFile) return filesInside('console');
   // Not by `new URL`: the bundler would take the folders for files of its own.
   const here = dirname(fileURLToPath(import.meta.url));
   const beside = join(here, 'console');
-  return existsSync(join(beside, 'index.html')) ? beside : join(here, '../../../console/dist');
+  return filesBelow(existsSync(join(beside, 'index.html')) ? beside : join(here, '../../../console/dist'));
 }
