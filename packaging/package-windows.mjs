@@ -40,10 +40,30 @@ function filesOf(name, folder) {
   return Object.fromEntries(places.map((place) => [`${name}/${path.relative(folder, place)}`, place]));
 }
 
+/** The addon that makes a service of the program. */
+function addon() {
+  const file = path.join(work, 'service.node');
+  const warnings = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-DNAPI_VERSION=8'];
+  const headers = ['-I', from('node_modules/node-api-headers/include')];
+  const same = ['-s', '-Wl,--no-insert-timestamp', '-static-libgcc'];
+  run(tool('mingw'), [
+    ...warnings,
+    ...headers,
+    '-O2',
+    '-shared',
+    '-o',
+    file,
+    from('packaging/windows/service.c'),
+    ...same,
+  ]);
+  return file;
+}
+
 const nodeExe = tool('node-windows');
 const node = tool('node-of-windows');
 const nodeVersion = run(node, ['--version']).slice(1);
 console.log(`package-windows: iec104mm2ss.exe with Node.js ${nodeVersion} ...`);
+const service = addon();
 const parts = {
   ...{ nodeExe, node, work },
   main: await script('main.cjs', 'apps/mm2ss/dist/main.js'),
@@ -52,6 +72,7 @@ const parts = {
     'package.json': from('apps/mm2ss/package.json'),
     'sample.csv': from('libs/config/testdata/sample.csv'),
     'read-crls.cjs': await script('read-crls.cjs', 'libs/tls/dist/x509/read-crls.js'),
+    'service.node': service,
     ...filesOf('console', from('apps/console/dist')),
     ...filesOf('chart', from('deploy/helm/mm2ss')),
   },
@@ -73,6 +94,7 @@ const archive = zip(
   name,
   {
     'iec104mm2ss.exe': exe,
+    'iec104mm2ss-service.node': service,
     'sample.csv': from('libs/config/testdata/sample.csv'),
     'README.md': from('README.md'),
     'CHANGELOG.md': from('CHANGELOG.md'),

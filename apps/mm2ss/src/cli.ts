@@ -34,6 +34,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   'nats-reload': async () => (await import('./commands/nats-reload.js')).registerNatsReload,
   chart: async () => (await import('./commands/chart.js')).registerChart,
   tls: async () => (await import('./commands/tls.js')).registerTls,
+  service: async () => (await import('./commands/service.js')).registerService,
   demo: async () => (await import('./commands/demo.js')).registerDemo,
 };
 

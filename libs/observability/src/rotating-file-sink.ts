@@ -11,6 +11,9 @@ export interface RotatingFileOptions {
   readonly keep: number;
 }
 
+/** Of a log file, unless something else is said: 10 MiB, and five older ones. */
+export const LOG_FILE_BOUNDS = { maxOctets: 10 * 1024 * 1024, keep: 5 } as const;
+
 const LINE_FEED = 0x0a;
 
 /**

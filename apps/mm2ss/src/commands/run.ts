@@ -5,6 +5,7 @@ import type { HealthServer } from '../http/index.js';
 import { openPage } from '../process/open-page.js';
 import { runUntilSignal } from '../process/signals.js';
 import { tlsOptions } from '../tls/tls-options.js';
+import { serviceProcess } from '../windows/service-process.js';
 import { collect } from './collect.js';
 import { addConsoleOptions, type ConsoleFlags, consoleFlags, consoleSettings } from './console-options.js';
 import { UsageError } from './errors.js';
@@ -84,6 +85,7 @@ async function run(flags: RunFlags): Promise<void> {
         console,
         health,
         logDirectory: flags.logDir,
+        logFile: serviceProcess()?.logFile,
         listen: environment.listen,
         holdMs: environment.holdMs,
         limits: environment.limits,
@@ -96,6 +98,7 @@ async function run(flags: RunFlags): Promise<void> {
       });
       if (flags.open === true && composition.console !== undefined)
         openPage(composition.console.url, composition.logger);
+      serviceProcess()?.running();
       return composition;
     },
   );

@@ -14,6 +14,7 @@ describe('the command line of iec104mm2ss.exe', () => {
     ],
     ['-c', 'run --open -c'],
     ['-c -i iec104mm2ss_1.csv', 'run --open -c -i iec104mm2ss_1.csv'],
+    ['debug -i a.csv', 'run --service -i a.csv'],
     ['-n -t 60', 'run --open -n -t 60'],
     // A file may be named like a verb.
     ['-i start', 'run --open -i start'],
@@ -35,7 +36,6 @@ describe('the command line of iec104mm2ss.exe', () => {
     ['restart', 'service restart'],
     ['--name south restart', 'service restart --name south'],
     ['restart --wait 5', 'service restart --wait 5'],
-    ['debug -i a.csv', 'service debug -i a.csv'],
   ])('%j is about the service: mm2ss %s', (given, expected) => {
     expect(commandOf(words(given))).toEqual(words(expected));
   });

@@ -29,6 +29,7 @@ export function commandOf(given: readonly string[]): string[] {
   const verb = given[at];
   // `restart GROUP` is a command of an operator, about the link to an RTU.
   const isOperators = verb === 'restart' && at === 0 && given.length > 1 && !given[1]!.startsWith('-');
+  if (verb === 'debug') return ['run', '--service', ...given.slice(0, at), ...given.slice(at + 1)];
   if (verb !== undefined && !isOperators) return ['service', verb, ...given.slice(0, at), ...given.slice(at + 1)];
   if (first === undefined || (first.startsWith('-') && !GENERAL.includes(first))) return ['run', '--open', ...given];
   return [...given];
