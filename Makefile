@@ -85,9 +85,10 @@ package-linux: build
 package-windows: build
 	@NODE_WINDOWS='$(NODE_WINDOWS)' $(WITH_NODE) node packaging/package-windows.mjs
 
-## test-packages: installs, runs, upgrades and removes the .deb in a fresh Debian under systemd; as root
-test-packages: package-linux
+## test-packages: the .deb in a fresh Debian under systemd (as root), iec104mm2ss.exe and its service under Wine
+test-packages: package-linux package-windows
 	@packaging/test-linux.sh dist
+	@packaging/test-windows.sh dist
 
 ## e2e-observability: a real Prometheus reads the whole system under load; every board has data, alerts fire and clear
 e2e-observability: build
