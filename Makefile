@@ -2,7 +2,7 @@
 # Needs: make, a Node.js with npm (20 or later; the workspace brings the Node.js 24 that everything runs on).
 
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image package-linux package-windows test-packages e2e-observability e2e-kubernetes monitoring clean
+.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image package-linux package-windows package-npm test-packages e2e-observability e2e-kubernetes monitoring clean
 
 SHELL := /bin/sh
 # No daemon is left behind, nothing is asked, nothing is sent anywhere.
@@ -84,6 +84,10 @@ package-linux: build
 ## package-windows: a zip with iec104mm2ss.exe, made on Linux, into dist/; NODE_WINDOWS=24.21.0 for another Node.js in it
 package-windows: build
 	@NODE_WINDOWS='$(NODE_WINDOWS)' $(WITH_NODE) node packaging/package-windows.mjs
+
+## package-npm: the npm packages iec104mm2ss (the command) and @iec104mm2ss/iec104 (the library), into dist/
+package-npm: build
+	@$(WITH_NODE) node packaging/package-npm.mjs
 
 ## test-packages: the .deb in a fresh Debian under systemd (as root), iec104mm2ss.exe and its service under Wine
 test-packages: package-linux package-windows

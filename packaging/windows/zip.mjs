@@ -11,10 +11,14 @@ const FAT = 0;
  * @returns {Buffer} the same files and time give the same octets
  */
 export function zip(folder, files, seconds) {
-  // The format has the time of the place.
-  process.env.TZ = 'UTC';
   const names = Object.keys(files).sort();
   const octetsOf = (file) => new Uint8Array(typeof file === 'string' ? readFileSync(file) : file);
   const entries = names.map((name) => [`${folder}/${name}`, [octetsOf(files[name]), { os: FAT }]]);
-  return Buffer.from(zipSync(Object.fromEntries(entries), { mtime: new Date(seconds * 1000), level: 6 }));
+  return Buffer.from(zipSync(Object.fromEntries(entries), { mtime: timeOfPlace(seconds), level: 4 }));
+}
+
+/** The format has the time of the place where it is made: it is given that of UTC. */
+function timeOfPlace(seconds) {
+  const utc = new Date(seconds * 1000);
+  return new Date(utc.getTime() + utc.getTimezoneOffset() * 60_000);
 }
