@@ -243,7 +243,9 @@ export default tseslint.config(
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['vitest.config.ts', 'tools/*.d.mts', 'packaging/windows/*.d.mts'] },
+        projectService: {
+          allowDefaultProject: ['vitest.config.ts', 'tools/*.d.mts', 'packaging/*.d.mts', 'packaging/windows/*.d.mts'],
+        },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -282,6 +284,7 @@ export default tseslint.config(
       '@nx/enforce-module-boundaries': boundaries(constraints(fakes), [
         '../../tools/require.mjs',
         '../../tools/chart-readme.mjs',
+        '../../packaging/changelog.mjs',
         '../../packaging/windows/zip.mjs',
       ]),
       // Asymmetric matchers (expect.any, expect.objectContaining) are typed any.

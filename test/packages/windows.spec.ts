@@ -71,7 +71,7 @@ describe.skipIf(!hasTools)('the zip for Windows', () => {
 
 it('a zip has the same octets whenever and wherever it is made', () => {
   const before = process.env['TZ'];
-  const make = (zone: string, names: string[]): Buffer => {
+  const make = (zone: string, names: string[]): Uint8Array => {
     process.env['TZ'] = zone;
     return zip('folder', Object.fromEntries(names.map((name) => [name, Buffer.from(name)])), 1_800_000_000);
   };
