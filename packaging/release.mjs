@@ -4,8 +4,8 @@
  *
  *   node packaging/release.mjs [FOLDER]     default: dist
  *
- * RELEASE_TAG=v1.2.3 in the environment, as for what is published: the version has to be that, its section has to be there, and
- * nothing in the checkout may differ from the commit.
+ * RELEASE_TAG=v1.2.3 in the environment, as for what is published: the version has to be that, all changes have to be in its
+ * section, and nothing in the checkout may differ from the commit. Without it the changes are those of [Unreleased].
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,8 +27,10 @@ function stop(reason) {
 }
 
 const changelog = readFileSync(from('CHANGELOG.md'), 'utf8');
-const changes = sectionOf(changelog, version) ?? (tag ? undefined : sectionOf(changelog, 'Unreleased'));
+const unreleased = sectionOf(changelog, 'Unreleased');
+const changes = (tag ? undefined : unreleased) ?? sectionOf(changelog, version);
 if (tag && tag !== `v${version}`) stop(`the tag is ${tag}, package.json has ${version}`);
+if (tag && unreleased !== undefined) stop('CHANGELOG.md has changes under [Unreleased]: they belong to a version now');
 if (changes === undefined) stop(`CHANGELOG.md has no section for ${version}`);
 const different = read('git', ['status', '--porcelain']);
 if (tag && different !== '') stop(`the checkout differs from its commit:\n${different}`);

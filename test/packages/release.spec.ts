@@ -19,7 +19,7 @@ it.each([
 it('the changelog has a section for what comes next, or for this version', () => {
   const { version } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { version: string };
   const text = readFileSync(resolve(root, 'CHANGELOG.md'), 'utf8');
-  expect(sectionOf(text, version) ?? sectionOf(text, 'Unreleased')).toMatch(/^- /m);
+  expect(sectionOf(text, 'Unreleased') ?? sectionOf(text, version)).toMatch(/^- /m);
 });
 
 it('the workflow runs the tests and the release, with actions that are pinned', () => {
