@@ -153,6 +153,7 @@ sleep 1
 windows sc stop iec104mm2ss
 expect 'it has stopped, in order' stopped_cleanly iec104mm2ss "$work/c/one"
 expect 'its master was disconnected' grep -q ' ASDUs received' "$work/master"
+grep -q 'disconnected: closed by the peer' "$work/master" || { cat "$work/master" >&2; fail 'its connection was reset'; }
 query iec104mm2ss_2 RUNNING || fail 'the second does not run any more'
 windows sc stop iec104mm2ss_2
 expect 'the second has stopped' stopped_cleanly iec104mm2ss_2 "$work/c/two"
@@ -169,7 +170,7 @@ expect 'a start that fails says so' fails_to_start
 expect 'a start that fails is told in the log' grep -q 'none.csv: does not exist' log/iec104mm2ss.log
 windows reg query 'HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\iec104mm2ss'
 says EventMessageFile
-step 'ok: and in the event log of Windows'
+step 'ok: and its name is known to the event log of Windows'
 file "$(row 1 "$port1" "$rtu1")" >three.csv
 exits 0 exe --startup auto update -i three.csv --http "127.0.0.1:$http1"
 expect 'it starts' exe --wait 30 start
