@@ -45,7 +45,8 @@ function addon() {
   const file = path.join(work, 'service.node');
   const warnings = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-DNAPI_VERSION=8'];
   const headers = ['-I', from('node_modules/node-api-headers/include')];
-  const same = ['-s', '-Wl,--no-insert-timestamp', '-static-libgcc'];
+  // Neither the time nor, as the linker would have it, an address made of the name of the file.
+  const same = ['-s', '-Wl,--no-insert-timestamp', '-Wl,--image-base,0x180000000', '-static-libgcc'];
   run(tool('mingw'), [
     ...warnings,
     ...headers,
