@@ -2,7 +2,7 @@
 # Needs: make, a Node.js with npm (20 or later; the workspace brings the Node.js 24 that everything runs on).
 
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image package-linux test-packages e2e-observability e2e-kubernetes monitoring clean
+.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image package-linux package-windows package-npm release test-packages e2e-observability e2e-kubernetes monitoring clean
 
 SHELL := /bin/sh
 # No daemon is left behind, nothing is asked, nothing is sent anywhere.
@@ -81,9 +81,22 @@ image: build
 package-linux: build
 	@$(WITH_NODE) node packaging/package-linux.mjs
 
-## test-packages: installs, runs, upgrades and removes the .deb in a fresh Debian under systemd; as root
-test-packages: package-linux
+## package-windows: a zip with iec104mm2ss.exe, made on Linux, into dist/; NODE_WINDOWS=24.21.0 for another Node.js in it
+package-windows: build
+	@NODE_WINDOWS='$(NODE_WINDOWS)' $(WITH_NODE) node packaging/package-windows.mjs
+
+## package-npm: the npm packages iec104mm2ss (the command) and @iec104mm2ss/iec104 (the library), into dist/
+package-npm: build
+	@$(WITH_NODE) node packaging/package-npm.mjs
+
+## release: all packages, bill of materials, changes and SHA256SUMS in dist/, which it empties first; RELEASE_TAG=v1.2.3 checks the tag
+release: build
+	@NODE_WINDOWS='$(NODE_WINDOWS)' RELEASE_TAG='$(RELEASE_TAG)' $(WITH_NODE) node packaging/release.mjs
+
+## test-packages: the .deb in a fresh Debian under systemd (as root), iec104mm2ss.exe and its service under Wine
+test-packages: package-linux package-windows
 	@packaging/test-linux.sh dist
+	@packaging/test-windows.sh dist
 
 ## e2e-observability: a real Prometheus reads the whole system under load; every board has data, alerts fire and clear
 e2e-observability: build

@@ -247,7 +247,9 @@ export default tseslint.config(
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['vitest.config.ts', 'tools/*.d.mts'] },
+        projectService: {
+          allowDefaultProject: ['vitest.config.ts', 'tools/*.d.mts', 'packaging/*.d.mts', 'packaging/windows/*.d.mts'],
+        },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -286,6 +288,8 @@ export default tseslint.config(
       '@nx/enforce-module-boundaries': boundaries(constraints(fakes), [
         '../../tools/require.mjs',
         '../../tools/chart-readme.mjs',
+        '../../packaging/changelog.mjs',
+        '../../packaging/windows/zip.mjs',
       ]),
       // Asymmetric matchers (expect.any, expect.objectContaining) are typed any.
       '@typescript-eslint/no-unsafe-assignment': 'off',

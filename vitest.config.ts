@@ -63,6 +63,17 @@ export default defineConfig({
           execArgv: ['--single-threaded-gc'],
         },
       },
+      // What is given to users, unpacked or installed.
+      {
+        ...shared,
+        test: {
+          name: 'packages',
+          include: ['test/packages/**/*.spec.ts'],
+          testTimeout: seconds(120),
+          // One makes the zip for Windows.
+          hookTimeout: seconds(300),
+        },
+      },
       // What helm makes of the chart.
       {
         ...shared,

@@ -5,11 +5,21 @@
  *   node packaging/package-linux.mjs [FOLDER]     default: dist
  */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeChecksums } from './checksums.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const from = (...names) => path.join(root, ...names);
@@ -121,9 +131,5 @@ for (const [what, make] of [
   console.log(`package-linux: ${what} ...`);
   files.push(make());
 }
-const sums = files.map((file) => {
-  const octets = readFileSync(file);
-  console.log(`${path.relative(root, file)}: ${(octets.length / 1e6).toFixed(1)} MB`);
-  return `${createHash('sha256').update(octets).digest('hex')}  ${path.basename(file)}\n`;
-});
-writeFileSync(path.join(output, 'SHA256SUMS'), sums.join(''));
+for (const file of files) console.log(`${path.relative(root, file)}: ${(statSync(file).size / 1e6).toFixed(1)} MB`);
+writeChecksums(output);

@@ -24,6 +24,7 @@ const checks = {
 const suites = {
   unit: 10,
   workspace: 5,
+  packages: 10,
   chart: 5,
   observability: 5,
   simulation: 10,

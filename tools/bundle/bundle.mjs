@@ -11,20 +11,12 @@
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
-import { builtins } from './builtins.mjs';
-import { leaveOut } from './left-out.mjs';
 import { dependenciesOf, licences } from './licences.mjs';
-import { reflectMetadataFirst } from './reflect-metadata.mjs';
+import { inputOptions, root } from './options.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const app = path.join(root, 'apps/mm2ss');
 const folder = path.join(app, 'bundle');
-
-/** Modules of packages that only define: where nothing of one is used, it is left out. */
-const PURE = /\/node_modules\/(?:@nestjs|@nats-io)\//;
-const OURS = /\/(?:libs|services)\/[\w-]+\/dist\//;
 
 /** What is loaded together. Everything that Nest's decorators need is in one file, in the order in which it is imported. */
 const groups = [
@@ -43,19 +35,7 @@ const groups = [
   { name: 'nats', test: /\/node_modules\/(?:@nats-io|tweetnacl)\// },
 ];
 
-function fail(level, log) {
-  if (level === 'warn') throw new Error(`bundle: ${log.message}`);
-}
-
-const build = await rolldown({
-  input: { mm2ss: path.join(app, 'dist/main.js') },
-  cwd: root,
-  platform: 'node',
-  plugins: [builtins(), leaveOut(), reflectMetadataFirst()],
-  treeshake: { moduleSideEffects: (id) => !(PURE.test(id) || OURS.test(id)) },
-  experimental: { resolveNewUrlToAsset: true },
-  onLog: fail,
-});
+const build = await rolldown(inputOptions({ mm2ss: path.join(app, 'dist/main.js') }));
 rmSync(folder, { recursive: true, force: true });
 const { output } = await build.write({
   dir: folder,

@@ -35,6 +35,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   'nats-reload': async () => (await import('./commands/nats-reload.js')).registerNatsReload,
   chart: async () => (await import('./commands/chart.js')).registerChart,
   tls: async () => (await import('./commands/tls.js')).registerTls,
+  service: async () => (await import('./commands/service.js')).registerService,
   demo: async () => (await import('./commands/demo.js')).registerDemo,
 };
 
@@ -72,18 +73,21 @@ process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
   process.exit(EXIT_FAILED);
 });
 
-try {
-  const given = process.argv[2] ?? '';
-  const load = Object.hasOwn(COMMANDS, given) ? COMMANDS[given] : undefined;
-  for (const register of new Set(
-    load ? [await load()] : await Promise.all(Object.values(COMMANDS).map((each) => each())),
-  )) {
-    register(program);
+/** Runs the command that `process.argv` gives; the process ends with its exit code. */
+export async function runCommand(): Promise<void> {
+  try {
+    const given = process.argv[2] ?? '';
+    const load = Object.hasOwn(COMMANDS, given) ? COMMANDS[given] : undefined;
+    for (const register of new Set(
+      load ? [await load()] : await Promise.all(Object.values(COMMANDS).map((each) => each())),
+    )) {
+      register(program);
+    }
+    await program.parseAsync();
+  } catch (error) {
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    const isExpected = [...USAGE, ...UNAVAILABLE].includes(name);
+    process.stderr.write(`mm2ss: ${isExpected ? message : (stack ?? message)}\n`);
+    process.exit(USAGE.includes(name) ? EXIT_USAGE : EXIT_FAILED);
   }
-  await program.parseAsync();
-} catch (error) {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  const isExpected = [...USAGE, ...UNAVAILABLE].includes(name);
-  process.stderr.write(`mm2ss: ${isExpected ? message : (stack ?? message)}\n`);
-  process.exit(USAGE.includes(name) ? EXIT_USAGE : EXIT_FAILED);
 }

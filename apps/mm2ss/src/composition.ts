@@ -90,6 +90,8 @@ export interface CompositionOptions {
   readonly logLevel: LogLevel;
   /** Folder of the per-group log files; undefined: none are written. */
   readonly logDirectory: string | undefined;
+  /** Takes the log lines instead of standard output, which a service of Windows does not have. */
+  readonly logFile?: string | undefined;
   readonly listen: string | undefined;
   readonly holdMs: number;
   /** See GatewayOptions. */
@@ -128,6 +130,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const ring = new LogRing();
   const logging = createLogger({
     level: options.logLevel,
+    file: options.logFile,
     peerLines: clock,
     instance: runtime.instance,
     securityOutput: syslog,

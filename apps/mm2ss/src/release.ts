@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { programFile } from './program-files.js';
 
-const manifest = new URL('../package.json', import.meta.url);
+const manifest = programFile('package.json', new URL('../package.json', import.meta.url));
 
 /** Release of the product, from the package manifest. */
-export const RELEASE = (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+export const RELEASE = (JSON.parse(manifest.toString()) as { version: string }).version;

@@ -31,6 +31,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [ConfigErrorCode, string]>
   ENOTDIR: ['CONFIG_NOT_FOUND', 'does not exist'],
   EACCES: ['CONFIG_NOT_READABLE', 'may not be read by this user'],
   EPERM: ['CONFIG_NOT_READABLE', 'may not be read by this user'],
+  EBUSY: ['CONFIG_NOT_READABLE', 'is held by another program'],
   EISDIR: ['CONFIG_NOT_A_FILE', 'is a directory'],
 };
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { flushAllNow, LineWriter } from './line-writer.js';
-import { RotatingFileSink } from './rotating-file-sink.js';
+import { LOG_FILE_BOUNDS, RotatingFileSink } from './rotating-file-sink.js';
 
 export interface GroupLogOptions {
   /** Folder of the files, created when the first line is written. */
@@ -13,8 +13,6 @@ export interface GroupLogOptions {
   readonly keep?: number;
 }
 
-const DEFAULT_MAX_OCTETS = 10 * 1024 * 1024;
-const DEFAULT_KEEP = 5;
 /** Per group, so that a hundred groups on a hung disk stay below a hundred megabytes. */
 const MAX_PENDING_CHARACTERS = 1024 * 1024;
 
@@ -82,7 +80,7 @@ export class GroupLogs {
   }
 
   private open(id: string, path: string): LineWriter {
-    const { maxOctets = DEFAULT_MAX_OCTETS, keep = DEFAULT_KEEP } = this.options;
+    const { maxOctets = LOG_FILE_BOUNDS.maxOctets, keep = LOG_FILE_BOUNDS.keep } = this.options;
     const writer = new LineWriter(new RotatingFileSink({ path, maxOctets, keep }), {
       maxPendingCharacters: MAX_PENDING_CHARACTERS,
       onFailure: (error) => this.report({ group: id, path, error, droppedLines: writer.droppedLines }),

@@ -7,6 +7,7 @@ import { PeerLineHook } from './peer-line-hook.js';
 import type { LogRing } from './log-ring.js';
 import type { LineClock } from './peer-lines.js';
 import type { SecurityEventName } from './security/security-events.js';
+import { LOG_FILE_BOUNDS, RotatingFileSink } from './rotating-file-sink.js';
 import { eventIdOf, isSecurityEvent, keepLedger, SecurityLedger } from './security/security-ledger.js';
 
 export type { Logger } from 'pino';
@@ -32,6 +33,8 @@ export interface LoggerOptions {
   readonly ring?: LogRing | undefined;
   /** Takes the lines instead of standard output. */
   readonly destination?: DestinationStream;
+  /** A file that does, moved aside when it has grown to its bound. */
+  readonly file?: string | undefined;
 }
 
 /** The process's logger, and what has to be done with it before the process ends. */
@@ -141,12 +144,13 @@ interface ConsoleOutput extends DestinationStream {
   droppedLines(): number;
 }
 
-function consoleOutput({ destination, pretty }: LoggerOptions): ConsoleOutput {
+function consoleOutput({ destination, file, pretty }: LoggerOptions): ConsoleOutput {
   if (destination) return immediate((line) => destination.write(line));
-  if (pretty ?? process.stdout.isTTY) return terminal();
-  const writer = new LineWriter(new DescriptorSink(1), {
-    maxBatchCharacters: PIPE_BUF,
-    onFailure: (error) => complain(`log: standard output cannot be written: ${error.message}\n`),
+  if (file === undefined && (pretty ?? process.stdout.isTTY)) return terminal();
+  const sink = file === undefined ? new DescriptorSink(1) : new RotatingFileSink({ path: file, ...LOG_FILE_BOUNDS });
+  const writer = new LineWriter(sink, {
+    ...(file === undefined ? { maxBatchCharacters: PIPE_BUF } : {}),
+    onFailure: (error) => complain(`log: ${file ?? 'standard output'} cannot be written: ${error.message}\n`),
   });
   process.on('exit', () => flushAllNow([writer]));
   return {

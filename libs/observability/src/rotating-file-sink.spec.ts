@@ -60,6 +60,19 @@ describe('RotatingFileSink', () => {
     expect(await text()).toBe('two\n');
   });
 
+  it('goes on with a file that cannot be moved aside, to twice its bound, and moves it when it can be', async () => {
+    const sink = new RotatingFileSink({ path, maxOctets: 10, keep: 1 });
+    // Where a folder is, no file can be moved to.
+    await mkdir(`${path}.1`, { recursive: true });
+    for (const line of ['1111111\n', '2222222\n']) await sink.write(line);
+    await expect(sink.write('3333333\n')).rejects.toThrow();
+    expect(await text()).toBe('1111111\n2222222\n');
+    await rm(`${path}.1`, { recursive: true });
+    await sink.write('4444444\n');
+    await sink.close();
+    expect([await text(), await text('.1')]).toEqual(['4444444\n', '1111111\n2222222\n']);
+  });
+
   it('begins on a line of its own after a line that was cut off', async () => {
     await mkdir(join(folder, 'log'));
     await writeFile(path, '{"cut');

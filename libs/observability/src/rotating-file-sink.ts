@@ -12,6 +12,11 @@ export interface RotatingFileOptions {
   readonly keep: number;
 }
 
+/** Of a log file, unless something else is said: 10 MiB, and five older ones. */
+export const LOG_FILE_BOUNDS = { maxOctets: 10 * 1024 * 1024, keep: 5 } as const;
+
+/** A file that cannot be moved aside grows to so many times its bound. */
+const GROWS_TO = 2;
 const LINE_FEED = 0x0a;
 
 /**
@@ -30,7 +35,7 @@ export class RotatingFileSink implements LineSink {
     try {
       await this.open();
       const length = Buffer.byteLength(lines);
-      if (this.octets > 0 && this.octets + length > this.options.maxOctets) await this.rotate();
+      if (this.octets > 0 && this.octets + length > this.options.maxOctets) await this.rotate(length);
       await this.handle!.appendFile(this.torn ? `\n${lines}` : lines);
       this.octets += length + (this.torn ? 1 : 0);
       this.torn = false;
@@ -70,13 +75,19 @@ export class RotatingFileSink implements LineSink {
     return buffer[0] === LINE_FEED;
   }
 
-  private async rotate(): Promise<void> {
+  /** @param length of what is written next */
+  private async rotate(length: number): Promise<void> {
     await this.close();
-    const { path, keep } = this.options;
-    for (let number = keep; number >= 1; number--) {
-      await renameIfThere(number === 1 ? path : `${path}.${number - 1}`, `${path}.${number}`);
+    const { path, keep, maxOctets } = this.options;
+    try {
+      for (let number = keep; number >= 1; number--) {
+        await renameIfThere(number === 1 ? path : `${path}.${number - 1}`, `${path}.${number}`);
+      }
+      if (keep === 0) await (await open(path, 'w')).close();
+    } catch (error) {
+      // On Windows whoever reads a file may keep it from being moved: it goes on growing meanwhile, up to a bound.
+      if (this.octets + length > GROWS_TO * maxOctets) throw error;
     }
-    if (keep === 0) await (await open(path, 'w')).close();
     await this.open();
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UnavailableError } from '../commands/errors.js';
+import { type Files, filesBelow, filesInside, isOneFile } from '../program-files.js';
 
 /** A file of the chart, by its path in it, with `/` between folders. */
 export interface ChartFile {
@@ -12,11 +12,12 @@ export interface ChartFile {
 /** Where the chart is in a checkout, and in the image, which has the same folders. */
 const CHART_FOLDER = 'deploy/helm/mm2ss';
 
-/** The folder of the chart as it is without a configuration: that of this program's release. */
-export function staticChartFolder(from: string = import.meta.dirname): string {
-  for (let folder = from; ; folder = dirname(folder)) {
+/** The chart as it is without a configuration: that of this program's release. */
+export function staticChart(): Files {
+  if (isOneFile) return filesInside('chart');
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
     const chart = join(folder, CHART_FOLDER);
-    if (existsSync(join(chart, 'Chart.yaml'))) return chart;
+    if (existsSync(join(chart, 'Chart.yaml'))) return filesBelow(chart);
     if (folder === dirname(folder)) break;
   }
   throw new UnavailableError(`chart: there is no ${CHART_FOLDER} beside this program; --values-only works without it`);
@@ -25,20 +26,13 @@ export function staticChartFolder(from: string = import.meta.dirname): string {
 /** Names what Helm does not read of a folder. */
 const IGNORE_FILE = '.helmignore';
 
-/** All files that Helm reads, sorted by path: what `.helmignore` names is of use only where the chart is made. */
-export async function chartFiles(folder: string): Promise<ChartFile[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .map((path) => path.replaceAll('\\', '/'));
-  const ignored = paths.includes(IGNORE_FILE) ? helmIgnore(await readFile(join(folder, IGNORE_FILE), 'utf8')) : [];
-  return Promise.all(
-    paths
-      .filter((path) => !ignored.some((pattern) => pattern.test(path)))
-      .sort((a, b) => (a < b ? -1 : 1))
-      .map(async (path) => ({ path, octets: await readFile(join(folder, path)) })),
-  );
+/** All files of the chart that Helm reads, sorted by path: what `.helmignore` names is of use only where the chart is made. */
+export function chartFiles(files: Files): ChartFile[] {
+  const ignored = helmIgnore(files.get(IGNORE_FILE)?.().toString() ?? '');
+  return [...files]
+    .filter(([path]) => !ignored.some((pattern) => pattern.test(path)))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, read]) => ({ path, octets: read() }));
 }
 
 /** The files, of which Helm is to pass over one that is added: else it would be stored with each release. */

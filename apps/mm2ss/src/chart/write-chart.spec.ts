@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { filesBelow } from '../program-files.js';
 import { type ChartFlags, writeChart } from './write-chart.js';
 
 const HEADER = 'id,sys name,port no,rtu no,max conn,idletime,t1,t2,t3,w,k,buffsize,logevents,same ip,hosts,filter\n';
@@ -93,7 +94,7 @@ function chart(flags: ChartFlags = { output: join(folder, 'chart') }): Promise<n
   out = '';
   err = '';
   const sinks = { out: (said: string) => void (out += said), err: (said: string) => void (err += said) };
-  return writeChart(file, flags, sinks, join(folder, 'static'));
+  return writeChart(file, flags, sinks, filesBelow(join(folder, 'static')));
 }
 const to = (flags: ChartFlags = {}): ChartFlags => ({ output: join(folder, 'chart'), ...flags });
 

@@ -28,7 +28,8 @@ import { checkedExtras } from './extra-values.js';
 import { natsUsers } from './nats-users.js';
 import { neededUsers, packingOf } from './packing.js';
 import { releaseRemark, sizeFault, sizeRemark } from './sizes.js';
-import { type ChartFile, chartFiles, staticChartFolder } from './static-chart.js';
+import type { Files } from '../program-files.js';
+import { type ChartFile, chartFiles, staticChart } from './static-chart.js';
 import { writeArchive } from './write-archive.js';
 import { writeFolder } from './write-folder.js';
 
@@ -61,14 +62,14 @@ interface Input {
 }
 
 /**
- * @param chartFolder the chart without a configuration
+ * @param bare the chart without a configuration
  * @returns the exit code
  */
 export async function writeChart(
   file: string,
   flags: ChartFlags,
   sinks: Sinks,
-  chartFolder: string = staticChartFolder(),
+  bare: Files = staticChart(),
 ): Promise<number> {
   const { output, valuesOnly = false, diff, force = false } = flags;
   if (output === '') throw new UsageError('chart: -o names nothing');
@@ -88,7 +89,7 @@ export async function writeChart(
 
   const values = chartValues(configuration, csv);
   const ids = Object.keys(values.groups);
-  const chart = await chartFiles(chartFolder);
+  const chart = chartFiles(bare);
   const extras = await checkedExtras(flags.values ?? [], ids, schemaOf(chart));
   const packing = packingOf(extras);
   if (diff !== undefined) {

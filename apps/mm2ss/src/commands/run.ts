@@ -2,8 +2,10 @@ import { readEnvironment } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 import { compose } from '../composition.js';
 import type { HealthServer } from '../http/index.js';
+import { openPage } from '../process/open-page.js';
 import { runUntilSignal } from '../process/signals.js';
 import { tlsOptions } from '../tls/tls-options.js';
+import { serviceProcess } from '../windows/service-process.js';
 import { collect } from './collect.js';
 import { addConsoleOptions, type ConsoleFlags, consoleFlags, consoleSettings } from './console-options.js';
 import { UsageError } from './errors.js';
@@ -28,6 +30,7 @@ const PARTS = ['connector', 'router', 'gateway'] as const;
 interface RunFlags extends ProcessFlags, ConsoleFlags {
   readonly nogui?: boolean;
   readonly service?: boolean;
+  readonly open?: boolean;
   readonly ntp_server?: readonly string[];
   readonly ntp_update_every_sec?: string;
   readonly logDir: string;
@@ -40,6 +43,7 @@ export function registerRun(program: Command): void {
     .description('run the multiplexer: every group of the file, all parts in this one process')
     .option('-n, --nogui', 'without the web console')
     .option('-c, --service', 'as a service: without the web console')
+    .option('--open', 'show the web console in the browser once it is served')
     .option('-s, --ntp_server <host>', 'NTP server; may be repeated. Asked before those of the file', collect)
     .option('-t, --ntp_update_every_sec <seconds>', 'NTP update interval (default: the file, else 900)')
     .option('--set-clock', 'set the clock of this machine from NTP (needs the privilege)')
@@ -70,8 +74,8 @@ async function run(flags: RunFlags): Promise<void> {
       health = await openHealth(environment);
       return openBus(environment, runtime, health, { role: 'run', allGroups: true }, flags.logDir);
     },
-    (bus) =>
-      compose({
+    async (bus) => {
+      const composition = await compose({
         file,
         watched,
         parts: PARTS,
@@ -81,6 +85,7 @@ async function run(flags: RunFlags): Promise<void> {
         console,
         health,
         logDirectory: flags.logDir,
+        logFile: serviceProcess()?.logFile,
         listen: environment.listen,
         holdMs: environment.holdMs,
         limits: environment.limits,
@@ -90,7 +95,12 @@ async function run(flags: RunFlags): Promise<void> {
           updateEverySec,
           setClock: flags.setClock ?? false,
         },
-      }),
+      });
+      if (flags.open === true && composition.console !== undefined)
+        openPage(composition.console.url, composition.logger);
+      serviceProcess()?.running();
+      return composition;
+    },
   );
 }
 

@@ -17,7 +17,7 @@ import { listenConsole } from './server/console-server.js';
 import { fileRoutes } from './server/file-routes.js';
 import { lookRoutes } from './server/look-routes.js';
 import { orderRoutes } from './server/order-routes.js';
-import { pageFolder } from './server/page.js';
+import { pageFiles } from './server/page.js';
 import { StaticFiles } from './server/static-files.js';
 import { Streams } from './stream/stream-routes.js';
 
@@ -63,7 +63,7 @@ export async function openConsole(parts: ConsoleParts): Promise<RunningConsole> 
   }
   const server = await listenConsole({
     ...{ settings, access, logger, clock },
-    files: new StaticFiles(pageFolder()),
+    files: new StaticFiles(pageFiles()),
     routes: [
       streams.route(),
       ...lookRoutes({

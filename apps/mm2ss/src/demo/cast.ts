@@ -1,18 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Endpoint, type GroupConfig, parseConfiguration } from '@iec104mm2ss/config';
 import { MasterSimulator, RtuFleet, type RtuSimulator } from '@iec104mm2ss/simulator';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
+import { programFile } from '../program-files.js';
 import { EventLedger } from './event-ledger.js';
 import { type RunningMultiplexer, startMultiplexer } from './multiplexer.js';
 import { moveGroups } from './sample-file.js';
 import { SessionWatch } from './session-watch.js';
 
 /** The manual's sample, appendix A; from apps/mm2ss/dist/demo. */
-const SAMPLE = fileURLToPath(new URL('../../../../libs/config/testdata/sample.csv', import.meta.url));
+const SAMPLE = new URL('../../../../libs/config/testdata/sample.csv', import.meta.url);
 const GROUP_IDS = ['111', '222'];
 const MASTER_NAMES = ['A', 'B', 'C', 'D', 'E'];
 /** A host of the sample where nobody listens: the multiplexer has to go on to the next one. */
@@ -45,7 +45,8 @@ export interface Cast {
 export async function gather(): Promise<Cast> {
   const folder = mkdtempSync(join(tmpdir(), 'mm2ss-demo-'));
   const scheduler = new DeadlineScheduler();
-  const sample = parseConfiguration(readFileSync(SAMPLE, 'utf8')).groups;
+  const original = programFile('sample.csv', SAMPLE).toString();
+  const sample = parseConfiguration(original).groups;
   const fleet = new RtuFleet({ scheduler });
   for (const [index, id] of GROUP_IDS.entries()) {
     const ca = sample.find((group) => group.id === id)?.rtuNumber ?? 1;
@@ -57,7 +58,7 @@ export async function gather(): Promise<Cast> {
   const rtus = fleet.stations.map(({ rtu }) => rtu);
   const [http = 0, ...ports] = await freePorts(1 + GROUP_IDS.length);
   const text = moveGroups(
-    readFileSync(SAMPLE, 'utf8'),
+    original,
     GROUP_IDS.map((id, index) => ({
       id,
       port: ports[index] ?? 0,

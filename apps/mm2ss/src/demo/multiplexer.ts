@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isOneFile } from '../program-files.js';
 
 /** The multiplexer under demonstration. */
 export interface RunningMultiplexer {
@@ -28,8 +29,9 @@ const LOG_TAIL_LINES = 15;
 export function startMultiplexer({ file, folder, http }: MultiplexerOptions): RunningMultiplexer {
   const log = join(folder, 'multiplexer.log');
   const output = openSync(log, 'w');
-  // This very command, so that it is the same from a checkout and in an image.
-  const child = spawn(process.execPath, [process.argv[1] ?? '', 'run', '-i', file, '-n', '--http', http], {
+  // This very command, so that it is the same from a checkout, in an image and as one file.
+  const command = isOneFile ? [] : [process.argv[1] ?? ''];
+  const child = spawn(process.execPath, [...command, 'run', '-i', file, '-n', '--http', http], {
     cwd: folder,
     stdio: ['ignore', output, output],
     // A group of its own: Ctrl-C is for the demo, which then ends its multiplexer in order.

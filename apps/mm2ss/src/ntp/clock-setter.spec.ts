@@ -55,6 +55,32 @@ describe('SystemClockSetter', () => {
     expect(commands[0]!.at(-1)).toBe('Set-Date -Adjust ([TimeSpan]::FromTicks(-15000000)) -ErrorAction Stop');
   });
 
+  describe('as iec104mm2ss.exe', () => {
+    const asProgram = (adjustClock: (milliseconds: number) => void) =>
+      new SystemClockSetter({
+        platform: 'win32',
+        processStatus: async () => '',
+        run: async () => undefined,
+        adjustClock,
+      });
+
+    it('asks Windows itself', async () => {
+      const adjusted: number[] = [];
+      await asProgram((milliseconds) => void adjusted.push(milliseconds)).adjust(-1500);
+      expect(adjusted).toEqual([-1500]);
+    });
+
+    it.each([
+      [1314, /^no privilege to set the clock: needs an administrator/],
+      [87, /^Windows could not set the clock: refused$/],
+    ])('says why it could not: error %d', async (errno, said) => {
+      const setter = asProgram(() => {
+        throw Object.assign(new Error('refused'), { errno });
+      });
+      await expect(setter.adjust(1000)).rejects.toThrow(said);
+    });
+  });
+
   it('refuses on a system it does not know', async () => {
     const { setter, commands } = setUp('darwin');
     await expect(setter.adjust(1000)).rejects.toThrow('not supported on darwin');

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { isOneFile } from '../program-files.js';
+import { ERROR_PRIVILEGE_NOT_HELD, serviceManager } from '../windows/service-manager.js';
 
 /** Moves this host's clock. */
 export interface ClockSetter {
@@ -24,6 +26,8 @@ export interface ClockSystem {
   run(command: string, args: readonly string[]): Promise<void>;
   /** Text of /proc/self/status. */
   processStatus(): Promise<string>;
+  /** Windows's own function, where the program has it; throws an Error with `errno`. */
+  readonly adjustClock?: ((milliseconds: number) => void) | undefined;
 }
 
 const COMMAND_LIMIT_MS = 10_000;
@@ -36,11 +40,13 @@ const SYSTEM: ClockSystem = {
     await promisify(execFile)(command, args, { timeout: COMMAND_LIMIT_MS, env: { ...process.env, LC_ALL: 'C' } });
   },
   processStatus: () => readFile('/proc/self/status', 'utf8'),
+  ...(isOneFile && process.platform === 'win32' ? { adjustClock: (ms) => serviceManager().adjustClock(ms) } : {}),
 };
 
 /**
  * Sets the clock with the system's own command, by a difference and not to a time, so that the time the command needs
- * to start does not count: GNU `date` on Linux (root or CAP_SYS_TIME), `Set-Date -Adjust` on Windows (administrator).
+ * to start does not count: GNU `date` on Linux (root or CAP_SYS_TIME), `Set-Date -Adjust` on Windows (administrator), where
+ * iec104mm2ss.exe does without a command.
  */
 export class SystemClockSetter implements ClockSetter {
   constructor(private readonly system: ClockSystem = SYSTEM) {}
@@ -59,10 +65,25 @@ export class SystemClockSetter implements ClockSetter {
     await this.run('date', ['-u', `--set=${signed(offsetMs / 1000)} seconds`]);
   }
 
-  private adjustWindows(offsetMs: number): Promise<void> {
+  private async adjustWindows(offsetMs: number): Promise<void> {
+    if (this.system.adjustClock !== undefined) return this.adjustItself(offsetMs, this.system.adjustClock);
     const ticks = Math.round(offsetMs * 10_000);
     const command = `Set-Date -Adjust ([TimeSpan]::FromTicks(${ticks})) -ErrorAction Stop`;
     return this.run('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', command]);
+  }
+
+  private adjustItself(offsetMs: number, adjustClock: (milliseconds: number) => void): void {
+    try {
+      adjustClock(offsetMs);
+    } catch (error) {
+      const { errno, message } = error as NodeJS.ErrnoException;
+      throw new ClockSetError(
+        errno === ERROR_PRIVILEGE_NOT_HELD
+          ? 'no privilege to set the clock: needs an administrator, or a service of LocalSystem'
+          : `Windows could not set the clock: ${message}`,
+        error,
+      );
+    }
   }
 
   private async run(command: string, args: readonly string[]): Promise<void> {

@@ -13,6 +13,8 @@ const LASTING = [...SERVING, 'watch', 'capture', 'simulate', 'demo', 'nats-reloa
 export function endOnEarlySignals(command: string | undefined): void {
   if (command === undefined || !LASTING.includes(command)) return;
   const terminal = new StartTerminal();
+  // Ctrl-Break of a console on Windows, and what stands there for a signal to end.
+  if (process.platform === 'win32') process.on('SIGBREAK', () => process.emit('SIGTERM'));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (process.listenerCount(signal) > 1) return;

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { StartTerminal } from './hangup.js';
 
 it.each([
@@ -12,6 +12,21 @@ it.each([
   const terminal = new StartTerminal(
     (descriptor) => terminals.includes(descriptor),
     () => canBeOpened,
+    'linux',
   );
   expect(terminal.gone).toBe(gone);
+});
+
+describe('on Windows', () => {
+  it.each([
+    ['a console that is closed, whatever standard input and output are, is gone', true],
+    ['a service, which has none, is only told to read its configuration', false],
+  ])('%s', (_, hasConsole) => {
+    const terminal = new StartTerminal(
+      () => false,
+      () => hasConsole,
+      'win32',
+    );
+    expect(terminal.gone).toBe(hasConsole);
+  });
 });

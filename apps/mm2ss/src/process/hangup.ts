@@ -1,7 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-const TERMINAL = '/dev/tty';
+/** By its name on Windows, where SIGHUP says that it is being closed, and nothing else. */
+const TERMINAL = process.platform === 'win32' ? String.raw`\\.\CONIN$` : '/dev/tty';
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
 
@@ -16,13 +17,14 @@ export class StartTerminal {
   constructor(
     isTerminal: (descriptor: number) => boolean = isatty,
     private readonly canBeOpened: () => boolean = terminalCanBeOpened,
+    private readonly platform = process.platform,
   ) {
-    this.there = isTerminal(STANDARD_INPUT) || isTerminal(STANDARD_OUTPUT);
+    this.there = platform === 'win32' ? canBeOpened() : isTerminal(STANDARD_INPUT) || isTerminal(STANDARD_OUTPUT);
   }
 
   /** It was there and is no longer. */
   get gone(): boolean {
-    return this.there && !this.canBeOpened();
+    return this.there && (this.platform === 'win32' || !this.canBeOpened());
   }
 }
 

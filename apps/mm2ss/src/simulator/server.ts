@@ -9,7 +9,7 @@ import { isOwnName, ownNames } from '../http/own-names.js';
 import { ApiError } from '../api/api-error.js';
 import { openApiDocument } from '../api/openapi.js';
 import { findRoute, isJson, parsedBody, readJson } from '../api/route.js';
-import { PAGE_HEADERS, pageFolder } from '../console/server/page.js';
+import { PAGE_HEADERS, pageFiles } from '../console/server/page.js';
 import { StaticFiles } from '../console/server/static-files.js';
 import type { RecentLines } from './recent-lines.js';
 import { simulatorRoutes } from './routes.js';
@@ -38,7 +38,7 @@ export async function listenSimulator(
   const complain = (reason: string): void => void process.stderr.write(`${reason}\n`);
   const tokens = tokenFile === undefined ? undefined : new BearerTokens(tokenFile, SYSTEM_CLOCK, complain);
   const routes = simulatorRoutes(fleet, recent);
-  const page = new StaticFiles(pageFolder());
+  const page = new StaticFiles(pageFiles());
   const document = openApiDocument(routes, 'mm2ss simulate', 'Drives a running RTU simulator.');
 
   const handle = async (request: IncomingMessage): Promise<{ status: number; body: unknown }> => {

@@ -1,7 +1,9 @@
 /**
  * Reads CRLs, on a thread of their own when they are large: 20,000 entries take the better part of a second. The thread runs
- * this very file, whatever it is part of (a source, what tsc has made, a chunk of the bundle), so it imports packages only.
+ * this very file, whatever it is part of (a source, what tsc has made, a chunk of the bundle), so it imports packages only. In a
+ * single executable application it is an asset, as CommonJS.
  */
+import { getAsset, isSea } from 'node:sea';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import {
@@ -59,7 +61,10 @@ interface Outcome {
 
 function onThread(octets: Uint8Array): Promise<ReadCrl[]> {
   const task: Task = { task: 'read-crls', octets };
-  const worker = new Worker(new URL(import.meta.url), { workerData: task, execArgv: [], env: {}, stderr: true });
+  const settings = { workerData: task, execArgv: [], env: {}, stderr: true };
+  const worker = isSea()
+    ? new Worker(getAsset('read-crls.cjs', 'utf8'), { ...settings, eval: true })
+    : new Worker(new URL(import.meta.url), settings);
   return new Promise<ReadCrl[]>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('it takes too long to read')), LONGEST_MS);
     const done = (settle: () => void): void => {

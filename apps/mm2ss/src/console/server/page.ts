@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Files, filesBelow, filesInside, isOneFile } from '../../program-files.js';
 
 /** Nothing from elsewhere, nothing inline, in nobody's frame. */
 export const PAGE_HEADERS = {
@@ -15,10 +16,11 @@ export const PAGE_HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-/** The pages: beside the bundle, or as `apps/console` was built where the sources run. */
-export function pageFolder(): string {
+/** The pages: inside the one file, beside the bundle, or as `apps/console` was built where the sources run. */
+export function pageFiles(): Files {
+  if (isOneFile) return filesInside('console');
   // Not by `new URL`: the bundler would take the folders for files of its own.
   const here = dirname(fileURLToPath(import.meta.url));
   const beside = join(here, 'console');
-  return existsSync(join(beside, 'index.html')) ? beside : join(here, '../../../../console/dist');
+  return filesBelow(existsSync(join(beside, 'index.html')) ? beside : join(here, '../../../../console/dist'));
 }

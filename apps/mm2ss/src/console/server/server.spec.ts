@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { isSameOrigin } from './same-origin.js';
+import { filesBelow } from '../../program-files.js';
 import { StaticFiles } from './static-files.js';
 
 describe('what is changed', () => {
@@ -32,7 +33,7 @@ describe('the files of the page', () => {
     writeFileSync(join(folder, 'index.html'), `<!doctype html>${'x'.repeat(2_000)}`);
     writeFileSync(join(folder, 'assets/app-a1.js'), 'export {};');
     writeFileSync(join(folder, 'secret.key'), 'secret');
-    const files = new StaticFiles(folder);
+    const files = new StaticFiles(filesBelow(folder));
     const server = createServer((request, response) => {
       if (!files.serve(new URL(request.url ?? '/', 'http://x').pathname, request, response))
         response.writeHead(404).end();
@@ -78,6 +79,6 @@ describe('the files of the page', () => {
   });
 
   it('are none where the page is not built', () => {
-    expect(new StaticFiles('/nowhere').isEmpty).toBe(true);
+    expect(new StaticFiles(filesBelow('/nowhere')).isEmpty).toBe(true);
   });
 });

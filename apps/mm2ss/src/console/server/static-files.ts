@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join, relative } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import type { Files } from '../../program-files.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -31,16 +30,12 @@ interface File {
 
 /** The files of the page: few and small, so they are in memory, compressed once when they are first asked for. */
 export class StaticFiles {
-  private readonly paths = new Map<string, string>();
   private readonly files = new Map<string, File>();
 
-  /** @param folder that does not exist: there are none */
-  constructor(folder: string) {
-    for (const file of filesOf(folder)) this.paths.set(`/${relative(folder, file).replaceAll('\\', '/')}`, file);
-  }
+  constructor(private readonly page: Files) {}
 
   get isEmpty(): boolean {
-    return this.paths.size === 0;
+    return this.page.size === 0;
   }
 
   /** False: there is no such file. */
@@ -71,10 +66,10 @@ export class StaticFiles {
   private file(path: string): File | undefined {
     const known = this.files.get(path);
     if (known !== undefined) return known;
-    const place = this.paths.get(path);
+    const read = this.page.get(path.slice(1));
     const type = TYPES[path.slice(path.lastIndexOf('.') + 1)];
-    if (place === undefined || type === undefined) return undefined;
-    const plain = readFileSync(place);
+    if (read === undefined || type === undefined) return undefined;
+    const plain = read();
     const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
     const isWorthIt = plain.length >= COMPRESSED_FROM_OCTETS && !/^(image\/(png|x-icon)|font)/.test(type);
     const file = {
@@ -86,16 +81,5 @@ export class StaticFiles {
     };
     this.files.set(path, file);
     return file;
-  }
-}
-
-function filesOf(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .map((name) => join(folder, name))
-      .filter((path) => statSync(path).isFile());
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
   }
 }
