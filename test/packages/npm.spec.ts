@@ -81,7 +81,7 @@ describe('the library', () => {
     expect(said).toMatch(/wrong\.ts.*TS2322/);
   });
 
-  it('names only what there is in the table of its README', async () => {
+  it('names only what there is in the table of its README', () => {
     const [, table = ''] = readme.split('## What there is');
     const names = [...table.matchAll(/^\| (`.*?)\|/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)`/g)]);
     expect(names.length).toBeGreaterThan(10);
