@@ -1,19 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { allGroups, type Bus, BUS, GroupSubjects } from '@iec104mm2ss/bus';
+import { allGroups, type Bus, BUS } from '@iec104mm2ss/bus';
 import { LOG_RING, type LogRing, NO_GROUP } from '@iec104mm2ss/observability';
 import { type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
-import { BadRequestException, Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import { watchLines } from '../lines/line-watch.js';
 import { FEED_READERS, type FeedReaders } from './feed-readers.js';
+import { subjectsOf } from './group-query.js';
 
 /** What a slow reader may leave unread before lines are left out for it. */
 const MAX_UNREAD_OCTETS = 1 << 20;
 /** A reader that has read nothing for so long while lines were left out for it is disconnected. */
 const UNREAD_LIMIT_MS = 60_000;
-/** A reader whose host is gone is found out by probes of TCP. */
-const KEEP_ALIVE_MS = 30_000;
-/** When to try again where all places are taken. */
-const RETRY_AFTER_S = 10;
 
 type Lines = (data: Uint8Array) => void;
 
@@ -53,7 +50,7 @@ export class FeedController {
     @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
   ): void {
-    if (group !== undefined) feedSubjects(group);
+    if (group !== undefined) subjectsOf(group);
     const { bus, ring } = this;
     const sources = { bus, ring, ...this.runtime };
     this.serve(request, response, (line) =>
@@ -65,26 +62,7 @@ export class FeedController {
 
   /** @param begin hands lines on; what it returns ends that */
   private serve(request: IncomingMessage, response: ServerResponse, begin: (line: Lines) => () => void): void {
-    response.setHeader('Content-Type', 'application/x-ndjson');
-    if (request.method === 'HEAD') {
-      response.end();
-      return;
-    }
-    const { socket } = request;
-    if (!this.readers.enter(socket)) {
-      response.writeHead(503, { 'Content-Type': 'application/json; charset=utf-8', 'Retry-After': RETRY_AFTER_S });
-      response.end(JSON.stringify({ error: `${this.readers.max} readers already` }));
-      return;
-    }
-    // It is silent as long as nothing passes.
-    socket.setTimeout(0);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    response.flushHeaders();
-    const end = begin(this.writer(response));
-    response.on('close', () => {
-      this.readers.leave();
-      end();
-    });
+    this.readers.serve(request, response, 'application/x-ndjson', () => begin(this.writer(response)));
   }
 
   /** Writes lines as far as they are read; says how many were left out. */
@@ -111,10 +89,6 @@ const NEW_LINE = Buffer.from('\n');
 /** Subjects of the decoded feed and the audit records of one group, or of all. */
 export function feedSubjects(group: string | undefined): string[] {
   if (group === undefined) return [allGroups('decoded.>'), allGroups('audit')];
-  try {
-    const subjects = new GroupSubjects(group);
-    return [subjects.decodedAll, subjects.audit];
-  } catch (error) {
-    throw new BadRequestException((error as Error).message);
-  }
+  const subjects = subjectsOf(group);
+  return [subjects.decodedAll, subjects.audit];
 }

@@ -5,6 +5,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream';
+import pLimit from 'p-limit';
 import { journalStream } from '../broker/broker-journal.js';
 import { logStream } from '../broker/broker-event-log.js';
 import type { JournalOptions } from '../bus.js';
@@ -85,17 +86,18 @@ async function ensureBucket({ streams }: JetStreamManager, bucket: string, repli
 
 /** Does it for all, a few at a time. After a failure nothing more is begun; rejects with it when all that was begun has ended. */
 async function inParallel<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<unknown>): Promise<void> {
-  const left = all.values();
-  let failed = false;
-  const worker = async (): Promise<void> => {
-    for (let next = left.next(); !failed && next.done !== true; next = left.next()) {
-      await work(next.value).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      });
-    }
-  };
-  const ended = await Promise.allSettled(Array.from({ length: atOnce }, worker));
+  const limit = pLimit({ concurrency: atOnce, rejectOnClear: true });
+  const ended = await Promise.allSettled(
+    all.map((one) =>
+      limit(() =>
+        work(one).catch((error: unknown) => {
+          limit.clearQueue();
+          throw error;
+        }),
+      ),
+    ),
+  );
+  // Those that were not begun come behind all that were.
   const failure = ended.find((each) => each.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
 }
