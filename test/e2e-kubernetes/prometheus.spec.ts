@@ -1,55 +1,136 @@
-/** A real Prometheus, run here, asks every pod. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort, PATIENCE_MS, until } from '../e2e/ports.ts';
-import { componentOf, pods } from './cluster.ts';
-import { sharedScene } from './scene.ts';
+/**
+ * A real Prometheus, run here, finds the pods by the cluster's API and reads them under load: every query of the boards has data,
+ * alerts fire by what goes wrong on a cluster, and clear after it. All alerts, one by one: `make e2e-observability`.
+ */
+import { asked, fleetBoard, groupBoard, queriesOf } from '@iec104mm2ss/monitoring';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { requireTool } from '../../tools/require.mjs';
+import { JOB, Prometheus, WINDOW } from '../e2e-observability/prometheus.ts';
+import { componentOf, kubectl, pods, READY_MS, settled, until } from './cluster.ts';
+import { CLUSTER_FAULTS, type Labels } from './cluster-faults.ts';
+import { PLAIN, sharedScene } from './scene.ts';
 import { missing, settings } from './settings.ts';
 
-const { prometheus = '' } = settings;
-if (prometheus === '') process.stderr.write('\n!!! SKIPPED: E2E_PROMETHEUS names no binary.\n\n');
-const HTTP_PORT = 9104;
+const program = missing === undefined ? requireTool('prometheus') : undefined;
 const PARTS = ['connector', 'router', 'gateway'];
+/** A volume of the kubelet's takes a minute to change. */
+const FIRES_MS = 180_000;
+const LOOK_MS = 500;
+const EVENTS_PER_SECOND = 50;
+/** A machine that has other work makes them fire, and rightly so: nobody's fault here. */
+const SLOWNESS = ['CommandSlow', 'EventLoopLag', 'LinkSlow'];
+const THRESHOLDS = { UndeliveredOld: { 111: 5, 222: 5 }, MasterLag: { 111: 5, 222: 5 } };
 
-describe.skipIf(missing !== undefined || prometheus === '')('Prometheus', () => {
+const fromLabel = (from: string, target: string) => ({ source_labels: [from], target_label: target });
+/** As the PodMonitor of the chart has it. */
+const discovery = {
+  kubernetes_sd_configs: [
+    { role: 'pod', kubeconfig_file: process.env['KUBECONFIG'], namespaces: { names: [settings.namespace] } },
+  ],
+  relabel_configs: [
+    { source_labels: ['__meta_kubernetes_pod_phase'], regex: 'Running', action: 'keep' },
+    { source_labels: ['__meta_kubernetes_pod_container_port_name'], regex: 'http', action: 'keep' },
+    {
+      source_labels: ['__meta_kubernetes_pod_label_app_kubernetes_io_component'],
+      regex: PARTS.join('|'),
+      action: 'keep',
+    },
+    fromLabel('__meta_kubernetes_pod_name', 'pod'),
+    fromLabel('__meta_kubernetes_namespace', 'namespace'),
+  ],
+};
+
+const has = (labels: Labels, wanted: Labels): boolean =>
+  Object.entries(wanted).every(([name, value]) => labels[name] === value);
+
+describe.skipIf(program === undefined)('a Prometheus that watches a release under load', () => {
   const sceneOf = sharedScene();
+  let prometheus: Prometheus;
 
-  it('scrapes all pods', async () => {
-    sceneOf();
-    const folder = await mkdtemp(join(tmpdir(), 'mm2ss-prometheus-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const targets = (await pods())
-      .filter((pod) => PARTS.includes(componentOf(pod)))
-      .map(({ status }) => `${status.podIP ?? ''}:${HTTP_PORT}`);
-    expect(targets).toHaveLength(6);
-    const file = join(folder, 'prometheus.yml');
-    const job = { job_name: 'mm2ss', scrape_interval: '1s', scrape_timeout: '1s', static_configs: [{ targets }] };
-    await writeFile(file, JSON.stringify({ scrape_configs: [job] }));
-    const address = `127.0.0.1:${await freePort()}`;
-    const args = [`--config.file=${file}`, `--storage.tsdb.path=${folder}/tsdb`, `--web.listen-address=${address}`];
-    const child = spawn(prometheus, args, { stdio: 'ignore' });
-    const exited = once(child, 'exit');
-    onTestFinished(async () => {
-      child.kill();
-      await exited;
+  beforeAll(async () => {
+    prometheus = await Prometheus.start(program ?? '', THRESHOLDS, { discovery });
+    const { field } = sceneOf();
+    for (const { rtu } of field.groups.values()) rtu.startEvents(EVENTS_PER_SECOND);
+    field.group(PLAIN.id).masters[0]?.station.startCommanding(5000, 500);
+  });
+  afterAll(async () => {
+    await sceneOf().field.group(PLAIN.id).masters[0]?.station.stopCommanding();
+    await prometheus?.stop();
+  });
+
+  const faults = async (): Promise<readonly Labels[]> =>
+    (await prometheus.firing()).filter(({ alertname = '' }) => !SLOWNESS.includes(alertname));
+  const quiet = async (): Promise<void> => {
+    await until('no alert is firing', async () => (await faults()).length === 0, READY_MS).catch(async (error) => {
+      throw new Error(`${error}\n${JSON.stringify(await faults(), undefined, 1)}`);
     });
-    const ask = async (query: string): Promise<Series[]> => {
-      const response = await fetch(`http://${address}/api/v1/query?query=${encodeURIComponent(query)}`);
-      return ((await response.json()) as { data: { result: Series[] } }).data.result;
-    };
-    const up = async (): Promise<number> => (await ask('up == 1').catch((): Series[] => [])).length;
-    await until('every pod is up', async () => (await up()) === targets.length, PATIENCE_MS);
-    const releases = await ask('count by (job) (mm2ss_build_info)');
-    expect(releases.map(({ value }) => value[1])).toEqual([String(targets.length)]);
-    expect(await ask('mm2ss_rtu_up == 1')).toHaveLength(2);
+  };
+
+  const whole = (): Promise<number> => {
+    const started = (): boolean => sceneOf().field.masters.every(({ station }) => station.simulator.started);
+    return until('all masters are started', started, READY_MS);
+  };
+
+  it('finds and reads every pod, and has no alert firing', async () => {
+    const parts = (await pods()).filter((pod) => PARTS.includes(componentOf(pod)));
+    expect(parts).toHaveLength(6);
+    await until('every pod is read', async () => (await prometheus.ask('up == 1')).length === parts.length);
+    expect((await prometheus.ask('mm2ss_rtu_up == 1')).map(({ metric }) => metric['group']).sort()).toEqual([
+      '111',
+      '222',
+    ]);
+    await quiet();
+  });
+
+  it('has no alert firing by the rules as they are while every pod is replaced', async () => {
+    const patient = await Prometheus.start(program ?? '', {}, { discovery, rules: (shipped) => shipped });
+    onTestFinished(() => patient.stop());
+    const seen = new Set<string>();
+    let over = false;
+    const looking = (async () => {
+      for (; !over; await delay(LOOK_MS))
+        for (const { alertname = '' } of await patient.firing()) if (!SLOWNESS.includes(alertname)) seen.add(alertname);
+    })();
+    for (const component of PARTS) {
+      await kubectl('rollout', 'restart', 'deployment', '-l', `app.kubernetes.io/component=${component}`);
+      await settled();
+    }
+    await whole();
+    over = true;
+    await looking;
+    expect([...seen]).toEqual([]);
+    await quiet();
+  });
+
+  it.each(CLUSTER_FAULTS)('$title', async ({ alerts, cause, mend }) => {
+    const scene = sceneOf();
+    await cause(scene);
+    try {
+      for (const wanted of alerts) {
+        const fires = async (): Promise<boolean> => (await prometheus.firing()).some((each) => has(each, wanted));
+        await until(`fires: ${JSON.stringify(wanted)}`, fires, FIRES_MS);
+      }
+    } finally {
+      await mend(scene);
+      await settled();
+      await whole();
+    }
+    await quiet();
+  });
+
+  it.each([fleetBoard(), groupBoard()])('has data for every query of the board $title', async (board) => {
+    const empty: string[] = [];
+    for (const { where, expr } of queriesOf(board)) {
+      const query = asked(expr, { job: JOB, group: PLAIN.id, interval: WINDOW });
+      if ((await prometheus.range(query)).length === 0) empty.push(`${where}: ${query}`);
+    }
+    expect(empty).toEqual([]);
+  });
+
+  it('has lost nothing meanwhile', async () => {
+    const { field } = sceneOf();
+    for (const { rtu } of field.groups.values()) rtu.stopEvents();
+    for (const { station } of field.masters) await station.hasAll(READY_MS);
   });
 });
-
-interface Series {
-  readonly metric: Readonly<Record<string, string>>;
-  readonly value: readonly [number, string];
-}

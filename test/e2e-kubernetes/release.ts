@@ -51,7 +51,7 @@ export class Release {
     const folder = await mkdtemp(join(tmpdir(), 'mm2ss-e2e-k8s-'));
     afterwards(() => rm(folder, { recursive: true, force: true }));
     const release = new Release(helm, folder, field);
-    await release.writeTls();
+    await apply(await release.tlsSecret());
     return release;
   }
 
@@ -154,13 +154,18 @@ export class Release {
     });
   }
 
-  private async writeTls(): Promise<void> {
-    const own = this.field.authority.issue({ cn: 'mm2ss' });
+  /** Another certificate in the secret, which ends in so many days; pods read it within a minute. */
+  async replaceCertificate(untilDays: number): Promise<void> {
+    await apply(await this.tlsSecret(untilDays));
+  }
+
+  private async tlsSecret(untilDays?: number): Promise<string> {
+    const own = this.field.authority.issue({ cn: 'mm2ss', ...(untilDays !== undefined && { untilDays }) });
     await writeFile(this.path('tls.crt'), own.chain);
     await writeFile(this.path('tls.key'), own.key);
     await writeFile(this.path('ca.crt'), this.field.authority.certificate);
     const files = ['tls.crt', 'tls.key', 'ca.crt'].map((name) => `--from-file=${this.path(name)}`);
-    await kubectl('create', 'secret', 'generic', TLS, ...files);
+    return kubectl('create', 'secret', 'generic', TLS, ...files, '--dry-run=client', '-o', 'yaml');
   }
 
   private run(...args: string[]): Promise<string> {

@@ -17,7 +17,6 @@
  * | `E2E_VALUES` | file with further values for the chart |
  * | `E2E_FLEETS` | releases of many groups to try, `GROUPS/GROUPSPERPOD` separated by commas: `500/50,1000/50,500/1-` |
  * | `E2E_FLEET_USERS` | `no`: those have no users on NATS |
- * | `E2E_PROMETHEUS` | a Prometheus binary, which is run here and scrapes the pods |
  */
 import { existsSync } from 'node:fs';
 
@@ -40,7 +39,6 @@ export const settings = {
   values: env['E2E_VALUES'],
   fleets: list(env['E2E_FLEETS']),
   fleetUsers: env['E2E_FLEET_USERS'] !== 'no',
-  prometheus: env['E2E_PROMETHEUS'],
 } as const;
 
 /** Events a second of each RTU while something is done to the cluster. */

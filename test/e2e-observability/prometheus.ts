@@ -29,6 +29,13 @@ interface ActiveAlert {
 /** Thresholds of single groups, by alert. */
 export type Thresholds = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
+export interface PrometheusOptions {
+  /** Settings of its scrape job: where it finds its targets. Without it they are those of `setTargets`. */
+  readonly discovery?: object;
+  /** What is made of the rules; default: quick ones. */
+  readonly rules?: (shipped: string) => string;
+}
+
 /** The same rules; what has to hold for minutes or hours has to for seconds, and looks as far back as a test can wait. */
 const quick = (rules: string): string =>
   rules
@@ -48,9 +55,13 @@ export class Prometheus {
     private readonly process: ChildProcess,
   ) {}
 
-  static async start(program: string, thresholds: Thresholds): Promise<Prometheus> {
+  static async start(
+    program: string,
+    thresholds: Thresholds,
+    { discovery = {}, rules = quick }: PrometheusOptions = {},
+  ): Promise<Prometheus> {
     const folder = await mkdtemp(join(tmpdir(), 'mm2ss-prometheus-'));
-    for (const [name, text] of ruleFiles()) await writeFile(join(folder, name), quick(text));
+    for (const [name, text] of ruleFiles()) await writeFile(join(folder, name), rules(text));
     const own = Object.entries(thresholds).flatMap(([alert, groups]) =>
       Object.entries(groups).map(([group, value]) => ({
         record: THRESHOLD,
@@ -64,6 +75,7 @@ export class Prometheus {
       scrape_interval: SCRAPE,
       scrape_timeout: SCRAPE,
       file_sd_configs: [{ files: [join(folder, 'targets.json')], refresh_interval: SCRAPE }],
+      ...discovery,
     };
     const config = {
       global: { evaluation_interval: SCRAPE },
