@@ -51,14 +51,13 @@ bench-attacks: build
 
 ## fuzz: random octets into framer, link and decoder, then all properties with new seeds; FUZZ_SECONDS (60) each
 FUZZ_SECONDS ?= 60
-export FUZZ_SECONDS
 fuzz: build
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" node test/fuzz/fuzz.ts --seconds $(FUZZ_SECONDS)
 	@$(WITH_NODE) node tools/properties.mjs
 
 ## fuzz-sockets: nonsense from masters and RTUs on real sockets beside a healthy group; FUZZ_SECONDS (60), FUZZ_SEED
 fuzz-sockets: build
-	@$(WITH_NODE) vitest run --project integration test/integration/socket-fuzz.spec.ts
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(WITH_NODE) vitest run --project integration test/integration/socket-fuzz.spec.ts
 
 ## simulate: whole systems in a simulated world; SEEDS=100000 FROM=1 JOBS=2 for many, SEED=7 for one and its story
 SIMULATED = $(WITH_NODE) node --enable-source-maps --single-threaded-gc --conditions=@iec104mm2ss/source --import ./test/simulation/runner/sources.mjs

@@ -36,10 +36,11 @@ export class MetricsController {
   constructor(@Inject(REGISTRY) private readonly registry: Registry) {}
 
   @Get()
-  async metrics(@Res({ passthrough: true }) response: ServerResponse): Promise<string> {
-    const { registry } = this;
-    response.setHeader('Content-Type', registry.contentType);
-    return registry.metrics();
+  async metrics(@Res() response: ServerResponse): Promise<void> {
+    const octets = await this.registry.encoded();
+    response.setHeader('Content-Type', this.registry.contentType);
+    response.setHeader('Content-Length', octets.length);
+    response.end(octets);
   }
 }
 
