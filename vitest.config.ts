@@ -30,114 +30,120 @@ const slow = {
 /** Three at a time: they wait a lot, each file has ports of its own, and what they allow is far from what is seen. */
 const severalFiles = { fileParallelism: true, maxWorkers: 3 };
 
+const projects = [
+  {
+    ...shared,
+    test: {
+      name: 'unit',
+      include: ['{libs,services,apps}/*/src/**/*.spec.ts', 'test/fuzz/**/*.spec.ts'],
+      testTimeout: seconds(60),
+      ...computing,
+    },
+  },
+  {
+    ...shared,
+    test: {
+      name: 'workspace',
+      include: ['test/workspace/**/*.spec.ts'],
+      testTimeout: seconds(120),
+      // The project graph is made in one, which takes its time on a busy machine.
+      hookTimeout: seconds(120),
+    },
+  },
+  {
+    ...shared,
+    test: {
+      name: 'simulation',
+      include: ['test/simulation/**/*.spec.ts'],
+      testTimeout: seconds(120),
+      ...computing,
+      // Helper threads that collect garbage gain nothing where every core has a worker.
+      execArgv: ['--single-threaded-gc'],
+    },
+  },
+  // What is given to users, unpacked or installed.
+  {
+    ...shared,
+    test: {
+      name: 'packages',
+      include: ['test/packages/**/*.spec.ts'],
+      testTimeout: seconds(120),
+      // One makes the zip for Windows.
+      hookTimeout: seconds(300),
+    },
+  },
+  // What helm makes of the chart.
+  {
+    ...shared,
+    test: { name: 'chart', include: ['test/chart/**/*.spec.ts'], testTimeout: seconds(120), isolate: false },
+  },
+  // What Prometheus makes of the alerts.
+  {
+    ...shared,
+    test: { name: 'observability', include: ['test/observability/**/*.spec.ts'], testTimeout: seconds(60) },
+  },
+  {
+    ...shared,
+    test: { ...slow, ...severalFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] },
+  },
+  {
+    ...shared,
+    test: { ...slow, name: 'interop', include: ['test/interop/**/*.spec.ts'], hookTimeout: seconds(300) },
+  },
+  // The console's page in a real browser.
+  {
+    ...shared,
+    test: {
+      ...slow,
+      ...severalFiles,
+      name: 'console',
+      include: ['test/console/**/*.spec.ts'],
+      expect: { poll: { timeout: seconds(30) } },
+      testTimeout: seconds(300),
+      hookTimeout: seconds(300),
+    },
+  },
+  {
+    ...shared,
+    test: {
+      ...slow,
+      ...severalFiles,
+      name: 'e2e',
+      include: ['test/e2e/**/*.spec.ts'],
+      testTimeout: seconds(300),
+      hookTimeout: seconds(300),
+    },
+  },
+  // A real Prometheus beside the whole system: `make e2e-observability`, and no part of `make test`.
+  {
+    ...shared,
+    test: {
+      ...slow,
+      name: 'e2e-observability',
+      include: ['test/e2e-observability/**/*.spec.ts'],
+      testTimeout: seconds(300),
+      hookTimeout: seconds(120),
+    },
+  },
+  // On a cluster: `make e2e-kubernetes`, and no part of `make test`.
+  {
+    ...shared,
+    test: {
+      ...slow,
+      name: 'e2e-kubernetes',
+      include: ['test/e2e-kubernetes/**/*.spec.ts'],
+      testTimeout: seconds(1_200),
+      hookTimeout: seconds(600),
+    },
+  },
+];
+
 export default defineConfig({
   test: {
-    projects: [
-      {
-        ...shared,
-        test: {
-          name: 'unit',
-          include: ['{libs,services,apps}/*/src/**/*.spec.ts', 'test/fuzz/**/*.spec.ts'],
-          testTimeout: seconds(60),
-          ...computing,
-        },
-      },
-      {
-        ...shared,
-        test: {
-          name: 'workspace',
-          include: ['test/workspace/**/*.spec.ts'],
-          testTimeout: seconds(120),
-          // The project graph is made in one, which takes its time on a busy machine.
-          hookTimeout: seconds(120),
-        },
-      },
-      {
-        ...shared,
-        test: {
-          name: 'simulation',
-          include: ['test/simulation/**/*.spec.ts'],
-          testTimeout: seconds(120),
-          ...computing,
-          // Helper threads that collect garbage gain nothing where every core has a worker.
-          execArgv: ['--single-threaded-gc'],
-        },
-      },
-      // What is given to users, unpacked or installed.
-      {
-        ...shared,
-        test: {
-          name: 'packages',
-          include: ['test/packages/**/*.spec.ts'],
-          testTimeout: seconds(120),
-          // One makes the zip for Windows.
-          hookTimeout: seconds(300),
-        },
-      },
-      // What helm makes of the chart.
-      {
-        ...shared,
-        test: { name: 'chart', include: ['test/chart/**/*.spec.ts'], testTimeout: seconds(120), isolate: false },
-      },
-      // What Prometheus makes of the alerts.
-      {
-        ...shared,
-        test: { name: 'observability', include: ['test/observability/**/*.spec.ts'], testTimeout: seconds(60) },
-      },
-      {
-        ...shared,
-        test: { ...slow, ...severalFiles, name: 'integration', include: ['test/integration/**/*.spec.ts'] },
-      },
-      {
-        ...shared,
-        test: { ...slow, name: 'interop', include: ['test/interop/**/*.spec.ts'], hookTimeout: seconds(300) },
-      },
-      // The console's page in a real browser.
-      {
-        ...shared,
-        test: {
-          ...slow,
-          ...severalFiles,
-          name: 'console',
-          include: ['test/console/**/*.spec.ts'],
-          expect: { poll: { timeout: seconds(30) } },
-          testTimeout: seconds(300),
-          hookTimeout: seconds(300),
-        },
-      },
-      {
-        ...shared,
-        test: {
-          ...slow,
-          ...severalFiles,
-          name: 'e2e',
-          include: ['test/e2e/**/*.spec.ts'],
-          testTimeout: seconds(300),
-          hookTimeout: seconds(300),
-        },
-      },
-      // A real Prometheus beside the whole system: `make e2e-observability`, and no part of `make test`.
-      {
-        ...shared,
-        test: {
-          ...slow,
-          name: 'e2e-observability',
-          include: ['test/e2e-observability/**/*.spec.ts'],
-          testTimeout: seconds(300),
-          hookTimeout: seconds(120),
-        },
-      },
-      // On a cluster: `make e2e-kubernetes`, and no part of `make test`.
-      {
-        ...shared,
-        test: {
-          ...slow,
-          name: 'e2e-kubernetes',
-          include: ['test/e2e-kubernetes/**/*.spec.ts'],
-          testTimeout: seconds(1_200),
-          hookTimeout: seconds(600),
-        },
-      },
-    ],
+    // One after the other: they have different numbers of workers.
+    projects: projects.map((project, groupOrder) => ({
+      ...project,
+      test: { ...project.test, sequence: { groupOrder } },
+    })),
   },
 });
