@@ -206,7 +206,7 @@ export async function status(component = 'router'): Promise<{ groups: readonly G
     '\n',
   )[0];
   return JSON.parse(
-    await kubectl('exec', name ?? '', '--', 'mm2ss', 'status', '--http', '127.0.0.1:9104', '--json'),
+    await kubectl('exec', name ?? '', '--', 'mm2ss', 'status', '--http', '127.0.0.1:9104', '--wait', '10', '--json'),
   ) as {
     groups: readonly GroupSeen[];
   };

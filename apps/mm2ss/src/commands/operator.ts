@@ -2,7 +2,7 @@ import { EnvironmentError, type Environment, readEnvironment } from '@iec104mm2s
 import type { Command } from 'commander';
 import { ControlDesk, type ControlOutcome, type LinkVerb } from '../control/control-desk.js';
 import { HttpAddressError } from '../http/index.js';
-import { askAllStatus } from '../status/ask-all.js';
+import { ANSWER_MS, askAllStatus, MAX_WAIT_SECONDS, readWait } from '../status/ask-all.js';
 import { HeardProcesses } from '../status/heard.js';
 import { type SystemView, systemView } from '../status/merged.js';
 import { statusLines } from '../status/status-table.js';
@@ -30,6 +30,7 @@ const SERVER_WAIT_MS = 5_000;
 
 interface StatusFlags extends ProcessFlags {
   readonly json?: boolean;
+  readonly wait?: string;
 }
 
 /** What cannot be done now; the message says why. */
@@ -37,7 +38,8 @@ class NotDone extends Error {}
 
 /** The way to the running system. */
 interface System {
-  status(): Promise<SystemView>;
+  /** @param waitMs how long processes may take to answer */
+  status(waitMs?: number): Promise<SystemView>;
   order(verb: LinkVerb, group: string): Promise<ControlOutcome>;
   disconnect(group: string, master: string): Promise<ControlOutcome>;
   observe(group: string, on: boolean): Promise<ControlOutcome>;
@@ -47,9 +49,12 @@ interface System {
 export function registerOperator(program: Command): void {
   operatorCommand(program, 'status [group]', 'show groups, RTU links, masters and what is wrong, of all processes')
     .option('--json', 'print the answer as JSON')
-    .action((group: string | undefined, flags: StatusFlags) =>
-      act(flags, async (system) => showStatus(await system.status(), group, flags.json ?? false)),
-    );
+    .option('--wait <seconds>', `how long processes may take to answer: 1 to ${MAX_WAIT_SECONDS} (default: 0.7)`)
+    .action((group: string | undefined, flags: StatusFlags) => {
+      const waitMs = readWait(flags.wait);
+      if (waitMs === undefined) process.exit(fail(`status: --wait takes seconds, 1 to ${MAX_WAIT_SECONDS}`, USAGE));
+      return act(flags, async (system) => showStatus(await system.status(waitMs), group, flags.json ?? false));
+    });
   operatorCommand(program, 'restart <group>', "close the link to a group's RTU, which is then opened anew").action(
     (group: string, flags: ProcessFlags) => act(flags, async (system) => tell(await system.order('restart', group))),
   );
@@ -136,11 +141,16 @@ function showStatus(status: SystemView, group: string | undefined, json: boolean
   return DONE;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly answer: unknown;
+}
+
 function overHttp(environment: Environment): System {
   const way = httpWay(environment, '--http off leaves nobody to ask; --nats URL asks over the bus');
-  const ask = async (path: string, body?: object): Promise<{ readonly status: number; readonly answer: unknown }> => {
+  const ask = async (path: string, body?: object, limitMs = HTTP_LIMIT_MS): Promise<Answer> => {
     try {
-      const signal = AbortSignal.timeout(HTTP_LIMIT_MS);
+      const signal = AbortSignal.timeout(limitMs);
       const question = body === undefined ? { signal } : { method: 'POST' as const, body, signal };
       const response = await way.ask(path, question);
       return { status: response.statusCode ?? 0, answer: parsed(await textOf(response)) };
@@ -156,8 +166,9 @@ function overHttp(environment: Environment): System {
     return { result, message, ...(instance === undefined ? {} : { instance }) };
   };
   return {
-    status: async () => {
-      const { status, answer } = await ask('/status');
+    status: async (waitMs = ANSWER_MS) => {
+      const path = waitMs === ANSWER_MS ? '/status' : `/status?wait=${waitMs / 1_000}`;
+      const { status, answer } = await ask(path, undefined, HTTP_LIMIT_MS + waitMs);
       if (status === 200) return answer as SystemView;
       const { error = '' } = answer as { readonly error?: string };
       throw new NotDone(`${way.origin}/status answers ${status} ${error}`.trimEnd());
@@ -187,8 +198,8 @@ async function overNats(environment: Environment): Promise<System> {
   const bus = await Promise.race([connecting, patience]);
   if (bus === undefined) throw new NotDone(`NATS cannot be reached: ${reason}`);
   bus.onDenied((denied) => void process.stderr.write(`mm2ss: ${deniedText(denied)}\n`));
-  const status = async (): Promise<SystemView> => {
-    const answers = [...(await askAllStatus(bus, clock, instance, new Set())).values()];
+  const status = async (waitMs = ANSWER_MS): Promise<SystemView> => {
+    const answers = [...(await askAllStatus(bus, clock, instance, new Set(), waitMs)).values()];
     const heard = new HeardProcesses();
     for (const known of answers) heard.add(known, clock.now(), clock.wallMs());
     return systemView(answers, heard, instance);

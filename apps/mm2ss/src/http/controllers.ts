@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type HealthReport, REGISTRY, type Registry } from '@iec104mm2ss/observability';
 import { BadRequestException, Controller, Get, Inject, Query, Res } from '@nestjs/common';
 import { PROCESS, type ProcessInfo, PRODUCT } from '../core/process-info.js';
+import { MAX_WAIT_SECONDS, readWait } from '../status/ask-all.js';
 import { Health } from '../status/health.js';
 import { SystemStatus } from '../status/system-status.js';
 
@@ -71,9 +72,16 @@ export class StatusController {
   constructor(@Inject(SystemStatus) private readonly status: SystemStatus) {}
 
   @Get()
-  async read(@Query('scope') scope = 'system', @Res({ passthrough: true }) response: ServerResponse): Promise<string> {
+  async read(
+    @Query('scope') scope = 'system',
+    @Query('wait') wait: string | undefined,
+    @Res({ passthrough: true }) response: ServerResponse,
+  ): Promise<string> {
     if (!SCOPES.includes(scope)) throw new BadRequestException(`scope: one of ${SCOPES.join(', ')}`);
-    const text = scope === 'system' ? await this.status.systemText() : JSON.stringify(await this.status.ofProcess());
+    const waitMs = readWait(wait);
+    if (waitMs === undefined) throw new BadRequestException(`wait: seconds, 1 to ${MAX_WAIT_SECONDS}`);
+    const text =
+      scope === 'system' ? await this.status.systemText(waitMs) : JSON.stringify(await this.status.ofProcess());
     response.setHeader('Content-Type', 'application/json; charset=utf-8');
     return text;
   }

@@ -7,16 +7,26 @@ import { type Known, KnownParts } from './known.js';
 /** How long the answers of all processes are waited for, and of those that nobody knows yet when all others are there. */
 export const ANSWER_MS = 700;
 export const STRANGER_MS = 100;
+/** How many seconds somebody who asks may want to wait instead, for processes of a machine that is very busy. */
+export const MAX_WAIT_SECONDS = 30;
+
+/** @returns ms, undefined when it is no whole number of seconds that may be waited */
+export function readWait(text: string | undefined): number | undefined {
+  if (text === undefined) return ANSWER_MS;
+  const seconds = /^[0-9]{1,2}$/.test(text) ? Number(text) : 0;
+  return seconds >= 1 && seconds <= MAX_WAIT_SECONDS ? seconds * 1_000 : undefined;
+}
 
 /**
  * Asks every process on the bus for its status, once. Resolves with what came, by instance, when all of `expected` have
- * answered and strangers had their time, or after ANSWER_MS.
+ * answered and strangers had their time, or after `waitMs`.
  */
 export function askAllStatus(
   bus: Pick<Bus, 'askAll' | 'drops'>,
   clock: Clock,
   by: string,
   expected: ReadonlySet<string>,
+  waitMs = ANSWER_MS,
 ): Promise<ReadonlyMap<string, Known>> {
   return new Promise((resolve) => {
     const subject = controlSubject('status');
@@ -33,7 +43,7 @@ export function askAllStatus(
       if (all && strangersHadTime) finish();
     };
     const timers = [
-      clock.setTimer(finish, ANSWER_MS),
+      clock.setTimer(finish, waitMs),
       clock.setTimer(() => {
         strangersHadTime = true;
         look();

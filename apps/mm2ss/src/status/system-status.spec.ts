@@ -3,7 +3,7 @@ import type { GroupContribution, Status } from '@iec104mm2ss/observability';
 import { FakeClock, FakeServer } from '@iec104mm2ss/testing';
 import { decodeJson, encodeJson } from '@iec104mm2ss/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ANSWER_MS, STRANGER_MS } from './ask-all.js';
+import { ANSWER_MS, readWait, STRANGER_MS } from './ask-all.js';
 import { REMEMBERED_MS } from './heard.js';
 import { CONFIGURED, type Known, statusAnswers } from './known.js';
 import type { OwnStatus } from './own-status.js';
@@ -132,6 +132,20 @@ describe('the status of the system', () => {
     expect(answer.processes.map(({ instance }) => instance)).toEqual(['here', 'router-1', 'router-2']);
   });
 
+  it('waits as long as it is told to for processes that are slow, and leaves others their own time', async () => {
+    new Peer(known('router-1', { router: [] })).delayMs = 3_000;
+    const patient = status.ofSystem(5_000);
+    const same = status.ofSystem(5_000);
+    const hasty = status.ofSystem();
+    await clock.advanceAsync(5_000);
+    const instances = async (answer: ReturnType<typeof status.ofSystem>): Promise<string[]> =>
+      (await answer).processes.map(({ instance }) => instance);
+    expect(await instances(patient)).toEqual(['here', 'router-1']);
+    expect(await same).toBe(await patient);
+    expect(await instances(hasty)).toEqual(['here']);
+    expect(questions).toBe(2);
+  });
+
   it('names who does not answer, what he served, and when he was heard', async () => {
     const connector = new Peer(known('connector-1', { connector: [{ id: '1', rtu: { state: 'started' } }] }));
     const heardAt = (await ask()).answer.processes[1]?.lastHeardAt;
@@ -233,4 +247,18 @@ describe('the status of the system', () => {
     expect([tookMs, questions]).toEqual([0, 0]);
     expect(answer.groups[0]?.servedBy?.connector).toMatchObject({ instance: 'here', silent: false });
   });
+});
+
+it.each([
+  [undefined, ANSWER_MS],
+  ['1', 1_000],
+  ['30', 30_000],
+  ['0', undefined],
+  ['31', undefined],
+  ['1.5', undefined],
+  ['-1', undefined],
+  ['x', undefined],
+  ['', undefined],
+])('a wait of %o is %o ms', (text, ms) => {
+  expect(readWait(text)).toBe(ms);
 });

@@ -2,7 +2,7 @@ import { type Bus, BUS } from '@iec104mm2ss/bus';
 import type { Status } from '@iec104mm2ss/observability';
 import { type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import { askAllStatus } from './ask-all.js';
+import { ANSWER_MS, askAllStatus } from './ask-all.js';
 import { HeardProcesses, processStatus } from './heard.js';
 import type { Known } from './known.js';
 import { configurationStatus, mergeKnown, systemView } from './merged.js';
@@ -22,7 +22,8 @@ interface Round {
 @Injectable()
 export class SystemStatus {
   private readonly heard = new HeardProcesses();
-  private round: Round | undefined;
+  /** The newest ones, by how long they wait. */
+  private readonly rounds = new Map<number, Round>();
 
   constructor(
     @Inject(BUS) private readonly bus: Pick<Bus, 'kind' | 'connected' | 'askAll' | 'drops'>,
@@ -43,14 +44,14 @@ export class SystemStatus {
     };
   }
 
-  /** Of all processes on the bus: each is asked, and those that do not answer are named. */
-  ofSystem(): Promise<Status> {
-    return this.currentRound().status;
+  /** Of all processes on the bus: each is asked, and those that do not answer in time are named. */
+  ofSystem(waitMs = ANSWER_MS): Promise<Status> {
+    return this.currentRound(waitMs).status;
   }
 
   /** The same as JSON, made once for all who ask at the same time. */
-  systemText(): Promise<string> {
-    const round = this.currentRound();
+  systemText(waitMs = ANSWER_MS): Promise<string> {
+    const round = this.currentRound(waitMs);
     round.text ??= round.status.then((status) => JSON.stringify(status));
     return round.text;
   }
@@ -60,22 +61,23 @@ export class SystemStatus {
     this.heard.forget(instance);
   }
 
-  private currentRound(): Round {
+  private currentRound(waitMs: number): Round {
     const now = this.runtime.clock.now();
-    const shared = this.bus.kind === 'nats' && this.round !== undefined && now - this.round.begun < MAX_AGE_MS;
-    if (shared && this.round !== undefined) return this.round;
-    const round: Round = { begun: now, status: this.ask() };
-    this.round = round;
+    const last = this.rounds.get(waitMs);
+    if (this.bus.kind === 'nats' && last !== undefined && now - last.begun < waitMs - ANSWER_MS + MAX_AGE_MS)
+      return last;
+    const round: Round = { begun: now, status: this.ask(waitMs) };
+    this.rounds.set(waitMs, round);
     // What failed is not kept.
     round.status.catch(() => {
-      if (this.round === round) this.round = undefined;
+      if (this.rounds.get(waitMs) === round) this.rounds.delete(waitMs);
     });
     return round;
   }
 
-  private async ask(): Promise<Status> {
+  private async ask(waitMs: number): Promise<Status> {
     const { clock, instance } = this.runtime;
-    const others = this.bus.kind === 'nats' && this.bus.connected ? await this.askOthers() : [];
+    const others = this.bus.kind === 'nats' && this.bus.connected ? await this.askOthers(waitMs) : [];
     const own = await this.own.known();
     const answers = [own, ...others];
     for (const known of answers) this.heard.add(known, clock.now(), clock.wallMs());
@@ -83,11 +85,11 @@ export class SystemStatus {
     return { ...this.own.head(), scope: 'system', ...(await systemView(answers, this.heard, instance)) };
   }
 
-  private async askOthers(): Promise<Known[]> {
+  private async askOthers(waitMs: number): Promise<Known[]> {
     const { clock, instance } = this.runtime;
     const expected = this.heard.expected(clock.now());
     expected.delete(instance);
-    const answers = await askAllStatus(this.bus, clock, instance, expected);
+    const answers = await askAllStatus(this.bus, clock, instance, expected, waitMs);
     return [...answers.values()].filter(({ process }) => process.instance !== instance);
   }
 }
