@@ -24,9 +24,18 @@ export interface RegistryOptions {
 /** What a process exposes: the metrics of the catalogue, and those of prom-client for the process. */
 export class Registry extends ForeignRegistry {
   readonly exposition = new Exposition();
+  private underWay: Promise<string> | undefined;
 
-  /** Everything, in the text format of Prometheus. */
-  override async metrics(): Promise<string> {
+  /**
+   * Everything, in the text format of Prometheus. Who asks while it is written gets the same: the turns of many scrapes beside each
+   * other would come one right behind the other, and hold everything up.
+   */
+  override metrics(): Promise<string> {
+    this.underWay ??= this.written().finally(() => (this.underWay = undefined));
+    return this.underWay;
+  }
+
+  private async written(): Promise<string> {
     let text = await super.metrics();
     let since = performance.now();
     for (const piece of this.exposition.pieces()) {
