@@ -79,9 +79,9 @@ export interface HeaderRemark {
   readonly reason: string;
 }
 
-/** Said of a heading that is nothing of ours, and nearly nothing of ours. */
-/** Behind it stand their names. */
+/** Their names stand behind it. */
 export const MISSING_COLUMNS = 'columns missing, so they are empty for every row: ';
+/** Said of a heading that is nothing of ours, and nearly nothing of ours. */
 export const UNKNOWN_COLUMN = 'unknown column: it is ignored';
 
 const HEADER_NAMES_AT_LEAST = 3;
