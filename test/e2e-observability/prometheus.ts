@@ -42,7 +42,7 @@ const quick = (rules: string): string =>
     .replaceAll(/^(\s+for:) \w+$/gm, '$1 2s')
     .replaceAll(/\[(5|10|15|30)m\]/g, `[${WINDOW}]`)
     .replaceAll(/offset (5|10|15|30)m/g, `offset ${WINDOW}`)
-    .replaceAll('[2d:1m]', '[10m:1s]')
+    .replaceAll(/\[(?:2d:1m|1d:5m)\]/g, '[10m:1s]')
     .replaceAll('> 7200', '> 15');
 
 export class Prometheus {

@@ -126,6 +126,9 @@ describe.skipIf(!hasNats)('data and commands pass, and mm2ss watch shows them,',
     const watcher = await watch('--nats', url, ...trusting(authority));
     await untilShown(scene, watcher);
     await endsOnCtrlC(watcher);
+    const lines = await watch('--log', '--group', '1', '--nats', url, ...trusting(authority));
+    await until('a line is shown', () => lines.log.includes('master connected'));
+    await endsOnCtrlC(lines);
   });
 
   it.skipIf(!hasOpenssl)('with certificates of both sides, the scheme being nats://', async () => {

@@ -30,16 +30,35 @@ export const LOG_AND_COMMAND_CASES: readonly RuleCase[] = [
       [m('mm2ss_log_full', ofConnector), '0x5 1x3 0x30'],
       [m('mm2ss_log_full_total', ofConnector), '0x5 1x40'],
     ],
-    firing: { 5: [], 7: ['group="1"'], 20: [] },
+    firing: { 5: [], 8: ['group="1", cause="lasting"'], 20: [] },
   },
   {
     alert: 'LogFull',
-    title: 'between two scrapes',
+    title: 'again and again between two scrapes',
     series: [
       [m('mm2ss_log_full', ofConnector), '0x60'],
-      [m('mm2ss_log_full_total', ofConnector), '0x5 1x40'],
+      [m('mm2ss_log_full_total', ofConnector), '0x5 0+4x5 20x40'],
     ],
-    firing: { 5: [], 8: ['group="1"'], 20: [] },
+    firing: { 5: [], 10: ['group="1", cause="often"'], 30: [] },
+  },
+  {
+    alert: 'LogFull',
+    title: 'three servers of NATS are restarted one after the other',
+    series: [
+      [m('mm2ss_log_full', ofConnector), '0x5 1 0x2 1 0x2 1 0x30'],
+      [m('mm2ss_log_full_total', ofConnector), '0x5 1x2 2x2 3x40'],
+    ],
+    firing: { 5: [], 6: [], 7: [], 8: [], 9: [], 12: [], 15: [] },
+  },
+  {
+    alert: 'LogFull',
+    title: 'because the connector has lost NATS, which NatsDown tells',
+    series: [
+      [m('mm2ss_log_full', ofConnector), '0x5 1x10 0x30'],
+      [m('mm2ss_log_full_total', ofConnector), '0x5 1x40'],
+      [m('mm2ss_bus_connected', CONNECTOR), '1x5 0x10 1x30'],
+    ],
+    firing: { 8: [], 12: [], 20: [] },
   },
   {
     alert: 'UndeliveredOld',

@@ -85,6 +85,21 @@ export const MASTER_CASES: readonly RuleCase[] = [
   },
   {
     alert: 'EventsLost',
+    title: 'A lost three events a day ago, and one scrape of the router fails',
+    series: [[m('mm2ss_master_events_lost_total', masterA), '3x30 stale 3x60']],
+    firing: { 33: [], 46: [], 47: [], 60: [] },
+  },
+  {
+    alert: 'EventsLost',
+    title: 'A lost three events a day ago, and the group gets another name; later A loses one more',
+    series: [
+      [m('mm2ss_master_events_lost_total', masterA), '3x30 stale'],
+      [m('mm2ss_master_events_lost_total', { ...masterA, name: 'RTU-9' }), '_x31 3x30 4x60'],
+    ],
+    firing: { 33: [], 40: [], 48: [], 65: ['group="1", master="A", cause="master"'], 90: [] },
+  },
+  {
+    alert: 'EventsLost',
     title: 'a connector begins with a log that has lost something',
     series: [[m('mm2ss_log_lost_asdus_total', { ...CONNECTOR, ...ONE }), '_x5 3x60']],
     firing: { 4: [], 10: ['group="1", cause="log"'], 30: [] },

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ALERTS, fleetBoard, groupBoard, RECORDINGS, THRESHOLD } from '@iec104mm2ss/monitoring';
-import { METRICS, type MetricName, seriesOf } from '@iec104mm2ss/observability';
+import { createRegistry, metric, METRICS, type MetricName, seriesOf } from '@iec104mm2ss/observability';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -50,6 +50,32 @@ describe('the pages for operators', () => {
     const strange = named.filter((title) => !OTHERS.includes(title) && !boards.includes(`"title":"${title}`));
     // A column of a table is named by what it is renamed to.
     expect(strange.filter((title) => !boards.includes(`":"${title}"`))).toEqual([]);
+  });
+
+  it.each(runbooks)('%s: what is looked for in /metrics is written as /metrics has it', async (page) => {
+    const wanted = [...read(page).matchAll(/\/metrics \| grep (?:-E )?'(.+?)'/g)].map(([, pattern = '']) => pattern);
+    const registry = createRegistry({ release: '1' });
+    const group = { group: 'GROUP', name: 'x' };
+    const { boundsMs = [] } = metric('mm2ss_link_test_seconds');
+    const durations = { boundsMs, counts: [...boundsMs.map(() => 0), 1], sumMs: 1 };
+    registry.exposition.addDurations('mm2ss_link_test_seconds', () => [
+      { labels: { ...group, side: 'rtu' }, durations },
+    ]);
+    registry.exposition.add('mm2ss_group_owner', () => [{ labels: { ...group, role: 'router' }, value: 1 }]);
+    const exposed = await registry.metrics();
+    expect(wanted.filter((pattern) => !new RegExp(pattern, 'm').test(exposed))).toEqual([]);
+  });
+
+  it('the alerts of the example for Alertmanager, and of the list of consequences, are ours', () => {
+    const names: string[] = ALERTS.map(({ alert }) => alert);
+    const matchers = [...read('docs/alerts.md').matchAll(/'alertname=~?"([^"]+)"'/g)].flatMap(([, list = '']) =>
+      list.split('|'),
+    );
+    expect(matchers.length).toBeGreaterThan(10);
+    const rows = [...read('docs/runbooks/README.md').matchAll(/^\| \[.*\.md\) +\| (.*?) +\|$/gm)];
+    const consequences = rows.flatMap(([, list = '']) => list.split(', ')).filter((name) => !name.includes(' '));
+    expect(consequences.length).toBeGreaterThan(10);
+    expect([...matchers, ...consequences].filter((name) => !names.includes(name))).toEqual([]);
   });
 
   it.each(runbooks)('%s: every alert is one of ours', (page) => {

@@ -155,6 +155,33 @@ export const SYSTEM_CASES: readonly RuleCase[] = [
   },
   {
     alert: 'MetricsMissing',
+    title: 'all of one system are down, those of another one are not',
+    series: [
+      [build('router'), '1x10 _x20 1x30'],
+      [m('up', ROUTER), '1x10 0x20 1x30'],
+      [m('mm2ss_build_info', { job: 'two', instance: 'b', release: '1', node: '24' }), '1x60'],
+      [m('up', { job: 'two', instance: 'b' }), '1x60'],
+      [m('up', { job: 'other', instance: 'c' }), '0x60'],
+    ],
+    firing: {
+      10: [],
+      25: ['cause="all"', 'instance="router", cause="target"'],
+      40: [],
+    },
+  },
+  {
+    alert: 'MetricsMissing',
+    title: 'a system is taken out of what Prometheus reads, while another one stays',
+    series: [
+      [build('router'), '1x10 _x50'],
+      [m('up', ROUTER), '1x10 _x50'],
+      [m('mm2ss_build_info', { job: 'two', instance: 'b', release: '1', node: '24' }), '1x60'],
+      [m('up', { job: 'two', instance: 'b' }), '1x60'],
+    ],
+    firing: { 25: [], 50: [] },
+  },
+  {
+    alert: 'MetricsMissing',
     title: 'one of two processes cannot be read for ten minutes',
     series: [
       [build('router'), '1x60'],
@@ -172,6 +199,26 @@ export const SYSTEM_CASES: readonly RuleCase[] = [
       [m('mm2ss_rtu_up', { ...CONNECTOR, ...ONE }), '_x10 1x60'],
     ],
     firing: { 3: [], 9: ['group="1", cause="connector"'], 15: [] },
+  },
+  {
+    alert: 'MetricsMissing',
+    title: 'a router runs that is no target of Prometheus',
+    series: [
+      [build('gateway'), '1x60'],
+      [routerHeard, '1x60'],
+      [m('mm2ss_masters', { ...ROUTER, ...ONE, state: 'started' }), '_x10 0x60'],
+    ],
+    firing: { 3: [], 9: ['group="1", cause="router"'], 15: [] },
+  },
+  {
+    alert: 'MetricsMissing',
+    title: 'no gateway is a target of Prometheus',
+    series: [
+      [build('router'), '1x60'],
+      [owner('router'), '1x60'],
+      [m('mm2ss_listener_open', { ...GATEWAY, ...ONE }), '_x10 0x60'],
+    ],
+    firing: { 3: [], 9: ['cause="gateway"'], 15: [] },
   },
   {
     alert: 'MetricsMissing',

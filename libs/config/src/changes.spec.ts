@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anewText, beginsAnew, changedColumns, groupChanges } from './changes.js';
+import { anewText, beginsAnew, changedColumns, groupChanges, newFaults } from './changes.js';
 import { OWN_COLUMNS, MANUAL_COLUMNS } from './layout.js';
 import { parseConfiguration } from './parse-configuration.js';
 import type { GroupConfig } from './types.js';
@@ -110,5 +110,29 @@ describe('a changed column', () => {
 
   it('is none when the file says the same in other words', () => {
     expect(groupChanges([groupWith()], [{ ...groupWith(), row: 7 }])).toEqual({ added: [], removed: [], changed: [] });
+  });
+});
+
+describe('a header that lacks columns', () => {
+  const file = (...columns: string[]) =>
+    parseConfiguration(
+      `id,sys name,port no,rtu no,hosts,${columns.join()}\n1,A,2501,1,10.0.0.1:2404,${columns.map(() => '').join()}\n`,
+    );
+  const few = file('t1', 'k');
+  const more = file('t1', 'k', 'buffsize', 'filter');
+
+  it('may get some of them', () => {
+    expect(newFaults(few, more)).toEqual([]);
+    expect(newFaults(few, few)).toEqual([]);
+  });
+
+  it('may not lose another one, nor one for another', () => {
+    for (const [before, after] of [
+      [more, few],
+      [file('t1', 'filter'), file('t1', 'buffsize')],
+    ] as const)
+      expect(newFaults(before, after).map(({ reason }) => reason)).toEqual([
+        expect.stringMatching(/^columns missing, .*\bfilter/),
+      ]);
   });
 });

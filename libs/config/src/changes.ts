@@ -1,4 +1,4 @@
-import { type ColumnName, UNKNOWN_COLUMN } from './layout.js';
+import { type ColumnName, MISSING_COLUMNS, UNKNOWN_COLUMN } from './layout.js';
 import { COMMENTED_OUT } from './row-shape.js';
 import type { Configuration, GroupConfig, Problem } from './types.js';
 
@@ -198,20 +198,23 @@ type Faulty = Pick<Configuration, 'form' | 'problems' | 'problemRows'>;
  * runs, nor lift its filter.
  */
 export function newFaults(before: Faulty, after: Faulty): Problem[] {
-  const known = new Set(faults(before).map(({ text }) => text));
+  const known = new Set(faults(before).flatMap(({ texts }) => texts));
   return faults(after)
-    .filter(({ text }) => !known.has(text))
+    .filter(({ texts }) => texts.some((text) => !known.has(text)))
     .map(({ problem }) => problem);
 }
 
-function faults({ form, problems, problemRows }: Faulty): { readonly problem: Problem; readonly text: string }[] {
+/** Each with what it is known by in another file. */
+function faults({ form, problems, problemRows }: Faulty): { readonly problem: Problem; readonly texts: string[] }[] {
   return problems
     .map((problem, index) => {
       // Rows move when others come and go.
       const reason = problem.reason.replace(/row \d+/g, 'row');
       // What is wrong with the header is the same when a column is added to it.
       const cells = problem.row === form.headerRow ? '' : problemRows[index];
-      return { problem, text: `${problem.field}: ${reason}\n${cells}` };
+      // A header that lacks fewer columns than before is no slip.
+      const reasons = reason.startsWith(MISSING_COLUMNS) ? reason.slice(MISSING_COLUMNS.length).split(', ') : [reason];
+      return { problem, texts: reasons.map((each) => `${problem.field}: ${each}\n${cells}`) };
     })
     .filter(({ problem }) => isSlip(problem, form.headerRow));
 }

@@ -79,6 +79,8 @@ export interface HeaderRemark {
   readonly reason: string;
 }
 
+/** Their names stand behind it. */
+export const MISSING_COLUMNS = 'columns missing, so they are empty for every row: ';
 /** Said of a heading that is nothing of ours, and nearly nothing of ours. */
 export const UNKNOWN_COLUMN = 'unknown column: it is ignored';
 
@@ -150,7 +152,7 @@ export function layoutOf(
   const missing = MANUAL_COLUMNS.filter((name) => !indexOf.has(name));
   const fault = indexOf.has('id') ? undefined : 'the header row has no column "id"';
   if (fault === undefined && missing.length > 0) {
-    remarks.push({ field: 'row', reason: `columns missing, so they are empty for every row: ${missing.join(', ')}` });
+    remarks.push({ field: 'row', reason: `${MISSING_COLUMNS}${missing.join(', ')}` });
   }
   return {
     layout: { line, indexOf, width: names.length, fewestCells: fewestCells(indexOf, names), unclear, fault },

@@ -52,10 +52,15 @@ export const sumByGroup = (expr: string): string => `sum by (${GROUP_KEYS}) (${e
 
 /**
  * How much a counter has grown in a time. `increase` does not see what was counted before Prometheus read the series for the first
- * time, as a router or connector counts when it takes a group over: a series that was not there at the beginning of the time
- * counts as a whole.
+ * time, as a router or connector counts when it takes a group over: a series that was not there around the beginning of the time
+ * counts as a whole. Five minutes around, as one scrape that fails leaves a hole.
  *
  * @param time `15m`
  */
-export const grown = (counter: string, time: string): string =>
-  `${counter} unless ${counter} offset ${time} or increase(${counter}[${time}])`;
+export const grown = (counter: string, time: string): string => grownUnless('', counter, time);
+
+/** The same of a metric of groups: one that is renamed has new series, which go on from where the old ones were. */
+export const grownOfGroup = (counter: string, time: string): string => grownUnless('ignoring (name) ', counter, time);
+
+const grownUnless = (matching: string, counter: string, time: string): string =>
+  `${counter} unless ${matching}present_over_time(${counter}[5m] offset ${time}) or increase(${counter}[${time}])`;

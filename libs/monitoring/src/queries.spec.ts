@@ -146,8 +146,10 @@ describe('what a board leads to', () => {
   });
 
   it.each([
-    ['{group="7", name="RTU North"} 1 1700000000000', '7', 'RTU North'],
-    ['{group="12", name="Süd \\\\ \\"alt\\""} 1 1700000000000', '12', 'Süd \\\\ \\"alt\\"'],
+    ['{group="7",name="RTU North"} 1 1700000000000', '7', 'RTU North'],
+    ['{group="12",name="Süd "alt""} 1 1700000000000', '12', 'Süd "alt"'],
+    ['{group="12",name="{a="b",c}"} 1 1700000000000', '12', '{a="b",c}'],
+    ['{group="12",name="ends in \\"} 1 1700000000000', '12', 'ends in \\'],
   ])('a group is found in %s', (answer, value, text) => {
     const variable = groupBoard().templating?.list?.find(({ name }) => name === 'group');
     const [, pattern = ''] = /^\/(.*)\/$/.exec(variable?.regex ?? '') ?? [];

@@ -1,3 +1,4 @@
+import { Gauge } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { numericCounter, numericGauge } from './numeric-metric.js';
 import { createRegistry } from './registry.js';
@@ -55,6 +56,27 @@ describe('numericCounter', () => {
     expect(await registry.metrics()).toContain(`${NAME}{group="111",name="x"} 42\n`);
     count.received++;
     expect(await registry.metrics()).toContain(`${NAME}{group="111",name="x"} 43\n`);
+  });
+
+  it('is read once for all scrapes that come while it is written, and anew for the next one', async () => {
+    const registry = bare();
+    let reads = 0;
+    numericCounter(registry, NAME, () => [{ labels: labels('111'), value: ++reads }]);
+    const texts = await Promise.all(Array.from({ length: 40 }, () => registry.metrics()));
+    expect(reads).toBe(1);
+    expect(new Set(texts).size).toBe(1);
+    expect(await registry.metrics()).toContain(`${NAME}{group="111",name="x"} 2\n`);
+  });
+
+  it('is read anew after a scrape that failed', async () => {
+    const registry = bare();
+    const collect = (): never => {
+      throw new Error('gone');
+    };
+    registry.registerMetric(new Gauge({ name: 'broken', help: 'x', registers: [], collect }));
+    await expect(registry.metrics()).rejects.toThrow('gone');
+    registry.removeSingleMetric('broken');
+    await expect(registry.metrics()).resolves.toBe('\n');
   });
 
   it('is shared by several sources, adds equal labels up, and lets a source go', async () => {

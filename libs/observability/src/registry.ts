@@ -24,14 +24,24 @@ export interface RegistryOptions {
 /** What a process exposes: the metrics of the catalogue, and those of prom-client for the process. */
 export class Registry extends ForeignRegistry {
   readonly exposition = new Exposition();
+  private underWay: Promise<Buffer> | undefined;
 
   /** Everything, in the text format of Prometheus. */
   override async metrics(): Promise<string> {
     return (await this.encoded()).toString();
   }
 
-  /** The same as UTF-8. Each piece is encoded at once: a text of megabytes, of which the parts must be kept, costs twice as much. */
-  async encoded(): Promise<Buffer> {
+  /**
+   * The same as UTF-8. Who asks while it is written gets the same: the turns of many scrapes beside each other would come one right
+   * behind the other, and hold everything up.
+   */
+  encoded(): Promise<Buffer> {
+    this.underWay ??= this.written().finally(() => (this.underWay = undefined));
+    return this.underWay;
+  }
+
+  /** Each piece is encoded at once: a text of megabytes, of which the parts must be kept, costs twice as much. */
+  private async written(): Promise<Buffer> {
     const octets = [Buffer.from(await super.metrics())];
     let since = performance.now();
     for (const piece of this.exposition.pieces()) {

@@ -44,7 +44,7 @@ export const MASTER_FAULTS: readonly Fault[] = [
       { alertname: 'MasterLag', ...SOUTH, master: 'D' },
       { alertname: 'UndeliveredOld', ...SOUTH },
       { alertname: 'LogFilling', ...SOUTH },
-      { alertname: 'LogFull', ...SOUTH },
+      { alertname: 'LogFull', ...SOUTH, cause: 'lasting' },
     ],
     cause: async (scene) => {
       mute = await muteD(scene);

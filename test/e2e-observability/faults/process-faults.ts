@@ -131,4 +131,15 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     cause: ({ prometheus, system }) =>
       prometheus.setTargets([...system.parts.values()].filter(({ name }) => name !== 'connector1.1')),
   },
+  {
+    title: 'Prometheus is told of gateways alone',
+    alerts: [{ alertname: 'MetricsMissing', ...NORTH, cause: 'router' }],
+    cause: ({ prometheus, system }) => prometheus.setTargets(system.gateways),
+  },
+  {
+    title: 'Prometheus is not told of the gateways',
+    alerts: [{ alertname: 'MetricsMissing', cause: 'gateway' }],
+    cause: ({ prometheus, system }) =>
+      prometheus.setTargets([...system.parts.values()].filter((part) => !system.gateways.includes(part))),
+  },
 ];

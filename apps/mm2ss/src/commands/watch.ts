@@ -119,9 +119,10 @@ async function watchBus(environment: Environment, isLog: boolean, show: (text: s
   bus.onConnection((connected) => say(connected ? 'connected again' : `connection to ${bus.server} lost`));
   bus.onTrouble(say);
   bus.onDenied((denied) => say(deniedText(denied)));
+  let stop: (() => void) | undefined;
   if (isLog) {
     const sources = { bus, ring: new LogRing(), ...runtime };
-    watchLines(sources, environment.group?.single ?? NO_GROUP, (lines) => {
+    stop = watchLines(sources, environment.group?.single ?? NO_GROUP, (lines) => {
       for (const line of lines) show(JSON.stringify(line));
     });
   } else {
@@ -133,6 +134,8 @@ async function watchBus(environment: Environment, isLog: boolean, show: (text: s
   }
   say(`watching ${bus.server}`);
   await ended;
+  // It asks again and again, and would keep the process.
+  stop?.();
   await bus.close();
 }
 

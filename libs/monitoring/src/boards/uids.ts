@@ -14,7 +14,7 @@ export const GROUP_VARIABLE = {
   name: 'group',
   label: 'Group',
   query: 'query_result(max by (group, name) (mm2ss_group_info{job="$job"}))',
-  // Quotes and backslashes in a name are escaped in what is answered.
-  regex: '/group="(?<value>[^"]*)".*name="(?<text>(?:[^"\\\\]|\\\\.)*)"/',
+  // Grafana writes an answer as {group="7",name="RTU "North""} 1 1700000000000: what is in the name is not escaped.
+  regex: '/{group="(?<value>[^"]*)",name="(?<text>.*)"}/',
 } as const;
 export const OF_GROUP = { job: JOB, group: '$group' } as const;

@@ -1,4 +1,4 @@
-import { buckets, count, GROUP_KEYS, grown, m, maxByGroup, sumByGroup } from '../metric.js';
+import { buckets, count, GROUP_KEYS, grownOfGroup, m, maxByGroup, sumByGroup } from '../metric.js';
 import { above, type Alert, THE_GROUP } from './rule.js';
 
 const failed = sumByGroup(
@@ -25,7 +25,7 @@ export const COMMAND_ALERTS: readonly Alert[] = [
         cause: 'unknown',
         severity: 'critical',
         for: '0m',
-        expr: `${sumByGroup(grown(m('mm2ss_commands_unknown_total'), '10m'))} > 0`,
+        expr: `${sumByGroup(grownOfGroup(m('mm2ss_commands_unknown_total'), '10m'))} > 0`,
         summary: `Nobody knows what became of {{ $value | printf "%.0f" }} commands to ${THE_GROUP}`,
         description:
           'The commands were sent, or may have been, and no answer tells whether the RTU executed them. The masters got a negative ' +

@@ -1,6 +1,7 @@
 import { COMMAND_ALERTS } from './command-alerts.js';
 import { LOG_ALERTS } from './log-alerts.js';
 import { MASTER_ALERTS } from './master-alerts.js';
+import { METRICS_MISSING } from './missing-alerts.js';
 import { RTU_ALERTS } from './rtu-alerts.js';
 import type { Alert } from './rule.js';
 import { SYSTEM_ALERTS } from './system-alerts.js';
@@ -11,4 +12,5 @@ export const ALERTS: readonly Alert[] = [
   ...LOG_ALERTS,
   ...COMMAND_ALERTS,
   ...SYSTEM_ALERTS,
+  METRICS_MISSING,
 ];

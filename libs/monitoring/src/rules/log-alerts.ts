@@ -25,16 +25,25 @@ export const LOG_ALERTS: readonly Alert[] = [
     alert: 'LogFull',
     conditions: [
       {
+        cause: 'lasting',
         severity: 'critical',
-        for: '0m',
-        expr: [
-          `${maxByGroup(m('mm2ss_log_full'))} == 1`,
-          `or ${sumByGroup(`increase(${m('mm2ss_log_full_total')}[5m])`)} > 0`,
-        ].join('\n'),
+        for: '1m',
+        // A connector that has lost NATS is told of by NatsDown, once and not for each of its groups.
+        expr: `${maxByGroup(`${m('mm2ss_log_full')} unless on (job, instance) ${m('mm2ss_bus_connected')} == 0`)} == 1`,
         summary: `The event log of ${THE_GROUP} is full or cannot be written`,
         description:
           'The RTU is not acknowledged: it stops sending after k APDUs and keeps its events as long as it has room. Nothing is lost ' +
           'yet at our end; what the RTU gives up is.',
+      },
+      {
+        cause: 'often',
+        severity: 'warning',
+        for: '0m',
+        // A server of NATS that is restarted costs each log one or two.
+        expr: `${sumByGroup(`increase(${m('mm2ss_log_full_total')}[10m])`)} > 5.5`,
+        summary: `The event log of ${THE_GROUP} was full or could not be written {{ $value | printf "%.0f" }} times in 10 minutes`,
+        description:
+          'Each time the RTU was not acknowledged for a while. The masters read as slowly as the RTU sends, or NATS stores too slowly.',
       },
     ],
   },

@@ -1,4 +1,4 @@
-import { grown, m, maxByGroup, sumByGroup } from '../metric.js';
+import { grownOfGroup, m, maxByGroup, sumByGroup } from '../metric.js';
 import { above, type Alert, THE_GROUP, withoutOwn } from './rule.js';
 
 const MASTER_KEYS = 'job, group, name, master';
@@ -65,7 +65,7 @@ export const MASTER_ALERTS: readonly Alert[] = [
         cause: 'master',
         severity: 'critical',
         for: '0m',
-        expr: `sum by (${MASTER_KEYS}) (${grown(m('mm2ss_master_events_lost_total', { master: '!=*' }), '15m')}) > 0`,
+        expr: `sum by (${MASTER_KEYS}) (${grownOfGroup(m('mm2ss_master_events_lost_total', { master: '!=*' }), '15m')}) > 0`,
         summary: `Master {{ $labels.master }} of ${THE_GROUP} did not get {{ $value | printf "%.0f" }} events`,
         description:
           '0 is the promise. Events were given up for this master, as more came than `buffsize` keeps for it, or they were lost. ' +
@@ -75,7 +75,7 @@ export const MASTER_ALERTS: readonly Alert[] = [
         cause: 'log',
         severity: 'critical',
         for: '0m',
-        expr: `${sumByGroup(grown(m('mm2ss_log_lost_asdus_total'), '15m'))} > 0`,
+        expr: `${sumByGroup(grownOfGroup(m('mm2ss_log_lost_asdus_total'), '15m'))} > 0`,
         summary: `The event log of ${THE_GROUP} lost {{ $value | printf "%.0f" }} events`,
         description:
           'Events that were acknowledged to the RTU are not in the log any more, and no master is known to have them: the NATS server ' +

@@ -211,43 +211,6 @@ const PROCESS_ALERTS: readonly Alert[] = [
       },
     ],
   },
-  {
-    alert: 'MetricsMissing',
-    conditions: [
-      {
-        cause: 'all',
-        severity: 'critical',
-        for: '5m',
-        expr: `absent(${m('mm2ss_build_info')})`,
-        summary: 'No process of mm2ss gives metrics',
-        description: 'All of them are down, or Prometheus does not reach any: no other alert of this product can fire.',
-      },
-      {
-        cause: 'target',
-        severity: 'warning',
-        for: '5m',
-        expr: `${m('up')} == 0 and on (job) group by (job) (${m('mm2ss_build_info')})`,
-        summary: '{{ $labels.instance }} gives no metrics',
-        description: 'The process is down, or Prometheus does not reach it. What it alone tells of is not watched.',
-      },
-      {
-        cause: 'connector',
-        severity: 'warning',
-        for: '5m',
-        expr: `${maxByGroup(m('mm2ss_group_connector_heard'))} == 1 unless on (job, group) ${m('mm2ss_rtu_up')}`,
-        summary: `The connector of ${THE_GROUP} runs, and Prometheus does not read it`,
-        description: 'It is missing among the targets: an alert about this RTU cannot fire.',
-      },
-      {
-        cause: 'incomplete',
-        severity: 'warning',
-        for: '0m',
-        expr: `sum by (job, instance, metric) (${grown(m('mm2ss_metrics_collect_failures_total'), '15m')}) > 0`,
-        summary: '{{ $labels.instance }} could not read {{ $labels.metric }}',
-        description: 'A defect of this program: the metric is incomplete. Please report it with the log.',
-      },
-    ],
-  },
 ];
 
 export const SYSTEM_ALERTS: readonly Alert[] = [...SERVING_ALERTS, ...PROCESS_ALERTS];
