@@ -24,7 +24,6 @@ interface LogPaneProps {
 
 function LogPane({ id, which, title }: LogPaneProps) {
   const lines = useSignal<readonly SimulatorLogLine[]>([]);
-  const kept = useSignal(true);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     let gone = false;
@@ -32,7 +31,6 @@ function LogPane({ id, which, title }: LogPaneProps) {
       if (document.hidden) return;
       const answer = await log(id, which, lines.value.at(-1)?.seq ?? 0).catch(() => undefined);
       if (gone || answer === undefined) return;
-      kept.value = answer.kept;
       if (answer.lines.length === 0) return;
       const { current } = box;
       // Who has scrolled up reads something.
@@ -52,11 +50,9 @@ function LogPane({ id, which, title }: LogPaneProps) {
       <h2>{title}</h2>
       <div class="pane" ref={box} tabIndex={0} aria-label={title} role="log" aria-live="off">
         {lines.value.map((line) => (
-          <LineText key={line.seq} line={line} />
+          <LineText key={`${line.seq} ${line.ioa}`} line={line} />
         ))}
-        {lines.value.length === 0 && (
-          <p class="muted">{kept.value ? 'Nothing yet.' : 'It runs with --no-log: there are none.'}</p>
-        )}
+        {lines.value.length === 0 && <p class="muted">Nothing yet.</p>}
       </div>
     </section>
   );
