@@ -91,10 +91,14 @@ export class Program {
 /** RTUs of one `mm2ss simulate rtus`. */
 export interface Rtus {
   readonly ports: readonly number[];
+  /** Of its HTTP API. */
+  readonly url: string;
   /** Does something once: `offline`, `online`, `drop` ... `rtu` counts from 1. */
   order(rtu: number, what: string): Promise<void>;
   /** Sends the rows of an index of the IO file: 100 has all states. */
   send(index: number): Promise<void>;
+  /** Ends the simulator. */
+  stop(): Promise<void>;
 }
 
 const POINTS = [
@@ -124,8 +128,10 @@ export async function startRtus(count: number, directory: string, afterwards: Af
   };
   return {
     ports,
+    url: `http://${http}`,
     order: (rtu, what) => post(`/rtus/${rtu}/${what}`, {}),
     send: (index) => post('/send', { index }),
+    stop: () => program.kill(),
   };
 }
 

@@ -65,7 +65,7 @@ export async function startScene(afterwards: Afterwards): Promise<Scene> {
   const http = `127.0.0.1:${await freePort()}`;
   const access = ['--console-auth', 'basic', '--console-users', 'users'];
   const url = `http://${address}`;
-  const args = ['run', '-i', 'groups.csv', '--http', http, '--console', address, ...access];
+  const args = ['run', '-i', 'groups.csv', '--http', http, '--console', address, '--simulator', rtus.url, ...access];
   let program = new Program(args, directory, afterwards);
   const answers = (): Promise<void> => program.answers(`${url}/api/v1/session`);
   await answers();

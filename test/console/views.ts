@@ -10,4 +10,5 @@ export const VIEWS: Readonly<Record<string, { readonly path: string; readonly sh
   changes: { path: '#/changes', shows: /is closed and opened anew/ },
   configuration: { path: '#/configuration', shows: /groups\.csv/ },
   system: { path: '#/system', shows: /answers/ },
+  simulator: { path: '#/simulator', shows: /M_SP_TB_1 IOA 101/ },
 };

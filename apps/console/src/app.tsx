@@ -17,6 +17,7 @@ import { ChangesView } from './views/changes/changes-view.js';
 import { CommandsView } from './views/commands/commands-view.js';
 import { CompareView } from './views/compare/compare-view.js';
 import { ConfigurationView } from './views/configuration/configuration-view.js';
+import { ConsoleSimulatorView } from './simulator/console-view.js';
 import { EditView } from './views/edit/edit-view.js';
 import { GroupView } from './views/group/group-view.js';
 import { GroupsView } from './views/groups/groups-view.js';
@@ -42,6 +43,10 @@ const PLACES: readonly Place[] = [
   { path: 'configuration', title: 'Configuration', key: 'g f' },
   { path: 'system', title: 'System', key: 'g s' },
 ];
+const SIMULATOR: Place = { path: 'simulator', title: 'Simulator', key: 'g r' };
+
+/** The simulator where there is one. */
+const places = (): readonly Place[] => (session.value?.simulator ? [...PLACES, SIMULATOR] : PLACES);
 
 const linkTo = ({ path, withGroup }: Place): string =>
   href([path], withGroup === undefined ? {} : { [withGroup]: currentGroup() });
@@ -57,7 +62,7 @@ effect(() => {
 export function App() {
   useKeys('Everywhere', [
     { keys: '?', does: 'this list', run: () => (helpShown.value = true) },
-    ...PLACES.map((place) => ({ keys: place.key, does: place.title, run: () => go(linkTo(place)) })),
+    ...places().map((place) => ({ keys: place.key, does: place.title, run: () => go(linkTo(place)) })),
     { keys: 'T', does: 'theme: as the system has it, dark, light', run: nextTheme },
   ]);
   return (
@@ -106,12 +111,12 @@ function Nav() {
   // On a phone not all of them are in sight.
   useEffect(
     () => nav.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'nearest', block: 'nearest' }),
-    [at],
+    [at, places().length],
   );
   const bad = summary.value?.configurationDiffers === true || typeof summary.value?.configurationRefused === 'string';
   return (
     <nav aria-label="Views" ref={nav}>
-      {PLACES.map((place) => (
+      {places().map((place) => (
         <a
           key={place.path}
           href={linkTo(place)}
@@ -165,6 +170,8 @@ function View() {
       return <ConfigurationView />;
     case 'system':
       return <SystemView />;
+    case 'simulator':
+      return <ConsoleSimulatorView />;
     default:
       return (
         <div class="empty">

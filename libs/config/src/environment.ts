@@ -42,6 +42,10 @@ export interface Environment {
   readonly consoleProxy: string | undefined;
   /** `MM2SS_CONSOLE_ROLES`, `--console-roles`: users and groups by role, for `proxy`. */
   readonly consoleRoles: string | undefined;
+  /** `MM2SS_SIMULATOR`, `--simulator`: URL of `simulate rtus`, which the console shows. Undefined = it shows none. */
+  readonly simulator: string | undefined;
+  /** `MM2SS_SIMULATOR_TOKEN`, `--simulator-token`: file with the bearer token that the simulator asks for. */
+  readonly simulatorToken: string | undefined;
   /** `MM2SS_HEALTH`, `--health`: where liveness and readiness are served apart from `http`, as text. */
   readonly health: string | undefined;
   /** `MM2SS_NATS`, `--nats`: NATS servers. Empty = the memory bus, everything in one process. */
@@ -160,6 +164,11 @@ const SETTINGS = {
   consoleUsers: z.string().optional(),
   consoleProxy: z.string().optional(),
   consoleRoles: z.string().optional(),
+  simulator: z
+    .string()
+    .refine(isPlainHttpOrigin, 'must be the URL of mm2ss simulate rtus, such as http://127.0.0.1:9110')
+    .optional(),
+  simulatorToken: z.string().optional(),
   health: z.string().optional(),
   nats: z
     .string()
@@ -283,6 +292,8 @@ const NAMES: Readonly<Record<keyof Environment, { readonly variable: string; rea
   consoleUsers: { variable: 'MM2SS_CONSOLE_USERS', flag: '--console-users' },
   consoleProxy: { variable: 'MM2SS_CONSOLE_PROXY', flag: '--console-proxy' },
   consoleRoles: { variable: 'MM2SS_CONSOLE_ROLES', flag: '--console-roles' },
+  simulator: { variable: 'MM2SS_SIMULATOR', flag: '--simulator' },
+  simulatorToken: { variable: 'MM2SS_SIMULATOR_TOKEN', flag: '--simulator-token' },
   health: { variable: 'MM2SS_HEALTH', flag: '--health' },
   nats: { variable: 'MM2SS_NATS', flag: '--nats' },
   natsCreds: { variable: 'MM2SS_NATS_CREDS', flag: '--nats-creds' },
@@ -319,6 +330,12 @@ function isNatsUrl(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** `http://host:port` without a path, user or query: the simulator serves nothing below one, and no TLS. */
+function isPlainHttpOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && url.protocol === 'http:' && url.hostname !== '' && `${url.origin}/` === url.href;
 }
 
 function isHttpUrl(text: string): boolean {

@@ -27,6 +27,8 @@ export interface Session {
   };
   /** Why nothing can be saved, where `needs.save` is null. */
   readonly whyNoSave: string | null;
+  /** URL of the RTU simulator that the console shows (`--simulator`); null: none. */
+  readonly simulator: string | null;
   /** Time of this host when it answered. */
   readonly now: string;
 }

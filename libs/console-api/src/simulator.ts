@@ -40,12 +40,11 @@ export interface SimulatedRun {
 
 /** `GET /rtus/{id}/log?after=N`: what a log had last. */
 export interface SimulatorLog {
-  /** False: `--no-log`. */
-  readonly kept: boolean;
   readonly lines: readonly SimulatorLogLine[];
 }
 
 export interface SimulatorLogLine {
+  /** The objects of one ASDU have the same. */
   readonly seq: number;
   readonly timeMs: number;
   readonly event: string;

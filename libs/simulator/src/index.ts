@@ -30,7 +30,7 @@ export { parseQuality, qualityText } from './points/quality.js';
 export { type FleetOptions, RtuFleet, type SendOutcomes } from './fleet/fleet.js';
 export type { RunOutcome } from './fleet/index-run.js';
 export type { Station } from './fleet/station.js';
-export { csvLine, LOG_HEADER, type LogLine, type LogSink } from './fleet/station-log.js';
+export { csvLine, linesOf, LOG_HEADER, type LogEntry, type LogLine, type LogSink } from './fleet/station-log.js';
 export { type IoFile, type SignalRow } from './rtu-files/io-file.js';
 export { type FileReport, type LoadedStations, loadStations, readText, SimulatorFileError } from './rtu-files/load.js';
 export { LOAD_PROFILE_FORMS, type LoadProfile, LoadProfileError, parseLoadProfile } from './load/load-profile.js';

@@ -78,6 +78,10 @@ export const api = {
     send<OrderAnswer>('POST', `${groupPath(group)}/masters/${encodeURIComponent(session)}/disconnect`, {}),
 };
 
+/** The RTU simulator of `--simulator`, through the console's server. */
+export const simulatorAsk = <T>(path: string, body?: object): Promise<T> =>
+  body === undefined ? get<T>(`/simulator${path}`) : send<T>('POST', `/simulator${path}`, body);
+
 /** Links of files to be saved. */
 export const logFile = (group: string): string => `${BASE}${groupPath(group)}/logs?text=1`;
 export const commandsFile = (query: URLSearchParams): string => `${BASE}/commands.csv?${query.toString()}`;

@@ -1,6 +1,6 @@
-/** The API of `mm2ss simulate rtus`. What goes wrong is thrown, with what the server said, for people. */
-import type { SimulatedRtu, SimulatedRun, SimulatorLog } from '@iec104mm2ss/console-api';
+/** The way of the simulator's own page to its API. */
 import { signal } from '@preact/signals';
+import { simulatorApi } from './simulator-api.js';
 
 /** The API asks for a token, and has not been given the right one. */
 export const tokenWanted = signal(false);
@@ -13,11 +13,11 @@ export function useToken(text: string): void {
   tokenWanted.value = false;
 }
 
-async function ask<T>(path: string, method: 'GET' | 'POST' = 'GET', body?: object): Promise<T> {
+async function ask<T>(path: string, body?: object): Promise<T> {
   let response: Response;
   try {
     response = await fetch(`.${path}`, {
-      method,
+      method: body ? 'POST' : 'GET',
       headers: {
         ...(token !== '' && { Authorization: `Bearer ${token}` }),
         ...(body && { 'Content-Type': 'application/json' }),
@@ -33,15 +33,4 @@ async function ask<T>(path: string, method: 'GET' | 'POST' = 'GET', body?: objec
   throw new Error(answer.error ?? `The simulator answered with status ${response.status}.`);
 }
 
-export type Order = 'offline' | 'online' | 'drop' | 'restart';
-
-export const rtus = (): Promise<readonly SimulatedRtu[]> => ask('/rtus');
-export const send = (index: number, duration: number, rtu: number | undefined): Promise<{ readonly run: number }> =>
-  ask('/send', 'POST', { index, duration, ...(rtu !== undefined && { rtu }) });
-export const stop = (rtu: number | undefined): Promise<{ readonly stopped: number }> =>
-  ask('/stop', 'POST', rtu === undefined ? {} : { rtu });
-export const run = (number: number): Promise<SimulatedRun> => ask(`/runs/${number}`);
-export const order = (id: string, verb: Order): Promise<SimulatedRtu> =>
-  ask(`/rtus/${encodeURIComponent(id)}/${verb}`, 'POST', {});
-export const log = (id: string, which: 'station' | 'interrogation', after: number): Promise<SimulatorLog> =>
-  ask(`/rtus/${encodeURIComponent(id)}/log?log=${which}&after=${after}`);
+export const simulator = simulatorApi(ask);

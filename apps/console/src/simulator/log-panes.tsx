@@ -1,38 +1,37 @@
 import type { SimulatedRtu, SimulatorLogLine } from '@iec104mm2ss/console-api';
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { log } from './client.js';
+import type { SimulatorApi } from './simulator-api.js';
 
 const POLL_MS = 1_000;
 const SHOWN = 500;
 
 /** The two logs of one RTU, as they are written: signals and events, and the general interrogations. */
-export function LogPanes({ rtu }: { readonly rtu: SimulatedRtu }) {
+export function LogPanes({ api, rtu }: { readonly api: SimulatorApi; readonly rtu: SimulatedRtu }) {
   return (
-    <div class="panes">
-      <LogPane id={rtu.id} which="station" title={`${rtu.name}: signals and events`} />
-      <LogPane id={rtu.id} which="interrogation" title={`${rtu.name}: general interrogations`} />
+    <div class="rtu-logs">
+      <LogPane api={api} id={rtu.id} which="station" title={`${rtu.name}: signals and events`} />
+      <LogPane api={api} id={rtu.id} which="interrogation" title={`${rtu.name}: general interrogations`} />
     </div>
   );
 }
 
 interface LogPaneProps {
+  readonly api: SimulatorApi;
   readonly id: string;
   readonly which: 'station' | 'interrogation';
   readonly title: string;
 }
 
-function LogPane({ id, which, title }: LogPaneProps) {
+function LogPane({ api, id, which, title }: LogPaneProps) {
   const lines = useSignal<readonly SimulatorLogLine[]>([]);
-  const kept = useSignal(true);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     let gone = false;
     const again = async (): Promise<void> => {
       if (document.hidden) return;
-      const answer = await log(id, which, lines.value.at(-1)?.seq ?? 0).catch(() => undefined);
+      const answer = await api.log(id, which, lines.value.at(-1)?.seq ?? 0).catch(() => undefined);
       if (gone || answer === undefined) return;
-      kept.value = answer.kept;
       if (answer.lines.length === 0) return;
       const { current } = box;
       // Who has scrolled up reads something.
@@ -50,13 +49,11 @@ function LogPane({ id, which, title }: LogPaneProps) {
   return (
     <section>
       <h2>{title}</h2>
-      <div class="pane" ref={box} tabIndex={0} aria-label={title} role="log" aria-live="off">
+      <div class="rtu-log" ref={box} tabIndex={0} aria-label={title} role="log" aria-live="off">
         {lines.value.map((line) => (
-          <LineText key={line.seq} line={line} />
+          <LineText key={`${line.seq} ${line.ioa}`} line={line} />
         ))}
-        {lines.value.length === 0 && (
-          <p class="muted">{kept.value ? 'Nothing yet.' : 'It runs with --no-log: there are none.'}</p>
-        )}
+        {lines.value.length === 0 && <p class="muted">Nothing yet.</p>}
       </div>
     </section>
   );

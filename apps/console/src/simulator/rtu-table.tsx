@@ -1,10 +1,12 @@
 import type { SimulatedRtu } from '@iec104mm2ss/console-api';
-import { type Order, order } from './client.js';
+import type { Order, SimulatorApi } from './simulator-api.js';
 
-const HEADS = ['Id', 'Name', 'RTU no', 'Port', 'State', 'Masters', 'GI', 'Last index', 'Sent', 'Waiting', 'Orders'];
+const HEADS = ['Id', 'Name', 'RTU no', 'Port', 'State', 'Masters', 'GI', 'Last index', 'Sent', 'Waiting'];
 
 interface RtuTableProps {
+  readonly api: SimulatorApi;
   readonly rtus: readonly SimulatedRtu[];
+  readonly mayOrder: boolean;
   readonly selected: string | undefined;
   readonly select: (id: string) => void;
   readonly say: (text: string) => void;
@@ -12,11 +14,11 @@ interface RtuTableProps {
 
 export function RtuTable({ rtus, ...others }: RtuTableProps) {
   return (
-    <div class="scroll flat rtus" tabIndex={0}>
+    <div class="scroll flat rtus" tabIndex={0} role="region" aria-label="List of RTUs">
       <table aria-label="RTUs">
         <thead>
           <tr>
-            {HEADS.map((head) => (
+            {[...HEADS, ...(others.mayOrder ? ['Orders'] : [])].map((head) => (
               <th key={head} scope="col">
                 {head}
               </th>
@@ -41,10 +43,10 @@ function stateOf({ listening, online, masters }: SimulatedRtu): string {
 
 type RtuRowProps = Omit<RtuTableProps, 'rtus'> & { readonly rtu: SimulatedRtu };
 
-function RtuRow({ rtu, selected, select, say }: RtuRowProps) {
+function RtuRow({ api, rtu, mayOrder, selected, select, say }: RtuRowProps) {
   const { id, name, rtuNumber, port, masters, interrogating, lastIndex, sent, pending, listening } = rtu;
   const give = (verb: Order) => (): void => {
-    order(id, verb).then(
+    api.order(id, verb).then(
       () => say(`${name}: ${verb}.`),
       (error: unknown) => say(`${name}: ${error instanceof Error ? error.message : String(error)}`),
     );
@@ -70,11 +72,13 @@ function RtuRow({ rtu, selected, select, say }: RtuRowProps) {
       <td>{lastIndex}</td>
       <td>{sent}</td>
       <td>{pending}</td>
-      <td class="orders">
-        {listening ? button('offline', 'Offline') : button('online', 'Online')}
-        {button('drop', 'Drop')}
-        {button('restart', 'Restart')}
-      </td>
+      {mayOrder && (
+        <td class="orders">
+          {listening ? button('offline', 'Offline') : button('online', 'Online')}
+          {button('drop', 'Drop')}
+          {button('restart', 'Restart')}
+        </td>
+      )}
     </tr>
   );
 }

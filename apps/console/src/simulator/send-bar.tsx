@@ -1,16 +1,17 @@
 import type { SimulatedRtu } from '@iec104mm2ss/console-api';
 import { useSignal } from '@preact/signals';
-import { run, send, stop } from './client.js';
+import type { SimulatorApi } from './simulator-api.js';
 
 const RUN_POLL_MS = 500;
 
 interface SendBarProps {
+  readonly api: SimulatorApi;
   readonly rtus: readonly SimulatedRtu[];
   readonly say: (text: string) => void;
 }
 
 /** Index and duration, of all RTUs or those of one number; send and stop. */
-export function SendBar({ rtus, say }: SendBarProps) {
+export function SendBar({ api, rtus, say }: SendBarProps) {
   const index = useSignal('0');
   const duration = useSignal('0');
   const rtu = useSignal('');
@@ -20,11 +21,11 @@ export function SendBar({ rtus, say }: SendBarProps) {
     act().catch((error: unknown) => say(error instanceof Error ? error.message : String(error)));
   };
   const sendIt = doing(async () => {
-    const { run: number } = await send(Number(index.value), Number(duration.value), chosen());
+    const { run: number } = await api.send(Number(index.value), Number(duration.value), chosen());
     say(`Index ${index.value} is being sent.`);
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, RUN_POLL_MS));
-      const { ended, stations, index: of } = await run(number);
+      const { ended, stations, index: of } = await api.run(number);
       if (!ended) continue;
       const sum = (of: (station: (typeof stations)[number]) => number): number =>
         stations.reduce((total, station) => total + of(station), 0);
@@ -39,7 +40,7 @@ export function SendBar({ rtus, say }: SendBarProps) {
     }
   });
   const stopIt = doing(async () => {
-    const { stopped } = await stop(chosen());
+    const { stopped } = await api.stop(chosen());
     say(stopped === 0 ? 'Nothing was being sent.' : `Stopped at ${stopped} RTUs.`);
   });
   const sending = rtus.some((each) => each.sending);

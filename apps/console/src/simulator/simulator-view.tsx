@@ -1,20 +1,15 @@
-/** The window of the old IEC104-RTU-Simulator as a page: the RTUs, what is sent, and the logs of one of them. */
+/** The page of `mm2ss simulate rtus` itself. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { usePolled, waitingText } from '../ui/polled.js';
-import { rtus, tokenWanted, useToken } from './client.js';
-import { LogPanes } from './log-panes.js';
-import { RtuTable } from './rtu-table.js';
-import { SendBar } from './send-bar.js';
+import { simulator, tokenWanted, useToken } from './client.js';
+import { SimulatorPanel } from './simulator-panel.js';
 
 const POLL_MS = 1_000;
 
 export function SimulatorView() {
-  const polled = usePolled(rtus, POLL_MS, String(tokenWanted.value));
-  const selected = useSignal<string | undefined>(undefined);
-  const said = useSignal('');
+  const polled = usePolled(simulator.rtus, POLL_MS, String(tokenWanted.value));
   const all = polled.value.value ?? [];
-  const current = all.find(({ id }) => id === selected.value) ?? all[0];
   const waiting = waitingText(polled.value);
   const online = all.filter((rtu) => rtu.online).length;
   useEffect(() => {
@@ -32,18 +27,8 @@ export function SimulatorView() {
       </header>
       {tokenWanted.value && <TokenForm />}
       {waiting !== undefined && !tokenWanted.value && <p class="note warn">{waiting}</p>}
-      <main class="simulator">
-        <SendBar rtus={all} say={(text) => (said.value = text)} />
-        <p class="note" role="status">
-          {said.value}
-        </p>
-        <RtuTable
-          rtus={all}
-          selected={current?.id}
-          select={(id) => (selected.value = id)}
-          say={(text) => (said.value = text)}
-        />
-        {current !== undefined && <LogPanes key={current.id} rtu={current} />}
+      <main class="simulator-main">
+        <SimulatorPanel api={simulator} rtus={all} mayOrder />
       </main>
     </>
   );

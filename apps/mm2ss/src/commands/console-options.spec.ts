@@ -42,6 +42,14 @@ describe('the console of mm2ss run', () => {
     expect(settings({})?.tlsDir).toBeUndefined();
   });
 
+  it('shows the RTU simulator that it is told of', () => {
+    expect(settings({ simulator: 'http://127.0.0.1:9110' })?.simulator).toEqual({
+      url: new URL('http://127.0.0.1:9110'),
+      token: undefined,
+    });
+    expect(settings({})?.simulator).toBeUndefined();
+  });
+
   it.each<[ConsoleFlags, string]>([
     [{ consoleAuth: 'basic' }, '--console-users'],
     [{ consoleAuth: 'proxy' }, '--console-proxy'],
@@ -49,6 +57,8 @@ describe('the console of mm2ss run', () => {
     [{ consoleAuth: 'proxy', consoleProxy: 'anywhere' }, '--console-proxy'],
     [{ consoleAuth: 'proxy', consoleProxy: '::1', consoleRoles: 'king=a' }, '--console-roles'],
     [{ consoleAuth: 'proxy', consoleProxy: '::1', consoleRoles: 'operator=' }, '--console-roles'],
+    [{ simulatorToken: 'file' }, '--simulator'],
+    [{ simulator: 'http://a', simulatorToken: '/nowhere/token' }, 'token file'],
   ])('says what is missing: %j', (flags, what) => {
     expect(() => settings(flags)).toThrow(UsageError);
     expect(() => settings(flags)).toThrow(what);

@@ -3,7 +3,7 @@ import { parseSourceRanges } from '@iec104mm2ss/config';
 import type { Role } from '@iec104mm2ss/console-api';
 import type { Command } from 'commander';
 import { type AccessSettings, type ConsoleSettings, isRole } from '../console/console-settings.js';
-import { parseHttpAddress } from '../http/index.js';
+import { parseHttpAddress, readTokens } from '../http/index.js';
 import { collect } from './collect.js';
 import { UsageError } from './errors.js';
 
@@ -18,6 +18,8 @@ export interface ConsoleFlags {
   readonly consoleUsers?: string;
   readonly consoleProxy?: string;
   readonly consoleRoles?: string;
+  readonly simulator?: string;
+  readonly simulatorToken?: string;
 }
 
 export function addConsoleOptions(command: Command): Command {
@@ -49,14 +51,22 @@ export function addConsoleOptions(command: Command): Command {
       '--console-roles <roles>',
       'users and groups that are more than viewers, with proxy: operator=shift;engineer=alice,scada-admins (or ' +
         'MM2SS_CONSOLE_ROLES)',
+    )
+    .option(
+      '--simulator <url>',
+      'the RTU simulator that the console shows, such as http://127.0.0.1:9110 (or MM2SS_SIMULATOR)',
+    )
+    .option(
+      '--simulator-token <file>',
+      'file with the bearer token that the simulator asks for (or MM2SS_SIMULATOR_TOKEN)',
     );
 }
 
 /** The same by the names the environment knows. */
 export function consoleFlags(flags: ConsoleFlags): Record<string, string | undefined> {
   const { console, consoleHost, ...same } = flags;
-  const { consoleAuth, consoleTlsDir, consoleUsers, consoleProxy, consoleRoles } = same;
-  const others = { consoleAuth, consoleTlsDir, consoleUsers, consoleProxy, consoleRoles };
+  const { consoleAuth, consoleTlsDir, consoleUsers, consoleProxy, consoleRoles, simulator, simulatorToken } = same;
+  const others = { consoleAuth, consoleTlsDir, consoleUsers, consoleProxy, consoleRoles, simulator, simulatorToken };
   return { console, consoleHosts: consoleHost?.join(','), ...others };
 }
 
@@ -70,7 +80,21 @@ export function consoleSettings(environment: Environment, without: boolean): Con
   if (given === undefined && without) return undefined;
   const address = parseHttpAddress(given ?? DEFAULT_CONSOLE, '--console');
   if (address === undefined) return undefined;
-  return { address, hosts, access: accessSettings(environment), tlsDir, isOptional: given === undefined };
+  return {
+    ...{ address, hosts, tlsDir },
+    access: accessSettings(environment),
+    simulator: simulatorSettings(environment),
+    isOptional: given === undefined,
+  };
+}
+
+function simulatorSettings({ simulator, simulatorToken }: Environment): ConsoleSettings['simulator'] {
+  if (simulator === undefined) {
+    if (simulatorToken !== undefined) throw new UsageError('--simulator-token needs --simulator (or MM2SS_SIMULATOR)');
+    return undefined;
+  }
+  const [token] = simulatorToken === undefined ? [] : readTokens(simulatorToken);
+  return { url: new URL(simulator), token };
 }
 
 function accessSettings({ consoleAuth, consoleUsers, consoleProxy, consoleRoles }: Environment): AccessSettings {

@@ -22,6 +22,8 @@ export interface ConsoleSettings {
   readonly access: AccessSettings;
   /** Folder with tls.crt and tls.key; undefined: plain HTTP. */
   readonly tlsDir?: string | undefined;
+  /** The RTU simulator that it shows; undefined: none. */
+  readonly simulator?: { readonly url: URL; readonly token: string | undefined } | undefined;
   /** Nobody asked for it: where its port is taken the process goes on without it. */
   readonly isOptional?: boolean;
 }

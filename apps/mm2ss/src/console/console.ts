@@ -57,6 +57,11 @@ export async function openConsole(parts: ConsoleParts): Promise<RunningConsole> 
     logger.error({ reason }, 'console: the users that were read last count on'),
   );
   const { address, tlsDir } = settings;
+  // Loaded only where it is wanted: it brings the simulator's schemas.
+  const simulator =
+    settings.simulator === undefined
+      ? []
+      : (await import('./server/simulator-routes.js')).simulatorRoutes(settings.simulator, logger);
   if (access.mode === 'basic' && tlsDir === undefined && !isLoopback(address.host ?? '')) {
     const reason = 'no --console-tls-dir: passwords are taken from a proxy that says X-Forwarded-Proto: https only';
     logger.warn({ reason }, 'console: passwords could be read on the way');
@@ -69,9 +74,11 @@ export async function openConsole(parts: ConsoleParts): Promise<RunningConsole> 
       ...lookRoutes({
         ...{ feed, lines, rows, access, release: RELEASE },
         mode: isSource ? 'process' : 'nats',
+        simulator: settings.simulator?.url.origin ?? null,
         streams: () => streams.size,
       }),
       ...orderRoutes(desk, feed),
+      ...simulator,
       ...fileRoutes({ rows, configuration, feed, logger }),
       ...commandRoutes(
         () => bus.journal(AUDIT_JOURNAL, AUDIT_LIMITS),

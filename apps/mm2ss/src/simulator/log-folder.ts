@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolderNow } from '@iec104mm2ss/runtime';
-import { csvLine, LOG_HEADER, type LogSink, type Station } from '@iec104mm2ss/simulator';
+import { csvLine, linesOf, LOG_HEADER, type LogSink, type Station } from '@iec104mm2ss/simulator';
 
 const FLUSH_MS = 200;
 /** Lines that may wait for the disk; what comes beyond that is counted and said in the log. */
@@ -42,9 +42,9 @@ export class LogFolder {
     const station = this.open(`${base}.csv`);
     const interrogation = this.open(`${base}-gi.csv`);
     return {
-      write: (log, line) => {
+      write: (log, entry) => {
         const file = log === 'station' ? station : interrogation;
-        if (file.waiting.length < MAX_WAITING) file.waiting.push(csvLine(line));
+        if (file.waiting.length < MAX_WAITING) file.waiting.push(...linesOf(entry).map(csvLine));
         else file.dropped++;
       },
     };

@@ -28,7 +28,7 @@ const POINTS_A_PAGE = 1_000;
 const RUNS_KEPT = 100;
 const LOGS: readonly string[] = ['station', 'interrogation'] satisfies LogName[];
 
-export function simulatorRoutes(fleet: RtuFleet, recent?: RecentLines): Route[] {
+export function simulatorRoutes(fleet: RtuFleet, recent: RecentLines): Route[] {
   const runs = new Map<number, Run>();
   let lastRun = 0;
 
@@ -89,7 +89,7 @@ export function simulatorRoutes(fleet: RtuFleet, recent?: RecentLines): Route[] 
         if (!LOGS.includes(log)) throw new ApiError(400, `"log" is one of ${LOGS.join(', ')}`);
         if (!/^\d+$/.test(after)) throw new ApiError(400, '"after" is the number of a line');
         const { id } = stationOf(request);
-        return { kept: recent !== undefined, lines: recent?.after(id, log as LogName, Number(after)) ?? [] };
+        return { lines: recent.after(id, log as LogName, Number(after)) };
       },
     },
     {

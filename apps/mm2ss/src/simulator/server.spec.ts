@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadStations, type LogLine, MasterSimulator, RtuFleet } from '@iec104mm2ss/simulator';
-import { RecentLines } from './recent-lines.js';
+import { type NumberedLine, RecentLines } from './recent-lines.js';
 import { listenSimulator, type SimulatorServer } from './server.js';
 
 const LIST = fileURLToPath(new URL('../../../../examples/simulator/iec104rs.csv', import.meta.url));
@@ -22,14 +22,17 @@ interface Operation {
 }
 
 let fleet: RtuFleet;
+let recent: RecentLines;
 let server: SimulatorServer;
 let masters: MasterSimulator[];
 
 beforeEach(async () => {
-  fleet = new RtuFleet({ host: HOST });
-  for (const each of loadStations(LIST).stations) fleet.load(each, { port: 0 });
+  const { stations } = loadStations(LIST);
+  recent = new RecentLines(stations.length);
+  fleet = new RtuFleet({ host: HOST, log: (station) => recent.of(station) });
+  for (const each of stations) fleet.load(each, { port: 0 });
   await fleet.start();
-  server = await listenSimulator(fleet, { host: HOST, port: 0 });
+  server = await listenSimulator(fleet, { host: HOST, port: 0 }, recent);
   masters = [];
 });
 
@@ -183,7 +186,7 @@ describe("the simulator's HTTP API", () => {
     const folder = mkdtempSync(join(tmpdir(), 'mm2ss-token-'));
     const file = join(folder, 'tokens');
     writeFileSync(file, 'a-token-that-is-long-enough\n');
-    const guarded = await listenSimulator(fleet, { host: HOST, port: 0 }, file);
+    const guarded = await listenSimulator(fleet, { host: HOST, port: 0 }, recent, file);
     try {
       expect((await ask('GET', '/rtus', undefined, guarded.url))[0]).toBe(401);
       expect((await fetch(new URL('/metrics', guarded.url))).status).toBe(401);
@@ -200,7 +203,7 @@ describe('the logs of RTUs over the API', () => {
   const lineOf = (event: string): LogLine => ({ timeMs: 1_000, event, ioa: 7 });
 
   it('are their last lines, by number, each log for itself', async () => {
-    const recent = new RecentLines(2);
+    recent = new RecentLines(2);
     const written: string[] = [];
     const [station] = fleet.stations;
     const sink = recent.of({ id: station?.id ?? '' }, { write: (log, { event }) => written.push(`${log} ${event}`) });
@@ -208,11 +211,10 @@ describe('the logs of RTUs over the API', () => {
     sink.write('interrogation', lineOf('GI'));
     expect(written).toEqual(['station a', 'station b', 'interrogation GI']);
     await server.close();
-    server = await listenSimulator(fleet, { host: HOST, port: 0 }, undefined, recent);
+    server = await listenSimulator(fleet, { host: HOST, port: 0 }, recent);
     const get = async (query: string): Promise<unknown> =>
       (await fetch(new URL(`/rtus/${station?.id}/log${query}`, server.url))).json();
     expect(await get('')).toEqual({
-      kept: true,
       lines: [
         { ...lineOf('a'), seq: 1 },
         { ...lineOf('b'), seq: 2 },
@@ -238,9 +240,21 @@ describe('the logs of RTUs over the API', () => {
     }
   });
 
-  it('are none where none are written', async () => {
-    const answer = await fetch(new URL(`/rtus/${fleet.stations[0]?.id}/log`, server.url));
-    expect(await answer.json()).toEqual({ kept: false, lines: [] });
+  it('are there without log files; the objects of one ASDU are lines of one number', async () => {
+    const master = await join1();
+    await master.interrogate();
+    const log = async (name: string): Promise<NumberedLine[]> =>
+      ((await ask('GET', `/rtus/1/log?log=${name}`))[1] as { lines: NumberedLine[] }).lines;
+    expect((await log('station')).map(({ event }) => event)).toEqual(
+      expect.arrayContaining(['listening', 'connected', 'data transfer started', 'GI ended', 'received']),
+    );
+    const sent = (await log('interrogation')).filter(({ event }) => event === 'sent');
+    expect(sent).toHaveLength(8);
+    expect(sent[0]).toMatchObject({ type: 'M_SP_NA_1', cause: 'INROGEN', ioa: expect.any(Number) as number });
+    const [{ seq } = { seq: 0 }] = sent;
+    expect(sent.filter((line) => line.seq === seq).length).toBeGreaterThan(1);
+    const behind = await ask('GET', `/rtus/1/log?log=interrogation&after=${seq}`);
+    expect((behind[1] as { lines: NumberedLine[] }).lines.every((line) => line.seq > seq)).toBe(true);
   });
 });
 

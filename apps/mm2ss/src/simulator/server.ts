@@ -24,15 +24,15 @@ export interface SimulatorServer extends BoundHttp {
 /**
  * The HTTP API of a running simulator, and its page.
  *
- * @param recent the last lines of its logs; default: it has none
+ * @param recent the last lines of its logs
  * @param tokenFile bearer tokens that it asks for; default: none
  * @throws UsageError for a bad token file; rejects when it cannot listen
  */
 export async function listenSimulator(
   fleet: RtuFleet,
   address: HttpAddress,
+  recent: RecentLines,
   tokenFile?: string,
-  recent?: RecentLines,
 ): Promise<SimulatorServer> {
   const names = ownNames(address);
   const complain = (reason: string): void => void process.stderr.write(`${reason}\n`);

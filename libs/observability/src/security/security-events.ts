@@ -148,7 +148,8 @@ export const SECURITY_EVENTS = {
   operator_verb: {
     id: 'MM2SS:6.6',
     severity: 'notice',
-    meaning: 'An operator intervened: `verb` (restart, next-host, disconnect), `by` whom.',
+    meaning:
+      'An operator intervened: `verb` (restart, next-host, disconnect; at the RTU simulator simulator-send ...), `by` whom.',
   },
   capture_started: {
     id: 'MM2SS:6.14',

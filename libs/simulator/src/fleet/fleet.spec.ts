@@ -2,7 +2,15 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Cause, TypeId } from '@iec104mm2ss/iec104';
-import { csvLine, type LogLine, loadStations, MasterSimulator, type ReceivedAsdu, RtuFleet } from '../index.js';
+import {
+  csvLine,
+  linesOf,
+  type LogLine,
+  loadStations,
+  MasterSimulator,
+  type ReceivedAsdu,
+  RtuFleet,
+} from '../index.js';
 import type { FleetOptions } from './fleet.js';
 import type { Station } from './station.js';
 
@@ -318,7 +326,7 @@ describe('logs', () => {
   it('have every signal and event of a station, and those of interrogations apart', async () => {
     const lines: Record<string, LogLine[]> = { station: [], interrogation: [] };
     const fleet = await startFleet({
-      log: ({ id }) => ({ write: (log, line) => void (id === '1' && lines[log]?.push(line)) }),
+      log: ({ id }) => ({ write: (log, entry) => void (id === '1' && lines[log]?.push(...linesOf(entry))) }),
     });
     const { master } = await join(station(fleet, '1'));
     await fleet.send(200);

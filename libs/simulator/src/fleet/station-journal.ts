@@ -1,7 +1,7 @@
 import { AsduView, TypeId } from '@iec104mm2ss/iec104';
 import type { RtuConnection } from '../rtu/rtu-connection.js';
 import type { Station } from './station.js';
-import { asduLines, type LogLine, type LogSink } from './station-log.js';
+import type { LogLine, LogSink } from './station-log.js';
 
 /** Lets a station's logs have every signal and event: those of interrogations in a log of their own. */
 export function logStation(station: Station, sink: LogSink): void {
@@ -22,20 +22,19 @@ export function logStation(station: Station, sink: LogSink): void {
     say('disconnected', of(connection, { comment: `${message} (${code})` })),
   );
   rtu.on('event', ({ asdu }) => {
-    for (const line of asduLines(asdu, { timeMs: now(), event: 'sent', comment })) sink.write('station', line);
+    sink.write('station', { timeMs: now(), event: 'sent', comment, asdu });
     comment = '';
   });
   rtu.on('request', ({ connection, asdu }, result, reason) => {
     const text = reason === '' ? result : `${result}: ${reason}`;
-    const common = { timeMs: now(), event: 'received', ...of(connection), comment: text } as LogLine;
-    for (const line of asduLines(asdu, common)) sink.write('station', line);
+    const common = { timeMs: now(), ...of(connection), comment: text };
+    // A view of what was read from the socket.
+    sink.write('station', { ...common, event: 'received', asdu: asdu.slice() });
     if (new AsduView(asdu).typeId === TypeId.C_IC_NA_1) sink.write('interrogation', { ...common, event: `GI ${text}` });
   });
   rtu.on('interrogation', ({ peer }, objects) => {
     const timeMs = now();
-    for (const asdu of objects) {
-      for (const line of asduLines(asdu, { timeMs, event: 'sent', peer })) sink.write('interrogation', line);
-    }
+    for (const asdu of objects) sink.write('interrogation', { timeMs, event: 'sent', peer, asdu });
   });
   rtu.on('interrogationEnded', (connection) => {
     say('GI ended', of(connection));

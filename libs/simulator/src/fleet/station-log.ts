@@ -17,9 +17,20 @@ export interface LogLine {
   readonly comment?: string;
 }
 
-/** Where lines go; the second log is that of the general interrogations. */
+/** What a log is told: an event, or an ASDU that was sent or received, a line for each object. `linesOf` makes the lines. */
+export interface LogEntry extends LogLine {
+  /** Belongs to the entry; nobody changes it. */
+  readonly asdu?: Uint8Array;
+}
+
+/** Where entries go; the second log is that of the general interrogations. */
 export interface LogSink {
-  write(log: 'station' | 'interrogation', line: LogLine): void;
+  write(log: 'station' | 'interrogation', entry: LogEntry): void;
+}
+
+/** The lines of an entry. Costs some microseconds for each object: who keeps only the last ones calls it when they are read. */
+export function linesOf({ asdu, ...line }: LogEntry): LogLine[] {
+  return asdu === undefined ? [line] : asduLines(asdu, line);
 }
 
 export const LOG_HEADER = 'time,event,type,IOA,value,quality,COT,time tag,peer,comment';
@@ -49,7 +60,7 @@ function quotedCell(text: string): string {
 }
 
 /** The objects of an ASDU, a line each; one that cannot be read is shown in hexadecimal. */
-export function asduLines(asdu: Uint8Array, common: Pick<LogLine, 'timeMs' | 'event' | 'peer' | 'comment'>): LogLine[] {
+function asduLines(asdu: Uint8Array, common: LogLine): LogLine[] {
   const { typeId, cot, negative } = new AsduView(asdu);
   const head = { ...common, type: typeName(typeId), cause: `${causeName(cot)}${negative ? ' negative' : ''}` };
   try {

@@ -25,12 +25,12 @@ export async function openControl(
   fleet: RtuFleet,
   flags: ControlFlags,
   self: Command,
-  recent?: RecentLines,
+  recent: RecentLines,
 ): Promise<SimulatorServer | undefined> {
   try {
     const address = parseHttpAddress(flags.http);
     if (address === undefined) return undefined;
-    const server = await listenSimulator(fleet, address, flags.token, recent);
+    const server = await listenSimulator(fleet, address, recent, flags.token);
     print(`page and HTTP API: ${server.url}`);
     return server;
   } catch (error) {

@@ -11,6 +11,7 @@ import {
   type RtuSimulator,
 } from '@iec104mm2ss/simulator';
 import { EXIT_FAILED, EXIT_USAGE } from '../../process/exit-codes.js';
+import { RecentLines } from '../../simulator/recent-lines.js';
 import { addControlOptions, type ControlFlags, openControl } from './control.js';
 import {
   addLinkOptions,
@@ -103,7 +104,8 @@ async function runRtu(flags: RtuFlags, self: Command): Promise<void> {
     commandDurationMs: flags.commandDuration * 1000,
     oneInterrogationAtATime: flags.oneInterrogation ?? false,
   };
-  const fleet = new RtuFleet();
+  const recent = new RecentLines(1);
+  const fleet = new RtuFleet({ log: (station) => recent.of(station) });
   const { rtu } = fleet.add({ id: '1', name: 'RTU', rtuNumber: flags.ca }, options);
   const say = flags.quiet === true ? (): void => undefined : print;
   const name = ({ id, peer }: RtuConnection): string => `#${id} ${peer}`;
@@ -127,7 +129,7 @@ async function runRtu(flags: RtuFlags, self: Command): Promise<void> {
   } catch (error) {
     self.error(`error: cannot listen on ${endpointText(flags.listen)}: ${messageOf(error)}`, { exitCode: EXIT_FAILED });
   }
-  const control = await openControl(fleet, flags, self);
+  const control = await openControl(fleet, flags, self, recent);
   print(`RTU with CA ${rtu.ca} and ${points.length} points listens on ${endpointText(rtu.address)}`);
   if (flags.rate > 0) rtu.startEvents(flags.rate);
   const stats = every(flags.stats, rtuRates(rtu));

@@ -41,7 +41,7 @@ export function registerRtus(simulate: Command): void {
     .option('--listen <IP>', 'local address to listen on', ipAddress, '0.0.0.0')
     .option('--compat', 'answer as the IEC104-RTU-Simulator does, not as a real RTU')
     .option('--log <FOLDER>', 'folder of the logs, two for each RTU', 'log')
-    .option('--no-log', 'write none')
+    .option('--no-log', 'write no files')
     .option(
       '--load <PROFILE>',
       `spontaneous events a second of all RTUs together: ${LOAD_PROFILE_FORMS.map((form) => `"${form}"`).join(', ')}`,
@@ -76,7 +76,7 @@ async function runRtus(flags: RtusFlags, self: Command): Promise<void> {
   const fleet = new RtuFleet({
     host: flags.listen,
     compat: flags.compat ?? false,
-    ...(logs !== undefined && { log: (station: Station) => recent.of(station, logs.of(station)) }),
+    log: (station) => recent.of(station, logs?.of(station)),
   });
   for (const each of loaded.stations) {
     const station = fleet.load(each);
@@ -84,7 +84,7 @@ async function runRtus(flags: RtusFlags, self: Command): Promise<void> {
   }
   const listening = await startAll(fleet);
   if (listening === 0) self.error('error: no RTU can listen', { exitCode: EXIT_FAILED });
-  const control = await openControl(fleet, flags, self, logs && recent);
+  const control = await openControl(fleet, flags, self, recent);
   print(`${listening} RTUs listen on ${flags.listen}${flags.compat === true ? ', as the old simulator' : ''}`);
   fleet.setLoad(flags.load);
   const stats = every(flags.stats, ratesOf(fleet));

@@ -27,11 +27,21 @@ export interface LookParts {
   readonly access: Pick<Access, 'mode'>;
   readonly release: string;
   readonly mode: Session['mode'];
+  readonly simulator: Session['simulator'];
   readonly streams: () => number;
 }
 
 /** What can be looked at. */
-export function lookRoutes({ feed, lines, rows, access, release, mode, streams }: LookParts): ConsoleRoute[] {
+export function lookRoutes({
+  feed,
+  lines,
+  rows,
+  access,
+  release,
+  mode,
+  simulator,
+  streams,
+}: LookParts): ConsoleRoute[] {
   const look = (path: string, summary: string, handle: ConsoleRoute['handle'], query?: string[]): ConsoleRoute => ({
     method: 'GET',
     path: `/api/v1${path}`,
@@ -67,6 +77,7 @@ export function lookRoutes({ feed, lines, rows, access, release, mode, streams }
         save: whyNoSave === null ? 'engineer' : null,
       },
       whyNoSave,
+      simulator,
       now: new Date(lines.clock.wallMs()).toISOString(),
     };
   };
