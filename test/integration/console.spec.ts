@@ -62,7 +62,7 @@ async function users(): Promise<MultiplexerOptions> {
     (['viewer', 'operator', 'engineer'] as const).map((role) => userLine(role, role, 'a long password', COST)),
   );
   writeFileSync(file, `# who may\n${lines.join('\n')}\n`);
-  return { console: { access: { mode: 'basic', file } } };
+  return { console: { access: { mode: 'basic', proxies: [], file } } };
 }
 
 describe('the console', () => {

@@ -27,7 +27,11 @@ describe('the console of mm2ss run', () => {
   });
 
   it('knows people as it is told', () => {
-    expect(settings({ consoleAuth: 'basic', consoleUsers: 'users' })?.access).toEqual({ mode: 'basic', file: 'users' });
+    const basic = { consoleAuth: 'basic', consoleUsers: 'users' };
+    expect(settings(basic)?.access).toEqual({ mode: 'basic', file: 'users', proxies: [] });
+    expect(settings({ ...basic, consoleProxy: '10.1.0.0/24' })?.access).toMatchObject({
+      proxies: [{ text: '10.1.0.0/24' }],
+    });
     const proxy = { consoleAuth: 'proxy', consoleProxy: '10.1.0.0/24;::1' };
     const { access } = settings({ ...proxy, consoleRoles: 'operator=a, b;engineer=c;operator=d' }) ?? {};
     expect(access).toMatchObject({ mode: 'proxy', from: [{ text: '10.1.0.0/24' }, { text: '::1' }] });
@@ -59,6 +63,13 @@ describe('the console of mm2ss run', () => {
     [{ consoleAuth: 'proxy', consoleProxy: '::1', consoleRoles: 'operator=' }, '--console-roles'],
     [{ simulatorToken: 'file' }, '--simulator'],
     [{ simulator: 'http://a', simulatorToken: '/nowhere/token' }, 'token file'],
+    [{ consoleAuth: 'basic', consoleUsers: 'users', consoleProxy: 'anywhere' }, '--console-proxy'],
+    // What nobody would ask for.
+    [{ consoleUsers: 'users' }, '--console-users'],
+    [{ consoleProxy: '::1' }, '--console-proxy'],
+    [{ consoleRoles: 'operator=a' }, '--console-roles'],
+    [{ consoleAuth: 'proxy', consoleProxy: '::1', consoleUsers: 'users' }, '--console-users'],
+    [{ consoleAuth: 'basic', consoleUsers: 'users', consoleRoles: 'operator=a' }, '--console-roles'],
   ])('says what is missing: %j', (flags, what) => {
     expect(() => settings(flags)).toThrow(UsageError);
     expect(() => settings(flags)).toThrow(what);

@@ -1,5 +1,5 @@
 import type { Environment } from '@iec104mm2ss/config';
-import { parseSourceRanges } from '@iec104mm2ss/config';
+import { parseSourceRanges, type SourceRange } from '@iec104mm2ss/config';
 import type { Role } from '@iec104mm2ss/console-api';
 import type { Command } from 'commander';
 import { type AccessSettings, type ConsoleSettings, isRole } from '../console/console-settings.js';
@@ -45,7 +45,8 @@ export function addConsoleOptions(command: Command): Command {
     )
     .option(
       '--console-proxy <networks>',
-      'where the proxy is, with proxy: 10.1.0.0/24;10.2.0.5 (or MM2SS_CONSOLE_PROXY)',
+      'where the proxy is, with proxy, and with basic, where it says who tries passwords: 10.1.0.0/24;10.2.0.5 (or ' +
+        'MM2SS_CONSOLE_PROXY)',
     )
     .option(
       '--console-roles <roles>',
@@ -97,22 +98,42 @@ function simulatorSettings({ simulator, simulatorToken }: Environment): ConsoleS
   return { url: new URL(simulator), token };
 }
 
-function accessSettings({ consoleAuth, consoleUsers, consoleProxy, consoleRoles }: Environment): AccessSettings {
+type Restricted = readonly [keyof Environment, string, readonly string[]];
+/** What is for some modes only. */
+const MODES_OF = [
+  ['consoleUsers', '--console-users', ['basic']],
+  ['consoleProxy', '--console-proxy', ['basic', 'proxy']],
+  ['consoleRoles', '--console-roles', ['proxy']],
+] as const satisfies readonly Restricted[];
+
+function accessSettings(environment: Environment): AccessSettings {
+  const { consoleAuth, consoleUsers, consoleProxy, consoleRoles } = environment;
+  // Whoever names users or a proxy wants them to be asked.
+  const other = MODES_OF.find(
+    ([name, , modes]: Restricted) => environment[name] !== undefined && !modes.includes(consoleAuth),
+  );
+  if (other !== undefined)
+    throw new UsageError(
+      `${other[1]} says nothing with --console-auth ${consoleAuth}: it is for ${other[2].join(', ')}`,
+    );
   if (consoleAuth === 'basic') {
     if (consoleUsers === undefined)
       throw new UsageError('--console-auth basic needs --console-users (or MM2SS_CONSOLE_USERS)');
-    return { mode: 'basic', file: consoleUsers };
+    const proxies = consoleProxy === undefined ? [] : parseProxies(consoleProxy);
+    return { mode: 'basic', file: consoleUsers, proxies };
   }
   if (consoleAuth === 'proxy') {
     if (consoleProxy === undefined)
       throw new UsageError('--console-auth proxy needs --console-proxy (or MM2SS_CONSOLE_PROXY)');
-    const from = parseSourceRanges(consoleProxy);
-    if (!from.ok || from.value.length === 0) {
-      throw new UsageError(`--console-proxy ${consoleProxy}: ${from.ok ? 'there is none' : from.reason}`);
-    }
-    return { mode: 'proxy', from: from.value, roles: parseRoles(consoleRoles ?? '') };
+    return { mode: 'proxy', from: parseProxies(consoleProxy), roles: parseRoles(consoleRoles ?? '') };
   }
   return { mode: 'none' };
+}
+
+function parseProxies(text: string): readonly SourceRange[] {
+  const from = parseSourceRanges(text);
+  if (from.ok && from.value.length > 0) return from.value;
+  throw new UsageError(`--console-proxy ${text}: ${from.ok ? 'there is none' : from.reason}`);
 }
 
 /** `operator=shift;engineer=alice,scada-admins` */

@@ -6,7 +6,12 @@ import type { HttpAddress } from '../http/http-address.js';
 export type AccessSettings =
   | { readonly mode: 'none' }
   /** A file that `mm2ss console-password` writes. */
-  | { readonly mode: 'basic'; readonly file: string }
+  | {
+      readonly mode: 'basic';
+      readonly file: string;
+      /** Where X-Forwarded-For is believed: tries of passwords are counted by address. */
+      readonly proxies: readonly SourceRange[];
+    }
   | {
       readonly mode: 'proxy';
       /** Only from there the headers are believed. */

@@ -51,11 +51,11 @@ export async function openConsole(parts: ConsoleParts): Promise<RunningConsole> 
   });
   const feed = new OverviewFeed({ status, groups, clock, alwaysRecords: isSource, edited: () => rows.edited() });
   const lines = { bus, ring, clock, instance };
-  const streams = new Streams({ feed, bus, lines, clock });
   const desk = new ControlDesk(bus, async () => (await status.ofSystem()).groups);
   const access = openAccess(settings.access, clock, (reason) =>
     logger.error({ reason }, 'console: the users that were read last count on'),
   );
+  const streams = new Streams({ feed, bus, lines, clock }, access);
   const { address, tlsDir } = settings;
   // Loaded only where it is wanted: it brings the simulator's schemas.
   const simulator =

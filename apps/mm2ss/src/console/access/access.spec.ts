@@ -6,6 +6,7 @@ import { parseSourceRanges } from '@iec104mm2ss/config';
 import type { Role } from '@iec104mm2ss/console-api';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { UsageError } from '../../commands/errors.js';
+import type { Caller } from './access.js';
 import { BasicAccess } from './basic-access.js';
 import { NoAccess } from './no-access.js';
 import { parseUsers, userLine } from './password-file.js';
@@ -63,15 +64,30 @@ describe('with a file of users', () => {
     authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
   });
 
-  async function bench() {
+  async function bench(proxies = '') {
     const folder = mkdtempSync(join(tmpdir(), 'mm2ss-users-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const path = join(folder, 'users');
-    writeFileSync(path, `# ours\n\n${await userLine('alice', 'engineer', 'päss:word', COST)}\n`);
+    const line = await userLine('alice', 'engineer', 'päss:word', COST);
+    writeFileSync(path, `# ours\n\n${line}\n`);
     const time = { now: 0 };
     const troubles: string[] = [];
-    const access = new BasicAccess(path, { now: () => time.now }, (reason) => troubles.push(reason));
-    return { access, path, time, troubles };
+    const ranges = parseSourceRanges(proxies);
+    const access = new BasicAccess(path, ranges.ok ? ranges.value : [], { now: () => time.now }, (reason) =>
+      troubles.push(reason),
+    );
+    const ask = (address: string, user: string, password: string, headers: Record<string, string> = {}) =>
+      access.callerOf(from(address, { ...headers, ...basic(user, password) }));
+    /** Guesses until it may not any more. @returns how many passwords were tried */
+    let guesses = 0;
+    const guess = async (address: string, user: string, headers: Record<string, string> = {}): Promise<number> => {
+      for (let tried = 0; tried < 100; tried++) {
+        const { status } = (await ask(address, user, `guess ${guesses++}`, headers)) as { status?: number };
+        if (status === 429) return tried;
+      }
+      return 100;
+    };
+    return { access, path, line, time, troubles, ask, guess };
   }
 
   it('knows whoever has the password', async () => {
@@ -92,14 +108,83 @@ describe('with a file of users', () => {
     expect(new Set((await Promise.all(asked)).map((caller) => JSON.stringify(caller))).size).toBe(1);
   });
 
-  it('bounds the passwords that one address may try, and nobody else', async () => {
-    const { access, time } = await bench();
-    const attempt = (address: string) => access.callerOf(from(address, basic('alice', 'wrong')));
-    for (let i = 0; i < 10; i++) expect(await attempt('10.1.1.1')).toMatchObject({ status: 401 });
-    expect(await attempt('10.1.1.1')).toMatchObject({ status: 429, reason: 'too_many_passwords' });
-    expect(await attempt('10.1.1.2')).toMatchObject({ status: 401 });
+  it('bounds the passwords that are tried of a user from one address', async () => {
+    const { guess, time, ask } = await bench();
+    expect(await guess('10.1.1.1', 'alice')).toBe(10);
+    expect(await ask('10.1.1.1', 'alice', 'one more')).toMatchObject({ status: 429, reason: 'too_many_passwords' });
     time.now += 10_000;
-    expect(await attempt('10.1.1.1')).toMatchObject({ status: 401 });
+    expect(await guess('10.1.1.1', 'alice')).toBe(1);
+    // Nobody else is locked out by that: neither another user there, nor the same one elsewhere.
+    expect(await ask('10.1.1.1', 'bob', 'wrong')).toMatchObject({ status: 401 });
+    expect(await ask('10.1.1.2', 'alice', 'päss:word')).toMatchObject({ user: 'alice' });
+  });
+
+  it('bounds what one address tries by going through names, and an IPv6 address is all of its network', async () => {
+    const { ask } = await bench();
+    const through = async (address: (count: number) => string): Promise<number> => {
+      for (let count = 0; ; count++) {
+        const { status } = (await ask(address(count), `user${count}`, address(0))) as { status?: number };
+        if (status === 429 || count === 100) return count;
+      }
+    };
+    expect(await through(() => '10.1.1.1')).toBe(60);
+    expect(await through((count) => `2001:db8::${count.toString(16)}:1`)).toBe(60);
+    expect(await ask('2001:db8:0:1::1', 'user', 'wrong')).toMatchObject({ status: 401 });
+  });
+
+  it('lets in who was let in before, whoever guesses at his name, from wherever', async () => {
+    const { ask, guess, time } = await bench();
+    expect(await ask('10.1.1.1', 'alice', 'päss:word')).toMatchObject({ user: 'alice' });
+    expect(await guess('10.1.1.1', 'alice')).toBe(10);
+    time.now += 600_000;
+    expect(await guess('10.1.1.1', 'alice')).toBe(10);
+    expect(await ask('10.1.1.1', 'alice', 'päss:word')).toMatchObject({ user: 'alice' });
+  });
+
+  it('gives nobody more tries at others for an account of his own', async () => {
+    const { ask, guess, path, line, time } = await bench();
+    writeFileSync(path, `${line}\n${await userLine('eve', 'viewer', 'her own', COST)}\n`);
+    time.now += 2_000;
+    expect(await guess('10.1.1.1', 'alice')).toBe(10);
+    expect(await ask('10.1.1.1', 'eve', 'her own')).toMatchObject({ user: 'eve' });
+    expect(await guess('10.1.1.1', 'alice')).toBe(0);
+  });
+
+  it('does not count the same wrong password again: a tab that was left open is not one who guesses', async () => {
+    const { ask, path, time } = await bench();
+    const old = () => ask('10.1.1.1', 'alice', 'that of yesterday');
+    for (let count = 0; count < 100; count++) expect(await old()).toMatchObject({ status: 401 });
+    expect(await ask('10.1.1.1', 'alice', 'päss:word')).toMatchObject({ user: 'alice' });
+    // It is tried again once the file says something else of its user.
+    writeFileSync(path, `${await userLine('alice', 'viewer', 'that of yesterday', COST)}\n`);
+    time.now += 2_000;
+    expect(await old()).toMatchObject({ user: 'alice', role: 'viewer' });
+  });
+
+  it('counts by the address that the proxy names, and by no other one', async () => {
+    const { guess, ask } = await bench('10.9.0.0/24');
+    const via = (text: string) => ({ 'x-forwarded-for': text });
+    expect(await guess('10.9.0.1', 'alice', via('1.1.1.1, 10.1.1.1, 10.9.0.2'))).toBe(10);
+    // What stands further in front he may have written himself.
+    expect(await guess('10.9.0.1', 'alice', via('2.2.2.2, 10.1.1.1'))).toBe(0);
+    expect(await ask('10.9.0.1', 'alice', 'päss:word', via('10.1.1.2'))).toMatchObject({ user: 'alice' });
+    // Who is no proxy is not believed.
+    expect(await guess('10.1.1.3', 'alice', via('3.3.3.3'))).toBe(10);
+    expect(await guess('10.1.1.3', 'alice', via('4.4.4.4'))).toBe(0);
+  });
+
+  it.each<[string, (line: string) => string | Promise<string>, boolean]>([
+    ['the same', (line) => `# new\n${line}`, true],
+    ['without him', () => userLine('bob', 'viewer', 'another one', COST), false],
+    ['with another role', (line) => line.replace('engineer', 'viewer'), false],
+    ['with another password', () => userLine('alice', 'engineer', 'another one', COST), false],
+  ])('knows of somebody who is there whether he still may be: a file %s', async (_, next, expected) => {
+    const { access, ask, path, line, time } = await bench();
+    const caller = await ask('10.1.1.1', 'alice', 'päss:word');
+    expect(access.isStill(caller as Caller)).toBe(true);
+    writeFileSync(path, `${await next(line)}\n`);
+    time.now += 2_000;
+    expect(access.isStill(caller as Caller)).toBe(expected);
   });
 
   it.each<[string, Record<string, string>, boolean, boolean]>([

@@ -21,6 +21,8 @@ export interface Refusal {
 export interface Access {
   readonly mode: AuthMode;
   callerOf(request: IncomingMessage): Caller | Refusal | Promise<Caller | Refusal>;
+  /** Whether a caller of before would be let in now, with the same role. Where each request says who asks it is not known: true. */
+  isStill(caller: Caller): boolean;
 }
 
 export const isRefusal = (outcome: Caller | Refusal): outcome is Refusal => 'status' in outcome;

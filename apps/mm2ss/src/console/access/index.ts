@@ -15,7 +15,7 @@ export function openAccess(
     case 'none':
       return new NoAccess();
     case 'basic':
-      return new BasicAccess(settings.file, clock, onTrouble);
+      return new BasicAccess(settings.file, settings.proxies, clock, onTrouble);
     case 'proxy':
       return new ProxyAccess(settings);
   }

@@ -15,4 +15,8 @@ export class NoAccess implements Access {
     const isForwarded = FORWARDED.some((name) => headers[name] !== undefined);
     return { user: null, role: isHere && !isForwarded ? 'operator' : 'viewer' };
   }
+
+  isStill(): boolean {
+    return true;
+  }
 }

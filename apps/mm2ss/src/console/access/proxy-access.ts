@@ -29,4 +29,8 @@ export class ProxyAccess implements Access {
     const has = (role: Role): boolean => roles.get(role)?.some((name) => names.includes(name)) ?? false;
     return { user, role: has('engineer') ? 'engineer' : has('operator') ? 'operator' : 'viewer' };
   }
+
+  isStill(): boolean {
+    return true;
+  }
 }

@@ -1,12 +1,16 @@
 import type { IncomingMessage } from 'node:http';
+import { Timers } from '@iec104mm2ss/runtime';
 import { ApiError } from '../../api/api-error.js';
+import type { Access } from '../access/index.js';
 import { ANSWERED, type ConsoleRoute } from '../server/console-request.js';
 import { looksOf, STREAM_QUERY } from './looks.js';
 import { Stream, type StreamParts } from './stream.js';
 
 /** Tabs at a time; each costs a copy of what it looks at. */
 export const MAX_STREAMS = 100;
-/** Who has lost his role since must not look on for ever: the tab comes back, and is asked who it is. */
+/** Who has lost his role since must not look on: how often that is looked at, where we know the users. */
+const STILL_MS = 2_000;
+/** Where a proxy knows them: the tab comes back, and it is asked anew who it is. */
 const MAX_AGE_MS = 3_600_000;
 
 /** The streams that are open. */
@@ -15,7 +19,10 @@ export class Streams {
   /** Called with each connection that becomes a stream. */
   exempt: (request: IncomingMessage) => void = () => undefined;
 
-  constructor(private readonly parts: StreamParts) {}
+  constructor(
+    private readonly parts: StreamParts,
+    private readonly access: Pick<Access, 'isStill'>,
+  ) {}
 
   get size(): number {
     return this.open.size;
@@ -30,7 +37,7 @@ export class Streams {
       query: STREAM_QUERY,
       takesAnyQuery: true,
       type: 'text/event-stream',
-      handle: async ({ query, request, response }) => {
+      handle: async ({ query, caller, request, response }) => {
         if (request.method === 'HEAD') throw new ApiError(405, 'only GET');
         const again = request.headers['last-event-id'];
         // What the browser itself sends when it comes back is newer than what stood in the address.
@@ -44,10 +51,15 @@ export class Streams {
         this.exempt(request);
         const stream = new Stream(this.parts, looks, response);
         this.open.add(stream);
-        const { clock } = this.parts;
-        const age = clock.setTimer(() => stream.bye('it is an hour old'), MAX_AGE_MS, true);
+        const timers = new Timers(this.parts.clock);
+        timers.after(MAX_AGE_MS, () => stream.bye('It is an hour old.'));
+        const look = (): void => {
+          if (this.access.isStill(caller)) timers.after(STILL_MS, look);
+          else stream.bye('Who may use the console was changed.');
+        };
+        timers.after(STILL_MS, look);
         response.on('close', () => {
-          clock.clearTimer(age);
+          timers.stop();
           this.open.delete(stream);
         });
         stream.begin();
@@ -57,6 +69,6 @@ export class Streams {
   }
 
   close(): void {
-    for (const stream of this.open) stream.bye('the console stops');
+    for (const stream of this.open) stream.bye('The console stops.');
   }
 }
