@@ -1,8 +1,7 @@
 /** What goes wrong on a cluster, the alerts that it has to cause, and how it is put right. */
+import type { Labels } from '../e2e-observability/prometheus.ts';
 import { kubectl, pods } from './cluster.ts';
 import { PLAIN, scaleTo, type Scene, TLS } from './scene.ts';
-
-export type Labels = Readonly<Record<string, string>>;
 
 interface ClusterFault {
   readonly title: string;

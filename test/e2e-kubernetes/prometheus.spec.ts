@@ -2,13 +2,13 @@
  * A real Prometheus, run here, finds the pods by the cluster's API and reads them under load: every query of the boards has data,
  * alerts fire by what goes wrong on a cluster, and clear after it. All alerts, one by one: `make e2e-observability`.
  */
-import { asked, fleetBoard, groupBoard, queriesOf } from '@iec104mm2ss/monitoring';
+import { fleetBoard, groupBoard } from '@iec104mm2ss/monitoring';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { requireTool } from '../../tools/require.mjs';
-import { JOB, Prometheus, WINDOW } from '../e2e-observability/prometheus.ts';
+import { Prometheus } from '../e2e-observability/prometheus.ts';
 import { componentOf, kubectl, pods, READY_MS, settled, until } from './cluster.ts';
-import { CLUSTER_FAULTS, type Labels } from './cluster-faults.ts';
+import { CLUSTER_FAULTS } from './cluster-faults.ts';
 import { PLAIN, sharedScene } from './scene.ts';
 import { missing, settings } from './settings.ts';
 
@@ -18,8 +18,6 @@ const PARTS = ['connector', 'router', 'gateway'];
 const FIRES_MS = 180_000;
 const LOOK_MS = 500;
 const EVENTS_PER_SECOND = 50;
-/** A machine that has other work makes them fire, and rightly so: nobody's fault here. */
-const SLOWNESS = ['CommandSlow', 'EventLoopLag', 'LinkSlow'];
 const THRESHOLDS = { UndeliveredOld: { 111: 5, 222: 5 }, MasterLag: { 111: 5, 222: 5 } };
 
 const fromLabel = (from: string, target: string) => ({ source_labels: [from], target_label: target });
@@ -41,9 +39,6 @@ const discovery = {
   ],
 };
 
-const has = (labels: Labels, wanted: Labels): boolean =>
-  Object.entries(wanted).every(([name, value]) => labels[name] === value);
-
 describe.skipIf(program === undefined)('a Prometheus that watches a release under load', () => {
   const sceneOf = sharedScene();
   let prometheus: Prometheus;
@@ -59,12 +54,12 @@ describe.skipIf(program === undefined)('a Prometheus that watches a release unde
     await prometheus?.stop();
   });
 
-  const faults = async (): Promise<readonly Labels[]> =>
-    (await prometheus.firing()).filter(({ alertname = '' }) => !SLOWNESS.includes(alertname));
   const quiet = async (): Promise<void> => {
-    await until('no alert is firing', async () => (await faults()).length === 0, READY_MS).catch(async (error) => {
-      throw new Error(`${error}\n${JSON.stringify(await faults(), undefined, 1)}`);
-    });
+    await until('no alert is firing', async () => (await prometheus.faults()).length === 0, READY_MS).catch(
+      async (error) => {
+        throw new Error(`${error}\n${JSON.stringify(await prometheus.faults(), undefined, 1)}`);
+      },
+    );
   };
 
   const whole = (): Promise<number> => {
@@ -89,8 +84,7 @@ describe.skipIf(program === undefined)('a Prometheus that watches a release unde
     const seen = new Set<string>();
     let over = false;
     const looking = (async () => {
-      for (; !over; await delay(LOOK_MS))
-        for (const { alertname = '' } of await patient.firing()) if (!SLOWNESS.includes(alertname)) seen.add(alertname);
+      for (; !over; await delay(LOOK_MS)) for (const { alertname = '' } of await patient.faults()) seen.add(alertname);
     })();
     for (const component of PARTS) {
       await kubectl('rollout', 'restart', 'deployment', '-l', `app.kubernetes.io/component=${component}`);
@@ -107,10 +101,8 @@ describe.skipIf(program === undefined)('a Prometheus that watches a release unde
     const scene = sceneOf();
     await cause(scene);
     try {
-      for (const wanted of alerts) {
-        const fires = async (): Promise<boolean> => (await prometheus.firing()).some((each) => has(each, wanted));
-        await until(`fires: ${JSON.stringify(wanted)}`, fires, FIRES_MS);
-      }
+      for (const wanted of alerts)
+        await until(`fires: ${JSON.stringify(wanted)}`, () => prometheus.isFiring(wanted), FIRES_MS);
     } finally {
       await mend(scene);
       await settled();
@@ -120,12 +112,7 @@ describe.skipIf(program === undefined)('a Prometheus that watches a release unde
   });
 
   it.each([fleetBoard(), groupBoard()])('has data for every query of the board $title', async (board) => {
-    const empty: string[] = [];
-    for (const { where, expr } of queriesOf(board)) {
-      const query = asked(expr, { job: JOB, group: PLAIN.id, interval: WINDOW });
-      if ((await prometheus.range(query)).length === 0) empty.push(`${where}: ${query}`);
-    }
-    expect(empty).toEqual([]);
+    expect(await prometheus.withoutData(board, PLAIN.id)).toEqual([]);
   });
 
   it('has lost nothing meanwhile', async () => {

@@ -1,4 +1,4 @@
-import { asked, ALERTS, fleetBoard, groupBoard, queriesOf } from '@iec104mm2ss/monitoring';
+import { ALERTS, fleetBoard, groupBoard } from '@iec104mm2ss/monitoring';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { requireTool } from '../../tools/require.mjs';
@@ -6,7 +6,7 @@ import { hasNats } from '../e2e/nats-server.ts';
 import { until } from '../e2e/ports.ts';
 import { FAULTS } from './faults/index.ts';
 import { picture } from './preview/picture.ts';
-import { JOB, WINDOW } from './prometheus.ts';
+import type { Labels } from './prometheus.ts';
 import { makeWhole, type Scene, startScene } from './scene.ts';
 
 const program = requireTool('prometheus');
@@ -14,8 +14,6 @@ const hasOpenssl = requireTool('openssl') !== undefined;
 const FIRES_MS = 90_000;
 const CLEARS_MS = 120_000;
 const QUIET_MS = 10_000;
-/** A machine that has other work makes them fire, and rightly so: nobody's fault here. */
-const SLOWNESS = ['CommandSlow', 'EventLoopLag', 'LinkSlow'];
 
 const ends: (() => void | Promise<void>)[] = [];
 let shared: Scene | undefined;
@@ -27,15 +25,12 @@ afterAll(async () => {
   for (const end of ends.reverse()) await end();
 });
 
-const faults = async ({ prometheus }: Scene): Promise<unknown[]> =>
-  (await prometheus.firing()).filter(({ alertname = '' }) => !SLOWNESS.includes(alertname));
-
 /** Nothing, once no alert has been firing for ten seconds; what is firing when that does not come to be. */
-async function firingInTheEnd(scene: Scene): Promise<unknown[]> {
+async function firingInTheEnd(scene: Scene): Promise<readonly Labels[]> {
   const giveUpAt = performance.now() + CLEARS_MS;
   let quietSince = performance.now();
   for (;;) {
-    const firing = await faults(scene);
+    const firing = await scene.prometheus.faults();
     const now = performance.now();
     if (firing.length > 0) quietSince = now;
     if (now > giveUpAt || now - quietSince > QUIET_MS) return firing;
@@ -45,9 +40,6 @@ async function firingInTheEnd(scene: Scene): Promise<unknown[]> {
 
 /** Where pictures of the boards are to be left, if any are wanted. */
 const pictures = process.env['MM2SS_PICTURES'];
-
-const has = (labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean =>
-  Object.entries(wanted).every(([name, value]) => labels[name] === value);
 
 describe.skipIf(program === undefined || !hasNats || !hasOpenssl)(
   'a Prometheus that watches a system under load',
@@ -66,18 +58,13 @@ describe.skipIf(program === undefined || !hasNats || !hasOpenssl)(
       await cause(scene);
       try {
         for (const wanted of alerts) {
-          const fires = async (): Promise<boolean> =>
-            (await scene.prometheus.firing()).some((each) => has(each, wanted));
-          await until(`fires: ${JSON.stringify(wanted)}`, fires, FIRES_MS);
+          await until(`fires: ${JSON.stringify(wanted)}`, () => scene.prometheus.isFiring(wanted), FIRES_MS);
         }
       } finally {
         await mend?.(scene);
         await makeWhole(scene);
       }
-      const gone = async (): Promise<boolean> => {
-        const firing = await scene.prometheus.firing();
-        return !firing.some((each) => alerts.some((wanted) => has(each, wanted)));
-      };
+      const gone = async (): Promise<boolean> => !(await scene.prometheus.isFiring(...alerts));
       await until('the alerts clear', gone, CLEARS_MS);
       await tidy?.(scene);
     });
@@ -89,12 +76,7 @@ describe.skipIf(program === undefined || !hasNats || !hasOpenssl)(
 
     it.each([fleetBoard(), groupBoard()])('has data for every query of the board $title', async (board) => {
       const { prometheus } = await sceneOf();
-      const empty: string[] = [];
-      for (const { where, expr } of queriesOf(board)) {
-        const query = asked(expr, { job: JOB, group: '1', interval: WINDOW });
-        if ((await prometheus.range(query)).length === 0) empty.push(`${where}: ${query}`);
-      }
-      expect(empty).toEqual([]);
+      expect(await prometheus.withoutData(board, '1')).toEqual([]);
     });
 
     it.skipIf(pictures === undefined).each(Object.entries({ fleet: fleetBoard(), group: groupBoard() }))(

@@ -4,13 +4,17 @@ import { once } from 'node:events';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ruleFiles, THRESHOLD } from '@iec104mm2ss/monitoring';
+import { asked, queriesOf, ruleFiles, THRESHOLD } from '@iec104mm2ss/monitoring';
 import { freePort, until } from '../e2e/ports.ts';
 
 export const JOB = 'mm2ss';
 /** Long enough for three link tests, which come every 10 s. */
 export const WINDOW = '25s';
 const SCRAPE = '1s';
+/** A machine that has other work makes them fire, and rightly so: nobody's fault here. */
+const SLOWNESS = ['CommandSlow', 'EventLoopLag', 'LinkSlow'];
+
+export type Labels = Readonly<Record<string, string>>;
 
 export interface Target {
   readonly name: string;
@@ -127,9 +131,32 @@ export class Prometheus {
    * Labels of the alerts that are firing, as the rules themselves have it: the series `ALERTS` is missing, too, where a machine is
    * too busy to evaluate them.
    */
-  async firing(): Promise<Readonly<Record<string, string>>[]> {
+  async firing(): Promise<Labels[]> {
     const { alerts } = await this.answer<{ readonly alerts: readonly ActiveAlert[] }>('alerts');
     return alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels);
+  }
+
+  /** Those that tell of a fault, and not of a busy machine. */
+  async faults(): Promise<readonly Labels[]> {
+    return (await this.firing()).filter(({ alertname = '' }) => !SLOWNESS.includes(alertname));
+  }
+
+  /** Whether one of these alerts is firing: one with these labels, its name among them. */
+  async isFiring(...wanted: readonly Labels[]): Promise<boolean> {
+    const firing = await this.firing();
+    return wanted.some((labels) =>
+      firing.some((each) => Object.entries(labels).every(([name, value]) => each[name] === value)),
+    );
+  }
+
+  /** Queries of a board that have no data for a group, with where they stand. */
+  async withoutData(board: Parameters<typeof queriesOf>[0], group: string): Promise<string[]> {
+    const empty: string[] = [];
+    for (const { where, expr } of queriesOf(board)) {
+      const query = asked(expr, { job: JOB, group, interval: WINDOW });
+      if ((await this.range(query)).length === 0) empty.push(`${where}: ${query}`);
+    }
+    return empty;
   }
 
   async stop(): Promise<void> {

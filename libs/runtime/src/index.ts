@@ -8,4 +8,5 @@ export * from './runtime.js';
 export type { SecureOptions, SecureSocket } from './secure-socket.js';
 export * from './timers.js';
 export * from './token-bucket.js';
+export * from './token-buckets.js';
 export * from './work-list.js';

@@ -1,6 +1,6 @@
 import type { GroupConfig, Limits } from '@iec104mm2ss/config';
 import { sourceOf } from '@iec104mm2ss/observability';
-import { type Clock, TokenBucket } from '@iec104mm2ss/runtime';
+import { type Clock, TokenBuckets } from '@iec104mm2ss/runtime';
 import { Turns } from './turns.js';
 
 /** Sources that are remembered; the one that was heard of longest ago is forgotten. */
@@ -12,8 +12,8 @@ const CONNECTIONS_PER_PLACE = 2;
 export class ConnectionLimits {
   /** Those that are let in: their handshake with TLS, if any, and what waits for the router's word. */
   readonly admissions: Turns;
-  /** By group and source; the one that was heard of longest ago first. */
-  private readonly sources = new Map<string, TokenBucket>();
+  /** By group and source. */
+  private readonly sources = new TokenBuckets(MAX_SOURCES);
 
   constructor(
     readonly limits: Limits,
@@ -32,10 +32,6 @@ export class ConnectionLimits {
     const now = this.clock.now();
     const key = `${id} ${sourceOf(peer)}`;
     const burst = Math.max(this.limits['connect-burst'], CONNECTIONS_PER_PLACE * maxConnections);
-    const bucket = this.sources.get(key) ?? new TokenBucket(this.limits.connects, burst, now);
-    this.sources.delete(key);
-    this.sources.set(key, bucket);
-    if (this.sources.size > MAX_SOURCES) this.sources.delete(this.sources.keys().next().value as string);
-    return bucket.take(1, now) > 0;
+    return this.sources.of(key, this.limits.connects, burst, now).take(1, now) > 0;
   }
 }

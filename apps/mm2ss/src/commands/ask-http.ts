@@ -90,9 +90,13 @@ function contentsOf(files: Readonly<Record<string, string | undefined>>): Record
 }
 
 /** Reads an answer to its end. */
-export async function textOf(answer: IncomingMessage): Promise<string> {
-  let text = '';
-  answer.setEncoding('utf8');
-  for await (const part of answer) text += part as string;
-  return text;
+export async function textOf(answer: IncomingMessage, maxOctets = Infinity): Promise<string> {
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    octets += chunk.length;
+    if (octets > maxOctets) throw new Error('its answer is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }

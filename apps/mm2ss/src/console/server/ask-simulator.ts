@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { ApiError } from '../../api/api-error.js';
+import { textOf } from '../../commands/ask-http.js';
 import type { ConsoleSettings } from '../console-settings.js';
 
 export type SimulatorSettings = NonNullable<ConsoleSettings['simulator']>;
@@ -36,7 +37,7 @@ export async function askSimulator(
         .end(body === undefined ? undefined : JSON.stringify(body));
     });
     status = answer.statusCode ?? 0;
-    text = await textOf(answer);
+    text = await textOf(answer, MAX_OCTETS);
   } catch (error) {
     const { name, code, message } = error as NodeJS.ErrnoException;
     if (name === 'AbortError' || name === 'TimeoutError')
@@ -49,17 +50,6 @@ export async function askSimulator(
   if (status >= 200 && status < 300 && parsed !== undefined) return parsed;
   if (typeof said !== 'string') throw say(502, `answers as no simulator does (status ${status})`);
   throw [400, 404, 409].includes(status) ? new ApiError(status, said) : say(502, `says: ${said}`);
-}
-
-async function textOf(answer: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let octets = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    octets += chunk.length;
-    if (octets > MAX_OCTETS) throw new Error('its answer is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parsedText(text: string): unknown {
