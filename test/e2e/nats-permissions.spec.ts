@@ -299,7 +299,7 @@ describe.each<[NatsRelease, boolean]>([
         });
         connector.subscribe('iec104.v1.1.cmd', { callback: () => void commands++ });
         const answered = gateway.subscribe('_INBOX.gateway1.ask.1', { max: 1 });
-        await connector.flush();
+        await Promise.all([router.listening(), connector.flush()]);
         gateway.publish(STATUS, 'a question', { reply: 'iec104.v1.1.cmd' });
         gateway.publish(STATUS, 'a question', { reply: '_INBOX.gateway1.ask.1' });
         for await (const answer of answered) expect(answer.string()).toBe('an answer');
