@@ -417,7 +417,10 @@ describe('process commands', () => {
     });
     const { master } = await startMaster(rtu);
     const other = await startMaster(rtu);
+    // It may come later than the master waits.
+    const asked = once(rtu, 'request');
     expect(await master.command('single 5000 on', { timeoutMs: 5 })).toMatchObject({ result: 'timeout' });
+    await asked;
     rtu.publish(replies[0]!);
     await once(other.master, 'stray');
     while (master.counts.late === 0) await once(master, 'asdu');
