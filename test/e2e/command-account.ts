@@ -61,6 +61,22 @@ function isTrue({ outcome }: AuditRecord, sent: number): boolean {
 }
 
 /**
+ * As they were given: by number within a session. When a command came is known less exactly of one that another router took
+ * over (STATED_MS), so its record may seem to be of a later one.
+ */
+function inOrderGiven(records: readonly AuditRecord[]): AuditRecord[] {
+  const began = new Map<number, string>();
+  for (const { session, at } of records) {
+    const known = began.get(session);
+    if (known === undefined || at < known) began.set(session, at);
+  }
+  const startOf = ({ session }: AuditRecord): string => began.get(session) as string;
+  return [...records].sort((a, b) =>
+    a.session === b.session ? a.command - b.command : startOf(a).localeCompare(startOf(b)),
+  );
+}
+
+/**
  * What is wrong with a master's commands. Empty: nothing.
  *
  * @param records of the object, of the time of the commands
@@ -76,7 +92,7 @@ export function commandFaults(
   const faults: string[] = [];
   // One that was lost with the gateway that had read it has no record.
   const lost = commands.filter(({ result }) => result === 'closed').length;
-  const inOrder = [...records].sort((a, b) => a.at.localeCompare(b.at));
+  const inOrder = inOrderGiven(records);
   if (inOrder.length > commands.length || inOrder.length < commands.length - lost) {
     faults.push(`${inOrder.length} audit records of ${commands.length} commands on ${ioa}`);
   }

@@ -85,7 +85,7 @@ const BOUNDED = [
   'ordinals.segments',
   'addresses.free',
   // Where connections came from, up to a bound; and lists that keep some room.
-  'connections.sources',
+  'connections.sources.buckets',
   'dirty.items',
   'pending.items',
   'sentTimes.numbers',
