@@ -222,6 +222,28 @@ export const SYSTEM_CASES: readonly RuleCase[] = [
   },
   {
     alert: 'MetricsMissing',
+    title: 'one of two gateways is no target of Prometheus',
+    series: [
+      [build('router'), '1x60'],
+      [m('mm2ss_masters', { ...ROUTER, ...ONE, state: 'started' }), '3x60'],
+      [m('mm2ss_masters', { ...ROUTER, ...ONE, state: 'stopped' }), '1x60'],
+      [m('mm2ss_master_sessions', { ...GATEWAY, ...ONE }), '3x60'],
+      [m('mm2ss_master_sessions', { ...GATEWAY, instance: 'gateway2', ...ONE }), '_x10 1x60'],
+    ],
+    firing: { 3: [], 9: ['group="1", cause="sessions"'], 20: [] },
+  },
+  {
+    alert: 'MetricsMissing',
+    title: 'masters come and go at two gateways while these are read at different times',
+    series: [
+      [build('router'), '1x60'],
+      [m('mm2ss_masters', { ...ROUTER, ...ONE, state: 'started' }), '3 2 4 2 3 2 4 2 3 2 4 2 3x30'],
+      [m('mm2ss_master_sessions', { ...GATEWAY, ...ONE }), '2x60'],
+    ],
+    firing: { 3: [], 9: [] },
+  },
+  {
+    alert: 'MetricsMissing',
     title: 'a metric cannot be read once',
     series: [
       [build('gateway'), '1x60'],

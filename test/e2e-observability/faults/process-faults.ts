@@ -142,4 +142,10 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     cause: ({ prometheus, system }) =>
       prometheus.setTargets([...system.parts.values()].filter((part) => !system.gateways.includes(part))),
   },
+  {
+    title: 'Prometheus is not told of one of two gateways',
+    alerts: [{ alertname: 'MetricsMissing', ...NORTH, cause: 'sessions' }],
+    cause: ({ prometheus, system }) =>
+      prometheus.setTargets([...system.parts.values()].filter((part) => part !== system.gateways[0])),
+  },
 ];

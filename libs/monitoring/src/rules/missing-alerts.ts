@@ -1,4 +1,4 @@
-import { grown, m, maxByGroup } from '../metric.js';
+import { grown, m, maxByGroup, sumByGroup } from '../metric.js';
 import { type Alert, THE_GROUP } from './rule.js';
 
 /** Of jobs that were a system of ours within a day: one that is down as a whole has nothing else that tells so. */
@@ -53,6 +53,16 @@ export const METRICS_MISSING: Alert = {
       summary: 'No gateway of the job {{ $labels.job }} gives metrics',
       description:
         'None runs, or they are missing among the targets: whether groups have a connector and a router is not watched.',
+    },
+    {
+      cause: 'sessions',
+      severity: 'warning',
+      for: '5m',
+      // Where no gateway is read at all, `gateway` says it once.
+      expr: `${sumByGroup(m('mm2ss_masters'))} > on (job, group) ${sumByGroup(m('mm2ss_master_sessions'))}`,
+      summary: `A gateway serves masters of ${THE_GROUP}, and Prometheus does not read it`,
+      description:
+        'The router knows of {{ $value }} masters, and the gateways that are read have fewer: another one is missing among the targets.',
     },
     {
       cause: 'incomplete',
