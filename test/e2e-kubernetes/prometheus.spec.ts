@@ -7,12 +7,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { requireTool } from '../../tools/require.mjs';
 import { Prometheus } from '../e2e-observability/prometheus.ts';
+import type { Master } from '../e2e/stations.ts';
 import { componentOf, kubectl, pods, READY_MS, settled, until } from './cluster.ts';
 import { CLUSTER_FAULTS } from './cluster-faults.ts';
 import { PLAIN, sharedScene } from './scene.ts';
 import { missing, settings } from './settings.ts';
 
-const program = missing === undefined ? requireTool('prometheus') : undefined;
+const program = missing === undefined ? requireTool('prometheus-kubernetes') : undefined;
 const PARTS = ['connector', 'router', 'gateway'];
 /** A volume of the kubelet's takes a minute to change. */
 const FIRES_MS = 180_000;
@@ -45,14 +46,15 @@ describe.skipIf(program === undefined)('a Prometheus that watches a release unde
 
   beforeAll(async () => {
     prometheus = await Prometheus.start(program ?? '', THRESHOLDS, { discovery });
-    const { field } = sceneOf();
-    for (const { rtu } of field.groups.values()) rtu.startEvents(EVENTS_PER_SECOND);
-    field.group(PLAIN.id).masters[0]?.station.startCommanding(5000, 500);
   });
-  afterAll(async () => {
-    await sceneOf().field.group(PLAIN.id).masters[0]?.station.stopCommanding();
-    await prometheus?.stop();
-  });
+  afterAll(() => prometheus?.stop());
+
+  /** One master of the plain group gives commands all the time. */
+  const commander = (): Master => {
+    const { station } = sceneOf().field.group(PLAIN.id).masters[0] ?? {};
+    if (station === undefined) throw new Error('the plain group has no master');
+    return station;
+  };
 
   const quiet = async (): Promise<void> => {
     await until('no alert is firing', async () => (await prometheus.faults()).length === 0, READY_MS).catch(
@@ -68,6 +70,8 @@ describe.skipIf(program === undefined)('a Prometheus that watches a release unde
   };
 
   it('finds and reads every pod, and has no alert firing', async () => {
+    for (const { rtu } of sceneOf().field.groups.values()) rtu.startEvents(EVENTS_PER_SECOND);
+    commander().startCommanding(5000, 500);
     const parts = (await pods()).filter((pod) => PARTS.includes(componentOf(pod)));
     expect(parts).toHaveLength(6);
     await until('every pod is read', async () => (await prometheus.ask('up == 1')).length === parts.length);
@@ -117,6 +121,7 @@ describe.skipIf(program === undefined)('a Prometheus that watches a release unde
 
   it('has lost nothing meanwhile', async () => {
     const { field } = sceneOf();
+    await commander().stopCommanding();
     for (const { rtu } of field.groups.values()) rtu.stopEvents();
     for (const { station } of field.masters) await station.hasAll(READY_MS);
   });

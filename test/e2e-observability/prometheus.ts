@@ -1,7 +1,7 @@
 /** A real Prometheus with the rules of deploy/prometheus, in quick time: it reads its targets every second. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asked, queriesOf, ruleFiles, THRESHOLD } from '@iec104mm2ss/monitoring';
@@ -89,6 +89,8 @@ export class Prometheus {
     await writeFile(join(folder, 'prometheus.yml'), JSON.stringify(config));
     await writeFile(join(folder, 'targets.json'), '[]');
     const address = `127.0.0.1:${await freePort()}`;
+    const logFile = join(folder, 'log');
+    const log = await open(logFile, 'w');
     const process = spawn(
       program,
       [
@@ -97,15 +99,17 @@ export class Prometheus {
         `--web.listen-address=${address}`,
         '--query.lookback-delta=10s',
       ],
-      { stdio: 'ignore' },
+      { stdio: ['ignore', 'ignore', log.fd] },
     );
+    await log.close();
     const prometheus = new Prometheus(`http://${address}`, folder, process);
-    await until('Prometheus answers', () =>
-      prometheus.ask('vector(1)').then(
+    await until('Prometheus answers', async () => {
+      if (process.exitCode !== null) throw new Error(`Prometheus ended: ${await readFile(logFile, 'utf8')}`);
+      return prometheus.ask('vector(1)').then(
         () => true,
         () => false,
-      ),
-    );
+      );
+    });
     return prometheus;
   }
 
