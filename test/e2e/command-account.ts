@@ -39,7 +39,8 @@ export class RequestLedger {
 }
 
 /** Whether what an audit record tells of a command is what its master saw. */
-function tells({ outcome, durationMs }: AuditRecord, { result, durationMs: waitedMs }: GivenCommand): boolean {
+function tells({ outcome, durationMs }: AuditRecord, command: GivenCommand, confirmedAt: readonly number[]): boolean {
+  const { startedAt, result, durationMs: waitedMs } = command;
   switch (result) {
     case 'positive':
       // Its ACT_TERM, or all knowledge of it, may be lost with a part.
@@ -47,8 +48,12 @@ function tells({ outcome, durationMs }: AuditRecord, { result, durationMs: waite
     case 'negative':
       return outcome.startsWith('refused');
     case 'timeout':
-      // Nobody can know what became of it, or its master did not wait long enough.
-      return outcome.startsWith('unknown') || durationMs >= waitedMs - STATED_MS;
+      // Nobody can know what became of it, or its master did not wait long enough: the answer comes after all events before it.
+      return (
+        outcome.startsWith('unknown') ||
+        durationMs >= waitedMs - STATED_MS ||
+        confirmedAt.some((at) => at >= startedAt + waitedMs)
+      );
     case 'closed':
       return true;
   }
@@ -80,6 +85,7 @@ function inOrderGiven(records: readonly AuditRecord[]): AuditRecord[] {
  * What is wrong with a master's commands. Empty: nothing.
  *
  * @param records of the object, of the time of the commands
+ * @param confirmedAt when ACT_CON came to this master
  * @param heldUpMs how long the part that takes commands from this master was stopped: it cannot know when they came
  */
 export function commandFaults(
@@ -87,6 +93,7 @@ export function commandFaults(
   commands: readonly GivenCommand[],
   requests: RequestLedger,
   records: readonly AuditRecord[],
+  confirmedAt: readonly number[],
   heldUpMs: number,
 ): string[] {
   const faults: string[] = [];
@@ -107,7 +114,7 @@ export function commandFaults(
       if (at - startedAt > DEADLINE_MS + heldUpMs + SLACK_MS) say(`sent ${Math.round(at - startedAt)} ms later`);
     }
     const record = each ? inOrder[index] : undefined;
-    if (record === undefined || (tells(record, command) && isTrue(record, sent.length))) return;
+    if (record === undefined || (tells(record, command, confirmedAt) && isTrue(record, sent.length))) return;
     say(`sent ${sent.length} times, and its audit record says ${record.outcome} after ${record.durationMs} ms`);
   });
   return faults;

@@ -258,7 +258,7 @@ export async function underFault(
     const records = await system.audits(since);
     return COMMANDED.flatMap(([key, ioa]) => {
       const own = records.filter((record) => record.ioa === ioa);
-      return commandFaults(ioa, masters[key].outcomes, requests, own, heldUpMs);
+      return commandFaults(ioa, masters[key].outcomes, requests, own, masters[key].confirmedAt, heldUpMs);
     });
   };
   await until('every command has its audit record', async () => (await commandsWrong()).length === 0).catch(

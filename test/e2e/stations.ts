@@ -1,5 +1,6 @@
 /** The RTU and the masters of these tests, and the exact account of what one sent and the others got. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { Cause } from '@iec104mm2ss/iec104';
 import { MasterSimulator, type Outcome, RtuSimulator } from '@iec104mm2ss/simulator';
 import { onTestFinished } from 'vitest';
 import { RequestLedger } from './command-account.ts';
@@ -73,6 +74,8 @@ export class Master {
   /** When each number of `received` came. */
   receivedAt: number[] = [];
   outcomes: (Outcome & { readonly startedAt: number })[] = [];
+  /** When ACT_CON came, to whatever command. */
+  confirmedAt: number[] = [];
   unknown = 0;
   disconnections = 0;
   strays = 0;
@@ -108,6 +111,7 @@ export class Master {
   startAccount(): void {
     this.accountFrom = this.ledger.total;
     [this.received, this.receivedAt, this.outcomes, this.reasons] = [[], [], [], []];
+    this.confirmedAt = [];
     this.unknown = this.disconnections = this.strays = 0;
   }
 
@@ -221,6 +225,7 @@ export class Master {
       oa,
       reconnect: reconnect ? MASTER_RECONNECT : false,
       onAsdu: ({ octets, view, receivedAt }) => {
+        if (view.cot === Cause.ACT_CON) this.confirmedAt.push(receivedAt);
         if ((octets[0] as number) > LAST_MONITOR_TYPE || view.cot >= FIRST_INTERROGATION_CAUSE) return;
         const sequence = this.ledger.sequenceOf(octets);
         if (sequence === undefined) {

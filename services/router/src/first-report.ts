@@ -8,7 +8,7 @@ import {
 import { ANSWER_TIMEOUT_MS, FULL_REPORT } from './command-transaction.js';
 import { INTERROGATION_DEADLINE_MS, isInterrogation } from './rules.js';
 
-/** What a statement says may be that much older than it says: it waits while a group is taken over. */
+/** What a statement says may be that much older than it says: a busy gateway, server and router take their time with it. */
 const STATEMENT_DELAY_MS = 8_000;
 
 /**

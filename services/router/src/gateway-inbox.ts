@@ -1,5 +1,13 @@
 import { remembering } from '@iec104mm2ss/bus';
-import { type Ack, decodeStatement, InKind, type InMessage, type Statement, WireError } from '@iec104mm2ss/wire';
+import {
+  type Ack,
+  decodeStatement,
+  InKind,
+  type InMessage,
+  type PendingCommandStatement,
+  type Statement,
+  WireError,
+} from '@iec104mm2ss/wire';
 import type { GroupParts } from './group-parts.js';
 
 /** Messages of gateways that wait until the group is open; what is dropped is stated again. */
@@ -9,13 +17,15 @@ const REMEMBERED_GATEWAYS = 4;
 
 type Parts = Pick<
   GroupParts,
-  'bus' | 'subjects' | 'table' | 'transfer' | 'commands' | 'reconciliation' | 'acknowledged' | 'owners'
+  'bus' | 'clock' | 'subjects' | 'table' | 'transfer' | 'commands' | 'reconciliation' | 'acknowledged' | 'owners'
 >;
 
 /** A message, and the name on the bus of the gateway that sent it. */
 interface Received {
   readonly message: InMessage;
   readonly by: string | undefined;
+  /** When it came, monotonic. */
+  readonly at: number;
 }
 
 /** What the gateways of a group say: their messages wait until the group is open, and go to who knows what they mean. */
@@ -28,8 +38,9 @@ export class GatewayInbox {
 
   /** A message on `.in`. */
   take(message: InMessage, by: string | undefined): void {
-    if (this.opened) this.handle({ message, by });
-    else if (this.waiting.length < MAX_INBOX) this.waiting.push({ message, by });
+    const received = { message, by, at: this.parts.clock.now() };
+    if (this.opened) this.handle(received);
+    else if (this.waiting.length < MAX_INBOX) this.waiting.push(received);
     else {
       const { bus, subjects } = this.parts;
       bus.drops.add(subjects.in, 'FULL', `${MAX_INBOX} messages wait for the group to be taken over`);
@@ -48,11 +59,11 @@ export class GatewayInbox {
 
   /** What gateways have stated so far, while that waits. */
   stated(): Statement[] {
-    return this.waiting.flatMap(({ message, by }) => {
+    return this.waiting.flatMap(({ message, by, at }) => {
       if (message.kind !== InKind.STATEMENT) return [];
       const statement = this.decodeStatement(message.json);
       const own = statement instanceof WireError ? undefined : this.parts.owners.ownPart(statement, by);
-      return own === undefined ? [] : [own];
+      return own === undefined ? [] : [this.aged(own, at)];
     });
   }
 
@@ -63,10 +74,10 @@ export class GatewayInbox {
     for (const received of waiting) this.handle(received);
   }
 
-  private handle({ message, by }: Received): void {
+  private handle({ message, by, at }: Received): void {
     const { table, transfer, commands, owners } = this.parts;
     if (message.kind === InKind.STATEMENT) {
-      this.reconcile(message.json, by);
+      this.reconcile(message.json, by, at);
       return;
     }
     if (!owners.maySpeakFor(message.session, by)) return;
@@ -83,7 +94,7 @@ export class GatewayInbox {
         transfer.stopped(session);
         break;
       case InKind.COMMANDS:
-        commands.onCommands(session, message);
+        commands.onCommands(session, message, this.parts.clock.now() - at);
         break;
       case InKind.CLOSED:
         table.end(session, message.code, message.message);
@@ -94,7 +105,7 @@ export class GatewayInbox {
     }
   }
 
-  private reconcile(json: Uint8Array, by: string | undefined): void {
+  private reconcile(json: Uint8Array, by: string | undefined, at: number): void {
     const { bus, subjects, owners, reconciliation } = this.parts;
     const statement = this.decodeStatement(json);
     if (statement instanceof WireError) {
@@ -102,6 +113,20 @@ export class GatewayInbox {
       return;
     }
     const own = owners.ownPart(statement, by);
-    if (own !== undefined) reconciliation.reconcile(own);
+    if (own !== undefined) reconciliation.reconcile(this.aged(own, at));
+  }
+
+  /** The statement with its ages as they are now: it may have waited since it came. */
+  private aged(statement: Statement, at: number): Statement {
+    const waitedMs = this.parts.clock.now() - at;
+    if (waitedMs === 0) return statement;
+    const older = (commands: readonly PendingCommandStatement[]): PendingCommandStatement[] =>
+      commands.map((command) => ({ ...command, ageMs: command.ageMs + waitedMs }));
+    const { sessions, closed } = statement;
+    return {
+      ...statement,
+      sessions: sessions.map((each) => ({ ...each, commands: older(each.commands) })),
+      closed: closed.map((each) => ({ ...each, agoMs: each.agoMs + waitedMs, commands: older(each.commands) })),
+    };
   }
 }

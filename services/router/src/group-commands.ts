@@ -145,8 +145,12 @@ export class GroupCommands {
 
   // ---- from the masters, and from their gateways --------------------------------------------------------------------
 
-  /** The next COMMANDS message of a session. */
-  onCommands(session: CommandSession, message: CommandsMessage): void {
+  /**
+   * The next COMMANDS message of a session.
+   *
+   * @param ageMs how long ago it came
+   */
+  onCommands(session: CommandSession, message: CommandsMessage, ageMs: number): void {
     // An earlier owner may have had them sent. When that is known their gateway states those that are not settled.
     if (!this.takeover.done) return;
     const { octets, apdusAt, firstCommand } = message;
@@ -155,7 +159,7 @@ export class GroupCommands {
       if (!this.records.ledger.take(session.id, command)) return;
       // Kept until it is answered, hence a copy: the message belongs to the bus.
       const asdu = new Uint8Array(octets.subarray(at + APCI_OCTETS, next));
-      this.acceptance.accept(session, asdu, command, message, 0);
+      this.acceptance.accept(session, asdu, command, message, ageMs);
     });
   }
 
