@@ -1,6 +1,6 @@
 /** What goes wrong on a cluster, the alerts that it has to cause, and how it is put right. */
 import type { Labels } from '../e2e-observability/prometheus.ts';
-import { kubectl, pods } from './cluster.ts';
+import { kubectl } from './cluster.ts';
 import { PLAIN, scaleTo, type Scene, TLS } from './scene.ts';
 
 interface ClusterFault {
@@ -16,12 +16,6 @@ const scaleConnector = (replicas: number): Promise<string> =>
   kubectl('scale', 'deployment', '-l', CONNECTOR, `--replicas=${replicas}`);
 const scaleNats = (replicas: number): Promise<string> =>
   kubectl('scale', 'statefulset', '-l', 'app.kubernetes.io/component=nats', `--replicas=${replicas}`);
-
-/** Orders at a router's pod, as docs/kubernetes.md has it. */
-async function order(...command: string[]): Promise<void> {
-  const [router] = await pods('router');
-  await kubectl('exec', router?.metadata.name ?? '', '--', 'mm2ss', ...command);
-}
 
 const GROUPS = 'app.kubernetes.io/component=groups';
 const CSV = 'groups.csv';
@@ -49,10 +43,7 @@ export const CLUSTER_FAULTS: readonly ClusterFault[] = [
   },
   {
     title: 'a connector has no pod',
-    alerts: [
-      { alertname: 'ConnectorAbsent', group: PLAIN.id },
-      { alertname: 'NoOwner', group: PLAIN.id, role: 'connector' },
-    ],
+    alerts: [{ alertname: 'ConnectorAbsent', group: PLAIN.id }],
     cause: () => scaleConnector(0),
     mend: () => scaleConnector(1),
   },
@@ -75,8 +66,8 @@ export const CLUSTER_FAULTS: readonly ClusterFault[] = [
   {
     title: 'observe mode is ordered',
     alerts: [{ alertname: 'ObserveModeOn', group: PLAIN.id }],
-    cause: () => order('observe', PLAIN.id, 'on'),
-    mend: () => order('observe', PLAIN.id, 'off'),
+    cause: ({ release }) => release.asUser('console', 'observe', PLAIN.id, 'on'),
+    mend: ({ release }) => release.asUser('console', 'observe', PLAIN.id, 'off'),
   },
   {
     title: 'NATS has no pod',

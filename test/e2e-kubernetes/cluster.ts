@@ -1,5 +1,5 @@
 /** The cluster, by the command line that its operators use. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PATIENCE_MS, until as untilSoon } from '../e2e/ports.ts';
 import { settings } from './settings.ts';
@@ -25,6 +25,23 @@ export const kubectl = (...args: string[]): Promise<string> => run('kubectl', ['
 /** Makes or changes what the manifests name. */
 export const apply = (manifests: string): Promise<string> =>
   run('kubectl', ['-n', settings.namespace, 'apply', '-f', '-'], manifests);
+
+/** A port of this machine that leads to one of a service, until it is ended. */
+export async function portForward(service: string, port: number): Promise<{ port: number; end: () => void }> {
+  const child = spawn('kubectl', ['-n', settings.namespace, 'port-forward', service, `:${port}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const own = (): number => Number(/127\.0\.0\.1:(\d+) ->/.exec(said)?.[1] ?? 0);
+  try {
+    await untilSoon(`port-forward to ${service}`, () => own() > 0);
+  } catch (error) {
+    child.kill();
+    throw error;
+  }
+  return { port: own(), end: () => void child.kill() };
+}
 
 /** A command line of the settings, `{node}` and the like replaced. */
 export function runSetting(line: string, values: Readonly<Record<string, string>>): Promise<string> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { csvLines } from '../csv-lines.ts';
 import type { Afterwards } from '../e2e/stations.ts';
-import { apply, kubectl, READY_MS, run, until } from './cluster.ts';
+import { apply, kubectl, portForward, READY_MS, run, until } from './cluster.ts';
 import type { Field, GroupPlan } from './field.ts';
 import { settings } from './settings.ts';
 
@@ -104,6 +104,17 @@ export class Release {
   /** From the next `describe` on. */
   useImage(image: string): void {
     this.imageTag = image;
+  }
+
+  /** A command of `mm2ss` as this NATS user, from outside the cluster, as docs/kubernetes.md has it. */
+  async asUser(user: 'console' | 'watcher', ...command: string[]): Promise<string> {
+    const forward = await portForward(`svc/${NAME}-nats-0`, 4222);
+    try {
+      const nats = ['--nats', `nats://127.0.0.1:${forward.port}`, '--nats-nkey', this.path(`keys/${user}.nk`)];
+      return await run(MM2SS, [...command, ...nats]);
+    } finally {
+      forward.end();
+    }
   }
 
   /** A listener is open for every group at every gateway. */
