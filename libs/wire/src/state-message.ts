@@ -38,6 +38,8 @@ const stateMessage = z.object({
    * Whatever else was seen of that end was never stored, and is in this generation. Absent: not known.
    */
   lost: position.optional(),
+  /** It gives the RTU to another connector, or ends: it takes no command any more. An earlier release does not say so. */
+  leaving: z.boolean().optional(),
 });
 export type StateMessage = z.infer<typeof stateMessage>;
 

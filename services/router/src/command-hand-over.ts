@@ -18,6 +18,8 @@ import { type TransactionEffects, Transactions } from './transactions.js';
 export interface ConnectorLink extends AnswerFloor {
   readonly connectorFence: number;
   readonly up: boolean;
+  /** It gives the RTU to another one. */
+  readonly leaving?: boolean | undefined;
 }
 
 /** Why the connector did not send a command. */
@@ -98,6 +100,7 @@ export class CommandHandOver implements TransactionEffects {
     const { connectorFence, connectorDeadline } = transaction;
     const remainingMs = this.context.connectorClock.remaining(connectorFence, connectorDeadline);
     if (remainingMs === undefined || this.link === undefined) return 'the connector changed';
+    if (this.link.leaving === true) return 'the connector is being replaced';
     if (this.signs.gone) return 'the connector does not answer';
     if (remainingMs <= 0) return 'expired';
     return this.notAllowed(transaction) ?? this.ownership.veto(transaction);

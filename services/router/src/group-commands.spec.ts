@@ -683,6 +683,19 @@ describe('when the RTU’s link is lost', () => {
     expect(bench.handedOver()).toHaveLength(1);
   });
 
+  it('or is to be given to another connector, commands are refused until that one is there', async () => {
+    bench.state({ leaving: true });
+    bench.give(A, [ON]);
+    expect(bench.refusals()).toEqual([A]);
+    await bench.pass(100);
+    expect(bench.outcomes()).toEqual(['a 1 refused: the connector is being replaced']);
+    expect(bench.handedOver()).toEqual([]);
+    bench.state({ fence: CONNECTOR + 1, generation: 2 });
+    bench.give(B, [SELECT], { fence: CONNECTOR + 1 });
+    expect(bench.refusals()).toEqual([]);
+    expect(bench.handedOver()).toHaveLength(1);
+  });
+
   it.each([
     ['took over', CONNECTOR + 1],
     ['has the lease, which was set back to it,', CONNECTOR - 1],

@@ -222,8 +222,9 @@ export class GroupCommands {
    * A statement of the connector in force. That the connector or its link is another one is found out here;
    * `connectorChanged` and `linkLost` are for what is known otherwise, and may be called again.
    */
-  connectorStated({ fence: connectorFence, epoch, generation, next: position, state, reason }: StateMessage): void {
-    this.linkIs({ connectorFence, epoch, generation, position, up: rtuLinkUp(state) }, reason);
+  connectorStated(stated: StateMessage): void {
+    const { fence: connectorFence, epoch, generation, next: position, state, reason, leaving } = stated;
+    this.linkIs({ connectorFence, epoch, generation, position, up: rtuLinkUp(state), leaving }, reason);
     const isStarted = state === 'started';
     if (isStarted && !this.wasStarted) this.transactions.transferResumed();
     this.wasStarted = isStarted;

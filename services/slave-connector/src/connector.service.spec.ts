@@ -70,6 +70,13 @@ async function settle(): Promise<void> {
   }
 }
 
+/** With an RTU connected it takes a moment. */
+async function shutDown(service: ConnectorService): Promise<void> {
+  const over = service.onApplicationShutdown();
+  clock.advance(1_000);
+  await over;
+}
+
 /** The number of a metric, undefined when it has no series. */
 async function metric(name: string): Promise<number | undefined> {
   const value = new RegExp(`^${name}\\{.*\\} (.+)$`, 'm').exec(await registry.metrics())?.[1];
@@ -90,7 +97,7 @@ describe('the connectors of a process', () => {
     expect(service.order('restart', { group: '2', by })).toBeUndefined();
     expect(service.order('next-host', { group: '1', by })).toMatchObject({ ok: false });
     expect(service.order('next-host', { group: '2', by })).toBeUndefined();
-    await service.onApplicationShutdown();
+    await shutDown(service);
     await settle();
     expect(service.groups()).toEqual([]);
     expect(clock.pending).toBe(0);
@@ -127,7 +134,7 @@ describe('the connectors of a process', () => {
     expect(await metric('mm2ss_rtu_asdus_received_total')).toBe(2);
     expect(await metric('mm2ss_rtu_started')).toBe(1);
     expect(await metric('mm2ss_rtu_path_resets_total')).toBe(0);
-    await service.onApplicationShutdown();
+    await shutDown(service);
   });
 
   it('stop with the lease, and begin again with the next one', async () => {
@@ -146,7 +153,7 @@ describe('the connectors of a process', () => {
     bus.grant(9);
     await settle();
     expect(rtu.links).toHaveLength(2);
-    await service.onApplicationShutdown();
+    await shutDown(service);
     await settle();
     expect(bus.given.released).toBe(true);
     expect(rtu.last.ended).toBe('closed');
@@ -168,7 +175,7 @@ describe('the connectors of a process', () => {
     bus.given.listener();
     await settle();
     expect(rtu.last.link.state).toBe('started');
-    await service.onApplicationShutdown();
+    await shutDown(service);
   });
 
   it('take orders that keep their schema, and count others', async () => {
@@ -188,6 +195,6 @@ describe('the connectors of a process', () => {
       { kind: 'ctl.restart', reason: 'JSON', count: 5 },
       { kind: 'ctl.next-host', reason: 'JSON', count: 5 },
     ]);
-    await service.onApplicationShutdown();
+    await shutDown(service);
   });
 });

@@ -65,6 +65,7 @@ export class ConnectorService
 
   async onApplicationShutdown(): Promise<void> {
     // While the leases are still ours: what is owed to the RTU and the router goes out.
+    await Promise.all(this.serving().map((connector) => connector.settle()));
     for (const connector of this.serving()) connector.stop();
     await this.leases.release();
   }
@@ -85,7 +86,9 @@ export class ConnectorService
 
   private async giveBack(group: string, message: string): Promise<void> {
     // While the lease is still ours, as at the end of the process.
-    this.leases.get(group)?.end(message);
+    const connector = this.leases.get(group);
+    await connector?.settle();
+    connector?.end(message);
     await this.leases.forget(group);
   }
 

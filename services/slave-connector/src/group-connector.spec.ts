@@ -6,6 +6,7 @@ import {
   epochMsToCp56,
   iFormat,
   interrogation,
+  mirror,
   singleCommand,
   uFormat,
   UFunction,
@@ -905,6 +906,49 @@ describe('a command', () => {
     lease.isCertainAgain();
     await pass(600);
     expect(await answered).toBe(false);
+  });
+
+  it('is not taken any more when the RTU is to be given away: that is said, and the RTU may answer the last one', async () => {
+    await begin();
+    await command(1);
+    expect(rtu.last.received).toHaveLength(1);
+    await pass(300);
+    states();
+    results();
+    let settled = false;
+    void connector.settle().then(() => (settled = true));
+    await settle();
+    expect(states().at(-1)).toMatchObject({ leaving: true, state: 'started' });
+    await command(2);
+    expect(results()).toEqual([[routerFence, 2, CommandOutcome.WITHDRAWN]]);
+    clock.advance(650);
+    rtu.last.send(mirror(COMMAND, Cause.ACT_CON, false));
+    await settle();
+    expect([settled, rtu.last.ended]).toEqual([false, 'no']);
+    expect(connector.logStatus().next).toBe(1);
+    clock.advance(100);
+    await settle();
+    expect([settled, rtu.last.ended]).toEqual([true, 'no']);
+    expect(rtu.last.received).toHaveLength(1);
+    connector.stop();
+  });
+
+  it('that is on its way when the RTU is given away is refused, though none was sent lately', async () => {
+    await begin();
+    await command(1);
+    clock.advance(30_000);
+    let settled = false;
+    void connector.settle().then(() => (settled = true));
+    await settle();
+    clock.advance(80);
+    results();
+    await command(2);
+    expect(settled).toBe(false);
+    expect(results()).toEqual([[routerFence, 2, CommandOutcome.WITHDRAWN]]);
+    clock.advance(30);
+    await settle();
+    expect(settled).toBe(true);
+    connector.stop();
   });
 
   it('that waits under a former router is withdrawn before a new one is answered', async () => {

@@ -45,6 +45,8 @@ import { type StatedState, StateStatement } from './state-statement.js';
 
 /** `delivered` is held back until this long before the RTU's t1 would run out. */
 export const HOLD_MARGIN_MS = 1_000;
+/** Longer than a command is on its way from the router: what is on its way is refused in this time. */
+const LEAVING_MS = 100;
 
 export interface ConnectorDependencies {
   readonly bus: Bus;
@@ -94,6 +96,7 @@ export class GroupConnector implements Scheduled {
   private reading: HistoryReading | undefined;
   private history: readonly LoggedAsdu[] = [];
   private stopped = false;
+  private leaving = false;
   /** The log was opened for the first time, and the RTU is being connected to. */
   private begun = false;
   /** The event log refuses, since when, and why; undefined: it does not. */
@@ -164,6 +167,20 @@ export class GroupConnector implements Scheduled {
       );
     }
     this.writer.open();
+  }
+
+  /**
+   * To be called before `stop` where that is planned: takes no more commands, says so, and gives the RTU a second to answer those
+   * that it was sent. Else nobody would know what became of them.
+   */
+  async settle(): Promise<void> {
+    if (!this.mayUse() || !this.isUp) return;
+    this.leaving = true;
+    const until = this.commands.giveUp();
+    this.statement.state();
+    const { clock } = this.runtime;
+    const ms = Math.max(LEAVING_MS, until - clock.now());
+    await new Promise<void>((resolve) => clock.setTimer(resolve, ms));
   }
 
   /** Ends the link and everything else: another connector may take over, and nothing is published after this. */
@@ -483,6 +500,7 @@ export class GroupConnector implements Scheduled {
       next: place.position,
       generation: place.generation,
       ...(this.writer.lost === undefined ? {} : { lost: this.writer.lost }),
+      ...(this.leaving ? { leaving: true } : {}),
     };
   }
 }

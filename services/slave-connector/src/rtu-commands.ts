@@ -20,6 +20,9 @@ import { type RememberedCommand, SentCommands } from './sent-commands.js';
  */
 export const SENT_REPORT_MS = 20;
 
+/** How long an RTU that is left gets to answer the last command. */
+const ANSWER_MS = 1_000;
+
 /** A command of the router; its deadline is in the clock of this process. */
 export type GivenCommand = Pick<
   CommandMessage,
@@ -67,6 +70,7 @@ export class RtuCommands {
   private unreported: CommandResult[] = [];
   private reportAt = Infinity;
   private isObserving = false;
+  private isLeaving = false;
   /** Refusals that are being made together. */
   private refusals: CommandResult[] | undefined;
   /** The last query: commands of its router up to this number that have not come will not be sent. */
@@ -97,10 +101,9 @@ export class RtuCommands {
   /** A command of the router in force. */
   add(command: GivenCommand): void {
     const { fence, number } = command;
-    if (fence < this.asked.fence || (fence === this.asked.fence && number <= this.asked.upTo)) {
-      this.done(command, CommandOutcome.WITHDRAWN);
-    } else if (this.isObserving && commandClass(command.asdu) !== 'monitor')
-      this.done(command, CommandOutcome.WITHDRAWN);
+    const isLate = fence < this.asked.fence || (fence === this.asked.fence && number <= this.asked.upTo);
+    if (isLate || this.isLeaving) this.done(command, CommandOutcome.WITHDRAWN);
+    else if (this.isObserving && commandClass(command.asdu) !== 'monitor') this.done(command, CommandOutcome.WITHDRAWN);
     else if (this.options.link() === undefined) this.done(command, CommandOutcome.NOT_CONNECTED);
     else {
       this.queue.add(command, this.options.now());
@@ -163,12 +166,19 @@ export class RtuCommands {
     });
   }
 
-  /** This connector gives the RTU to another one: nothing that waits is sent, and everybody is told. */
-  giveUp(): void {
+  /**
+   * This connector gives the RTU to another one: nothing more is sent, and everybody is told.
+   *
+   * @returns until when the RTU may still answer what it was sent, monotonic ms
+   */
+  giveUp(): number {
+    this.isLeaving = true;
     this.together(() => {
       this.reportSent();
       this.queue.clear(CommandOutcome.WITHDRAWN);
     });
+    const last = this.sent.at(this.options.now()).at(-1);
+    return last === undefined ? -Infinity : last.sentAt + ANSWER_MS;
   }
 
   /** True while a command that is late could leave with whatever is written: this process was held up. */
