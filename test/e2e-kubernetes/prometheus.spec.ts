@@ -19,6 +19,7 @@ const PARTS = ['connector', 'router', 'gateway'];
 const FIRES_MS = 180_000;
 const LOOK_MS = 500;
 const EVENTS_PER_SECOND = 50;
+const SOME_COMMANDS = 100;
 const THRESHOLDS = { UndeliveredOld: { 111: 5, 222: 5 }, MasterLag: { 111: 5, 222: 5 } };
 
 const fromLabel = (from: string, target: string) => ({ source_labels: [from], target_label: target });
@@ -85,6 +86,10 @@ describe.skipIf(program === undefined)('a Prometheus that watches a release unde
   it('has no alert firing by the rules as they are while every pod is replaced', async () => {
     const patient = await Prometheus.start(program ?? '', {}, { discovery, rules: (shipped) => shipped });
     onTestFinished(() => patient.stop());
+    // A second without a connector is nothing among the commands of ten minutes, and much among ten commands.
+    const given = async (): Promise<number> =>
+      Number((await patient.ask('sum(increase(mm2ss_commands_total[10m]))'))[0]?.value?.[1] ?? 0);
+    await until('some commands are known', async () => (await given()) > SOME_COMMANDS, READY_MS);
     const seen = new Set<string>();
     const startedAt = Date.now();
     let over = false;
