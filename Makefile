@@ -2,7 +2,7 @@
 # Needs: make, a Node.js with npm (20 or later; the workspace brings the Node.js 24 that everything runs on).
 
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image package-linux package-windows package-npm release test-packages e2e-observability e2e-kubernetes monitoring clean
+.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image package-linux package-windows package-npm release test-packages e2e-observability e2e-mixed e2e-kubernetes monitoring clean
 
 SHELL := /bin/sh
 # No daemon is left behind, nothing is asked, nothing is sent anywhere.
@@ -100,6 +100,10 @@ test-packages: package-linux package-windows
 ## e2e-observability: a real Prometheus reads the whole system under load; every board has data, alerts fire and clear
 e2e-observability: build
 	@$(WITH_NODE) vitest run --project e2e-observability
+
+## e2e-mixed: tests with some parts of another revision, as during an upgrade; OLD=v0.1.0, ONLY="basics faults-double"
+e2e-mixed: build
+	@$(WITH_NODE) test/e2e/mixed.sh $(OLD) $(ONLY)
 
 ## e2e-kubernetes: image, chart and system on the cluster that KUBECONFIG names; see test/e2e-kubernetes/README.md; ONLY=lifecycle
 e2e-kubernetes: build
