@@ -57,4 +57,27 @@ describe.skipIf(!requireTool('helm'))('the console', () => {
     expect(proxied).toContain('{"name":"MM2SS_CONSOLE_ROLES","value":"operator=shift"}');
     expect(() => render([...base, { console: { enabled: true, auth: { mode: 'proxy' } } }])).toThrow(/proxyFrom/);
   });
+
+  it('is served over TLS with a secret, and knows the proxy before its login', () => {
+    const console = {
+      enabled: true,
+      tls: { existingSecret: 'console-certificate' },
+      auth: { mode: 'basic', usersSecret: 'console-users', proxyFrom: ['10.2.0.5'] },
+    };
+    const pod = JSON.stringify(render([...base, { console }]).the('Deployment', name).spec);
+    expect(pod).toContain('{"name":"MM2SS_CONSOLE_TLS_DIR","value":"/etc/mm2ss-console-tls"}');
+    expect(pod).toContain('"secretName":"console-certificate"');
+    expect(pod).toContain('{"name":"MM2SS_CONSOLE_PROXY","value":"10.2.0.5"}');
+    expect(pod).toContain('"secretName":"console-users"');
+  });
+
+  it.each([
+    ['usersSecret', { usersSecret: 'users' }, /usersSecret says nothing with console.auth.mode=none/],
+    ['proxyFrom', { proxyFrom: ['10.2.0.5'] }, /proxyFrom says nothing with console.auth.mode=none/],
+    ['roles', { roles: 'operator=shift' }, /roles says nothing with console.auth.mode=none/],
+    ['roles', { mode: 'basic', usersSecret: 'users', roles: 'operator=shift' }, /it is for proxy/],
+    ['usersSecret', { mode: 'proxy', proxyFrom: ['10.2.0.5'], usersSecret: 'users' }, /it is for basic/],
+  ])('is refused with %s where nothing would be done with it', (_, auth, problem) => {
+    expect(() => render([...base, { console: { enabled: true, auth } }])).toThrow(problem);
+  });
 });

@@ -19,6 +19,7 @@ import type { CellProblem, ChangeEffect, RowAnswer, RowChange, RowCheck, RowOutc
 import type { GroupStatus } from '@iec104mm2ss/observability';
 import { ApiError } from '../../api/api-error.js';
 import { formatProblem } from '../../commands/check.js';
+import { backupOf, removeOldBackups } from './backups.js';
 import { diffText } from './diff-text.js';
 import { effectOfCells, consequenceOf } from './consequence.js';
 
@@ -197,7 +198,7 @@ export class RowDesk {
   private async write(octets: Uint8Array, before: string): Promise<string> {
     const path = await realpath(this.parts.configuration.path);
     const stamp = this.parts.now().toISOString().replace(/[:.]/g, '-');
-    const backup = `${path}.${stamp}.bak`;
+    const backup = backupOf(path, stamp);
     const draft = `${path}.${stamp}.new`;
     let isCopied = false;
     try {
@@ -214,6 +215,7 @@ export class RowDesk {
       if (digestOf(await this.parts.configuration.read()) !== before)
         throw new ApiError(409, 'the file has changed meanwhile');
       await rename(draft, path);
+      await removeOldBackups(path);
       return backup;
     } catch (error) {
       // One that was there before is somebody else's.
