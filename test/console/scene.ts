@@ -39,6 +39,8 @@ export interface Scene {
   readonly row: (id: string) => Promise<OverviewRow>;
   readonly post: (path: string, role?: Role) => Promise<Response>;
   readonly file: () => Promise<string>;
+  /** The line of a user in the file of users, by default with the password that all have. */
+  readonly userLine: (name: string, role: Role, password?: string) => Promise<string>;
   /** Ends with the exit code of `mm2ss check` and what it said. */
   readonly check: () => Promise<{ code: number; output: string }>;
 }
@@ -58,8 +60,10 @@ export async function startScene(afterwards: Afterwards): Promise<Scene> {
   }));
   await writeFile(file, csvOf(groups));
   const roles: readonly Role[] = ['viewer', 'operator', 'engineer'];
-  const users = await Promise.all(roles.map((role) => run(['console-password', role, role], directory, PASSWORD)));
-  await writeFile(join(directory, 'users'), users.map(({ output }) => output).join(''), { mode: 0o600 });
+  const userLine = async (name: string, role: Role, password = PASSWORD): Promise<string> =>
+    (await run(['console-password', name, role], directory, password)).output;
+  const users = await Promise.all(roles.map((role) => userLine(role, role)));
+  await writeFile(join(directory, 'users'), users.join(''), { mode: 0o600 });
 
   const address = `127.0.0.1:${await freePort()}`;
   const http = `127.0.0.1:${await freePort()}`;
@@ -101,6 +105,7 @@ export async function startScene(afterwards: Afterwards): Promise<Scene> {
         body: '{}',
       }),
     file: () => readFile(file, 'utf8'),
+    userLine,
     check: () => run(['check', 'groups.csv'], directory),
   };
 }

@@ -1,4 +1,5 @@
 /** Says whether the page is live. When it is not, values are greyed, and of when they are is said. */
+import { denial } from './api/denial.js';
 import { connection } from './api/stream.js';
 import { summary } from './state/fleet.js';
 import { now } from './state/time.js';
@@ -29,7 +30,8 @@ export function ConnectionBanner() {
     <div role="status" aria-live="polite" class="banners">
       {phase === 'down' && (
         <p class="banner bad">
-          <b>Not live.</b> {reason ?? ''} {asOf() !== '' && `Values are as of ${asOf()}.`} Connecting again …
+          <b>Not live.</b> {reason ?? ''} {asOf() !== '' && `Values are as of ${asOf()}.`}{' '}
+          {denial.value === undefined && 'Connecting again …'}
         </p>
       )}
       {phase !== 'down' && own !== null && (

@@ -15,8 +15,10 @@ import type {
   Session,
   SystemAnswer,
 } from '@iec104mm2ss/console-api';
+import { denial } from './denial.js';
 
 const BASE = './api/v1';
+const SESSION = '/session';
 /** No answer takes longer; a request that waits for a free connection of the browser would wait for ever. */
 const PATIENCE_MS = 20_000;
 
@@ -24,12 +26,21 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** When the server wants to be asked again. */
+    readonly retryAfterS?: number,
   ) {
     super(message);
   }
 }
 
-async function answerOf<T>(request: Promise<Response>): Promise<T> {
+/** Called when an answer says that who asks is not, or no longer, who may: the page asks anew who he is. */
+let doubted = (): void => undefined;
+export function whenDoubted(callback: () => void): void {
+  doubted = callback;
+}
+const DOUBTS: readonly number[] = [401, 403, 429];
+
+async function answerOf<T>(request: Promise<Response>, isSession: boolean): Promise<T> {
   let response: Response;
   try {
     response = await request;
@@ -39,28 +50,33 @@ async function answerOf<T>(request: Promise<Response>): Promise<T> {
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return body as T;
   const said = (body as Partial<ErrorAnswer> | undefined)?.error ?? (body as Partial<OrderAnswer> | undefined)?.message;
-  throw new ApiError(response.status, said ?? `The console answered with status ${response.status}.`);
+  if (DOUBTS.includes(response.status) && !isSession) doubted();
+  const retryAfter = Number(response.headers.get('Retry-After') ?? NaN);
+  throw new ApiError(
+    response.status,
+    said ?? `The console answered with status ${response.status}.`,
+    Number.isFinite(retryAfter) ? retryAfter : undefined,
+  );
 }
 
 const patience = (): AbortSignal => AbortSignal.timeout(PATIENCE_MS);
 
-const get = <T>(path: string): Promise<T> =>
-  answerOf<T>(fetch(`${BASE}${path}`, { cache: 'no-store', signal: patience() }));
+/** Nothing but who asks is asked while the console does not serve this page. */
+function ask<T>(path: string, init: RequestInit): Promise<T> {
+  const denied = path === SESSION ? undefined : denial.peek();
+  if (denied !== undefined) return Promise.reject(new ApiError(0, denied.reason));
+  return answerOf<T>(fetch(`${BASE}${path}`, { ...init, signal: patience() }), path === SESSION);
+}
+
+const get = <T>(path: string): Promise<T> => ask(path, { cache: 'no-store' });
 
 const send = <T>(method: 'POST' | 'PUT', path: string, body: object): Promise<T> =>
-  answerOf<T>(
-    fetch(`${BASE}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal: patience(),
-    }),
-  );
+  ask(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
 const groupPath = (id: string): string => `/groups/${encodeURIComponent(id)}`;
 
 export const api = {
-  session: () => get<Session>('/session'),
+  session: () => get<Session>(SESSION),
   columns: () => get<readonly ColumnInfo[]>('/columns'),
   system: () => get<SystemAnswer>('/system'),
   configuration: () => get<ConfigurationAnswer>('/configuration'),

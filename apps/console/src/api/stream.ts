@@ -3,9 +3,10 @@
  * the old one was. It says honestly whether it lives.
  */
 import type { StreamEvents, StreamQuery } from '@iec104mm2ss/console-api';
-import { effect, signal } from '@preact/signals';
+import { effect, signal, untracked } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { streamUrl } from './client.js';
+import { denial } from './denial.js';
 
 export interface Connection {
   /** `connecting`: just opened, or opened anew for another view. */
@@ -53,6 +54,8 @@ const SETTLE_MS = 30;
 const HIDDEN_MS = 5_000;
 const LOOK_IN_MS = 30_000;
 
+const NO_ANSWER = 'The console does not answer.';
+const REFUSED = 'The console refuses to say what happens: it may be starting, or too many windows look already.';
 const NO_PLACE = 'The console does not answer, or this browser has too many windows of it open: six are one too many.';
 
 const watches = new Set<Watch>();
@@ -91,13 +94,21 @@ function queryText(): string {
   return new URLSearchParams([...joined].map(([name, values]) => [name, [...values].join(',')])).toString();
 }
 
+/** Called when the server refuses the stream, or ends it: the page asks who it serves. */
+let refused = (): void => undefined;
+export function whenRefused(callback: () => void): void {
+  refused = callback;
+}
+
 function lost(reason: string): void {
   connection.value = { ...connection.value, phase: 'down', reason };
 }
 
 function open(): void {
   source?.close();
+  source = undefined;
   openedAt = Date.now();
+  if (denial.value !== undefined) return;
   looks.value = { live: false, refused: [] };
   const query = new URLSearchParams(wanted.value);
   if (lastId !== '') query.set('last', lastId);
@@ -116,7 +127,13 @@ function open(): void {
     });
   }
   current.addEventListener('error', () => {
-    if (source === current) lost('The console does not answer.');
+    if (source !== current) return;
+    // The browser tries again where nobody answered. An answer without a stream is its last word.
+    if (current.readyState !== EventSource.CLOSED) lost(NO_ANSWER);
+    else {
+      lost(REFUSED);
+      refused();
+    }
   });
 }
 
@@ -133,6 +150,7 @@ function leave(current: EventSource, reason: string): void {
   current.close();
   openedAt = Date.now();
   lost(reason);
+  refused();
 }
 
 export function startStream(): void {
@@ -142,11 +160,24 @@ export function startStream(): void {
     clearTimeout(timer);
     timer = setTimeout(open, SETTLE_MS);
   });
+  effect(() => {
+    const denied = denial.value;
+    // What is read and written here is not what it waits for.
+    untracked(() => {
+      if (denied === undefined) {
+        if (connection.value.phase === 'down') open();
+        return;
+      }
+      close();
+      lost(denied.reason);
+    });
+  });
   document.addEventListener('visibilitychange', () => {
     hiddenAt = Date.now();
     if (!document.hidden && source === undefined) open();
   });
   setInterval(() => {
+    if (denial.value !== undefined) return;
     if (source === undefined) {
       if (!document.hidden || Date.now() - openedAt > LOOK_IN_MS) open();
       return;

@@ -1,8 +1,9 @@
 /** Who uses the page, and what he may do. */
 import type { Role, Session } from '@iec104mm2ss/console-api';
 import { effect, signal } from '@preact/signals';
-import { api } from '../api/client.js';
-import { connection } from '../api/stream.js';
+import { api, ApiError, whenDoubted } from '../api/client.js';
+import { denial, denialOf } from '../api/denial.js';
+import { connection, whenRefused } from '../api/stream.js';
 import { serverSays } from './time.js';
 
 export const session = signal<Session | undefined>(undefined);
@@ -17,21 +18,41 @@ export function may(what: keyof Session['needs']): boolean {
   return session.value !== undefined && least !== null && RANK[session.value.role] >= RANK[least];
 }
 
+let timer: ReturnType<typeof setTimeout> | undefined;
+let isAsking = false;
+
 async function loadSession(): Promise<void> {
+  if (isAsking) return;
+  isAsking = true;
+  clearTimeout(timer);
   try {
     session.value = await api.session();
     sessionError.value = undefined;
+    denial.value = undefined;
     serverSays(session.value.now);
   } catch (error) {
-    sessionError.value = error instanceof Error ? error.message : String(error);
-    setTimeout(() => void loadSession(), RETRY_MS);
+    const { status, message, retryAfterS } = error instanceof ApiError ? error : new ApiError(0, String(error));
+    denial.value = denialOf(status, message, retryAfterS, Date.now());
+    sessionError.value = denial.value?.reason ?? message;
+    // Who is not let in has no role, and gets no buttons; one of whom nothing is known keeps his.
+    if (denial.value !== undefined) session.value = undefined;
+    const inMs = denial.value === undefined ? RETRY_MS : denial.value.againAt - Date.now();
+    if (inMs < Infinity) timer = setTimeout(() => void loadSession(), inMs);
+  } finally {
+    isAsking = false;
   }
 }
 
-/** Asks now, and again whenever the server was away: it may be another release then, with other roles. */
+/**
+ * Asks now; whenever the server was away, as it may be another release then, with other roles; and when an answer doubts who
+ * asks, or the stream is refused or was ended by the server.
+ */
 export function startSession(): void {
   let wasDown = false;
   void loadSession();
+  const again = (): void => void loadSession();
+  whenDoubted(again);
+  whenRefused(again);
   effect(() => {
     const { phase } = connection.value;
     if (phase === 'open' && wasDown) void loadSession();
