@@ -47,6 +47,8 @@ it('simulate rtus serves masters, sends what it is told over HTTP, and logs it',
   await until('the rows are there', () => types.every((got) => got.join() === '70,31,30,1'));
   const missing = new Command(['simulate', 'send', '12345', '--http', http], directory);
   expect(await missing.exited).toBe(3);
+  const nobody = new Command(['simulate', 'send', '200', '--rtu', '77', '--http', http], directory);
+  expect([await nobody.exited, nobody.stderr]).toEqual([1, 'error: no RTU has the number 77\n']);
   const endless = new Command(['simulate', 'send', '300', '--duration', '600', '--http', http], directory);
   await until('more rows are there', () => types.every((got) => got.length > 5), START_MS);
   const stop = new Command(['simulate', 'stop', '--http', http], directory);
