@@ -98,8 +98,8 @@ export const COMMAND_DEFECTS = [
       },
       {
         file: 'services/slave-connector/src/rtu-commands.ts',
-        find: `    if (fence < this.asked.fence || (fence === this.asked.fence && number <= this.asked.upTo)) {`,
-        replace: `    if (fence < 0 && number < 0) {`,
+        find: `    const isLate = fence < this.asked.fence || (fence === this.asked.fence && number <= this.asked.upTo);`,
+        replace: `    const isLate = fence < 0 && number < 0;`,
       },
     ],
     rules: ['refusal', 'twice'],
