@@ -43,6 +43,16 @@ describe.skipIf(!requireTool('helm'))('the console', () => {
     expect(pod).toContain('"value":"/etc/mm2ss-nats/console.nk"');
   });
 
+  it('shows the RTU simulator that is named, and no other', () => {
+    const pod = (simulator: string): string =>
+      JSON.stringify(render([...base, { console: { enabled: true, simulator } }]).the('Deployment', name).spec);
+    expect(pod('http://simulator:9110')).toContain('{"name":"MM2SS_SIMULATOR","value":"http://simulator:9110"}');
+    expect(pod('')).not.toContain('SIMULATOR');
+    for (const wrong of ['simulator:9110', 'https://simulator:9110', 'http://simulator/rtus']) {
+      expect(() => pod(wrong), wrong).toThrow(/simulator/);
+    }
+  });
+
   it('has its users from a secret, or the roles of a proxy', () => {
     const basic = { enabled: true, auth: { mode: 'basic', usersSecret: 'console-users' } };
     const pod = JSON.stringify(render([...base, { console: basic }]).the('Deployment', name).spec);

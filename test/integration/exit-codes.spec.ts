@@ -63,6 +63,8 @@ const ENDS: readonly (readonly [code: number, args: readonly string[]])[] = [
   [2, ['simulate', 'check', 'missing.csv']],
   [1, ['simulate', 'send', '1', '--http', '127.0.0.1:1']],
   [2, ['simulate', 'send', 'one']],
+  [2, ['simulate', 'send', '1', '--http', '127.0.0.1']],
+  [2, ['simulate', 'stop', '--http', 'http://127.0.0.1:9110']],
   [2, ['simulate', 'scenario', 'missing.yaml']],
   [2, ['simulate', 'replay', 'good.csv']],
   [1, ['simulate', 'master', '--connect', '127.0.0.1:1', '--once']],

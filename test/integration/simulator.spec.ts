@@ -47,6 +47,8 @@ it('simulate rtus serves masters, sends what it is told over HTTP, and logs it',
   await until('the rows are there', () => types.every((got) => got.join() === '70,31,30,1'));
   const missing = new Command(['simulate', 'send', '12345', '--http', http], directory);
   expect(await missing.exited).toBe(3);
+  const nobody = new Command(['simulate', 'send', '200', '--rtu', '77', '--http', http], directory);
+  expect([await nobody.exited, nobody.stderr]).toEqual([1, 'error: no RTU has the number 77\n']);
   const endless = new Command(['simulate', 'send', '300', '--duration', '600', '--http', http], directory);
   await until('more rows are there', () => types.every((got) => got.length > 5), START_MS);
   const stop = new Command(['simulate', 'stop', '--http', http], directory);
@@ -88,6 +90,30 @@ it('simulate scenario ends with 1 when a step fails', async () => {
   const command = new Command(['simulate', 'scenario', 'fails.yaml'], directory);
   expect(await command.exited).toBe(1);
   expect(command.stdout).toContain('FAILED');
+});
+
+it('simulate scenario runs the others when a file is no scenario, which is a failed case', async () => {
+  const directory = await folder();
+  await writeFile(join(directory, 'iec104rs.csv'), `1,A,32,${await freePort()},,12,60,io.csv\n`);
+  await writeFile(join(directory, 'io.csv'), '1,Y,30,5,1,0\n');
+  await writeFile(
+    join(directory, 'good.yaml'),
+    'name: Good\nrtus: iec104rs.csv\nsteps:\n  - set: { rtu: 1, ioa: 5, value: 1 }\n',
+  );
+  await writeFile(join(directory, 'bad.yaml'), 'name: Bad\nrtus: iec104rs.csv\nsteps:\n  - sing: 1\n  - wait: -1\n');
+  const files = ['bad.yaml', 'good.yaml', 'missing.yaml'];
+  const command = new Command(['simulate', 'scenario', ...files, '--junit', 'results.xml'], directory);
+  expect(await command.exited).toBe(2);
+  expect(command.stderr).toMatch(/bad\.yaml:\n {2}line 4.*\n {2}line 5/s);
+  expect(command.stdout).toContain('passed after');
+  const report = await readFile(join(directory, 'results.xml'), 'utf8');
+  expect(report.match(/<testsuite name="[^"]*"/g)).toEqual(
+    ['bad.yaml', 'Good', 'missing.yaml'].map((name) => `<testsuite name="${name}"`),
+  );
+  expect(report.match(/<failure message="(line 4.*line 5|ENOENT)/g)).toHaveLength(2);
+  const check = new Command(['simulate', 'scenario', ...files, '--check'], directory);
+  expect(await check.exited).toBe(2);
+  expect(check.stdout).toBe('1 scenarios can be run\n');
 });
 
 it('simulate conformance finds nothing wrong with the multiplexer, nor with the simulated RTU behind it', async () => {

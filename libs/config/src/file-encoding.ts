@@ -17,6 +17,7 @@ const OTHER_FILES: readonly (readonly [readonly number[], string])[] = [
 const UTF8_MARK = [0xef, 0xbb, 0xbf];
 const UTF16LE_MARK = [0xff, 0xfe];
 const UTF16BE_MARK = [0xfe, 0xff];
+const CUT_UTF16 = 'the file is UTF-16 and ends within a character: it was cut off';
 /** So many octets tell whether a file without a mark is UTF-16. */
 const SAMPLE_OCTETS = 512;
 
@@ -29,6 +30,7 @@ export function decodeFile(octets: Uint8Array): DecodedFile {
   const other = OTHER_FILES.find(([mark]) => beginsWith(octets, mark));
   if (other !== undefined) return { text: undefined, fault: other[1] };
   const encoding = encodingOf(octets);
+  if (encoding === undefined) return { text: undefined, fault: CUT_UTF16 };
   return { text: new TextDecoder(LABELS[encoding]).decode(octets), encoding };
 }
 
@@ -69,17 +71,20 @@ const LABELS: Readonly<Record<FileEncoding, string>> = {
   'Windows-1252': 'windows-1252',
 };
 
-function encodingOf(octets: Uint8Array): FileEncoding {
+/** Undefined for half of a file in UTF-16. */
+function encodingOf(octets: Uint8Array): FileEncoding | undefined {
   if (beginsWith(octets, UTF8_MARK) && isUtf8(octets)) return 'UTF-8 with BOM';
   if (beginsWith(octets, UTF16LE_MARK)) return 'UTF-16LE';
   if (beginsWith(octets, UTF16BE_MARK)) return 'UTF-16BE';
-  return utf16WithoutMark(octets) ?? (isUtf8(octets) ? 'UTF-8' : 'Windows-1252');
+  const unmarked = utf16WithoutMark(octets);
+  if (unmarked !== undefined) return octets.length % 2 === 0 ? unmarked : undefined;
+  return isUtf8(octets) ? 'UTF-8' : 'Windows-1252';
 }
 
 /** Nearly every second octet of a file in UTF-16 is 0; in no other text any is. */
 function utf16WithoutMark(octets: Uint8Array): FileEncoding | undefined {
   const length = Math.min(octets.length, SAMPLE_OCTETS);
-  if (length < 4 || octets.length % 2 !== 0) return undefined;
+  if (length < 4) return undefined;
   const zeros = [0, 0];
   for (let at = 0; at < length; at++) if (octets[at] === 0) zeros[at % 2] = (zeros[at % 2] as number) + 1;
   const [high = 0, low = 0] = zeros;

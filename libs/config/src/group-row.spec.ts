@@ -100,7 +100,7 @@ describe('what is accepted', () => {
   test.each<[Record<string, string>, Partial<GroupConfig>]>([
     [{ id: '007' }, { id: '7' }],
     [{ id: '0' }, { id: '0' }],
-    [{ 'port no': '1' }, { port: 1 }],
+    [{ 'port no': '1024' }, { port: 1024 }],
     [{ 'port no': '65535' }, { port: 65535 }],
     [{ 'rtu no': '65535' }, { rtuNumber: 65535 }],
     [{ 'max conn': '1' }, { maxConnections: 1 }],
@@ -140,6 +140,7 @@ describe('what skips the row, by the column named', () => {
     ['sys name', '', 'the name is empty'],
     ['sys name', 'A\u0000B', 'control characters'],
     ['sys name', 'A\u2028B', 'control characters'],
+    ['sys name', 'A\u001b[2JB', 'control characters'],
     ['port no', '', 'the cell is empty'],
     ['port no', '0', '0 is not in 1..65535'],
     ['port no', '65536', '65536 is not in 1..65535'],
@@ -296,4 +297,27 @@ describe('what is loaded with a warning', () => {
     expect(load({ w: '8', k: '12' }).problems).toEqual([]);
     expect(load({ w: '9', k: '12' }).problems).toHaveLength(1);
   });
+});
+
+test.each([
+  [{ 'port no': '1023' }, ['port no: 1023 is below 1024, which not everybody may open']],
+  [{ 'port no': '1024' }, []],
+  [
+    { 'port no': '32', 'rtu no': '32141' },
+    [
+      'port no: 32 is below 1024, which not everybody may open; were 32 and 32141 exchanged? the port stands before the RTU number',
+    ],
+  ],
+  [{ 'tls port': '998', 'tls names': 'cn:a' }, ['tls port: 998 is below 1024, which not everybody may open']],
+])('a port that systems keep to themselves loads, and is told of: %j', (cells, told) => {
+  const { group, problems } = load(cells);
+  expect(group).toBeDefined();
+  expect(problems.map(({ field, reason }) => `${field}: ${reason}`)).toEqual(told);
+});
+
+test('names of certificates without control characters', () => {
+  const { problems } = load({ 'tls port': '19998', 'tls names': 'cn:a\u001b[2Jb' });
+  expect(problems).toMatchObject([
+    { field: 'tls names', reason: expect.stringContaining('control characters') as string },
+  ]);
 });

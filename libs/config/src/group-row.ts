@@ -13,14 +13,15 @@ import { NO_OBSERVE, parseObserve } from './observe-cell.js';
 import { nearest, type Parsed } from './parsed.js';
 import { parseProxies } from './proxies.js';
 import { parseRights, rightsProblem } from './rights-cell.js';
+import { privilegedPortRemark } from './privileged-port.js';
 import { parseSourceRanges, type IpRange } from './source-range.js';
+import { LONGEST_NAME_CHARACTERS, readSystemName } from './system-name.js';
 import { parsePeerNames } from './peer-names.js';
 import { tlsRemarks } from './tls-columns.js';
 import type { GroupConfig, LinkConstants, Problem } from './types.js';
 
 /** Ids become names in Kubernetes, where port names have 15 characters, besides subject tokens and label values. */
 const LONGEST_ID_DIGITS = 12;
-const LONGEST_NAME_CHARACTERS = 16;
 /** The manual names no default. Its own case: two old and two new servers at the main centre, one at the backup. */
 const DEFAULT_MAX_CONNECTIONS = 5;
 /** Each session needs an originator address of its own, and there are 255. */
@@ -118,6 +119,13 @@ export function readGroupRow(
   }
   if (maxConnections > MOST_SESSIONS) {
     cells.warn('max conn', `${maxConnections} is more than the protocol can tell apart: ${MOST_SESSIONS} is in force`);
+  }
+  for (const [column, listened] of [
+    ['port no', port],
+    ['tls port', tlsPort],
+  ] as const) {
+    const remark = privilegedPortRemark(listened ?? NaN, rtuNumber, 'the port stands before the RTU number');
+    if (remark !== undefined) cells.warn(column, remark);
   }
   const ambiguous = ambiguousMasters(masters);
   // A rule that is about a name needs somebody who is certainly that one.
@@ -262,15 +270,15 @@ class GroupCells {
   }
 
   name(): string {
-    const text = this.text('sys name').replace(/\s*[\r\n]+\s*/g, ' ');
-    const characters = Array.from(text);
-    if (text === '') this.refuse('sys name', 'the name is empty');
-    // A name goes into logs and dashboards: it must not forge lines there.
-    if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) this.refuse('sys name', 'the name contains control characters');
-    if (characters.length <= LONGEST_NAME_CHARACTERS) return text;
-    const cut = characters.slice(0, LONGEST_NAME_CHARACTERS).join('').trimEnd();
-    this.warn('sys name', `only the first ${LONGEST_NAME_CHARACTERS} characters count: ${JSON.stringify(cut)}`);
-    return cut;
+    const read = readSystemName(this.text('sys name'));
+    if ('fault' in read) {
+      this.refuse('sys name', read.fault);
+      return '';
+    }
+    if (read.isCut) {
+      this.warn('sys name', `only the first ${LONGEST_NAME_CHARACTERS} characters count: ${JSON.stringify(read.name)}`);
+    }
+    return read.name;
   }
 
   /** NaN when the cell is refused. Without a `fallback` the cell must not be empty. */

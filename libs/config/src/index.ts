@@ -19,6 +19,8 @@ export { configurationText, type DecodedFile, decodeFile } from './file-encoding
 export { isHostname } from './endpoints.js';
 export { csvCell } from './csv-cell.js';
 export { digitsOf } from './integer-cell.js';
+export { privilegedPortRemark } from './privileged-port.js';
+export { hasControls, LONGEST_NAME_CHARACTERS, readSystemName, withoutControls } from './system-name.js';
 export { ackPolicy, reportGapMs } from './ack-policy.js';
 export { repeatableAsdus } from './repeatable-asdus.js';
 export { nearestNames } from './nearest-name.js';

@@ -7,7 +7,7 @@ import { parseConfiguration } from './parse-configuration.js';
 const SAMPLE = readFileSync(new URL('../testdata/sample.csv', import.meta.url), 'utf8');
 const HEADER = 'id,sys name,port no,rtu no,max conn,idletime,t1,t2,t3,w,k,buffsize,logevents,same ip,hosts,filter';
 
-const rowOf = (id: string, port: number | string = `24${id}`): string =>
+const rowOf = (id: string, port: number | string = `24${id.padStart(2, '0')}`): string =>
   `${id},RTU-${id},${port},1,2,60,15,10,20,8,12,1000,Y,all,10.9.9.9:2404,`;
 
 function load(...lines: string[]) {
@@ -243,7 +243,7 @@ describe('the header row', () => {
       `rtu no,port no,${HEADER.replace('port no,rtu no,', '')}`,
       '32,2409,2,RTU-2,2,60,15,10,20,8,12,1000,Y,all,10.9.9.9:2404,',
     );
-    expect(groups).toMatchObject([{ port: 241 }, { port: 2409, rtuNumber: 32 }]);
+    expect(groups).toMatchObject([{ port: 2401 }, { port: 2409, rtuNumber: 32 }]);
     expect(problems).toMatchObject([{ row: 2, severity: 'warning' }]);
   });
 });
@@ -277,7 +277,7 @@ describe('uniqueness', () => {
   test.each([
     ['id', rowOf('1', 2500), 'id', 'id 1 is already used in row 2'],
     ['id with leading zeros', rowOf('001', 2500), 'id', 'id 1 is already used in row 2'],
-    ['port', rowOf('2', 241), 'port no', 'port 241 is already used in row 2'],
+    ['port', rowOf('2', 2401), 'port no', 'port 2401 is already used in row 2'],
   ])('the second row with the same %s is skipped', (_name, second, field, reason) => {
     expect(load(HEADER, rowOf('1'), second, rowOf('3'))).toMatchObject({
       ids: ['1', '3'],
@@ -335,7 +335,7 @@ describe('general settings', () => {
   });
 
   test('link constants are defaults for the empty cells of the groups below', () => {
-    const empty = (id: string) => `${id},RTU-${id},24${id},1,2,,,,,,,,,,10.9.9.9:2404,`;
+    const empty = (id: string) => `${id},RTU-${id},240${id},1,2,,,,,,,,,,10.9.9.9:2404,`;
     const { groups, problems } = load(
       HEADER,
       empty('1'),

@@ -1,5 +1,6 @@
 import { isHostname } from './endpoints.js';
 import { accepted, nearest, refused, splitList, type Parsed } from './parsed.js';
+import { hasControls } from './system-name.js';
 import type { PeerName } from './types.js';
 
 const KINDS = ['cn', 'dns', 'uri', 'sha256'] as const;
@@ -23,6 +24,7 @@ export function parsePeerName(text: string): Parsed<PeerName> {
   const value = rest.trim();
   if (kind === undefined) return refused(`${JSON.stringify(text)} is not ${FORMS}${nearest(nearestName(text))}`);
   if (value === '') return refused(`${JSON.stringify(text)} has an empty certificate name`);
+  if (hasControls(value)) return refused(`${JSON.stringify(text)} contains control characters`);
   if (value.includes('*')) return refused(`${JSON.stringify(text)} names nobody: there are no wildcards`);
   if (SEVERAL.test(value)) return refused(`${JSON.stringify(text)} is several names: they are separated by semicolons`);
   switch (kind) {

@@ -45,6 +45,14 @@ const DELIMITERS = [
   ['|', 'bars'],
 ] as const;
 
+test.each(['utf16le', 'be'])('half a file in UTF-16 without a mark is told of (%s)', (order) => {
+  const text = save(',', '\n');
+  const whole = order === 'be' ? utf16be(text).subarray(2) : Buffer.from(text, 'utf16le');
+  const { groups, problems } = parseConfiguration(whole.subarray(0, 701));
+  expect(groups).toEqual([]);
+  expect(problems).toMatchObject([{ severity: 'skipped', reason: expect.stringContaining('was cut off') as string }]);
+});
+
 describe.each(DELIMITERS)('cells separated by %j', (delimiter, name) => {
   test.each<[string, string | Uint8Array, string]>([
     ['LF', save(delimiter, '\n'), 'UTF-8'],

@@ -213,7 +213,9 @@ export class CommandMatching {
     const likest = found.find(({ rank }) => rank === best)?.likeness;
     const fitting = found.filter((match) => match.likeness === likest && match.rank >= AGAIN === best >= AGAIN);
     const mirrored = fitting.filter(({ transaction }) => this.isTold(transaction, oa));
-    const candidates = mirrored.length > 0 ? mirrored : fitting;
+    // An RTU answers in order: what was given up may be answered yet, before what has been sent since.
+    const likely = fitting.filter(({ transaction }) => !this.habits.oa.speaksAgainst(transaction, oa));
+    const candidates = [mirrored, likely, fitting].find(({ length }) => length > 0) ?? [];
     const least = Math.min(...candidates.map(({ rank }) => rank));
     const likeliest = candidates.filter(({ rank }) => rank === least);
     // One drive moves once at a time: equal commands end in their order.

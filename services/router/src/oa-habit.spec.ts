@@ -95,3 +95,24 @@ it('keeps nothing of a command but its OA and its place', () => {
   habit.answered(command, A);
   expect(Object.values(habit)).not.toContain(command);
 });
+
+describe('the OA of commands that the RTU had before', () => {
+  it.each(['mirrors', 'last'] as const)('does not come with answers to later ones (%s)', (style) => {
+    const station = new Station(style);
+    const [first, second] = [station.asked(A), station.asked(B)];
+    expect(station.habit.speaksAgainst(second, A)).toBe(true);
+    expect(station.habit.speaksAgainst(first, A)).toBe(false);
+    expect(station.habit.speaksAgainst(first, B), 'an RTU that writes the last one').toBe(false);
+    station.asked(A);
+    expect(station.habit.speaksAgainst(second, A), 'the last one again').toBe(false);
+  });
+
+  it('says nothing where the RTU writes what it likes, nor where it was in no command', () => {
+    const station = new Station('constant');
+    station.asked(A);
+    const second = station.asked(B);
+    expect(station.habit.speaksAgainst(second, 77)).toBe(false);
+    station.answers(second);
+    expect(station.habit.speaksAgainst(second, A)).toBe(false);
+  });
+});

@@ -54,6 +54,15 @@ export class OaHabit {
     return received === oa && isInterleaved && (lastSent.get(oa) ?? 0) < latest.sentOrder;
   }
 
+  /**
+   * True when an answer with the OA `received` is hardly one to `command`: it is that of commands which the RTU had before, so
+   * neither mirrored nor the one seen last. Only an RTU that always writes this one does so.
+   */
+  speaksAgainst({ oa, sentOrder }: OaUse, received: number): boolean {
+    if (this.behaviour === 'opaque' || received === oa) return false;
+    return (this.lastSent.get(received) ?? Infinity) < sentOrder;
+  }
+
   /** An answer with the OA `received` was one to `command`. */
   answered(command: OaUse, received: number): void {
     const isProof = this.proves(command, received);

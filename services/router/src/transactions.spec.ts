@@ -233,6 +233,35 @@ describe('the same object and two masters', () => {
     expect(bench.answer(ON, Cause.ACT_CON, 20)).toEqual([B]);
   });
 
+  it.each([
+    ['a command', ON, ON, ON],
+    ['an interrogation', interrogation(1), interrogation(1), interrogation(1)],
+    ['an interrogation, while all stations are asked', interrogation(1), interrogation(0xffff), interrogation(1)],
+  ])(
+    'an RTU of which nothing is known: the OA of %s that was given up is of its own late answer',
+    (_, first, next, answer) => {
+      const bench = new Bench();
+      bench.command(A, first);
+      bench.pass(ANSWER_TIMEOUT_MS);
+      bench.command(B, next);
+      expect(bench.answer(answer, Cause.ACT_CON, 10)).toEqual([A]);
+      expect(bench.answer(answer, Cause.ACT_CON, 20, true)).toEqual([B]);
+    },
+  );
+
+  it.each([
+    ['that writes the last OA', 20],
+    ['that writes an OA of nobody', 77],
+    ['that writes none', 0],
+  ])('an RTU %s: what is under way is answered before what was given up', (_, oa) => {
+    const bench = new Bench();
+    bench.command(A, ON);
+    bench.pass(ANSWER_TIMEOUT_MS);
+    bench.command(B, ON);
+    expect(bench.answer(ON, Cause.ACT_CON, oa)).toEqual([B]);
+    expect(bench.answer(ON, Cause.ACT_CON, oa)).toEqual([A]);
+  });
+
   it('an RTU that stops mirroring while two are under way: ACT_TERM without OA is the earlier one’s', () => {
     const bench = new Bench().mirrors();
     bench.command(A, ON);

@@ -81,6 +81,8 @@ const BOUNDED = [
   // How old is what named masters have not got, who are away.
   'delivery.times.positions',
   'delivery.times.times',
+  // Sessions of the router before: at most as many as there are OAs.
+  'owners.before',
   'ordinals.pieces',
   'ordinals.segments',
   'addresses.free',

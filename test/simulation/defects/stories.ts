@@ -292,6 +292,25 @@ export const STORIES: Readonly<Record<string, Story>> = {
     }),
     check: nothingElse,
   },
+  // The RTU answers when the first interrogation was given up and another master has asked all stations: seed 3079.
+  'late-interrogation': {
+    scenario: story({
+      habits: { answerMs: [7_000, 7_001], cas: [1, 201], oneInterrogation: true, interrogationObjects: 0 },
+      acts: [
+        command(1, 15_000, 'm2', { type: 'interrogation', ca: 201 }),
+        command(2, 17_000, 'm1', { type: 'interrogation', ca: 65_535 }),
+      ],
+      quietAt: 45_000,
+    }),
+    check: (lines) => {
+      const answers = lines.flatMap(({ who, what }) => {
+        const [, cause, ca] = /^c\d+ answered: C_IC_NA_1 (ACT_\w+(?: P\/N=1)?) CA (\d+)/.exec(what) ?? [];
+        return cause === undefined ? [] : [`${who} ${cause} ${ca}`];
+      });
+      const wanted = ['m2 ACT_CON 201', 'm2 ACT_TERM 201', 'm1 ACT_CON 1', 'm1 ACT_CON P/N=1 201', 'm1 ACT_TERM 1'];
+      return answers.join() === wanted.join() ? [] : [answers.join()];
+    },
+  },
   // A master selects, the router is lost, and another master executes.
   'select-at-takeover': {
     scenario: story({

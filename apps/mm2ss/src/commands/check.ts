@@ -12,6 +12,7 @@ import {
   RIGHT_CLASSES,
   type RightsLine,
   rightsMatrix,
+  withoutControls,
 } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 import { tableLines } from '../text-table.js';
@@ -66,8 +67,10 @@ function formatForm({ form: { encoding, delimiter, headerRow } }: Configuration)
   return `Read as ${encoding}, cells separated by ${delimiter}, ${header}.`;
 }
 
+/** A line: what the file has of control characters is shown as an escape. */
 export function formatProblem({ row, field, reason }: Problem): string {
-  return field === 'row' ? `row ${row}: ${reason}` : `row ${row}, ${field}: ${reason}`;
+  const text = withoutControls(reason);
+  return field === 'row' ? `row ${row}: ${text}` : `row ${row}, ${field}: ${text}`;
 }
 
 function formatGroup(group: GroupConfig): string[] {

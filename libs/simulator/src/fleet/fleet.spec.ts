@@ -134,6 +134,39 @@ describe('sending an index', () => {
     expect(got).toHaveLength(sent);
   });
 
+  it('waits while there is no master, and says so, until the duration is over', async () => {
+    const fleet = await startFleet();
+    const only = station(fleet, '3');
+    const { master, until } = await join(only);
+    const run = only.send(300, 60_000);
+    await until(({ length }) => length >= 1);
+    expect(only.lastIndex).toBe('sending 300');
+    const gone = once(only.rtu, 'disconnected');
+    await master.close();
+    await gone;
+    expect([only.sending, only.lastIndex]).toEqual([true, '300: no master, waiting']);
+    const goesOn = once(only, 'row');
+    const back = new MasterSimulator({ ...only.rtu.address, ca: only.rtuNumber });
+    open.push(back);
+    await back.connect();
+    await goesOn;
+    expect(only.lastIndex).toBe('sending 300');
+    only.stopSending();
+    expect((await run).result).toBe('stopped');
+  });
+
+  it('is offline when the last master leaves before all was sent', async () => {
+    const fleet = await startFleet();
+    const only = station(fleet, '1');
+    const { master, until } = await join(only);
+    const run = only.send(400, 0);
+    await master.command('double 21001 on');
+    await until((got) => got.some(({ view }) => view.cot === Cause.SPONT));
+    await master.close();
+    expect(await run).toMatchObject({ result: 'offline', sent: 1 });
+    expect(only.lastIndex).toBe('offline 400');
+  });
+
   it('stops at once, in the middle of a pause and of a filter', async () => {
     const fleet = await startFleet();
     const { until } = await join(station(fleet, '1'));

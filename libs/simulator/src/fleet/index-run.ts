@@ -3,7 +3,10 @@ import type { IoFile, RowFilter, SignalRow } from '../rtu-files/io-file.js';
 
 /** What became of sending an index at one station. */
 export interface RunOutcome {
-  /** `stopped`: somebody stopped it; `missing`: the station has no row of this index; `offline`: no master is there. */
+  /**
+   * `stopped`: somebody stopped it; `missing`: the station has no row of this index; `offline`: no master was there, or none any more
+   * before all was sent.
+   */
   readonly result: 'sent' | 'stopped' | 'missing' | 'offline';
   /** Rows sent, and rows whose filter was not met in time. */
   readonly sent: number;
@@ -40,7 +43,8 @@ export function rowsOfIndex({ signals }: IoFile, index: number, rtuNumber: numbe
 
 /**
  * Sends the rows of an index in the order of the file, each with the pause behind it, over and over until the duration is over:
- * the pass that is under way is finished. Stopping ends it at once.
+ * the pass that is under way is finished. Stopping ends it at once. When the last master leaves, the pass ends; the next one begins
+ * when there is one again, until the duration is over.
  */
 export async function runIndex(
   station: RunStation,
@@ -54,16 +58,23 @@ export async function runIndex(
   if (!station.started) return { result: 'offline', ...counts };
   const { clock } = station;
   const endAt = clock.now() + durationMs;
+  const mayGoOn = (): boolean => station.started && !isOver(stop);
+  let isWhole: boolean;
   do {
+    isWhole = true;
     const sentBefore = counts.sent;
     const beganAt = clock.now();
     for (const row of rows) {
-      if (!station.started || isOver(stop)) break;
-      if (row.filter === undefined || (await station.awaitRequest(row.filter, stop))) {
+      const isDue = row.filter === undefined || (mayGoOn() && (await station.awaitRequest(row.filter, stop)));
+      if (!mayGoOn()) {
+        isWhole = false;
+        break;
+      }
+      if (isDue) {
         station.sendRow(row);
         if (++counts.sent % ROWS_A_TURN === 0) await turn(clock);
         await station.room();
-      } else if (!isOver(stop)) {
+      } else {
         counts.leftOut++;
         station.leftOut(row, 'its filter was not met in time');
       }
@@ -75,7 +86,7 @@ export async function runIndex(
       await pause(clock, IDLE_PASS_MS, stop);
     }
   } while (clock.now() < endAt && !isOver(stop));
-  return { result: isOver(stop) ? 'stopped' : 'sent', ...counts };
+  return { result: isOver(stop) ? 'stopped' : isWhole ? 'sent' : 'offline', ...counts };
 }
 
 /** In a function, as it changes in what is awaited meanwhile. */

@@ -38,14 +38,14 @@ export class Station extends EventEmitter<StationEvents> implements RunStation {
   readonly name: string;
   readonly rtuNumber: number;
   readonly io: IoFile;
-  /** As a list shows it: the index sent last, `sending N`, `missing N`; empty before the first. */
-  lastIndex = '';
   /** Connections on which an interrogation is being answered. */
   readonly interrogating = new Set<RtuConnection>();
   /** When data transfer was started last, epoch milliseconds. */
   startedAtMs: number | undefined;
   private readonly waiting = new Set<Waiting>();
   private readonly runs = new Set<AbortController>();
+  /** The index sent last, and what became of it. */
+  private last: { readonly index: number; readonly result: RunOutcome['result'] | undefined } | undefined;
   /** Where the point of a row is in the image, by kind and address. */
   private readonly places = new Map<string, number>();
 
@@ -72,6 +72,14 @@ export class Station extends EventEmitter<StationEvents> implements RunStation {
     return this.rtu.started;
   }
 
+  /** As a list shows it: the index sent last, `sending N`, `missing N`, `N: no master, waiting`; empty before the first. */
+  get lastIndex(): string {
+    if (this.last === undefined) return '';
+    const { index, result } = this.last;
+    if (result === undefined) return this.started ? `sending ${index}` : `${index}: no master, waiting`;
+    return result === 'sent' ? String(index) : `${result} ${index}`;
+  }
+
   /** Something is being sent by index. */
   get sending(): boolean {
     return this.runs.size > 0;
@@ -81,11 +89,11 @@ export class Station extends EventEmitter<StationEvents> implements RunStation {
   async send(index: number, durationMs: number): Promise<RunOutcome> {
     const run = new AbortController();
     this.runs.add(run);
-    this.lastIndex = `sending ${index}`;
+    this.last = { index, result: undefined };
     this.emit('indexBegan', index, durationMs);
     try {
       const outcome = await runIndex(this, index, durationMs, run.signal);
-      this.lastIndex = outcome.result === 'sent' ? String(index) : `${outcome.result} ${index}`;
+      this.last = { index, result: outcome.result };
       this.emit('indexEnded', index, outcome);
       return outcome;
     } finally {

@@ -2,7 +2,16 @@ import type { Problem } from '@iec104mm2ss/config';
 import type { CommandKind, PointKind } from '../points/point-kind.js';
 import { IO_TYPE_IDS, type IoType, ioType } from './io-types.js';
 import { parseIoValue } from './io-value.js';
-import { decimal, isNearlyNumber, LONGEST_SECONDS, Problems, quoted, rowsOf, wholeNumber } from './rows.js';
+import {
+  decimal,
+  isNearlyNumber,
+  LONGEST_SECONDS,
+  Problems,
+  quoted,
+  rowsOf,
+  whyNothingLoads,
+  wholeNumber,
+} from './rows.js';
 
 /** What a master has to send before a row is: all that is given must be so. */
 export interface RowFilter {
@@ -97,7 +106,9 @@ class IoReader {
     }
     this.checkCommands();
     if (this.signals.length + this.commands.length === 0) {
-      this.problems.warning(1, 'file', 'no row of it loads: is it an IO file?');
+      const isRead = rows.some(({ cells }) => /^\d+$/.test(cells[0] ?? ''));
+      const why = isRead ? 'no row of it loads: is it an IO file?' : whyNothingLoads(this.text, 'an IO file');
+      this.problems.warning(1, 'file', why);
     }
     return { signals: this.signals, commands: this.commands, problems: this.problems.all };
   }

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { decodeFile, type Problem } from '@iec104mm2ss/config';
+import { findIoFile } from './find-io-file.js';
 import { type IoFile, parseIoFile } from './io-file.js';
 import { parseStationFile, type StationFile, type StationRow } from './station-file.js';
 
@@ -50,15 +51,18 @@ export function loadStations(path: string, data?: string): LoadedStations {
   const files = new Map<string, IoFile | string>();
   const stations: LoadedStation[] = [];
   for (const station of list.stations) {
-    const ioPath = ioFilePath(station.ioFile, path, data);
-    let io = files.get(ioPath);
+    const say = (reason: string, severity: Problem['severity']): void =>
+      void problems.push({ row: station.row, field: 'IO file', reason, severity });
+    const { ioFile } = station;
+    const found = data === undefined ? findIoFile(ioFile, dirname(path), [DATA_FOLDER, '.']) : findIoFile(ioFile, data);
+    if (found.remark !== undefined) say(found.remark, 'warning');
+    let io = files.get(found.path);
     if (io === undefined) {
-      io = readIoFile(ioPath);
-      files.set(ioPath, io);
+      io = found.fault ?? readIoFile(found.path);
+      files.set(found.path, io);
     }
-    if (typeof io === 'string') {
-      problems.push({ row: station.row, field: 'IO file', reason: io, severity: 'skipped' });
-    } else stations.push({ station, io });
+    if (typeof io === 'string') say(io, 'skipped');
+    else stations.push({ station, io });
   }
   const reports: FileReport[] = [{ path, problems }];
   for (const [ioPath, io] of files) if (typeof io !== 'string') reports.push({ path: ioPath, problems: io.problems });
@@ -85,17 +89,4 @@ function readIoFile(path: string): IoFile | string {
     if (error instanceof SimulatorFileError) return error.message;
     throw error;
   }
-}
-
-/** A name from Windows may have backslashes. */
-function ioFilePath(name: string, listPath: string, data: string | undefined): string {
-  const plain = name.replaceAll('\\', '/');
-  if (isAbsolute(plain)) return plain;
-  const beside = join(dirname(listPath), plain);
-  const candidates = data === undefined ? [join(dirname(listPath), DATA_FOLDER, plain), beside] : [join(data, plain)];
-  return candidates.find(isFile) ?? (candidates[0] as string);
-}
-
-function isFile(path: string): boolean {
-  return existsSync(path) && statSync(path).isFile();
 }

@@ -1,4 +1,4 @@
-import { type CsvRow, csvRows, digitsOf, type Problem } from '@iec104mm2ss/config';
+import { type CsvRow, csvRows, digitsOf, hasControls, type Problem } from '@iec104mm2ss/config';
 
 /** The longest that a timer can wait: 2^31 - 1 ms. */
 export const LONGEST_SECONDS = 2_147_483;
@@ -26,6 +26,18 @@ export function rowsOf(text: string): { readonly rows: readonly CsvRow[]; readon
 
 /** A first cell that is none of a row, and looks like one: `-1`, `1.0`, `2a`. Such a comment may have been meant otherwise. */
 export const isNearlyNumber = (first: string): boolean => /^[+-]?\d/.test(first) && !/^\d+$/.test(first);
+
+/**
+ * Why nothing of a file loads that has no row at fault.
+ *
+ * @param what it should have been
+ */
+export function whyNothingLoads(text: string, what: string): string {
+  if (text === '') return 'the file is empty';
+  if (text.trim() === '') return 'the file has nothing but blanks';
+  if (hasControls(text.replace(/\s/g, ''))) return `the file is no text: it is damaged, or not ${what}`;
+  return `no row begins with a number, so all are comments: is it ${what}?`;
+}
 
 /** A whole number of `min..max`; undefined for everything else, an empty cell included. */
 export function wholeNumber(text: string | undefined, min: number, max: number): number | undefined {

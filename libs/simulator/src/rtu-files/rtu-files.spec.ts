@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseIoFile } from './io-file.js';
@@ -7,6 +10,19 @@ import { parseStationFile } from './station-file.js';
 const testdata = (name: string): string => fileURLToPath(new URL(`../../testdata/${name}`, import.meta.url));
 const example = (name: string): string =>
   fileURLToPath(new URL(`../../../../examples/simulator/${name}`, import.meta.url));
+/** A folder with these files, for as long as it is looked at. */
+function inFolder<T>(files: Readonly<Record<string, string>>, look: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'mm2ss-files-'));
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
+    return look(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 const told = (problems: readonly { row: number; field: string; severity: string }[]): string[] =>
   problems.map(({ row, field, severity }) => `${row} ${field} ${severity}`);
 
@@ -74,10 +90,98 @@ describe('the list of RTUs', () => {
     expect(() => loadStations(testdata('no-such-file.csv'))).toThrow(SimulatorFileError);
   });
 
+  it.each([
+    ['', 'the file is empty'],
+    [' \n\n\t\n', 'nothing but blanks'],
+    ['# 1,A,32\nid,sys name\n', 'all are comments: is it a list of RTUs?'],
+    ['ntp_server,10.1.1.1\n', 'all are comments'],
+    ['\u0001\u0000\u0002PNG\n\u0000', 'no text: it is damaged, or not a list of RTUs'],
+  ])('of which nothing loads says why: %j', (text, why) => {
+    const { stations, problems } = parseStationFile(text);
+    expect(stations).toEqual([]);
+    expect(problems.filter(({ severity }) => severity === 'skipped')).toMatchObject([
+      { row: 1, field: 'file', reason: expect.stringContaining(why) as string },
+    ]);
+    expect(parseIoFile(text.replace('1,A', '1;A')).problems.map(({ field }) => field)).toContain('file');
+  });
+
+  it('that is half of a file in UTF-16 cannot be read', () => {
+    inFolder({}, (folder) => {
+      const path = join(folder, 'rtus.csv');
+      writeFileSync(path, Buffer.from('1,A,32,2404,,12,60,a.csv\r\n'.repeat(9), 'utf16le').subarray(0, 301));
+      expect(() => loadStations(path)).toThrow('was cut off');
+    });
+  });
+
+  it.each([
+    ['1,A,32141,32,,12,60,a.csv', /^32 is below 1024, .*; were 32 and 32141 exchanged\? the RTU number stands/],
+    ['1,A,32,502,,12,60,a.csv', /^502 is below 1024, which not everybody may open$/],
+  ])('tells of ports that systems keep to themselves: %s', (row, reason) => {
+    const { stations, problems } = parseStationFile(row);
+    expect(stations).toHaveLength(1);
+    expect(problems).toMatchObject([
+      { field: 'port no', severity: 'warning', reason: expect.stringMatching(reason) as string },
+    ]);
+  });
+
+  it.each([
+    ['sys name', '1,A\u0000B,32,2404,,12,60,a.csv'],
+    ['sys name', '1,A\u001b[2JB,32,2404,,12,60,a.csv'],
+    ['IO file', '1,A,32,2404,,12,60,a\u0000.csv'],
+  ])('has no %s with control characters', (field, row) => {
+    const { stations, problems } = parseStationFile(row);
+    expect(stations).toEqual([]);
+    expect(problems).toMatchObject([
+      { field, severity: 'skipped', reason: expect.stringContaining('control characters') as string },
+    ]);
+  });
+
   it('may be separated by semicolons', () => {
     const { stations } = parseStationFile('1;A;32;2404;"10.1.1.1;10.1.1.2";12;60;io.csv\n');
     expect(stations[0]).toMatchObject({ rtuNumber: 32, port: 2404, ioFile: 'io.csv' });
     expect(stations[0]?.hosts).toHaveLength(2);
+  });
+});
+
+describe('an IO file whose name is written in other letters', () => {
+  const ROW = '1,Y,30,5,1,0\n';
+  const load = (files: Readonly<Record<string, string>>, name: string, data?: string) =>
+    inFolder({ ...files, 'rtus.csv': `1,A,32,2404,,12,60,${name}\n` }, (folder) => {
+      const { stations, reports } = loadStations(join(folder, 'rtus.csv'), data && join(folder, data));
+      const [list] = reports;
+      return {
+        loaded: stations.length,
+        told: list?.problems.map(({ field, reason, severity }) => `${severity} ${field}: ${reason}`),
+      };
+    });
+
+  it.each([
+    ['A.CSV', { 'a.csv': ROW }],
+    ['a.csv', { 'Data/A.csv': ROW }],
+    ['sub\\\\a.csv', { 'data/Sub/A.CSV': ROW }],
+    ['./rtu files/a.csv', { 'RTU Files/a.csv': ROW }],
+  ])('is found, and told of: %s', (name, files) => {
+    const { loaded, told } = load(files, name.replace('\\\\', '\\'));
+    expect(loaded).toBe(1);
+    expect(told).toMatchObject([expect.stringMatching(/^warning IO file: .* is there in other letters: .* is taken$/)]);
+  });
+
+  it('is the one of just this name if there is one, wherever it may be', () => {
+    expect(load({ 'data/A.CSV': ROW, 'a.csv': ROW }, 'a.csv')).toEqual({ loaded: 1, told: [] });
+    expect(load({ 'io/a.csv': ROW }, 'A.csv', 'io').loaded).toBe(1);
+  });
+
+  it('is none where there are two', () => {
+    const { loaded, told } = load({ 'A.csv': ROW, 'a.CSV': ROW }, 'a.csv');
+    expect(loaded).toBe(0);
+    expect(told).toMatchObject([expect.stringMatching(/^skipped IO file: .*more than once: .*A\.csv, .*a\.CSV$/)]);
+  });
+
+  it('is missed where there is none, or only a folder', () => {
+    expect(load({ 'A.CSV/b.csv': ROW }, 'a.csv')).toMatchObject({
+      loaded: 0,
+      told: [expect.stringContaining('ENOENT')],
+    });
   });
 });
 

@@ -1,5 +1,14 @@
-import { isHostname, parseSourceRanges, type Problem, type SourceRange } from '@iec104mm2ss/config';
-import { isNearlyNumber, LONGEST_SECONDS, Problems, quoted, rowsOf, wholeNumber } from './rows.js';
+import {
+  hasControls,
+  isHostname,
+  LONGEST_NAME_CHARACTERS,
+  parseSourceRanges,
+  privilegedPortRemark,
+  type Problem,
+  readSystemName,
+  type SourceRange,
+} from '@iec104mm2ss/config';
+import { isNearlyNumber, LONGEST_SECONDS, Problems, quoted, rowsOf, whyNothingLoads, wholeNumber } from './rows.js';
 
 /** One RTU, or one of the redundant ports of an RTU: a row of `iec104rs.csv`. */
 export interface StationRow {
@@ -29,7 +38,8 @@ export interface StationFile {
   readonly problems: readonly Problem[];
 }
 
-const NAME_CHARACTERS = 16;
+const SETTINGS = /^ntp_server$|^ntp_update_every_sec$/i;
+const RTU_FIRST = 'the RTU number stands before the port here';
 const DEFAULT_K = 12;
 const DEFAULT_IDLE_SECONDS = 60;
 const DEFAULT_NTP_SECONDS = 900;
@@ -52,7 +62,7 @@ export function parseStationFile(text: string): StationFile {
       if (left.length > 0) reader.problems.note(line, 'id', `${left.length} row(s) from the "!" on are left out`);
       break;
     }
-    if (/^ntp_server$|^ntp_update_every_sec$/i.test(first)) reader.setting(line, first.toLowerCase(), cells[1] ?? '');
+    if (SETTINGS.test(first)) reader.setting(line, first.toLowerCase(), cells[1] ?? '');
     else if (/^\d+$/.test(first)) {
       if (fault === undefined) reader.station(line, cells);
       else reader.problems.skipped(line, 'row', fault);
@@ -60,6 +70,7 @@ export function parseStationFile(text: string): StationFile {
       reader.problems.warning(line, 'id', `${quoted(first)} is no number: a comment`);
     }
   }
+  reader.end(text);
   return reader.result();
 }
 
@@ -87,8 +98,10 @@ class StationReader {
     const faultsBefore = this.problems.all.length;
     const rtuNumber = this.needed(row, 'rtu no', rtuText);
     const port = this.needed(row, 'port no', portText);
-    if (name === '') this.problems.skipped(row, 'sys name', 'is empty');
+    const read = readSystemName(name);
+    if ('fault' in read) this.problems.skipped(row, 'sys name', read.fault);
     if (ioFile === '') this.problems.skipped(row, 'IO file', 'is empty');
+    if (hasControls(ioFile)) this.problems.skipped(row, 'IO file', 'the name contains control characters');
     const hosts = parseSourceRanges(hostsText);
     if (!hosts.ok) this.problems.skipped(row, 'hosts', hosts.reason);
     const sameRow = port === undefined ? undefined : this.rowOfPort.get(port);
@@ -96,9 +109,10 @@ class StationReader {
       const meant = rtuNumber === undefined ? '' : this.swapped(rtuNumber, port as number);
       this.problems.skipped(row, 'port no', `${port} is already used in row ${sameRow}${meant}`);
     }
-    if (this.problems.all.length > faultsBefore) return;
-    if (name.length > NAME_CHARACTERS)
-      this.problems.warning(row, 'sys name', `is cut to ${NAME_CHARACTERS} characters`);
+    if (this.problems.all.length > faultsBefore || 'fault' in read) return;
+    if (read.isCut) this.problems.warning(row, 'sys name', `is cut to ${LONGEST_NAME_CHARACTERS} characters`);
+    const privileged = privilegedPortRemark(port as number, rtuNumber as number, RTU_FIRST);
+    if (privileged !== undefined) this.problems.warning(row, 'port no', privileged);
     const sameId = this.rowOfId.get(id);
     if (sameId !== undefined) this.problems.warning(row, 'id', `${id} is already used in row ${sameId}`);
     this.rowOfPort.set(port as number, row);
@@ -106,7 +120,7 @@ class StationReader {
     this.stations.push({
       row,
       id: sameId === undefined ? id : `${id}@${port}`,
-      name: name.slice(0, NAME_CHARACTERS),
+      name: read.name,
       rtuNumber: rtuNumber as number,
       port: port as number,
       hosts: hosts.ok ? hosts.value : [],
@@ -114,6 +128,12 @@ class StationReader {
       idleSeconds: this.orDefault(row, 'idletime', idleText, LONGEST_SECONDS, DEFAULT_IDLE_SECONDS),
       ioFile,
     });
+  }
+
+  /** The whole file was read: says why no RTU is in it, unless that was said of each row. */
+  end(text: string): void {
+    if (this.stations.length > 0 || this.problems.all.some(({ field }) => !SETTINGS.test(field))) return;
+    this.problems.skipped(1, 'file', whyNothingLoads(text, 'a list of RTUs'));
   }
 
   result(): StationFile {
@@ -137,8 +157,6 @@ class StationReader {
 
   /** In the multiplexer's file the port stands before the RTU number. */
   private swapped(rtuNumber: number, port: number): string {
-    return rtuNumber >= 1024 && this.stations.some((other) => other.rtuNumber === port)
-      ? '; the RTU number stands before the port here'
-      : '';
+    return rtuNumber >= 1024 && this.stations.some((other) => other.rtuNumber === port) ? `; ${RTU_FIRST}` : '';
   }
 }

@@ -127,7 +127,7 @@ function tellOf(station: Station): void {
   rtu.on('disconnected', ({ peer }, { code, message }) => say(`${peer} disconnected: ${message} (${code})`));
   station.on('leftOut', (row, reason) => say(`IOA ${row.ioa} (row ${row.row}) left out: ${reason}`));
   station.on('indexEnded', (index, { result, sent, leftOut }) => {
-    if (result !== 'offline') say(`index ${index} ${result}: ${sent} sent, ${leftOut} left out`);
+    if (result !== 'offline' || sent > 0) say(`index ${index} ${result}: ${sent} sent, ${leftOut} left out`);
   });
 }
 

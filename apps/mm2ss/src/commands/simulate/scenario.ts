@@ -22,7 +22,8 @@ interface ScenarioFlags {
 
 const HELP = `
 docs/simulator.md has the steps; examples/simulator has the tests of the manual.
-Exit code: 0 all passed, 1 one failed, 2 a file is no scenario.`;
+Exit code: 0 all passed, 1 one failed, 2 a file is no scenario; the others were run nevertheless, and in the JUnit file it is a
+failed case.`;
 
 export function registerScenario(simulate: Command): void {
   simulate
@@ -36,13 +37,18 @@ export function registerScenario(simulate: Command): void {
 }
 
 async function runAll(files: readonly string[], flags: ScenarioFlags, self: Command): Promise<void> {
-  const scenarios = files.map((file) => ({ file, scenario: readScenario(file, self) }));
+  const scenarios = files.map((file) => ({ file, scenario: readScenario(file) }));
+  const bad = scenarios.filter(({ scenario }) => typeof scenario === 'string');
+  for (const { file, scenario } of bad) process.stderr.write(`error: ${file}:\n  ${scenario as string}\n`);
+  if (bad.length > 0) process.exitCode = EXIT_USAGE;
   if (flags.check === true) {
-    process.stdout.write(`${scenarios.length} scenarios can be run\n`);
+    process.stdout.write(`${scenarios.length - bad.length} scenarios can be run\n`);
     return;
   }
   const results: ScenarioResult[] = [];
-  for (const { file, scenario } of scenarios) results.push(await runOne(file, scenario));
+  for (const { file, scenario } of scenarios) {
+    results.push(typeof scenario === 'string' ? unreadable(file, scenario) : await runOne(file, scenario));
+  }
   if (flags.junit !== undefined) {
     try {
       writeFileSync(flags.junit, junitReport(results));
@@ -50,16 +56,22 @@ async function runAll(files: readonly string[], flags: ScenarioFlags, self: Comm
       self.error(`error: --junit: ${messageOf(error)}`, { exitCode: EXIT_FAILED });
     }
   }
-  if (results.some(({ passed }) => !passed)) process.exitCode = EXIT_FAILED;
+  if (results.some(({ passed }) => !passed)) process.exitCode ??= EXIT_FAILED;
 }
 
-function readScenario(file: string, self: Command): Scenario {
+/** The scenario, or why the file is none: a line for each reason. */
+function readScenario(file: string): Scenario | string {
   try {
     return parseScenario(readFileSync(file, 'utf8'));
   } catch (error) {
-    const text = error instanceof ScenarioError ? error.problems.join('\n  ') : messageOf(error);
-    return self.error(`error: ${file}:\n  ${text}`, { exitCode: EXIT_USAGE });
+    return error instanceof ScenarioError ? error.problems.join('\n  ') : messageOf(error);
   }
+}
+
+/** A file that is no scenario, as a result: who reads results only must not miss it. */
+function unreadable(file: string, reasons: string): ScenarioResult {
+  const step = { name: 'read the file', seconds: 0, failure: reasons.replaceAll('\n ', ';'), skipped: false };
+  return { name: file, passed: false, seconds: 0, steps: [step] };
 }
 
 async function runOne(file: string, scenario: Scenario): Promise<ScenarioResult> {

@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { EXIT_FAILED, EXIT_REFUSED } from '../../process/exit-codes.js';
 import { readTokens } from '../../http/bearer-tokens.js';
+import { askSimulator } from '../../simulator/ask-simulator.js';
 import { CONTROL_ADDRESS } from './control.js';
 import { decimal, integer, messageOf } from './shared.js';
 
@@ -28,7 +29,6 @@ interface RunAnswer {
 }
 
 const ASK_AGAIN_MS = 200;
-const ANSWER_MS = 10_000;
 const MAX_INDEX = 999_999_999_999;
 
 const HELP = `
@@ -55,8 +55,13 @@ function remote(simulate: Command, name: string, description: string): Command {
     .command(name)
     .description(description)
     .option('--rtu <NO>', 'RTUs of this number only', integer(1, 65535))
-    .option('--http <HOST:PORT>', 'HTTP API of the simulator', CONTROL_ADDRESS)
+    .option('--http <HOST:PORT>', 'HTTP API of the simulator', httpAddress, CONTROL_ADDRESS)
     .option('--token <FILE>', 'file with the bearer token that it asks for');
+}
+
+function httpAddress(text: string): string {
+  if (URL.canParse(`http://${text}`) && new URL(`http://${text}`).host === text && /:\d+$/.test(text)) return text;
+  throw new InvalidArgumentError('Must be HOST:PORT, for example 127.0.0.1:9110 or [::1]:9110.');
 }
 
 async function send(index: number, flags: SendFlags, self: Command): Promise<void> {
@@ -77,24 +82,13 @@ async function send(index: number, flags: SendFlags, self: Command): Promise<voi
   }
 }
 
-async function ask(flags: RemoteFlags, self: Command, method: string, path: string, body?: object): Promise<unknown> {
+/** Asks the simulator, or ends the process saying why it cannot, or what the simulator says to that. */
+async function ask(flags: RemoteFlags, self: Command, method: 'GET' | 'POST', path: string, body?: object) {
   try {
     const [token] = flags.token === undefined ? [] : readTokens(flags.token);
-    const response = await fetch(`http://${flags.http}${path}`, {
-      method,
-      headers: {
-        'Content-Type': 'application/json',
-        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    const answer = (await response.json()) as { error?: string };
-    if (!response.ok) throw new Error(answer.error ?? `status ${response.status}`);
-    return answer;
+    const settings = { url: new URL(`http://${flags.http}`), token, tokenFlag: '--token' };
+    return await askSimulator(settings, method, path, body);
   } catch (error) {
-    const { cause } = error as { cause?: unknown };
-    const reason = cause instanceof Error ? cause.message : messageOf(error);
-    return self.error(`error: the simulator at ${flags.http}: ${reason}`, { exitCode: EXIT_FAILED });
+    return self.error(`error: ${messageOf(error)}`, { exitCode: EXIT_FAILED });
   }
 }

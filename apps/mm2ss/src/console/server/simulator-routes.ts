@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Logger, noPeer, securityEvent } from '@iec104mm2ss/observability';
 import { sendSchema, stopSchema } from '@iec104mm2ss/simulator';
 import { ApiError } from '../../api/api-error.js';
-import { askSimulator, type SimulatorSettings } from './ask-simulator.js';
+import { askSimulator, type SimulatorSettings } from '../../simulator/ask-simulator.js';
 import type { ConsoleRequest, ConsoleRoute } from './console-request.js';
 
 const ROOT = '/api/v1/simulator';

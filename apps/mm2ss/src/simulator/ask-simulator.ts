@@ -1,9 +1,14 @@
 import { type IncomingMessage, request } from 'node:http';
-import { ApiError } from '../../api/api-error.js';
-import { textOf } from '../../commands/ask-http.js';
-import type { ConsoleSettings } from '../console-settings.js';
+import { ApiError } from '../api/api-error.js';
+import { textOf } from '../commands/ask-http.js';
 
-export type SimulatorSettings = NonNullable<ConsoleSettings['simulator']>;
+/** Where a running simulator is asked. */
+export interface SimulatorSettings {
+  readonly url: URL;
+  readonly token: string | undefined;
+  /** How another token would be given; default: as the console is told. */
+  readonly tokenFlag?: string;
+}
 
 /** For all of an answer: the page asks again each second. */
 const PATIENCE_MS = 5_000;
@@ -16,7 +21,7 @@ const MAX_OCTETS = 32 * 1_048_576;
  * @throws ApiError 400, 404, 409: what the simulator said; 502, 504: why it cannot be asked
  */
 export async function askSimulator(
-  { url, token }: SimulatorSettings,
+  { url, token, tokenFlag = '--simulator-token' }: SimulatorSettings,
   method: 'GET' | 'POST',
   path: string,
   body?: unknown,
@@ -44,7 +49,7 @@ export async function askSimulator(
       throw say(504, `does not answer within ${PATIENCE_MS / 1000} s`);
     throw say(502, `cannot be asked: ${code ?? message}`);
   }
-  if (status === 401) throw say(502, 'asks for another token (--simulator-token FILE)');
+  if (status === 401) throw say(502, `asks for another token (${tokenFlag} FILE)`);
   const parsed = parsedText(text);
   const said = (parsed as { readonly error?: unknown } | undefined)?.error;
   if (status >= 200 && status < 300 && parsed !== undefined) return parsed;
