@@ -73,7 +73,7 @@ describe.skipIf(!CHROMIUM)('the console in many tabs', () => {
     ['#/group/%E0%A4%A', /There is no group/],
     ['#/logs?group=999', /There is no group 999/],
     ['#/logs?group=a,b,c', /There is no group/],
-    ['#/compare?a=x&b=y', /Choose a group/],
+    ['#/compare?a=x&b=y', /There is no group x/],
     ['#/edit/999', /no group 999/],
     ['#/commands?since=yesterday', /since: 90s/],
     ['#/commands?group=x', /No command fits/],

@@ -4,7 +4,7 @@ import { connection } from './api/stream.js';
 import { summary } from './state/fleet.js';
 import { now } from './state/time.js';
 import { Mark } from './ui/marks.js';
-import { clockTime } from './ui/words.js';
+import { clockTime, sentence } from './ui/words.js';
 
 /** The time of the values that are shown. */
 const asOf = (): string => (summary.value === undefined ? '' : clockTime(new Date(summary.value.now)));
@@ -30,7 +30,7 @@ export function ConnectionBanner() {
     <div role="status" aria-live="polite" class="banners">
       {phase === 'down' && (
         <p class="banner bad">
-          <b>Not live.</b> {reason ?? ''} {asOf() !== '' && `Values are as of ${asOf()}.`}{' '}
+          <b>Not live.</b> {sentence(reason ?? '')} {asOf() !== '' && `Values are as of ${asOf()}.`}{' '}
           {denial.value === undefined && 'Connecting again …'}
         </p>
       )}

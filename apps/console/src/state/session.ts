@@ -11,6 +11,7 @@ export const sessionError = signal<string | undefined>(undefined);
 
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, engineer: 2 };
 const RETRY_MS = 3_000;
+const DOUBT_MS = 500;
 
 /** False, too, for what cannot be done here at all. */
 export function may(what: keyof Session['needs']): boolean {
@@ -20,10 +21,15 @@ export function may(what: keyof Session['needs']): boolean {
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 let isAsking = false;
+let isDoubted = false;
 
 async function loadSession(): Promise<void> {
-  if (isAsking) return;
+  if (isAsking) {
+    isDoubted = true;
+    return;
+  }
   isAsking = true;
+  isDoubted = false;
   clearTimeout(timer);
   try {
     session.value = await api.session();
@@ -40,6 +46,8 @@ async function loadSession(): Promise<void> {
     if (inMs < Infinity) timer = setTimeout(() => void loadSession(), inMs);
   } finally {
     isAsking = false;
+    // What has been doubted since may be newer than this answer.
+    if (isDoubted && denial.peek() === undefined) timer = setTimeout(() => void loadSession(), DOUBT_MS);
   }
 }
 

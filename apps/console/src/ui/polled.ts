@@ -1,6 +1,7 @@
 /** What is asked for again and again while it is shown. */
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { sentence } from './words.js';
 
 export interface Polled<T> {
   readonly value: T | undefined;
@@ -8,26 +9,32 @@ export interface Polled<T> {
   readonly failure: string | undefined;
 }
 
+const RETRY_MS = 2_000;
+
 /** @param key when it is another one, it is asked anew at once */
 export function usePolled<T>(ask: () => Promise<T>, everyMs: number, key = ''): Signal<Polled<T>> {
   const polled = useSignal<Polled<T>>({ value: undefined, failure: undefined });
   useEffect(() => {
     let gone = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const again = async (): Promise<void> => {
-      if (document.hidden) return;
-      try {
-        const value = await ask();
-        if (!gone) polled.value = { value, failure: undefined };
-      } catch (error) {
-        const failure = error instanceof Error ? error.message : String(error);
-        if (!gone) polled.value = { value: polled.value.value, failure };
+      if (!document.hidden) {
+        try {
+          const value = await ask();
+          if (!gone) polled.value = { value, failure: undefined };
+        } catch (error) {
+          const failure = error instanceof Error ? error.message : String(error);
+          if (!gone) polled.value = { value: polled.value.value, failure };
+        }
       }
+      // What went wrong is soon over, mostly, and must not be shown for longer.
+      const inMs = polled.peek().failure === undefined ? everyMs : Math.min(everyMs, RETRY_MS);
+      if (!gone) timer = setTimeout(() => void again(), inMs);
     };
     void again();
-    const timer = setInterval(() => void again(), everyMs);
     return () => {
       gone = true;
-      clearInterval(timer);
+      clearTimeout(timer);
     };
   }, [key]);
   return polled;
@@ -35,6 +42,6 @@ export function usePolled<T>(ask: () => Promise<T>, everyMs: number, key = ''): 
 
 /** The line above what is older, or instead of what is not there yet. */
 export function waitingText<T>({ value, failure }: Polled<T>): string | undefined {
-  if (failure !== undefined) return value === undefined ? failure : `${failure} What is shown is older.`;
+  if (failure !== undefined) return value === undefined ? failure : `${sentence(failure)} What is shown is older.`;
   return value === undefined ? 'Waiting …' : undefined;
 }

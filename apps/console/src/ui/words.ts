@@ -3,6 +3,12 @@ import type { OverviewRow } from '@iec104mm2ss/console-api';
 
 const NARROW_SPACE = '\u202f';
 
+/** With a large letter at its beginning and a full stop at its end. */
+export function sentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return whole === '' || /[.!?…]$/.test(whole) ? whole : `${whole}.`;
+}
+
 /** `12 345`; a dash for what is not known. */
 export function count(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';

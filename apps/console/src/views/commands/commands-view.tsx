@@ -98,7 +98,9 @@ export function CommandsView() {
             ))}
           </tbody>
         </table>
-        {polled.value !== undefined && commands.length === 0 && <p class="empty">No command fits.</p>}
+        {polled.value !== undefined && polled.failure === undefined && commands.length === 0 && (
+          <p class="empty">No command fits.</p>
+        )}
       </div>
     </section>
   );

@@ -75,7 +75,7 @@ function Pane({ side, id, filter, lock }: { side: 'a' | 'b'; id: string; filter:
         <a href={href(['group', id])}>Open</a>
       </header>
       {row === undefined ? (
-        <p class="empty">Choose a group.</p>
+        <p class="empty">{id === '' ? 'Choose a group.' : `There is no group ${id}. Choose another one.`}</p>
       ) : (
         <>
           <dl class="short">

@@ -7,6 +7,7 @@ import { CopyButton } from '../../ui/copy.js';
 import { ask } from '../../ui/dialog.js';
 import { say } from '../../ui/toast.js';
 import { columns, type Draft, draftOf, inForce } from './draft.js';
+import { sentence } from '../../ui/words.js';
 import { effectWords } from './effects.js';
 import { Field } from './field.js';
 
@@ -25,6 +26,8 @@ export function EditForm({ id, compact }: { id: string; compact?: boolean }) {
   const readOnly = !(may('apply') || may('save') || session.value?.mode === 'nats');
   const first = columns.value.filter((column) => isFirst(column, compact));
   const rest = columns.value.filter((column) => !isFirst(column, compact));
+  // What would not be taken costs nothing.
+  const cost = draft.check.value?.ok === true ? draft.check.value.changes : undefined;
   const fields = (list: readonly ColumnInfo[]) =>
     list.map((column) => (
       <Field
@@ -34,7 +37,7 @@ export function EditForm({ id, compact }: { id: string; compact?: boolean }) {
         changed={column.name in draft.cells.value}
         inFile={column.name in row.applied ? (row.cells[column.name] ?? '') : undefined}
         problems={draft.check.value?.problems.filter((problem) => problem.column === column.name) ?? []}
-        change={draft.check.value?.changes.find((change) => change.column === column.name)}
+        change={cost?.find((change) => change.column === column.name)}
         readOnly={readOnly}
         onChange={(text) => draft.set(column.name, text)}
       />
@@ -93,14 +96,14 @@ function Outcome({ draft }: { draft: Draft }) {
             </p>
           ))}
           <p>
-            {check.ok ? <b>{firstUpper(check.consequence)}</b> : <b class="bad">The group would not load with this.</b>}
+            {check.ok ? <b>{sentence(check.consequence)}</b> : <b class="bad">The group would not load with this.</b>}
           </p>
           <ul>
             {check.changes.map(({ column, before, after, effect }) => (
               <li key={column}>
                 {column}: <del>{before === '' ? '(empty)' : before}</del> →{' '}
                 <ins>{after === '' ? '(empty)' : after}</ins>
-                <span class="muted"> {effectWords(effect)}</span>
+                {check.ok && <span class="muted"> {effectWords(effect)}</span>}
               </li>
             ))}
           </ul>
@@ -152,7 +155,7 @@ function askChange(draft: Draft, mode: 'apply' | 'save', check: RowCheck): void 
   ask({
     title: mode === 'save' ? `Apply, and save in ${row.file}?` : 'Apply until restart?',
     consequences: [
-      firstUpper(check.consequence),
+      sentence(check.consequence),
       ...check.changes.map(({ column, before, after }) => `${column}: “${before}” becomes “${after}”.`),
       mode === 'save'
         ? 'The file is written: comments and the order of its rows stay, the file as it was is kept beside it.'
@@ -166,14 +169,13 @@ function askChange(draft: Draft, mode: 'apply' | 'save', check: RowCheck): void 
         await draft.load();
         throw error;
       });
-      say(outcome.backup === null ? outcome.message : `${outcome.message} The file as it was: ${outcome.backup}`);
+      say(
+        outcome.backup === null
+          ? outcome.message
+          : `${sentence(outcome.message)} The file as it was: ${outcome.backup}`,
+      );
       draft.forget();
       await draft.load();
     },
   });
 }
-
-const firstUpper = (text: string): string => {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!]$/.test(whole) ? whole : `${whole}.`;
-};

@@ -12,7 +12,7 @@ export const backupOf = (path: string, stamp: string): string => `${path}.${stam
 export async function removeOldBackups(path: string): Promise<void> {
   const begin = `${basename(path)}.`;
   const isOurs = (name: string): boolean => name.startsWith(begin) && END.test(name.slice(begin.length));
-  const backups = (await readdir(dirname(path))).filter(isOurs).sort();
-  // One that cannot be removed does not make the file less saved: it is tried again next time.
+  // What cannot be looked at or removed does not make the file less saved: it is tried again next time.
+  const backups = (await readdir(dirname(path)).catch(() => [])).filter(isOurs).sort();
   await Promise.allSettled(backups.slice(0, -MOST_BACKUPS).map((name) => unlink(join(dirname(path), name))));
 }

@@ -70,7 +70,8 @@ export class RowDesk {
 
   /** Why nothing can be saved; undefined: it can. */
   async whyNoSave(): Promise<string | undefined> {
-    if (!this.parts.isSource) return 'the file comes from the ConfigMap of the chart: it is changed there';
+    if (!this.parts.isSource)
+      return 'the file is not kept here: it is changed where it comes from, as the ConfigMap of the chart';
     if (!this.parts.isFile) return 'the configuration did not come from a file';
     const { path } = this.parts.configuration;
     try {
@@ -108,7 +109,10 @@ export class RowDesk {
   private async doPut(id: string, change: RowChange, mode: 'apply' | 'save'): Promise<RowOutcome> {
     const { configuration, isSource } = this.parts;
     if (!isSource)
-      throw new ApiError(409, 'the ConfigMap of the chart is the source: what is changed here would be lost');
+      throw new ApiError(
+        409,
+        'the file comes from elsewhere, as the ConfigMap of the chart: what is changed here would be lost',
+      );
     if (mode === 'save') {
       const why = await this.whyNoSave();
       if (why !== undefined) throw new ApiError(409, why);
