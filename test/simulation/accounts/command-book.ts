@@ -271,7 +271,8 @@ export class CommandBook {
   private checkDeadline(command: GivenCommand): void {
     if (this.isInTime(command)) return;
     // Which of equal commands has come, and which was refused, is a guess.
-    if (this.all.some((other) => other.key === command.key && other.readAt !== undefined && this.isInTime(other))) return;
+    if (this.all.some((other) => other.key === command.key && other.readAt !== undefined && this.isInTime(other)))
+      return;
     const lateS = (this.now() - deadlineOf(command)) / 1_000;
     this.violations.add(
       'late',
