@@ -10,6 +10,8 @@ const QUESTION_LAG_MS = 75_000;
 const WINDOW_LAG_MS = 8_000;
 /** A question that was answered so shortly before was in the way until then: an RTU may not say that it has ended. */
 const STILL_OPEN_MS = 35_000;
+/** t1, after which a master that acknowledges nothing is disconnected, and some time for that. */
+const LOST_ON_THE_WAY_MS = 16_000;
 /** Of the objects of an ASDU. */
 const COUNT_MASK = 0x7f;
 
@@ -19,6 +21,8 @@ export interface RefusalWorld {
   readonly faults: FaultsLog;
   /** Commands that may be on their way to an RTU at one time; 0: it may be unreachable by itself. */
   readonly windowOf: (group: string) => number;
+  /** When the product has disconnected the master with this peer; Infinity: never. */
+  readonly disconnectedAt: (peer: string) => number;
 }
 
 /** What the standard does not allow: several objects in a process command, or one to all stations. */
@@ -32,10 +36,11 @@ export function isProcessCommand(typeId: number): boolean {
 }
 
 /** At the end of a story: what the product has refused itself it had a reason to refuse. */
-export function checkRefusals({ book, violations, faults, windowOf }: RefusalWorld): void {
+export function checkRefusals(world: RefusalWorld): void {
+  const { book, violations, faults, windowOf } = world;
   for (const command of book.all) {
     const { refusedAt, sentAt, isStray, group } = command;
-    if (!command.isAllowed) checkTold(command, faults, violations);
+    if (!command.isAllowed) checkTold(command, world);
     if (!command.isAllowed || book.wasObserved(command, false)) continue;
     if (refusedAt === undefined || isStray || isForbidden(command.asdu)) continue;
     if (faults.of(group).between(sentAt - FAULT_LAG_MS, refusedAt)) continue;
@@ -47,11 +52,13 @@ export function checkRefusals({ book, violations, faults, windowOf }: RefusalWor
 }
 
 /** Who has no right to a command is told so at once, unless something goes wrong. */
-function checkTold(command: GivenCommand, faults: FaultsLog, violations: Violations): void {
-  const { id, master, group, answers, readAt, isStray, sentAt } = command;
+function checkTold(command: GivenCommand, { faults, violations, disconnectedAt }: RefusalWorld): void {
+  const { id, master, peer, group, answers, readAt, isStray, sentAt } = command;
   // It did not come to the RTU, so an answer is a refusal, also one that looks like the RTU's to another master.
   if (answers.length > 0 || readAt === undefined || isStray) return;
   if (faults.of(group).between(sentAt - FAULT_LAG_MS, readAt + FAULT_LAG_MS)) return;
+  // What was on its way to a master that acknowledges nothing is lost with the connection.
+  if (disconnectedAt(peer) < readAt + LOST_ON_THE_WAY_MS) return;
   violations.add('rights', `c${id} of ${master}, who has no right to it, was not refused`);
 }
 

@@ -137,7 +137,11 @@ export function checkEnd(system: System): void {
   for (const ledger of ledgers.values()) checkAcknowledged(ledger, violations);
   const { book, faults } = system;
   checkAnswers(book, ledgers, violations);
-  checkRefusals({ book, violations, faults, windowOf: (group) => windowOf(scenario, group) });
+  checkRefusals({
+    ...{ book, violations, faults },
+    windowOf: (group) => windowOf(scenario, group),
+    disconnectedAt: (peer) => system.audit.disconnectedAt(peer),
+  });
   const routers = scenario.processes.filter(({ parts }) => parts.includes('router')).map(({ id }) => id);
   for (const { id, group } of scenario.masters) {
     const ledger = ledgers.get(group);
