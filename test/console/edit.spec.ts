@@ -73,7 +73,14 @@ describe.skipIf(!CHROMIUM)('a row that is edited from the console', () => {
     const page = await open('#/edit/2', 'engineer');
     await page.getByLabel('t1', { exact: false }).first().fill('soon');
     await page.locator('.field').getByText('"soon" is not a whole number').first().waitFor();
+    await page.getByLabel('sys name').fill('Another');
     await page.getByText('The group would not load with this.').waitFor();
+    await page.locator('.outcome li').getByText('Another').waitFor();
+    // Of what is refused nobody is told what it would cost.
+    expect(await page.locator('form').innerText()).not.toMatch(/Taken while it runs|disconnected|closed and opened/);
+    expect(await page.locator('.outcome').innerText()).not.toMatch(
+      /Taken while it runs|disconnected|closed and opened/,
+    );
     expect(await page.getByRole('button', { name: 'Apply and save' }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'Discard' }).click();
     await expect.poll(() => page.locator('.outcome').count()).toBe(0);

@@ -28,6 +28,7 @@ describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => 
   let port: number;
   let rtus: Rtus;
   let url: string;
+  let nats: Awaited<ReturnType<typeof startNatsServer>>;
   let browser: Browser;
 
   beforeAll(async () => {
@@ -36,7 +37,7 @@ describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => 
     port = await freePort();
     const groups = [{ 'sys name': 'North', 'port no': port, 'rtu no': 101, hosts: `${RTU_HOST}:${rtus.ports[0]}` }];
     await writeFile(join(directory, 'groups.csv'), csvOf(groups));
-    const nats = await startNatsServer();
+    nats = await startNatsServer();
     afterwards(() => nats.stop());
     const start = async (...part: string[]): Promise<Program> => {
       const http = `127.0.0.1:${await freePort()}`;
@@ -138,6 +139,19 @@ describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => 
       connector.signal('SIGCONT');
     }
     await until('it answers again', async () => (await page.locator('tbody').getByText('silent for').count()) === 0);
+    await closePage(page);
+  });
+
+  test('says of the commands that they cannot be read while NATS is away, and soon after no more', async () => {
+    const page = await openPage(browser, `${url}/#/commands`);
+    await page.getByText('0 commands').waitFor({ timeout: PATIENCE_MS });
+    await nats.kill();
+    // The view asks again when it is another one, else once a minute.
+    await page.goto(`${url}/#/commands?outcome=refused`);
+    const problem = page.locator('.problem.bad');
+    await problem.first().waitFor({ timeout: PATIENCE_MS });
+    await nats.restart();
+    await expect.poll(() => problem.count(), { timeout: PATIENCE_MS }).toBe(0);
     await closePage(page);
   });
 });
