@@ -81,7 +81,7 @@ describe.skipIf(!CHROMIUM)('the view of the simulator in the console', () => {
     const third = page.locator('tr[data-id="3"]');
     await third.waitFor();
     await scene.rtus.stop();
-    await page.getByText(/the simulator at http:.* cannot be asked: ECONNREFUSED What is shown is older/).waitFor();
+    await page.getByText(/The simulator at http:.* cannot be asked: ECONNREFUSED. What is shown is older/).waitFor();
     expect(await third.count()).toBe(1);
     await closePage(page);
   });
