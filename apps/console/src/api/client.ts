@@ -15,7 +15,7 @@ import type {
   Session,
   SystemAnswer,
 } from '@iec104mm2ss/console-api';
-import { denial } from './denial.js';
+import { denial, doubt } from './denial.js';
 
 const BASE = './api/v1';
 const SESSION = '/session';
@@ -33,11 +33,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Called when an answer says that who asks is not, or no longer, who may: the page asks anew who he is. */
-let doubted = (): void => undefined;
-export function whenDoubted(callback: () => void): void {
-  doubted = callback;
-}
+/** Answers that say that who asks is not, or no longer, who may. */
 const DOUBTS: readonly number[] = [401, 403, 429];
 
 async function answerOf<T>(request: Promise<Response>, isSession: boolean): Promise<T> {
@@ -50,7 +46,7 @@ async function answerOf<T>(request: Promise<Response>, isSession: boolean): Prom
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return body as T;
   const said = (body as Partial<ErrorAnswer> | undefined)?.error ?? (body as Partial<OrderAnswer> | undefined)?.message;
-  if (DOUBTS.includes(response.status) && !isSession) doubted();
+  if (DOUBTS.includes(response.status) && !isSession) doubt();
   const retryAfter = Number(response.headers.get('Retry-After') ?? NaN);
   throw new ApiError(
     response.status,

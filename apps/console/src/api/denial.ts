@@ -11,6 +11,14 @@ export interface Denial {
 /** Undefined: it does, as far as is known. Nothing is asked by itself meanwhile: each wrong password counts as a guess. */
 export const denial = signal<Denial | undefined>(undefined);
 
+let asksWho = (): void => undefined;
+/** @param callback asks anew who uses the page */
+export function whenDoubted(callback: () => void): void {
+  asksWho = callback;
+}
+/** An answer was refused, or the stream refused or ended by the server: who uses the page may be nobody any more, or have another role. */
+export const doubt = (): void => asksWho();
+
 const MS = 1_000;
 /** Where the server does not say how long. */
 const RETRY_S = 10;

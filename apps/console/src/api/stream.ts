@@ -6,7 +6,7 @@ import type { StreamEvents, StreamQuery } from '@iec104mm2ss/console-api';
 import { effect, signal, untracked } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { streamUrl } from './client.js';
-import { denial } from './denial.js';
+import { denial, doubt } from './denial.js';
 
 export interface Connection {
   /** `connecting`: just opened, or opened anew for another view. */
@@ -94,12 +94,6 @@ function queryText(): string {
   return new URLSearchParams([...joined].map(([name, values]) => [name, [...values].join(',')])).toString();
 }
 
-/** Called when the server refuses the stream, or ends it: the page asks who it serves. */
-let refused = (): void => undefined;
-export function whenRefused(callback: () => void): void {
-  refused = callback;
-}
-
 function lost(reason: string): void {
   connection.value = { ...connection.value, phase: 'down', reason };
 }
@@ -132,7 +126,7 @@ function open(): void {
     if (current.readyState !== EventSource.CLOSED) lost(NO_ANSWER);
     else {
       lost(REFUSED);
-      refused();
+      doubt();
     }
   });
 }
@@ -150,7 +144,7 @@ function leave(current: EventSource, reason: string): void {
   current.close();
   openedAt = Date.now();
   lost(reason);
-  refused();
+  doubt();
 }
 
 export function startStream(): void {

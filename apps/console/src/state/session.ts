@@ -1,9 +1,9 @@
 /** Who uses the page, and what he may do. */
 import type { Role, Session } from '@iec104mm2ss/console-api';
 import { effect, signal } from '@preact/signals';
-import { api, ApiError, whenDoubted } from '../api/client.js';
-import { denial, denialOf } from '../api/denial.js';
-import { connection, whenRefused } from '../api/stream.js';
+import { api, ApiError } from '../api/client.js';
+import { denial, denialOf, whenDoubted } from '../api/denial.js';
+import { connection } from '../api/stream.js';
 import { serverSays } from './time.js';
 
 export const session = signal<Session | undefined>(undefined);
@@ -58,9 +58,7 @@ async function loadSession(): Promise<void> {
 export function startSession(): void {
   let wasDown = false;
   void loadSession();
-  const again = (): void => void loadSession();
-  whenDoubted(again);
-  whenRefused(again);
+  whenDoubted(() => void loadSession());
   effect(() => {
     const { phase } = connection.value;
     if (phase === 'open' && wasDown) void loadSession();
