@@ -36,8 +36,18 @@ export async function helmOf(command: string): Promise<Helm> {
   return { command, version: (await run(command, ['version', '--short'])).trim() };
 }
 
+/** As in the chart's values. */
+export interface Autoscaling {
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  /** Percent of what a pod requests. */
+  readonly targetCPUUtilizationPercentage: number;
+  readonly scaleDownStabilizationSeconds: number;
+}
+
 export class Release {
   private imageTag: string;
+  private autoscaling: Autoscaling | undefined;
 
   private constructor(
     readonly helm: Helm,
@@ -89,6 +99,11 @@ export class Release {
     return this.run('upgrade', NAME, this.path('chart'), '--wait', '--timeout', HELM_TIMEOUT, ...more);
   }
 
+  /** The manifests as Argo CD renders them: without asking the cluster, and without hooks. */
+  async manifests(): Promise<string> {
+    return this.run('template', NAME, this.path('chart'), '--no-hooks');
+  }
+
   async rollback(): Promise<string> {
     return this.run('rollback', NAME, '--wait', '--timeout', HELM_TIMEOUT);
   }
@@ -104,6 +119,11 @@ export class Release {
   /** From the next `describe` on. */
   useImage(image: string): void {
     this.imageTag = image;
+  }
+
+  /** For routers and gateways, from the next `describe` on. */
+  useAutoscalers(autoscaling: Autoscaling): void {
+    this.autoscaling = autoscaling;
   }
 
   /** A command of `mm2ss` as this NATS user, from outside the cluster, as docs/kubernetes.md has it. */
@@ -149,14 +169,15 @@ export class Release {
 
   private values(): string {
     const { natsImage } = settings;
+    const autoscaling = this.autoscaling === undefined ? {} : { autoscaling: { enabled: true, ...this.autoscaling } };
     return JSON.stringify({
       image: imageOf(this.imageTag),
       tls: { existingSecret: TLS },
       // So that the tests can be Prometheus.
       networkPolicy: { monitoringFrom: [{ ipBlock: { cidr: `${settings.rtuAddress}/32` } }] },
-      // Left to `kubectl scale`.
-      routers: { replicas: null },
-      gateways: { replicas: null, service: { type: 'NodePort', nodePorts: 'same' } },
+      // Left to `kubectl scale`, or to an autoscaler.
+      routers: { replicas: null, ...autoscaling },
+      gateways: { replicas: null, ...autoscaling, service: { type: 'NodePort', nodePorts: 'same' } },
       nats: {
         auth: { existingSecret: KEYS },
         persistence: { size: '1Gi' },

@@ -1,0 +1,73 @@
+/** The chart as Argo CD takes it: rendered without the cluster, applied by the server, compared with what is there. */
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { kubectl, pods, run, settled } from './cluster.ts';
+import { sharedScene, TLS } from './scene.ts';
+import { missing, settings } from './settings.ts';
+
+const SERVER_SIDE = ['--server-side', '--field-manager=gitops'];
+/** What a sync with pruning may take away. */
+const KINDS = [
+  ...['core/v1/ConfigMap', 'core/v1/Service', 'apps/v1/Deployment', 'apps/v1/StatefulSet'],
+  ...['networking.k8s.io/v1/NetworkPolicy', 'policy/v1/PodDisruptionBudget'],
+];
+const LABELS = 'app.kubernetes.io/instance=mm2ss';
+
+describe.skipIf(missing !== undefined)('a rendered chart', () => {
+  const sceneOf = sharedScene(false);
+
+  it('is applied, and then nothing differs', async () => {
+    const { release, plans } = sceneOf();
+    await release.describe(plans);
+    await sync(await release.manifests());
+    await settled();
+    await release.listening(plans.length);
+    expect(await differences(await release.manifests())).toBe('');
+  });
+
+  it('restarts the connector of a changed row and nobody else', async () => {
+    const { release, plans } = sceneOf();
+    const before = await names();
+    const changed = plans.map((plan) => (plan.id === TLS.id ? { ...plan, columns: { idletime: 90 } } : plan));
+    await release.describe(changed);
+    expect(await differences(await release.manifests())).not.toBe('');
+    await sync(await release.manifests());
+    await settled();
+    const fresh = (await pods()).filter(({ metadata }) => !before.includes(metadata.name));
+    expect(fresh.map(({ metadata }) => metadata.labels['iec104mm2ss/group'])).toEqual([TLS.id]);
+  });
+
+  it('prunes the connector of a row that is gone', async () => {
+    const { release, plans } = sceneOf();
+    const left = plans.filter(({ id }) => id !== TLS.id);
+    await release.describe(left);
+    await sync(await release.manifests());
+    await settled();
+    await release.listening(left.length);
+    const groups = (await pods('connector')).map(({ metadata }) => metadata.labels['iec104mm2ss/group']);
+    expect(groups).toEqual(left.map(({ id }) => id));
+    expect(await differences(await release.manifests())).toBe('');
+  });
+});
+
+const names = async (): Promise<string[]> => (await pods()).map(({ metadata }) => metadata.name);
+
+async function sync(manifests: string): Promise<void> {
+  const allowed = KINDS.flatMap((kind) => ['--prune-allowlist', kind]);
+  await kubectl('apply', ...SERVER_SIDE, '--prune', '-l', LABELS, ...allowed, '-f', await written(manifests));
+}
+
+/** As `kubectl diff` shows them. */
+async function differences(manifests: string): Promise<string> {
+  const file = await written(manifests);
+  const script = 'kubectl -n "$1" diff --server-side --field-manager=gitops -f "$2"; [ $? -le 1 ]';
+  return run('sh', ['-c', script, 'sh', settings.namespace, file]);
+}
+
+async function written(manifests: string): Promise<string> {
+  const file = join(tmpdir(), `mm2ss-gitops-${process.pid}.yaml`);
+  await writeFile(file, manifests);
+  return file;
+}
