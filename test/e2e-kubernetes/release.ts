@@ -99,9 +99,13 @@ export class Release {
     return this.run('upgrade', NAME, this.path('chart'), '--wait', '--timeout', HELM_TIMEOUT, ...more);
   }
 
-  /** The manifests as Argo CD renders them: without asking the cluster, and without hooks. */
+  /** The manifests as Argo CD renders them: told the version of the cluster, and without hooks. */
   async manifests(): Promise<string> {
-    return this.run('template', NAME, this.path('chart'), '--no-hooks');
+    const { serverVersion } = JSON.parse(await kubectl('version', '-o', 'json')) as {
+      serverVersion: { gitVersion: string };
+    };
+    const { gitVersion } = serverVersion;
+    return this.run('template', NAME, this.path('chart'), '--no-hooks', '--kube-version', gitVersion);
   }
 
   async rollback(): Promise<string> {
