@@ -8,11 +8,8 @@ import { sharedScene, TLS } from './scene.ts';
 import { missing, settings } from './settings.ts';
 
 const SERVER_SIDE = ['--server-side', '--field-manager=gitops'];
-/** What a sync with pruning may take away. */
-const KINDS = [
-  ...['core/v1/ConfigMap', 'core/v1/Service', 'apps/v1/Deployment', 'apps/v1/StatefulSet'],
-  ...['networking.k8s.io/v1/NetworkPolicy', 'policy/v1/PodDisruptionBudget'],
-];
+/** Kinds of what a sync may take away. */
+const KINDS = 'configmaps,services,deployments,statefulsets,networkpolicies,poddisruptionbudgets';
 const LABELS = 'app.kubernetes.io/instance=mm2ss';
 
 describe.skipIf(missing !== undefined)('a rendered chart', () => {
@@ -54,10 +51,17 @@ describe.skipIf(missing !== undefined)('a rendered chart', () => {
 
 const names = async (): Promise<string[]> => (await pods()).map(({ metadata }) => metadata.name);
 
+/** Applies them, and deletes what is of the release and not among them. */
 async function sync(manifests: string): Promise<void> {
-  const allowed = KINDS.flatMap((kind) => ['--prune-allowlist', kind]);
-  await kubectl('apply', ...SERVER_SIDE, '--prune', '-l', LABELS, ...allowed, '-f', await written(manifests));
+  const file = await written(manifests);
+  await kubectl('apply', ...SERVER_SIDE, '-f', file);
+  const meant = lines(await kubectl('get', '-f', file, '-o', 'name'));
+  const there = lines(await kubectl('get', KINDS, '-l', LABELS, '-o', 'name'));
+  const surplus = there.filter((name) => !meant.includes(name));
+  if (surplus.length > 0) await kubectl('delete', ...surplus);
 }
+
+const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
 /** As `kubectl diff` shows them. */
 async function differences(manifests: string): Promise<string> {
