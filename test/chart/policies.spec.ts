@@ -43,7 +43,6 @@ describe.skipIf(!requireTool('helm'))('NetworkPolicies', () => {
     expect(spec).toEqual({
       podSelector: { matchLabels: { 'app.kubernetes.io/name': 'mm2ss', 'app.kubernetes.io/instance': 'mm2ss' } },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [],
       egress: [
         {
           ports: [
