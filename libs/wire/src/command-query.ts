@@ -34,6 +34,8 @@ const sentCommand = z.object({
   ageMs: duration,
   /** The log's end when it was sent: its answers are at or behind this position. */
   position,
+  /** A router has said that it is settled, see OwnerMessage. Absent: not that the connector knows. */
+  settled: z.literal(true).optional(),
 });
 export type SentCommand = z.infer<typeof sentCommand>;
 

@@ -237,6 +237,26 @@ it('an owner may say that its group is in observe mode; an older release that sa
   expect(decodeOwner(fromText(OWNER.replace('}}', '},"observe":1}')))).toMatchObject({ code: 'JSON' });
 });
 
+it('an owner may say which commands are settled; an older release says nothing', () => {
+  const text = OWNER.replace('}}', '},"settled":[[7,1],[4294967295,2]]}');
+  const owner = decodeOwner(fromText(text)) as OwnerMessage;
+  expect(owner.settled).toEqual([
+    [7, 1],
+    [4_294_967_295, 2],
+  ]);
+  expect(encodeOwner(owner).toString()).toBe(text);
+  expect(decodeOwner(fromText(OWNER))).not.toHaveProperty('settled');
+  for (const wrong of [
+    '[7]',
+    '[[7]]',
+    '[[7,1,2]]',
+    '[[7,-1]]',
+    JSON.stringify(Array.from({ length: 501 }, () => [1, 1])),
+  ]) {
+    expect(decodeOwner(fromText(OWNER.replace('}}', `},"settled":${wrong}}`)))).toMatchObject({ code: 'JSON' });
+  }
+});
+
 it('an owner may say whose turn it is to end, and a gateway which session is of age; an older release says nothing', () => {
   const text = OWNER.replace('}}', '},"mayEnd":[7,4294967295]}');
   const owner = decodeOwner(fromText(text)) as OwnerMessage;

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { decodeAs, encodeJson, text, u32, version } from './json.js';
 import type { Decoded } from './wire-error.js';
 
+/** As many settled commands as one message names. */
+export const MAX_SETTLED = 500;
+
 /**
  * Router to all, on `.owner`: that it owns the group and what it wants. Published on every change and at least every
  * OWNER_PERIOD_MS (JSON).
@@ -26,6 +29,15 @@ const ownerMessage = z.object({
    * time. Absent: none; an earlier release has written it, which knows no TLS.
    */
   mayEnd: z.array(u32).max(1_000).optional(),
+  /**
+   * Commands that are settled since it said so last, as session and number: their records are stored, and nobody waits for an
+   * answer. The connector says so to the next owner, see SentCommand. Each is said several times. Absent: none; an earlier
+   * release has written it.
+   */
+  settled: z
+    .array(z.tuple([u32, u32]))
+    .max(MAX_SETTLED)
+    .optional(),
 });
 export type OwnerMessage = z.infer<typeof ownerMessage>;
 

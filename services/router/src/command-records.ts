@@ -4,6 +4,7 @@ import { AuditLog } from './audit-log.js';
 import type { CommandContext } from './command-context.js';
 import { CommandDurations } from './command-durations.js';
 import { CommandLedger } from './command-ledger.js';
+import { SettledNotes } from './settled-notes.js';
 
 /** A command that is over, as far as its record needs it. */
 export interface EndedCommand {
@@ -26,6 +27,8 @@ const UNKNOWN_MASTER: AuditedMaster = { peer: 'unknown', name: null, certificate
 export class CommandRecords {
   readonly ledger = new CommandLedger();
   readonly durations = new CommandDurations();
+  /** For the connector. */
+  readonly notes = new SettledNotes();
   private readonly log: AuditLog;
   /** Of which no record was made yet. */
   private ended: AuditedCommand[] = [];
@@ -36,7 +39,7 @@ export class CommandRecords {
   constructor(private readonly context: CommandContext) {
     const { journal, clock, logger } = context;
     this.log = new AuditLog({ journal, clock, logger, certain: () => context.certain() }, ({ session, command }) => {
-      this.ledger.settle(session, command);
+      this.settledNow(session, command);
       this.settle(session, command);
     });
   }
@@ -66,6 +69,12 @@ export class CommandRecords {
     this.durations.add(outcome, times.durationMs);
     if (this.ended.length === 0) clock.soon(() => this.record());
     this.ended.push({ group, session, command, master, asdu, outcome, ...times });
+  }
+
+  /** There is a record of it, which is stored: this owner's, or an earlier one's. */
+  settledNow(session: number, command: number): void {
+    this.ledger.settle(session, command);
+    this.notes.add(session, command);
   }
 
   /** Tells the gateway (again) that its command is settled. */

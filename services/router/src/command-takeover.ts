@@ -98,7 +98,8 @@ export class CommandTakeover {
     const oa = asdu[ASDU_OA_OFFSET] as number;
     asdu[ASDU_OA_OFFSET] = ownOa;
     const since = context.clock.now() - ageMs;
-    const asker: Asker = { session, command, ownOa, since, master: context.session(session), unstated: false };
+    const isSettled = sent.settled === true;
+    const asker: Asker = { session, command, ownOa, since, master: context.session(session), unstated: isSettled };
     // It was in time: its deadline does not matter any more.
     const deadlines = { connectorFence: fence, connectorDeadline: clock, deadline: since };
     const floor = { epoch, generation, position };
@@ -110,6 +111,10 @@ export class CommandTakeover {
     else others.push({ asker, transaction });
     context.addresses.rest(oa, since);
     if (!isLost) ownership.restore(transaction, since);
+    if (isSettled) {
+      transactions.settledBefore(transaction);
+      records.ledger.settle(session, command);
+    }
   }
 
   // ---- from the gateways --------------------------------------------------------------------------------------------
@@ -132,7 +137,7 @@ export class CommandTakeover {
       if (transactions.underWay(transaction.number) !== transaction) continue;
       if (!transaction.askers.every(({ unstated }) => unstated)) continue;
       transactions.settledBefore(transaction);
-      records.ledger.settle(session, asker.command);
+      records.settledNow(session, asker.command);
     }
   }
 

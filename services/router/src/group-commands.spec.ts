@@ -972,6 +972,33 @@ describe('after a takeover', () => {
     expect(bench.answer(ON, Cause.ACT_CON, { oa: 30 })).toEqual([0xdead]);
   });
 
+  it('of what was settled no second record is made, though its gateway is gone; later answers are not its own', async () => {
+    const gone = [1, 2, 3].map((number) => sentCommand(0xdead, number, ON, 30, { ageMs: 50_000, settled: true }));
+    restore({ sent: gone });
+    bench.give(A, [ON]);
+    expect(bench.handedOver()).toHaveLength(1);
+    expect(bench.answer(ON, Cause.ACT_CON, { oa: 0 })).toEqual([A]);
+    expect(bench.answer(ON, Cause.ACT_TERM, { oa: 0 })).toEqual([A]);
+    await bench.pass(60_000);
+    expect(bench.outcomes()).toEqual(['a 1 terminated']);
+    expect(bench.commands.counters.commandsUnknown).toBe(0);
+  });
+
+  it('a settled command that its gateway still states is settled once more, and not done again', async () => {
+    restore({ sent: [sentCommand(A, 1, ON, 10, { settled: true })] });
+    bench.reconcile(A, bench.stated(1, ON));
+    await bench.pass(60_000);
+    expect(bench.handedOver()).toEqual([]);
+    expect(bench.outcomes()).toEqual([]);
+    expect(bench.settled).toContainEqual([A, [1]]);
+  });
+
+  it('a settled selection is known again', () => {
+    restore({ sent: [sentCommand(0xdead, 4, SELECT, 30, { ageMs: 2_000, settled: true })] });
+    bench.give(B, [ON]);
+    expect(bench.refusals()).toHaveLength(1);
+  });
+
   it('OAs of what was sent rest when nobody has them', () => {
     restore({ sent: [sentCommand(0xdead, 1, ON, 30, { ageMs: 5_000 })] });
     const saved = bench.addresses.saved(bench.clock.now());

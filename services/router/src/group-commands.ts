@@ -131,6 +131,11 @@ export class GroupCommands {
     this.counters.auditDropped = this.records.dropped;
   }
 
+  /** Settled commands of which the connector is to be told now, by session and number. */
+  takeSettled(): [session: number, command: number][] {
+    return this.records.notes.take();
+  }
+
   /** The session is over. What waits is dropped, what the RTU has is answered to nobody, unless the session returns. */
   forget(session: number, mayReturn = false): void {
     this.transactions.forget(session, mayReturn);

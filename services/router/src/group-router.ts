@@ -118,7 +118,7 @@ export class GroupRouter {
     const { log: extent } = this.legacy;
     const { confirmed } = delivery.mark;
     const needed = [confirmed];
-    for (const { position } of report?.sent ?? []) needed.push(position);
+    for (const { position, settled } of report?.sent ?? []) if (settled !== true) needed.push(position);
     for (const { sessions } of this.inbox.stated()) {
       for (const { started, generation, expected } of sessions) if (started && generation > 0) needed.push(expected);
     }

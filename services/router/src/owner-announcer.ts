@@ -1,7 +1,9 @@
-import { encodeOwner } from '@iec104mm2ss/wire';
+import { encodeOwner, type OwnerMessage } from '@iec104mm2ss/wire';
 import type { GroupParts } from './group-parts.js';
 
-type Parts = Pick<GroupParts, 'bus' | 'subjects' | 'clock' | 'table' | 'ownership' | 'observe' | 'ageTurns'>;
+type Parts = Pick<GroupParts, 'bus' | 'subjects' | 'clock' | 'table' | 'ownership' | 'observe' | 'ageTurns'> & {
+  readonly commands: Pick<GroupParts['commands'], 'takeSettled'>;
+};
 
 /** Says on `.owner` who owns the group and what is wanted: on every change, and as often as it is told to. */
 export class OwnerAnnouncer {
@@ -17,7 +19,13 @@ export class OwnerAnnouncer {
   ) {}
 
   announce(): void {
-    this.say(this.message());
+    const message = this.message();
+    const settled = this.parts.bus.connected ? this.parts.commands.takeSettled() : [];
+    this.last = encodeOwner(message);
+    this.parts.bus.publish(
+      this.parts.subjects.owner,
+      settled.length === 0 ? this.last : encodeOwner({ ...message, settled }),
+    );
   }
 
   /** Something may have changed: once this turn is over that is looked at, and said. */
@@ -26,8 +34,10 @@ export class OwnerAnnouncer {
     this.pending = true;
     this.parts.clock.endOfTurn(() => {
       this.pending = false;
-      const message = this.message();
-      if (!this.stopped && this.last?.equals(message) !== true) this.say(message);
+      const message = encodeOwner(this.message());
+      if (this.stopped || this.last?.equals(message) === true) return;
+      this.last = message;
+      this.parts.bus.publish(this.parts.subjects.owner, message);
     });
   }
 
@@ -35,15 +45,9 @@ export class OwnerAnnouncer {
     this.stopped = true;
   }
 
-  private say(message: Buffer): void {
-    const { bus, subjects } = this.parts;
-    this.last = message;
-    bus.publish(subjects.owner, message);
-  }
-
-  private message(): Buffer {
+  private message(): Omit<OwnerMessage, 'v' | 'settled'> {
     const { subjects, ownership, table, observe, ageTurns } = this.parts;
-    return encodeOwner({
+    return {
       group: subjects.group,
       owner: this.instance,
       fence: ownership.fence,
@@ -52,6 +56,6 @@ export class OwnerAnnouncer {
       sessions: table.byGateway(),
       observe: observe.on,
       mayEnd: ageTurns.sessions,
-    });
+    };
   }
 }

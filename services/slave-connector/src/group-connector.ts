@@ -141,6 +141,7 @@ export class GroupConnector implements Scheduled {
     const handler: RouterOrdersHandler = {
       onNewRouter: () => this.statement.state(),
       onObserve: (on) => (this.commands.observe = on),
+      onSettled: (commands) => this.commands.settled(commands),
       onWanted: (wanted) => this.link.want(wanted),
       onConfirmed: (position, generation) => {
         this.writer.confirm(position, generation);

@@ -30,6 +30,8 @@ export interface RouterOrdersHandler {
   onNewRouter(): void;
   /** The group is in observe mode, or not: said at least every OWNER_PERIOD_MS by the router in force. */
   onObserve(on: boolean): void;
+  /** Commands that are settled, by session and number. */
+  onSettled(commands: readonly (readonly [session: number, command: number])[]): void;
   /** Data transfer is wanted, or no longer. */
   onWanted(wanted: boolean): void;
   /** Everything before this position of the log is acknowledged by a master, or is for nobody. */
@@ -68,8 +70,9 @@ export class RouterOrders {
       if (!this.stopped) handler.onNewRouter();
     });
     this.subscriptions = [
-      this.obey(owner, remembering(decodeOwner), ({ fence, open, wanted, observe = false }) => {
+      this.obey(owner, remembering(decodeOwner), ({ fence, open, wanted, settled, observe = false }) => {
         handler.onObserve(observe);
+        if (settled !== undefined) handler.onSettled(settled);
         if (open && this.serving.fence !== fence) this.serving = { fence, since: now() };
         // One that takes over does not know yet what masters want: it says so again.
         if (wanted || (open && now() - this.serving.since >= SETTLING_MS)) handler.onWanted(wanted);

@@ -303,6 +303,24 @@ describe('a router that asks', () => {
     ]);
   });
 
+  it('is told which of them an earlier router had settled, by session and number of the session', () => {
+    give(1, { command: 1 });
+    give(2, { command: 2 });
+    give(3, { command: 1, session: 12 });
+    commands.settled([
+      [11, 1],
+      [11, 9],
+      [13, 2],
+    ]);
+    const { sent } = commands.answer({ v: 2, fence: 8, upTo: 0 });
+    const described = sent.map((entry) => describeSent(entry, now, () => 0));
+    expect(described.map(({ number, settled }) => [number, settled])).toEqual([
+      [1, true],
+      [2, undefined],
+      [3, undefined],
+    ]);
+  });
+
   it('is told of the last minute, and of so many commands at most', () => {
     give(1);
     now += SENT_REMEMBERED_MS - 1;

@@ -129,6 +129,11 @@ export class RtuCommands {
     return { sent: this.sent.at(this.options.now()), queued: queued.map(({ number }) => number) };
   }
 
+  /** Settled commands are known as such to whoever owns the group next. */
+  settled(commands: readonly (readonly [session: number, command: number])[]): void {
+    this.sent.settle(commands);
+  }
+
   /** Sends what waits, as far as the RTU's window takes it. */
   sendWaiting(): void {
     if (this.queue.length === 0 || !this.options.mayUse()) return;
@@ -270,7 +275,7 @@ export class RtuCommands {
 
 /** A remembered command as a report lists it. */
 export function describeSent(
-  { command, epoch, ordinal, sentAt }: RememberedCommand,
+  { command, epoch, ordinal, sentAt, settled }: RememberedCommand,
   now: number,
   positionOf: (ordinal: number) => number,
 ): SentCommand {
@@ -280,5 +285,6 @@ export function describeSent(
     asdu: toBase64(asdu),
     ageMs: now - sentAt,
     position: positionOf(ordinal),
+    ...(settled === true && { settled }),
   };
 }

@@ -10,6 +10,8 @@ export interface RememberedCommand {
   readonly epoch: number;
   /** Ordinal of the next ASDU from the RTU when it was sent: its answers have that one or later ones. */
   readonly ordinal: number;
+  /** A router has said that it is settled. */
+  settled?: true;
 }
 
 /** What the RTU was sent lately: it may still answer that, whoever routes it. The oldest give way. */
@@ -26,6 +28,14 @@ export class SentCommands {
     this.remembered = this.remembered.filter((entry) => entry.command !== command);
   }
 
+  /** A router says that these are settled, by session and number. */
+  settle(commands: readonly (readonly [session: number, command: number])[]): void {
+    const settled = new Set(commands.map(([session, command]) => keyOf(session, command)));
+    for (const entry of this.remembered) {
+      if (settled.has(keyOf(entry.command.session, entry.command.command))) entry.settled = true;
+    }
+  }
+
   /** Those that are remembered, oldest first. */
   at(now: number): readonly RememberedCommand[] {
     const oldest = now - SENT_REMEMBERED_MS;
@@ -33,3 +43,5 @@ export class SentCommands {
     return this.remembered;
   }
 }
+
+const keyOf = (session: number, command: number): string => `${session}.${command}`;
