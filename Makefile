@@ -92,8 +92,9 @@ package-npm: build
 release: build
 	@NODE_WINDOWS='$(NODE_WINDOWS)' RELEASE_TAG='$(RELEASE_TAG)' $(WITH_NODE) node packaging/release.mjs
 
-## test-packages: the .deb in a fresh Debian under systemd (as root), iec104mm2ss.exe and its service under Wine
+## test-packages: the .deb in a fresh Debian under systemd and rules of a firewall (as root), iec104mm2ss.exe and its service under Wine
 test-packages: package-linux package-windows
+	@packaging/test-firewall.sh
 	@packaging/test-linux.sh dist
 	@packaging/test-windows.sh dist
 
