@@ -106,6 +106,7 @@ function deb(arch) {
     cpSync(from('packaging/debian', script), path.join(control, script));
     chmodSync(path.join(control, script), 0o755);
   }
+  run('chmod', ['-R', 'u=rwX,go=rX', control]);
   const file = path.join(output, `iec104mm2ss_${version}_${architecture}.deb`);
   run('dpkg-deb', ['--root-owner-group', '-Zxz', '-z1', '--threads-max=1', '--build', tree, file]);
   return file;
