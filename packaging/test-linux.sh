@@ -8,7 +8,7 @@
 # KEYRING=/usr/share/keyrings/ubuntu-archive-keyring.gpg (its universe is not needed; SCRIPT is of debootstrap, where it does not know
 # the release). Exit 0: all passed; 1: something failed, after the journal of the services.
 set -euo pipefail
-deb=$(ls "${1:?folder of the .deb}"/iec104mm2ss_*.deb)
+deb=$(ls "${1:?folder of the .deb}"/iec104mm2ss_*_"$(dpkg --print-architecture)".deb)
 release=${RELEASE:-bookworm}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(mktemp -d /tmp/test-linux.XXXXXX)
