@@ -40,7 +40,7 @@ const KINDS = [
     command: (to, file) => (file.includes(`-${process.arch}.`) ? [path.join(to, 'bin/mm2ss')] : undefined),
   },
   {
-    files: 'iec104mm2ss-[0-9]*.[0-9]*.[0-9]*[0-9].tgz',
+    files: 'iec104mm2ss-[0-9]*.tgz',
     unpack: (file, to) => quiet('tar', ['-xzf', file, '-C', to, '--strip-components=1']),
     command: (to) => [process.execPath, path.join(to, 'bundle/mm2ss.js')],
   },
@@ -128,24 +128,18 @@ const freePort = () =>
   });
 
 const megabytes = (octets) => `${(octets / 1e6).toFixed(1)} MB`;
-const rows = [['package', 'packed', 'unpacked', '--version', 'serves after']];
-for (const { files, unpack, command } of KINDS) {
-  for (const file of globSync(path.join(folder, files)).sort()) {
-    const to = path.join(work, path.basename(file));
-    mkdirSync(to);
-    unpack(file, to);
-    const unpacked = Number(quiet('du', ['-sb', '--apparent-size', to]).split('\t')[0]);
-    const program = command(to, path.basename(file));
-    const times = program ? [await timed(() => saysVersion(program)), await timed(() => serves(program))] : ['-', '-'];
-    rows.push([path.basename(file), megabytes(statSync(file).size), megabytes(unpacked), ...times]);
-  }
+const WIDTHS = [38, 9, 9, 9];
+const tell = (cells) => console.log(cells.map((cell, column) => cell.padEnd(WIDTHS[column] ?? 0)).join('  '));
+
+const packages = KINDS.flatMap((kind) => globSync(path.join(folder, kind.files)).map((file) => ({ ...kind, file })));
+if (packages.length === 0) throw new Error(`no packages in ${folder}`);
+tell(['package', 'packed', 'unpacked', '--version', 'serves after']);
+for (const { file, unpack, command } of packages) {
+  const to = path.join(work, path.basename(file));
+  mkdirSync(to);
+  unpack(file, to);
+  const unpacked = Number(quiet('du', ['-sb', '--apparent-size', to]).split('\t')[0]);
+  const program = command(to, path.basename(file));
+  const times = program ? [await timed(() => saysVersion(program)), await timed(() => serves(program))] : ['-', '-'];
+  tell([path.basename(file), megabytes(statSync(file).size), megabytes(unpacked), ...times]);
 }
-if (rows.length === 1) throw new Error(`no packages in ${folder}`);
-const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-for (const row of rows)
-  console.log(
-    row
-      .map((cell, column) => cell.padEnd(widths[column]))
-      .join('  ')
-      .trimEnd(),
-  );
