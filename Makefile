@@ -2,7 +2,7 @@
 # Needs: make, a Node.js with npm (20 or later; the workspace brings the Node.js 24 that everything runs on).
 
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image package-linux package-windows package-npm release test-packages e2e-observability e2e-mixed e2e-kubernetes monitoring clean
+.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image package-linux package-windows package-npm release test-packages test-release measure-packages e2e-observability e2e-mixed e2e-kubernetes monitoring clean
 
 SHELL := /bin/sh
 # No daemon is left behind, nothing is asked, nothing is sent anywhere.
@@ -92,10 +92,21 @@ package-npm: build
 release: build
 	@NODE_WINDOWS='$(NODE_WINDOWS)' RELEASE_TAG='$(RELEASE_TAG)' $(WITH_NODE) node packaging/release.mjs
 
-## test-packages: the .deb in a fresh Debian under systemd (as root), iec104mm2ss.exe and its service under Wine
-test-packages: package-linux package-windows
+## test-packages: .deb under systemd, for arm64 by qemu, firewall rules (as root); iec104mm2ss.exe and its service under Wine
+test-packages: package-windows
+	@$(WITH_NODE) node packaging/package-linux.mjs dist x64 arm64
+	@packaging/test-firewall.sh
 	@packaging/test-linux.sh dist
+	@packaging/test-arm64.sh dist
 	@packaging/test-windows.sh dist
+
+## test-release: makes a release of the last commit twice, in two folders, and compares the octets
+test-release:
+	@packaging/test-release.sh
+
+## measure-packages: sizes and start times of what is in dist/
+measure-packages:
+	@$(WITH_NODE) node packaging/measure.mjs
 
 ## e2e-observability: a real Prometheus reads the whole system under load; every board has data, alerts fire and clear
 e2e-observability: build

@@ -2,7 +2,7 @@
  * Writes the packages for Linux from what `make build` has made: a .deb, a tarball of the same files, and their checksums.
  * The same commit gives the same octets: times are those of the last commit (or SOURCE_DATE_EPOCH).
  *
- *   node packaging/package-linux.mjs [FOLDER]     default: dist
+ *   node packaging/package-linux.mjs [FOLDER] [x64|arm64]...     default: dist, and the architecture of this machine
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -25,11 +25,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const from = (...names) => path.join(root, ...names);
 const output = path.resolve(process.argv[2] ?? from('dist'));
 const { version } = JSON.parse(readFileSync(from('package.json'), 'utf8'));
-const architecture = { x64: 'amd64', arm64: 'arm64' }[process.arch];
-if (process.platform !== 'linux' || architecture === undefined) {
-  console.error(
-    `package-linux: it packs the Node.js of this machine, and ${process.platform} ${process.arch} is not packed`,
-  );
+/** Debian's names of the architectures that Node.js names so. */
+const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
+const wanted = process.argv.length > 3 ? process.argv.slice(3) : [process.arch];
+const unknown = wanted.find((arch) => ARCHITECTURES[arch] === undefined);
+if (process.platform !== 'linux' || unknown !== undefined) {
+  console.error(`package-linux: not made on ${process.platform} for ${unknown ?? wanted.join(', ')}`);
   process.exit(1);
 }
 process.env.LC_ALL = 'C';
@@ -41,10 +42,17 @@ function run(command, args) {
   return execFileSync(command, args, { cwd: root, encoding: 'utf8' });
 }
 
+/** Node.js for an architecture: that of the workspace, or its like for another machine. */
+function nodeFor(arch) {
+  if (arch === process.arch) return from('node_modules/node/bin/node');
+  return run(from('tools/get'), [`node-linux-${arch}`]).trim();
+}
+
 /** What both packages have: the command with its bundle, its Node.js and the static chart. */
-function program(folder) {
-  const files = ['bin', 'apps/mm2ss/bundle', 'deploy/helm/mm2ss', 'LICENSE', 'node_modules/node/bin/node'];
+function program(folder, arch) {
+  const files = ['bin', 'apps/mm2ss/bundle', 'deploy/helm/mm2ss', 'LICENSE'];
   for (const file of files) cpSync(from(file), path.join(folder, file), { recursive: true, dereference: true });
+  cpSync(nodeFor(arch), path.join(folder, 'node_modules/node/bin/node'), { dereference: true });
   // Maps are for who develops.
   run('find', [folder, '-name', '*.map', '-delete']);
 }
@@ -72,12 +80,13 @@ function units(folder) {
   writeFileSync(path.join(folder, 'iec104mm2ss@.service'), each);
 }
 
-function deb() {
-  const tree = path.join(work, 'deb');
+function deb(arch) {
+  const architecture = ARCHITECTURES[arch];
+  const tree = path.join(work, `deb-${arch}`);
   const control = path.join(tree, 'DEBIAN');
-  program(path.join(tree, 'usr/lib/iec104mm2ss'));
+  program(path.join(tree, 'usr/lib/iec104mm2ss'), arch);
   documents(path.join(tree, 'usr/share/doc/iec104mm2ss'));
-  units(path.join(tree, 'lib/systemd/system'));
+  units(path.join(tree, 'usr/lib/systemd/system'));
   mkdirSync(path.join(tree, 'usr/bin'), { recursive: true });
   symlinkSync('../lib/iec104mm2ss/bin/mm2ss', path.join(tree, 'usr/bin/mm2ss'));
   const etc = path.join(tree, 'etc/iec104mm2ss');
@@ -97,15 +106,16 @@ function deb() {
     cpSync(from('packaging/debian', script), path.join(control, script));
     chmodSync(path.join(control, script), 0o755);
   }
+  run('chmod', ['-R', 'u=rwX,go=rX', control]);
   const file = path.join(output, `iec104mm2ss_${version}_${architecture}.deb`);
   run('dpkg-deb', ['--root-owner-group', '-Zxz', '-z1', '--threads-max=1', '--build', tree, file]);
   return file;
 }
 
-function tarball() {
-  const name = `iec104mm2ss-${version}-linux-${process.arch}`;
+function tarball(arch) {
+  const name = `iec104mm2ss-${version}-linux-${arch}`;
   const tree = path.join(work, 'tar', name);
-  program(tree);
+  program(tree, arch);
   documents(path.join(tree, 'doc'));
   cpSync(from('packaging/linux/iec104mm2ss.csv'), path.join(tree, 'iec104mm2ss.csv'));
   run('chmod', ['-R', 'u=rwX,go=rX', tree]);
@@ -124,12 +134,9 @@ function tarball() {
 
 mkdirSync(output, { recursive: true });
 const files = [];
-for (const [what, make] of [
-  ['.deb', deb],
-  ['tarball', tarball],
-]) {
-  console.log(`package-linux: ${what} ...`);
-  files.push(make());
+for (const arch of wanted) {
+  console.log(`package-linux: ${arch}: .deb and tarball ...`);
+  files.push(deb(arch), tarball(arch));
 }
 for (const file of files) console.log(`${path.relative(root, file)}: ${(statSync(file).size / 1e6).toFixed(1)} MB`);
 writeChecksums(output);

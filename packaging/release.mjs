@@ -38,8 +38,11 @@ if (different !== '') console.log('release: the checkout differs from its commit
 
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
-for (const script of ['package-linux', 'package-windows', 'package-npm']) {
-  execFileSync(process.execPath, [from('packaging', `${script}.mjs`), output], { cwd: root, stdio: 'inherit' });
+for (const [script, ...more] of [['package-linux', 'x64', 'arm64'], ['package-windows'], ['package-npm']]) {
+  execFileSync(process.execPath, [from('packaging', `${script}.mjs`), output, ...more], {
+    cwd: root,
+    stdio: 'inherit',
+  });
 }
 execFileSync(process.execPath, [from('tools/bundle/sbom.mjs')], { cwd: root, stdio: 'inherit' });
 writeFileSync(path.join(output, `iec104mm2ss-${version}.sbom.cdx.json`), bill());

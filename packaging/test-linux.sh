@@ -4,9 +4,11 @@
 #
 #   packaging/test-linux.sh FOLDER     where package-linux.mjs has written the .deb
 #
-# RELEASE=trixie: another Debian. Exit 0: all passed; 1: something failed, after the journal of the services.
+# RELEASE=trixie: another Debian. Ubuntu: RELEASE=noble MIRROR=http://archive.ubuntu.com/ubuntu SCRIPT=gutsy
+# KEYRING=/usr/share/keyrings/ubuntu-archive-keyring.gpg (its universe is not needed; SCRIPT is of debootstrap, where it does not know
+# the release). Exit 0: all passed; 1: something failed, after the journal of the services.
 set -euo pipefail
-deb=$(ls "${1:?folder of the .deb}"/iec104mm2ss_*.deb)
+deb=$(ls "${1:?folder of the .deb}"/iec104mm2ss_*_"$(dpkg --print-architecture)".deb)
 release=${RELEASE:-bookworm}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(mktemp -d /tmp/test-linux.XXXXXX)
@@ -44,9 +46,12 @@ expect() {
 groups_are() { [ "$(inside mm2ss status --http "127.0.0.1:$1" --json | grep -oE '"id": ?"[0-9]+"' | sort -u | tr -cd '0-9\n' | tr '\n' ' ')" = "$2 " ]; }
 main_pid() { inside systemctl show -p MainPID --value "$1"; }
 
-step "a fresh Debian ($release) ..."
-debootstrap --variant=minbase --include=systemd,systemd-sysv "$release" "$root" >"$root.log" 2>&1 || { tail -5 "$root.log"; exit 1; }
+step "a fresh system ($release) ..."
+debootstrap --variant=minbase --include=systemd,systemd-sysv ${KEYRING:+"--keyring=$KEYRING"} "$release" "$root" \
+  ${MIRROR:+"$MIRROR"} ${SCRIPT:+"$SCRIPT"} >"$root.log" 2>&1 || { tail -5 "$root.log"; exit 1; }
 rm -f "$root.log"
+# The folder of mktemp is root's alone, which not every release changes: it is "/" now.
+chmod 0755 "$root"
 systemd-nspawn -D "$root" --register=no --keep-unit --private-network --console=pipe -b </dev/null >/dev/null 2>&1 &
 machine=$!
 for _ in $(seq 120); do
@@ -62,7 +67,7 @@ inside dpkg -i /root/first.deb
 expect 'a user of its own' inside id iec104mm2ss
 ! inside systemctl is-active -q iec104mm2ss
 step 'ok: nothing runs before the file is edited'
-inside systemd-analyze verify /lib/systemd/system/iec104mm2ss.service /lib/systemd/system/iec104mm2ss@.service
+inside systemd-analyze verify /usr/lib/systemd/system/iec104mm2ss.service /usr/lib/systemd/system/iec104mm2ss@.service
 inside systemd-analyze security --threshold=20 iec104mm2ss | tail -1
 
 step 'a file without groups'
@@ -85,6 +90,7 @@ step 'systemctl reload'
 before=$(main_pid iec104mm2ss)
 printf '%s\n' "$header" "$(row 1)" "$(row 2)" >"$root/etc/iec104mm2ss/iec104mm2ss.csv"
 inside systemctl reload iec104mm2ss
+expect 'it has heard it' inside sh -c 'journalctl -u iec104mm2ss | grep -q SIGHUP'
 expect 'both groups are served, by the same process' groups_are 9104 '1 2'
 [ "$(main_pid iec104mm2ss)" = "$before" ]
 
@@ -96,7 +102,7 @@ expect 'it serves its masters' inside mm2ss simulate master --connect 127.0.0.1:
 
 step 'kill -9'
 before=$(main_pid iec104mm2ss)
-inside kill -KILL "$before"
+inside systemctl kill --signal=KILL iec104mm2ss
 expect 'it is started again' inside sh -c "systemctl is-active -q iec104mm2ss && [ \$(systemctl show -p MainPID --value iec104mm2ss) != $before ]"
 
 step 'upgrade'

@@ -304,6 +304,26 @@ static napi_value stop(napi_env env, napi_callback_info info) {
   return close_service(env, code, manager, service);
 }
 
+/* dependents(name): names of the running services that need it, in the order in which they are to be stopped */
+static napi_value dependents(napi_env env, napi_callback_info info) {
+  Arguments given = arguments_of(env, info);
+  WCHAR *name = text_of(env, given.values[0]);
+  SC_HANDLE manager, service;
+  DWORD needed = 0, count = 0, code = open_service(name, SERVICE_ENUMERATE_DEPENDENTS, &manager, &service);
+  ENUM_SERVICE_STATUSW *found = NULL;
+  while (code == NO_ERROR && !EnumDependentServicesW(service, SERVICE_ACTIVE, found, needed, &needed, &count)) {
+    code = GetLastError();
+    if (code != ERROR_MORE_DATA) break;
+    code = NO_ERROR, free(found), found = malloc(needed);
+  }
+  napi_value names = NULL;
+  if (code == NO_ERROR) p_napi_create_array(env, &names);
+  for (DWORD i = 0; code == NO_ERROR && i < count; i++) p_napi_set_element(env, names, i, string_of(env, found[i].lpServiceName));
+  free(name), free(found);
+  close_service(env, code, manager, service);
+  return names;
+}
+
 /* query(name): { state, exitCode, processId }, numbers of Windows; exitCode is the program's own */
 static napi_value query(napi_env env, napi_callback_info info) {
   Arguments given = arguments_of(env, info);
@@ -360,6 +380,7 @@ __declspec(dllexport) napi_value napi_register_module_v1(napi_env env, napi_valu
   } functions[] = {
       {"enter", enter},   {"running", running}, {"stopped", has_stopped}, {"reportError", report_error}, {"install", install},
       {"update", update}, {"remove", remove_service}, {"start", start}, {"stop", stop}, {"query", query},
+      {"dependents", dependents},
       {"adjustClock", adjust_clock},
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {

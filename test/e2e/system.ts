@@ -43,7 +43,7 @@ const DEFAULTS: Columns = {
 };
 
 /** A file with a header row and one row per group; ids count from 1. */
-function csvOf(groups: readonly Columns[]): string {
+export function csvOf(groups: readonly Columns[]): string {
   const rows = groups.map((columns, index): Columns => {
     return { id: index + 1, 'sys name': `RTU-${index + 1}`, ...DEFAULTS, ...columns };
   });

@@ -15,6 +15,7 @@ const manager = {
   start: vi.fn<ServiceManager['start']>(),
   stop: vi.fn<ServiceManager['stop']>(),
   query: vi.fn<ServiceManager['query']>(),
+  dependents: vi.fn<ServiceManager['dependents']>(),
 };
 let said: string[];
 let errors: string;
@@ -42,6 +43,7 @@ const windowsError = (errno: number): Error => Object.assign(new Error('Zugriff 
 
 beforeEach(() => {
   vi.resetAllMocks();
+  manager.dependents.mockReturnValue([]);
   said = [];
   errors = '';
 });
@@ -113,6 +115,20 @@ describe('start, stop, restart, remove', () => {
     expect(manager.start.mock.calls).toEqual([['iec104mm2ss', '-i', 'c.csv']]);
     expect(manager.stop.mock.calls).toEqual([['iec104mm2ss']]);
     expect(manager.query).not.toHaveBeenCalled();
+  });
+
+  it('stop what depends on it first, when they wait', async () => {
+    manager.dependents.mockReturnValue(['historian', 'alarms']);
+    inState(STOPPED);
+    await service('--wait 20 stop');
+    expect(manager.stop.mock.calls).toEqual([['historian'], ['alarms'], ['iec104mm2ss']]);
+    expect(said.at(0)).toBe('service historian has stopped');
+  });
+
+  it('stop it alone when they do not wait: Windows refuses that while others depend on it', async () => {
+    manager.dependents.mockReturnValue(['historian']);
+    await service('stop');
+    expect(manager.stop.mock.calls).toEqual([['iec104mm2ss']]);
   });
 
   it('wait until it runs', async () => {

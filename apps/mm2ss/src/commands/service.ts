@@ -86,7 +86,7 @@ export function registerService(program: Command, desk: ServiceDesk = DESK): voi
   add('start', 'starts it', (flags, words) => start(desk, flags, words)).option('--wait <seconds>', 'until it runs');
   add('stop', 'stops it: masters get what is queued', (flags) => stop(desk, flags)).option(
     '--wait <seconds>',
-    'until it has stopped',
+    'until it has stopped; services that depend on it are stopped first, each in that time',
   );
   add('restart', 'stops and starts it', (flags, words) => restart(desk, flags, words)).option(
     '--wait <seconds>',
@@ -137,9 +137,13 @@ async function start(desk: ServiceDesk, { name, wait }: ServiceFlags, words: str
 async function stop(desk: ServiceDesk, { name, wait }: ServiceFlags): Promise<void> {
   const seconds = secondsOf(wait);
   const manager = desk.manager();
-  manager.stop(name);
-  if (seconds !== undefined) await until(manager, name, STOPPED, seconds);
-  desk.say(`service ${name} ${seconds === undefined ? 'stops' : 'has stopped'}`);
+  // As the manual has it: with --wait those that depend on it are stopped too, each in that time.
+  const dependents = seconds === undefined ? [] : manager.dependents(name);
+  for (const each of [...dependents, name]) {
+    manager.stop(each);
+    if (seconds !== undefined) await until(manager, each, STOPPED, seconds);
+    desk.say(`service ${each} ${seconds === undefined ? 'stops' : 'has stopped'}`);
+  }
 }
 
 async function restart(desk: ServiceDesk, flags: ServiceFlags, words: string[]): Promise<void> {

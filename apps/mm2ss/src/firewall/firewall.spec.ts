@@ -91,3 +91,38 @@ it('writes wildcard masks for IOS, and one list for each family that the machine
     ' permit tcp 2001:db8:1::/48 host 2001:db8::10 eq 19998',
   );
 });
+
+it('has one rule for a host that stands twice in a row, and an IPv4 rule for a mapped address', () => {
+  const csv = `id,sys name,port no,rtu no,hosts
+1,A,2404,1,10.9.0.1:2404;10.9.0.1:2404;[::ffff:10.9.0.5]:2404;[fe80::1%eth0]:2405
+`;
+  const { outbound } = openingsOf(parseConfiguration(csv).groups);
+  expect(outbound.map(({ host, port, family }) => [host, port, family])).toEqual([
+    ['10.9.0.1', 2404, 'v4'],
+    ['10.9.0.5', 2404, 'v4'],
+    ['fe80::1', 2405, 'v6'],
+  ]);
+});
+
+it('gives Windows all addresses of a family as networks that it takes, and every rule a name of its own', () => {
+  const csv = `id,sys name,port no,rtu no,hosts,filter
+1,A,2404,1,10.9.0.1:2404;10.9.0.1:2405,0.0.0.0/0
+2,B,2405,2,10.9.0.2:2404,10.1.1.5;::/0
+`;
+  const lines = windowsRules(openingsOf(parseConfiguration(csv).groups));
+  const addresses = lines.flatMap((line) => / -Direction Inbound .*-RemoteAddress (\S+)/.exec(line)?.[1] ?? []);
+  expect(addresses).toEqual(['0.0.0.0/1,128.0.0.0/1', '10.1.1.5/32,::/1,8000::/1']);
+  const names = lines.flatMap((line) => /-DisplayName '([^']*)'/.exec(line)?.[1] ?? []);
+  expect(names).toHaveLength(5);
+  expect(new Set(names).size).toBe(5);
+});
+
+it('writes nothing but lines that IOS knows', () => {
+  const address = '(any|host [0-9a-f.:]+|[0-9.]+ [0-9.]+|[0-9a-f:]+/[0-9]+)';
+  const known = new RegExp(
+    `^(!|(no )?(ip access-list extended|ipv6 access-list) [A-Z0-9-]+| remark [ -~]{1,100}|` +
+      ` (permit|deny) tcp ${address} host [0-9a-f.:]+ eq [0-9]+( log)?)$`,
+  );
+  const lines = ciscoRules(openings, { v4: '10.0.0.10', v6: '2001:db8::10' });
+  expect(lines.filter((line) => !known.test(line))).toEqual([]);
+});

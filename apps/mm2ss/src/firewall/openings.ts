@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { GroupConfig } from '@iec104mm2ss/config';
+import { type GroupConfig, plainAddress } from '@iec104mm2ss/config';
 
 /** Sources or destinations of one address family, as networks with a prefix length (`10.1.1.5/32`). */
 export interface Networks {
@@ -48,9 +48,11 @@ function inboundOf({ id, name, port, plain, tlsPort, filter, proxy }: GroupConfi
 }
 
 function outboundOf({ id, name, hosts }: GroupConfig): Outbound[] {
-  return hosts.map(({ host, port }) => {
-    // The zone says by which interface the RTU is reached; a rule has no place for it.
-    const address = host.replace(/%.*$/, '');
+  // The same host twice in a row is tried twice, and needs one rule.
+  const ends = new Map(hosts.map(({ host, port }) => [`${host} ${port}`, { host, port }]));
+  return [...ends.values()].map(({ host, port }) => {
+    // The zone says by which interface the RTU is reached; a rule has no place for it. A mapped address is reached by IPv4.
+    const address = plainAddress(host.replace(/%.*$/, ''));
     const family = ({ 4: 'v4', 6: 'v6' } as const)[isIP(address)] ?? 'name';
     return { group: id, name, port, host: address, family };
   });

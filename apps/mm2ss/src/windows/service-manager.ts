@@ -51,6 +51,8 @@ export interface ServiceManager {
   start(name: string, ...words: string[]): void;
   stop(name: string): void;
   query(name: string): ServiceState;
+  /** Running services that need this one, in the order in which they are to be stopped. */
+  dependents(name: string): string[];
   adjustClock(milliseconds: number): void;
 }
 
