@@ -65,7 +65,7 @@ export interface AnswerOfRtu {
   readonly master: string;
   readonly key: string;
   readonly asdu: Uint8Array;
-  came: number;
+  readonly cameAt: number[];
 }
 
 /** Every command that masters gave, and what became of it. */
@@ -238,8 +238,8 @@ export class CommandBook {
     const key = asduKey(asdu);
     const id = `${group} ${master} ${key}`;
     const known = this.answersOfRtu.get(id);
-    if (known === undefined) this.answersOfRtu.set(id, { group, master, key, asdu: Uint8Array.from(asdu), came: 1 });
-    else known.came++;
+    if (known !== undefined) known.cameAt.push(this.now());
+    else this.answersOfRtu.set(id, { group, master, key, asdu: Uint8Array.from(asdu), cameAt: [this.now()] });
   }
 
   private answeredCommand(

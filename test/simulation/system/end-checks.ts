@@ -136,7 +136,7 @@ export function checkEnd(system: System): void {
   }
   for (const ledger of ledgers.values()) checkAcknowledged(ledger, violations);
   const { book, faults } = system;
-  checkAnswers(book, ledgers, violations);
+  checkAnswers(book, ledgers, violations, faults);
   checkRefusals({
     ...{ book, violations, faults },
     windowOf: (group) => windowOf(scenario, group),
@@ -154,6 +154,9 @@ export function checkEnd(system: System): void {
       checkDisconnects(id, closes, {
         violations,
         faults: faults.of(group),
+        sentBetween: (from, to) =>
+          (ledger?.entries ?? []).filter(({ sentAt }) => sentAt >= from && sentAt <= to).length,
+        buffsize: scenario.groups.find(({ id: of }) => of === group)?.config.buffsize ?? Infinity,
         actsOf: (of) => actsOf(scenario, of),
         straysOf: (of) =>
           book.all.filter(({ master, isStray }) => isStray && master === of).map(({ sentAt }) => sentAt),
