@@ -44,13 +44,14 @@ export class Probes {
 
   /**
    * A peer that vanished and came back is missed only when something is sent, and that is lost with the connection. What a
-   * master gave into one is given once more, on its next one.
+   * master gave into one is given once more, on its next one; and so is what was refused as the connection was about to end.
    */
   tryAgain(): void {
     for (const [master, { session, isAgain }] of this.sessions) {
       if (isAgain || master.sessions === session || !master.started || !master.isActive) continue;
       this.sessions.set(master, { session: master.sessions, isAgain: true });
-      if (!this.isAnswered(this.sent.get(master))) this.send(master);
+      const sent = this.sent.get(master);
+      if (!this.isAnswered(sent) || sent?.refusedAt !== undefined) this.send(master);
       if (!this.isAnswered(this.asked.get(master))) this.ask(master);
     }
   }
