@@ -1,6 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { Cause, Coi, DEFAULT_LINK_PARAMETERS, type LinkParameters } from '@iec104mm2ss/iec104';
+import {
+  Cause,
+  Coi,
+  type Cp56Time,
+  DEFAULT_LINK_PARAMETERS,
+  epochMsToCp56,
+  type LinkParameters,
+} from '@iec104mm2ss/iec104';
 import { plainAddress } from '@iec104mm2ss/config';
 import { every, type Stoppable } from '@iec104mm2ss/runtime';
 import { type CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
@@ -71,7 +78,7 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
     this.scheduler = options.scheduler ?? new DeadlineScheduler();
     this.link = { ...DEFAULT_LINK_PARAMETERS, ...options.link };
     this.wrongs = changedFaults({ ...NO_FAULTS, oa: options.oa ?? 'mirror' }, options.faults ?? {});
-    this.image = new ProcessImage(options.points ?? DEFAULT_POINTS, this.ca, options.commands);
+    this.image = new ProcessImage(options.points ?? DEFAULT_POINTS, this.ca, options.commands, options.timeTag);
     this.changing = this.image.points.filter((point) => point.events);
     const compat = options.compat ?? false;
     this.queue = new EventQueue(options.eventBuffer ?? DEFAULT_EVENT_BUFFER, !compat);
@@ -260,6 +267,11 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   /** The RTU's clock, epoch milliseconds. */
   epochMs(): number {
     return (this.options.wallClock ?? Date.now)() + this.clockOffsetMs;
+  }
+
+  /** What a time tag says now. */
+  timeNow(): Cp56Time {
+    return (this.options.timeTag ?? epochMsToCp56)(Math.floor(this.epochMs()));
   }
 
   // ---- inside -------------------------------------------------------------------------------------------------------
