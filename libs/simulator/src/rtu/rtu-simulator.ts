@@ -12,7 +12,7 @@ import { plainAddress } from '@iec104mm2ss/config';
 import { every, type Stoppable } from '@iec104mm2ss/runtime';
 import { type CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
 import { DEFAULT_POINTS } from '../points/default-points.js';
-import type { PointKind } from '../points/point-kind.js';
+import { type PointKind, whyNoValue } from '../points/point-kind.js';
 import { CommandExecution } from './command-execution.js';
 import { EventPace } from './event-pace.js';
 import { EventQueue } from './event-queue.js';
@@ -217,10 +217,16 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
     for (let i = 0; i < count; i++) this.spontaneous(first + i);
   }
 
-  /** Sets a point, which is told with COT 3, or 12 (`RETLOC`) when it stands for a local command. */
+  /**
+   * Sets a point, which is told with COT 3, or 12 (`RETLOC`) when it stands for a local command.
+   *
+   * @throws RangeError for a point that is not there, or a value that it cannot have
+   */
   setValue(ioa: number, value: number, cause: number = Cause.SPONT, options: EventOptions = {}): void {
     const point = this.image.point(ioa, options.kind);
     if (point === undefined) throw new RangeError(`no point ${ioa}`);
+    const fault = whyNoValue(point.kind, value);
+    if (fault !== undefined) throw new RangeError(fault);
     this.tell(point, value, options.cause ?? cause, options);
   }
 
