@@ -55,6 +55,15 @@ describe.skipIf(!requireTool('helm'))('the console', () => {
     }
   });
 
+  it('has the token that the simulator asks for from a secret', () => {
+    const asked = { enabled: true, simulatorTokenSecret: 'simulator', simulatorTokenKey: 'one' };
+    const console = { ...asked, simulator: 'http://simulator:9110' };
+    const pod = JSON.stringify(render([...base, { console }]).the('Deployment', name).spec);
+    expect(pod).toContain('{"name":"MM2SS_SIMULATOR_TOKEN","value":"/etc/mm2ss-simulator/one"}');
+    expect(pod).toContain('"secretName":"simulator"');
+    expect(() => render([...base, { console: asked }])).toThrow(/console.simulatorTokenSecret needs console.simulator/);
+  });
+
   it('has its users from a secret, or the roles of a proxy', () => {
     const basic = { enabled: true, auth: { mode: 'basic', usersSecret: 'console-users' } };
     const pod = JSON.stringify(render([...base, { console: basic }]).the('Deployment', name).spec);

@@ -18,7 +18,7 @@ export type { Outcome } from './master/transactions.js';
 export { DEFAULT_POINTS } from './points/default-points.js';
 export { formatPoints } from './points/format-points.js';
 export { parsePoints, POINT_COLUMNS } from './points/parse-points.js';
-export { type CommandKind, type PointKind } from './points/point-kind.js';
+export { type CommandKind, type PointKind, whyNoValue } from './points/point-kind.js';
 export {
   type CommandDefinition,
   type PointDefinition,

@@ -633,6 +633,23 @@ describe('the leases of a pool', () => {
     expect(leases.slice(1).map(count)).toEqual([15, 15]);
   });
 
+  it('of one that died go to who is there, not to who has just come and cannot know yet that it died', async () => {
+    const [a, b] = [world.start('a'), world.start('b')];
+    const leases = [a, b].map((process, index) => wantAll(process, String(index)));
+    await world.pass(20_000);
+    expect(leases.map(count)).toEqual([15, 15]);
+    a.kill();
+    await world.pass(SILENCE_MS - 2 * BEACON_MS);
+    log = [];
+    const third = wantAll(world.start('c'), 'c');
+    await world.pass(4 * BEACON_MS);
+    expect(log.filter((line) => line === '1 acquired')).toHaveLength(15);
+    // It gets its share from there.
+    await world.pass(10_000);
+    const [, second] = leases as [Lease[], Lease[]];
+    expect([count(second), count(third)]).toEqual([15, 15]);
+  });
+
   it('that nobody else wants are taken though one has its share already', async () => {
     const [a, b] = [world.start('a'), world.start('b')];
     // It belongs to the pool and wants none of them.

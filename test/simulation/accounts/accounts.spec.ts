@@ -1,9 +1,9 @@
-import { Cause, encodeAsdu, interrogation } from '@iec104mm2ss/iec104';
+import { AsduView, Cause, encodeAsdu, interrogation } from '@iec104mm2ss/iec104';
 import { describe, expect, it } from 'vitest';
 import { World } from '../world/world.ts';
 import { checkAnswers } from './answer-account.ts';
 import { asduKey } from './asdu-key.ts';
-import { CommandBook, type GivenCommand } from './command-book.ts';
+import { CommandBook, type GivenCommand, NEGATIVE } from './command-book.ts';
 import { checkDisconnects } from './disconnect-account.ts';
 import { FaultsLog } from './faults-log.ts';
 import { Ledger } from './ledger.ts';
@@ -14,7 +14,8 @@ const ALL_STATIONS = 65_535;
 class Scene {
   time = 0;
   readonly violations = new Violations(new World(1));
-  readonly book = new CommandBook(() => this.time, this.violations, new FaultsLog());
+  readonly faults = new FaultsLog();
+  readonly book = new CommandBook(() => this.time, this.violations, this.faults);
   readonly ledger = new Ledger('1');
 
   ask(master: string, ca: number): GivenCommand {
@@ -30,6 +31,7 @@ class Scene {
   rtuSays(asdu: Uint8Array, command: GivenCommand): void {
     this.ledger.add(asdu, 'answer', this.time, command.id).sends = 1;
     command.rtuAnsweredAt ??= this.time;
+    command.rtuAnswers.push(Cause.ACT_CON + (new AsduView(asdu).negative ? NEGATIVE : 0));
   }
 
   comesTo(master: string, asdu: Uint8Array, negative = false, byRtu = true): void {
@@ -38,7 +40,7 @@ class Scene {
   }
 
   answerViolations(): number {
-    checkAnswers(this.book, new Map([['1', this.ledger]]), this.violations);
+    checkAnswers(this.book, new Map([['1', this.ledger]]), this.violations, this.faults);
     return this.violations.all.length;
   }
 }
@@ -69,6 +71,18 @@ describe('the account of answers', () => {
     scene.comesTo('m1', confirmation(1, negative), negative);
     scene.comesTo('m1', confirmation(1, negative), negative);
     expect(scene.answerViolations()).toBe(1);
+  });
+
+  it('expects an answer once more when a router was lost meanwhile', () => {
+    const scene = new Scene();
+    const given = scene.ask('m1', 1);
+    scene.arrives(1);
+    scene.rtuSays(confirmation(1, false), given);
+    scene.comesTo('m1', confirmation(1, false));
+    scene.faults.begin(1_000, 2_000, 'router crashed', 'p1');
+    scene.time = 3_000;
+    scene.comesTo('m1', confirmation(1, false));
+    expect(scene.answerViolations()).toBe(0);
   });
 
   it('does not count what a station says to two equal commands as one answer', () => {
@@ -107,6 +121,16 @@ describe('whose the data of an interrogation is', () => {
     expect(scene.book.askerOf(first.id, true)).toBeUndefined();
   });
 
+  it('is not known of a third one either, as long as one of the two may still come', () => {
+    const scene = new Scene();
+    scene.ask('m2', 1);
+    scene.ask('m1', 1);
+    scene.arrives(1);
+    const third = scene.ask('m1', 1);
+    scene.arrives(1);
+    expect(scene.book.askerOf(third.id, true)).toBeUndefined();
+  });
+
   it('is known when one was answered before the other one came', () => {
     const scene = new Scene();
     const first = scene.ask('m1', 1);
@@ -130,13 +154,43 @@ describe('whose the data of an interrogation is', () => {
   });
 });
 
+describe('the account of refusals', () => {
+  /** The RTU refuses what m1 has asked all stations so many milliseconds after it came there, when m2 has asked one of them. */
+  function refusedAfter(ms: number): number {
+    const scene = new Scene();
+    const all = scene.ask('m1', ALL_STATIONS);
+    scene.arrives(ALL_STATIONS);
+    scene.time = ms - 10;
+    scene.ask('m2', 101);
+    scene.arrives(101);
+    scene.time = ms;
+    scene.rtuSays(confirmation(101, true), all);
+    scene.comesTo('m2', confirmation(101, true), true, false);
+    return scene.violations.all.filter(({ rule }) => rule === 'refusal').length;
+  }
+
+  it('takes what the RTU refuses late for what may look like the answer to a question after it', () => {
+    expect(refusedAfter(6_000)).toBe(0);
+  });
+
+  it('finds the answer to another question that is still awaited', () => {
+    expect(refusedAfter(1_000)).toBe(1);
+  });
+});
+
 describe('the account of disconnections', () => {
-  function disconnectedAt(at: number, straysAt: number[]): number {
-    const { violations } = new Scene();
+  function disconnectedAt(at: number, straysAt: number[], sent = 0): number {
+    const { violations, faults } = new Scene();
     const closes = [{ at, code: 'peer_closed' }];
-    checkDisconnects('m1', closes, { violations, faults: new FaultsLog(), actsOf: () => [], straysOf: () => straysAt });
+    const world = { violations, faults, actsOf: () => [], straysOf: () => straysAt };
+    checkDisconnects('m1', closes, { ...world, sentBetween: () => sent, buffsize: 30 });
     return violations.all.length;
   }
+
+  it('knows that a master that catches up loses what comes next when more than is kept comes at once', () => {
+    expect(disconnectedAt(100_000, [], 31)).toBe(0);
+    expect(disconnectedAt(100_000, [], 30)).toBe(1);
+  });
 
   it('knows that a command over a connection on standby breaks a rule', () => {
     expect(disconnectedAt(100_000, [99_999])).toBe(0);

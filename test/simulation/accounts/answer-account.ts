@@ -1,5 +1,6 @@
 import { describe, requestKey } from './asdu-key.ts';
 import type { AnswerOfRtu, CommandBook, GivenCommand } from './command-book.ts';
+import type { FaultsLog } from './faults-log.ts';
 import type { Ledger } from './ledger.ts';
 import type { Violations } from './violations.ts';
 
@@ -7,17 +8,32 @@ import type { Violations } from './violations.ts';
  * At the end of a story: no answer of the RTU came more often to a master than the RTU has sent it. Counted by what the answers
  * look like: which of its commands a master takes one for is its own guess, as where one station answers for others.
  */
-export function checkAnswers(book: CommandBook, ledgers: ReadonlyMap<string, Ledger>, violations: Violations): void {
+export function checkAnswers(
+  book: CommandBook,
+  ledgers: ReadonlyMap<string, Ledger>,
+  violations: Violations,
+  faults: Pick<FaultsLog, 'of'>,
+): void {
   for (const answer of book.answersOfRtu.values()) {
-    const { group, master, key, asdu, came } = answer;
+    const { group, master, key, asdu, cameAt } = answer;
+    const came = cameAt.length;
     const entries = (ledgers.get(group)?.all(key) ?? []).filter(({ kind }) => kind === 'answer');
     // Those of another master, or of nobody knows which one, may have been taken for it.
     const isItsOwn = (command: GivenCommand | undefined): boolean => command?.master === master && !command.ambiguous;
     if (!entries.every(({ command = -1 }) => isItsOwn(book.get(command)))) continue;
     const sent = entries.reduce((sum, { sends }) => sum + sends, 0);
-    if (came > sent + refusals(answer, book))
+    if (came > sent + refusals(answer, book) && !mayComeAgain(answer, faults.of(group)))
       violations.add('answer', `${master} got an answer ${came} times, sent ${sent} times: ${describe(asdu)}`);
   }
+}
+
+/**
+ * A router was lost in between. Where its master is in the log is not known to the next one when the master has just started
+ * data transfer again, or when the log has lost its end, too: then its own answers come once more, as events do.
+ */
+function mayComeAgain({ cameAt }: AnswerOfRtu, faults: Pick<FaultsLog, 'between'>): boolean {
+  const [first = 0] = cameAt;
+  return faults.between(first, cameAt.at(-1) ?? first, ['router crashed', 'router paused', 'router restarted']);
 }
 
 /** Of its commands like this: what the product refused looks like a refusal of the RTU. It has not come there. */

@@ -77,6 +77,12 @@ const BOUNDED = [
   'journals[].entries',
   'journals[].ids',
   'losses.byMaster',
+  'losses.times',
+  // Distributions: as many counters as there are bounds, for each group served.
+  'figures.tests.counts',
+  'figures.acknowledgements.counts',
+  'records.durations.durations',
+  'records.durations.durations[].counts',
   'totals.byName',
   // How old is what named masters have not got, who are away.
   'delivery.times.positions',

@@ -8,6 +8,8 @@ import type { Violations } from './violations.ts';
 const SLACK_MS = 600;
 /** An answer of the RTU may be on its way for so long. */
 const UNDER_WAY_MS = 500;
+/** An answer of the RTU that takes longer is perhaps not awaited any more. */
+const GIVEN_UP_MS = 4_500;
 /** Interrogations and reads change nothing: the product lets them wait for their turn, see services/router/src/rules.ts. */
 const QUESTION_DEADLINE_MS = 60_000;
 const QUESTIONS: ReadonlySet<number> = new Set([TypeId.C_IC_NA_1, TypeId.C_CI_NA_1, TypeId.C_RD_NA_1]);
@@ -63,7 +65,7 @@ export interface AnswerOfRtu {
   readonly master: string;
   readonly key: string;
   readonly asdu: Uint8Array;
-  came: number;
+  readonly cameAt: number[];
 }
 
 /** Every command that masters gave, and what became of it. */
@@ -181,8 +183,9 @@ export class CommandBook {
     if ([...waiting, command].every(isForbidden)) {
       this.violations.add('rights', `c${command.id} of ${command.master} came to the RTU`);
     }
-    // It may be any of them, and so may be what comes later.
-    if (waiting.some(({ master }) => master !== command.master)) for (const each of waiting) each.ambiguous = true;
+    // It may be any of them, and so may be what comes later: what is left of them is another master's, perhaps.
+    const mayBeAnothers = ({ master, ambiguous }: GivenCommand): boolean => ambiguous || master !== command.master;
+    if (waiting.some(mayBeAnothers)) for (const each of waiting) each.ambiguous = true;
     waiting.splice(waiting.indexOf(command), 1);
     command.arrivedAt.push(this.now());
     if (command.refusedAt !== undefined) {
@@ -213,19 +216,30 @@ export class CommandBook {
     command.answeredAt = this.now();
     if (byRtu === undefined && negative && command.refusedAt === undefined) {
       command.refusedAt = this.now();
-      if (command.arrivedAt.length > 0 && !command.ambiguous) {
+      if (command.arrivedAt.length > 0 && !command.ambiguous && !this.mayBeLateForAnother(command, asdu)) {
         this.violations.add('refusal', `c${command.id} of ${by.master} came to the RTU and was refused then`);
       }
     }
     return command;
   }
 
+  /** The RTU has refused one like it so late that nobody waited for that any more: then it looks like the answer to this one. */
+  private mayBeLateForAnother({ id, group, arrivedAt }: GivenCommand, answer: Uint8Array): boolean {
+    const since = arrivedAt[0] ?? Infinity;
+    return this.all.some((other) => {
+      const { rtuAnsweredAt: at = -Infinity } = other;
+      const isLate = at >= since && at - (other.arrivedAt[0] ?? at) > GIVEN_UP_MS;
+      const hasRefused = other.rtuAnswers.some((cause) => (cause & NEGATIVE) !== 0);
+      return isLate && hasRefused && other.id !== id && other.group === group && sameRequest(other.asdu, answer);
+    });
+  }
+
   private countAnswer(group: string, master: string, asdu: Uint8Array): void {
     const key = asduKey(asdu);
     const id = `${group} ${master} ${key}`;
     const known = this.answersOfRtu.get(id);
-    if (known === undefined) this.answersOfRtu.set(id, { group, master, key, asdu: Uint8Array.from(asdu), came: 1 });
-    else known.came++;
+    if (known !== undefined) known.cameAt.push(this.now());
+    else this.answersOfRtu.set(id, { group, master, key, asdu: Uint8Array.from(asdu), cameAt: [this.now()] });
   }
 
   private answeredCommand(

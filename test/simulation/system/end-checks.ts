@@ -44,13 +44,14 @@ export class Probes {
 
   /**
    * A peer that vanished and came back is missed only when something is sent, and that is lost with the connection. What a
-   * master gave into one is given once more, on its next one.
+   * master gave into one is given once more, on its next one; and so is what was refused as the connection was about to end.
    */
   tryAgain(): void {
     for (const [master, { session, isAgain }] of this.sessions) {
       if (isAgain || master.sessions === session || !master.started || !master.isActive) continue;
       this.sessions.set(master, { session: master.sessions, isAgain: true });
-      if (!this.isAnswered(this.sent.get(master))) this.send(master);
+      const sent = this.sent.get(master);
+      if (!this.isAnswered(sent) || sent?.refusedAt !== undefined) this.send(master);
       if (!this.isAnswered(this.asked.get(master))) this.ask(master);
     }
   }
@@ -136,7 +137,7 @@ export function checkEnd(system: System): void {
   }
   for (const ledger of ledgers.values()) checkAcknowledged(ledger, violations);
   const { book, faults } = system;
-  checkAnswers(book, ledgers, violations);
+  checkAnswers(book, ledgers, violations, faults);
   checkRefusals({
     ...{ book, violations, faults },
     windowOf: (group) => windowOf(scenario, group),
@@ -154,6 +155,9 @@ export function checkEnd(system: System): void {
       checkDisconnects(id, closes, {
         violations,
         faults: faults.of(group),
+        sentBetween: (from, to) =>
+          (ledger?.entries ?? []).filter(({ sentAt }) => sentAt >= from && sentAt <= to).length,
+        buffsize: scenario.groups.find(({ id: of }) => of === group)?.config.buffsize ?? Infinity,
         actsOf: (of) => actsOf(scenario, of),
         straysOf: (of) =>
           book.all.filter(({ master, isStray }) => isStray && master === of).map(({ sentAt }) => sentAt),

@@ -11,6 +11,7 @@ import {
   sendSchema,
   type Station,
   stopSchema,
+  whyNoValue,
 } from '@iec104mm2ss/simulator';
 import { ApiError } from '../api/api-error.js';
 import type { ApiRequest, Route } from '../api/route.js';
@@ -103,6 +104,8 @@ export function simulatorRoutes(fleet: RtuFleet, recent: RecentLines): Route[] {
         const ioa = Number(request.parameters['ioa']);
         const point = rtu.points.find((each) => each.ioa === ioa && (kind === undefined || each.kind === kind));
         if (point === undefined) throw new ApiError(404, `no point ${request.parameters['ioa']}`);
+        const fault = value === undefined ? undefined : whyNoValue(point.kind, value);
+        if (fault !== undefined) throw new ApiError(400, `"value": ${fault}`);
         rtu.setValue(ioa, value ?? point.current, cause, { kind: point.kind, quality });
         return pointView(point);
       },

@@ -117,6 +117,10 @@ describe("the simulator's HTTP API", () => {
     ).toEqual(['301 double', '301 float']);
     expect(await ask('PUT', '/rtus/1/points/5', { value: 1 })).toMatchObject([404, {}]);
     expect(await ask('PUT', '/rtus/1/points/301', { value: 'on' })).toMatchObject([400, {}]);
+    expect(await ask('PUT', '/rtus/1/points/301', { value: 4, kind: 'double' })).toEqual([
+      400,
+      { error: '"value": 4 is no value of a double point: an integer from 0 to 3' },
+    ]);
     expect(await ask('PUT', '/rtus/1/points/301', { quality: 'BAD' })).toMatchObject([400, {}]);
   });
 

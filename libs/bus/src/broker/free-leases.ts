@@ -3,6 +3,7 @@ import { SILENCE_MS } from '@iec104mm2ss/wire';
 import type { BrokerLease } from './broker-lease.js';
 import type { LeaseContenders } from './lease-contenders.js';
 import { shareOf } from './lease-shares.js';
+import type { Member } from './presence.js';
 
 /** A lease of a pool that nobody has taken for this long is taken by who has his share already. */
 export const NOBODYS_MS = 3 * SILENCE_MS;
@@ -24,8 +25,16 @@ export class FreeLeases {
     const freeFor = this.freeFor(lease);
     if (freeFor < 0) return false;
     if (options.pool === undefined || freeFor >= NOBODYS_MS) return true;
-    const { held, ceil } = shareOf(mine(), this.world.contenders.membersOf(options.pool));
+    const { held, ceil } = shareOf(mine(), this.others(options.pool, stored.entry?.holder));
     return held < ceil;
+  }
+
+  /** Those who may take it, too: who has just come must not take it yet from a holder that is silent, and gets a share later. */
+  private others(pool: string, holder: string | null | undefined): Member[] {
+    const { instance, contenders, clock } = this.world;
+    const members = contenders.membersOf(pool);
+    if (holder === null || holder === instance) return members;
+    return members.filter(({ since }) => clock.now() - since >= SILENCE_MS);
   }
 
   /** For how long nobody is known to have it, ms; negative when somebody has it, or may have it. */

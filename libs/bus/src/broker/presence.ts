@@ -25,6 +25,8 @@ export interface Member {
   /** Leases it says it holds. */
   held: number;
   heardAt: number;
+  /** When it was heard first. */
+  readonly since: number;
 }
 
 /**
@@ -176,7 +178,7 @@ export class Presence {
     const { instance, held, leaving } = beacon;
     const now = this.world.clock.now();
     this.heardAt = now;
-    const member = this.members.get(instance) ?? { instance, held, heardAt: now };
+    const member = this.members.get(instance) ?? { instance, held, heardAt: now, since: now };
     member.held = held;
     member.heardAt = now;
     this.members.set(instance, member);

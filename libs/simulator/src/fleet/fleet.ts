@@ -3,6 +3,7 @@ import { matchesAny } from '@iec104mm2ss/config';
 import { Cause } from '@iec104mm2ss/iec104';
 import { LoadPace } from '../load/load-pace.js';
 import type { LoadProfile } from '../load/load-profile.js';
+import { localCp56 } from '../rtu/local-time.js';
 import type { RtuOptions } from '../rtu/rtu-options.js';
 import { RtuSimulator } from '../rtu/rtu-simulator.js';
 import type { IoFile } from '../rtu-files/io-file.js';
@@ -28,7 +29,6 @@ export type SendOutcomes = ReadonlyMap<Station, RunOutcome>;
 
 /** The longest time to the next TESTFR act that edition 2 knows; the old program sends none. */
 const NO_TEST_MS = 172_800_000;
-const MS_PER_MINUTE = 60_000;
 
 /**
  * Any number of simulated RTUs in one process. Those of one RTU number are the ports of one redundant RTU: a command to one of
@@ -155,15 +155,11 @@ export class RtuFleet implements AsyncDisposable {
   }
 
   private compatOptions(io: IoFile, ca: number): RtuOptions {
-    const { clock } = this.scheduler;
     return {
       compat: true,
       oa: 'last',
       clockCanBeSet: false,
-      wallClock: () => {
-        const now = clock.wallMs();
-        return now - new Date(now).getTimezoneOffset() * MS_PER_MINUTE;
-      },
+      timeTag: localCp56,
       interrogated: (oa) =>
         io.signals
           .filter(({ interrogated }) => interrogated)

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { type AsduInput, Cause, encodeAsdu, epochMsToCp56 } from '@iec104mm2ss/iec104';
+import { type AsduInput, Cause, type Cp56Time, encodeAsdu } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
 import { plainObject, POINT_KINDS } from '../points/point-kind.js';
 import type { RtuConnection } from '../rtu/rtu-connection.js';
@@ -115,7 +115,7 @@ export class Station extends EventEmitter<StationEvents> implements RunStation {
       rtu.tell(point, row.value, Cause.SPONT, { quality: row.quality, timed: row.timed });
       return;
     }
-    rtu.publish(rowAsdu(row, rtu.ca, row.timed ? rtu.epochMs() : undefined, Cause.SPONT));
+    rtu.publish(rowAsdu(row, rtu.ca, row.timed ? rtu.timeNow() : undefined, Cause.SPONT));
   }
 
   leftOut(row: SignalRow, reason: string): void {
@@ -154,13 +154,11 @@ export class Station extends EventEmitter<StationEvents> implements RunStation {
   }
 }
 
-/** A row as the old program sends it: one object, as the file has it; `epochMs` undefined: without time tag. */
-export function rowAsdu(row: SignalRow, ca: number, epochMs: number | undefined, cot: number, oa = 0): Uint8Array {
+/** A row as the old program sends it: one object, as the file has it; `time` undefined: without time tag. */
+export function rowAsdu(row: SignalRow, ca: number, time: Cp56Time | undefined, cot: number, oa = 0): Uint8Array {
   const { plain, timed } = POINT_KINDS[row.kind];
   const object = plainObject(row.kind, row.ioa, row.value, row.quality);
   const input =
-    epochMs === undefined
-      ? { type: plain, objects: [object] }
-      : { type: timed, objects: [{ ...object, time: epochMsToCp56(epochMs) }] };
+    time === undefined ? { type: plain, objects: [object] } : { type: timed, objects: [{ ...object, time }] };
   return encodeAsdu({ ...input, cot, ca, oa } as unknown as AsduInput);
 }

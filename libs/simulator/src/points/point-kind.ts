@@ -98,6 +98,14 @@ export function representable(kind: PointKind, value: number): number {
   return kind === 'float' ? Math.fround(value) : value;
 }
 
+/** Why no point of the kind can have the value; undefined: it can. 1 will do for the largest normalized one. */
+export function whyNoValue(kind: PointKind, value: number): string | undefined {
+  const { min, integer } = POINT_KINDS[kind];
+  const max = Math.ceil(POINT_KINDS[kind].max);
+  if (value >= min && value <= max && (!integer || Number.isInteger(value))) return undefined;
+  return `${value} is no value of a ${kind} point: ${integer ? 'an integer ' : ''}from ${min} to ${max}`;
+}
+
 /**
  * An information object of the kind's plain type, for `encodeAsdu`. `quality`: bits of its descriptor. Sequence 0..31 is the
  * counter's reading number.

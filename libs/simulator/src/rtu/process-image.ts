@@ -1,6 +1,7 @@
 import {
   type AsduInput,
   Cause,
+  type Cp56Time,
   IOA_MAX,
   type TypeName,
   encodeAsdu,
@@ -71,6 +72,7 @@ export class ProcessImage {
     definitions: readonly PointDefinition[],
     readonly ca: number,
     commands: readonly CommandDefinition[] = [],
+    private readonly timeTag: (epochMs: number) => Cp56Time = epochMsToCp56,
   ) {
     this.points = definitions
       .map(({ quality = 0, ...definition }) => ({
@@ -130,7 +132,7 @@ export class ProcessImage {
     // (IOA, time tag) names an event: two changes of a point never share a millisecond.
     const stampMs = Math.max(Math.floor(atEpochMs), point.lastEventMs + 1);
     point.lastEventMs = stampMs;
-    const time = { ...epochMsToCp56(stampMs), ...(form.invalidTime === true && { iv: true }) };
+    const time = { ...this.timeTag(stampMs), ...(form.invalidTime === true && { iv: true }) };
     return this.encode(POINT_KINDS[point.kind].timed, cause, 0, [{ ...object, time }]);
   }
 

@@ -1,4 +1,4 @@
-import type { LinkParameters } from '@iec104mm2ss/iec104';
+import type { Cp56Time, LinkParameters } from '@iec104mm2ss/iec104';
 import type { CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
 import type { CommandDefinition, PointDefinition } from '../points/point.js';
 import type { CommandedValue } from './command-execution.js';
@@ -59,6 +59,8 @@ export interface RtuOptions {
   readonly scheduler?: DeadlineScheduler;
   /** Epoch milliseconds, for time tags; default Date.now. */
   readonly wallClock?: () => number;
+  /** What a time tag says at an instant, epoch milliseconds; default UTC. */
+  readonly timeTag?: (epochMs: number) => Cp56Time;
 }
 
 /** An ASDU a master sent. */

@@ -1,11 +1,18 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { Cause, Coi, DEFAULT_LINK_PARAMETERS, type LinkParameters } from '@iec104mm2ss/iec104';
+import {
+  Cause,
+  Coi,
+  type Cp56Time,
+  DEFAULT_LINK_PARAMETERS,
+  epochMsToCp56,
+  type LinkParameters,
+} from '@iec104mm2ss/iec104';
 import { plainAddress } from '@iec104mm2ss/config';
 import { every, type Stoppable } from '@iec104mm2ss/runtime';
 import { type CloseReason, DeadlineScheduler } from '@iec104mm2ss/transport';
 import { DEFAULT_POINTS } from '../points/default-points.js';
-import type { PointKind } from '../points/point-kind.js';
+import { type PointKind, whyNoValue } from '../points/point-kind.js';
 import { CommandExecution } from './command-execution.js';
 import { EventPace } from './event-pace.js';
 import { EventQueue } from './event-queue.js';
@@ -71,7 +78,7 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
     this.scheduler = options.scheduler ?? new DeadlineScheduler();
     this.link = { ...DEFAULT_LINK_PARAMETERS, ...options.link };
     this.wrongs = changedFaults({ ...NO_FAULTS, oa: options.oa ?? 'mirror' }, options.faults ?? {});
-    this.image = new ProcessImage(options.points ?? DEFAULT_POINTS, this.ca, options.commands);
+    this.image = new ProcessImage(options.points ?? DEFAULT_POINTS, this.ca, options.commands, options.timeTag);
     this.changing = this.image.points.filter((point) => point.events);
     const compat = options.compat ?? false;
     this.queue = new EventQueue(options.eventBuffer ?? DEFAULT_EVENT_BUFFER, !compat);
@@ -210,10 +217,16 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
     for (let i = 0; i < count; i++) this.spontaneous(first + i);
   }
 
-  /** Sets a point, which is told with COT 3, or 12 (`RETLOC`) when it stands for a local command. */
+  /**
+   * Sets a point, which is told with COT 3, or 12 (`RETLOC`) when it stands for a local command.
+   *
+   * @throws RangeError for a point that is not there, or a value that it cannot have
+   */
   setValue(ioa: number, value: number, cause: number = Cause.SPONT, options: EventOptions = {}): void {
     const point = this.image.point(ioa, options.kind);
     if (point === undefined) throw new RangeError(`no point ${ioa}`);
+    const fault = whyNoValue(point.kind, value);
+    if (fault !== undefined) throw new RangeError(fault);
     this.tell(point, value, options.cause ?? cause, options);
   }
 
@@ -260,6 +273,11 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   /** The RTU's clock, epoch milliseconds. */
   epochMs(): number {
     return (this.options.wallClock ?? Date.now)() + this.clockOffsetMs;
+  }
+
+  /** What a time tag says now. */
+  timeNow(): Cp56Time {
+    return (this.options.timeTag ?? epochMsToCp56)(Math.floor(this.epochMs()));
   }
 
   // ---- inside -------------------------------------------------------------------------------------------------------

@@ -147,10 +147,12 @@ async function converse(master: MasterSimulator, flags: MasterFlags): Promise<nu
 }
 
 function outcomeText({ result, step, cause, terminated, confirmedAfterMs, durationMs }: Outcome): string {
-  if (result === 'timeout') return `no answer to the ${step} within ${(durationMs / 1000).toFixed(1)} s`;
+  const isSelect = step === 'select';
+  if (result === 'timeout')
+    return `no answer${isSelect ? ' to the select' : ''} within ${(durationMs / 1000).toFixed(1)} s`;
   if (result === 'closed') return 'the connection broke';
   const confirmed = confirmedAfterMs === undefined ? '' : ` after ${confirmedAfterMs.toFixed(1)} ms`;
-  if (result === 'negative') return `REFUSED at ${step}, COT ${cause}${confirmed}`;
+  if (result === 'negative') return `REFUSED${isSelect ? ' at select' : ''}, COT ${cause}${confirmed}`;
   return `positive${confirmed}${terminated ? `, terminated after ${durationMs.toFixed(1)} ms` : ''}`;
 }
 
