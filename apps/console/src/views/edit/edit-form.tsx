@@ -26,8 +26,6 @@ export function EditForm({ id, compact }: { id: string; compact?: boolean }) {
   const readOnly = !(may('apply') || may('save') || session.value?.mode === 'nats');
   const first = columns.value.filter((column) => isFirst(column, compact));
   const rest = columns.value.filter((column) => !isFirst(column, compact));
-  // What would not be taken costs nothing.
-  const cost = draft.check.value?.ok === true ? draft.check.value.changes : undefined;
   const fields = (list: readonly ColumnInfo[]) =>
     list.map((column) => (
       <Field
@@ -37,7 +35,7 @@ export function EditForm({ id, compact }: { id: string; compact?: boolean }) {
         changed={column.name in draft.cells.value}
         inFile={column.name in row.applied ? (row.cells[column.name] ?? '') : undefined}
         problems={draft.check.value?.problems.filter((problem) => problem.column === column.name) ?? []}
-        change={cost?.find((change) => change.column === column.name)}
+        effect={draft.check.value?.changes.find((change) => change.column === column.name)?.effect ?? undefined}
         readOnly={readOnly}
         onChange={(text) => draft.set(column.name, text)}
       />
@@ -103,7 +101,7 @@ function Outcome({ draft }: { draft: Draft }) {
               <li key={column}>
                 {column}: <del>{before === '' ? '(empty)' : before}</del> →{' '}
                 <ins>{after === '' ? '(empty)' : after}</ins>
-                {check.ok && <span class="muted"> {effectWords(effect)}</span>}
+                {effect !== null && <span class="muted"> {effectWords(effect)}</span>}
               </li>
             ))}
           </ul>
