@@ -1,8 +1,10 @@
 /// <reference lib="dom" />
 /** The list of groups in a real Chromium, and how smooth it is. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { requireTool } from '../../tools/require.mjs';
 
+const TOOLS = fileURLToPath(new URL('../../tools/get', import.meta.url));
 /** What somebody notices: the browser's own word for it is a long task. */
 const LONG_TASK_MS = 50;
 
@@ -21,8 +23,7 @@ interface Noted {
 
 /** Opens the list and waits until all groups are in it. */
 export async function openList(url: string, groups: number): Promise<{ page: Page; close: () => Promise<void> }> {
-  const executablePath = requireTool('chromium');
-  if (executablePath === undefined) throw new Error('no Chromium on this machine');
+  const executablePath = execFileSync(TOOLS, ['chromium'], { encoding: 'utf8' }).trim();
   const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   await page.addInitScript(() => {

@@ -41,7 +41,7 @@ export function ChangesView() {
         <span class="muted">
           {session.value?.mode === 'nats'
             ? 'of what each process keeps since it started'
-            : 'of the last 500, restarts of the program or not'}
+            : 'of the last 500, which are kept over restarts'}
         </span>
         {missed.value > 0 && <b class="warn">{missed.value} left out: they came too fast. Reload to see them.</b>}
       </div>
