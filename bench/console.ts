@@ -1,8 +1,9 @@
 /**
  * What a tab of the console costs: CPU time of `mm2ss run` with 200 groups x 5 masters without the console, with it and nobody
- * looking, and with one stream open, while a steady stream of events passes.
+ * looking, with one stream open, and with the list of groups open in Chromium, while a steady stream of events passes. Then how
+ * smooth the list is in Chromium.
  *
- *     node bench/console.ts [GROUPS] [EVENTS_PER_SECOND] [SECONDS]
+ *     node bench/console.ts [GROUPS] [EVENTS_PER_SECOND] [SECONDS] [MASTERS] [WINDOWS]
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,16 +11,17 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Field, RTU_HOST } from './field.ts';
 import { median, show, table } from './figures.ts';
+import { filter, openList, scroll, type Smoothness, smoothness, sort } from './measures/list.ts';
 import { cpuSeconds, residentMegabytes } from './proc.ts';
 import { delay, freePorts, Program } from './programs.ts';
 import { writeGroupsFile } from './systems/groups-file.ts';
 
-const MASTERS = 5;
 const WARM_UP_MS = 10_000;
-const WINDOWS = 5;
+/** How often each thing is done in the page. */
+const TIMES = 20;
 const COMMAND = fileURLToPath(new URL('../bin/mm2ss', import.meta.url));
 
-const [groups = 200, perSecond = 200, seconds = 10] = process.argv.slice(2).map(Number);
+const [groups = 200, perSecond = 200, seconds = 10, masters = 5, windows = 5] = process.argv.slice(2).map(Number);
 
 interface Row {
   readonly name: string;
@@ -40,6 +42,25 @@ async function openTab(url: string): Promise<{ octets: () => number; close: () =
   return { octets: () => octets, close: () => ending.abort() };
 }
 
+/** What people do with the list, and nothing. */
+async function useList(url: string): Promise<Smoothness[]> {
+  const { page, close } = await openList(url, groups);
+  const words = ['1', '12', '9', ''];
+  let step = 0;
+  try {
+    return [
+      await smoothness(page, 'look at it for a while', 1, () => delay(seconds * 1000)),
+      await smoothness(page, 'scroll by a screen', TIMES, () => scroll(page)),
+      await smoothness(page, 'sort by a column', TIMES, () => sort(page, step++)),
+      await smoothness(page, 'filter', TIMES, () => filter(page, words[step++ % words.length]!)),
+    ];
+  } finally {
+    await close();
+  }
+}
+
+const used: Smoothness[] = [];
+
 async function measure(directory: string, field: Field, rtuPorts: number[], withConsole: boolean): Promise<Row[]> {
   const [http, console_, ...ports] = await freePorts(2 + groups);
   const file = path.join(directory, 'groups.csv');
@@ -55,7 +76,9 @@ async function measure(directory: string, field: Field, rtuPorts: number[], with
     stop: () => program.stop(),
   };
   const row = (name: string): Row => ({ name, cpu: [], megabytes: 0, octetsPerSecond: 0 });
-  const rows = withConsole ? [row('console, nobody looks'), row('console, one tab')] : [row('no console')];
+  const rows = withConsole
+    ? [row('console, nobody looks'), row('console, one stream'), row('console, the list in Chromium')]
+    : [row('no console')];
   const window = async (of: Row): Promise<void> => {
     const from = cpuSeconds(system.pids);
     const begun = performance.now();
@@ -64,20 +87,25 @@ async function measure(directory: string, field: Field, rtuPorts: number[], with
     of.megabytes = residentMegabytes(system.pids);
   };
   try {
-    await field.session('console', system, MASTERS, () =>
+    await field.session('console', system, masters, () =>
       field.events(system, perSecond, async () => {
         await delay(WARM_UP_MS);
         // Interleaved: what disturbs the machine for a while disturbs both.
-        for (let i = 0; i < WINDOWS; i++) {
+        for (let i = 0; i < windows; i++) {
           await window(rows[0]!);
-          if (rows[1] === undefined) continue;
+          if (rows[1] === undefined || rows[2] === undefined) continue;
           const tab = await openTab(url);
           await delay(2_000);
           const before = tab.octets();
           await window(rows[1]);
           rows[1].octetsPerSecond = (tab.octets() - before) / seconds;
           tab.close();
+          const { close } = await openList(url, groups);
+          await delay(2_000);
+          await window(rows[2]);
+          await close();
         }
+        if (withConsole) used.push(...(await useList(url)));
       }),
     );
   } finally {
@@ -99,7 +127,7 @@ try {
   const least = (row: Row): number => Math.min(...row.cpu);
   console.log(
     table(
-      `Console, ${groups} groups x ${MASTERS} masters, ${perSecond} events/s (CPU in % of a core)`,
+      `Console, ${groups} groups x ${masters} masters, ${perSecond} events/s (CPU in % of a core)`,
       ['', 'CPU, median', 'least', 'all windows', 'RSS, MB', 'octets/s to the tab'],
       rows.map((row) => [
         row.name,
@@ -107,7 +135,19 @@ try {
         show(least(row), 1),
         row.cpu.map((cpu) => show(cpu, 1)).join(' '),
         show(row.megabytes),
-        show(row.octetsPerSecond),
+        row.octetsPerSecond === 0 ? '-' : show(row.octetsPerSecond),
+      ]),
+    ),
+  );
+  console.log(
+    table(
+      'The list in Chromium (ms)',
+      ['', 'tasks over 50', 'longest task', 'slowest until the second frame'],
+      used.map(({ what, longTasks, longestMs, slowestMs }) => [
+        what,
+        show(longTasks),
+        show(longestMs),
+        slowestMs === undefined ? '-' : show(slowestMs),
       ]),
     ),
   );

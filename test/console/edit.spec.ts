@@ -1,4 +1,7 @@
+/// <reference lib="dom" />
 /** Rows that are edited from the page. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { afterThese } from './afterwards.ts';
@@ -25,11 +28,15 @@ describe.skipIf(!CHROMIUM)('a row that is edited from the console', () => {
     // Before anything happens it is said what it costs.
     await page.locator('.outcome').getByText('max conn: 5 → 4').waitFor();
     await page.locator('.field.changed').getByText('Taken while it runs').waitFor();
-    await page.getByRole('button', { name: 'Apply and save' }).click();
+    await page.getByRole('button', { name: 'Apply and save' }).press('Enter');
     await page.getByRole('dialog').getByText('The file is written').waitFor();
-    await page.getByRole('dialog').getByRole('button', { name: 'Apply and save' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Apply and save' }).press('Enter');
     await until('the program has it', async () => (await scene.row('3')).mastersMax === 4);
     await expect.poll(() => page.locator('.outcome').count()).toBe(0);
+    // The button is gone; whoever has no mouse goes on where it was.
+    await expect
+      .poll(() => page.locator('form.edit').evaluate((form) => form.contains(document.activeElement)))
+      .toBe(true);
     expect(await page.getByLabel('max conn').inputValue()).toBe('4');
 
     const lines = before.split('\n');
@@ -66,6 +73,15 @@ describe.skipIf(!CHROMIUM)('a row that is edited from the console', () => {
     expect(await scene.file()).toBe(before);
     await page.goto(`${scene.url}/#/groups?show=edited`);
     await page.locator('tr[data-id="1"]').getByText('South').waitFor();
+
+    // What is as in the file again is not edited any more.
+    await page.goto(`${scene.url}/#/edit/1`);
+    await page.getByLabel('sys name').fill('North');
+    await page.locator('.outcome').getByText('sys name: South → North').waitFor();
+    await page.getByRole('button', { name: 'Apply until restart' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click();
+    await until('the program has it', async () => (await scene.row('1')).edited === false);
+    await expect.poll(() => page.getByText('until restart; the file has').count()).toBe(0);
     await closePage(page);
   });
 
@@ -102,6 +118,41 @@ describe.skipIf(!CHROMIUM)('a row that is edited from the console', () => {
     expect((await scene.file()).split('\n').find((line) => line.startsWith('2,'))).toMatch(/,6,70,/);
     await closePage(first);
     await closePage(second);
+  });
+
+  test('of a group that is taken out meanwhile is kept, and cannot be applied before it is there again', async () => {
+    const before = await scene.file();
+    const put = (text: string): Promise<void> => writeFile(join(scene.directory, 'groups.csv'), text);
+    const withoutIt = before
+      .split('\n')
+      .filter((line) => !line.startsWith('1,'))
+      .join('\n');
+    const page = await open('#/edit/1', 'engineer');
+    const apply = page.getByRole('button', { name: 'Apply and save' });
+    await page.getByLabel('max conn').fill('4');
+    await apply.click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Nobody is disconnected').waitFor();
+    const order = await open('#/group/1', 'engineer');
+    await order.getByRole('button', { name: 'Restart' }).click();
+    await order.getByRole('dialog').getByText('1 master is disconnected').waitFor();
+    await put(withoutIt);
+
+    await order.getByRole('dialog').getByText('There is no group 1 any more').waitFor({ timeout: PATIENCE_MS });
+    expect(await order.getByRole('dialog').getByRole('button', { name: 'Restart' }).isDisabled()).toBe(true);
+    await dialog.getByText('No group 1 loads from the file').waitFor({ timeout: PATIENCE_MS });
+    expect(await dialog.getByRole('button', { name: 'Apply and save' }).isDisabled()).toBe(true);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    expect(await page.locator('.outcome').innerText()).not.toContain('disconnected');
+    expect(await apply.isDisabled()).toBe(true);
+    expect(await page.getByLabel('max conn').inputValue()).toBe('4');
+
+    await put(before);
+    await page.locator('.outcome').getByText('Nobody is disconnected').waitFor({ timeout: PATIENCE_MS });
+    expect(await page.getByLabel('max conn').inputValue()).toBe('4');
+    await until('its master is back', async () => (await scene.row('1')).mastersStarted === 1);
+    await closePage(order);
+    await closePage(page);
   });
 
   test('is not lost unasked when the tab is closed', async () => {

@@ -124,6 +124,11 @@ describe.skipIf(!CHROMIUM)('the console while things happen', () => {
       .getByText(/^live \d\d:/)
       .waitFor({ timeout: PATIENCE_MS });
     expect(await page.locator('main.stale, .banner').count()).toBe(0);
+    // Who changed what is known still.
+    await page.goto(`${scene.url}/#/changes`);
+    const change = page.locator('tbody tr', { hasText: 'restart' }).first();
+    await change.waitFor({ timeout: PATIENCE_MS });
+    expect(await change.innerText()).toMatch(/operator at 127\.0\.0\.1/);
     await closePage(page);
   });
 

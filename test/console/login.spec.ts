@@ -67,6 +67,13 @@ describe.skipIf(!CHROMIUM)('the page of somebody who', () => {
     expect(await page.locator('.banners').innerText()).not.toContain('Connecting again');
     await expect.poll(() => page.getByRole('button', { name: /restart/i }).count()).toBe(0);
     await asksNothing(page);
+    // Nor is its refusal saved as if it were the file.
+    await page.goto(`${scene.url}/#/logs?group=1`);
+    const downloads: string[] = [];
+    page.on('download', (download) => downloads.push(download.suggestedFilename()));
+    await page.getByRole('button', { name: 'Download' }).click();
+    await says(page, '.toast', /Nothing was saved\. Not logged in/);
+    expect(downloads).toEqual([]);
     await closePage(page);
   });
 

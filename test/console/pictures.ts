@@ -2,6 +2,8 @@
  * Draws the pictures of docs/console.md from a running system:
  *
  *   node --conditions=@iec104mm2ss/source --import ./test/simulation/runner/sources.mjs test/console/pictures.ts docs/images
+ *
+ * With `all` behind the folder: every view in both themes, on a screen and on a phone, to be looked at.
  */
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -34,6 +36,30 @@ const PICTURES = [
   ['compare', '#/compare?a=113&b=111', 1440, 'light'],
   ['groups', '#/groups', 390, 'dark'],
 ] as const;
+
+const ALL = ([1440, 390] as const).flatMap((width) =>
+  (['light', 'dark'] as const).flatMap((theme) =>
+    [
+      ...[
+        ['groups', '#/groups'],
+        ['group', '#/group/111'],
+        ['gone', '#/group/1'],
+        ['edit', '#/edit/112'],
+      ],
+      ...[
+        ['compare', '#/compare?a=113&b=111'],
+        ['logs', '#/logs?group=111'],
+        ['traffic', '#/traffic?group=111'],
+      ],
+      ...[
+        ['commands', '#/commands'],
+        ['changes', '#/changes'],
+        ['configuration', '#/configuration'],
+      ],
+      ...[['system', '#/system']],
+    ].map(([name = '', path = '']) => [name, path, width, theme] as const),
+  ),
+);
 
 const folder = resolve(process.argv[2] ?? 'docs/images');
 const ends: (() => void | Promise<void>)[] = [];
@@ -87,7 +113,7 @@ async function takeAll(url: string): Promise<void> {
   if (executablePath === undefined) throw new Error('no Chromium on this machine');
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
   afterwards(() => browser.close());
-  for (const [name, path, width, colorScheme] of PICTURES) {
+  for (const [name, path, width, colorScheme] of process.argv[3] === 'all' ? ALL : PICTURES) {
     const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme });
     const page = await context.newPage();
     await page.goto(`${url}/${path}`);

@@ -86,6 +86,7 @@ describe.skipIf(!CHROMIUM)('the console in many tabs', () => {
       await page.locator('main').getByText(said).first().waitFor({ timeout: PATIENCE_MS });
       await live(page);
       expect([path, await page.locator('.banner').count()]).toEqual([path, 0]);
+      expect([path, await page.locator('h1').count()]).toEqual([path, 1]);
     }
     await closePage(page);
   });

@@ -1,4 +1,5 @@
 /** Every view in a real Chromium against the running program: real data, accessible, on a phone, for a viewer. */
+import { readFile } from 'node:fs/promises';
 import { parseCommand } from '@iec104mm2ss/simulator';
 import type { Browser, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -137,6 +138,43 @@ describe.skipIf(!CHROMIUM)('the views of the console', () => {
     expect((await scene.post('/groups/1/restart')).status).toBe(200);
     await until('lines that come', () => watch.output.slice(before).includes('restart'));
     await watch.kill('SIGINT');
+    await closePage(page);
+  });
+
+  test('what is saved of a view is a file with what it shows', async () => {
+    const page = await open('#/commands');
+    await page.locator('tbody').getByText('C_SC_NA_1').first().waitFor();
+    const saved = async (button: string): Promise<{ name: string; text: string }> => {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: button }).click(),
+      ]);
+      return { name: download.suggestedFilename(), text: await readFile(await download.path(), 'utf8') };
+    };
+    const csv = await saved('CSV');
+    expect(csv.name).toBe('commands.csv');
+    expect(csv.text).toMatch(/^at,group,.*,ioa,select,value,outcome,durationMs\r\n/);
+    expect(csv.text).toMatch(/,5001,false,value=true,/);
+    await page.goto(`${scene.url}/#/logs?group=1`);
+    await page.getByRole('log').getByText('RTU sends data').first().waitFor();
+    const log = await saved('Download');
+    expect([log.name, log.text.includes('"msg":"RTU sends data"')]).toEqual(['group-1.log', true]);
+    await page.goto(`${scene.url}/#/logs?group=*`);
+    expect((await saved('Download')).name).toBe('mm2ss.log');
+    await closePage(page);
+  });
+
+  test('a filter of commands that makes no sense shows none of another one', async () => {
+    const page = await open('#/commands');
+    await page.locator('tbody').getByText('C_SC_NA_1').first().waitFor();
+    await page.getByRole('textbox', { name: 'Since' }).fill('yesterday');
+    await page
+      .locator('.problem.bad')
+      .getByText(/since: 90s/)
+      .waitFor();
+    expect(await page.locator('.problem.bad').innerText()).not.toContain('older');
+    expect(await page.locator('tbody tr').count()).toBe(0);
+    expect(await page.getByText('No command fits').count()).toBe(0);
     await closePage(page);
   });
 

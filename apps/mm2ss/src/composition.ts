@@ -49,6 +49,7 @@ import {
   ownNames,
   SecureEntrance,
 } from './http/index.js';
+import { keepChanges } from './lines/kept-changes.js';
 import { NtpClient, NtpTime, SystemClockSetter } from './ntp/index.js';
 import { registerTcpFigures } from './process/tcp-figures.js';
 import { RELEASE } from './release.js';
@@ -138,6 +139,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     ...(directory === undefined ? {} : { groupLogs: { directory, groups: loggedGroups(groups.current) } }),
   });
   const { logger } = logging;
+  if (directory !== undefined && bus.kind === 'memory') await keepChanges(bus, ring, logger, runtime.instance);
   bus.onTrouble((reason) => logger.warn({ reason }, 'bus'));
   bus.onConnection((connected) =>
     logger.warn({ server: bus.server }, connected ? 'bus connected again' : 'bus connection lost'),

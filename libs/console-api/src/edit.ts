@@ -54,9 +54,11 @@ export interface CellProblem {
 
 export interface CellChange {
   readonly column: string;
+  /** What is in force; where that is `after` already, until restart, what the file has. */
   readonly before: string;
   readonly after: string;
-  readonly effect: ChangeEffect;
+  /** What it costs by itself. Null: the row would not be taken, so nothing happens. */
+  readonly effect: ChangeEffect | null;
 }
 
 /** Answer to `/row/check`. Nothing has happened. */
@@ -65,7 +67,7 @@ export interface RowCheck {
   readonly ok: boolean;
   readonly problems: readonly CellProblem[];
   readonly changes: readonly CellChange[];
-  /** The largest of them; null: nothing would change. */
+  /** Of all of them together; null: nothing would change, or it would not be taken. */
   readonly effect: ChangeEffect | null;
   /** In words: "closes the link to the RTU and 5 masters". */
   readonly consequence: string;
@@ -75,7 +77,7 @@ export interface RowCheck {
   readonly rowAfter: string;
   /** The change of the file as a unified diff, for `patch` or a review. */
   readonly diff: string;
-  /** Over NATS: the shell commands that put it into force, to be copied. Null in one process. */
+  /** Over NATS: the shell commands that put it into force, to be copied. Null in one process, and where it would not be taken. */
   readonly howTo: string | null;
 }
 

@@ -27,6 +27,21 @@ describe('LogRing', () => {
     expect(messages(ring, '3')).toEqual([]);
   });
 
+  it('tells of changes, and has those of an earlier process before its own', () => {
+    const { ring, logger } = bench();
+    const told: string[] = [];
+    ring.onChange = ({ line }) => told.push(line);
+    const change = (verb: string): void => securityEvent(logger, 'operator_verb', { group: '1', by: 'me', verb }, verb);
+    logger.info({ group: '1' }, 'none');
+    change('restart');
+    expect(told.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['restart']);
+    const later = new LogRing();
+    later.restore(CHANGES, told);
+    expect(messages(later, CHANGES)).toEqual(['restart']);
+    later.add(told[0] as string);
+    expect(later.after(CHANGES, 1)).toHaveLength(1);
+  });
+
   it('keeps the newest lines, and gives those behind a number', () => {
     const { ring, logger } = bench();
     for (let i = 0; i < 3 * RING_LINES + 7; i++) logger.info({ group: '1' }, `line ${i}`);

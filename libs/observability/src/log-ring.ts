@@ -45,13 +45,22 @@ class Ring {
 export class LogRing {
   private readonly rings = new Map<string, Ring>();
   private seq = 0;
+  /** Told of each line that is a change. */
+  onChange: ((line: RingLine) => void) | undefined;
 
   /** @param line one JSON line of the logger */
   add(line: string): void {
     const group = groupOfLine(line);
     const kept = { seq: ++this.seq, line: line.length > LONGEST_LINE ? shortened(line) : line };
     this.ring(group ?? NO_GROUP).add(kept);
-    if (CHANGE.test(line)) this.ring(CHANGES).add(kept);
+    if (!CHANGE.test(line)) return;
+    this.ring(CHANGES).add(kept);
+    this.onChange?.(kept);
+  }
+
+  /** Lines of an earlier process, oldest first. */
+  restore(group: string, lines: readonly string[]): void {
+    for (const line of lines) this.ring(group).add({ seq: ++this.seq, line });
   }
 
   /** The lines of a group (or NO_GROUP, CHANGES) behind `seq`, oldest first, RING_LINES at most. */

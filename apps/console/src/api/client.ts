@@ -36,15 +36,16 @@ export class ApiError extends Error {
 /** Answers that say that who asks is not, or no longer, who may. */
 const DOUBTS: readonly number[] = [401, 403, 429];
 
-async function answerOf<T>(request: Promise<Response>, isSession: boolean): Promise<T> {
+/** The answer where it is a good one. @throws ApiError */
+async function good(request: Promise<Response>, isSession: boolean): Promise<Response> {
   let response: Response;
   try {
     response = await request;
   } catch {
     throw new ApiError(0, 'The console does not answer.');
   }
+  if (response.ok) return response;
   const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok && body !== undefined) return body as T;
   const said = (body as Partial<ErrorAnswer> | undefined)?.error ?? (body as Partial<OrderAnswer> | undefined)?.message;
   if (DOUBTS.includes(response.status) && !isSession) doubt();
   const retryAfter = Number(response.headers.get('Retry-After') ?? NaN);
@@ -58,16 +59,21 @@ async function answerOf<T>(request: Promise<Response>, isSession: boolean): Prom
 const patience = (): AbortSignal => AbortSignal.timeout(PATIENCE_MS);
 
 /** Nothing but who asks is asked while the console does not serve this page. */
-function ask<T>(path: string, init: RequestInit): Promise<T> {
+async function ask<T>(path: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
   const denied = path === SESSION ? undefined : denial.peek();
-  if (denied !== undefined) return Promise.reject(new ApiError(0, denied.reason));
-  return answerOf<T>(fetch(`${BASE}${path}`, { ...init, signal: patience() }), path === SESSION);
+  if (denied !== undefined) throw new ApiError(0, denied.reason);
+  const response = await good(fetch(`${BASE}${path}`, { ...init, signal: patience() }), path === SESSION);
+  return read(response).catch(() => {
+    throw new ApiError(response.status, 'The answer of the console cannot be read.');
+  });
 }
 
-const get = <T>(path: string): Promise<T> => ask(path, { cache: 'no-store' });
+const json = async <T>(response: Response): Promise<T> => (await response.json()) as T;
+
+const get = <T>(path: string): Promise<T> => ask(path, { cache: 'no-store' }, json<T>);
 
 const send = <T>(method: 'POST' | 'PUT', path: string, body: object): Promise<T> =>
-  ask(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  ask(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }, json<T>);
 
 const groupPath = (id: string): string => `/groups/${encodeURIComponent(id)}`;
 
@@ -94,7 +100,16 @@ export const api = {
 export const simulatorAsk = <T>(path: string, body?: object): Promise<T> =>
   body === undefined ? get<T>(`/simulator${path}`) : send<T>('POST', `/simulator${path}`, body);
 
-/** Links of files to be saved. */
-export const logFile = (group: string): string => `${BASE}${groupPath(group)}/logs?text=1`;
-export const commandsFile = (query: URLSearchParams): string => `${BASE}/commands.csv?${query.toString()}`;
+/** Paths of files to be saved. */
+export const logFile = (group: string | undefined): string =>
+  `${group === undefined ? '' : groupPath(group)}/logs?text=1`;
+export const commandsFile = (query: URLSearchParams): string => `/commands.csv?${query.toString()}`;
+
+/** A file with the name that the server gives it. */
+export const fileOf = (path: string): Promise<{ readonly name: string; readonly content: Blob }> =>
+  ask(path, { cache: 'no-store' }, async (response) => ({
+    name: /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1] ?? 'download',
+    content: await response.blob(),
+  }));
+
 export const streamUrl = (query: URLSearchParams): string => `${BASE}/stream?${query.toString()}`;

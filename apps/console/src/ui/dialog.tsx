@@ -6,7 +6,10 @@ import { useEffect, useRef } from 'preact/hooks';
 export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
+    const places = placesFrom(document.activeElement);
     element.current?.showModal();
+    // By then what was to be changed by it is drawn.
+    return () => void setTimeout(() => focusFirst(places));
   }, []);
   return (
     <dialog ref={element} class={props.wide ? 'wide' : ''} aria-label={props.title} onClose={props.onClose}>
@@ -21,10 +24,29 @@ export function Dialog(props: { title: string; wide?: boolean; onClose: () => vo
   );
 }
 
+/** Where the focus is, and all around that. */
+function placesFrom(focused: Element | null): HTMLElement[] {
+  const places: HTMLElement[] = [];
+  for (let place = focused; place instanceof HTMLElement && place !== document.body; place = place.parentElement)
+    places.push(place);
+  return places;
+}
+
+/** The button that opened a dialog may be gone with what was done: then the next around it that is there. */
+function focusFirst(places: readonly HTMLElement[]): void {
+  const place = places.find((each) => each.isConnected);
+  // Another dialog may be open by now.
+  if (place === undefined || document.activeElement !== document.body) return;
+  if (place !== places[0] && !place.hasAttribute('tabindex')) place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+}
+
 export interface Question {
   readonly title: string;
-  /** What will happen, a sentence each. */
-  readonly consequences: readonly string[];
+  /** What will happen, a sentence each. It may become others while one reads. */
+  readonly consequences: () => readonly string[];
+  /** Why it cannot be done any more; undefined: it can. */
+  readonly obsolete: () => string | undefined;
   /** The word on the button. */
   readonly action: string;
   /** Resolves when it is done; what it rejects with is shown, and the dialog stays. */
@@ -48,6 +70,7 @@ export function AskDialog() {
   const close = (): void => {
     question.value = undefined;
   };
+  const obsolete = busy.value ? undefined : asked.obsolete();
   const run = async (): Promise<void> => {
     busy.value = true;
     try {
@@ -62,20 +85,28 @@ export function AskDialog() {
   return (
     <Dialog title={asked.title} onClose={close}>
       <ul class="consequences">
-        {asked.consequences.map((text) => (
+        {asked.consequences().map((text) => (
           <li key={text}>{text}</li>
         ))}
       </ul>
-      {failure.value !== undefined && (
-        <p class="problem" role="alert">
-          {failure.value}
-        </p>
+      {[obsolete, failure.value].map(
+        (text) =>
+          text !== undefined && (
+            <p key={text} class="problem" role="alert">
+              {text}
+            </p>
+          ),
       )}
       <footer>
         <button type="button" onClick={close} autofocus>
           Cancel
         </button>
-        <button type="button" class="primary" disabled={busy.value} onClick={() => void run()}>
+        <button
+          type="button"
+          class="primary"
+          disabled={busy.value || obsolete !== undefined}
+          onClick={() => void run()}
+        >
           {busy.value ? 'Working …' : asked.action}
         </button>
       </footer>

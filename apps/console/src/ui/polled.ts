@@ -1,6 +1,6 @@
 /** What is asked for again and again while it is shown. */
 import { type Signal, useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { sentence } from './words.js';
 
 export interface Polled<T> {
@@ -11,9 +11,13 @@ export interface Polled<T> {
 
 const RETRY_MS = 2_000;
 
-/** @param key when it is another one, it is asked anew at once */
-export function usePolled<T>(ask: () => Promise<T>, everyMs: number, key = ''): Signal<Polled<T>> {
+/**
+ * @param key what is asked for: when it is another one, it is asked for at once, and what was known is no older answer to it
+ * @param news when it is another one, it is asked for at once
+ */
+export function usePolled<T>(ask: () => Promise<T>, everyMs: number, key = '', news = 0): Signal<Polled<T>> {
   const polled = useSignal<Polled<T>>({ value: undefined, failure: undefined });
+  const answered = useRef('');
   useEffect(() => {
     let gone = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -21,10 +25,13 @@ export function usePolled<T>(ask: () => Promise<T>, everyMs: number, key = ''): 
       if (!document.hidden) {
         try {
           const value = await ask();
-          if (!gone) polled.value = { value, failure: undefined };
+          if (gone) return;
+          answered.current = key;
+          polled.value = { value, failure: undefined };
         } catch (error) {
           const failure = error instanceof Error ? error.message : String(error);
-          if (!gone) polled.value = { value: polled.value.value, failure };
+          if (gone) return;
+          polled.value = { value: answered.current === key ? polled.value.value : undefined, failure };
         }
       }
       // What went wrong is soon over, mostly, and must not be shown for longer.
@@ -36,7 +43,7 @@ export function usePolled<T>(ask: () => Promise<T>, everyMs: number, key = ''): 
       gone = true;
       clearTimeout(timer);
     };
-  }, [key]);
+  }, [key, news]);
   return polled;
 }
 

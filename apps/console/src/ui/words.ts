@@ -58,6 +58,9 @@ export function plural(number: number, noun: string, many = `${noun}s`): string 
   return `${count(number)} ${number === 1 ? noun : many}`;
 }
 
+/** What a process does; one without a part serves the console, and nothing else. */
+export const partsText = (parts: readonly string[]): string => (parts.length === 0 ? 'console' : parts.join(', '));
+
 /** Masters started / connected / let in at most; a silent gateway may have more. */
 export function mastersText(
   row: Pick<OverviewRow, 'mastersStarted' | 'mastersConnected' | 'mastersMax' | 'silent'>,

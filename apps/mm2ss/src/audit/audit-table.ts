@@ -28,7 +28,7 @@ function printable(text: string): string {
 }
 
 /** What the command was to set: the fields of its object that are not their default; octets when it was not understood. */
-function valueOf(objects: unknown): string {
+export function valueOf(objects: unknown): string {
   if (typeof objects === 'string') return objects;
   const [first] = Array.isArray(objects) ? (objects as unknown[]) : [];
   if (typeof first !== 'object' || first === null) return '';

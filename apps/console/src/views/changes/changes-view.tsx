@@ -3,6 +3,7 @@ import type { LogLine } from '@iec104mm2ss/console-api';
 import { useSignal } from '@preact/signals';
 import { useStream } from '../../api/stream.js';
 import { route } from '../../route.js';
+import { session } from '../../state/session.js';
 import { At } from '../../ui/age.js';
 import { FilterBox } from '../../ui/filter-box.js';
 import { GroupLink } from '../../ui/group-link.js';
@@ -37,6 +38,11 @@ export function ChangesView() {
         <h1>Changes</h1>
         <FilterBox label="Filter changes" placeholder="Filter: who, what, group" />
         <span class="muted">{shown !== undefined && plural(shown.length, 'change')}</span>
+        <span class="muted">
+          {session.value?.mode === 'nats'
+            ? 'of what each process keeps since it started'
+            : 'of the last 500, which are kept over restarts'}
+        </span>
         {missed.value > 0 && <b class="warn">{missed.value} left out: they came too fast. Reload to see them.</b>}
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="List of changes">
@@ -58,11 +64,7 @@ export function ChangesView() {
         </table>
         {shown === undefined && <p class="empty">Waiting …</p>}
         {shown?.length === 0 && (
-          <p class="empty">
-            {changes.value?.length === 0
-              ? 'Of what the processes keep since they started, nobody has changed anything.'
-              : 'No change matches.'}
-          </p>
+          <p class="empty">{changes.value?.length === 0 ? 'Nobody has changed anything.' : 'No change matches.'}</p>
         )}
       </div>
     </section>
@@ -80,7 +82,10 @@ function Row({ line }: { line: LogLine }) {
       </td>
       <td>{who === '' ? <span class="none">–</span> : who}</td>
       <td>{group === null ? <span class="none">–</span> : <GroupLink id={group} />}</td>
-      <td class={level === 'error' || level === 'fatal' ? 'bad' : level === 'warn' ? 'warn' : ''}>{line.message}</td>
+      <td class={level === 'error' || level === 'fatal' ? 'bad' : level === 'warn' ? 'warn' : ''}>
+        {typeof fields['verb'] === 'string' && <b>{fields['verb']}: </b>}
+        {line.message}
+      </td>
       <td class="code wrap">{fieldsText({ ...line, fields: rest })}</td>
     </tr>
   );

@@ -10,6 +10,7 @@ import { GroupLink } from '../../ui/group-link.js';
 import { GroupSelect } from '../../ui/group-select.js';
 import { usePolled, waitingText } from '../../ui/polled.js';
 import { QueryField } from '../../ui/query-field.js';
+import { SaveButton } from '../../ui/save-button.js';
 import { count, plural } from '../../ui/words.js';
 import { objectText } from '../traffic/traffic-store.js';
 
@@ -37,7 +38,7 @@ export function CommandsView() {
   };
   useEffect(() => () => clearTimeout(timer.current), []);
   useStream({ commands: query.get('group') ?? '*' }, { command: again, leftOut: again }, query.get('group') ?? '*');
-  const polled = usePolled(() => api.commands(asked), AGAIN_MS, `${asked.toString()} ${fresh.value}`).value;
+  const polled = usePolled(() => api.commands(asked), AGAIN_MS, asked.toString(), fresh.value).value;
   const commands = [...(polled.value?.commands ?? [])].reverse();
   return (
     <section class="view fill">
@@ -62,9 +63,9 @@ export function CommandsView() {
         <QueryField name="since" label="Since" placeholder="2h, 7d" tip="How long ago, or a time" short />
         <span class="muted">{polled.value !== undefined && plural(commands.length, 'command')}</span>
         <span class="grow" />
-        <a class="button" href={commandsFile(asked)} download="commands.csv" data-tip="What is shown, as CSV">
+        <SaveButton path={commandsFile(asked)} tip="What is shown, as CSV">
           CSV
-        </a>
+        </SaveButton>
       </div>
       {waitingText(polled) !== undefined && (
         <p class={polled.failure === undefined ? 'muted note' : 'problem bad'}>{waitingText(polled)}</p>

@@ -6,7 +6,7 @@ import { rowOf } from '../../state/fleet.js';
 import { At } from '../../ui/age.js';
 import { Mark } from '../../ui/marks.js';
 import { usePolled, waitingText } from '../../ui/polled.js';
-import { plural } from '../../ui/words.js';
+import { partsText, plural } from '../../ui/words.js';
 import { Fact } from '../group/facts.js';
 
 const AGAIN_MS = 5_000;
@@ -149,7 +149,7 @@ function Processes({ processes }: { processes: ConfigurationAnswer['processes'] 
             {processes.map((process) => (
               <tr key={process.instance}>
                 <td class="code">{process.instance}</td>
-                <td>{process.parts.join(', ')}</td>
+                <td>{partsText(process.parts)}</td>
                 <td class="wrap">
                   <FileMark process={process} />
                 </td>

@@ -1,7 +1,7 @@
 /** What is being edited of a row; it is there still when one comes back from another view. */
 import type { ColumnInfo, RowAnswer, RowCheck } from '@iec104mm2ss/console-api';
 import { effect, type Signal, signal, untracked } from '@preact/signals';
-import { api } from '../../api/client.js';
+import { api, ApiError } from '../../api/client.js';
 import { summary } from '../../state/fleet.js';
 
 export interface Draft {
@@ -11,6 +11,8 @@ export interface Draft {
   readonly cells: Signal<Readonly<Record<string, string>>>;
   readonly check: Signal<RowCheck | undefined>;
   readonly failure: Signal<string | undefined>;
+  /** No such group loads from the file by now: what is typed is kept, and can be read. */
+  readonly isGone: Signal<boolean>;
   /** Columns that somebody else has changed since it was begun. */
   readonly overtaken: Signal<readonly string[]>;
   readonly set: (column: string, text: string) => void;
@@ -38,6 +40,7 @@ function newDraft(id: string): Draft {
   const cells = signal<Readonly<Record<string, string>>>({});
   const check = signal<RowCheck | undefined>(undefined);
   const failure = signal<string | undefined>(undefined);
+  const isGone = signal(false);
   const overtaken = signal<readonly string[]>([]);
 
   async function ask(): Promise<void> {
@@ -69,6 +72,7 @@ function newDraft(id: string): Draft {
     cells,
     check,
     failure,
+    isGone,
     overtaken,
     set: (column, text) => {
       const { [column]: _, ...others } = cells.peek();
@@ -85,8 +89,12 @@ function newDraft(id: string): Draft {
         // What somebody else has typed as well is no change any more.
         cells.value = Object.fromEntries(typed.filter(([name, text]) => text !== inForce(now, name)));
         failure.value = undefined;
+        isGone.value = false;
       } catch (error) {
         failure.value = error instanceof Error ? error.message : String(error);
+        isGone.value = error instanceof ApiError && error.status === 404;
+        // It was about a row that is not there, or another one.
+        check.value = undefined;
       }
     },
     forget: () => {

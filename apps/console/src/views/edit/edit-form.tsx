@@ -1,5 +1,5 @@
 /** The row of a group: every column, with what a change of it brings about before it is made. */
-import type { ColumnInfo, RowCheck } from '@iec104mm2ss/console-api';
+import type { ColumnInfo, RowAnswer, RowCheck } from '@iec104mm2ss/console-api';
 import { useEffect } from 'preact/hooks';
 import { api } from '../../api/client.js';
 import { may, session } from '../../state/session.js';
@@ -11,9 +11,18 @@ import { sentence } from '../../ui/words.js';
 import { effectWords } from './effects.js';
 import { Field } from './field.js';
 
+const RETRY_MS = 3_000;
+
 export function EditForm({ id, compact }: { id: string; compact?: boolean }) {
   const draft = draftOf(id);
   useEffect(() => void draft.load(), [id]);
+  const isFailed = draft.failure.value !== undefined && !draft.isGone.value;
+  // A group that comes back is told with the file; that the file can be read again is not.
+  useEffect(() => {
+    if (!isFailed) return undefined;
+    const timer = setInterval(() => void draft.load(), RETRY_MS);
+    return () => clearInterval(timer);
+  }, [isFailed, draft]);
   const row = draft.row.value;
   if (row === undefined) {
     return (
@@ -23,11 +32,9 @@ export function EditForm({ id, compact }: { id: string; compact?: boolean }) {
       </p>
     );
   }
-  const readOnly = !(may('apply') || may('save') || session.value?.mode === 'nats');
+  const readOnly = draft.isGone.value || !(may('apply') || may('save') || session.value?.mode === 'nats');
   const first = columns.value.filter((column) => isFirst(column, compact));
   const rest = columns.value.filter((column) => !isFirst(column, compact));
-  // What would not be taken costs nothing.
-  const cost = draft.check.value?.ok === true ? draft.check.value.changes : undefined;
   const fields = (list: readonly ColumnInfo[]) =>
     list.map((column) => (
       <Field
@@ -37,7 +44,7 @@ export function EditForm({ id, compact }: { id: string; compact?: boolean }) {
         changed={column.name in draft.cells.value}
         inFile={column.name in row.applied ? (row.cells[column.name] ?? '') : undefined}
         problems={draft.check.value?.problems.filter((problem) => problem.column === column.name) ?? []}
-        change={cost?.find((change) => change.column === column.name)}
+        effect={draft.check.value?.changes.find((change) => change.column === column.name)?.effect ?? undefined}
         readOnly={readOnly}
         onChange={(text) => draft.set(column.name, text)}
       />
@@ -103,7 +110,7 @@ function Outcome({ draft }: { draft: Draft }) {
               <li key={column}>
                 {column}: <del>{before === '' ? '(empty)' : before}</del> →{' '}
                 <ins>{after === '' ? '(empty)' : after}</ins>
-                {check.ok && <span class="muted"> {effectWords(effect)}</span>}
+                {effect !== null && <span class="muted"> {effectWords(effect)}</span>}
               </li>
             ))}
           </ul>
@@ -149,18 +156,25 @@ function Buttons({ draft, check }: { draft: Draft; check: RowCheck | undefined }
   );
 }
 
+const isSame = (now: RowAnswer | undefined, before: RowAnswer): boolean =>
+  now?.digest === before.digest && JSON.stringify(now.applied) === JSON.stringify(before.applied);
+
 function askChange(draft: Draft, mode: 'apply' | 'save', check: RowCheck): void {
   const row = draft.row.peek();
   if (row === undefined) return;
   ask({
     title: mode === 'save' ? `Apply, and save in ${row.file}?` : 'Apply until restart?',
-    consequences: [
+    consequences: () => [
       sentence(check.consequence),
       ...check.changes.map(({ column, before, after }) => `${column}: “${before}” becomes “${after}”.`),
       mode === 'save'
         ? 'The file is written: comments and the order of its rows stay, the file as it was is kept beside it.'
         : 'The file is not written: after a restart of the program, or when the file changes, its row counts again.',
     ],
+    obsolete: () => {
+      if (draft.isGone.value) return sentence(draft.failure.value ?? '');
+      return isSame(draft.row.value, row) ? undefined : 'The file has changed meanwhile: look at the row again.';
+    },
     action: mode === 'save' ? 'Apply and save' : 'Apply',
     run: async () => {
       const change = { digest: row.digest, cells: draft.cells.peek() };

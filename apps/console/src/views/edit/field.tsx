@@ -1,5 +1,5 @@
 /** One cell of a row. */
-import type { CellChange, CellProblem, ColumnInfo } from '@iec104mm2ss/console-api';
+import type { CellProblem, ChangeEffect, ColumnInfo } from '@iec104mm2ss/console-api';
 import { useId } from 'preact/hooks';
 import { effectWords } from './effects.js';
 
@@ -10,13 +10,14 @@ export interface FieldProps {
   /** It is in force until restart, and the file says otherwise. */
   readonly inFile: string | undefined;
   readonly problems: readonly CellProblem[];
-  readonly change: CellChange | undefined;
+  /** What a change of it costs; undefined: it is as it was, or is refused. */
+  readonly effect: ChangeEffect | undefined;
   readonly readOnly: boolean;
   readonly onChange: (text: string) => void;
 }
 
 export function Field(props: FieldProps) {
-  const { column, value, changed, inFile, problems, change, onChange } = props;
+  const { column, value, changed, inFile, problems, effect, onChange } = props;
   const id = useId();
   const bad = problems.some(({ severity }) => severity === 'skipped');
   const common = {
@@ -57,9 +58,9 @@ export function Field(props: FieldProps) {
             {reason}
           </span>
         ))}
-        {change !== undefined && <span class="effect">{effectWords(change.effect)}</span>}
+        {effect !== undefined && <span class="effect">{effectWords(effect)}</span>}
         {inFile !== undefined && <span class="warn">until restart; the file has “{inFile}”</span>}
-        {problems.length === 0 && change === undefined && inFile === undefined && (
+        {problems.length === 0 && effect === undefined && inFile === undefined && (
           <span class="muted">{column.help}</span>
         )}
       </p>

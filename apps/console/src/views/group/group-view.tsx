@@ -41,12 +41,17 @@ export function GroupView({ id }: { id: string }) {
     { keys: 'm', does: 'compare with another one', run: () => go(href(['compare'], { a: id })) },
     { keys: 'u', does: 'back to the list', run: () => go(href(['groups'])) },
   ]);
+  const isThere = (session: string): boolean =>
+    detail.value?.status?.masters.some((master) => master.session === session) === true;
   if (row === undefined) {
     return (
-      <p class="empty">
-        {summary.value === undefined ? 'Waiting for the first overview …' : `There is no group ${id}.`}{' '}
-        <a href={href(['groups'])}>All groups</a>
-      </p>
+      <div class="empty">
+        <h1>{summary.value === undefined ? `Group ${id}` : `There is no group ${id}`}</h1>
+        <p>
+          {summary.value === undefined && 'Waiting for the first overview … '}
+          <a href={href(['groups'])}>All groups</a>
+        </p>
+      </div>
     );
   }
   const stale = row.silent.length > 0 || row.unserved.length > 0;
@@ -110,7 +115,7 @@ export function GroupView({ id }: { id: string }) {
         ) : (
           <>
             <Facts row={row} status={status} />
-            <Masters row={row} status={status} />
+            <Masters row={row} status={status} isThere={isThere} />
           </>
         )}
         <h2>Last 15 minutes</h2>

@@ -31,7 +31,14 @@ function whyNone({ mastersStarted }: OverviewRow, { listener }: GroupStatus): st
   return listener.open === false ? 'None: no listener is open while the RTU is away.' : 'None that is known.';
 }
 
-export function Masters({ row, status }: { row: OverviewRow; status: GroupStatus }) {
+interface MastersProps {
+  readonly row: OverviewRow;
+  readonly status: GroupStatus;
+  /** Whether a session is there by now: a dialog stays open for a while. */
+  readonly isThere: (session: string) => boolean;
+}
+
+export function Masters({ row, status, isThere }: MastersProps) {
   const { masters } = status;
   return (
     <>
@@ -82,7 +89,11 @@ export function Masters({ row, status }: { row: OverviewRow; status: GroupStatus
                     <td class="code">{master.gateway ?? '–'}</td>
                     {may('order') && (
                       <td class="number">
-                        <button type="button" class="small" onClick={() => askDisconnect(row, master)}>
+                        <button
+                          type="button"
+                          class="small"
+                          onClick={() => askDisconnect(row, master, () => isThere(master.session))}
+                        >
                           Disconnect
                         </button>
                       </td>

@@ -6,6 +6,7 @@ import { currentGroup } from '../../state/current-group.js';
 import { CopyButton } from '../../ui/copy.js';
 import { FilterBox } from '../../ui/filter-box.js';
 import { GroupSelect } from '../../ui/group-select.js';
+import { SaveButton } from '../../ui/save-button.js';
 import { plural } from '../../ui/words.js';
 import { watchCommand } from '../../ui/watch-command.js';
 import { LogPane } from './log-pane.js';
@@ -36,14 +37,9 @@ export function LogsView() {
         <LevelSelect value={level} />
         <span class="muted">{log.begun && plural(log.lines.length, 'line')}</span>
         <span class="grow" />
-        <a
-          class="button"
-          href={logFile(group)}
-          download={`group-${group}.log`}
-          data-tip="All lines that the processes keep"
-        >
+        <SaveButton path={logFile(group === PROCESS ? undefined : group)} tip="All lines that the processes keep">
           Download
-        </a>
+        </SaveButton>
         <CopyButton text={command} what="command" tip={command} />
       </div>
       {isUnknown && <p class="problem warn">There is no group {group} now.</p>}

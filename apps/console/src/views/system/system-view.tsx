@@ -5,7 +5,7 @@ import { session } from '../../state/session.js';
 import { Age, At } from '../../ui/age.js';
 import { Mark } from '../../ui/marks.js';
 import { usePolled, waitingText } from '../../ui/polled.js';
-import { plural } from '../../ui/words.js';
+import { partsText, plural } from '../../ui/words.js';
 import { Fact } from '../group/facts.js';
 
 const AGAIN_MS = 3_000;
@@ -170,7 +170,7 @@ function Processes({ system: { processes, owners, releasesDiffer } }: { system: 
                 </td>
                 <td class="code">{process.instance}</td>
                 <td>{process.host}</td>
-                <td>{process.parts.length === 0 ? 'console' : process.parts.join(', ')}</td>
+                <td>{partsText(process.parts)}</td>
                 <td class={releasesDiffer ? 'warn' : ''}>{process.release}</td>
                 <td class="number">
                   <Age at={process.startedAt} />

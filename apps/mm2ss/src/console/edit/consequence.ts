@@ -1,6 +1,7 @@
 import {
   type ColumnName,
-  type Configuration,
+  COLUMN_HELP,
+  configurationFile,
   editRow,
   fullEffect,
   type GroupConfig,
@@ -13,17 +14,39 @@ import type { GroupStatus } from '@iec104mm2ss/observability';
 
 type Cells = Readonly<Partial<Record<ColumnName, string>>>;
 
-/** What each changed cell does by itself. */
-export function effectOfCells(octets: Uint8Array, id: string, inForce: Configuration, cells: Cells): CellChange[] {
-  const now = readRow(octets, id)?.cells ?? {};
-  return (Object.entries(cells) as [ColumnName, string][])
-    .filter(([column, after]) => (now[column] ?? '') !== after)
-    .map(([column, after]) => {
-      const alone = editRow(octets, id, { [column]: after });
-      const groups = 'fault' in alone ? [] : alone.file.configuration.groups;
-      const change = groupChanges(inForce.groups, groups).changed.find((each) => each.after.id === id);
-      return { column, before: now[column] ?? '', after, effect: change === undefined ? 'live' : fullEffect(change) };
-    });
+/**
+ * What each cell does by itself that is to be another one than is in force, or than the file has.
+ *
+ * @param ofFile the file as it is
+ * @param inForce the file with what is in force until restart
+ */
+export function changesOf(ofFile: Uint8Array, inForce: Uint8Array, id: string, cells: Cells): CellChange[] {
+  const [inFile, running] = [readRow(ofFile, id)?.cells ?? {}, readRow(inForce, id)?.cells ?? {}];
+  const { groups } = configurationFile('', inForce).configuration;
+  return (Object.entries(cells) as [ColumnName, string][]).flatMap(([column, after]) => {
+    const before = [running, inFile].map((row) => row[column] ?? '').find((text) => text !== after);
+    return before === undefined
+      ? []
+      : [{ column, before, after, effect: effectAlone(inForce, groups, id, column, after) }];
+  });
+}
+
+function effectAlone(
+  inForce: Uint8Array,
+  groups: readonly GroupConfig[],
+  id: string,
+  column: ColumnName,
+  cell: string,
+): ChangeEffect {
+  const alone = editRow(inForce, id, { [column]: cell });
+  const after = 'fault' in alone ? undefined : alone.file.configuration.groups.find((group) => group.id === id);
+  // It is taken together with another cell only: what it costs at most.
+  if (after === undefined) return COLUMN_HELP.find(({ name }) => name === column)?.effect ?? 'link';
+  const [change] = groupChanges(
+    groups.filter((group) => group.id === id),
+    [after],
+  ).changed;
+  return change === undefined ? 'live' : fullEffect(change);
 }
 
 /** What becomes of those who are connected, in words. */

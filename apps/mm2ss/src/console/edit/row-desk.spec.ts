@@ -92,6 +92,58 @@ describe('rows that are in force until restart', () => {
   });
 });
 
+describe('a row that is put back', () => {
+  it('to what the file says is not edited any more, cell by cell', async () => {
+    const { desk, put, names } = bench();
+    await put('1', { 'sys name': 'One', 'max conn': '9' }, 'apply');
+    await put('1', { 'max conn': '3' }, 'apply');
+    expect((await desk.row('1')).applied).toEqual({ 'sys name': 'One' });
+    const back = { digest: (await desk.row('1')).digest, cells: { 'sys name': 'R1' } };
+    expect((await desk.check('1', back)).changes).toEqual([
+      { column: 'sys name', before: 'One', after: 'R1', effect: 'live' },
+    ]);
+    await put('1', { 'sys name': 'R1' }, 'apply');
+    expect([...desk.edited()]).toEqual([]);
+    expect((await desk.row('1')).applied).toEqual({});
+    expect(names()).toEqual(['R1', 'R2', 'R3']);
+  });
+});
+
+describe('what a change is said to cost', () => {
+  const effects = async (desk: RowDesk, cells: Record<string, string>): Promise<Record<string, unknown>> => {
+    const { changes } = await desk.check('1', { digest: (await desk.row('1')).digest, cells });
+    return Object.fromEntries(changes.map(({ column, effect }) => [column, effect]));
+  };
+
+  it('is nothing where it would not be taken, for those cells, too, that are well by themselves', async () => {
+    const { desk } = bench({ isSource: false });
+    const { digest } = await desk.row('1');
+    for (const bad of [{ t1: 'soon' }, { 'sys name': 'a\nb' }]) {
+      const check = await desk.check('1', { digest, cells: { hosts: '10.0.0.9', 'max conn': '9', ...bad } });
+      expect(check).toMatchObject({ ok: false, effect: null, closesMasters: 0, howTo: null });
+      expect(check.consequence).toBe('the row would not be taken');
+      expect(check.changes.filter(({ effect }) => effect !== null)).toEqual([]);
+    }
+  });
+
+  it('is known of cells that are taken together only', async () => {
+    const { desk } = bench();
+    // With t2 as it is this t1 would be refused.
+    expect(await effects(desk, { t1: '8', t2: '5', 'sys name': 'One' })).toEqual({
+      t1: 'link',
+      t2: 'link',
+      'sys name': 'live',
+    });
+  });
+
+  it('counts from what is in force until restart', async () => {
+    const { desk, put } = bench();
+    await put('1', { hosts: '10.0.0.9:2404' }, 'apply');
+    // To save it as well changes nothing that is running.
+    expect(await effects(desk, { 'sys name': 'One' })).toEqual({ hosts: 'live', 'sys name': 'live' });
+  });
+});
+
 describe('a row that is saved', () => {
   it('replaces the file, not a link to it, and keeps its mode', async () => {
     const { folder, path, put, desk } = bench();

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, copyFile, type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { access, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   type ColumnName,
@@ -19,9 +19,9 @@ import type { CellProblem, ChangeEffect, RowAnswer, RowChange, RowCheck, RowOutc
 import type { GroupStatus } from '@iec104mm2ss/observability';
 import { ApiError } from '../../api/api-error.js';
 import { formatProblem } from '../../commands/check.js';
-import { backupOf, removeOldBackups } from './backups.js';
 import { diffText } from './diff-text.js';
-import { effectOfCells, consequenceOf } from './consequence.js';
+import { changesOf, consequenceOf } from './consequence.js';
+import { saveFile } from './save-file.js';
 
 /** The configuration in force in this process, and the way to change it. */
 export interface ConfigurationInForce {
@@ -122,10 +122,11 @@ export class RowDesk {
       throw new ApiError(400, check.problems.map(({ column, reason }) => `${column}: ${reason}`).join('; '));
     }
     const others = new Map(this.current());
-    const own: Cells = { ...others.get(id), ...(change.cells as Cells) };
+    const own = withoutThoseOf(this.rowOf(octets, id), { ...others.get(id), ...(change.cells as Cells) });
     others.delete(id);
-    const backup = mode === 'save' ? await this.write(edited.octets, digestOf(octets)) : null;
-    const applied = mode === 'save' ? others : new Map([...others, [id, own]]);
+    const backup = mode === 'save' ? await saveFile(configuration, edited.octets, octets, this.parts.now()) : null;
+    const isEdited = mode === 'apply' && Object.keys(own).length > 0;
+    const applied = isEdited ? new Map([...others, [id, own]]) : others;
     const onDisk = mode === 'save' ? edited.octets : octets;
     const digest = digestOf(onDisk);
     const inForce = withApplied(onDisk, applied);
@@ -148,7 +149,8 @@ export class RowDesk {
     if (unknown !== undefined) throw new ApiError(400, `${unknown}: no column that can be edited`);
     this.rowOf(octets, id);
     const wanted = { ...this.current().get(id), ...cells } as Cells;
-    const inForce = configurationFile('', withApplied(octets, this.current())).configuration;
+    const octetsInForce = withApplied(octets, this.current());
+    const inForce = configurationFile('', octetsInForce).configuration;
     const edited = editRow(octets, id, wanted);
     if ('fault' in edited) {
       const problems: CellProblem[] = [{ column: edited.column ?? 'row', reason: edited.fault, severity: 'skipped' }];
@@ -159,7 +161,7 @@ export class RowDesk {
     const problems = problemsOf(before, after, edited.row);
     const ok = problems.every(({ severity }) => severity !== 'skipped');
     const status = await this.parts.status(id);
-    const changes = effectOfCells(octets, id, inForce, wanted);
+    const changes = changesOf(octets, octetsInForce, id, wanted).map((each) => (ok ? each : { ...each, effect: null }));
     const group = ok
       ? groupChanges(inForce.groups, after.groups).changed.find((each) => each.after.id === id)
       : undefined;
@@ -174,7 +176,7 @@ export class RowDesk {
       rowBefore: edited.rowBefore,
       rowAfter: edited.rowAfter,
       diff: diffText(this.parts.configuration.path, octets, edited.octets),
-      howTo: this.parts.isSource ? null : HOW_TO,
+      howTo: this.parts.isSource || !ok ? null : HOW_TO,
     };
     return { check, edited, octets };
   }
@@ -197,44 +199,6 @@ export class RowDesk {
     // Whoever changed the file, or had it read again, has put all of it into force.
     return this.parts.configuration.digest === this.appliedDigest ? this.applied : new Map<string, Cells>();
   }
-
-  /** @returns where the file as it was is kept */
-  private async write(octets: Uint8Array, before: string): Promise<string> {
-    const path = await realpath(this.parts.configuration.path);
-    const stamp = this.parts.now().toISOString().replace(/[:.]/g, '-');
-    const backup = backupOf(path, stamp);
-    const draft = `${path}.${stamp}.new`;
-    let isCopied = false;
-    try {
-      await copyFile(path, backup, constants.COPYFILE_EXCL);
-      isCopied = true;
-      const handle = await open(draft, 'wx', 0o600);
-      try {
-        await takeAfter(handle, path);
-        await handle.writeFile(octets);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      if (digestOf(await this.parts.configuration.read()) !== before)
-        throw new ApiError(409, 'the file has changed meanwhile');
-      await rename(draft, path);
-      await removeOldBackups(path);
-      return backup;
-    } catch (error) {
-      // One that was there before is somebody else's.
-      await Promise.allSettled([unlink(draft), ...(isCopied ? [unlink(backup)] : [])]);
-      if (error instanceof ApiError) throw error;
-      throw new ApiError(409, `${path} cannot be written: ${(error as Error).message}`);
-    }
-  }
-}
-
-/** The new file belongs to whom the old one belongs, and has its mode. Rejects when that cannot be. */
-async function takeAfter(handle: FileHandle, path: string): Promise<void> {
-  const [old, own] = [await stat(path), await handle.stat()];
-  if (old.uid !== own.uid || old.gid !== own.gid) await handle.chown(old.uid, old.gid);
-  await handle.chmod(old.mode & 0o777);
 }
 
 const NOT_TAKEN = { consequence: 'the row would not be taken', closesMasters: 0 };
@@ -257,6 +221,14 @@ const HOW_TO = [
   'mm2ss chart groups.csv --nats-auth nats --values own.yaml -o chart',
   'helm upgrade mm2ss chart -n NAMESPACE --wait',
 ].join('\n');
+
+/** A cell that is what the file says anyway is not edited. */
+function withoutThoseOf({ cells: ofFile }: FileRow, cells: Cells): Cells {
+  const names = Object.keys(cells) as ColumnName[];
+  return Object.fromEntries(
+    names.filter((name) => cells[name] !== (ofFile[name] ?? '')).map((name) => [name, cells[name]]),
+  );
+}
 
 /** The file with the cells that are in force "until restart". A row that is not there any more has none. */
 function withApplied(octets: Uint8Array, applied: ReadonlyMap<string, Cells>): Uint8Array {

@@ -5,6 +5,7 @@ import type { CommandsAnswer } from '@iec104mm2ss/console-api';
 import type { AuditRecord } from '@iec104mm2ss/router';
 import { ApiError } from '../../api/api-error.js';
 import { type AuditFilter, parseSince } from '../../audit/audit-filter.js';
+import { valueOf } from '../../audit/audit-table.js';
 import { type AuditSelection, selectRecords } from '../../audit/audit-selection.js';
 import { parseCa, parseIoa, parseTypes } from '../../commands/filter-flags.js';
 import { type ConsoleRoute, TextAnswer } from './console-request.js';
@@ -25,9 +26,10 @@ const COLUMNS = [
   'ca',
   'ioa',
   'select',
+  'value',
   'outcome',
   'durationMs',
-] as const satisfies readonly (keyof AuditRecord)[];
+] as const satisfies readonly (keyof AuditRecord | 'value')[];
 
 type Query = Readonly<Record<string, string>>;
 
@@ -64,7 +66,9 @@ export function commandRoutes(journal: () => Journal, wallMs: () => number): Con
         const { found } = await select(query);
         const lines = [
           COLUMNS.join(','),
-          ...found.map(({ record }) => COLUMNS.map((name) => cell(record[name])).join(',')),
+          ...found.map(({ record }) =>
+            COLUMNS.map((name) => cell(name === 'value' ? valueOf(record.objects) : record[name])).join(','),
+          ),
         ];
         return new TextAnswer('text/csv; charset=utf-8', `${lines.join('\r\n')}\r\n`, 'commands.csv');
       },

@@ -100,7 +100,7 @@ export function lookRoutes({
         const answer = await logOf(id);
         // Of one that was taken out there may be lines still.
         if (answer.lines.length === 0) await detailOf(id);
-        return query['text'] === '1' ? asFile(answer, `${/^\d+$/.test(id) ? id : 'group'}.log`) : answer;
+        return query['text'] === '1' ? asFile(answer, /^\d+$/.test(id) ? `group-${id}.log` : 'group.log') : answer;
       },
       ['text'],
     ),
