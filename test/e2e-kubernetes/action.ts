@@ -64,6 +64,7 @@ export async function underLoad(
   for (const { station } of masters) station.startAccount();
   for (const group of groups) {
     group.doubles.length = 0;
+    group.linkEnds.length = 0;
     group.rtu.startEvents(EVENTS_PER_SECOND);
     group.masters[0]?.station.startCommanding(COMMANDED_IOA, COMMAND_PAUSE_MS);
   }
@@ -126,10 +127,11 @@ function judge(
   links: ReadonlyMap<string, number>,
   { disturbed = groups.map(({ id }) => id), relinked = [], breaks: most = Infinity, repeats }: Expected,
 ): void {
-  for (const { id, rtu, masters, doubles } of groups) {
+  for (const { id, rtu, masters, doubles, linkEnds } of groups) {
     expect(rtu.counts.overflow, `events that the RTU of ${id} lost itself`).toBe(0);
     expect(doubles, `times at which the RTU of ${id} had two connections`).toEqual([]);
-    if (!relinked.includes(id)) expect(links.get(id), `new connections of the RTU of ${id}`).toBe(0);
+    if (!relinked.includes(id))
+      expect(links.get(id), `new connections of the RTU of ${id} (${linkEnds.join('; ')})`).toBe(0);
     for (const { name, station } of masters) {
       const account = accounts.get(name);
       const label = `master ${name} of ${id}: ${JSON.stringify(account)} ${station.reasons.join('; ')}`;

@@ -22,6 +22,8 @@ export interface FieldGroup extends TestRtu {
   readonly masters: FieldMaster[];
   /** Times at which the RTU had more than one connection, by `performance.now()`. */
   readonly doubles: number[];
+  /** Why connections of the RTU ended, as the RTU saw it. */
+  readonly linkEnds: string[];
 }
 
 export interface FieldMaster {
@@ -69,7 +71,9 @@ export class Field {
       tls: plan.tls ?? false,
       masters: [],
       doubles: [],
+      linkEnds: [],
     };
+    station.rtu.on('disconnected', (_connection, { code, message }) => group.linkEnds.push(`${code}: ${message}`));
     station.rtu.on('connected', () => {
       if (established(station.rtu.address.port) > 1) group.doubles.push(performance.now());
     });
