@@ -214,15 +214,16 @@ export class CommandMatching {
     const fitting = found.filter((match) => match.likeness === likest && match.rank >= AGAIN === best >= AGAIN);
     const mirrored = fitting.filter(({ transaction }) => this.isTold(transaction, oa));
     // An RTU answers in order: what was given up may be answered yet, before what has been sent since.
-    const likely = fitting.filter(({ transaction }) => !this.habits.oa.speaksAgainst(transaction, oa));
+    const others = fitting.filter(({ transaction }) => !this.habits.oa.speaksAgainst(transaction, oa));
+    const likely = others.some(({ transaction }) => !hasEnded(transaction)) ? others : [];
     const candidates = [mirrored, likely, fitting].find(({ length }) => length > 0) ?? [];
     const least = Math.min(...candidates.map(({ rank }) => rank));
     const likeliest = candidates.filter(({ rank }) => rank === least);
     // One drive moves once at a time: equal commands end in their order.
     if (endedFirst && least < AGAIN) return this.earliest(likeliest, found);
     if (endedFirst && mirrored.length === 0) return this.saidAgain(likeliest, found);
-    const [first, ...others] = likeliest;
-    return others.every(({ transaction }) => transaction.owner === first?.transaction.owner) ? first : undefined;
+    const [first, ...rest] = likeliest;
+    return rest.every(({ transaction }) => transaction.owner === first?.transaction.owner) ? first : undefined;
   }
 
   /** Nobody's when it repeats a select that another master has made since: that, too, may be what it ends. */
@@ -283,6 +284,11 @@ function rankOf(alike: number, expectation: Expectation, isOver: boolean, endedF
   // A late answer with another value is less likely than an unusual one.
   if (isOver && alike >= Likeness.OTHER_VALUE) return 10 * alike + 4;
   return 10 * alike + (endedFirst ? 0 : isOver ? 2 : 1);
+}
+
+/** The RTU has ended it: nothing of it is missing. */
+function hasEnded({ seen }: Transaction): boolean {
+  return [...seen.values()].some((flags) => (flags & Seen.TERMINATION) !== 0);
 }
 
 function byOrder(a: Match, b: Match): number {

@@ -1231,6 +1231,20 @@ function play(style: RtuStyle, plans: readonly Planned[]): void {
 }
 
 describe('no master gets the answer to another one’s command, and each gets its own', () => {
+  it('a refusal with the OA of a command that the RTU has ended is to the one under way', () => {
+    const at = { command: 0, afterMs: 0, confirmAfterMs: 0, terminateAfterMs: 0, leaves: false };
+    const fates = [
+      { session: 1, fate: 'answered' },
+      { session: 2, fate: 'refused' },
+      { session: 1, fate: 'answered' },
+      { session: 1, fate: 'answered' },
+    ] as const;
+    play(
+      { oa: 'constant', confirms: false, terminates: true, losesQualifiers: false },
+      fates.map((each) => ({ ...at, ...each })),
+    );
+  });
+
   const plan: fc.Arbitrary<Planned> = fc.record({
     session: fc.integer({ min: 1, max: 4 }),
     command: fc.nat(COMMANDS.length - 1),
