@@ -1125,6 +1125,9 @@ const COMMANDS = [
   counterInterrogation(1),
 ];
 
+/** What an RTU writes that always writes the same: that of a master. */
+const CONSTANT_OA = A * 10;
+
 /** An answer in which the qualifier is 0. */
 function withoutQualifier(asdu: Uint8Array): Uint8Array {
   const octets = new Uint8Array(asdu);
@@ -1152,7 +1155,7 @@ function play(style: RtuStyle, plans: readonly Planned[]): void {
   const oaOf = (transaction: Transaction): number => {
     const isMirrored = style.oa === 'mirrors' || (style.oa === 'sometimes' && ++answered % 3 !== 0);
     if (isMirrored) return transaction.oa;
-    return style.oa === 'last' ? lastOa : style.oa === 'constant' ? A * 10 : 0;
+    return style.oa === 'last' ? lastOa : style.oa === 'constant' ? CONSTANT_OA : 0;
   };
 
   const run = (until: number): void => {
@@ -1173,17 +1176,19 @@ function play(style: RtuStyle, plans: readonly Planned[]): void {
         );
         // Whose is an ACT_TERM without ACT_CON, or an answer without its qualifier, when somebody else got nothing for the
         // same? Nobody could know.
-        if (plan.fate === 'silent' && style.confirms && !style.losesQualifiers) continue;
+        // Nor whether the answer of an RTU that always writes the OA of a master is a late one to what nobody got an answer to.
+        const isNeverSilent = style.oa === 'constant';
+        if (plan.fate === 'silent' && style.confirms && !style.losesQualifiers && !isNeverSilent) continue;
         const confirmAt = Math.max(bench.now, rtuFreeAt) + plan.confirmAfterMs;
         rtuFreeAt = confirmAt;
         const negative = plan.fate === 'refused';
-        if (style.confirms || negative) {
-          answers.push({ at: confirmAt, cause: Cause.ACT_CON, negative, transaction, got: false });
-        }
         const ends =
           endsWithTermination(transaction.typeId) &&
           !transaction.select &&
           (style.terminates || isInterrogation(transaction.typeId));
+        if (style.confirms || negative || (isNeverSilent && !ends)) {
+          answers.push({ at: confirmAt, cause: Cause.ACT_CON, negative, transaction, got: false });
+        }
         if (ends && !negative) {
           const { typeId, ca, ioa } = transaction;
           const object = `${typeId} ${ca} ${ioa}`;
