@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { summary, underLoad } from './action.ts';
 import { run, settled, until } from './cluster.ts';
 import type { Autoscaling } from './release.ts';
-import { PLAIN, sharedScene, TLS, wanted } from './scene.ts';
+import { connectAll, PLAIN, sharedScene, TLS, wanted } from './scene.ts';
 import { missing } from './settings.ts';
 
 const noMetrics =
@@ -42,14 +42,12 @@ describe.skipIf(noMetrics !== undefined)('autoscalers', () => {
   };
 
   it('has one of each while nothing happens', async () => {
-    const { release, field, nodes, plans } = sceneOf();
-    release.useAutoscalers(LOW);
-    await release.describe(plans);
-    await release.install();
+    const scene = sceneOf();
+    scene.release.useAutoscalers(LOW);
+    await scene.release.describe(scene.plans);
+    await scene.release.install();
     await scaledTo(1);
-    await release.listening(plans.length);
-    for (const plan of plans) await field.connect(plan, nodes);
-    await until('all masters are started', () => field.masters.every(({ station }) => station.simulator.started));
+    await connectAll(scene);
   });
 
   it('takes more under load, and disturbs nobody', async () => {

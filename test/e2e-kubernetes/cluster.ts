@@ -23,8 +23,8 @@ export function run(command: string, args: readonly string[], input?: string): P
 export const kubectl = (...args: string[]): Promise<string> => run('kubectl', ['-n', settings.namespace, ...args]);
 
 /** Makes or changes what the manifests name. */
-export const apply = (manifests: string): Promise<string> =>
-  run('kubectl', ['-n', settings.namespace, 'apply', '-f', '-'], manifests);
+export const apply = (manifests: string, ...flags: string[]): Promise<string> =>
+  run('kubectl', ['-n', settings.namespace, 'apply', ...flags, '-f', '-'], manifests);
 
 /** A port of this machine that leads to one of a service, until it is ended. */
 export async function portForward(service: string, port: number): Promise<{ port: number; end: () => void }> {

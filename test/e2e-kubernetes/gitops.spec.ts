@@ -1,9 +1,6 @@
 /** The chart as Argo CD takes it: rendered without the cluster, applied by the server, compared with what is there. */
-import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { kubectl, pods, run, settled } from './cluster.ts';
+import { apply, kubectl, pods, run, settled } from './cluster.ts';
 import { sharedScene, TLS } from './scene.ts';
 import { missing, settings } from './settings.ts';
 
@@ -53,9 +50,7 @@ const names = async (): Promise<string[]> => (await pods()).map(({ metadata }) =
 
 /** Applies them, and deletes what is of the release and not among them. */
 async function sync(manifests: string): Promise<void> {
-  const file = await written(manifests);
-  await kubectl('apply', ...SERVER_SIDE, '-f', file);
-  const meant = lines(await kubectl('get', '-f', file, '-o', 'name'));
+  const meant = lines(await apply(manifests, ...SERVER_SIDE, '-o', 'name'));
   const there = lines(await kubectl('get', KINDS, '-l', LABELS, '-o', 'name'));
   const surplus = there.filter((name) => !meant.includes(name));
   if (surplus.length > 0) await kubectl('delete', ...surplus);
@@ -65,13 +60,6 @@ const lines = (text: string): string[] => text.split('\n').filter((line) => line
 
 /** As `kubectl diff` shows them. */
 async function differences(manifests: string): Promise<string> {
-  const file = await written(manifests);
-  const script = 'kubectl -n "$1" diff --server-side --field-manager=gitops -f "$2"; [ $? -le 1 ]';
-  return run('sh', ['-c', script, 'sh', settings.namespace, file]);
-}
-
-async function written(manifests: string): Promise<string> {
-  const file = join(tmpdir(), `mm2ss-gitops-${process.pid}.yaml`);
-  await writeFile(file, manifests);
-  return file;
+  const script = 'kubectl -n "$0" diff "$@" -f -; [ $? -le 1 ]';
+  return run('sh', ['-c', script, settings.namespace, ...SERVER_SIDE], manifests);
 }

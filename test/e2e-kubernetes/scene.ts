@@ -45,7 +45,8 @@ export function sharedScene(prepare = true, helm = settings.helms[0] ?? 'helm'):
 }
 
 /** Installs it with two routers and two gateways; how long that took, in ms. */
-export async function bringUp({ release, plans, field, nodes }: Scene): Promise<number> {
+export async function bringUp(scene: Scene): Promise<number> {
+  const { release, plans } = scene;
   await release.describe(plans);
   const startedAt = performance.now();
   await release.install();
@@ -53,10 +54,15 @@ export async function bringUp({ release, plans, field, nodes }: Scene): Promise<
   await scaleTo('gateway', 2);
   await settled();
   const tookMs = performance.now() - startedAt;
+  await connectAll(scene);
+  return tookMs;
+}
+
+/** All masters, as soon as every gateway listens for every group. */
+export async function connectAll({ release, plans, field, nodes }: Scene): Promise<void> {
   await release.listening(plans.length);
   for (const plan of plans) await field.connect(plan, nodes);
   await until('all masters are started', () => field.masters.every(({ station }) => station.simulator.started));
-  return tookMs;
 }
 
 export async function scaleTo(component: string, replicas: number): Promise<void> {

@@ -21,11 +21,8 @@ export class OwnerAnnouncer {
   announce(): void {
     const message = this.message();
     const settled = this.parts.bus.connected ? this.parts.commands.takeSettled() : [];
-    this.last = encodeOwner(message);
-    this.parts.bus.publish(
-      this.parts.subjects.owner,
-      settled.length === 0 ? this.last : encodeOwner({ ...message, settled }),
-    );
+    const plain = encodeOwner(message);
+    this.say(plain, settled.length === 0 ? plain : encodeOwner({ ...message, settled }));
   }
 
   /** Something may have changed: once this turn is over that is looked at, and said. */
@@ -35,14 +32,19 @@ export class OwnerAnnouncer {
     this.parts.clock.endOfTurn(() => {
       this.pending = false;
       const message = encodeOwner(this.message());
-      if (this.stopped || this.last?.equals(message) === true) return;
-      this.last = message;
-      this.parts.bus.publish(this.parts.subjects.owner, message);
+      if (!this.stopped && this.last?.equals(message) !== true) this.say(message);
     });
   }
 
   stop(): void {
     this.stopped = true;
+  }
+
+  /** @param told what goes out: the message, and what is said in passing */
+  private say(message: Buffer, told = message): void {
+    const { bus, subjects } = this.parts;
+    this.last = message;
+    bus.publish(subjects.owner, told);
   }
 
   private message(): Omit<OwnerMessage, 'v' | 'settled'> {

@@ -1,5 +1,6 @@
 import type { SimulatedRtu } from '@iec104mm2ss/console-api';
 import type { Order, SimulatorApi } from './simulator-api.js';
+import { messageOf } from '../ui/words.js';
 
 const HEADS = ['Id', 'Name', 'RTU no', 'Port', 'State', 'Masters', 'GI', 'Last index', 'Sent', 'Waiting'];
 
@@ -48,7 +49,7 @@ function RtuRow({ api, rtu, mayOrder, selected, select, say }: RtuRowProps) {
   const give = (verb: Order) => (): void => {
     api.order(id, verb).then(
       () => say(`${name}: ${verb}.`),
-      (error: unknown) => say(`${name}: ${error instanceof Error ? error.message : String(error)}`),
+      (error: unknown) => say(`${name}: ${messageOf(error)}`),
     );
   };
   const button = (verb: Order, label: string) => (

@@ -1,6 +1,7 @@
 import type { SimulatedRtu } from '@iec104mm2ss/console-api';
 import { useSignal } from '@preact/signals';
 import type { SimulatorApi } from './simulator-api.js';
+import { messageOf } from '../ui/words.js';
 
 const RUN_POLL_MS = 500;
 
@@ -18,7 +19,7 @@ export function SendBar({ api, rtus, say }: SendBarProps) {
   const numbers = [...new Set(rtus.map(({ rtuNumber }) => rtuNumber))].sort((a, b) => a - b);
   const chosen = (): number | undefined => (rtu.value === '' ? undefined : Number(rtu.value));
   const doing = (act: () => Promise<void>) => (): void => {
-    act().catch((error: unknown) => say(error instanceof Error ? error.message : String(error)));
+    act().catch((error: unknown) => say(messageOf(error)));
   };
   const sendIt = doing(async () => {
     const { run: number } = await api.send(Number(index.value), Number(duration.value), chosen());

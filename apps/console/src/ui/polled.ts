@@ -1,7 +1,7 @@
 /** What is asked for again and again while it is shown. */
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { sentence } from './words.js';
+import { messageOf, sentence } from './words.js';
 
 export interface Polled<T> {
   readonly value: T | undefined;
@@ -29,7 +29,7 @@ export function usePolled<T>(ask: () => Promise<T>, everyMs: number, key = '', n
           answered.current = key;
           polled.value = { value, failure: undefined };
         } catch (error) {
-          const failure = error instanceof Error ? error.message : String(error);
+          const failure = messageOf(error);
           if (gone) return;
           polled.value = { value: answered.current === key ? polled.value.value : undefined, failure };
         }

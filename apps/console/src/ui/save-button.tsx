@@ -5,7 +5,7 @@
 import type { ComponentChildren } from 'preact';
 import { fileOf } from '../api/client.js';
 import { say } from './toast.js';
-import { sentence } from './words.js';
+import { messageOf, sentence } from './words.js';
 
 /** A browser has begun to save long before. */
 const KEPT_MS = 60_000;
@@ -19,7 +19,7 @@ async function save(path: string): Promise<void> {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MS);
   } catch (error) {
-    say(`Nothing was saved. ${sentence(error instanceof Error ? error.message : String(error))}`);
+    say(`Nothing was saved. ${sentence(messageOf(error))}`);
   }
 }
 

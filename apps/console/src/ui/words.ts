@@ -58,6 +58,9 @@ export function plural(number: number, noun: string, many = `${noun}s`): string 
   return `${count(number)} ${number === 1 ? noun : many}`;
 }
 
+/** What an error says. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** What a process does; one without a part serves the console, and nothing else. */
 export const partsText = (parts: readonly string[]): string => (parts.length === 0 ? 'console' : parts.join(', '));
 

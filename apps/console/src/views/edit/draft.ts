@@ -3,6 +3,7 @@ import type { ColumnInfo, RowAnswer, RowCheck } from '@iec104mm2ss/console-api';
 import { effect, type Signal, signal, untracked } from '@preact/signals';
 import { api, ApiError } from '../../api/client.js';
 import { summary } from '../../state/fleet.js';
+import { messageOf } from '../../ui/words.js';
 
 export interface Draft {
   readonly id: string;
@@ -52,7 +53,7 @@ function newDraft(id: string): Draft {
       if (cells.peek() === asked) check.value = answer;
       failure.value = undefined;
     } catch (error) {
-      failure.value = error instanceof Error ? error.message : String(error);
+      failure.value = messageOf(error);
     }
   }
 
@@ -91,7 +92,7 @@ function newDraft(id: string): Draft {
         failure.value = undefined;
         isGone.value = false;
       } catch (error) {
-        failure.value = error instanceof Error ? error.message : String(error);
+        failure.value = messageOf(error);
         isGone.value = error instanceof ApiError && error.status === 404;
         // It was about a row that is not there, or another one.
         check.value = undefined;

@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import { api } from '../../api/client.js';
 import { rowOf } from '../../state/fleet.js';
 import { memo } from '../../ui/memo.js';
-import { fineTime } from '../../ui/words.js';
+import { fineTime, messageOf } from '../../ui/words.js';
 import { isDecoded, objectText } from './traffic-store.js';
 
 const SHOWN_OBJECTS = 3;
@@ -65,7 +65,7 @@ function Octets({ item }: { item: TrafficItem }) {
     lines.value = [];
     api.decode(hex).then(
       (answer) => (lines.value = answer.lines),
-      (error: unknown) => (lines.value = [error instanceof Error ? error.message : String(error)]),
+      (error: unknown) => (lines.value = [messageOf(error)]),
     );
   }
   return (

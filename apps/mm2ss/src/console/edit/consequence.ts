@@ -1,7 +1,6 @@
 import {
   type ColumnName,
   COLUMN_HELP,
-  configurationFile,
   editRow,
   fullEffect,
   type GroupConfig,
@@ -19,10 +18,16 @@ type Cells = Readonly<Partial<Record<ColumnName, string>>>;
  *
  * @param ofFile the file as it is
  * @param inForce the file with what is in force until restart
+ * @param groups those that load from that
  */
-export function changesOf(ofFile: Uint8Array, inForce: Uint8Array, id: string, cells: Cells): CellChange[] {
+export function changesOf(
+  ofFile: Uint8Array,
+  inForce: Uint8Array,
+  groups: readonly GroupConfig[],
+  id: string,
+  cells: Cells,
+): CellChange[] {
   const [inFile, running] = [readRow(ofFile, id)?.cells ?? {}, readRow(inForce, id)?.cells ?? {}];
-  const { groups } = configurationFile('', inForce).configuration;
   return (Object.entries(cells) as [ColumnName, string][]).flatMap(([column, after]) => {
     const before = [running, inFile].map((row) => row[column] ?? '').find((text) => text !== after);
     return before === undefined

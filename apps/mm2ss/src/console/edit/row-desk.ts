@@ -161,7 +161,9 @@ export class RowDesk {
     const problems = problemsOf(before, after, edited.row);
     const ok = problems.every(({ severity }) => severity !== 'skipped');
     const status = await this.parts.status(id);
-    const changes = changesOf(octets, octetsInForce, id, wanted).map((each) => (ok ? each : { ...each, effect: null }));
+    const changes = changesOf(octets, octetsInForce, inForce.groups, id, wanted).map((each) =>
+      ok ? each : { ...each, effect: null },
+    );
     const group = ok
       ? groupChanges(inForce.groups, after.groups).changed.find((each) => each.after.id === id)
       : undefined;
