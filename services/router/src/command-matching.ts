@@ -213,17 +213,27 @@ export class CommandMatching {
     const likest = found.find(({ rank }) => rank === best)?.likeness;
     const fitting = found.filter((match) => match.likeness === likest && match.rank >= AGAIN === best >= AGAIN);
     const mirrored = fitting.filter(({ transaction }) => this.isTold(transaction, oa));
-    // An RTU answers in order: what was given up may be answered yet, before what has been sent since.
-    const others = fitting.filter(({ transaction }) => !this.habits.oa.speaksAgainst(transaction, oa));
-    const likely = others.some(({ transaction }) => !hasEnded(transaction)) ? others : [];
-    const candidates = [mirrored, likely, fitting].find(({ length }) => length > 0) ?? [];
+    const candidates = mirrored.length > 0 ? mirrored : fitting;
     const least = Math.min(...candidates.map(({ rank }) => rank));
     const likeliest = candidates.filter(({ rank }) => rank === least);
+    if (mirrored.length === 0 && this.mayBeLate(likeliest, fitting, oa)) return undefined;
     // One drive moves once at a time: equal commands end in their order.
     if (endedFirst && least < AGAIN) return this.earliest(likeliest, found);
     if (endedFirst && mirrored.length === 0) return this.saidAgain(likeliest, found);
     const [first, ...rest] = likeliest;
     return rest.every(({ transaction }) => transaction.owner === first?.transaction.owner) ? first : undefined;
+  }
+
+  /**
+   * An RTU answers in order: what was given up may be answered yet, before what has been sent since. The OA says so; but it says
+   * the same where the RTU always writes this one, and then it is the answer to what has been sent since.
+   */
+  private mayBeLate(likeliest: readonly Match[], fitting: readonly Match[], oa: number): boolean {
+    const speaksAgainst = ({ transaction }: Match): boolean => this.habits.oa.speaksAgainst(transaction, oa);
+    const others = fitting.filter((match) => !speaksAgainst(match) && !hasEnded(match.transaction));
+    return others.some(({ transaction: { owner } }) =>
+      likeliest.some((match) => speaksAgainst(match) && match.transaction.owner !== owner),
+    );
   }
 
   /** Nobody's when it repeats a select that another master has made since: that, too, may be what it ends. */

@@ -31,7 +31,8 @@ export interface TakeoverParts {
 
 /** How a process that has got the lease of a group becomes its owner. See docs/decisions/core.md, "A takeover". */
 export async function takeOver(parts: TakeoverParts): Promise<void> {
-  const { bus, fence, logger, timers, stillOurs } = parts;
+  const { bus, fence, logger, clock, timers, stillOurs } = parts;
+  const begunAt = clock.now();
 
   // 1. What the last owner left, and what the log holds.
   const legacy = await load(parts);
@@ -46,8 +47,10 @@ export async function takeOver(parts: TakeoverParts): Promise<void> {
   // 4. Meanwhile the gateways state their sessions.
   const first = bus.kind === 'memory' && !legacy.saved;
   const stated = first ? undefined : timers.pause(TAKEOVER_MS);
+  const askedAt = clock.now();
   const report = await askConnector(parts);
   await stated;
+  const statedAt = clock.now();
   if (!stillOurs()) return;
   router.takeSessionsOver();
   if (report !== undefined) router.restoreCommands(report);
@@ -58,6 +61,11 @@ export async function takeOver(parts: TakeoverParts): Promise<void> {
 
   // 6. Sessions get what they miss, masters are admitted, commands go their way.
   router.open();
+  if (bus.kind !== 'nats') return;
+  const loadMs = Math.round(askedAt - begunAt);
+  const statedMs = Math.round(statedAt - askedAt);
+  const logMs = Math.round(clock.now() - statedAt);
+  logger.info(noPeer({ fence, loadMs, statedMs, logMs }), 'masters of the group are served');
 }
 
 async function load({ load, logger, timers, stillOurs }: TakeoverParts): Promise<Legacy | undefined> {
