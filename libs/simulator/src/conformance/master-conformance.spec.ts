@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
+import { interrogation, UFunction } from '@iec104mm2ss/iec104';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MasterSimulator } from '../index.js';
 import { checkMaster, type ConformanceResult } from './conformance.js';
+import { type RawApdu, RawEnd } from './raw-end.js';
 
 const masters: MasterSimulator[] = [];
 afterEach(async () => {
@@ -55,6 +57,36 @@ describe('conformance of a master', () => {
       expect.arrayContaining(['it asks for no general interrogation', 'it sends nothing by itself']),
     );
   });
+
+  it('is checked in one that stops for a moment', async () => {
+    const isU = (fn: UFunction) => (apdu: RawApdu) => apdu.format === 'U' && apdu.control === fn;
+    const results = await checkMaster({
+      ...UNDER,
+      answerMs: 500,
+      timers: false,
+      onListening: (port) => {
+        const again = async (): Promise<void> => {
+          const master = await RawEnd.connect('127.0.0.1', port, undefined);
+          for (const [act, con] of [
+            [UFunction.STARTDT_ACT, UFunction.STARTDT_CON],
+            [UFunction.STOPDT_ACT, UFunction.STOPDT_CON],
+            [UFunction.STARTDT_ACT, UFunction.STARTDT_CON],
+          ] as const) {
+            master.got.length = 0;
+            master.sendU(act);
+            await master.until(isU(con), 1_000);
+          }
+          master.sendI(interrogation(47));
+          await master.untilClosed(20_000);
+          master.end();
+          await again();
+        };
+        again().catch(() => undefined);
+      },
+    });
+    const numbered = results.find(({ title }) => title.startsWith('numbers what it sends'));
+    expect(numbered).toMatchObject({ result: 'passed' });
+  }, 30_000);
 
   it('is not in one that acknowledges late', async () => {
     const results = await resultsOf(

@@ -25,19 +25,23 @@ export interface RawApdu {
   readonly asdu: Uint8Array;
 }
 
-/** One end of a link that does what a check tells it, right or wrong. By itself it confirms TESTFR, and acknowledges. */
+/**
+ * One end of a link that does what a check tells it, right or wrong. By itself it acknowledges, and confirms TESTFR, and STOPDT and
+ * STARTDT of a master that was started before: a multiplexer stops while it has no masters.
+ */
 export class RawEnd {
   readonly got: RawApdu[] = [];
   closed = false;
   /** Whether each I-format APDU is acknowledged at once. */
   acknowledging = true;
-  /** Whether TESTFR act is confirmed. */
+  /** Whether TESTFR act, STOPDT act and another STARTDT act are confirmed. */
   confirming = true;
   /** Next N(S) to send and to receive. */
   vs = 0;
   vr = 0;
   /** N(R) that was sent last. */
   acknowledged = 0;
+  private started = false;
   private readonly framer = new ApduFramer();
   private wake: (() => void) | undefined;
 
@@ -66,6 +70,7 @@ export class RawEnd {
   }
 
   sendU(fn: UFunction): void {
+    this.started ||= fn === UFunction.STARTDT_CON;
     this.socket.write(uFormat(fn));
   }
 
@@ -124,9 +129,14 @@ export class RawEnd {
       if (format === 'I') {
         this.vr = (ns + 1) & SEQUENCE_MASK;
         if (this.acknowledging) this.sendS();
-      } else if (control === UFunction.TESTFR_ACT && this.confirming) this.sendU(UFunction.TESTFR_CON);
+      } else if (this.confirming) this.confirm(control);
       at = end;
     }
     this.wake?.();
+  }
+  private confirm(control: number): void {
+    if (control === UFunction.TESTFR_ACT) this.sendU(UFunction.TESTFR_CON);
+    else if (control === UFunction.STOPDT_ACT) this.sendU(UFunction.STOPDT_CON);
+    else if (control === UFunction.STARTDT_ACT && this.started) this.sendU(UFunction.STARTDT_CON);
   }
 }
