@@ -25,8 +25,8 @@ const COMMAND_PAUSE_MS = 20;
 export const RESTART_PAUSE_MS = 1_000;
 /** How long a part is stopped, or a path cut: shorter than the hold time. */
 export const ABSENCE_MS = 5_000;
-/** Takeovers take up to 3 s; a busy machine gets twice as long here. */
-export const TAKEOVER_MS = 6_000;
+/** Takeovers take up to 3 s where nothing else runs; here only that somebody takes over before the hold time is over. */
+export const TAKEOVER_MS = 15_000;
 /** How long everything may take to arrive once the RTU is quiet. */
 const SETTLE_MS = 20_000;
 /** Commands slower than this are listed. */

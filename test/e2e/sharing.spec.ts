@@ -7,7 +7,7 @@ import { System } from './system.ts';
 /** Groups whose RTU is never there: owning them costs nothing else. */
 const GROUPS = Array.from({ length: 6 }, () => ({ hosts: '127.0.0.2:9' }));
 /** Twice what it takes at most: the machine may be busy. */
-const TAKEOVER_MS = 6_000;
+const TAKEOVER_MS = 15_000;
 
 async function spread(system: System): Promise<number[]> {
   const owned = [...(await system.ownership()).values()];
