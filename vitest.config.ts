@@ -55,7 +55,8 @@ const projects = [
     test: {
       name: 'simulation',
       include: ['test/simulation/**/*.spec.ts'],
-      testTimeout: seconds(120),
+      // They run beside the others, which come first.
+      testTimeout: seconds(600),
       ...computing,
       // Helper threads that collect garbage gain nothing where every core has a worker.
       execArgv: ['--single-threaded-gc'],
@@ -75,7 +76,7 @@ const projects = [
   // What helm makes of the chart.
   {
     ...shared,
-    test: { name: 'chart', include: ['test/chart/**/*.spec.ts'], testTimeout: seconds(120), isolate: false },
+    test: { name: 'chart', include: ['test/chart/**/*.spec.ts'], testTimeout: seconds(600), isolate: false },
   },
   // What Prometheus makes of the alerts.
   {
@@ -88,7 +89,13 @@ const projects = [
   },
   {
     ...shared,
-    test: { ...slow, name: 'interop', include: ['test/interop/**/*.spec.ts'], hookTimeout: seconds(300) },
+    test: {
+      ...slow,
+      ...severalFiles,
+      name: 'interop',
+      include: ['test/interop/**/*.spec.ts'],
+      hookTimeout: seconds(300),
+    },
   },
   // The console's page in a real browser.
   {
