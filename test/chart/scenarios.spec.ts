@@ -41,6 +41,14 @@ describe.skipIf(!helm3)('the manifests of', () => {
   });
 });
 
+describe.skipIf(!helm3)('each pod of helm test', () => {
+  it.each(Object.entries(SCENARIOS))('has one container, else there is no --logs: %s', (_name, values) => {
+    const pods = manifestsOf(renderedText(values)).filter(({ kind }) => kind === 'Pod');
+    expect(pods.length).toBeGreaterThan(0);
+    for (const { metadata, spec } of pods) expect(spec?.['containers'], metadata.name).toHaveLength(1);
+  });
+});
+
 describe.skipIf(!helm3 || !checksSchemas)('every object has nothing but fields that Kubernetes knows', () => {
   it.each(Object.entries(SCENARIOS))('%s', (_name, values) => {
     const objects = manifestsOf(renderedText(values));

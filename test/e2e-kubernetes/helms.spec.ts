@@ -6,7 +6,7 @@ import { ADDED, bringUp, sharedScene } from './scene.ts';
 import { missing, settings } from './settings.ts';
 
 /** What `helm test` makes is no part of the release: Helm leaves it, so that its logs can be read. */
-const OF_THE_TEST = ['pod/mm2ss-test', 'configmap/mm2ss-test'];
+const OF_THE_TEST = ['pod/mm2ss-test', 'pod/mm2ss-test-status', 'configmap/mm2ss-test'];
 
 describe.skipIf(missing !== undefined).each(settings.helms)('%s', (helm) => {
   const sceneOf = sharedScene(false, helm);

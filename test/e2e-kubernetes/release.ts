@@ -113,7 +113,7 @@ export class Release {
   }
 
   async test(): Promise<string> {
-    return this.run('test', NAME, '--timeout', HELM_TIMEOUT);
+    return this.run('test', NAME, '--logs', '--timeout', HELM_TIMEOUT);
   }
 
   async uninstall(): Promise<string> {
