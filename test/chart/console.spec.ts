@@ -23,11 +23,11 @@ describe.skipIf(!requireTool('helm'))('the console', () => {
     ]);
     const pod = JSON.stringify(all.the('Deployment', name).spec);
     expect(pod).toContain('"args":["console"]');
-    expect(pod).toContain('{"name":"MM2SS_CONSOLE","value":"0.0.0.0:9105"}');
+    expect(pod).toContain('{"name":"MM2SS_CONSOLE","value":"0.0.0.0:9106"}');
     expect(pod).toContain('"value":"mm2ss-console,mm2ss-console.scada,mm2ss-console.scada.svc,mm2ss.example"');
     expect(pod).toContain('{"name":"MM2SS_CONSOLE_AUTH","value":"none"}');
-    expect(all.the('Service', name).spec).toMatchObject({ ports: [{ port: 9105, targetPort: 9105 }] });
-    expect(all.the('NetworkPolicy', name).spec?.ingress).toEqual([{ from, ports: [{ port: 9105, protocol: 'TCP' }] }]);
+    expect(all.the('Service', name).spec).toMatchObject({ ports: [{ port: 9106, targetPort: 9106 }] });
+    expect(all.the('NetworkPolicy', name).spec?.ingress).toEqual([{ from, ports: [{ port: 9106, protocol: 'TCP' }] }]);
     expect(JSON.stringify(all.the('NetworkPolicy', 'mm2ss-to-nats').spec?.podSelector)).toContain('console');
   });
 

@@ -249,6 +249,61 @@ const CASES: readonly [string, readonly Values[], string][] = [
       `groups.7.${key}: with connectors.groupsPerPod 50`,
     ],
   ),
+  ...['connectors', 'routers', 'gateways', 'console', 'nats'].map((part): [string, readonly Values[], string] => [
+    `a label of ${part} by which pods are found`,
+    [...base, { [part]: { podLabels: { 'app.kubernetes.io/component': 'mine' } } }],
+    `${part}.podLabels: by app.kubernetes.io/component`,
+  ]),
+  [
+    'a label of all pods by which they are found',
+    [...base, { podDefaults: { labels: { 'app.kubernetes.io/name': 'mine' } } }],
+    'podDefaults.labels: by app.kubernetes.io/name',
+  ],
+  [
+    'a label of a group by which policies find its pod',
+    [...base, { groups: { 7: { podLabels: { 'iec104mm2ss/group': '8' } } } }],
+    'groups.7.podLabels: by iec104mm2ss/group',
+  ],
+  [
+    'networks of masters for a load balancer that is none',
+    [...base, gateways({ type: 'NodePort', loadBalancerSourceRanges: ['10.0.0.0/8'] })],
+    'gateways.service.loadBalancerSourceRanges is for type LoadBalancer',
+  ],
+  [
+    'a class of a load balancer that is none',
+    [...base, gateways({ type: 'ClusterIP', loadBalancerClass: 'example.com/lb' })],
+    'gateways.service.loadBalancerClass is for type LoadBalancer',
+  ],
+  [
+    'a threshold of a group that is not there',
+    [...base, { monitoring: { rules: { enabled: true, thresholds: { LinkSlow: { '99': 1 } } } } }],
+    'thresholds.LinkSlow: there is no group 99',
+  ],
+  ...(
+    [
+      [9104, 'http.port'],
+      [9105, 'http.healthPort'],
+    ] as const
+  ).map(([port, other]): [string, readonly Values[], string] => [
+    `a console at the port of ${other}`,
+    [...base, { console: { enabled: true, port } }],
+    `console.port ${port} is that of ${other}`,
+  ]),
+  [
+    'a server of NATS that is killed while it hands its clients over',
+    [...base, { nats: { lameDuckSeconds: 90 } }],
+    'terminationGracePeriodSeconds must be 15 above nats.lameDuckSeconds',
+  ],
+  ...['20Gi', '20GB', '11G'].map((size): [string, readonly Values[], string] => [
+    `a store of ${size} on a smaller volume`,
+    [...base, { nats: { maxFileStore: size, persistence: { size: '10Gi' } } }],
+    `maxFileStore ${size} is more than a volume has`,
+  ]),
+  [
+    'servers of a NATS that is not ours',
+    [...base, { nats: { url: 'nats://nats.example:4222', replicas: 3 } }],
+    'nats.replicas is the number of bundled servers',
+  ],
 ];
 
 describe.skipIf(!requireTool('helm'))('the chart takes', () => {

@@ -41,6 +41,22 @@ describe.skipIf(!helm3)('the manifests of', () => {
   });
 });
 
+/** Ports at which a container serves, as its environment says. */
+function listeners(container: unknown): string[] {
+  const { env = [] } = container as { env?: readonly { name: string; value?: string }[] };
+  const named = env.filter(({ name }) => ['MM2SS_HTTP', 'MM2SS_HEALTH', 'MM2SS_CONSOLE'].includes(name));
+  return named.map(({ value = '' }) => value.replace(/^.*:/, ''));
+}
+
+describe.skipIf(!helm3)('no container has two listeners at one port', () => {
+  it.each(Object.entries(SCENARIOS))('%s', (_name, values) => {
+    const pods = manifestsOf(renderedText(values)).flatMap(({ spec }) => spec?.template?.spec ?? []);
+    const all = pods.flatMap(({ containers }) => containers.map(listeners)).filter(({ length }) => length > 0);
+    expect(all.length).toBeGreaterThan(2);
+    for (const ports of all) expect(new Set(ports).size, ports.join()).toBe(ports.length);
+  });
+});
+
 describe.skipIf(!helm3)('each pod of helm test', () => {
   it.each(Object.entries(SCENARIOS))('has one container, else there is no --logs: %s', (_name, values) => {
     const pods = manifestsOf(renderedText(values)).filter(({ kind }) => kind === 'Pod');

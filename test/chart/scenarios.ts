@@ -9,7 +9,7 @@ const sampleFile = new URL('../../libs/config/testdata/sample.csv', import.meta.
 export const SCENARIOS: Readonly<Record<string, readonly Values[]>> = {
   /** One group, and as little as can be said. */
   minimal: [groups(row(7)), NO_USERS],
-  /** The manual's sample, as it is to be installed: users, three NATS servers, a monitoring that may ask. */
+  /** The manual's sample, as it is to be installed: users, three NATS servers, a monitoring that may ask, the console. */
   sample: [
     generated(readFileSync(sampleFile, 'utf8')),
     USERS,
@@ -20,6 +20,7 @@ export const SCENARIOS: Readonly<Record<string, readonly Values[]>> = {
         monitoringFrom: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
       },
       monitoring: { podMonitor: { enabled: true, labels: { release: 'prometheus' } } },
+      console: { enabled: true },
     },
   ],
   /** Packed connectors, Services by ranges of ids, autoscalers. */

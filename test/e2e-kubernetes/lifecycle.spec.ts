@@ -1,7 +1,7 @@
 /** From the first install to the last rollback, under load: what each step costs, and that no named master misses an event. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { summary, underLoad } from './action.ts';
-import { componentOf, kubectl, type Pod, pods, settled, until } from './cluster.ts';
+import { componentOf, kubectl, type Pod, pods, portForward, settled, until } from './cluster.ts';
 import { recordOctets } from './release.ts';
 import { ADDED, bringUp, PLAIN, scaleTo, sharedScene, TLS, wanted } from './scene.ts';
 import { missing, settings } from './settings.ts';
@@ -25,6 +25,18 @@ describe.skipIf(missing !== undefined)('a release under load', () => {
       `${scene.release.helm.version}: installed in ${(tookMs / 1000).toFixed(1)} s, tested in ` +
         `${((performance.now() - testedAt) / 1000).toFixed(1)} s, its record has ${await recordOctets()} octets`,
     );
+  });
+
+  it('shows its groups in the web console', async () => {
+    const console = await portForward('svc/mm2ss-console', 9106);
+    try {
+      const response = await fetch(`http://127.0.0.1:${console.port}/api/v1/groups`);
+      expect(response.status).toBe(200);
+      const { rows } = (await response.json()) as { rows: { id: string }[] };
+      expect(rows.map(({ id }) => id)).toEqual([PLAIN.id, TLS.id]);
+    } finally {
+      console.end();
+    }
   });
 
   it('brings events, interrogations and commands to masters outside the cluster, each its own', async () => {

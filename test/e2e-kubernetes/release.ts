@@ -182,6 +182,7 @@ export class Release {
       // Left to `kubectl scale`, or to an autoscaler.
       routers: { replicas: null, ...autoscaling },
       gateways: { replicas: null, ...autoscaling, service: { type: 'NodePort', nodePorts: 'same' } },
+      console: { enabled: true },
       nats: {
         auth: { existingSecret: KEYS },
         persistence: { size: '1Gi' },

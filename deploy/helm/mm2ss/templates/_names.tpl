@@ -60,7 +60,8 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{/* Where pods listen, for what is not for masters. */}}
 {{- define "mm2ss.listen" -}}
 {{- $dual := or (hasSuffix "DualStack" .Values.service.ipFamilyPolicy) (has "IPv6" .Values.service.ipFamilies) -}}
-{{- .Values.listenAddress | default ($dual | ternary "[::]" "0.0.0.0") -}}
+{{- $address := .Values.listenAddress | default ($dual | ternary "::" "0.0.0.0") -}}
+{{- contains ":" $address | ternary (printf "[%s]" $address) $address -}}
 {{- end }}
 
 {{- define "mm2ss.ipFamilies" -}}

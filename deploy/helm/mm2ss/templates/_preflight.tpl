@@ -9,6 +9,8 @@
 {{- include "mm2ss.preflightGateways" . -}}
 {{- include "mm2ss.preflightNodes" . -}}
 {{- include "mm2ss.preflightResources" . -}}
+{{- include "mm2ss.preflightLabels" . -}}
+{{- include "mm2ss.preflightNoEffect" . -}}
 {{- end }}
 
 {{- define "mm2ss.preflightFile" -}}
@@ -201,6 +203,46 @@
 {{- fail (printf "\n\n%s: requests.%s %v is above limits.%s %v: Kubernetes refuses that." $where $name $least $name $most) }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* By these labels Deployments, Services and policies find their pods. */}}
+{{- define "mm2ss.preflightLabels" -}}
+{{- $all := dict "podDefaults.labels" .Values.podDefaults.labels }}
+{{- range $name := list "connectors" "routers" "gateways" "console" "nats" }}{{ $_ := set $all (printf "%s.podLabels" $name) (get $.Values $name).podLabels }}{{ end }}
+{{- range $id, $group := .Values.groups }}{{ with $group.podLabels }}{{ $_ := set $all (printf "groups.%s.podLabels" $id) . }}{{ end }}{{ end }}
+{{- range $where, $labels := $all }}
+{{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "iec104mm2ss/group" }}
+{{- if hasKey ($labels | default dict) $label }}{{ fail (printf "\n\n%s: by %s the chart finds its pods: it cannot be another one." $where $label) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What would be taken, and do nothing, or undo another value. */}}
+{{- define "mm2ss.preflightNoEffect" -}}
+{{- $service := .Values.gateways.service }}{{ $nats := .Values.nats -}}
+{{- range $key := list "loadBalancerClass" "loadBalancerSourceRanges" }}
+{{- if and (get $service $key) (ne $service.type "LoadBalancer") }}{{ fail (printf "\n\ngateways.service.%s is for type LoadBalancer, and the type is %s: nobody would look at it." $key $service.type) }}{{ end }}
+{{- end }}
+{{- range $alert, $groups := .Values.monitoring.rules.thresholds }}
+{{- range $id, $_ := $groups }}
+{{- if not (hasKey $.Values.groups (toString $id)) }}{{ fail (printf "\n\nmonitoring.rules.thresholds.%s: there is no group %v." $alert $id) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if .Values.console.enabled }}
+{{- range $key, $port := dict "http.port" .Values.http.port "http.healthPort" .Values.http.healthPort }}
+{{- if eq (int $.Values.console.port) (int $port) }}{{ fail (printf "\n\nconsole.port %d is that of %s, too." (int $port) $key) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if include "mm2ss.natsBundled" . }}
+{{- if lt (int $nats.terminationGracePeriodSeconds) (add 15 $nats.lameDuckSeconds | int) }}
+{{- fail "\n\nnats.terminationGracePeriodSeconds must be 15 above nats.lameDuckSeconds: else a server is killed before it has handed over its clients." }}
+{{- end }}
+{{- if and $nats.maxFileStore (gt (include "mm2ss.amount" (trimSuffix "B" $nats.maxFileStore) | float64) (include "mm2ss.amount" $nats.persistence.size | float64)) }}
+{{- fail (printf "\n\nnats.maxFileStore %s is more than a volume has (nats.persistence.size %s): it would be full before NATS refuses anything." $nats.maxFileStore $nats.persistence.size) }}
+{{- end }}
+{{- else if gt (int $nats.replicas) 1 }}
+{{- fail "\n\nnats.replicas is the number of bundled servers, and nats.url or nats.urlSecret names a NATS of your own: copies there are nats.streamReplicas." }}
 {{- end }}
 {{- end }}
 
