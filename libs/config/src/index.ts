@@ -14,6 +14,7 @@ export {
 } from './read-configuration.js';
 export type { ConfigErrorCode, ConfigurationFile } from './read-configuration.js';
 export { peerText, plainAddress } from './address-text.js';
+export { commentRows } from './comment-rows.js';
 export { type CsvRow, csvRows } from './csv-rows.js';
 export { configurationText, type DecodedFile, decodeFile } from './file-encoding.js';
 export { isHostname } from './endpoints.js';

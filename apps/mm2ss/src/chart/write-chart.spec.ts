@@ -1,4 +1,5 @@
 import { type Identity, newSeed, publicKeyOf, userList, userListText } from '@iec104mm2ss/bus';
+import { parseConfiguration } from '@iec104mm2ss/config';
 import { execFileSync } from 'node:child_process';
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -245,6 +246,10 @@ describe('rows that are not loaded', () => {
         { row: 3, reason: 'port no: port 2407 is already used in row 2' },
       ],
     });
+    // Pods that run would refuse a file that has faults.
+    const { csv } = (await values()) as { csv: string };
+    expect(csv).toBe(HEADER + row(7) + `#${row(7)}`);
+    expect(parseConfiguration(Buffer.from(csv)).problems.filter(({ severity }) => severity === 'skipped')).toEqual([]);
   });
 
   it('make no chart when they are all there is', async () => {

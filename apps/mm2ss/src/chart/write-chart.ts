@@ -8,6 +8,7 @@ import {
   type YamlObject,
 } from '@iec104mm2ss/chart';
 import {
+  commentRows,
   type Configuration,
   configurationText,
   parseConfiguration,
@@ -16,7 +17,7 @@ import {
 } from '@iec104mm2ss/config';
 import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { formatProblem } from '../commands/check.js';
+import { formatFinding } from '../commands/check.js';
 import { diffOf } from '../commands/diff.js';
 import { UnavailableError, UsageError } from '../commands/errors.js';
 import { writeWhole } from '../nats-auth/key-files.js';
@@ -80,7 +81,7 @@ export async function writeChart(
   if (output !== undefined) await refuseInputs(output, [file, diff, ...(flags.values ?? [])]);
   const octets = await readAgain(file);
   const configuration = parseConfiguration(octets);
-  for (const problem of configuration.problems) sinks.err(`mm2ss: ${file}: ${formatProblem(problem)}\n`);
+  for (const problem of configuration.problems) sinks.err(`mm2ss: ${file}: ${formatFinding(problem)}\n`);
   if (diff === undefined && !isWritable(configuration, flags, sinks)) return EXIT_FAILED;
   const csv = textForPods(file, octets, configuration);
   const fault = sizeFault(csv);
@@ -129,11 +130,18 @@ async function refuseInputs(output: string, inputs: readonly (string | undefined
   }
 }
 
-/** The text of the file, which pods read as it is read here. */
-function textForPods(file: string, octets: Uint8Array, { groups }: Configuration): string {
+/**
+ * The text of the file, which pods read as it is read here. Rows that are not loaded are comments in it: pods that run take no file
+ * that has a fault which the one before had not.
+ */
+function textForPods(file: string, octets: Uint8Array, { groups, problems }: Configuration): string {
   const text = configurationText(octets) ?? '';
-  const carried = carriedText(text);
-  if (JSON.stringify(parseConfiguration(carried).groups) === JSON.stringify(groups)) return carried;
+  const skipped = new Set(problems.filter(({ severity }) => severity === 'skipped').map(({ row }) => row));
+  const isSame = (carried: string): boolean =>
+    JSON.stringify(parseConfiguration(carried).groups) === JSON.stringify(groups);
+  // Without a header that cannot be used, what is below it would be read otherwise.
+  const carried = [commentRows(text, skipped), text].map(carriedText).find(isSame);
+  if (carried !== undefined) return carried;
   const which = notCarried(text).join(', ');
   throw new UsageError(`chart: ${file}: cells hold characters that no Kubernetes object can carry: ${which}`);
 }

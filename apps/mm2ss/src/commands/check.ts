@@ -73,6 +73,11 @@ export function formatProblem({ row, field, reason }: Problem): string {
   return field === 'row' ? `row ${row}: ${text}` : `row ${row}, ${field}: ${text}`;
 }
 
+/** A line among others: what is loaded all the same is a warning. */
+export function formatFinding(problem: Problem): string {
+  return problem.severity === 'skipped' ? formatProblem(problem) : `${problem.severity}: ${formatProblem(problem)}`;
+}
+
 function formatGroup(group: GroupConfig): string[] {
   const { id, name, rtuNumber, maxConnections, sameIp, hosts, filter, buffsize, rtuLink } = group;
   const filterText = filter.length === 0 ? 'any source' : filter.map(({ text }) => text).join(', ');

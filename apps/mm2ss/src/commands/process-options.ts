@@ -23,7 +23,7 @@ import { type HealthServer, listenHealth, parseHttpAddress } from '../http/index
 import { type Runtime, systemRuntime } from '@iec104mm2ss/runtime';
 import { type Command, Option } from 'commander';
 import { groupsWithTls } from '../tls/tls-options.js';
-import { formatProblem } from './check.js';
+import { formatFinding } from './check.js';
 import { collect } from './collect.js';
 import { UnavailableError, UsageError } from './errors.js';
 
@@ -347,7 +347,7 @@ export async function loadConfiguration(path: string): Promise<ConfigurationFile
   const file = await readConfigurationFile(path);
   const { configuration } = file;
   for (const problem of configuration.problems) {
-    if (problem.severity !== 'note') process.stderr.write(`${path}: ${formatProblem(problem)}\n`);
+    if (problem.severity !== 'note') process.stderr.write(`${path}: ${formatFinding(problem)}\n`);
   }
   if (configuration.groups.length === 0) {
     throw new UsageError(`${path}: no group could be loaded (mm2ss check ${path} says why)`);
