@@ -14,6 +14,7 @@ const group = (id: string, servedBy: object = served): object => ({
   id,
   name: `RTU-${id}`,
   rtu: { state: 'connected' },
+  listener: { open: true },
   masters: [],
   servedBy,
 });
@@ -58,7 +59,24 @@ describe('the look of helm test at the running system', () => {
     expect(requests.map(({ method, url }) => `${method} ${url}`)).toEqual(['GET /status']);
   });
 
+  it('tells why an RTU is not connected, which is no fault', async () => {
+    const away = {
+      ...group('8'),
+      rtu: { state: 'disconnected', lastError: 'ECONNREFUSED' },
+      listener: { open: false },
+    };
+    const { code, text } = await look([{ ...well, groups: [group('7'), away] }]);
+    expect(code).toBe(0);
+    expect(text).toContain('group 8 (RTU-8): RTU disconnected (ECONNREFUSED), 0 masters');
+    expect(text).toContain('1 of 2 RTUs are connected');
+  });
+
   it.each<[string, object | number, string]>([
+    [
+      'a group to which no master can connect',
+      { ...well, groups: [group('7'), { ...group('8'), listener: { open: false } }] },
+      'group 8: the RTU is connected, and no gateway listens',
+    ],
     ['a group that nobody knows', { ...well, groups: [group('7')] }, 'group 8: nobody knows it'],
     [
       'a group without a connector',

@@ -95,4 +95,24 @@ describe.each(programs)('an upgrade with %s', (_name, helm) => {
     // Not there yet: kubelet waits for it.
     await expect(upgrade(helm, values, [])).resolves.toBeDefined();
   });
+
+  it.each([
+    ['shared', 'perGroup', 'mm2ss-gateway'],
+    ['shared', 'chunks', 'mm2ss-gateway'],
+    ['chunks', 'shared', 'mm2ss-gateway-0-49'],
+    ['perGroup', 'shared', 'mm2ss-gateway-7'],
+  ])('from layout %s to %s is refused while old Services have the ports of nodes', async (before, layout, name) => {
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name } };
+    const values = (nodePorts: string): Values[] => [
+      ...base,
+      { gateways: { service: { layout, type: 'NodePort', nodePorts } } },
+    ];
+    await expect(upgrade(helm, values('same'), [service])).rejects.toThrow(
+      new RegExp(
+        `layout was ${before}[^]*kubectl delete service --namespace scada -l app.kubernetes.io/instance=mm2ss`,
+      ),
+    );
+    await expect(upgrade(helm, values('same'), [])).resolves.toBeDefined();
+    await expect(upgrade(helm, values('auto'), [service])).resolves.toBeDefined();
+  });
 });

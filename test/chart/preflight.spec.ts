@@ -232,6 +232,14 @@ const CASES: readonly [string, readonly Values[], string][] = [
     'groups.7 and groups.8 are on the network',
   ],
   [
+    'a connector and gateways with the same port on the network of a node',
+    [
+      ...base,
+      { ...gateways({ type: 'HostPorts' }), groups: { 7: { hostNetwork: true } }, networkPolicy: { enabled: false } },
+    ],
+    'the gateways and groups.7 are on the network of their nodes',
+  ],
+  [
     'ports for a pod that has its own network',
     [...base, { groups: { 7: { httpPort: 9204 } } }],
     'for hostNetwork only',

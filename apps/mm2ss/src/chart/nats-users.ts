@@ -8,11 +8,13 @@ import { USER_LIST_FILE } from '../nats-auth/write-authorization.js';
  * The users that `mm2ss nats-auth` has listed in a folder: public keys and permissions, nothing secret.
  *
  * @param needed names of users without whom a pod could not say anything
+ * @param groupsPerPod how connectors are packed
  */
-export async function natsUsers(folder: string, needed: readonly string[]): Promise<string> {
+export async function natsUsers(folder: string, needed: readonly string[], groupsPerPod: number): Promise<string> {
   const file = join(folder, USER_LIST_FILE);
+  const how = groupsPerPod > 1 ? ` and --groups-per-pod ${groupsPerPod}` : '';
   const refuse = (reason: string): UsageError =>
-    new UsageError(`chart: --nats-auth: ${reason}: run mm2ss nats-auth with this configuration file first`);
+    new UsageError(`chart: --nats-auth: ${reason}: run mm2ss nats-auth with this configuration file${how} first`);
   const list = await readUserList(file).catch((error: Error) => {
     throw refuse(error.message);
   });

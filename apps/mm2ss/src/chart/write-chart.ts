@@ -105,7 +105,9 @@ export async function writeChart(
     if (!isWritable(configuration, flags, sinks)) return EXIT_FAILED;
   }
   const users =
-    flags.natsAuth === undefined ? {} : { natsUsers: await natsUsers(flags.natsAuth, neededUsers(ids, packing)) };
+    flags.natsAuth === undefined
+      ? {}
+      : { natsUsers: await natsUsers(flags.natsAuth, neededUsers(ids, packing), packing.groupsPerPod) };
   const { groups = {}, ...rest } = extras;
   const generated = merged({ ...asYaml(values), ...users }, { groups });
   const input: Input = { generated, rest, from: basename(file), digest: values.csvDigest };

@@ -51,6 +51,20 @@ function view(groups: readonly GroupContribution[], changes: Partial<SystemView>
 }
 
 describe('the status for people', () => {
+  it('says why an RTU is not connected, and nothing of errors that are over', () => {
+    const rtu = { since: at(300), lastError: 'TLS: certificate has expired' };
+    const groups = [
+      { id: '7', rtu: { ...rtu, state: 'disconnected' } },
+      { id: '8', rtu: { ...rtu, state: 'connecting' } },
+      { id: '9', rtu: { ...rtu, state: 'started' } },
+    ] as const;
+    expect(statusLines(view(groups), undefined, NOW).slice(-3)).toEqual([
+      '',
+      'group 7: RTU not connected for 5m: TLS: certificate has expired',
+      'group 8: RTU not connected for 5m: TLS: certificate has expired',
+    ]);
+  });
+
   it('has a line for each group, and nothing else while all is well', () => {
     expect(statusLines(view([GROUP, { id: '2' }]), undefined, NOW)).toEqual([
       'GROUP  NAME     RTU                    SINCE  LISTENER                     MASTERS  EVENTS/S  SENT/S  COMMANDS/S  OWNER',

@@ -24,6 +24,7 @@ export function statusLines(
     ...(masters.length === 0 ? [] : ['', ...tableOf(masterColumns(nowMs), masters)]),
     ...section([
       ...troubled(shown, nowMs),
+      ...unconnected(shown, nowMs),
       ...observing(shown, nowMs),
       ...unserved(shown, nowMs),
       ...silent(processes, nowMs),
@@ -72,6 +73,16 @@ function troubled(groups: readonly GroupStatus[], nowMs: number): string[] {
     }
   }
   return Array.from(lines, ([line, ids]) => `${line} [${ids.length === 1 ? 'group' : 'groups'} ${ids.join(', ')}]`);
+}
+
+/** Why RTUs are not connected, as far as that is known. */
+function unconnected(groups: readonly GroupStatus[], nowMs: number): string[] {
+  return groups.flatMap(({ id, rtu: { state, since, lastError } }) => {
+    const isDown = state === 'disconnected' || state === 'connecting';
+    return isDown && lastError !== null
+      ? [`group ${id}: RTU not connected for ${age(since, nowMs)}: ${lastError}`]
+      : [];
+  });
 }
 
 /** Groups in observe mode. */

@@ -1,4 +1,5 @@
-// What `helm test` asks of the running system: does every group have a connector and a router that answer, and is there a gateway?
+// What `helm test` asks of the running system: does every group have a connector and a router that answer, is there a gateway, and
+// can masters connect where the RTU is connected? An RTU may be away: that is told, and no fault of the release.
 // Nothing is sent to an RTU: it reads /status, which any router answers for all processes.
 //
 // STATUS_URL, STATUS_GROUPS (ids, with commas), STATUS_TOKEN_FILE (perhaps), STATUS_SECONDS: how long it may take to become so.
@@ -32,6 +33,8 @@ const status = () =>
     request.on('error', reject);
   });
 
+const isConnected = ({ rtu }) => rtu.state !== null && rtu.state !== 'disconnected' && rtu.state !== 'connecting';
+
 /** What is missing, in words. */
 function faults({ groups, processes, configuration }) {
   const known = new Map(groups.map((group) => [group.id, group]));
@@ -42,9 +45,13 @@ function faults({ groups, processes, configuration }) {
       .filter((part) => !servedBy?.[part] || servedBy[part].silent)
       .map((part) => `group ${id}: no ${part} answers`);
   });
+  const closed = groups
+    .filter((group) => isConnected(group) && group.listener.open !== true)
+    .map(({ id }) => `group ${id}: the RTU is connected, and no gateway listens`);
   const gateways = processes.filter(({ parts, silent }) => parts.includes('gateway') && !silent);
   return [
     ...unserved,
+    ...closed,
     ...(gateways.length === 0 ? ['no gateway answers'] : []),
     ...(configuration.differ ? ['the processes do not all work with the same file yet'] : []),
   ];
@@ -57,9 +64,15 @@ for (;;) {
     const answer = await status();
     found = faults(answer);
     if (found.length === 0) {
-      for (const { id, name, rtu, masters } of answer.groups)
-        console.log(`group ${id} (${name}): RTU ${rtu.state}, ${masters.length} masters`);
-      console.log(`${answer.processes.length} processes answer, every group is served`);
+      for (const { id, name, rtu, masters } of answer.groups) {
+        const why = rtu.state === 'disconnected' && rtu.lastError ? ` (${rtu.lastError})` : '';
+        console.log(`group ${id} (${name}): RTU ${rtu.state}${why}, ${masters.length} masters`);
+      }
+      const connected = answer.groups.filter(isConnected).length;
+      console.log(
+        `${answer.processes.length} processes answer, every group has a connector and a router, ` +
+          `${connected} of ${answer.groups.length} RTUs are connected`,
+      );
       process.exit(0);
     }
   } catch (error) {

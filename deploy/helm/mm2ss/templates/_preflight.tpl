@@ -7,6 +7,7 @@
 {{- include "mm2ss.preflightFromFile" . -}}
 {{- include "mm2ss.preflightConnectors" . -}}
 {{- include "mm2ss.preflightGateways" . -}}
+{{- include "mm2ss.preflightLayout" . -}}
 {{- include "mm2ss.preflightNodes" . -}}
 {{- include "mm2ss.preflightResources" . -}}
 {{- include "mm2ss.preflightLabels" . -}}
@@ -129,6 +130,9 @@
 {{- define "mm2ss.preflightConnectors" -}}
 {{- $perPod := int .Values.connectors.groupsPerPod }}
 {{- $taken := dict }}
+{{- if eq .Values.gateways.service.type "HostPorts" }}
+{{- $taken = dict (toString (int .Values.http.port)) "the gateways" (toString (int .Values.http.healthPort)) "the gateways" }}
+{{- end }}
 {{- range $id, $group := .Values.groups }}
 {{- if gt $perPod 1 }}
 {{- range $key := list "resources" "nodeSelector" "tolerations" "affinity" "hostNetwork" "podAnnotations" "podLabels" "extraEnv" }}
@@ -137,8 +141,8 @@
 {{- else if $group.hostNetwork }}
 {{- range list ($group.httpPort | default $.Values.http.port) ($group.healthPort | default $.Values.http.healthPort) }}
 {{- $port := toString (int .) }}
-{{- with get $taken $port }}{{ fail (printf "\n\ngroups.%s and groups.%s are on the network of their nodes, both with port %s: give them httpPort and healthPort of their own." . $id $port) }}{{ end }}
-{{- $_ := set $taken $port $id }}
+{{- with get $taken $port }}{{ fail (printf "\n\n%s and groups.%s are on the network of their nodes, both with port %s: give each group there httpPort and healthPort of its own." . $id $port) }}{{ end }}
+{{- $_ := set $taken $port (printf "groups.%s" $id) }}
 {{- end }}
 {{- else if or $group.httpPort $group.healthPort }}
 {{- fail (printf "\n\ngroups.%s.httpPort and healthPort are for hostNetwork only." $id) }}
@@ -177,6 +181,19 @@
 {{- end }}
 {{- if and $source $.Values.networkPolicy.enabled (eq $.Values.networkPolicy.masters "filter") $group.sources (not $group.proxies) }}
 {{- fail (printf "\n\ngroups.%s has a filter, and with gateways.service.externalTrafficPolicy Cluster masters come from the addresses of nodes, so that a NetworkPolicy would keep them all out. Keep it Local, or let the load balancer say who connects (column proxy), or --set networkPolicy.masters=any." $id) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Kubernetes makes the new Services before it takes the old ones away, and a port of nodes is of one Service. */}}
+{{- define "mm2ss.preflightLayout" -}}
+{{- $service := .Values.gateways.service }}{{ $name := include "mm2ss.fullname" . }}{{ $first := keys .Values.groups | sortAlpha | first -}}
+{{- if eq $service.nodePorts "same" }}
+{{- $names := dict "shared" (printf "%s-gateway" $name) "chunks" (include "mm2ss.range" (list $first $service.chunkSize) | printf "%s-gateway-%s" $name) "perGroup" (printf "%s-gateway-%s" $name $first) }}
+{{- range $layout, $old := $names }}
+{{- if and (ne $old (get $names $service.layout)) (lookup "v1" "Service" $.Release.Namespace $old) }}
+{{- fail (printf "\n\ngateways.service.layout was %s, and with nodePorts same the new Services need the ports that the old ones have. Take those away first, which cuts masters off until the upgrade has made the new ones:\n\n  kubectl delete service --namespace %s -l app.kubernetes.io/instance=%s,app.kubernetes.io/component=gateway\n" $layout $.Release.Namespace $.Release.Name) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

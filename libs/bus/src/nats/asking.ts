@@ -16,7 +16,8 @@ type OnAnswer = (answer: Msg | undefined) => void;
 export class Asking {
   private readonly inboxes: string;
   private readonly waiting = new Map<string, OnAnswer>();
-  private readonly pending = new Set<(error: BusError) => void>();
+  /** How each question that waits for its one answer fails, and its subject. */
+  private readonly pending = new Map<(error: BusError) => void, string>();
   private subscription: Subscription | undefined;
 
   /** @param name see Bus.name */
@@ -46,7 +47,7 @@ export class Asking {
   /**
    * Resolves with the first answer.
    *
-   * @throws {BusError} TIMEOUT, NO_RESPONDERS, and what `fail` is called with
+   * @throws {BusError} TIMEOUT, NO_RESPONDERS, REFUSED, and what `fail` is called with
    */
   ask(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
@@ -68,12 +69,18 @@ export class Asking {
       });
       const late = `no answer on ${subject} within ${timeoutMs} ms`;
       const timer = this.clock.setTimer(() => fail(new BusError('TIMEOUT', late)), timeoutMs);
-      this.pending.add(fail);
+      this.pending.set(fail, subject);
     });
   }
 
   /** No answer comes any more to what was asked. */
   fail(error: BusError): void {
-    for (const fail of [...this.pending]) fail(error);
+    for (const fail of [...this.pending.keys()]) fail(error);
+  }
+
+  /** The server does not let this process ask on this subject. */
+  denied(subject: string): void {
+    const error = new BusError('REFUSED', `the NATS user of this process may not ask on ${subject}`);
+    for (const [fail, asked] of [...this.pending]) if (asked === subject) fail(error);
   }
 }

@@ -254,6 +254,7 @@ export class NatsBroker implements Broker {
       else if (status.type === 'reconnect') this.setUp(true);
       else if (status.type === 'error' && status.error instanceof errors.PermissionViolationError) {
         const { operation, subject } = status.error;
+        if (operation === 'publish') this.asking.denied(subject);
         this.onDenial({ operation, subject: saidOn(subject) });
       }
     }
