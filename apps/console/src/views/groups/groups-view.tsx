@@ -124,7 +124,7 @@ function GroupTable({ sort }: { sort: string }) {
   }
   return (
     <div class="scroll" ref={place} tabIndex={0} role="region" aria-label="List of groups">
-      <table class="fleet" role="table" aria-label="Groups">
+      <table class="fleet" role="table" aria-label="Groups" aria-colcount={COLUMNS.length}>
         <thead role="rowgroup">
           <tr role="row">
             {COLUMNS.map((column) => (
