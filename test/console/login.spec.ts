@@ -32,6 +32,8 @@ describe.skipIf(!CHROMIUM)('the page of somebody who', () => {
   const open = async (role: 'operator' | 'engineer'): Promise<Page> => {
     const page = await openPage(browser, `${scene.url}/#/group/1`, { credentials: scene.credentials(role) });
     await says(page, '.top', /^live \d\d:/);
+    // What the page loads later must not meet the refusal: a browser complains of a style that is none.
+    await page.locator('.plot canvas').first().waitFor({ timeout: PATIENCE_MS });
     return page;
   };
   const says = (page: Page, where: string, what: RegExp): Promise<void> =>
