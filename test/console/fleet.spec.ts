@@ -31,16 +31,7 @@ describe.skipIf(!CHROMIUM)('the list of groups', () => {
     const directory = await temporaryFolder(afterwards);
     await writeFile(join(directory, 'groups.csv'), rows);
     const address = `127.0.0.1:${await freePort()}`;
-    const args = [
-      'run',
-      '-i',
-      'groups.csv',
-      '--http',
-      `127.0.0.1:${await freePort()}`,
-      '--console',
-      address,
-      '--no-log',
-    ];
+    const args = ['run', '-i', 'groups.csv', '--http', `127.0.0.1:${await freePort()}`, '--console', address];
     await new Program(args, directory, afterwards).answers(`http://${address}/api/v1/session`);
     return `http://${address}`;
   }
