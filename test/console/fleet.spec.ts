@@ -81,7 +81,9 @@ describe.skipIf(!CHROMIUM)('the list of groups', () => {
     await page.keyboard.press('Enter');
     await expect.poll(() => page.url()).toContain('#/group/1');
     // Whoever comes back is where he was.
+    await page.getByRole('heading', { level: 1, name: NAMES[0] as string }).waitFor({ timeout: PATIENCE_MS });
     await page.keyboard.press('u');
+    await expect.poll(() => page.url()).toContain('#/groups');
     await expect
       .poll(() => current.evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight).catch(() => false))
       .toBe(true);
