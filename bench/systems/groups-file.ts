@@ -3,7 +3,7 @@ import { K, T1_MS, T2_MS, T3_MS, W } from '../apci.ts';
 import { MASTER_NAME } from '../certificates.ts';
 import type { Site } from './system.ts';
 
-export const MAX_MASTERS = 8;
+const MAX_MASTERS = 10;
 
 /**
  * The manual's CSV with one row per group, every parameter as in its sample; no log files. Gives the groups' ids.

@@ -25,6 +25,7 @@ const GATEWAYS = ['127.0.0.1', '127.0.0.3'] as const;
 describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => {
   const afterwards = afterThese();
   let connector: Program;
+  const gateways: Program[] = [];
   let port: number;
   let rtus: Rtus;
   let url: string;
@@ -46,7 +47,7 @@ describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => 
     };
     connector = await start('connector', '--group', 'all');
     await start('router');
-    for (const host of GATEWAYS) await start('gateway', '--listen', host);
+    for (const host of GATEWAYS) gateways.push(await start('gateway', '--listen', host));
     const address = `127.0.0.1:${await freePort()}`;
     const console = await start('console', '--console', address);
     url = `http://${address}`;
@@ -139,6 +140,31 @@ describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => 
       connector.signal('SIGCONT');
     }
     await until('it answers again', async () => (await page.locator('tbody').getByText('silent for').count()) === 0);
+    await closePage(page);
+  });
+
+  test('says of the masters of a gateway that hangs that they are not known, and what is done to them all the same', async () => {
+    const page = await openPage(browser, `${url}/#/groups`);
+    const masters = page.locator('tr[data-id="1"] .c-masters');
+    await masters.getByText('2/2/5').waitFor({ timeout: PATIENCE_MS });
+    gateways[1]?.signal('SIGSTOP');
+    try {
+      await masters.getByText('≥1/≥1/5').waitFor({ timeout: PATIENCE_MS });
+      await page.goto(`${url}/#/group/1`);
+      await page.getByText('those of the silent gateway are not known').waitFor({ timeout: PATIENCE_MS });
+      await page.getByRole('button', { name: 'Restart' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByText('1 master and those of the silent gateway are disconnected').waitFor();
+      await dialog.getByRole('button', { name: 'Restart' }).click();
+      await page
+        .getByRole('status')
+        .getByText(/closes 1 master and those of the silent gateway/)
+        .waitFor({ timeout: PATIENCE_MS });
+    } finally {
+      gateways[1]?.signal('SIGCONT');
+    }
+    await page.goto(`${url}/#/groups`);
+    await masters.getByText('2/2/5').waitFor({ timeout: PATIENCE_MS });
     await closePage(page);
   });
 

@@ -33,10 +33,13 @@ export interface ConfigurationAnswer {
   readonly edited: readonly string[];
 }
 
-/** As the manual shows it. `no privilege`: it is known by how much the clock is off, and it may not be set. */
-export type ManualNtpState = 'off' | 'trying' | 'synchronised' | 'no privilege';
+/**
+ * As the manual shows it. `no privilege`: it is known by how much the clock is off, and it may not be set. Beyond the manual, `not set`:
+ * it is off, and is not set, as nobody asked for that (`--set-clock`) or for what `error` says.
+ */
+export type ShownNtpState = 'off' | 'trying' | 'synchronised' | 'no privilege' | 'not set';
 
-export type ShownNtp = NtpStatus & { readonly shown: ManualNtpState };
+export type ShownNtp = NtpStatus & { readonly shown: ShownNtpState };
 
 /** `GET /api/v1/system` */
 export interface SystemAnswer {

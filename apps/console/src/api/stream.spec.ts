@@ -110,6 +110,18 @@ describe('the stream of a tab', () => {
     expect(told).toHaveLength(2);
   });
 
+  it('is not live for what a view has just begun to look at, though it was for the view before', async () => {
+    const { watchStream, looks } = await started();
+    newest().says('looks', { live: true, refused: [] });
+    watchStream({ traffic: '1' }, {});
+    expect(looks.value.live).toBe(false);
+    await vi.advanceTimersByTimeAsync(100);
+    newest().says('looks', { live: true, refused: [] });
+    // Another view that wants the same changes nothing.
+    watchStream({ traffic: '1' }, {});
+    expect(looks.value.live).toBe(true);
+  });
+
   it('is left to the browser while nobody answers, and says so until something comes', async () => {
     const { connection, doubts } = await started();
     newest().says('delta', {}, '7.2');

@@ -151,6 +151,8 @@ export function startStream(): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   effect(() => {
     void wanted.value;
+    // The stream that is open yet is not one of what is wanted now.
+    looks.value = { live: false, refused: [] };
     clearTimeout(timer);
     timer = setTimeout(open, SETTLE_MS);
   });

@@ -21,7 +21,8 @@ export const allRows = (): OverviewRow[] => order.value.flatMap((id) => rows.get
 export function takeOverview(overview: Overview): void {
   batch(() => {
     const ids = overview.rows.map(({ id }) => id);
-    for (const id of rows.keys()) if (!ids.includes(id)) rows.delete(id);
+    const kept = new Set(ids);
+    for (const id of rows.keys()) if (!kept.has(id)) rows.delete(id);
     for (const row of overview.rows) setRow(row);
     if (ids.join() !== order.value.join()) order.value = ids;
     takeSummary(overview.summary);

@@ -3,7 +3,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import { type RefObject } from 'preact';
 import { useEffect } from 'preact/hooks';
 
-const MARGIN = '400px 0px';
+const MARGIN = '200px 0px';
 
 const shown = new WeakMap<Element, Signal<boolean>>();
 let observer: IntersectionObserver | undefined;
@@ -22,7 +22,7 @@ function shared(): IntersectionObserver {
 }
 
 export function useInSight(element: RefObject<Element | null>): Signal<boolean> {
-  const inSight = useSignal(true);
+  const inSight = useSignal(false);
   useEffect(() => {
     const { current } = element;
     if (current === null) return undefined;

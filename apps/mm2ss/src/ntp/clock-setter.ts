@@ -30,6 +30,9 @@ export interface ClockSystem {
   readonly adjustClock?: ((milliseconds: number) => void) | undefined;
 }
 
+/** How the message begins where the process may not set the clock; the console tells that from other reasons. */
+export const NO_PRIVILEGE = 'no privilege to set the clock';
+
 const COMMAND_LIMIT_MS = 10_000;
 /** Bit of CAP_SYS_TIME in a Linux capability set. */
 const CAP_SYS_TIME = 25n;
@@ -60,7 +63,7 @@ export class SystemClockSetter implements ClockSetter {
 
   private async adjustLinux(offsetMs: number): Promise<void> {
     if (!(await this.mayAdjustLinux())) {
-      throw new ClockSetError('no privilege to set the clock: needs root or the capability CAP_SYS_TIME');
+      throw new ClockSetError(`${NO_PRIVILEGE}: needs root or the capability CAP_SYS_TIME`);
     }
     await this.run('date', ['-u', `--set=${signed(offsetMs / 1000)} seconds`]);
   }
@@ -79,7 +82,7 @@ export class SystemClockSetter implements ClockSetter {
       const { errno, message } = error as NodeJS.ErrnoException;
       throw new ClockSetError(
         errno === ERROR_PRIVILEGE_NOT_HELD
-          ? 'no privilege to set the clock: needs an administrator, or a service of LocalSystem'
+          ? `${NO_PRIVILEGE}: needs an administrator, or a service of LocalSystem`
           : `Windows could not set the clock: ${message}`,
         error,
       );

@@ -189,7 +189,8 @@ function askChange(draft: Draft, mode: 'apply' | 'save', check: RowCheck): void 
           : `${sentence(outcome.message)} The file as it was: ${outcome.backup}`,
       );
       draft.forget();
-      await draft.load();
+      // It is done: nobody has to wait until it has been read again.
+      void draft.load();
     },
   });
 }

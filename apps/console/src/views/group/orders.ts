@@ -16,10 +16,16 @@ const obsolete =
 
 const titleOf = (row: OverviewRow): string => row.name ?? `group ${row.id}`;
 
-function closes({ mastersConnected }: OverviewRow): string {
+const COME_BACK = 'and may come back when the RTU is there again.';
+
+function closes({ mastersConnected, silent }: OverviewRow): string {
   if (mastersConnected === null) return 'No gateway answers: masters that are connected are disconnected.';
-  if (mastersConnected === 0) return 'No master is connected now.';
-  return `${plural(mastersConnected, 'master')} ${mastersConnected === 1 ? 'is' : 'are'} disconnected, and may come back when the RTU is there again.`;
+  const isSilent = silent.includes('gateway');
+  if (mastersConnected === 0)
+    return isSilent ? `Masters of the silent gateway are disconnected, ${COME_BACK}` : 'No master is connected now.';
+  const known = plural(mastersConnected, 'master');
+  if (isSilent) return `${known} and those of the silent gateway are disconnected, ${COME_BACK}`;
+  return `${known} ${mastersConnected === 1 ? 'is' : 'are'} disconnected, ${COME_BACK}`;
 }
 
 export function askRestart(row: OverviewRow): void {

@@ -14,6 +14,8 @@ export interface Column {
   readonly number?: true;
   /** Shown on a phone as well. */
   readonly small?: true;
+  /** Drawn out of sight as well, so that the browser finds it. */
+  readonly lasting?: true;
   readonly sortBy: (row: OverviewRow) => number | string | null;
   readonly cell: (row: OverviewRow) => ComponentChildren;
 }
@@ -82,6 +84,7 @@ export const COLUMNS: readonly Column[] = [
     tip: 'Group: the id of the row of the file',
     number: true,
     small: true,
+    lasting: true,
     sortBy: (row) => Number(row.id),
     cell: (row) => row.id,
   },
@@ -90,6 +93,7 @@ export const COLUMNS: readonly Column[] = [
     title: 'Name',
     tip: 'System or RTU name',
     small: true,
+    lasting: true,
     sortBy: (row) => row.name,
     cell: (row) => row.name,
   },
@@ -98,6 +102,7 @@ export const COLUMNS: readonly Column[] = [
     title: 'Port',
     tip: 'Port that masters connect to; with TLS the second one',
     number: true,
+    lasting: true,
     sortBy: (row) => row.port,
     cell: (row) => (row.tlsPort === null ? row.port : `${row.port ?? ''} ${row.tlsPort}`.trim()),
   },
@@ -106,6 +111,7 @@ export const COLUMNS: readonly Column[] = [
     title: 'RTU no.',
     tip: 'RTU number: the common address (CA)',
     number: true,
+    lasting: true,
     sortBy: (row) => row.rtuNumber,
     cell: (row) => row.rtuNumber,
   },
@@ -113,6 +119,7 @@ export const COLUMNS: readonly Column[] = [
     id: 'endpoint',
     title: 'Endpoint',
     tip: 'Host and port of the RTU in use, or being tried',
+    lasting: true,
     sortBy: (row) => row.endpoint,
     cell: (row) => <span data-tip={row.endpoint ?? undefined}>{row.endpoint ?? '–'}</span>,
   },
@@ -197,3 +204,5 @@ export const COLUMNS: readonly Column[] = [
     cell: (row) => (row.lastHeardAt === null ? <Fresh /> : <Age at={row.lastHeardAt} />),
   },
 ];
+
+export const LASTING: readonly Column[] = COLUMNS.filter(({ lasting }) => lasting);

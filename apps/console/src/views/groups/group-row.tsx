@@ -1,11 +1,14 @@
-/** One group: drawn again when its row changes, only that, and only while it is in sight. */
+/**
+ * One group: drawn again when its row changes, only that, and only while it is in sight. Out of sight it has only what does not
+ * change by itself: with 500 groups all else would be most of what the browser has to keep.
+ */
 import { untracked, useComputed } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { go, href } from '../../route.js';
 import { rowOf } from '../../state/fleet.js';
 import { severityOf, troublesOf } from '../../state/trouble.js';
 import { useInSight } from '../../ui/in-sight.js';
-import { COLUMNS } from './columns.js';
+import { COLUMNS, LASTING } from './columns.js';
 import { compared, current } from './marked.js';
 
 export function GroupRow({ id }: { id: string }) {
@@ -33,12 +36,13 @@ export function GroupRow({ id }: { id: string }) {
       aria-current={isCurrent ? 'true' : undefined}
       onClick={open}
     >
-      {COLUMNS.map(({ id: column, number, small, cell }) => {
+      {(inSight ? COLUMNS : LASTING).map(({ id: column, number, small, cell }) => {
         const nothing = column === 'problem' && nothingWrong ? ' nothing' : '';
         return (
           <td
             role="cell"
             key={column}
+            aria-colindex={COLUMNS.findIndex(({ id: each }) => each === column) + 1}
             class={`c-${column}${number ? ' number' : ''}${small ? '' : ' large'}${nothing}`}
           >
             {column === 'name' ? (

@@ -8,6 +8,7 @@ import { allRows, order, summary } from '../../state/fleet.js';
 import { KINDS, type TroubleKind, troublesOf } from '../../state/trouble.js';
 import { usePolled } from '../../ui/polled.js';
 import { Chips } from '../../ui/chips.js';
+import { useGradually } from '../../ui/gradually.js';
 import { FilterBox } from '../../ui/filter-box.js';
 import { plural } from '../../ui/words.js';
 import { COLUMNS } from './columns.js';
@@ -101,6 +102,9 @@ function showAll(): void {
 
 function GroupTable({ sort }: { sort: string }) {
   const place = useRef<HTMLDivElement>(null);
+  const ids = shown.value;
+  // The one that keys are about can be scrolled to.
+  const drawn = useGradually(ids.length, ids.indexOf(current.peek() ?? '') + 1);
   useEffect(
     () =>
       current.subscribe((id) => {
@@ -110,7 +114,7 @@ function GroupTable({ sort }: { sort: string }) {
     [],
   );
   if (summary.value === undefined) return <p class="empty">Waiting for the first overview …</p>;
-  if (shown.value.length === 0) {
+  if (ids.length === 0) {
     return (
       <p class="empty">
         {order.value.length === 0 ? 'The configuration has no groups.' : 'No group matches. '}
@@ -124,7 +128,7 @@ function GroupTable({ sort }: { sort: string }) {
   }
   return (
     <div class="scroll" ref={place} tabIndex={0} role="region" aria-label="List of groups">
-      <table class="fleet" role="table" aria-label="Groups">
+      <table class="fleet" role="table" aria-label="Groups" aria-colcount={COLUMNS.length}>
         <thead role="rowgroup">
           <tr role="row">
             {COLUMNS.map((column) => (
@@ -133,7 +137,7 @@ function GroupTable({ sort }: { sort: string }) {
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {shown.value.map((id) => (
+          {ids.slice(0, drawn).map((id) => (
             <GroupRow key={id} id={id} />
           ))}
         </tbody>

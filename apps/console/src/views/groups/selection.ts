@@ -44,9 +44,11 @@ function sorted(rows: readonly OverviewRow[], sort: string): readonly OverviewRo
     .map(({ row }) => row);
 }
 
+const collator = new Intl.Collator('en', { numeric: true });
+
 /** What is not known comes last, whichever way. */
 function compare(a: string | number | null, b: string | number | null, direction: number): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-  if (typeof a === 'string' && typeof b === 'string') return direction * a.localeCompare(b, 'en', { numeric: true });
+  if (typeof a === 'string' && typeof b === 'string') return direction * collator.compare(a, b);
   return direction * (Number(a) - Number(b));
 }

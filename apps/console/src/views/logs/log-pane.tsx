@@ -141,16 +141,27 @@ const Line = memo(function Line(props: { line: LogLine; marked: boolean; lock: T
   );
 });
 
+const linesOf = (element: Element): HTMLElement[] => [...element.querySelectorAll<HTMLElement>('[data-at]')];
+
+/** The first that is so, where all behind it are, too: a long log has thousands of lines, and each scroll asks for one. */
+function firstOf(lines: readonly HTMLElement[], isSo: (line: HTMLElement) => boolean): HTMLElement | undefined {
+  let [from, to] = [0, lines.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (isSo(lines[middle] as HTMLElement)) to = middle;
+    else from = middle + 1;
+  }
+  return lines[from];
+}
+
 function timeAtTop(element: Element): number | undefined {
   const top = element.getBoundingClientRect().top;
-  for (const line of element.querySelectorAll<HTMLElement>('[data-at]')) {
-    if (line.getBoundingClientRect().bottom > top) return Number(line.dataset['at']);
-  }
-  return undefined;
+  const line = firstOf(linesOf(element), (each) => each.getBoundingClientRect().bottom > top);
+  return line === undefined ? undefined : Number(line.dataset['at']);
 }
 
 function scrollToTime(element: Element, time: number): void {
-  const lines = [...element.querySelectorAll<HTMLElement>('[data-at]')];
+  const lines = linesOf(element);
   const line = lines.find(({ dataset }) => Number(dataset['at']) >= time) ?? lines.at(-1);
   if (line !== undefined) element.scrollTop += line.getBoundingClientRect().top - element.getBoundingClientRect().top;
 }

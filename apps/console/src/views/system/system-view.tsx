@@ -63,13 +63,19 @@ const NTP = {
     shape: 'full',
     tone: 'plain',
     word: 'synchronised',
-    tip: 'A server answers, and the clock is set by it',
+    tip: 'A server answers, and the clock agrees with it, or was set by it',
   },
   'no privilege': {
     shape: 'half',
     tone: 'warn',
     word: 'no privilege',
     tip: 'The offset is known, but the clock may not be set',
+  },
+  'not set': {
+    shape: 'half',
+    tone: 'warn',
+    word: 'not set',
+    tip: 'The clock is off by the offset, and this program does not set it: that is asked for by --set-clock',
   },
 } as const;
 

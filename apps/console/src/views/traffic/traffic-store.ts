@@ -42,11 +42,6 @@ export function useTraffic(
     missed.value = 0;
     wasLive.current = false;
   }, [key]);
-  useSignalEffect(() => {
-    const { live } = looks.value;
-    if (wasLive.current && !live) traffic.value = { ...traffic.peek(), hasGap: true };
-    wasLive.current ||= live;
-  });
   useStream(
     query,
     {
@@ -69,6 +64,12 @@ export function useTraffic(
     },
     key,
   );
+  // Behind that: what was live before was not so for this.
+  useSignalEffect(() => {
+    const { live } = looks.value;
+    if (wasLive.current && !live) traffic.value = { ...traffic.peek(), hasGap: true };
+    wasLive.current ||= live;
+  });
   return {
     traffic: traffic.value,
     missed: missed.value,

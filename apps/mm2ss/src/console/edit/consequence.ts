@@ -79,16 +79,25 @@ export function consequenceOf(
     }
     case 'masters':
     case 'link': {
-      const count = connected.length;
-      const masters = count === 0 ? 'no master is connected' : `closes ${mastersText(count)}`;
       const link = effect === 'link' ? 'closes the link to the RTU' : 'the link to the RTU stays';
-      return { consequence: `${link}; ${masters}`, closesMasters: count };
+      return {
+        consequence: `${link}; ${closesText(status) ?? 'no master is connected'}`,
+        closesMasters: connected.length,
+      };
     }
   }
 }
 
+/** What closing all masters of a group closes. Those of a gateway that does not answer are not known. Undefined: none. */
+export function closesText(status: Pick<GroupStatus, 'masters' | 'gateways'> | undefined): string | undefined {
+  const count = status?.masters.length ?? 0;
+  const isSilent = status?.gateways?.some(({ silent }) => silent) ?? false;
+  const who = [...(count > 0 ? [mastersText(count)] : []), ...(isSilent ? ['those of the silent gateway'] : [])];
+  return who.length === 0 ? undefined : `closes ${who.join(' and ')}`;
+}
+
 /** `1 master`, `5 masters`. */
-export const mastersText = (count: number): string => `${count} master${count === 1 ? '' : 's'}`;
+const mastersText = (count: number): string => `${count} master${count === 1 ? '' : 's'}`;
 
 function isOutside(peer: string | null, after: GroupConfig | undefined): boolean {
   const address = peer?.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');

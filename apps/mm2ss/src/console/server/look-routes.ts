@@ -1,13 +1,5 @@
-import type {
-  GroupDetail,
-  History,
-  LogAnswer,
-  Overview,
-  Session,
-  ShownNtp,
-  SystemAnswer,
-} from '@iec104mm2ss/console-api';
-import { CHANGES, NO_GROUP, type NtpStatus, type Status } from '@iec104mm2ss/observability';
+import type { GroupDetail, History, LogAnswer, Overview, Session, SystemAnswer } from '@iec104mm2ss/console-api';
+import { CHANGES, NO_GROUP, type Status } from '@iec104mm2ss/observability';
 import { ApiError } from '../../api/api-error.js';
 import { decode, formatDecoded } from '../../commands/decode.js';
 import { PRODUCT } from '../../core/process-info.js';
@@ -16,6 +8,7 @@ import type { RowDesk } from '../edit/row-desk.js';
 import type { OverviewFeed } from '../overview/overview-feed.js';
 import type { Access } from '../access/index.js';
 import { type ConsoleRequest, type ConsoleRoute, TextAnswer } from './console-request.js';
+import { shownNtp } from './shown-ntp.js';
 
 const MAX_HEX = 4_096;
 const HEX = /^\s*([0-9a-f]{2}[\s:-]*)+$/i;
@@ -147,13 +140,6 @@ function asFile({ lines }: LogAnswer, name: string): TextAnswer {
     JSON.stringify({ level, time: at, ...(group === null ? {} : { group }), ...fields, instance, msg: message }),
   );
   return new TextAnswer('application/x-ndjson', `${text.join('\n')}\n`, name);
-}
-
-/** As the manual's window shows it. */
-function shownNtp(ntp: NtpStatus): ShownNtp {
-  const { state, error } = ntp;
-  const known = error === null ? 'synchronised' : 'no privilege';
-  return { ...ntp, shown: state === 'off' ? 'off' : state === 'ok' ? known : 'trying' };
 }
 
 function systemAnswer({ bus, clock, processes }: Status, streams: number): SystemAnswer {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { OrderAnswer } from '@iec104mm2ss/console-api';
+import type { GroupStatus } from '@iec104mm2ss/observability';
 import type { ControlDesk, ControlOutcome } from '../../control/control-desk.js';
-import { mastersText } from '../edit/consequence.js';
+import { closesText } from '../edit/consequence.js';
 import type { OverviewFeed } from '../overview/overview-feed.js';
 import { type ConsoleRequest, type ConsoleRoute, StatusAnswer } from './console-request.js';
 
@@ -16,14 +17,15 @@ const nothing = z.strictObject({});
 /** What operators want to be done. The one who does it writes the record of it, as with `mm2ss restart`. */
 export function orderRoutes(desk: ControlDesk, feed: OverviewFeed): ConsoleRoute[] {
   const idOf = ({ parameters }: ConsoleRequest): string => parameters['id'] ?? '';
-  const mastersOf = async (group: string): Promise<number> => {
+  const statusOf = async (group: string): Promise<GroupStatus | null> => {
     await feed.current();
-    return feed.detail(group).status?.masters.length ?? 0;
+    return feed.detail(group).status;
   };
-  const answer = (outcome: ControlOutcome, closes: number): StatusAnswer => {
+  /** @param closed how many masters are closed, and what that is in words */
+  const answer = (outcome: ControlOutcome, closed: number, closes?: string): StatusAnswer => {
     const ok = outcome.result === 'done';
-    const closesMasters = ok ? closes : 0;
-    const message = closesMasters > 0 ? `${outcome.message}: closes ${mastersText(closes)}` : outcome.message;
+    const message = ok && closes !== undefined ? `${outcome.message}: ${closes}` : outcome.message;
+    const closesMasters = ok ? closed : 0;
     return new StatusAnswer(STATUS[outcome.result], { ok, ...outcome, message, closesMasters } satisfies OrderAnswer);
   };
   const order = (verb: 'restart' | 'next-host', summary: string): ConsoleRoute => ({
@@ -33,8 +35,9 @@ export function orderRoutes(desk: ControlDesk, feed: OverviewFeed): ConsoleRoute
     role: 'operator',
     body: nothing,
     handle: async (request) => {
-      const closes = await mastersOf(idOf(request));
-      return answer(await desk.order(verb, idOf(request), request.by), closes);
+      const before = await statusOf(idOf(request));
+      const outcome = await desk.order(verb, idOf(request), request.by);
+      return answer(outcome, before?.masters.length ?? 0, closesText(before ?? undefined));
     },
   });
   return [
