@@ -111,14 +111,13 @@ class CaptureFile {
     this.output?.on('drain', listener);
   }
 
-  write(chunk: Uint8Array): void {
-    for (const block of this.tally.feed(chunk)) {
-      // Whole blocks only, so that the file can be read however it ends.
-      this.output?.write(block);
-      if (this.tally.tally.octets < this.flags.maxSize * MB || this.end.signal.aborted) continue;
-      say(`${this.flags.maxSize} MB are written, which is enough (--max-size)`);
-      this.end.abort();
-    }
+  write(chunk: Buffer): void {
+    // Whole blocks only, so that the file can be read however it ends.
+    const blocks = this.tally.feed(chunk);
+    if (blocks.length > 0) this.output?.write(blocks);
+    if (this.tally.tally.octets < this.flags.maxSize * MB || this.end.signal.aborted) return;
+    say(`${this.flags.maxSize} MB are written, which is enough (--max-size)`);
+    this.end.abort();
   }
 
   async close(): Promise<void> {
