@@ -65,6 +65,10 @@ export class CaptureStream implements CaptureHandler {
   }
 
   onSource(instance: string): void {
+    const before = this.sources.get(instance);
+    if (before !== undefined) this.writeStatistics(before);
+    // Interfaces of its own: how much passed unheard in between nobody knows.
+    this.sources.delete(instance);
     this.sourceOf(instance);
   }
 

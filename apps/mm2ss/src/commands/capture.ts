@@ -78,7 +78,7 @@ class CaptureFile {
   private readonly tally: PcapngTally;
   private readonly ports = new Set<string>();
   private readonly timers: NodeJS.Timeout[] = [];
-  private sources = 0;
+  private readonly sources = new Set<string>();
   private failed: Error | undefined;
 
   constructor(
@@ -99,7 +99,7 @@ class CaptureFile {
     });
     if (duration !== undefined) this.timers.push(setTimeout(() => this.end.abort(), duration * 1000));
     const silence = `no process has said yet that it serves group ${group}; waiting`;
-    this.timers.push(setTimeout(() => this.sources === 0 && say(silence), SILENCE_MS));
+    this.timers.push(setTimeout(() => this.sources.size === 0 && say(silence), SILENCE_MS));
   }
 
   get full(): boolean {
@@ -142,8 +142,9 @@ class CaptureFile {
     const port = /:(?:rtu|masters)-(\d+)$/.exec(name)?.[1];
     if (port !== undefined) this.ports.add(port);
     else {
-      this.sources++;
-      say(`${name} captures group ${this.flags.group}`);
+      const again = this.sources.has(name) ? ' again; what passed since it heard of us last is not captured' : '';
+      this.sources.add(name);
+      say(`${name} captures group ${this.flags.group}${again}`);
     }
   }
 }
@@ -165,6 +166,9 @@ async function overNats(environment: Environment, group: string, file: CaptureFi
   bus.onConnection((connected) => say(connected ? 'connected again' : `connection to ${bus.server} lost`));
   bus.onDenied((denied) => say(deniedText(denied)));
   bus.onTrouble(say);
+  bus.drops.onDrop(({ count }, detail) => {
+    if (count === 1) say(`an answer cannot be read, nor can others like it: ${detail}`);
+  });
   file.open();
   const { clock, instance } = runtime;
   const refused = new Set<string>();
