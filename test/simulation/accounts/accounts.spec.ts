@@ -73,17 +73,24 @@ describe('the account of answers', () => {
     expect(scene.answerViolations()).toBe(1);
   });
 
-  it('expects an answer once more when a router was lost meanwhile', () => {
-    const scene = new Scene();
-    const given = scene.ask('m1', 1);
-    scene.arrives(1);
-    scene.rtuSays(confirmation(1, false), given);
-    scene.comesTo('m1', confirmation(1, false));
-    scene.faults.begin(1_000, 2_000, 'router crashed', 'p1');
-    scene.time = 3_000;
-    scene.comesTo('m1', confirmation(1, false));
-    expect(scene.answerViolations()).toBe(0);
-  });
+  it.each([
+    [['router crashed', 'bus stops'], 0],
+    [['router crashed'], 1],
+    [['bus stops'], 1],
+  ])(
+    'expects an answer once more when the log was written anew and a router was lost meanwhile: %j',
+    (kinds, found) => {
+      const scene = new Scene();
+      const given = scene.ask('m1', 1);
+      scene.arrives(1);
+      scene.rtuSays(confirmation(1, false), given);
+      scene.comesTo('m1', confirmation(1, false));
+      for (const kind of kinds) scene.faults.begin(1_000, 2_000, kind, 'p1');
+      scene.time = 3_000;
+      scene.comesTo('m1', confirmation(1, false));
+      expect(scene.answerViolations()).toBe(found);
+    },
+  );
 
   it('does not count what a station says to two equal commands as one answer', () => {
     const scene = new Scene();
