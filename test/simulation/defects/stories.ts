@@ -46,7 +46,7 @@ function story(changes: {
   return {
     seed,
     shape: 'pods',
-    bus: { servers: 1, sync: 'always' },
+    bus: { servers: 1, sync: 'always', trimMs: 200 },
     upgraded: false,
     groups: [
       {
