@@ -82,6 +82,19 @@ export const SESSION_DEFECTS = [
     rules: ['answer'],
   },
   {
+    id: 'answers-after-restart',
+    title: 'a master that starts data transfer again while a router is lost gets its answers once more',
+    patches: [
+      {
+        file: 'services/router/src/command-takeover.ts',
+        find: `, ...(had === undefined ? [] : [had])]`,
+        replace: `, ...(had === undefined ? [] : [])]`,
+      },
+    ],
+    rules: ['answer'],
+    story: 'started-at-takeover',
+  },
+  {
     id: '8-late-answers',
     title: '8: after a failover late answers reach the next holder of the OA',
     patches: [
