@@ -55,7 +55,7 @@ export const SESSION_DEFECTS = [
         find: `      if (session?.live !== true || voided.had(session, record, at, next, position)) continue;\n`,
         replace: `      if (session === undefined || !session.started) continue;
       if (!session.live) {
-        out.own(id, record.octets.subarray(at + APCI_OCTETS, next));
+        out.own(session, -1, record.octets.subarray(at + APCI_OCTETS, next));
         continue;
       }
 `,
@@ -64,6 +64,11 @@ export const SESSION_DEFECTS = [
         file: 'services/router/src/catch-up.ts',
         find: `        if (own !== undefined && !voided.had(`,
         replace: `        if (own !== undefined && position < first && !voided.had(`,
+      },
+      {
+        file: 'services/router/src/out-stream.ts',
+        find: `flags: OutFlag.ANSWERS, fence, generation, from: command,`,
+        replace: `flags: command < 0 ? 0 : OutFlag.ANSWERS, fence, generation, from: Math.max(0, command),`,
       },
     ],
     rules: ['gap'],
