@@ -16,8 +16,8 @@ import { writeGroupsFile } from './systems/groups-file.ts';
 
 const MASTERS = 5;
 const WARM_UP_MS = 5_000;
-/** Until the capture has its head written and the process under test knows of it. */
-const SETTLE_MS = 2_000;
+/** How long the capture may take until the first frames are in its file. */
+const MAX_BEGIN_MS = 60_000;
 const WINDOWS = 5;
 const COMMAND = fileURLToPath(new URL('../bin/mm2ss', import.meta.url));
 
@@ -38,6 +38,17 @@ interface Row {
 interface Mark {
   readonly atMs: number;
   readonly received: number[];
+}
+
+/** The head of a file is smaller. */
+const HEAD_OCTETS = 10_000;
+async function hasFrames(file: string, capture: Program): Promise<void> {
+  const untilMs = performance.now() + MAX_BEGIN_MS;
+  while ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) < HEAD_OCTETS) {
+    capture.check();
+    if (performance.now() > untilMs) throw new Error(`nothing is captured:\n${capture.lastLines()}`);
+    await delay(50);
+  }
 }
 
 async function measure(directory: string, field: Field, rtuPorts: number[], rate: number | null): Promise<Row[]> {
@@ -74,7 +85,7 @@ async function measure(directory: string, field: Field, rtuPorts: number[], rate
           const to = path.join(directory, `${i}.pcapng`);
           const asked = ['capture', '--group', '1', '--http', `127.0.0.1:${http}`, '-o', to];
           const capture = new Program('capture', directory, [COMMAND, ...asked]);
-          await delay(SETTLE_MS);
+          await hasFrames(to, capture);
           const octets = statSync(to).size;
           await window(captured, [capture.pid]);
           captured.megabytesPerSecond = (statSync(to).size - octets) / seconds / 1e6;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { decodeAs, encodeJson, text, u32, version, wallTime, words } from './json.js';
+import { asBuffer } from './octets.js';
 import type { Decoded } from './wire-error.js';
 
 /**
@@ -34,10 +35,14 @@ const segment = z.object({
   /** Octets received and sent before. */
   received: z.number().int().min(0),
   sent: z.number().int().min(0),
-  octets: z.base64().max(400_000).optional(),
+  octets: z
+    .base64()
+    .max(400_000)
+    .transform((text): Uint8Array => Buffer.from(text, 'base64'))
+    .optional(),
   reason: words.optional(),
 });
-/** What was read or written at a time, or how a connection began or ended. */
+/** What was read or written at a time, or how a connection began or ended. Its octets are base64 on the wire only. */
 export type CaptureSegment = z.infer<typeof segment>;
 
 const captureAnswer = z.object({
@@ -52,6 +57,9 @@ const captureAnswer = z.object({
   refused: words.optional(),
 });
 export type CaptureAnswer = z.infer<typeof captureAnswer>;
-export const encodeCaptureAnswer = (answer: Omit<CaptureAnswer, 'v'>): Buffer => encodeJson({ v: 2, ...answer });
+export const encodeCaptureAnswer = ({ segments, ...answer }: Omit<CaptureAnswer, 'v'>): Buffer =>
+  encodeJson({ v: 2, ...answer, segments: segments.map(inBase64) });
+const inBase64 = ({ octets, ...segment }: CaptureSegment): object =>
+  octets === undefined ? segment : { ...segment, octets: asBuffer(octets).toString('base64') };
 export const decodeCaptureAnswer = (data: Uint8Array): Decoded<CaptureAnswer> =>
   decodeAs('captured segments', captureAnswer, data);

@@ -59,6 +59,11 @@ const sessionStatement = z.object({
   acknowledged: position,
   /** Of both positions; 0 when it has none yet. */
   generation: position,
+  /**
+   * Everything before this place was sent on this connection when data transfer ended the last time: answers are not sent once
+   * more. Left out when it has not ended yet. Earlier releases do not know it.
+   */
+  had: z.object({ generation: position, position }).optional(),
   /** Number of its next command. */
   nextCommand: u32,
   /** Its commands that the router has not settled, oldest first, MAX_STATED_COMMANDS at most. */

@@ -73,6 +73,7 @@ describe('the commands that a statement lists', () => {
         expected: 1e12,
         acknowledged: 1e12,
         generation: 1.8e12,
+        had: { generation: 1.8e12, position: 1e12 },
         nextCommand: 1e9,
         sinceMs: 1.8e12,
       };

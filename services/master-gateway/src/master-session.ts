@@ -212,6 +212,7 @@ export class MasterSession implements DeliveryTarget {
       expected: place.expected,
       acknowledged: place.acknowledged(position, generation),
       generation: place.generation,
+      ...(place.had && { had: place.had }),
       nextCommand: this.pending.next,
       commands: this.pending.statement(commandLimit, this.now),
       sinceMs: this.since,
@@ -237,7 +238,7 @@ export class MasterSession implements DeliveryTarget {
   drain(): void {
     if (this.draining) return;
     this.draining = true;
-    this.place.stopped();
+    this.place.stopped(this.queue.length > 0);
     this.publish(encodeStopped(this.nextHead()));
   }
 
@@ -427,7 +428,7 @@ export class MasterSession implements DeliveryTarget {
 
   private stopData(): void {
     this.noteAcknowledged();
-    this.place.stopped();
+    this.place.stopped(this.queue.length > 0);
     this.undelivered += this.queue.length;
     this.queue.clear();
   }

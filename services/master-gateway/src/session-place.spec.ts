@@ -37,11 +37,32 @@ describe('a session that starts', () => {
   it('begins where the router says, wherever it was before', () => {
     const place = begun(50);
     place.data(G, 50, 50, 10);
-    place.stopped();
+    place.stopped(false);
     place.started(7);
     expect(of(place)).toEqual([0, 0, 7, false]);
     place.begin(7, G, 20);
     expect(of(place)).toEqual([G, 20, 0, false]);
+  });
+});
+
+describe('a session whose data transfer ended', () => {
+  it('remembers how far everything was sent, also while it catches up once more', () => {
+    const place = begun(50);
+    place.data(G, 50, 50, 10);
+    place.stopped(false);
+    place.started(7);
+    expect(place.had).toEqual({ generation: G, position: 60 });
+    place.begin(7, G, 20);
+    place.data(G, 20, 20, 10);
+    place.stopped(false);
+    expect(place.had).toEqual({ generation: G, position: 60 });
+  });
+
+  it('does not count what it could not send any more', () => {
+    const place = begun(50);
+    place.data(G, 50, 50, 10);
+    place.stopped(true);
+    expect(place.had).toBeUndefined();
   });
 });
 

@@ -1,3 +1,5 @@
+import type { LogPlace } from '@iec104mm2ss/wire';
+
 /** What to do with a message, where it is not "skip so many of its ASDUs and take the rest". */
 export const IGNORED = -1;
 /** Something before it is missing: ask the router to send everything from `expected` on. */
@@ -15,6 +17,8 @@ export const MISSED = -2;
  * whether something is lost, whatever of its messages this session has missed.
  */
 export class SessionPlace {
+  /** Before this place of the log everything for it was sent, when data transfer ended the last time. */
+  had: LogPlace | undefined;
   generation = 0;
   /** Next position to get. With generation 0 and `starting`: the router has not said yet where it begins. */
   expected = 0;
@@ -43,8 +47,17 @@ export class SessionPlace {
     this.starting = number;
   }
 
-  /** Data transfer has ended. The place is kept: what is still acknowledged belongs to it. */
-  stopped(): void {
+  /**
+   * Data transfer has ended. The place is kept: what is still acknowledged belongs to it.
+   *
+   * @param unsent something that it got waits, and is given up
+   */
+  stopped(unsent: boolean): void {
+    const { generation, expected, had } = this;
+    if (!unsent && generation > 0) {
+      const before = had?.generation === generation ? had.position : 0;
+      this.had = { generation, position: Math.max(before, expected) };
+    }
     this.live = false;
     this.starting = 0;
   }

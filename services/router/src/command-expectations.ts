@@ -1,6 +1,12 @@
 import { Cause, TypeId } from '@iec104mm2ss/iec104';
 import type { Clock } from '@iec104mm2ss/runtime';
-import { FIRST_PRIVATE_TYPE, Seen, TERMINATION_TIMEOUT_MS, type Transaction } from './command-transaction.js';
+import {
+  FIRST_PRIVATE_TYPE,
+  Seen,
+  SETTLED_BEFORE,
+  TERMINATION_TIMEOUT_MS,
+  type Transaction,
+} from './command-transaction.js';
 import type { RtuHabits } from './rtu-habits.js';
 import { endsWithTermination } from './rules.js';
 
@@ -64,12 +70,12 @@ export class CommandExpectations {
 
 /** What a command had been answered with when its gateway stated that it can have had then. */
 function before(
-  { seen }: Transaction,
+  { seen, outcome }: Transaction,
   ca: number,
   cot: number,
   expected: Expectation | undefined,
 ): Expectation | undefined {
   const hadAll = ((seen.get(ca) ?? 0) & Seen.TERMINATION) !== 0;
-  if (cot === Cause.ACT_TERM && !hadAll) return undefined;
+  if (cot === Cause.ACT_TERM && !hadAll && outcome !== SETTLED_BEFORE) return undefined;
   return expected === 'again' ? 'due' : expected;
 }

@@ -143,21 +143,25 @@ export class CommandTakeover {
 
   /**
    * What a gateway states before the log is followed: how far it has seen the answers to restored commands. What is in the
-   * log before the place that its session expects has been counted then.
+   * log before the place that its session expects has been counted then, or before the place where its data transfer ended.
    */
-  statedBefore({ session, commands, nextCommand, expected, generation }: SessionStatement): void {
+  statedBefore({ session, commands, nextCommand, expected, generation, had }: SessionStatement): void {
     this.settledBefore(session, commands, nextCommand);
-    for (const stated of commands) {
-      const transaction = this.underWay(session, stated.command);
-      const floor = transaction?.floor;
-      if (transaction === undefined || floor?.generation !== generation) continue;
-      if (stated.answered === null) {
-        transaction.floor = { ...floor, position: Math.max(floor.position, expected) };
+    const places = [{ generation, position: expected }, ...(had === undefined ? [] : [had])];
+    const byNumber = new Map(commands.map((stated) => [stated.command, stated]));
+    for (const { asker, transaction } of this.restored.get(session) ?? []) {
+      const { floor } = transaction;
+      const stated = byNumber.get(asker.command);
+      const known = places.filter((place) => place.generation === floor?.generation);
+      if (floor === undefined || known.length === 0 || (stated === undefined && !asker.unstated)) continue;
+      const seenTo = Math.max(...known.map(({ position }) => position));
+      if (stated?.answered === null) {
+        transaction.floor = { ...floor, position: Math.max(floor.position, seenTo) };
         continue;
       }
       // What was before is still its own: nobody else may get it.
-      transaction.countedTo = expected;
-      this.answeredBefore(session, stated, stated.answered);
+      transaction.countedTo = seenTo;
+      if (stated !== undefined) this.answeredBefore(session, stated, stated.answered);
     }
   }
 

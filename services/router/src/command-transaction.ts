@@ -211,6 +211,9 @@ export function newTransaction(number: number, command: NewCommand): Transaction
   };
 }
 
+/** The outcome of what an earlier owner has settled: nobody knows how it was answered. */
+export const SETTLED_BEFORE = 'settled before';
+
 /** True for a place of the log whose answers to `transaction` its gateway has stated: nothing is to be done for them. */
 export function isCounted({ floor, countedTo }: Transaction, position: number, record: RecordOrigin): boolean {
   return record.generation === floor?.generation && position < countedTo;

@@ -26,6 +26,7 @@ import {
   LAST_EVENTS_MS,
   type PendingCommandStatement,
   type SentCommand,
+  type SessionStatement,
   type StateMessage,
   toBase64,
   WireError,
@@ -225,10 +226,19 @@ class Bench {
   /** What a gateway states of a session that has not given more commands, as far as is known. */
   /** What a gateway states of a session before the log is followed. */
   statedBefore(session: number, expected: number, nextCommand: number, ...commands: PendingCommandStatement[]): void {
-    const { generation } = RECORD;
+    this.statedAt({ expected, generation: RECORD.generation }, session, nextCommand, ...commands);
+  }
+
+  statedAt(
+    place: Pick<SessionStatement, 'expected' | 'generation' | 'had'>,
+    session: number,
+    nextCommand: number,
+    ...commands: PendingCommandStatement[]
+  ): void {
+    const { expected } = place;
     const master = { connection: 1, address: '10.0.0.1', port: 1, name: null, certificateName: null, sinceMs: 0 };
     const link = { originatorAddress: 10, ownOa: 5, started: true, starting: 0, number: 1, acknowledged: expected };
-    const stated = { session, expected, generation, nextCommand, commands, ...master, ...link };
+    const stated = { session, nextCommand, commands, ...place, ...master, ...link };
     this.commands.statedBefore({ v: 2, group: '1', gateway: 'g', sessions: [stated], closed: [] });
   }
 
@@ -1127,6 +1137,33 @@ describe('after a takeover', () => {
     }
     await bench.pass(200);
     expect(bench.outcomes()).toEqual(['a 1 terminated', 'a 2 terminated']);
+  });
+
+  it('a command gets no answer once more that its master had before it started data transfer again', () => {
+    restore({ sent: [sentCommand(A, 1, ON, 10)] });
+    const { generation } = RECORD;
+    const place = { generation: 0, expected: 0, had: { generation, position: 7 } };
+    bench.statedAt(place, A, 2, bench.stated(1, ON, { answered: Cause.ACT_CON }));
+    expect(bench.answer(ON, Cause.ACT_CON, { oa: 10, position: 6 })).toEqual([]);
+    expect(bench.answer(ON, Cause.ACT_TERM, { oa: 10, position: 7 })).toEqual([A]);
+  });
+
+  it('a command that an earlier owner settled gets no answer once more, but one that comes late', () => {
+    restore({ sent: [sentCommand(A, 1, ON, 10)] });
+    const { generation } = RECORD;
+    bench.statedAt({ generation: 0, expected: 0, had: { generation, position: 7 } }, A, 2);
+    expect(bench.answer(ON, Cause.ACT_CON, { oa: 10, position: 5 })).toEqual([]);
+    expect(bench.answer(ON, Cause.ACT_TERM, { oa: 10, position: 6 })).toEqual([]);
+    // It is its own all the same.
+    expect(bench.commands.counters.unmatchedAnswers).toBe(0);
+    expect(bench.answer(ON, Cause.ACT_TERM, { oa: 10, position: 7 })).toEqual([A]);
+  });
+
+  it('a command gets its answers when its master had them in a log that was written anew since', () => {
+    restore({ sent: [sentCommand(A, 1, ON, 10)] });
+    const place = { generation: 0, expected: 0, had: { generation: RECORD.generation - 1, position: 7 } };
+    bench.statedAt(place, A, 2, bench.stated(1, ON, { answered: Cause.ACT_CON }));
+    expect(bench.answer(ON, Cause.ACT_CON, { oa: 10, position: 6 })).toEqual([A]);
   });
 
   it.each([

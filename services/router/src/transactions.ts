@@ -12,6 +12,7 @@ import {
   type Asker,
   type NewCommand,
   type SentBefore,
+  SETTLED_BEFORE,
   type Transaction,
 } from './command-transaction.js';
 import { CommandTurns } from './command-turns.js';
@@ -171,7 +172,8 @@ export class Transactions {
 
   /** An earlier owner has settled this restored command. It is remembered: late answers are still its own. */
   settledBefore(transaction: Transaction): void {
-    this.ends.finish(transaction, 'settled before');
+    transaction.outcome = SETTLED_BEFORE;
+    this.ends.finish(transaction, SETTLED_BEFORE);
   }
 
   /** One more who asked for a restored interrogation, and has had its ACT_CON. */

@@ -9,7 +9,7 @@ const SLACK_MS = 600;
 /** An answer of the RTU may be on its way for so long. */
 const UNDER_WAY_MS = 500;
 /** An answer of the RTU that takes longer is perhaps not awaited any more. */
-const GIVEN_UP_MS = 4_500;
+const GIVEN_UP_MS = 4_000;
 /** Interrogations and reads change nothing: the product lets them wait for their turn, see services/router/src/rules.ts. */
 const QUESTION_DEADLINE_MS = 60_000;
 const QUESTIONS: ReadonlySet<number> = new Set([TypeId.C_IC_NA_1, TypeId.C_CI_NA_1, TypeId.C_RD_NA_1]);
@@ -223,14 +223,18 @@ export class CommandBook {
     return command;
   }
 
-  /** The RTU has refused one like it so late that nobody waited for that any more: then it looks like the answer to this one. */
-  private mayBeLateForAnother({ id, group, arrivedAt }: GivenCommand, answer: Uint8Array): boolean {
+  /**
+   * The RTU has refused one like it so late that nobody waited for that any more: then it looks like the answer to this one. So it
+   * does when this one was answered that late, and the other one was taken to be confirmed by that.
+   */
+  private mayBeLateForAnother(command: GivenCommand, answer: Uint8Array): boolean {
+    const { id, group, arrivedAt } = command;
     const since = arrivedAt[0] ?? Infinity;
     return this.all.some((other) => {
-      const { rtuAnsweredAt: at = -Infinity } = other;
-      const isLate = at >= since && at - (other.arrivedAt[0] ?? at) > GIVEN_UP_MS;
+      const isSince = (other.rtuAnsweredAt ?? -Infinity) >= since;
       const hasRefused = other.rtuAnswers.some((cause) => (cause & NEGATIVE) !== 0);
-      return isLate && hasRefused && other.id !== id && other.group === group && sameRequest(other.asdu, answer);
+      const isLike = other.id !== id && other.group === group && sameRequest(other.asdu, answer);
+      return isSince && hasRefused && isLike && (wasGivenUp(other) || wasGivenUp(command));
     });
   }
 
@@ -261,6 +265,8 @@ export class CommandBook {
     const waits = ({ answers }: GivenCommand): boolean => !answers.includes(cause);
     return (
       open.find((command) => waits(command) && command.arrivedAt.length > 0 === (byRtu !== undefined)) ??
+      // That one has come was a guess.
+      open.find((command) => waits(command) && command.ambiguous && byRtu === undefined) ??
       open.find(waits) ??
       open.at(-1)
     );
@@ -312,6 +318,10 @@ const HELPLESS = ['connector paused', 'connector crashed', 'connector slow'];
 
 function deadlineOf({ readAt, sentAt, asdu }: GivenCommand): number {
   return (readAt ?? sentAt) + (QUESTIONS.has(asdu[0] as number) ? QUESTION_DEADLINE_MS : COMMAND_DEADLINE_MS);
+}
+
+function wasGivenUp({ arrivedAt: [at = Infinity], rtuAnsweredAt = -Infinity }: GivenCommand): boolean {
+  return rtuAnsweredAt - at > GIVEN_UP_MS;
 }
 
 /** Both had come to the RTU, and neither answer was over. */

@@ -75,6 +75,11 @@ export class Master {
     return this.socket === undefined ? undefined : `${this.process.address}:${this.socket.endpoint.port}`;
   }
 
+  /** The process that it is connected to. */
+  get gateway(): string | undefined {
+    return this.books.processAt(this.socket?.remoteAddress ?? '');
+  }
+
   get lastDataAt(): number {
     return this.arrivals.at(-1)?.at ?? -Infinity;
   }
@@ -139,7 +144,7 @@ export class Master {
     const command = this.books.book.give(by, asdu, isSelect(asdu));
     command.isStray = !this.isActive;
     this.tell(`c${command.id}: ${describe(asdu)}`);
-    const gateway = this.books.processAt(socket.remoteAddress ?? '');
+    const { gateway } = this;
     this.process.endOfTurn(() =>
       socket.whenPeerHasRead(() => {
         command.readAt = this.process.world.time;

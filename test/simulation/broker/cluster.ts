@@ -11,6 +11,8 @@ export interface ClusterOptions {
   readonly servers: 1 | 3;
   /** `always`: what is confirmed is on disk. Otherwise it is written to disk every so many ms. */
   readonly sync: 'always' | number;
+  /** See BrokerBusOptions. */
+  readonly trimMs?: number;
 }
 
 /** What a publisher sends may be lost on the way to some: nobody notices. */

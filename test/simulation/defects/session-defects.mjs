@@ -55,7 +55,7 @@ export const SESSION_DEFECTS = [
         find: `      if (session?.live !== true || voided.had(session, record, at, next, position)) continue;\n`,
         replace: `      if (session === undefined || !session.started) continue;
       if (!session.live) {
-        out.own(id, record.octets.subarray(at + APCI_OCTETS, next));
+        out.own(session, -1, record.octets.subarray(at + APCI_OCTETS, next));
         continue;
       }
 `,
@@ -64,6 +64,11 @@ export const SESSION_DEFECTS = [
         file: 'services/router/src/catch-up.ts',
         find: `        if (own !== undefined && !voided.had(`,
         replace: `        if (own !== undefined && position < first && !voided.had(`,
+      },
+      {
+        file: 'services/router/src/out-stream.ts',
+        find: `flags: OutFlag.ANSWERS, fence, generation, from: command,`,
+        replace: `flags: command < 0 ? 0 : OutFlag.ANSWERS, fence, generation, from: Math.max(0, command),`,
       },
     ],
     rules: ['gap'],
@@ -80,6 +85,19 @@ export const SESSION_DEFECTS = [
       },
     ],
     rules: ['answer'],
+  },
+  {
+    id: 'answers-after-restart',
+    title: 'a master that starts data transfer again while a router is lost gets its answers once more',
+    patches: [
+      {
+        file: 'services/router/src/command-takeover.ts',
+        find: `, ...(had === undefined ? [] : [had])]`,
+        replace: `, ...(had === undefined ? [] : [])]`,
+      },
+    ],
+    rules: ['answer'],
+    story: 'started-at-takeover',
   },
   {
     id: '8-late-answers',

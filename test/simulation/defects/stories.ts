@@ -46,7 +46,7 @@ function story(changes: {
   return {
     seed,
     shape: 'pods',
-    bus: { servers: 1, sync: 'always' },
+    bus: { servers: 1, sync: 'always', trimMs: 200 },
     upgraded: false,
     groups: [
       {
@@ -249,6 +249,22 @@ export const STORIES: Readonly<Record<string, Story>> = {
       ],
       quietAt: 40_000,
       seed: 3,
+    }),
+    check: nothingElse,
+  },
+  // A master has its answers, stops data transfer and starts it again while there is no router.
+  'started-at-takeover': {
+    scenario: story({
+      habits: { answerMs: [20, 21] },
+      acts: [
+        // Its answers are behind events that nobody has acknowledged yet: the mark is before them.
+        { id: 'a0', kind: 'wish', at: 13_000, master: 'm2', wish: 'away' },
+        command(1, 15_200, 'm1', { type: 'bitstring', ioa: 5_000 }),
+        { id: 'a2', kind: 'burst', at: 15_210, group: '1', count: 3 },
+        { id: 'a3', kind: 'wish', at: 15_260, master: 'm1', wish: 'standby' },
+        { id: 'a4', kind: 'wish', at: 16_000, master: 'm1', wish: 'started' },
+      ],
+      faults: [fault('crash', 15_280, 1_500, 'p2'), fault('crash', 15_280, 1_500, 'p3')],
     }),
     check: nothingElse,
   },

@@ -30,7 +30,9 @@ export function command(seed: number, kept: readonly string[], whole: Scenario):
 
 export function cast({ shape, bus, upgraded, scene, groups, processes, masters }: Scenario): string[] {
   const servers =
-    shape === 'one' ? 'no server' : `${bus.servers} server${bus.servers === 1 ? '' : 's'}, sync ${bus.sync}`;
+    shape === 'one'
+      ? 'no server'
+      : `${bus.servers} server${bus.servers === 1 ? '' : 's'}, sync ${bus.sync}${bus.trimMs === undefined ? '' : `, trims after ${bus.trimMs} ms`}`;
   return [
     `  ${shape}, ${servers}${upgraded ? ', after the release before' : ''}${scene === undefined ? '' : `, scene ${scene}`}`,
     ...processes.map(

@@ -26,7 +26,8 @@ export function generate(seed: number): Scenario {
   const plan = {
     seed,
     shape,
-    bus: { servers, sync },
+    // In real life half a minute, which is as long as a story: most of what is trimmed too early would not be seen.
+    bus: { servers, sync, ...(new Random(`${seed}/trim`).chance(0.7) && { trimMs: 200 }) },
     upgraded: shape !== 'one' && new Random(`${seed}/upgrade`).chance(0.15),
     groups: groups.map((group) => withLimits(group, masters)),
     processes: processPlans(shape, groups, random),

@@ -10,7 +10,8 @@ export interface Scenario {
   readonly seed: number;
   /** Pods on a cluster, processes with all parts on a cluster, or one process without. */
   readonly shape: 'pods' | 'pairs' | 'one';
-  readonly bus: { readonly servers: 1 | 3; readonly sync: 'always' | number };
+  /** `trimMs`: how long trimming an event log waits, where that is shorter than in real life. */
+  readonly bus: { readonly servers: 1 | 3; readonly sync: 'always' | number; readonly trimMs?: number };
   /** The release before has run on this bus, and some of its processes are still there. */
   readonly upgraded: boolean;
   readonly groups: readonly GroupPlan[];

@@ -100,7 +100,8 @@ export class ProductProcess {
     if (world.cluster === undefined) this.bus = new MemoryBus({ clock: process, instance: runtime.instance });
     else {
       this.broker = await SimBroker.connect(process, world.cluster);
-      this.bus = new BrokerBus(this.broker, { runtime, replicas: world.cluster.options.servers });
+      const { servers, trimMs } = world.cluster.options;
+      this.bus = new BrokerBus(this.broker, { runtime, replicas: servers, trimMs });
     }
     if (this.stopping) return;
     const { bus } = this;

@@ -259,6 +259,12 @@ export class System {
     if (line.message === 'master started data transfer') {
       for (const master of this.masters.values()) if (master.peer === line.fields.peer) master.session?.began();
     }
+    // With no router left a gateway disconnects all of a group by itself.
+    if (line.message.startsWith('masters are disconnected')) {
+      for (const { gateway, options, peer } of this.masters.values())
+        if (gateway === process.name && options.group === line.fields.group)
+          this.audit.onDisconnected(peer, this.world.time);
+    }
     if (line.message.startsWith('master disconnected')) this.audit.onDisconnected(line.fields.peer, this.world.time);
     if (line.message.startsWith('events lost for')) {
       const { group, name } = line.fields;

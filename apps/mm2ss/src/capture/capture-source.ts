@@ -6,7 +6,7 @@ import type { CaptureAnswer, CaptureSegment } from '@iec104mm2ss/wire';
 export const MAX_WAITING_OCTETS = 1 << 20;
 /** How long segments are gathered. */
 export const GATHER_MS = 50;
-/** Octets of segments in one message: NATS takes 1 MB, and base64 makes four of three. */
+/** Octets of segments in one message: NATS takes 1 MB, and there they are base64, four for three. */
 const MESSAGE_OCTETS = 200_000;
 /** Of what is read or written at a time, in one segment. */
 const MAX_SEGMENT_OCTETS = 64 * 1024;
@@ -116,7 +116,7 @@ export class CaptureSource {
       controlling,
       received,
       sent,
-      ...(octets && { octets: Buffer.from(octets).toString('base64') }),
+      ...(octets && { octets: Buffer.from(octets) }),
       ...(reason !== undefined && { reason }),
     };
   }

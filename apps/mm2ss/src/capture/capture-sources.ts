@@ -65,6 +65,8 @@ export class CaptureSources implements OnApplicationShutdown {
       running.receiver.end();
       running.receiver = receiver;
     }
+    // How far it has come, so that what is lost on the way is missed even when nothing follows.
+    receiver.send({ ...this.answer(group, capture), first: running.source.figures.segments });
     const { clock } = this.runtime;
     clock.clearTimer(running.expiry);
     running.expiry = clock.setTimer(() => this.end(key), CAPTURE_INTEREST_MS, true);
@@ -85,7 +87,6 @@ export class CaptureSources implements OnApplicationShutdown {
     };
     this.running.set(key, running);
     securityEvent(this.logger, 'capture_started', { group, by, capture }, 'the traffic of the group is being captured');
-    receiver.send(this.answer(group, capture));
     return running;
   }
 

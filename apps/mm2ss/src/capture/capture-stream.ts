@@ -9,7 +9,8 @@ import { interfaceDescription, interfaceStatistics, packet, sectionHeader } from
 const TELL_MS = 1_000;
 
 export interface CaptureOutput {
-  write(block: Buffer): void;
+  /** @param blocks whole ones */
+  write(blocks: Buffer): void;
   /** Nobody takes what was written: segments are left out, and counted, until it is taken. */
   full(): boolean;
 }
@@ -21,8 +22,10 @@ interface Interface {
 
 /** What a process has captured. */
 interface Source extends Interface {
-  /** By port, of the RTU or of our own for masters. */
-  readonly ports: Map<string, Interface>;
+  /** By port of the RTU. */
+  readonly rtus: Map<number, Interface>;
+  /** By port of our own. */
+  readonly masters: Map<number, Interface>;
   /** Segments that were left out, and those of them that nobody was told of yet. */
   leftOut: number;
   untold: number;
@@ -34,6 +37,8 @@ export class CaptureStream implements CaptureHandler {
   private interfaces = 0;
   private readonly watch: CaptureWatch;
   private readonly telling: Stoppable;
+  /** Blocks that were made and not written: a write for each of them would cost more than all else. */
+  private made: Buffer[] = [];
   private ended = false;
 
   constructor(
@@ -60,6 +65,10 @@ export class CaptureStream implements CaptureHandler {
   }
 
   onSource(instance: string): void {
+    const before = this.sources.get(instance);
+    if (before !== undefined) this.writeStatistics(before);
+    // Interfaces of its own: how much passed unheard in between nobody knows.
+    this.sources.delete(instance);
     this.sourceOf(instance);
   }
 
@@ -71,22 +80,28 @@ export class CaptureStream implements CaptureHandler {
     const source = this.sourceOf(instance);
     source.leftOut += leftOut;
     source.untold += leftOut;
-    for (const segment of segments) {
-      if (this.output.full()) {
-        source.leftOut++;
-        source.untold++;
-      } else this.write(source, this.interfaceOf(source, instance, segment), segment);
+    if (this.output.full()) {
+      source.leftOut += segments.length;
+      source.untold += segments.length;
+      return;
     }
+    for (const segment of segments) this.make(source, this.interfaceOf(source, instance, segment), segment);
+    this.write();
   }
 
-  private write(source: Source, on: Interface, segment: CaptureSegment): void {
+  private make(source: Source, on: Interface, segment: CaptureSegment): void {
     for (const { inbound, octets } of framesOf(segment)) {
       const dropped = source.untold;
       const comment = dropped > 0 ? `left out before this: ${dropped} segments` : segment.reason;
-      this.output.write(packet(on.number, segment.at, octets, { inbound, comment, dropped }));
+      this.made.push(packet(on.number, segment.at, octets, { inbound, comment, dropped }));
       source.untold = 0;
       source.packets++;
     }
+  }
+
+  private write(): void {
+    if (this.made.length > 0) this.output.write(Buffer.concat(this.made));
+    this.made = [];
   }
 
   private tellLeftOut(): void {
@@ -105,25 +120,29 @@ export class CaptureStream implements CaptureHandler {
     let source = this.sources.get(instance);
     if (source === undefined) {
       const { group } = this.options;
-      source = { ...this.newInterface(instance, `group ${group}`), ports: new Map(), leftOut: 0, untold: 0 };
+      const own = this.newInterface(instance, `group ${group}`);
+      source = { ...own, rtus: new Map(), masters: new Map(), leftOut: 0, untold: 0 };
       this.sources.set(instance, source);
+      this.write();
     }
     return source;
   }
 
-  private interfaceOf({ ports }: Source, instance: string, segment: CaptureSegment): Interface {
+  private interfaceOf({ rtus, masters }: Source, instance: string, segment: CaptureSegment): Interface {
     const { controlling, local, remote } = segment;
-    const name = `${instance}:${controlling ? 'rtu' : 'masters'}-${(controlling ? remote : local)[1]}`;
-    let on = ports.get(name);
+    const [, port] = controlling ? remote : local;
+    const ports = controlling ? rtus : masters;
+    let on = ports.get(port);
     if (on === undefined) {
-      on = this.newInterface(name, `group ${this.options.group}: ${controlling ? 'link to the RTU' : 'masters'}`);
-      ports.set(name, on);
+      const [name, description] = controlling ? ['rtu', 'link to the RTU'] : ['masters', 'masters'];
+      on = this.newInterface(`${instance}:${name}-${port}`, `group ${this.options.group}: ${description}`);
+      ports.set(port, on);
     }
     return on;
   }
 
   private newInterface(name: string, description: string): Interface {
-    this.output.write(interfaceDescription(name, description));
+    this.made.push(interfaceDescription(name, description));
     return { number: this.interfaces++, packets: 0 };
   }
 }

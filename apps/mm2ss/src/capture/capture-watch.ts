@@ -26,7 +26,7 @@ export interface CaptureWatchOptions {
 }
 
 export interface CaptureHandler {
-  /** A process listens. It may be told again, after that process has listened to nothing for a while. */
+  /** A process listens. It is told again when that process has listened to nothing for a while. */
   onSource(instance: string): void;
   /** @param leftOut segments before these that did not come here */
   onSegments(instance: string, segments: readonly CaptureSegment[], leftOut: number): void;
@@ -84,11 +84,14 @@ export class CaptureWatch {
       this.handler.onRefused(instance, refused);
       return;
     }
-    const expected = this.next.get(instance);
+    let expected = this.next.get(instance);
     this.next.set(instance, first + segments.length);
-    // It has begun, or begun again as our questions did not reach it in time.
-    if (expected === undefined || first < expected) this.handler.onSource(instance);
-    const leftOut = Math.max(0, first - (expected ?? 0));
+    if (expected === undefined || first < expected) {
+      // It has begun, or begun again as our questions did not reach it in time.
+      this.handler.onSource(instance);
+      expected = 0;
+    }
+    const leftOut = first - expected;
     if (segments.length > 0 || leftOut > 0) this.handler.onSegments(instance, segments, leftOut);
   }
 }

@@ -1,6 +1,6 @@
 import { type Bus, BUS, controlSubject } from '@iec104mm2ss/bus';
 import { type Runtime, RUNTIME } from '@iec104mm2ss/runtime';
-import { captureRequestSchema } from '@iec104mm2ss/wire';
+import { captureRequestSchema, encodeCaptureAnswer } from '@iec104mm2ss/wire';
 import { Controller, Global, Inject, Module } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { Observable } from 'rxjs';
@@ -27,7 +27,7 @@ export class CaptureVerbs {
     if (decoded.data.by === this.runtime.instance || !this.sources.serves(decoded.data.group)) return undefined;
     return new Observable((subscriber) => {
       this.sources.ask(decoded.data, {
-        send: (answer) => subscriber.next({ v: 2, ...answer }),
+        send: (answer) => subscriber.next(encodeCaptureAnswer(answer)),
         end: () => subscriber.complete(),
       });
     });

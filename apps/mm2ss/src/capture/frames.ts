@@ -13,6 +13,8 @@ const TCP_HEADER_OCTETS = 20;
 
 const [FIN, SYN, RST, PSH, ACK] = [0x01, 0x02, 0x04, 0x08, 0x10];
 
+const NOTHING = new Uint8Array();
+
 interface End {
   /** 4 octets, or 16. */
   readonly address: Uint8Array;
@@ -61,8 +63,8 @@ export function framesOf(segment: CaptureSegment): Frame[] {
   }
 }
 
-function parts(base64 = ''): [number, Uint8Array][] {
-  const octets = Buffer.from(base64, 'base64');
+function parts(octets: Uint8Array = NOTHING): [number, Uint8Array][] {
+  if (octets.length <= MAX_PAYLOAD) return octets.length > 0 ? [[0, octets]] : [];
   const all: [number, Uint8Array][] = [];
   for (let at = 0; at < octets.length; at += MAX_PAYLOAD) all.push([at, octets.subarray(at, at + MAX_PAYLOAD)]);
   return all;
@@ -70,10 +72,26 @@ function parts(base64 = ''): [number, Uint8Array][] {
 
 /** Both of one family: behind a balancer (`proxy`) a master may have an IPv6 address and we an IPv4 one. */
 function endsOf({ local, remote }: Pick<CaptureSegment, 'local' | 'remote'>): [End, End] {
-  const ends = [local, remote].map(([address, port]) => ({ address: octetsOf(plainAddress(address)), port }));
-  const long = ends.some(({ address }) => address.length > 4);
-  const [a, b] = ends.map(({ address, port }) => ({ address: long ? mapped(address) : address, port }));
-  return [a as End, b as End];
+  const a = { address: knownOctetsOf(local[0]), port: local[1] };
+  const b = { address: knownOctetsOf(remote[0]), port: remote[1] };
+  if (a.address.length === b.address.length) return [a, b];
+  return [
+    { ...a, address: mapped(a.address) },
+    { ...b, address: mapped(b.address) },
+  ];
+}
+
+/** The few addresses of a capture come again with each segment. */
+const MAX_KNOWN = 1_000;
+const known = new Map<string, Uint8Array>();
+function knownOctetsOf(address: string): Uint8Array {
+  let octets = known.get(address);
+  if (octets === undefined) {
+    octets = octetsOf(plainAddress(address));
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(address, octets);
+  }
+  return octets;
 }
 
 const mapped = (address: Uint8Array): Uint8Array =>
@@ -103,69 +121,70 @@ function octetsOf(address: string): Uint8Array {
   return octets;
 }
 
-function frame(
-  from: End,
-  to: End,
-  seq: number,
-  ack: number,
-  flags: number,
-  payload: Uint8Array = new Uint8Array(),
-): Buffer {
-  const segment = Buffer.alloc(TCP_HEADER_OCTETS + payload.length);
-  segment.writeUInt16BE(from.port, 0);
-  segment.writeUInt16BE(to.port, 2);
-  segment.writeUInt32BE(seq % 2 ** 32, 4);
-  segment.writeUInt32BE((flags & ACK) === 0 ? 0 : ack % 2 ** 32, 8);
-  segment[12] = (TCP_HEADER_OCTETS / 4) << 4;
-  segment[13] = flags;
-  segment.writeUInt16BE(WINDOW, 14);
-  segment.set(payload, TCP_HEADER_OCTETS);
+const ETHERNET_HEADER_OCTETS = 14;
+const IPV4_HEADER_OCTETS = 20;
+const IPV6_HEADER_OCTETS = 40;
+
+/** Written in one piece: there are some ten thousand a second of a busy group. */
+function frame(from: End, to: End, seq: number, ack: number, flags: number, payload: Uint8Array = NOTHING): Buffer {
   const isIpv4 = from.address.length === 4;
-  // RFC 9293, 3.1, and RFC 8200, 8.1: addresses, protocol and length count, too; their order is the same to the sum.
-  const pseudo = Buffer.alloc(4);
-  pseudo.writeUInt16BE(TCP, 0);
-  pseudo.writeUInt16BE(segment.length, 2);
-  segment.writeUInt16BE(checksum(from.address, to.address, pseudo, segment), 16);
-  const ip = isIpv4 ? ipv4(from, to, segment.length) : ipv6(from, to, segment.length);
-  const ethernet = Buffer.concat([mac(to), mac(from), Buffer.alloc(2)]);
-  ethernet.writeUInt16BE(isIpv4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6, 12);
-  return Buffer.concat([ethernet, ip, segment]);
+  const tcpAt = ETHERNET_HEADER_OCTETS + (isIpv4 ? IPV4_HEADER_OCTETS : IPV6_HEADER_OCTETS);
+  const tcpOctets = TCP_HEADER_OCTETS + payload.length;
+  const octets = Buffer.allocUnsafe(tcpAt + tcpOctets);
+  writeMac(octets, 0, to);
+  writeMac(octets, 6, from);
+  octets.writeUInt16BE(isIpv4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6, 12);
+  (isIpv4 ? writeIpv4 : writeIpv6)(octets, from, to, tcpOctets);
+  octets.writeUInt16BE(from.port, tcpAt);
+  octets.writeUInt16BE(to.port, tcpAt + 2);
+  octets.writeUInt32BE(seq % 2 ** 32, tcpAt + 4);
+  octets.writeUInt32BE((flags & ACK) === 0 ? 0 : ack % 2 ** 32, tcpAt + 8);
+  octets[tcpAt + 12] = (TCP_HEADER_OCTETS / 4) << 4;
+  octets[tcpAt + 13] = flags;
+  octets.writeUInt16BE(WINDOW, tcpAt + 14);
+  octets.writeUInt32BE(0, tcpAt + 16);
+  octets.set(payload, tcpAt + TCP_HEADER_OCTETS);
+  // RFC 9293, 3.1, and RFC 8200, 8.1: addresses, protocol and length count, too. The addresses stand before TCP in both headers.
+  const addressesAt = tcpAt - 2 * from.address.length;
+  octets.writeUInt16BE(checksum(octets, addressesAt, octets.length, TCP + tcpOctets), tcpAt + 16);
+  return octets;
 }
 
-function ipv4(from: End, to: End, length: number): Buffer {
-  const header = Buffer.alloc(20);
-  header[0] = 0x45;
-  header.writeUInt16BE(20 + length, 2);
+function writeIpv4(octets: Buffer, from: End, to: End, length: number): void {
+  const at = ETHERNET_HEADER_OCTETS;
+  octets.writeUInt16BE(0x4500, at);
+  octets.writeUInt16BE(IPV4_HEADER_OCTETS + length, at + 2);
   // Don't fragment: RFC 6864 lets the identification be 0 then.
-  header.writeUInt16BE(0x4000, 6);
-  header[8] = HOP_LIMIT;
-  header[9] = TCP;
-  header.set(from.address, 12);
-  header.set(to.address, 16);
-  header.writeUInt16BE(checksum(header), 10);
-  return header;
+  octets.writeUInt32BE(0x4000, at + 4);
+  octets[at + 8] = HOP_LIMIT;
+  octets[at + 9] = TCP;
+  octets.writeUInt16BE(0, at + 10);
+  octets.set(from.address, at + 12);
+  octets.set(to.address, at + 16);
+  octets.writeUInt16BE(checksum(octets, at, at + IPV4_HEADER_OCTETS), at + 10);
 }
 
-function ipv6(from: End, to: End, length: number): Buffer {
-  const header = Buffer.alloc(40);
-  header[0] = 0x60;
-  header.writeUInt16BE(length, 4);
-  header[6] = TCP;
-  header[7] = HOP_LIMIT;
-  header.set(from.address, 8);
-  header.set(to.address, 24);
-  return header;
+function writeIpv6(octets: Buffer, from: End, to: End, length: number): void {
+  const at = ETHERNET_HEADER_OCTETS;
+  octets.writeUInt32BE(0x60000000, at);
+  octets.writeUInt16BE(length, at + 4);
+  octets[at + 6] = TCP;
+  octets[at + 7] = HOP_LIMIT;
+  octets.set(from.address, at + 8);
+  octets.set(to.address, at + 24);
 }
 
 /** A locally administered address, of the last octets of that of IP. */
-const mac = ({ address }: End): Buffer => Buffer.from([0x02, 0x00, ...address.slice(-4)]);
+function writeMac(octets: Buffer, at: number, { address }: End): void {
+  octets.writeUInt16BE(0x0200, at);
+  for (let i = 0; i < 4; i++) octets[at + 2 + i] = address[address.length - 4 + i] as number;
+}
 
-/** RFC 1071. */
-function checksum(...parts: readonly Uint8Array[]): number {
-  let sum = 0;
-  for (const part of parts) {
-    for (let at = 0; at < part.length; at += 2) sum += ((part[at] as number) << 8) | (part[at + 1] ?? 0);
-  }
+/** RFC 1071, of the octets from `at` to `end`, and what else is to be added. */
+function checksum(octets: Uint8Array, at: number, end: number, more = 0): number {
+  let sum = more;
+  for (let i = at; i + 1 < end; i += 2) sum += ((octets[i] as number) << 8) | (octets[i + 1] as number);
+  if ((end - at) % 2 === 1) sum += (octets[end - 1] as number) << 8;
   while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
   return ~sum & 0xffff;
 }

@@ -23,23 +23,20 @@ export class PcapngTally {
   /** @param onInterface something else is captured */
   constructor(private readonly onInterface: (name: string) => void) {}
 
-  /** @returns the whole blocks that there are now */
-  feed(chunk: Uint8Array): Buffer[] {
-    const octets = Buffer.concat([this.rest, chunk]);
-    const blocks: Buffer[] = [];
+  /** @returns the whole blocks that there are now, in one piece; it is `chunk` as far as that goes */
+  feed(chunk: Buffer): Buffer {
+    const octets = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
     let at = 0;
     while (octets.length - at >= HEAD_OCTETS) {
       const length = octets.readUInt32LE(at + 4);
       if (length < HEAD_OCTETS || length > MAX_BLOCK_OCTETS)
         throw new Error('what comes is no capture of this program');
       if (at + length > octets.length) break;
-      const block = octets.subarray(at, at + length);
-      this.look(block);
-      blocks.push(block);
+      this.look(octets.subarray(at, at + length));
       at += length;
     }
     this.rest = Buffer.from(octets.subarray(at));
-    return blocks;
+    return octets.subarray(0, at);
   }
 
   private look(block: Buffer): void {

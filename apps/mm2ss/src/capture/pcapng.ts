@@ -19,6 +19,9 @@ const NANOSECONDS = 9;
 
 type Option = readonly [code: number, value: Uint8Array];
 
+const INBOUND: Option = [EPB_FLAGS, Uint8Array.of(1, 0, 0, 0)];
+const OUTBOUND: Option = [EPB_FLAGS, Uint8Array.of(2, 0, 0, 0)];
+
 export interface PacketOptions {
   readonly inbound: boolean;
   readonly comment?: string | undefined;
@@ -48,19 +51,16 @@ export function interfaceDescription(name: string, description: string): Buffer 
 /** @param atMs since 1970, with fractions */
 export function packet(on: number, atMs: number, octets: Uint8Array, options: PacketOptions): Buffer {
   const { inbound, comment, dropped = 0 } = options;
-  const body = Buffer.alloc(20 + padded(octets.length));
-  body.writeUInt32LE(on, 0);
-  writeTime(body, 4, atMs);
-  body.writeUInt32LE(octets.length, 12);
-  body.writeUInt32LE(octets.length, 16);
-  body.set(octets, 20);
-  const flags = Buffer.alloc(4);
-  flags.writeUInt32LE(inbound ? 1 : 2);
-  return block(ENHANCED_PACKET, body, [
-    [EPB_FLAGS, flags],
-    ...(dropped > 0 ? [[EPB_DROPCOUNT, u64(dropped)] as const] : []),
-    ...(comment === undefined ? [] : [text(OPT_COMMENT, comment)]),
-  ]);
+  const more: Option[] = [];
+  if (dropped > 0) more.push([EPB_DROPCOUNT, u64(dropped)]);
+  if (comment !== undefined) more.push(text(OPT_COMMENT, comment));
+  const { buffer, body } = newBlock(ENHANCED_PACKET, 20 + octets.length, [inbound ? INBOUND : OUTBOUND, ...more]);
+  buffer.writeUInt32LE(on, body);
+  writeTime(buffer, body + 4, atMs);
+  buffer.writeUInt32LE(octets.length, body + 12);
+  buffer.writeUInt32LE(octets.length, body + 16);
+  buffer.set(octets, body + 20);
+  return buffer;
 }
 
 export function interfaceStatistics(on: number, atMs: number, received: number, dropped: number): Buffer {
@@ -90,20 +90,28 @@ function u64(value: number): Uint8Array {
 
 const padded = (length: number): number => Math.ceil(length / 4) * 4;
 
-function block(type: number, body: Uint8Array, options: readonly Option[]): Buffer {
+function block(type: number, content: Uint8Array, options: readonly Option[]): Buffer {
+  const { buffer, body } = newBlock(type, content.length, options);
+  buffer.set(content, body);
+  return buffer;
+}
+
+/** A block but for its body, which begins at `body`. */
+function newBlock(type: number, bodyOctets: number, options: readonly Option[]): { buffer: Buffer; body: number } {
+  const body = 8;
   const optionOctets = options.reduce((sum, [, value]) => sum + 4 + padded(value.length), 4);
-  const length = 12 + body.length + optionOctets;
-  const octets = Buffer.alloc(length);
-  octets.writeUInt32LE(type, 0);
-  octets.writeUInt32LE(length, 4);
-  octets.set(body, 8);
-  let at = 8 + body.length;
+  const length = 12 + padded(bodyOctets) + optionOctets;
+  const buffer = Buffer.allocUnsafe(length);
+  buffer.writeUInt32LE(type, 0);
+  buffer.writeUInt32LE(length, 4);
+  let at = body + padded(bodyOctets);
+  buffer.fill(0, body + bodyOctets);
   for (const [code, value] of options) {
-    octets.writeUInt16LE(code, at);
-    octets.writeUInt16LE(value.length, at + 2);
-    octets.set(value, at + 4);
+    buffer.writeUInt16LE(code, at);
+    buffer.writeUInt16LE(value.length, at + 2);
+    buffer.set(value, at + 4);
     at += 4 + padded(value.length);
   }
-  octets.writeUInt32LE(length, length - 4);
-  return octets;
+  buffer.writeUInt32LE(length, length - 4);
+  return { buffer, body };
 }

@@ -78,7 +78,7 @@ class CaptureFile {
   private readonly tally: PcapngTally;
   private readonly ports = new Set<string>();
   private readonly timers: NodeJS.Timeout[] = [];
-  private sources = 0;
+  private readonly sources = new Set<string>();
   private failed: Error | undefined;
 
   constructor(
@@ -99,7 +99,7 @@ class CaptureFile {
     });
     if (duration !== undefined) this.timers.push(setTimeout(() => this.end.abort(), duration * 1000));
     const silence = `no process has said yet that it serves group ${group}; waiting`;
-    this.timers.push(setTimeout(() => this.sources === 0 && say(silence), SILENCE_MS));
+    this.timers.push(setTimeout(() => this.sources.size === 0 && say(silence), SILENCE_MS));
   }
 
   get full(): boolean {
@@ -111,14 +111,13 @@ class CaptureFile {
     this.output?.on('drain', listener);
   }
 
-  write(chunk: Uint8Array): void {
-    for (const block of this.tally.feed(chunk)) {
-      // Whole blocks only, so that the file can be read however it ends.
-      this.output?.write(block);
-      if (this.tally.tally.octets < this.flags.maxSize * MB || this.end.signal.aborted) continue;
-      say(`${this.flags.maxSize} MB are written, which is enough (--max-size)`);
-      this.end.abort();
-    }
+  write(chunk: Buffer): void {
+    // Whole blocks only, so that the file can be read however it ends.
+    const blocks = this.tally.feed(chunk);
+    if (blocks.length > 0) this.output?.write(blocks);
+    if (this.tally.tally.octets < this.flags.maxSize * MB || this.end.signal.aborted) return;
+    say(`${this.flags.maxSize} MB are written, which is enough (--max-size)`);
+    this.end.abort();
   }
 
   async close(): Promise<void> {
@@ -143,8 +142,9 @@ class CaptureFile {
     const port = /:(?:rtu|masters)-(\d+)$/.exec(name)?.[1];
     if (port !== undefined) this.ports.add(port);
     else {
-      this.sources++;
-      say(`${name} captures group ${this.flags.group}`);
+      const again = this.sources.has(name) ? ' again; what passed since it heard of us last is not captured' : '';
+      this.sources.add(name);
+      say(`${name} captures group ${this.flags.group}${again}`);
     }
   }
 }
@@ -166,6 +166,9 @@ async function overNats(environment: Environment, group: string, file: CaptureFi
   bus.onConnection((connected) => say(connected ? 'connected again' : `connection to ${bus.server} lost`));
   bus.onDenied((denied) => say(deniedText(denied)));
   bus.onTrouble(say);
+  bus.drops.onDrop(({ count }, detail) => {
+    if (count === 1) say(`an answer cannot be read, nor can others like it: ${detail}`);
+  });
   file.open();
   const { clock, instance } = runtime;
   const refused = new Set<string>();

@@ -14,7 +14,8 @@ type Handler = (data: unknown, context: { readonly subject: string }) => Promise
  * JSON. It carries the control plane only.
  *
  * Every process on the bus gets every request; a handler that returns undefined is not the one concerned and says
- * nothing; one that returns an Observable answers with each of its values. A request that is no JSON, or whose handler
+ * nothing; one that returns an Observable answers with each of its values. Octets are sent as they are: what is JSON only on
+ * the wire is encoded by its handler. A request that is no JSON, or whose handler
  * fails, is answered with nothing and counted in `bus.drops`.
  */
 export class BusTransport extends Server implements CustomTransportStrategy {
@@ -55,7 +56,7 @@ export class BusTransport extends Server implements CustomTransportStrategy {
   private async answer(handler: Handler, request: unknown, message: Message): Promise<void> {
     try {
       const respond = (answer: unknown): void => {
-        if (answer !== undefined) message.respond(encodeJson(answer));
+        if (answer !== undefined) message.respond(answer instanceof Uint8Array ? answer : encodeJson(answer));
       };
       const result = await handler(request, { subject: message.subject });
       if (isObservable(result)) await result.forEach(respond);

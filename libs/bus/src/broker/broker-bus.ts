@@ -45,6 +45,8 @@ export interface BrokerBusOptions {
   readonly listenOnly?: boolean;
   /** See Bus.name. */
   readonly name?: string | undefined;
+  /** How long trimming an event log waits, ms; for the simulated world, whose stories are short. Default: TRIM_MS. */
+  readonly trimMs?: number | undefined;
 }
 
 /** The bus between processes: messages, event logs, leases and small values on a broker. */
@@ -177,10 +179,10 @@ export class BrokerBus implements Bus {
     let log = this.logs.get(group);
     if (log === undefined) {
       const { broker, stores, drops } = this;
-      const { runtime, replicas } = this.options;
+      const { runtime, replicas, trimMs } = this.options;
       const trouble = (message: string): void => this.trouble(message);
       const random = (): number => runtime.random();
-      const world = { broker, stores, clock: runtime.clock, random, drops, replicas, trouble };
+      const world = { broker, stores, clock: runtime.clock, random, drops, replicas, trimMs, trouble };
       log = new BrokerEventLog(world, group, options?.capacity ?? DEFAULT_CAPACITY);
       this.logs.set(group, log);
     } else if (options !== undefined) log.resize(options.capacity);

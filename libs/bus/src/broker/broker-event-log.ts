@@ -42,6 +42,8 @@ export interface EventLogWorld {
   readonly random: () => number;
   readonly drops: DropCounter;
   readonly replicas: number;
+  /** See BrokerBusOptions. */
+  readonly trimMs?: number | undefined;
   trouble(message: string): void;
 }
 
@@ -159,7 +161,8 @@ export class BrokerEventLog implements EventLog {
     if (generation !== wanted.generation) this.trimmed = Math.min(this.trimmed, position);
     this.trimWanted = { generation, position };
     if (position - this.trimmed >= TRIM_POSITIONS) void this.trimNow();
-    else this.trimTimer ??= this.world.clock.setTimer(() => void this.trimNow(), this.about(TRIM_MS));
+    else
+      this.trimTimer ??= this.world.clock.setTimer(() => void this.trimNow(), this.about(this.world.trimMs ?? TRIM_MS));
   }
 
   /** The connection came back: what was sent before may be lost, what was published meanwhile was missed. */
