@@ -115,4 +115,29 @@ describe.each(programs)('an upgrade with %s', (_name, helm) => {
     await expect(upgrade(helm, values('same'), [])).resolves.toBeDefined();
     await expect(upgrade(helm, values('auto'), [service])).resolves.toBeDefined();
   });
+
+  const nats = (replicas: number, storage: string): Manifest => ({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: 'mm2ss-nats' },
+    spec: { replicas, volumeClaimTemplates: [{ spec: { resources: { requests: { storage } } } }] },
+  });
+  it.each([
+    [1, 3],
+    [3, 1],
+  ])('from %i NATS servers to %i is refused: a store would be left behind', async (before, replicas) => {
+    const values = [...base, { nats: { replicas } }];
+    await expect(upgrade(helm, values, [nats(before, '10Gi')])).rejects.toThrow(
+      /nats\.replicas \d: there are \d[^]*kubectl delete statefulset mm2ss-nats --namespace scada/,
+    );
+    await expect(upgrade(helm, values, [])).resolves.toBeDefined();
+    await expect(upgrade(helm, values, [nats(replicas, '10240Mi')])).resolves.toBeDefined();
+  });
+
+  it('to volumes of another size is refused, with what can be done', async () => {
+    const values = [...base, { nats: { persistence: { size: '20Gi' } } }];
+    await expect(upgrade(helm, values, [nats(1, '10Gi')])).rejects.toThrow(
+      /persistence\.size 20Gi: the volumes were made with 10Gi[^]*--cascade=orphan/,
+    );
+  });
 });

@@ -14,6 +14,7 @@ interface Schema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
   readonly additionalProperties?: unknown;
+  readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly definitions?: Readonly<Record<string, Schema>>;
 }
@@ -35,6 +36,25 @@ function settings(of: Schema, at = ''): string[] {
     return [name, ...(OPEN.test(name) ? [] : settings(inner, `${name}.`))];
   });
 }
+/** Paths of switches, which nobody may leave empty: that would be off. */
+function switches(values: Values, at = ''): string[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    if (typeof value === 'boolean') return [`${at}${key}`];
+    const isMap = typeof value === 'object' && value !== null && !Array.isArray(value) && !OPEN.test(`${at}${key}`);
+    return isMap ? switches(value as Values, `${at}${key}.`) : [];
+  });
+}
+
+/** What a path needs, from its parent on. */
+function isRequired(name: string): boolean {
+  let of: Schema = schema;
+  return name.split('.').every((key) => {
+    const { required = [], properties = {} } = resolved(of);
+    of = properties[key] ?? {};
+    return required.includes(key);
+  });
+}
+
 /** Paths of values, through maps that have settings. */
 function paths(values: Values, at = ''): string[] {
   return Object.entries(values).flatMap(([key, value]) => {
@@ -44,6 +64,23 @@ function paths(values: Values, at = ''): string[] {
 }
 
 describe('the schema of the values', () => {
+  it('lets no switch be empty', () => {
+    const optional = /\.podDisruptionBudget\.|^(routers|gateways)\.autoscaling\.|^tls\.certManager\.privateKey/;
+    const open = switches(defaults).filter((name) => !optional.test(name) && !isRequired(name));
+    expect(open).toEqual([]);
+  });
+
+  it.skipIf(!requireTool('helm')).each<[string, Values]>([
+    ['enabled', { networkPolicy: { enabled: null } }],
+    ['enabled', { nats: { auth: { enabled: null } } }],
+    ['type', { gateways: { service: { type: null } } }],
+    ['holdSeconds', { settings: { holdSeconds: null } }],
+    ['gateways', { gateways: null }],
+    ['persistence', { nats: { persistence: null } }],
+  ])('refuses an empty %s', (key, values) => {
+    expect(refusal([...base, values as Values])).toMatch(new RegExp(`missing property '${key}'|${key} is required`));
+  });
+
   it('has every setting of values.yaml, and values.yaml every setting of it', () => {
     const inParentOnly = ['enabled', 'tags'];
     const optional = [

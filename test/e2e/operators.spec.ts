@@ -73,15 +73,6 @@ describe.skipIf(!hasNats)('operators of separate processes', () => {
     expect(text).toMatch(/^silent: .* \(connector\), heard/m);
   });
 
-  it('are told that a router may not order anything, where it may not', async () => {
-    const { system } = await oneGroup({}, {});
-    const [router] = system.routers as [Part];
-    expect(await mm2ss('restart', '1', '--http', router.http)).toMatchObject({
-      code: 1,
-      text: expect.stringContaining('the NATS user of this process may not ask on iec104.v1.ctl.restart'),
-    });
-  });
-
   it('order what is to be done of any of them, or over NATS', async () => {
     const { system, master } = await oneGroup({}, { httpControl: true });
     const [first, second] = [master(1, 0), master(2, 1)];

@@ -3,8 +3,8 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { isObject, merged } from './chart-values-file.js';
 
 /**
- * What is wrong with values that are to be merged into those of a chart: settings that it has not, and values of the wrong kind.
- * Null takes a setting out, and what is missing comes from the chart.
+ * What is wrong with values that are to be merged into those of a chart: settings that it has not, values of the wrong kind, and null,
+ * which takes a setting out, where the chart needs one. What is missing comes from the chart.
  */
 export function schemaProblems(values: unknown, schema: unknown): string[] {
   // Helm reads the schema strictly; here it is asked where a value is at fault, and what would be right there.
@@ -12,7 +12,20 @@ export function schemaProblems(values: unknown, schema: unknown): string[] {
   const said = isObject(values) ? merged(values, {}) : values;
   if (check(said)) return [];
   const errors = check.errors ?? [];
-  return [...new Set(errors.flatMap((error) => problemText(error, errors, said)))];
+  const own = errors.filter((error) => !comesFromChart(error, values));
+  return [...new Set(own.flatMap((error) => problemText(error, errors, said)))];
+}
+
+/** It is missing in what is merged into the chart, and not taken out. Nothing is merged into a list. */
+function comesFromChart({ keyword, instancePath, params }: ErrorObject, values: unknown): boolean {
+  if (keyword !== 'required') return false;
+  const parts = instancePath.split('/').slice(1);
+  let at = values;
+  for (const part of parts) {
+    if (Array.isArray(at)) return false;
+    at = isObject(at) ? at[part.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined;
+  }
+  return isObject(at) && at[String(params['missingProperty'])] !== null;
 }
 
 /** Of one of several schemas, of which one has to fit. */
@@ -33,6 +46,10 @@ function problemText(error: ErrorObject, all: readonly ErrorObject[], values: un
   // What is wrong with the name is told by an error of its own.
   if (keyword === 'propertyNames') return [];
   if (propertyName !== undefined) return [`${at}: ${JSON.stringify(propertyName)} ${mustBe(error)}`];
+  // Taken out with null; else it lacks in something of a list.
+  if (keyword === 'required' && !at.endsWith(']')) {
+    return [`${at === '' ? '' : `${at}.`}${String(error.params['missingProperty'])} must not be empty`];
+  }
   return [`${at} ${mustBe(error)}`];
 }
 

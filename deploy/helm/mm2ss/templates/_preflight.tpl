@@ -258,6 +258,17 @@
 {{- if and $nats.maxFileStore (gt (include "mm2ss.amount" (trimSuffix "B" $nats.maxFileStore) | float64) (include "mm2ss.amount" $nats.persistence.size | float64)) }}
 {{- fail (printf "\n\nnats.maxFileStore %s is more than a volume has (nats.persistence.size %s): it would be full before NATS refuses anything." $nats.maxFileStore $nats.persistence.size) }}
 {{- end }}
+{{- $name := printf "%s-nats" (include "mm2ss.fullname" .) }}
+{{- $old := lookup "apps/v1" "StatefulSet" .Release.Namespace $name }}
+{{- if and $old (ne (int $old.spec.replicas) (int $nats.replicas)) (or (eq (int $old.spec.replicas) 1) (eq (int $nats.replicas) 1)) }}
+{{- fail (printf "\n\nnats.replicas %d: there are %d. A server of its own and one of several do not take over what the other has stored: events that masters have not acknowledged would be lost. docs/kubernetes.md, \"From one NATS server to three\", has the way; it ends with\n\n  kubectl delete statefulset %s --namespace %s\n" (int $nats.replicas) (int $old.spec.replicas) $name .Release.Namespace) }}
+{{- end }}
+{{- if $old }}
+{{- $size := (index $old.spec.volumeClaimTemplates 0).spec.resources.requests.storage }}
+{{- if ne (include "mm2ss.amount" $size) (include "mm2ss.amount" $nats.persistence.size) }}
+{{- fail (printf "\n\nnats.persistence.size %s: the volumes were made with %s, and Kubernetes lets nobody change that of a StatefulSet. Enlarge the volumes themselves (kubectl edit pvc, where the storage class allows it), then kubectl delete statefulset %s --namespace %s --cascade=orphan, and upgrade." $nats.persistence.size $size $name .Release.Namespace) }}
+{{- end }}
+{{- end }}
 {{- else if gt (int $nats.replicas) 1 }}
 {{- fail "\n\nnats.replicas is the number of bundled servers, and nats.url or nats.urlSecret names a NATS of your own: copies there are nats.streamReplicas." }}
 {{- end }}
