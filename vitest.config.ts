@@ -55,8 +55,7 @@ const projects = [
     test: {
       name: 'simulation',
       include: ['test/simulation/**/*.spec.ts'],
-      // They run beside the others, which come first.
-      testTimeout: seconds(600),
+      testTimeout: seconds(120),
       ...computing,
       // Helper threads that collect garbage gain nothing where every core has a worker.
       execArgv: ['--single-threaded-gc'],
@@ -76,7 +75,7 @@ const projects = [
   // What helm makes of the chart.
   {
     ...shared,
-    test: { name: 'chart', include: ['test/chart/**/*.spec.ts'], testTimeout: seconds(600), isolate: false },
+    test: { name: 'chart', include: ['test/chart/**/*.spec.ts'], testTimeout: seconds(120), isolate: false },
   },
   // What Prometheus makes of the alerts.
   {
@@ -89,13 +88,7 @@ const projects = [
   },
   {
     ...shared,
-    test: {
-      ...slow,
-      ...severalFiles,
-      name: 'interop',
-      include: ['test/interop/**/*.spec.ts'],
-      hookTimeout: seconds(300),
-    },
+    test: { ...slow, name: 'interop', include: ['test/interop/**/*.spec.ts'], hookTimeout: seconds(300) },
   },
   // The console's page in a real browser.
   {

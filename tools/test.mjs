@@ -7,8 +7,7 @@
  *   node tools/test.mjs unit e2e   only these
  */
 import { spawn } from 'node:child_process';
-import { globSync, mkdirSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -28,85 +27,77 @@ const suites = {
   unit: 10,
   workspace: 5,
   packages: 10,
-  chart: 20,
+  chart: 5,
   observability: 5,
-  simulation: 30,
+  simulation: 10,
   integration: 15,
   interop: 20,
   console: 10,
   e2e: 45,
 };
-const CHECK_MINUTES = 30;
-/** What only computes: beside the others, which wait a lot, and without taking a core from them. */
-const BESIDE = ['format', 'lint', 'simulation', 'chart'];
-const LOWEST_PRIORITY = 19;
+const CHECK_MINUTES = 15;
 
-/** Each step's process group: a worker that spins would outlive the runner that started it. */
-const running = new Set();
-function end(child, signal) {
+/** The step's process group: a worker that spins would outlive the runner that started it. */
+let running;
+function endRunning(signal) {
   try {
-    process.kill(-child.pid, signal);
+    process.kill(-running.pid, signal);
   } catch {
     // It ended by itself.
   }
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
-    for (const child of running) end(child, signal);
+    if (running) endRunning(signal);
     console.error(`\n${signal}: stopped`);
     process.exit(1);
   });
 }
 
-/**
- * @param {{minutes: number, output?: number, silent?: boolean}} how `output`: file for what it prints, of a step beside the others
- * @returns {Promise<boolean>} whether the command succeeded, in time
- */
-async function run(command, args, { minutes, output = 'inherit', silent = false }) {
+/** @returns {Promise<boolean>} whether the command succeeded, in time */
+async function run(command, args, limitMinutes, stdio = ['ignore', 'inherit', 'inherit']) {
   const file = command.includes('/') ? command : path.join('node_modules/.bin', command);
-  const child = spawn(path.join(root, file), args, {
+  running = spawn(path.join(root, file), args, {
     cwd: root,
-    stdio: ['ignore', silent ? 'ignore' : output, output],
+    stdio,
     detached: true,
   });
-  running.add(child);
-  if (output !== 'inherit' && child.pid !== undefined) os.setPriority(child.pid, LOWEST_PRIORITY);
   const limit = setTimeout(() => {
-    console.error(`\n${command}: not done after ${minutes} minutes, killed`);
-    end(child, 'SIGKILL');
-  }, minutes * 60_000);
+    console.error(`\n${command}: not done after ${limitMinutes} minutes, killed`);
+    endRunning('SIGKILL');
+  }, limitMinutes * 60_000);
   const status = await new Promise((resolve) => {
-    child.once('error', (error) => {
+    running.once('error', (error) => {
       console.error(`${command}: ${error.message}`);
       resolve(undefined);
     });
-    child.once('exit', resolve);
+    running.once('exit', resolve);
   });
   clearTimeout(limit);
-  running.delete(child);
+  running = undefined;
   return status === 0;
 }
 
 /** Gets the tools that a suite's files ask for, which may take minutes; whether one is missing, the tests say. */
-async function prefetchTools(suite, output) {
+async function prefetchTools(suite) {
   const names = new Set();
   for (const file of globSync(`test/${suite}/**/*.ts`, { cwd: root })) {
     const source = readFileSync(path.join(root, file), 'utf8');
     for (const [, name] of source.matchAll(/requireTool\('([^']+)'\)/g)) names.add(name);
   }
-  for (const name of names) await run('tools/get', [name], { minutes: CHECK_MINUTES, output, silent: true });
+  for (const name of names) await run('tools/get', [name], CHECK_MINUTES, ['ignore', 'ignore', 'inherit']);
 }
 
 /**
  * Runs one vitest project, or some of its files.
  * @returns what its report counts, and each failure: the file, the name of the test, what was wrong
  */
-async function runProject(suite, output, files = []) {
+async function runProject(suite, files = []) {
   const report = path.join(results, `${suite}${files.length > 0 ? '-again' : ''}.json`);
   rmSync(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const command = ['run', `--project=${suite}`, '--passWithNoTests', ...reporters, ...files];
-  const ok = await run('vitest', command, { minutes: suites[suite], output });
+  const ok = await run('vitest', command, suites[suite]);
   let passed = 0;
   let skipped = 0;
   const failures = [];
@@ -140,14 +131,14 @@ const MOST_FILES_AGAIN = 3;
  * Runs one suite. Where a few files of one on real time fail, these are run once more, alone, and the second run decides: but
  * what failed in the first is shown at the end, and counted.
  */
-async function runSuite(suite, output) {
-  await prefetchTools(suite, output);
-  const first = await runProject(suite, output);
+async function runSuite(suite) {
+  await prefetchTools(suite);
+  const first = await runProject(suite);
   const files = [...new Set(first.failures.map(({ file }) => file))];
   const byChance = files.length <= MOST_FILES_AGAIN && files.every((file) => file.endsWith('.spec.ts'));
   if (first.ok || !ON_REAL_TIME.includes(suite) || !byChance) return { ...first, unsteady: [] };
   console.log(`\n=== ${suite}: ${files.join(', ')} once more, alone`);
-  const again = await runProject(suite, output, files);
+  const again = await runProject(suite, files);
   const isSame = (one, other) => one.file === other.file && one.test === other.test;
   const unsteady = first.failures.filter((failure) => !again.failures.some((other) => isSame(failure, other)));
   const { passed, failed, skipped } = first.count;
@@ -182,14 +173,13 @@ const summary = [];
 const failures = [];
 const unsteady = [];
 let allOk = true;
-
-/** @param output file for what it prints; default as it comes */
-async function runStep(name, output) {
+for (const name of known.filter((candidate) => wanted.length === 0 || wanted.includes(candidate))) {
+  console.log(`\n=== ${name}`);
   const startedMs = performance.now();
   let ok;
   let figures = '';
   if (name in suites) {
-    const outcome = await runSuite(name, output);
+    const outcome = await runSuite(name);
     const { count } = outcome;
     ok = outcome.ok;
     failures.push(...outcome.failures);
@@ -198,37 +188,12 @@ async function runStep(name, output) {
     figures = `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`;
     if (outcome.unsteady.length > 0) figures += `, ${outcome.unsteady.length} failed once and passed alone`;
   } else {
-    ok = await run(...checks[name], { minutes: CHECK_MINUTES, output });
+    ok = await run(...checks[name], CHECK_MINUTES);
   }
   allOk &&= ok;
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  summary.push(`${ok ? 'ok    ' : 'FAILED'} ${name.padEnd(14)} ${seconds.padStart(7)} s  ${figures}`.trimEnd());
+  summary.push(`${ok ? 'ok    ' : 'FAILED'} ${name.padEnd(12)} ${seconds.padStart(7)} s  ${figures}`.trimEnd());
 }
-
-/** One after the other; what each has printed comes when it is over. */
-async function runBeside(names) {
-  for (const name of names) {
-    const file = path.join(results, `${name}.log`);
-    const output = openSync(file, 'w');
-    console.log(`\n=== ${name} has begun beside the others`);
-    await runStep(name, output);
-    closeSync(output);
-    console.log(`\n=== ${name}, beside the others\n${readFileSync(file, 'utf8')}`);
-  }
-}
-
-const steps = known.filter((name) => wanted.length === 0 || wanted.includes(name));
-const waiting = steps.filter((name) => !BESIDE.includes(name));
-const inTurn = waiting.length > 0 ? waiting : steps;
-const others = steps.filter((name) => !inTurn.includes(name));
-let beside;
-for (const name of inTurn) {
-  // The others need what is built.
-  if (name !== 'build') beside ??= runBeside(others);
-  console.log(`\n=== ${name}`);
-  await runStep(name);
-}
-await (beside ?? runBeside(others));
 
 const testsWanted = wanted.length === 0 || wanted.some((name) => name in suites);
 if (testsWanted && total.passed + total.failed === 0) {
@@ -239,7 +204,10 @@ showFailures('Failed:', failures);
 showFailures('Failed once, and passed when run again alone (look into these):', unsteady);
 console.log(`\n${summary.join('\n')}\n`);
 if (testsWanted) {
-  const rest = [total.skipped > 0 && `${total.skipped} skipped`, unsteady.length > 0 && `${unsteady.length} unsteady`];
-  console.log([`${total.passed} passed, ${total.failed} failed`, ...rest.filter(Boolean)].join(', '));
+  const others = [
+    total.skipped > 0 && `${total.skipped} skipped`,
+    unsteady.length > 0 && `${unsteady.length} unsteady`,
+  ];
+  console.log([`${total.passed} passed, ${total.failed} failed`, ...others.filter(Boolean)].join(', '));
 }
 process.exitCode = allOk ? 0 : 1;
