@@ -65,13 +65,16 @@ describe.skipIf(!requireTool('helm'))('rules', () => {
   });
 
   it('are without those that are left out, and with thresholds of single groups', () => {
-    const changed = rules({ disabled: ['RtuDown', 'LinkSlow'], thresholds: { MasterLag: { 7: 0.5, 8: 600 } } });
+    const changed = rules({
+      disabled: ['RtuDown', 'LinkSlow'],
+      thresholds: { MasterLag: { 7: 0.5 }, UndeliveredOld: { 7: 600 } },
+    });
     const alerts = new Set(changed.map(({ alert }) => alert));
     expect(alerts.has('RtuDown') || alerts.has('LinkSlow')).toBe(false);
     expect(alerts.has('RtuFlapping')).toBe(true);
     expect(changed.slice(0, 2)).toEqual([
       { record: THRESHOLD, expr: 'vector(0.5)', labels: { alert: 'MasterLag', group: '7' } },
-      { record: THRESHOLD, expr: 'vector(600)', labels: { alert: 'MasterLag', group: '8' } },
+      { record: THRESHOLD, expr: 'vector(600)', labels: { alert: 'UndeliveredOld', group: '7' } },
     ]);
   });
 

@@ -308,7 +308,8 @@ export const STORIES: Readonly<Record<string, Story>> = {
     }),
     check: nothingElse,
   },
-  // The RTU answers when the first interrogation was given up and another master has asked all stations: seed 3079.
+  // The RTU answers when the first interrogation was given up and another master has asked all stations: seed 3079. Nobody can tell yet
+  // whether it mirrors OAs, so the late answers are nobody's.
   'late-interrogation': {
     scenario: story({
       habits: { answerMs: [7_000, 7_001], cas: [1, 201], oneInterrogation: true, interrogationObjects: 0 },
@@ -323,7 +324,7 @@ export const STORIES: Readonly<Record<string, Story>> = {
         const [, cause, ca] = /^c\d+ answered: C_IC_NA_1 (ACT_\w+(?: P\/N=1)?) CA (\d+)/.exec(what) ?? [];
         return cause === undefined ? [] : [`${who} ${cause} ${ca}`];
       });
-      const wanted = ['m2 ACT_CON 201', 'm2 ACT_TERM 201', 'm1 ACT_CON 1', 'm1 ACT_CON P/N=1 201', 'm1 ACT_TERM 1'];
+      const wanted = ['m1 ACT_CON 1', 'm1 ACT_CON P/N=1 201', 'm1 ACT_TERM 1'];
       return answers.join() === wanted.join() ? [] : [answers.join()];
     },
   },
