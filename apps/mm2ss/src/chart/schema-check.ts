@@ -19,11 +19,10 @@ export function schemaProblems(values: unknown, schema: unknown): string[] {
 /** It is missing in what is merged into the chart, and not taken out. Nothing is merged into a list. */
 function comesFromChart({ keyword, instancePath, params }: ErrorObject, values: unknown): boolean {
   if (keyword !== 'required') return false;
-  const parts = instancePath.split('/').slice(1);
   let at = values;
-  for (const part of parts) {
+  for (const key of keysOf(instancePath)) {
     if (Array.isArray(at)) return false;
-    at = isObject(at) ? at[part.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined;
+    at = isObject(at) ? at[key] : undefined;
   }
   return isObject(at) && at[String(params['missingProperty'])] !== null;
 }
@@ -92,11 +91,17 @@ function range({ minimum, maximum }: Range): string {
 function pathText(pointer: string, values: unknown): string {
   let text = '';
   let value = values;
-  for (const part of pointer.split('/').slice(1)) {
-    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+  for (const key of keysOf(pointer)) {
     if (Array.isArray(value)) text += `[${key}]`;
     else text += text === '' ? key : `.${key}`;
     value = (value as Readonly<Record<string, unknown>> | undefined)?.[key];
   }
   return text;
 }
+
+/** The keys of a JSON pointer (RFC 6901). */
+const keysOf = (pointer: string): string[] =>
+  pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));

@@ -27,7 +27,7 @@ import { filledValues, GENERATED_MARK, generatedText, merged } from './chart-val
 import { chartDiffText } from './diff-text.js';
 import { checkedExtras } from './extra-values.js';
 import { natsUsers } from './nats-users.js';
-import { neededUsers, packingOf } from './packing.js';
+import { packingOf } from './packing.js';
 import { releaseRemark, sizeFault, sizeRemark } from './sizes.js';
 import type { Files } from '../program-files.js';
 import { type ChartFile, chartFiles, staticChart } from './static-chart.js';
@@ -104,10 +104,7 @@ export async function writeChart(
     if (!writes) return 0;
     if (!isWritable(configuration, flags, sinks)) return EXIT_FAILED;
   }
-  const users =
-    flags.natsAuth === undefined
-      ? {}
-      : { natsUsers: await natsUsers(flags.natsAuth, neededUsers(ids, packing), packing.groupsPerPod) };
+  const users = flags.natsAuth === undefined ? {} : { natsUsers: await natsUsers(flags.natsAuth, ids, packing) };
   const { groups = {}, ...rest } = extras;
   const generated = merged({ ...asYaml(values), ...users }, { groups });
   const input: Input = { generated, rest, from: basename(file), digest: values.csvDigest };

@@ -1,4 +1,5 @@
 import type { GroupStatus, MasterStatus, ProcessStatus } from '@iec104mm2ss/observability';
+import { rtuLinkUp } from '@iec104mm2ss/wire';
 import { tableLines } from '../text-table.js';
 import type { SystemView } from './merged.js';
 
@@ -77,12 +78,11 @@ function troubled(groups: readonly GroupStatus[], nowMs: number): string[] {
 
 /** Why RTUs are not connected, as far as that is known. */
 function unconnected(groups: readonly GroupStatus[], nowMs: number): string[] {
-  return groups.flatMap(({ id, rtu: { state, since, lastError } }) => {
-    const isDown = state === 'disconnected' || state === 'connecting';
-    return isDown && lastError !== null
+  return groups.flatMap(({ id, rtu: { state, since, lastError } }) =>
+    state !== null && !rtuLinkUp(state) && lastError !== null
       ? [`group ${id}: RTU not connected for ${age(since, nowMs)}: ${lastError}`]
-      : [];
-  });
+      : [],
+  );
 }
 
 /** Groups in observe mode. */

@@ -9,6 +9,13 @@
 {{- end -}}
 {{- end }}
 
+{{/* The Service of gateways that has the ports of a group: (list $ "chunks" "137"). */}}
+{{- define "mm2ss.gatewayService" -}}
+{{- $root := index . 0 }}{{ $layout := index . 1 }}{{ $id := index . 2 -}}
+{{ include "mm2ss.fullname" $root }}-gateway
+{{- if eq $layout "chunks" }}-{{ include "mm2ss.range" (list $id $root.Values.gateways.service.chunkSize) }}{{ else if eq $layout "perGroup" }}-{{ $id }}{{ end }}
+{{- end }}
+
 {{/* Ids by range, as JSON: (list .Values.groups 50). */}}
 {{- define "mm2ss.ranges" -}}
 {{- $n := index . 1 }}{{ $ranges := dict -}}

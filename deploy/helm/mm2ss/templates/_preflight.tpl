@@ -12,6 +12,7 @@
 {{- include "mm2ss.preflightResources" . -}}
 {{- include "mm2ss.preflightLabels" . -}}
 {{- include "mm2ss.preflightNoEffect" . -}}
+{{- if include "mm2ss.natsBundled" . }}{{ include "mm2ss.preflightNatsStore" . }}{{ end -}}
 {{- end }}
 
 {{- define "mm2ss.preflightFile" -}}
@@ -187,11 +188,11 @@
 
 {{/* Kubernetes makes the new Services before it takes the old ones away, and a port of nodes is of one Service. */}}
 {{- define "mm2ss.preflightLayout" -}}
-{{- $service := .Values.gateways.service }}{{ $name := include "mm2ss.fullname" . }}{{ $first := keys .Values.groups | sortAlpha | first -}}
+{{- $service := .Values.gateways.service }}{{ $first := keys .Values.groups | sortAlpha | first -}}
 {{- if eq $service.nodePorts "same" }}
-{{- $names := dict "shared" (printf "%s-gateway" $name) "chunks" (include "mm2ss.range" (list $first $service.chunkSize) | printf "%s-gateway-%s" $name) "perGroup" (printf "%s-gateway-%s" $name $first) }}
-{{- range $layout, $old := $names }}
-{{- if and (ne $old (get $names $service.layout)) (lookup "v1" "Service" $.Release.Namespace $old) }}
+{{- range $layout := list "shared" "chunks" "perGroup" }}
+{{- $old := include "mm2ss.gatewayService" (list $ $layout $first) }}
+{{- if and (ne $old (include "mm2ss.gatewayService" (list $ $service.layout $first))) (lookup "v1" "Service" $.Release.Namespace $old) }}
 {{- fail (printf "\n\ngateways.service.layout was %s, and with nodePorts same the new Services need the ports that the old ones have. Take those away first, which cuts masters off until the upgrade has made the new ones:\n\n  kubectl delete service --namespace %s -l app.kubernetes.io/instance=%s,app.kubernetes.io/component=gateway\n" $layout $.Release.Namespace $.Release.Name) }}
 {{- end }}
 {{- end }}
@@ -258,19 +259,23 @@
 {{- if and $nats.maxFileStore (gt (include "mm2ss.amount" (trimSuffix "B" $nats.maxFileStore) | float64) (include "mm2ss.amount" $nats.persistence.size | float64)) }}
 {{- fail (printf "\n\nnats.maxFileStore %s is more than a volume has (nats.persistence.size %s): it would be full before NATS refuses anything." $nats.maxFileStore $nats.persistence.size) }}
 {{- end }}
-{{- $name := printf "%s-nats" (include "mm2ss.fullname" .) }}
-{{- $old := lookup "apps/v1" "StatefulSet" .Release.Namespace $name }}
-{{- if and $old (ne (int $old.spec.replicas) (int $nats.replicas)) (or (eq (int $old.spec.replicas) 1) (eq (int $nats.replicas) 1)) }}
-{{- fail (printf "\n\nnats.replicas %d: there are %d. A server of its own and one of several do not take over what the other has stored: events that masters have not acknowledged would be lost. docs/kubernetes.md, \"From one NATS server to three\", has the way; it ends with\n\n  kubectl delete statefulset %s --namespace %s\n" (int $nats.replicas) (int $old.spec.replicas) $name .Release.Namespace) }}
-{{- end }}
-{{- if $old }}
-{{- $size := (index $old.spec.volumeClaimTemplates 0).spec.resources.requests.storage }}
-{{- if ne (include "mm2ss.amount" $size) (include "mm2ss.amount" $nats.persistence.size) }}
-{{- fail (printf "\n\nnats.persistence.size %s: the volumes were made with %s, and Kubernetes lets nobody change that of a StatefulSet. Enlarge the volumes themselves (kubectl edit pvc, where the storage class allows it), then kubectl delete statefulset %s --namespace %s --cascade=orphan, and upgrade." $nats.persistence.size $size $name .Release.Namespace) }}
-{{- end }}
-{{- end }}
 {{- else if gt (int $nats.replicas) 1 }}
 {{- fail "\n\nnats.replicas is the number of bundled servers, and nats.url or nats.urlSecret names a NATS of your own: copies there are nats.streamReplicas." }}
+{{- end }}
+{{- end }}
+
+{{/* Where the cluster can be asked: what NATS has stored stays with servers and volumes as they are. */}}
+{{- define "mm2ss.preflightNatsStore" -}}
+{{- $nats := .Values.nats }}{{ $name := printf "%s-nats" (include "mm2ss.fullname" .) }}
+{{- with lookup "apps/v1" "StatefulSet" .Release.Namespace $name }}
+{{- $before := int .spec.replicas }}{{ $replicas := int $nats.replicas }}
+{{- if and (ne $before $replicas) (has 1 (list $before $replicas)) }}
+{{- fail (printf "\n\nnats.replicas %d: there are %d. A server of its own and one of several do not take over what the other has stored: events that masters have not acknowledged would be lost. docs/kubernetes.md, \"From one NATS server to three\", has the way, which takes the servers away:\n\n  kubectl delete statefulset %s --namespace %s\n" $replicas $before $name $.Release.Namespace) }}
+{{- end }}
+{{- $size := (index .spec.volumeClaimTemplates 0).spec.resources.requests.storage }}
+{{- if ne (include "mm2ss.amount" $size) (include "mm2ss.amount" $nats.persistence.size) }}
+{{- fail (printf "\n\nnats.persistence.size %s: the volumes were made with %s, and Kubernetes lets nobody change that of a StatefulSet. Enlarge the volumes themselves (kubectl edit pvc, where the storage class allows it), then kubectl delete statefulset %s --namespace %s --cascade=orphan, and upgrade." $nats.persistence.size $size $name $.Release.Namespace) }}
+{{- end }}
 {{- end }}
 {{- end }}
 

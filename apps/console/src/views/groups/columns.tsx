@@ -206,3 +206,6 @@ export const COLUMNS: readonly Column[] = [
 ];
 
 export const LASTING: readonly Column[] = COLUMNS.filter(({ lasting }) => lasting);
+
+/** Place of each column, from 1 on, by id. */
+export const PLACES: ReadonlyMap<string, number> = new Map(COLUMNS.map(({ id }, index) => [id, index + 1]));

@@ -8,7 +8,7 @@ import { go, href } from '../../route.js';
 import { rowOf } from '../../state/fleet.js';
 import { severityOf, troublesOf } from '../../state/trouble.js';
 import { useInSight } from '../../ui/in-sight.js';
-import { COLUMNS, LASTING } from './columns.js';
+import { COLUMNS, LASTING, PLACES } from './columns.js';
 import { compared, current } from './marked.js';
 
 export function GroupRow({ id }: { id: string }) {
@@ -42,7 +42,7 @@ export function GroupRow({ id }: { id: string }) {
           <td
             role="cell"
             key={column}
-            aria-colindex={COLUMNS.findIndex(({ id: each }) => each === column) + 1}
+            aria-colindex={PLACES.get(column)}
             class={`c-${column}${number ? ' number' : ''}${small ? '' : ' large'}${nothing}`}
           >
             {column === 'name' ? (
