@@ -88,6 +88,28 @@ describe('conformance of a master', () => {
     expect(numbered).toMatchObject({ result: 'passed' });
   }, 30_000);
 
+  it('is checked in one that tests the link all the time', async () => {
+    const results = await checkMaster({
+      ...UNDER,
+      answerMs: 500,
+      timers: false,
+      onListening: (port) => {
+        const again = async (): Promise<void> => {
+          const master = await RawEnd.connect('127.0.0.1', port, undefined);
+          master.sendU(UFunction.STARTDT_ACT);
+          const testing = setInterval(() => master.sendU(UFunction.TESTFR_ACT), 3);
+          await master.untilClosed(20_000);
+          clearInterval(testing);
+          master.end();
+          await again();
+        };
+        again().catch(() => undefined);
+      },
+    });
+    const inSegments = results.find(({ title }) => title.startsWith('takes several APDUs'));
+    expect(inSegments).toMatchObject({ result: 'passed' });
+  }, 30_000);
+
   it('is not in one that acknowledges late', async () => {
     const results = await resultsOf(
       { w: 12, t2Ms: 20_000, t1Ms: 30_000, t3Ms: 30_000 },

@@ -42,6 +42,8 @@ export class RawEnd {
   /** N(R) that was sent last. */
   acknowledged = 0;
   private started = false;
+  /** What goes out after the APDU that is being sent octet by octet. */
+  private held: Uint8Array[] | undefined;
   private readonly framer = new ApduFramer();
   private wake: (() => void) | undefined;
 
@@ -71,23 +73,37 @@ export class RawEnd {
 
   sendU(fn: UFunction): void {
     this.started ||= fn === UFunction.STARTDT_CON;
-    this.socket.write(uFormat(fn));
+    this.sendOctets(uFormat(fn));
   }
 
   /** Octets that may be no APDU. */
   sendOctets(octets: Uint8Array): void {
-    this.socket.write(octets);
+    if (this.held === undefined) this.socket.write(octets);
+    else this.held.push(octets);
+  }
+
+  /** I-format, each octet in a segment of its own; what is sent or confirmed meanwhile follows it. */
+  async sendIInSegments(asdu: Uint8Array, pauseMs: number): Promise<void> {
+    const held: Uint8Array[] = [];
+    this.held = held;
+    this.sendI(asdu);
+    for (const octet of held.shift() as Uint8Array) {
+      this.socket.write(Uint8Array.of(octet));
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    this.held = undefined;
+    for (const octets of held) this.socket.write(octets);
   }
 
   sendS(nr = this.vr): void {
     this.acknowledged = nr;
-    this.socket.write(sFormat(nr));
+    this.sendOctets(sFormat(nr));
   }
 
   sendI(asdu: Uint8Array, ns = this.vs): void {
     const { vr } = this;
     this.acknowledged = vr;
-    this.socket.write(iFormat(ns, vr, asdu));
+    this.sendOctets(iFormat(ns, vr, asdu));
     this.vs = (ns + 1) & SEQUENCE_MASK;
   }
 
