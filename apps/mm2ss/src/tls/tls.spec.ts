@@ -64,7 +64,7 @@ describe('the key log', () => {
     tls.onKeyLog?.(Buffer.from('CLIENT_RANDOM x y\n'));
     expect(readFileSync(keyLog, 'utf8')).toBe('before\nCLIENT_RANDOM x y\n');
     expect(statSync(keyLog).mode & 0o777).toBe(0o600);
-    await clock.advanceAsync(3_600_000);
+    await clock.advanceAsync(3_600_000, 1000);
     expect(alarms()).toBe(2);
     tls.stop();
     tls.onKeyLog?.(Buffer.from('too late'));
