@@ -36,7 +36,8 @@ const projects = [
     test: {
       name: 'unit',
       include: ['{libs,services,apps}/*/src/**/*.spec.ts', 'test/fuzz/**/*.spec.ts'],
-      testTimeout: seconds(60),
+      // Far from what any takes, on a machine that is busy with other things, too.
+      testTimeout: seconds(180),
       ...computing,
     },
   },

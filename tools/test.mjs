@@ -24,7 +24,7 @@ const checks = {
 };
 /** The projects of vitest.config.ts, quickest first, with the minutes after which something must be hanging. */
 const suites = {
-  unit: 10,
+  unit: 20,
   workspace: 5,
   packages: 10,
   chart: 5,
