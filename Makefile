@@ -2,7 +2,7 @@
 # Needs: make, a Node.js with npm (20 or later; the workspace brings the Node.js 24 that everything runs on).
 
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image package-linux package-windows package-npm release test-packages test-release measure-packages e2e-observability e2e-mixed e2e-kubernetes monitoring clean
+.PHONY: help install build demo test test-long lint format bench bench-attacks fuzz fuzz-sockets simulate simulate-defects sbom image package-linux package-windows package-npm release test-packages test-release measure-packages e2e-observability e2e-mixed e2e-kubernetes monitoring clean
 
 SHELL := /bin/sh
 # No daemon is left behind, nothing is asked, nothing is sent anywhere.
@@ -32,6 +32,10 @@ demo: build
 ## test: format, lint, build and type check, then unit, integration, interop and e2e tests; ONLY="unit lint" for some
 test: install
 	@$(WITH_NODE) node tools/test.mjs $(ONLY)
+
+## test-long: tests that take long and are no part of `make test`: specs called NAME.long.spec.ts; ONLY="e2e" for some
+test-long: build
+	@$(WITH_NODE) node tools/test.mjs --long $(ONLY)
 
 ## lint: ESLint on everything, module boundaries included; then the format
 lint: install

@@ -5,6 +5,7 @@
  *
  *   node tools/test.mjs            all steps
  *   node tools/test.mjs unit e2e   only these
+ *   node tools/test.mjs --long     what takes long: specs called NAME.long.spec.ts, which are left out otherwise
  */
 import { spawn } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -22,6 +23,8 @@ const checks = {
   build: ['nx', ['run-many', '--targets=build,bundle,typecheck', '--outputStyle=static']],
   lint: ['nx', ['run-many', '--targets=lint', '--outputStyle=static']],
 };
+const LONG = '.long.spec.ts';
+const wantsLong = process.argv.includes('--long');
 /** The projects of vitest.config.ts, quickest first, with the minutes after which something must be hanging. */
 const suites = {
   unit: 20,
@@ -96,7 +99,14 @@ async function runProject(suite, files = []) {
   const report = path.join(results, `${suite}${files.length > 0 ? '-again' : ''}.json`);
   rmSync(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const command = ['run', `--project=${suite}`, '--passWithNoTests', ...reporters, ...files];
+  const which = wantsLong ? [LONG] : [`--exclude=**/*${LONG}`];
+  const command = [
+    'run',
+    `--project=${suite}`,
+    '--passWithNoTests',
+    ...reporters,
+    ...(files.length > 0 ? files : which),
+  ];
   const ok = await run('vitest', command, suites[suite]);
   let passed = 0;
   let skipped = 0;
@@ -159,8 +169,9 @@ function showFailures(title, failures) {
   }
 }
 
-const known = [...Object.keys(checks), ...Object.keys(suites)];
-const wanted = process.argv.slice(2);
+const isThere = (suite) => !wantsLong || globSync(`test/${suite}/**/*${LONG}`, { cwd: root }).length > 0;
+const known = [...(wantsLong ? [] : Object.keys(checks)), ...Object.keys(suites).filter(isThere)];
+const wanted = process.argv.slice(2).filter((arg) => arg !== '--long');
 const unknown = wanted.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
   console.error(`unknown: ${unknown.join(', ')}; there are: ${known.join(', ')}`);

@@ -5,17 +5,17 @@ import { failureText } from './report.ts';
 import { shrink } from './shrink.ts';
 
 /** `SIM_SEEDS` stories, from `SIM_FROM` on; each test plays so many. */
-const SEEDS = Number(process.env.SIM_SEEDS ?? 200);
+const SEEDS = Number(process.env.SIM_SEEDS ?? 100);
 const FROM = Number(process.env.SIM_FROM ?? 1);
 const SEEDS_OF_A_TEST = 20;
 const SHRINK_MS = 30_000;
 const TEST_LIMIT_MS = 180_000;
 
-/** Tests that play the `part`-th of `parts` shares of the stories: a share for each worker. */
-export function describeSeeds(part: number, parts: number): void {
+/** Tests that play the `part`-th of `parts` shares of `seeds` stories from `from` on: a share for each worker. */
+export function describeSeeds(part: number, parts: number, from = FROM, seeds = SEEDS): void {
   describe('whole systems under faults', () => {
-    for (let first = FROM + part * SEEDS_OF_A_TEST; first < FROM + SEEDS; first += parts * SEEDS_OF_A_TEST) {
-      const last = Math.min(first + SEEDS_OF_A_TEST, FROM + SEEDS) - 1;
+    for (let first = from + part * SEEDS_OF_A_TEST; first < from + seeds; first += parts * SEEDS_OF_A_TEST) {
+      const last = Math.min(first + SEEDS_OF_A_TEST, from + seeds) - 1;
       it(
         `keep every account in the stories of seeds ${first} to ${last}`,
         async () => {

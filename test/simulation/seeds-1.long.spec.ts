@@ -1,0 +1,3 @@
+import { describeSeeds } from './runner/seeds.ts';
+
+describeSeeds(0, 2, 101, 300);
