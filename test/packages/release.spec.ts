@@ -25,11 +25,11 @@ it('the changelog has a section for what comes next, or for this version', () =>
 it('the workflow runs the tests and the release, with actions that are pinned', () => {
   const text = readFileSync(resolve(root, '.github/workflows/ci.yml'), 'utf8');
   const { jobs } = parse(text) as {
-    jobs: Record<string, { steps: { uses?: string; run?: string }[]; needs?: string }>;
+    jobs: Record<string, { steps: { uses?: string; run?: string }[]; needs?: string[] }>;
   };
   const steps = Object.values(jobs).flatMap((job) => job.steps);
   for (const { uses } of steps) if (uses !== undefined) expect(uses).toMatch(/@[0-9a-f]{40}$/);
   expect(jobs['test']?.steps.map(({ run }) => run)).toContain('make test');
-  expect(jobs['release']?.needs).toBe('test');
+  expect(jobs['release']?.needs).toEqual(['test', 'test-long']);
   expect(jobs['release']?.steps.some(({ run }) => run?.includes('make release'))).toBe(true);
 });
