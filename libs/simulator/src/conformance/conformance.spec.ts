@@ -1,18 +1,16 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type FaultChanges, RtuSimulator } from '../index.js';
 import { checkStation, type ConformanceResult } from './conformance.js';
 
-const open: RtuSimulator[] = [];
-afterEach(async () => {
-  for (const rtu of open.splice(0)) await rtu.close();
-});
-
 async function resultsOf(faults: FaultChanges, answerMs: number, timers = false): Promise<ConformanceResult[]> {
   const rtu = new RtuSimulator({ ca: 47, faults, link: { t1Ms: 200, t2Ms: 100, t3Ms: 200 } });
-  open.push(rtu);
   await rtu.start();
   const station = { ca: 47, k: 12, answerMs, t1Ms: 200, t2Ms: 100, t3Ms: 200, timers };
-  return checkStation({ ...rtu.address, ...station, command: 'single 5000 on' });
+  try {
+    return await checkStation({ ...rtu.address, ...station, command: 'single 5000 on' });
+  } finally {
+    await rtu.close();
+  }
 }
 
 const failed = (results: ConformanceResult[]): string[] =>
@@ -25,7 +23,8 @@ describe('conformance of a station', () => {
     expect(results.every(({ result }) => result === 'passed')).toBe(true);
   });
 
-  it.each<[FaultChanges, string]>([
+  // They wait for most of their time.
+  it.concurrent.each<[FaultChanges, string]>([
     [{ noActTerm: true }, 'general interrogation'],
     [{ noActCon: true }, 'general interrogation'],
     [{ interrogationCause: 37 }, 'general interrogation'],
