@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hasNats, type NatsServer, startNatsProcess } from './nats-server.ts';
+import { mm2ss } from './operator.ts';
 import { until } from './ports.ts';
 
 const MM2SS = fileURLToPath(new URL('../../bin/mm2ss', import.meta.url));
@@ -90,6 +91,10 @@ describe.skipIf(!hasNats)('a list of users beside a nats-server', () => {
     );
     for (const name of list(1, 2).filter((each) => each !== 'console')) expect(await asks(name), name).toBe(true);
     await (await client('console')).close();
+    const status = (name: string) => mm2ss('status', '--nats', nats.url, '--nats-nkey', inFolder(`nats/${name}.nk`));
+    const [console, watcher] = await Promise.all([status('console'), status('watcher')]);
+    expect(console).toMatchObject({ code: 1, text: expect.stringContaining('no process answers') });
+    expect(watcher).toMatchObject({ code: 1, text: expect.stringContaining('may not ask for the status') });
     await expect(connect({ servers: nats.url, reconnect: false })).rejects.toThrow(/authorization/i);
   });
 

@@ -116,6 +116,10 @@ describe.skipIf(!hasNats)('operators of separate processes', () => {
       code: 1,
       text: expect.stringContaining('does not permit to publish: iec104.v1.ctl.restart'),
     });
+    expect(await mm2ss('status', ...watcher)).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('may not ask for the status'),
+    });
     expect(await mm2ss('status', '1', ...nats)).toMatchObject({ code: 0, text: expect.stringMatching(/^1 +RTU-1 /m) });
   });
 });

@@ -197,9 +197,17 @@ async function overNats(environment: Environment): Promise<System> {
   const patience = new Promise<undefined>((resolve) => setTimeout(resolve, SERVER_WAIT_MS, undefined).unref());
   const bus = await Promise.race([connecting, patience]);
   if (bus === undefined) throw new NotDone(`NATS cannot be reached: ${reason}`);
-  bus.onDenied((denied) => void process.stderr.write(`mm2ss: ${deniedText(denied)}\n`));
+  let isDenied = false;
+  bus.onDenied((denied) => {
+    isDenied = true;
+    process.stderr.write(`mm2ss: ${deniedText(denied)}\n`);
+  });
   const status = async (waitMs = ANSWER_MS): Promise<SystemView> => {
     const answers = [...(await askAllStatus(bus, clock, instance, new Set(), waitMs)).values()];
+    if (answers.length === 0) {
+      const why = isDenied ? 'its user may not ask for the status' : `no process answers within ${waitMs / 1_000} s`;
+      throw new NotDone(`NATS: ${why}`);
+    }
     const heard = new HeardProcesses();
     for (const known of answers) heard.add(known, clock.now(), clock.wallMs());
     return systemView(answers, heard, instance);
