@@ -100,6 +100,13 @@ export function every(seconds: number, report: (seconds: number) => void): NodeJ
   return seconds > 0 ? setInterval(() => report(seconds), seconds * 1000) : undefined;
 }
 
+/** Aborted at the first signal that ends the command, with `ended by SIGTERM`; its reason is that text. */
+export function endSignal(): AbortSignal {
+  const end = new AbortController();
+  for (const signal of END_SIGNALS) process.on(signal, () => end.abort(`ended by ${signal}`));
+  return end.signal;
+}
+
 /** Resolves at Ctrl-C, SIGTERM, SIGHUP or after `seconds`; `cancel` stops waiting. */
 export function endOf(seconds: number | undefined): Promise<void> & { cancel: () => void } {
   let cancel = (): void => undefined;
