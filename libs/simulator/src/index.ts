@@ -44,7 +44,7 @@ export { faultsSchema, loadSchema, pointSchema, sendSchema, stopSchema } from '.
 export { parseScenario, type Scenario, ScenarioError } from './scenario/scenario.js';
 export { junitReport } from './scenario/junit.js';
 export { type ScenarioResult, type ScenarioSurroundings, runScenario, type StepResult } from './scenario/run.js';
-export { type CapturedRtu, capturedRtus } from './replay/captured-rtus.js';
+export { type CapturedRtu, capturedRtus, type CapturedRtus } from './replay/captured-rtus.js';
 export { CaptureError } from './replay/packets.js';
 export { eventsOnly, replay } from './replay/replay.js';
 export {
