@@ -33,7 +33,13 @@ export type { Station } from './fleet/station.js';
 export { csvLine, linesOf, LOG_HEADER, type LogEntry, type LogLine, type LogSink } from './fleet/station-log.js';
 export { type IoFile, type SignalRow } from './rtu-files/io-file.js';
 export { type FileReport, type LoadedStations, loadStations, readText, SimulatorFileError } from './rtu-files/load.js';
-export { LOAD_PROFILE_FORMS, type LoadProfile, LoadProfileError, parseLoadProfile } from './load/load-profile.js';
+export {
+  LOAD_PROFILE_FORMS,
+  type LoadProfile,
+  LoadProfileError,
+  MOST_EVENTS,
+  parseLoadProfile,
+} from './load/load-profile.js';
 export { changedFaults, type FaultChanges, NO_FAULTS, type RtuFaults } from './rtu/faults.js';
 export type { RtuConnection } from './rtu/rtu-connection.js';
 export type { RtuCounts, RtuEvent, RtuEvents, RtuOptions, RtuRequest } from './rtu/rtu-options.js';

@@ -29,7 +29,7 @@ export const LOAD_PROFILE_FORMS: readonly string[] = [
 const WALK_SECONDS = 1;
 const WALK_HIGHEST = 4;
 /** Events a second, or at once, five times what is promised: with more the process does nothing else, and hears no signal. */
-const MOST = 100_000;
+export const MOST_EVENTS = 100_000;
 const NUMBERS: Readonly<Record<string, number>> = { constant: 1, burst: 2, ramp: 3, sine: 3, walk: 2 };
 
 /**
@@ -56,7 +56,8 @@ export function parseLoadProfile(text: string, readText: (path: string) => strin
   const period = kind === 'burst' ? b : c;
   if (['burst', 'ramp', 'sine'].includes(kind) && period === 0) throw new LoadProfileError(text, 'a time of 0 s');
   const rates = kind === 'burst' ? [a, a / b] : kind === 'constant' ? [a] : [a, b];
-  if (rates.some((rate) => rate > MOST)) throw new LoadProfileError(text, `more than ${MOST} events a second`);
+  if (rates.some((rate) => rate > MOST_EVENTS))
+    throw new LoadProfileError(text, `more than ${MOST_EVENTS} events a second`);
   return { text, total: totalOf(kind, a, b, c) };
 }
 
@@ -95,7 +96,7 @@ function randomWalk(mean: number, step: number): (seconds: number) => number {
   return (seconds) => {
     for (; moves < Math.floor(seconds / WALK_SECONDS); moves++) {
       before += rate * WALK_SECONDS;
-      rate = Math.min(Math.max(rate + (2 * random() - 1) * step, 0), Math.min(WALK_HIGHEST * mean, MOST));
+      rate = Math.min(Math.max(rate + (2 * random() - 1) * step, 0), Math.min(WALK_HIGHEST * mean, MOST_EVENTS));
     }
     return before + rate * (seconds - moves * WALK_SECONDS);
   };
@@ -114,7 +115,8 @@ function pointsOf(text: string, content: string): readonly (readonly [seconds: n
     };
     if (seconds < 0 || !Number.isFinite(seconds)) fail(`${quoted(first)} is no time in seconds`);
     if (seconds <= (points.at(-1)?.[0] ?? -1)) fail('its time has to be behind that of the row before');
-    if (rate < 0 || rate > MOST) fail(`${quoted(second)} is no number of events a second, from 0 to ${MOST}`);
+    if (rate < 0 || rate > MOST_EVENTS)
+      fail(`${quoted(second)} is no number of events a second, from 0 to ${MOST_EVENTS}`);
     points.push([seconds, rate]);
   }
   if (points.length === 0)

@@ -48,11 +48,11 @@ export function collectInteger(min: number, max: number): (text: string, before?
   return (text, before = []) => [...before, read(text)];
 }
 
-export function decimal(min: number): (text: string) => number {
+export function decimal(min: number, max = Infinity): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? NaN : Number(text);
-    if (Number.isFinite(value) && value >= min) return value;
-    throw new InvalidArgumentError(`Must be a number, ${min} or more.`);
+    if (Number.isFinite(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Must be a number, ${max === Infinity ? `${min} or more` : `${min}..${max}`}.`);
   };
 }
 
