@@ -33,7 +33,13 @@ export type { Station } from './fleet/station.js';
 export { csvLine, linesOf, LOG_HEADER, type LogEntry, type LogLine, type LogSink } from './fleet/station-log.js';
 export { type IoFile, type SignalRow } from './rtu-files/io-file.js';
 export { type FileReport, type LoadedStations, loadStations, readText, SimulatorFileError } from './rtu-files/load.js';
-export { LOAD_PROFILE_FORMS, type LoadProfile, LoadProfileError, parseLoadProfile } from './load/load-profile.js';
+export {
+  LOAD_PROFILE_FORMS,
+  type LoadProfile,
+  LoadProfileError,
+  MOST_EVENTS,
+  parseLoadProfile,
+} from './load/load-profile.js';
 export { changedFaults, type FaultChanges, NO_FAULTS, type RtuFaults } from './rtu/faults.js';
 export type { RtuConnection } from './rtu/rtu-connection.js';
 export type { RtuCounts, RtuEvent, RtuEvents, RtuOptions, RtuRequest } from './rtu/rtu-options.js';
@@ -44,7 +50,7 @@ export { faultsSchema, loadSchema, pointSchema, sendSchema, stopSchema } from '.
 export { parseScenario, type Scenario, ScenarioError } from './scenario/scenario.js';
 export { junitReport } from './scenario/junit.js';
 export { type ScenarioResult, type ScenarioSurroundings, runScenario, type StepResult } from './scenario/run.js';
-export { type CapturedRtu, capturedRtus } from './replay/captured-rtus.js';
+export { type CapturedRtu, capturedRtus, type CapturedRtus } from './replay/captured-rtus.js';
 export { CaptureError } from './replay/packets.js';
 export { eventsOnly, replay } from './replay/replay.js';
 export {

@@ -23,6 +23,12 @@ describe('conformance of a station', () => {
     expect(results.every(({ result }) => result === 'passed')).toBe(true);
   });
 
+  it('is not in one that acknowledges nothing, if there is time for its timers', async () => {
+    expect(failed(await resultsOf({ stallAcknowledgement: true }, 250, true))).toEqual([
+      'acknowledges what it received within t2: no N(R)',
+    ]);
+  });
+
   // They wait for most of their time.
   it.concurrent.each<[FaultChanges, string]>([
     [{ noActTerm: true }, 'general interrogation'],
@@ -31,6 +37,9 @@ describe('conformance of a station', () => {
     [{ ignoreTypes: [103] }, 'clock synchronization'],
     [{ ignoreTypes: [45] }, 'COT 46'],
     [{ refuseTypes: [45] }, 'confirms a command'],
+    [{ oa: 'zero' }, 'originator address of the request: OA 0'],
+    [{ echoBroadcast: true }, 'CA 65535'],
+    [{ invalidTime: true }, 'valid time tags'],
   ])(
     'is not in one with %j',
     async (faults, title) => {

@@ -2,7 +2,8 @@ import { RawEnd } from './raw-end.js';
 import { MASTER_CHECKS, type MasterUnderTest } from './master-checks.js';
 import { RawListener } from './raw-listener.js';
 import { type Check, NotChecked } from './check.js';
-import { STATION_CHECKS, type StationUnderTest } from './station-checks.js';
+import { STATION_CHECKS } from './station-checks.js';
+import type { StationUnderTest } from './station-under-test.js';
 
 export interface ConformanceResult {
   readonly clause: string;

@@ -13,49 +13,14 @@ import {
   UFunction,
 } from '@iec104mm2ss/iec104';
 import { encodeCommand, parseCommand } from '../master/command-request.js';
-import { type Check, isAsdu, isU, QUIET_MS } from './check.js';
-import type { RawEnd } from './raw-end.js';
-
-/** What a check needs to know of the station. */
-export interface StationUnderTest {
-  readonly ca: number;
-  /** k of the station. */
-  readonly k: number;
-  /** How long an answer may take. */
-  readonly answerMs: number;
-  /** t1, t2 and t3 of the station; its timers are checked only when `timers` is true, as that takes their time. */
-  readonly t1Ms: number;
-  readonly t2Ms: number;
-  readonly t3Ms: number;
-  readonly timers: boolean;
-  /** A process command that the station carries out, as `parseCommand` reads it; without one it is not checked. */
-  readonly command: string | undefined;
-}
-
-/** A behaviour of a controlled station. */
-export type ConformanceCheck = Check<StationUnderTest>;
+import { isAsdu, isU, QUIET_MS } from './check.js';
+import { FIELD_CHECKS } from './field-checks.js';
+import { answered, type ConformanceCheck, start } from './station-under-test.js';
 
 /** What no station has. */
 const UNKNOWN_TYPE = 127;
 const UNKNOWN_IOA = [0xfe, 0xff, 0xff];
 const SINGLE_COMMAND = (ca: number, cot: number): number[] => [45, 1, cot, 0, ca & 0xff, ca >> 8, ...UNKNOWN_IOA, 0];
-
-async function start(master: RawEnd, { answerMs }: StationUnderTest): Promise<void> {
-  master.sendU(UFunction.STARTDT_ACT);
-  if ((await master.until(isU(UFunction.STARTDT_CON), answerMs)) === undefined) throw new Error('no STARTDT con');
-}
-
-/** The answer to a request with this cause, or that there is none. */
-async function answered(
-  master: RawEnd,
-  asdu: Uint8Array,
-  cot: number,
-  { answerMs }: StationUnderTest,
-): Promise<AsduView | undefined> {
-  master.sendI(asdu);
-  const apdu = await master.until(isAsdu(asdu[0] ?? 0, cot), answerMs);
-  return apdu === undefined ? undefined : new AsduView(apdu.asdu);
-}
 
 /** The check that what is not known is mirrored with a cause and P/N = 1. */
 function refusal(title: string, cot: number, request: (ca: number) => readonly number[]): ConformanceCheck {
@@ -248,6 +213,7 @@ export const STATION_CHECKS: readonly ConformanceCheck[] = [
       return end === undefined ? 'no ACT_TERM' : undefined;
     },
   },
+  ...FIELD_CHECKS,
   // The last one: interrogations that nobody waits for any more keep a multiplexer busy.
   {
     clause: '5.5',

@@ -1,3 +1,5 @@
+import { decimal, quoted, rowsOf, whyNothingLoads } from '../rtu-files/rows.js';
+
 /** How many events a second there are, over time. */
 export interface LoadProfile {
   /** As it was written. */
@@ -26,6 +28,8 @@ export const LOAD_PROFILE_FORMS: readonly string[] = [
 /** The random walk moves this often, and stays below so many times its mean. */
 const WALK_SECONDS = 1;
 const WALK_HIGHEST = 4;
+/** Events a second, or at once, five times what is promised: with more the process does nothing else, and hears no signal. */
+export const MOST_EVENTS = 100_000;
 const NUMBERS: Readonly<Record<string, number>> = { constant: 1, burst: 2, ramp: 3, sine: 3, walk: 2 };
 
 /**
@@ -40,7 +44,7 @@ export function parseLoadProfile(text: string, readText: (path: string) => strin
   const [kind = '', ...words] = text.trim().split(/\s+/);
   if (kind === 'csv') {
     const path = text.trim().slice(kind.length).trim();
-    return { text, total: throughPoints(rowsOf(text, readText(path))) };
+    return { text, total: throughPoints(pointsOf(text, readText(path))) };
   }
   const wanted = Object.hasOwn(NUMBERS, kind) ? NUMBERS[kind] : undefined;
   if (wanted === undefined) throw new LoadProfileError(text, `there is no profile '${kind}'`);
@@ -51,6 +55,9 @@ export function parseLoadProfile(text: string, readText: (path: string) => strin
   const [a = 0, b = 0, c = 0] = numbers;
   const period = kind === 'burst' ? b : c;
   if (['burst', 'ramp', 'sine'].includes(kind) && period === 0) throw new LoadProfileError(text, 'a time of 0 s');
+  const rates = kind === 'burst' ? [a, a / b] : kind === 'constant' ? [a] : [a, b];
+  if (rates.some((rate) => rate > MOST_EVENTS))
+    throw new LoadProfileError(text, `more than ${MOST_EVENTS} events a second`);
   return { text, total: totalOf(kind, a, b, c) };
 }
 
@@ -89,23 +96,32 @@ function randomWalk(mean: number, step: number): (seconds: number) => number {
   return (seconds) => {
     for (; moves < Math.floor(seconds / WALK_SECONDS); moves++) {
       before += rate * WALK_SECONDS;
-      rate = Math.min(Math.max(rate + (2 * random() - 1) * step, 0), WALK_HIGHEST * mean);
+      rate = Math.min(Math.max(rate + (2 * random() - 1) * step, 0), Math.min(WALK_HIGHEST * mean, MOST_EVENTS));
     }
     return before + rate * (seconds - moves * WALK_SECONDS);
   };
 }
 
-function rowsOf(text: string, content: string): readonly (readonly [seconds: number, rate: number])[] {
-  const rows = content
-    .split(/\r\n|\n|\r/)
-    .filter((line) => /^\s*\d/.test(line))
-    .map((line) => line.split(/[,;\t]/).map(Number));
-  const good = rows.map(([seconds = NaN, rate = NaN]) => [seconds, rate] as const);
-  const isSorted = good.every(([seconds], at) => at === 0 || seconds > (good[at - 1]?.[0] ?? Infinity));
-  if (good.length === 0 || !isSorted || !good.every(([seconds, rate]) => seconds >= 0 && rate >= 0)) {
-    throw new LoadProfileError(text, 'the file needs rows of seconds, ascending, and events a second');
+/** Rows of a `csv` file. One whose first cell is no number is a comment; all others have to be right. */
+function pointsOf(text: string, content: string): readonly (readonly [seconds: number, rate: number])[] {
+  const { rows, decimalComma } = rowsOf(content);
+  const points: [seconds: number, rate: number][] = [];
+  for (const { line, cells } of rows) {
+    const [first = '', second = ''] = cells;
+    if (!/^[+-]?[.,]?\d/.test(first)) continue;
+    const [seconds = -1, rate = -1] = [decimal(first, decimalComma), decimal(second, decimalComma)];
+    const fail = (reason: string): never => {
+      throw new LoadProfileError(text, `row ${line}: ${reason}`);
+    };
+    if (seconds < 0 || !Number.isFinite(seconds)) fail(`${quoted(first)} is no time in seconds`);
+    if (seconds <= (points.at(-1)?.[0] ?? -1)) fail('its time has to be behind that of the row before');
+    if (rate < 0 || rate > MOST_EVENTS)
+      fail(`${quoted(second)} is no number of events a second, from 0 to ${MOST_EVENTS}`);
+    points.push([seconds, rate]);
   }
-  return good;
+  if (points.length === 0)
+    throw new LoadProfileError(text, whyNothingLoads(content, 'rows of seconds and events a second'));
+  return points;
 }
 
 /** Straight lines between the points, level before the first and behind the last. */

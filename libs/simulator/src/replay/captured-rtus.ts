@@ -1,6 +1,6 @@
 import { apduEnd, ApduFramer } from '@iec104mm2ss/iec104';
 import { readPackets } from './packets.js';
-import { tcpSegment, type TcpSegment } from './segments.js';
+import { isLinkTypeKnown, tcpSegment, type TcpSegment } from './segments.js';
 
 /** What an RTU said in a capture, on one connection after the other. */
 export interface CapturedRtu {
@@ -14,7 +14,14 @@ export interface CapturedRtu {
   readonly gaps: number;
 }
 
+/** The RTUs of a capture file, and what of it could not be read, a sentence each. */
+export interface CapturedRtus {
+  readonly rtus: readonly CapturedRtu[];
+  readonly remarks: readonly string[];
+}
+
 const APCI_OCTETS = 6;
+const START_OCTET = 0x68;
 /** Segments that may wait for one before them; then it is missing in the capture. */
 const MAX_WAITING = 64;
 
@@ -23,11 +30,18 @@ const MAX_WAITING = 64;
  *
  * @throws CaptureError
  */
-export function capturedRtus(file: Uint8Array, port: number): CapturedRtu[] {
+export function capturedRtus(file: Uint8Array, port: number): CapturedRtus {
   const rtus = new Map<string, Flow[]>();
-  for (const packet of readPackets(file)) {
+  const { packets, cutOff } = readPackets(file);
+  const unknown = packets.filter(({ linkType }) => !isLinkTypeKnown(linkType));
+  const otherPorts = new Set<number>();
+  let short = 0;
+  for (const packet of packets) {
     const segment = tcpSegment(packet);
-    if (segment?.fromPort !== port) continue;
+    if (segment === undefined) continue;
+    if (segment.missing > 0) short++;
+    if (segment.payload[0] === START_OCTET) otherPorts.add(segment.fromPort);
+    if (segment.fromPort !== port) continue;
     const flows = rtus.get(segment.from) ?? [];
     rtus.set(segment.from, flows);
     let flow = flows.findLast(({ to }) => to === segment.to);
@@ -37,11 +51,19 @@ export function capturedRtus(file: Uint8Array, port: number): CapturedRtu[] {
     }
     flow.take(segment);
   }
-  return [...rtus].map(([at, flows]) => captured(at, flows)).filter(({ asdus }) => asdus.length > 0);
+  const found = [...rtus].map(([at, flows]) => captured(at, flows)).filter(({ asdus }) => asdus.length > 0);
+  const remarks = [
+    cutOff && 'the file ends in the middle of a packet',
+    unknown.length > 0 && `${unknown.length} packets are of link type ${unknown[0]?.linkType}, which is not understood`,
+    short > 0 && `${short} packets were not captured to their end: capture them whole (snapshot length)`,
+    found.length === 0 && otherPorts.size > 0 && `APDUs come from port ${[...otherPorts].join(', ')}`,
+  ];
+  return { rtus: found, remarks: remarks.filter((remark) => remark !== false) };
 }
 
 function captured(at: string, flows: readonly Flow[]): CapturedRtu {
   const used: Flow[] = [];
+  for (const flow of flows) flow.end();
   const speaking = flows.filter(({ asdus }) => asdus.length > 0);
   for (const flow of speaking) {
     const before = used.at(-1)?.asdus.at(-1)?.timeMs ?? -Infinity;
@@ -71,11 +93,20 @@ class Flow {
       this.next = (segment.sequence + 1) >>> 0;
       return;
     }
-    if (segment.payload.length === 0) return;
+    if (segment.payload.length + segment.missing === 0) return;
     this.next ??= segment.sequence;
     this.waiting.push(segment);
     this.drain();
-    if (this.waiting.length <= MAX_WAITING) return;
+    if (this.waiting.length > MAX_WAITING) this.skip();
+  }
+
+  /** Nothing follows: what still waits will not be completed any more. */
+  end(): void {
+    while (this.waiting.length > 0) this.skip();
+  }
+
+  /** Goes on behind what is missing. */
+  private skip(): void {
     this.gaps++;
     this.waiting.sort((a, b) => distance(this.next, a.sequence) - distance(this.next, b.sequence));
     this.next = this.waiting[0]?.sequence;
@@ -90,9 +121,13 @@ class Flow {
       const [segment] = at < 0 ? [] : this.waiting.splice(at, 1);
       if (segment === undefined) return;
       const known = -distance(this.next, segment.sequence);
-      if (known >= segment.payload.length) continue;
-      this.next = (segment.sequence + segment.payload.length) >>> 0;
+      if (known >= segment.payload.length + segment.missing) continue;
+      this.next = (segment.sequence + segment.payload.length + segment.missing) >>> 0;
       this.read(segment.payload.subarray(known), segment.timeMs);
+      if (segment.missing > 0) {
+        this.gaps++;
+        this.framer = new ApduFramer();
+      }
     }
   }
 

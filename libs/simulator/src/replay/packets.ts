@@ -15,6 +15,13 @@ export class CaptureError extends Error {
   }
 }
 
+/** The packets of a capture file. */
+export interface Capture {
+  readonly packets: readonly Packet[];
+  /** The file ends in the middle of a packet. */
+  readonly cutOff: boolean;
+}
+
 const PCAP_HEADER_OCTETS = 24;
 const RECORD_HEADER_OCTETS = 16;
 const SECTION_HEADER = 0x0a0d0d0a;
@@ -28,11 +35,11 @@ const OPTION_RESOLUTION = 9;
 const LONGEST_PACKET = 0x40000;
 
 /**
- * The packets of a pcap or pcapng file, in its order. A file that ends in the middle of a packet ends before it.
+ * The packets of a pcap or pcapng file, in its order.
  *
  * @throws CaptureError for anything else
  */
-export function readPackets(file: Uint8Array): Packet[] {
+export function readPackets(file: Uint8Array): Capture {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if (file.length < PCAP_HEADER_OCTETS)
     throw new CaptureError('the file is no pcap or pcapng capture: it is too short');
@@ -50,10 +57,11 @@ export function readPackets(file: Uint8Array): Packet[] {
 }
 
 /** @param perMs fractions of a second in a millisecond: microseconds or nanoseconds */
-function readPcap(file: Uint8Array, view: DataView, perMs: number, little: boolean): Packet[] {
+function readPcap(file: Uint8Array, view: DataView, perMs: number, little: boolean): Capture {
   const linkType = view.getUint32(20, little) & 0xffff;
   const packets: Packet[] = [];
-  for (let at = PCAP_HEADER_OCTETS; at + RECORD_HEADER_OCTETS <= file.length;) {
+  let at = PCAP_HEADER_OCTETS;
+  while (at + RECORD_HEADER_OCTETS <= file.length) {
     const timeMs = view.getUint32(at, little) * 1000 + view.getUint32(at + 4, little) / perMs;
     const length = view.getUint32(at + 8, little);
     if (length > LONGEST_PACKET) throw new CaptureError(`a packet at octet ${at} has ${length} octets`);
@@ -62,7 +70,7 @@ function readPcap(file: Uint8Array, view: DataView, perMs: number, little: boole
     packets.push({ timeMs, linkType, octets: file.subarray(begin, begin + length) });
     at = begin + length;
   }
-  return packets;
+  return { packets, cutOff: at < file.length };
 }
 
 interface Interface {
@@ -70,11 +78,12 @@ interface Interface {
   readonly unitsPerMs: number;
 }
 
-function readPcapng(file: Uint8Array, view: DataView): Packet[] {
+function readPcapng(file: Uint8Array, view: DataView): Capture {
   const packets: Packet[] = [];
   let interfaces: Interface[] = [];
   let little = true;
-  for (let at = 0; at + 12 <= file.length;) {
+  let at = 0;
+  while (at + 12 <= file.length) {
     if (view.getUint32(at, true) === SECTION_HEADER) {
       little = view.getUint32(at + 8, true) === BYTE_ORDER_MAGIC;
       interfaces = [];
@@ -97,7 +106,7 @@ function readPcapng(file: Uint8Array, view: DataView): Packet[] {
     }
     at += length;
   }
-  return packets;
+  return { packets, cutOff: at < file.length };
 }
 
 function interfaceOf(view: DataView, begin: number, end: number, little: boolean): Interface {

@@ -39,17 +39,18 @@ function ethernet(packet: Buffer): Buffer {
   return Buffer.concat([header, packet, Buffer.alloc(Math.max(60 - 18 - packet.length, 0))]);
 }
 
-function pcap(all: readonly Sent[], linkType = 101): Buffer {
+function pcap(all: readonly Sent[], linkType = 101, snapshotLength = 65_535): Buffer {
   const header = Buffer.alloc(24);
   header.writeUInt32LE(0xa1b2c3d4, 0);
   header.writeUInt32LE(linkType, 20);
   const records = all.map((sent) => {
-    const packet = linkType === 1 ? ethernet(ipPacket(sent)) : ipPacket(sent);
+    const whole = linkType === 1 ? ethernet(ipPacket(sent)) : ipPacket(sent);
+    const packet = whole.subarray(0, snapshotLength);
     const record = Buffer.alloc(16);
     record.writeUInt32LE(Math.floor(sent.timeMs / 1000), 0);
     record.writeUInt32LE((sent.timeMs % 1000) * 1000, 4);
     record.writeUInt32LE(packet.length, 8);
-    record.writeUInt32LE(packet.length, 12);
+    record.writeUInt32LE(whole.length, 12);
     return Buffer.concat([record, packet]);
   });
   return Buffer.concat([header, ...records]);
@@ -86,7 +87,7 @@ const STARTDT_CON = '68040b000000';
 const T0 = 1_700_000_000_000;
 
 const found = (file: Buffer): string[] =>
-  capturedRtus(file, RTU_PORT).flatMap(({ asdus }) =>
+  capturedRtus(file, RTU_PORT).rtus.flatMap(({ asdus }) =>
     asdus.map(({ timeMs, asdu: octets }) => `${timeMs - T0} ${Buffer.from(octets).toString('hex')}`),
   );
 
@@ -129,15 +130,44 @@ describe('what an RTU said in a capture', () => {
       sequence: 2000 + at * 16,
       hex: apdu(at % 10),
     }));
-    const [rtu] = capturedRtus(pcap([...STREAM, ...later]), RTU_PORT);
+    const [rtu] = capturedRtus(pcap([...STREAM, ...later]), RTU_PORT).rtus;
     expect(rtu).toMatchObject({ at: '10.0.0.1:2404', gaps: 1, connections: 1, leftOut: 0 });
     expect(rtu?.asdus).toHaveLength(73);
+  });
+
+  it('goes on behind octets that are missing at its end', () => {
+    const [rtu] = capturedRtus(pcap([...STREAM, { timeMs: T0 + 600, sequence: 170, hex: apdu(5) }]), RTU_PORT).rtus;
+    expect(rtu).toMatchObject({ gaps: 1 });
+    expect(rtu?.asdus).toHaveLength(4);
+  });
+
+  it('goes on behind a packet of which the begin was captured only', () => {
+    const octets = apdu(4) + apdu(5);
+    const all = [
+      ...STREAM,
+      { timeMs: T0 + 600, sequence: 154, hex: octets },
+      { timeMs: T0 + 700, sequence: 186, hex: apdu(6) },
+    ];
+    const cut = 40 + 20;
+    const { rtus, remarks } = capturedRtus(pcap(all, 101, cut), RTU_PORT);
+    expect(remarks).toEqual(['2 packets were not captured to their end: capture them whole (snapshot length)']);
+    expect(rtus[0]?.gaps).toBe(2);
+    expect(rtus[0]?.asdus.map(({ timeMs }) => timeMs - T0)).toEqual([20, 500, 600, 700]);
+  });
+
+  it('says what could not be read', () => {
+    const file = pcap(STREAM);
+    file.writeUInt32LE(105, 20);
+    expect(capturedRtus(file.subarray(0, -3), RTU_PORT)).toEqual({
+      rtus: [],
+      remarks: ['the file ends in the middle of a packet', '3 packets are of link type 105, which is not understood'],
+    });
   });
 
   it('is that of one connection at a time', () => {
     const second = STREAM.map((sent) => ({ ...sent, toPort: 40_001 }));
     const third = STREAM.map((sent) => ({ ...sent, toPort: 40_002, timeMs: sent.timeMs + 1000 }));
-    const [rtu] = capturedRtus(pcap([...STREAM, ...second, ...third]), RTU_PORT);
+    const [rtu] = capturedRtus(pcap([...STREAM, ...second, ...third]), RTU_PORT).rtus;
     expect(rtu).toMatchObject({ connections: 2, leftOut: 1 });
     expect(rtu?.asdus).toHaveLength(6);
   });
@@ -145,7 +175,7 @@ describe('what an RTU said in a capture', () => {
   it('is nothing of what a master said', () => {
     expect(
       capturedRtus(pcap(STREAM.map((sent) => ({ ...sent, fromPort: 40_000, toPort: RTU_PORT }))), RTU_PORT),
-    ).toEqual([]);
+    ).toEqual({ rtus: [], remarks: ['APDUs come from port 40000'] });
   });
 
   it.each([
@@ -162,7 +192,8 @@ describe('what an RTU said in a capture', () => {
 
 describe('replay', () => {
   it('sends it in its order and with its pauses, faster if asked to, until it is stopped', async () => {
-    const [rtu] = capturedRtus(pcap([...STREAM, { timeMs: T0 + 60_000, sequence: 154, hex: apdu(4) }]), RTU_PORT);
+    const file = pcap([...STREAM, { timeMs: T0 + 60_000, sequence: 154, hex: apdu(4) }]);
+    const [rtu] = capturedRtus(file, RTU_PORT).rtus;
     const sent: [number, string][] = [];
     const begin = performance.now();
     const stop = new AbortController();
@@ -177,7 +208,7 @@ describe('replay', () => {
 
   it('can be for process information only', () => {
     const file = pcap([...STREAM, { timeMs: T0 + 501, sequence: 154, hex: apdu(4, '64') }]);
-    const [rtu] = capturedRtus(file, RTU_PORT);
+    const [rtu] = capturedRtus(file, RTU_PORT).rtus;
     expect([rtu?.asdus.length, eventsOnly(rtu!).asdus.length]).toEqual([4, 3]);
   });
 });

@@ -12,6 +12,8 @@ export interface TcpSegment {
   /** FIN or RST. */
   readonly end: boolean;
   readonly payload: Uint8Array;
+  /** Octets behind these that were sent, and not captured: the capture keeps the begin of each packet only. */
+  readonly missing: number;
 }
 
 const ETHERNET = 1;
@@ -19,6 +21,8 @@ const LINUX_COOKED = 113;
 const LINUX_COOKED_2 = 276;
 const LOOPBACK = [0, 108];
 const RAW_IP = [12, 101, 228, 229];
+/** IPv6 extension headers that only stand before TCP: hop-by-hop, routing, destination options. */
+const IPV6_EXTENSIONS = [0, 43, 60];
 const VLAN_TAGS = [0x8100, 0x88a8];
 const TCP = 6;
 
@@ -44,7 +48,13 @@ export function tcpSegment({ timeMs, linkType, octets }: Packet): TcpSegment | u
     end: (flags & 0x05) !== 0,
     // A short packet is padded by Ethernet: its IP header says where it ends.
     payload: octets.subarray(dataAt, Math.max(Math.min(ip.end, octets.length), dataAt)),
+    missing: Math.max(ip.end - Math.max(octets.length, dataAt), 0),
   };
+}
+
+/** Whether the packets of an interface can be read at all. */
+export function isLinkTypeKnown(linkType: number): boolean {
+  return [ETHERNET, LINUX_COOKED, LINUX_COOKED_2, ...LOOPBACK, ...RAW_IP].includes(linkType);
 }
 
 function ipOffset(linkType: number, octets: Uint8Array): number | undefined {
@@ -78,8 +88,17 @@ function ipv4(view: DataView, at: number): IpHeader | undefined {
 }
 
 function ipv6(view: DataView, at: number): IpHeader | undefined {
-  if (view.byteLength < at + 40 || view.getUint8(at + 6) !== TCP) return undefined;
-  const address = (from: number): string =>
-    `[${Array.from({ length: 8 }, (_, part) => view.getUint16(from + part * 2).toString(16)).join(':')}]`;
-  return { from: address(at + 8), to: address(at + 24), tcpAt: at + 40, end: at + 40 + view.getUint16(at + 4) };
+  if (view.byteLength < at + 40) return undefined;
+  let [header, tcpAt] = [view.getUint8(at + 6), at + 40];
+  while (IPV6_EXTENSIONS.includes(header) && view.byteLength >= tcpAt + 2) {
+    header = view.getUint8(tcpAt);
+    tcpAt += (view.getUint8(tcpAt + 1) + 1) * 8;
+  }
+  if (header !== TCP) return undefined;
+  const address = (from: number): string => {
+    const parts = Array.from({ length: 8 }, (_, part) => view.getUint16(from + part * 2).toString(16));
+    // In the usual short form, which is what a URL has.
+    return new URL(`http://[${parts.join(':')}]`).hostname;
+  };
+  return { from: address(at + 8), to: address(at + 24), tcpAt, end: at + 40 + view.getUint16(at + 4) };
 }

@@ -1,4 +1,4 @@
-import { decodeAsdu, Iec104Error } from '@iec104mm2ss/iec104';
+import { decodeAsdu, Iec104Error, TypeId } from '@iec104mm2ss/iec104';
 import type { MasterSimulator } from '../master/master-simulator.js';
 import type { Expectation } from './scenario.js';
 
@@ -12,8 +12,24 @@ export interface GotObject {
   readonly quality: number;
 }
 
-/** Values with a fraction are as exact as single precision and normalized values are. */
-const TOLERANCE = 1e-4;
+/** Type IDs of normalized values, which are multiples of 2^-15, and of short floating points, which have 24 bits: others are exact. */
+const NORMALIZED: readonly number[] = [
+  TypeId.M_ME_NA_1,
+  TypeId.M_ME_TA_1,
+  TypeId.M_ME_ND_1,
+  TypeId.M_ME_TD_1,
+  TypeId.C_SE_NA_1,
+  TypeId.C_SE_TA_1,
+];
+const FLOAT: readonly number[] = [
+  TypeId.M_ME_NC_1,
+  TypeId.M_ME_TC_1,
+  TypeId.M_ME_TF_1,
+  TypeId.C_SE_NC_1,
+  TypeId.C_SE_TC_1,
+];
+const NORMALIZED_STEP = 2 ** -15;
+const FLOAT_PRECISION = 1e-6;
 const QUALITY_BITS: readonly (readonly [name: string, bit: number])[] = [
   ['iv', 0x80],
   ['nt', 0x40],
@@ -21,7 +37,7 @@ const QUALITY_BITS: readonly (readonly [name: string, bit: number])[] = [
   ['bl', 0x10],
   ['ov', 0x01],
 ];
-/** Objects kept since the last mark: the oldest give way. */
+/** Objects kept since the last mark. What comes beyond is not kept, and nothing can be said of it. */
 const MAX_OBJECTS = 1_000_000;
 
 /** What a master got since the last step that does something. */
@@ -43,8 +59,21 @@ export class Inbox {
     this.objects.length = 0;
   }
 
-  count(expectation: Expectation): number {
-    return this.objects.filter((object) => matches(object, expectation)).length;
+  /** How many have come since the mark, at each call; each object is looked at once. */
+  counter(expectation: Expectation): () => number {
+    let seen = 0;
+    let found = 0;
+    return () => {
+      for (; seen < this.objects.length; seen++) {
+        if (matches(this.objects[seen] as GotObject, expectation)) found++;
+      }
+      return found;
+    };
+  }
+
+  /** So much has come since the mark that some of it was not kept. */
+  get full(): boolean {
+    return this.objects.length >= MAX_OBJECTS;
   }
 
   /** Calls back after each ASDU, until the function that it returns is called. */
@@ -78,5 +107,11 @@ function matches(object: GotObject, { type, ioa, value, quality, cause, negative
   if (quality !== undefined && object.quality !== quality) return false;
   if (negative !== undefined && object.negative !== negative) return false;
   if (value === undefined) return true;
-  return object.value !== undefined && Math.abs(object.value - value) <= TOLERANCE * Math.max(1, Math.abs(value));
+  return object.value !== undefined && Math.abs(object.value - value) <= toleranceOf(object.type, value);
+}
+
+function toleranceOf(type: string, value: number): number {
+  const typeId = TypeId[type as keyof typeof TypeId];
+  if (NORMALIZED.includes(typeId)) return NORMALIZED_STEP;
+  return FLOAT.includes(typeId) ? FLOAT_PRECISION * Math.abs(value) : 0;
 }

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
-import { sleep } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler } from '@iec104mm2ss/transport';
 import { RtuFleet } from '../fleet/fleet.js';
+import { pause, type RunOutcome } from '../fleet/index-run.js';
 import type { Station } from '../fleet/station.js';
 import { MasterSimulator } from '../master/master-simulator.js';
 import type { Outcome } from '../master/transactions.js';
@@ -32,6 +32,8 @@ export interface ScenarioSurroundings {
   /** Starts a multiplexer with this configuration; resolves when it runs. Default: a scenario that wants one fails. */
   readonly startMultiplexer?: (configuration: string) => Promise<{ stop(): Promise<void> }>;
   readonly onStep?: (step: StepResult) => void;
+  /** Ends it: the step that is under way fails with the reason, a text. */
+  readonly stop?: AbortSignal;
 }
 
 /** Why a step failed. */
@@ -45,8 +47,15 @@ const CONNECT_AGAIN = { minMs: 50, maxMs: 500 };
 /** Runs a scenario: its RTUs, its masters, then step by step until one fails. Everything has ended when it resolves. */
 export async function runScenario(scenario: Scenario, surroundings: ScenarioSurroundings): Promise<ScenarioResult> {
   const scheduler = new DeadlineScheduler();
+  const { stop = new AbortController().signal } = surroundings;
   const beganAt = scheduler.now();
-  const stage = new Stage(scenario, surroundings, scheduler);
+  const stage = new Stage(scenario, surroundings, scheduler, stop);
+  const stopped = new Promise<never>((_, reject) => {
+    const end = (): void => reject(new StepFailure(String(stop.reason)));
+    if (stop.aborted) end();
+    else stop.addEventListener('abort', end, { once: true });
+  });
+  stopped.catch(() => undefined);
   const results: StepResult[] = [];
   const all: readonly (readonly [string, () => Promise<void>])[] = [
     ['start', () => stage.start()],
@@ -59,7 +68,7 @@ export async function runScenario(scenario: Scenario, surroundings: ScenarioSurr
       let failure: string | undefined;
       if (passed) {
         try {
-          await does();
+          await Promise.race([stopped, does()]);
         } catch (error) {
           failure =
             error instanceof StepFailure ? error.message : `${(error as Error).name}: ${(error as Error).message}`;
@@ -93,6 +102,7 @@ class Stage {
     private readonly scenario: Scenario,
     private readonly surroundings: ScenarioSurroundings,
     private readonly scheduler: DeadlineScheduler,
+    private readonly stop: AbortSignal,
   ) {
     this.fleet = new RtuFleet({ host: scenario.listen, compat: scenario.compat, scheduler });
   }
@@ -107,10 +117,12 @@ class Stage {
     if (fault !== undefined) throw new StepFailure(`${fault.path}: row ${fault.row}, ${fault.field}: ${fault.reason}`);
     for (const each of loaded.stations) this.fleet.load(each);
     await this.fleet.start();
+    if (this.stop.aborted) return this.close();
     if (multiplexer !== undefined) {
       const start = this.surroundings.startMultiplexer;
       if (start === undefined) throw new StepFailure('no multiplexer can be started here');
       this.multiplexer = await start(this.path(multiplexer));
+      if (this.stop.aborted) return this.close();
     }
     for (const [name, { connect, rtu, from, oa }] of Object.entries(masters)) {
       const local = from === undefined ? {} : { localAddress: from };
@@ -125,7 +137,8 @@ class Stage {
     for (const number of numbers) {
       while (!this.fleet.of(number).some(({ started }) => started)) {
         if (this.scheduler.now() > until) throw new StepFailure(`no connection to RTU number ${number} was started`);
-        await sleep(this.scheduler.clock, LOOK_AGAIN_MS);
+        if (this.stop.aborted) return;
+        await pause(this.scheduler.clock, LOOK_AGAIN_MS, this.stop);
       }
     }
   }
@@ -138,7 +151,7 @@ class Stage {
 
   async step({ send, stop, set, fault, wait, load, expect, master }: ScenarioStep): Promise<void> {
     if (wait !== undefined) {
-      await sleep(this.scheduler.clock, wait * 1000);
+      await pause(this.scheduler.clock, wait * 1000, this.stop);
       return;
     }
     if (expect !== undefined) {
@@ -166,8 +179,9 @@ class Stage {
     if (!wait) return;
     const outcomes = [...(await sending).values()];
     if (!outcomes.some(({ sent }) => sent > 0)) {
-      const results = [...new Set(outcomes.map(({ result }) => result))].join(', ');
-      throw new StepFailure(`nothing was sent: ${results === '' ? 'no such RTU' : results}`);
+      const left = ({ leftOut }: RunOutcome): string => `${leftOut} rows were left out`;
+      const why = outcomes.map((each) => (each.result === 'sent' && each.leftOut > 0 ? left(each) : each.result));
+      throw new StepFailure(`nothing was sent: ${why.length === 0 ? 'no such RTU' : [...new Set(why)].join(', ')}`);
     }
   }
 
@@ -184,10 +198,14 @@ class Stage {
 
   private async expect(inbox: Inbox, expectation: Expectation): Promise<void> {
     const { count, within } = expectation;
-    const isThere = (): boolean => inbox.count(expectation) >= Math.max(count, 1);
-    await this.until(inbox, isThere, within * 1000);
-    const found = inbox.count(expectation);
-    const { name } = inbox.master;
+    const { name, started } = inbox.master;
+    const counter = inbox.counter(expectation);
+    await this.until(inbox, () => counter() >= Math.max(count, 1), within * 1000);
+    const found = counter();
+    if (inbox.full) throw new StepFailure(`${name} got more than can be looked at: expect it in smaller steps`);
+    if (count === 0 && !(started && inbox.master.started)) {
+      throw new StepFailure(`${name} has no connection: that nothing came says nothing`);
+    }
     if (count === 0 && found > 0) throw new StepFailure(`${name} got ${found}, which should not have come`);
     if (found < count) {
       const got = inbox.objects
@@ -208,9 +226,11 @@ class Stage {
       const end = (): void => {
         clock.clearTimer(timer);
         stopListening();
+        this.stop.removeEventListener('abort', end);
         resolve();
       };
       const timer = clock.setTimer(end, ms);
+      this.stop.addEventListener('abort', end);
       const stopListening = inbox.onAsdu(() => {
         if (isThere()) end();
       });
@@ -249,17 +269,16 @@ class Stage {
       case 'test':
         return result(master.testCommand(undefined, options));
       case 'read':
-        if (ioa === undefined) throw new StepFailure('a read needs an ioa');
-        return result(master.read(ioa, options));
+        return result(master.read(ioa as number, options));
       case 'command':
-        if (command === undefined) throw new StepFailure('a command needs "command"');
-        return result(master.command(command, { ...options, select }));
+        return result(master.command(command as string, { ...options, select }));
     }
   }
 
   private async connect(master: MasterSimulator, ms: number): Promise<string> {
-    const over = sleep(this.scheduler.clock, ms).then(() => 'timeout');
-    return Promise.race([master.connect().then(() => 'positive'), over]);
+    const done = new AbortController();
+    const over = pause(this.scheduler.clock, ms, AbortSignal.any([this.stop, done.signal])).then(() => 'timeout');
+    return Promise.race([master.connect().then(() => 'positive'), over]).finally(() => done.abort());
   }
 
   private inboxesOf(name: string): Inbox[] {

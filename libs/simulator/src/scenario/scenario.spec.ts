@@ -3,7 +3,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { junitReport, parseScenario, runScenario, ScenarioError, type ScenarioResult } from '../index.js';
+import {
+  junitReport,
+  parseScenario,
+  runScenario,
+  ScenarioError,
+  type ScenarioResult,
+  type ScenarioSurroundings,
+} from '../index.js';
 
 let folder: string;
 let port: number;
@@ -31,6 +38,10 @@ function freePort(): Promise<number> {
 }
 
 function run(...steps: string[]): Promise<ScenarioResult> {
+  return runWith({}, steps);
+}
+
+function runWith(more: Partial<ScenarioSurroundings>, steps: readonly string[]): Promise<ScenarioResult> {
   const head = [
     'name: Test',
     'rtus: rtus.csv',
@@ -40,7 +51,7 @@ function run(...steps: string[]): Promise<ScenarioResult> {
     'steps:',
   ];
   const scenario = parseScenario([...head, ...steps.map((step) => `  - ${step}`)].join('\n'));
-  return runScenario(scenario, { path: join(folder, 'test.yaml') });
+  return runScenario(scenario, { path: join(folder, 'test.yaml'), ...more });
 }
 
 describe('a scenario', () => {
@@ -86,7 +97,6 @@ describe('a scenario', () => {
     ['set: { rtu: 1, ioa: 5, value: 1 }', 'RTU 1 has no point 5'],
     ['fault: { rtu: 9, halfOpen: true }', 'no RTU has the id 9'],
     ['master: { do: command, command: single 7 on }', 'a: command was negative, not positive'],
-    ['master: { do: read }', 'a read needs an ioa'],
   ])('fails at %s, and leaves out what comes after', async (step, failure) => {
     const { passed, steps } = await run('wait: 0', step, 'wait: 0');
     expect(passed).toBe(false);
@@ -99,6 +109,50 @@ describe('a scenario', () => {
     const { steps } = await run('send: 2', 'expect: { master: a, ioa: 301, count: 0, within: 0.1 }');
     expect(steps.at(-1)?.failure).toBe('a got 1, which should not have come');
   });
+
+  it('fails when nothing can come', async () => {
+    const { steps } = await run(
+      'master: { name: a, do: disconnect }',
+      'expect: { master: a, ioa: 301, count: 0, within: 0.01 }',
+    );
+    expect(steps.at(-1)?.failure).toBe('a has no connection: that nothing came says nothing');
+  });
+
+  it('says what a filter left out', async () => {
+    writeFileSync(join(folder, 'io.csv'), '6,,1,101,1,0,,45,5001,1,0.02\n');
+    const { steps } = await run('send: 6');
+    expect(steps.at(-1)?.failure).toBe('nothing was sent: 1 rows were left out');
+  });
+
+  it.each([
+    ['11,201,20001', 20_001, 20_000],
+    ['11,201,-32767', -32_767, -32_768],
+    ['13,201,48.9', 48.9, 48.9001],
+    ['13,201,0.00009', 0.000_09, 0],
+    ['9,201,0.5', 0.5, 0.501],
+  ])('takes the value of %s for %d, not for %d', async (row, value, other) => {
+    writeFileSync(join(folder, 'io.csv'), `1,Y,${row},0\n`);
+    const is = (number: number, count: number): string =>
+      `expect: { ioa: 201, value: ${number}, count: ${count}, within: 0.05 }`;
+    const { steps } = await run('send: 1', is(value, 1), is(other, 0));
+    expect(steps.map(({ failure }) => failure)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it.each(['wait: 3600', 'expect: { ioa: 7, within: 3600 }', 'master: { do: read, ioa: 101, within: 3600 }'])(
+    'fails when it is ended within %s',
+    async (step) => {
+      const end = new AbortController();
+      const { passed, steps } = await runWith(
+        {
+          stop: end.signal,
+          onStep: ({ name }) => void (name.startsWith('fault') && end.abort('ended by SIGTERM')),
+        },
+        ['fault: { rtu: 1, ignoreTypes: [102] }', step, 'send: 1'],
+      );
+      expect(passed).toBe(false);
+      expect(steps.map(({ failure, skipped }) => failure ?? skipped)).toEqual([false, false, 'ended by SIGTERM', true]);
+    },
+  );
 
   it('fails at the start when its RTUs have a fault', async () => {
     writeFileSync(join(folder, 'io.csv'), '1,Y,99,101,1,0\n');
@@ -136,6 +190,16 @@ describe('a file that is no scenario', () => {
     [`${head}steps:\n  - expect: { master: nobody }\n`, 'there is no master nobody'],
     [`${head}steps:\n  - master: { do: command, command: single x on }\n`, 'line 6: steps.0.master.command'],
     [`${head}steps:\n  - fault: { rtu: 1, delay: 5 }\n`, 'line 6'],
+    [`${head}steps:\n  - expect: { type: M_SP_TB1, count: 0 }\n`, 'no name of a type'],
+    [`${head}steps:\n  - expect: { type: m_sp_tb_1 }\n`, 'no name of a type'],
+    [`${head}steps:\n  - fault: { rtu: 1 }\n`, 'which fault?'],
+    [`${head}steps:\n  - master: { do: read }\n`, 'do: read needs "ioa"'],
+    [`${head}steps:\n  - master: { do: gi, command: single 1 on }\n`, '"command" belongs to do: command'],
+    [`${head}steps:\n  - send: -1\n`, 'an index of 0 or more'],
+    [`${head}steps:\n  - expect: { value: on }\n`, 'a number, or true or false'],
+    ['name: x\nrtus: r.csv\nsteps:\n  - expect: { ioa: 1 }\n', 'line 4: steps.0.expect: there is no master'],
+    ['name: x\nrtus: r.csv\nsteps:\n  - master: { do: gi }\n', 'there is no master'],
+    ['name: x\nrtus: r.csv\nmasters: { all: { connect: "h:1", rtu: 1 } }\nsteps: [{ wait: 1 }]', 'called all'],
     ['name: x\nrtus: r.csv\nmasters: { a: { connect: nowhere, rtu: 1 } }\nsteps: [{ wait: 1 }]', 'must be HOST:PORT'],
   ])('says where: %j', (text, problem) => {
     expect(problemsOf(text).join('\n')).toContain(problem);

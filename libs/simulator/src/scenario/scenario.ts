@@ -1,5 +1,6 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { TypeId } from '@iec104mm2ss/iec104';
 import { parseCommand } from '../master/command-request.js';
 import { faultsSchema, loadSchema, pointSchema, qualitySchema, sendSchema } from './shapes.js';
 
@@ -14,7 +15,7 @@ export class ScenarioError extends Error {
 const address = z.int().min(1).max(0xffffff);
 const seconds = z.number().min(0).max(86_400);
 /** An RTU by its id in the list. */
-const rtuId = z.union([z.string(), z.int()]).transform(String);
+const rtuId = z.union([z.string(), z.int()], 'the id of an RTU').transform(String);
 /** Names of masters; `all`: every one. */
 const masterName = z.string().min(1);
 
@@ -44,9 +45,12 @@ const master = z.strictObject({
 
 const expectation = z.strictObject({
   master: masterName.default('all'),
-  type: z.string().optional(),
+  type: z
+    .string()
+    .refine((name) => Object.hasOwn(TypeId, name), 'no name of a type, such as M_SP_TB_1')
+    .optional(),
   ioa: z.int().min(0).max(0xffffff).optional(),
-  value: z.union([z.number(), z.boolean()]).transform(Number).optional(),
+  value: z.union([z.number(), z.boolean()], 'a number, or true or false').transform(Number).optional(),
   quality: qualitySchema.optional(),
   cause: z.int().min(0).max(63).optional(),
   /** COT with P/N = 1. */
@@ -56,31 +60,48 @@ const expectation = z.strictObject({
   within: seconds.default(5),
 });
 
-const ask = z.strictObject({
-  name: masterName.default('all'),
-  do: z.enum(['connect', 'disconnect', 'gi', 'counters', 'clock', 'test', 'read', 'command']),
-  ioa: address.optional(),
-  command: command.optional(),
-  select: z.boolean().default(false),
-  /** What has to come of it; default positive. */
-  result: z.enum(['positive', 'negative', 'timeout', 'any']).default('positive'),
-  within: seconds.default(10),
-});
+const ask = z
+  .strictObject({
+    name: masterName.default('all'),
+    do: z.enum(['connect', 'disconnect', 'gi', 'counters', 'clock', 'test', 'read', 'command']),
+    ioa: address.optional(),
+    command: command.optional(),
+    select: z.boolean().default(false),
+    /** What has to come of it; default positive. */
+    result: z.enum(['positive', 'negative', 'timeout', 'any']).default('positive'),
+    within: seconds.default(10),
+  })
+  .superRefine(({ do: verb, ioa, command: given, select }, context) => {
+    const belongs: readonly (readonly [key: string, isThere: boolean, to: string, needed: boolean])[] = [
+      ['ioa', ioa !== undefined, 'read', true],
+      ['command', given !== undefined, 'command', true],
+      ['select', select, 'command', false],
+    ];
+    for (const [key, isThere, to, needed] of belongs) {
+      if (verb === to && needed && !isThere) context.addIssue(`do: ${to} needs "${key}"`);
+      if (verb !== to && isThere) context.addIssue(`"${key}" belongs to do: ${to}`);
+    }
+  });
 
 const steps = {
-  send: z.union([
-    z
-      .int()
-      .min(0)
-      .transform((index) => ({ index, wait: true })),
-    sendSchema.extend({ wait: z.boolean().default(true) }),
-  ]),
-  stop: z.union([z.literal('all'), rtuId]),
+  send: z.union(
+    [
+      z
+        .int()
+        .min(0)
+        .transform((index) => ({ index, wait: true })),
+      sendSchema.extend({ wait: z.boolean().default(true) }),
+    ],
+    'an index of 0 or more, or { index, duration, rtu, wait }',
+  ),
+  stop: rtuId,
   set: pointSchema.extend({ rtu: rtuId, ioa: address }),
-  fault: faultsSchema.extend({
-    rtu: rtuId,
-    do: z.enum(['offline', 'online', 'drop', 'restart', 'wrong-sequence', 'none']).optional(),
-  }),
+  fault: faultsSchema
+    .extend({
+      rtu: rtuId,
+      do: z.enum(['offline', 'online', 'drop', 'restart', 'wrong-sequence', 'none']).optional(),
+    })
+    .refine((given) => Object.keys(given).length > 1, 'which fault? do: none ends all'),
   wait: seconds,
   load: loadSchema,
   expect: expectation,
@@ -116,15 +137,20 @@ const scenario = z
     compat: z.boolean().default(false),
     /** Configuration of a multiplexer that runs meanwhile. */
     multiplexer: z.string().optional(),
-    masters: z.record(z.string().min(1), master).default({}),
+    masters: z
+      .record(z.string().min(1), master)
+      .refine((given) => !Object.hasOwn(given, 'all'), 'no master can be called all: that means every one')
+      .default({}),
     steps: z.array(step).min(1),
   })
   .superRefine(({ masters, steps: all }, context) => {
     all.forEach((each, at) => {
       const name = each.expect?.master ?? each.master?.name;
-      if (name === undefined || name === 'all' || Object.hasOwn(masters, name)) return;
+      // Of no master at all nothing would be asked, and all of it would come true.
+      if (name === undefined || (name === 'all' ? Object.keys(masters).length > 0 : Object.hasOwn(masters, name)))
+        return;
       const path = ['steps', at, each.expect === undefined ? 'master' : 'expect'];
-      context.addIssue({ code: 'custom', path, message: `there is no master ${name}` });
+      context.addIssue({ code: 'custom', path, message: `there is no master${name === 'all' ? '' : ` ${name}`}` });
     });
   });
 

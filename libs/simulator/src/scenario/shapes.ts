@@ -8,7 +8,7 @@ import type { NO_FAULTS } from '../rtu/faults.js';
 const typeIds = z.array(z.int().min(1).max(255));
 
 export const qualitySchema = z
-  .union([z.int().min(0).max(255), z.string()])
+  .union([z.int().min(0).max(255), z.string()], 'bits, or names: good, IV NT SB BL OV')
   .describe('bits of a quality descriptor, or names: good, IV NT SB BL OV')
   .transform((given, context) => {
     const bits = typeof given === 'number' ? given : parseQuality(given);

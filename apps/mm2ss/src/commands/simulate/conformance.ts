@@ -8,6 +8,7 @@ import {
   type Endpoint,
   endpoint,
   endpointText,
+  endSignal,
   integer,
   ipAddress,
   messageOf,
@@ -36,7 +37,7 @@ Each check has a connection of its own. It interrogates, sets the clock, sends c
 that command: not for a station in operation.
 With --as-rtu it is the RTU: it listens at HOST:PORT (default: 127.0.0.1:2404), and the master, which has to connect and start data
 transfer again by itself after each check, is what is checked.
-Exit code: 0 all that was checked passed, 1 something failed, or the station cannot be reached.`;
+Exit code: 0 all that was checked passed, 1 something failed, the station cannot be reached, or a signal ended it.`;
 
 export function registerConformance(simulate: Command): void {
   simulate
@@ -70,7 +71,12 @@ async function run(given: Endpoint | undefined, flags: ConformanceFlags, self: C
   if (given === undefined && flags.asRtu !== true)
     self.error('error: HOST:PORT of the station is missing', { exitCode: EXIT_USAGE });
   const at = given ?? DEFAULT_RTU;
-  let results: ConformanceResult[];
+  const results: ConformanceResult[] = [];
+  const stop = endSignal();
+  const signalled = new Promise<never>((_, reject) =>
+    stop.addEventListener('abort', () => reject(new Error(String(stop.reason)))),
+  );
+  let broken: string | undefined;
   try {
     const under = {
       ...at,
@@ -80,19 +86,33 @@ async function run(given: Endpoint | undefined, flags: ConformanceFlags, self: C
       t2Ms: flags.t2 * 1000,
       t3Ms: flags.t3 * 1000,
       timers: flags.timers ?? false,
-      onResult: tell,
+      onResult: (result: ConformanceResult) => void results.push(tell(result)),
     };
-    results =
+    const checks =
       flags.asRtu === true
-        ? await checkMaster({ ...under, w: flags.w, connectMs: flags.wait * 1000, onListening: tellPort(at) })
-        : await checkStation({ ...under, k: flags.k, localAddress: flags.localAddress, command: flags.command });
+        ? checkMaster({ ...under, w: flags.w, connectMs: flags.wait * 1000, onListening: tellPort(at) })
+        : checkStation({ ...under, k: flags.k, localAddress: flags.localAddress, command: flags.command });
+    await Promise.race([signalled, checks]);
   } catch (error) {
-    return self.error(`error: ${endpointText(at)}: ${messageOf(error)}`, { exitCode: EXIT_FAILED });
+    // Who reads results only must see that there would have been more.
+    broken = `${endpointText(at)}: ${messageOf(error)}`;
+    results.push({ clause: 'all', title: 'every check is made', result: 'failed', reason: broken, seconds: 0 });
   }
   const failures = results.filter(({ result }) => result === 'failed').length;
   process.stdout.write(`${results.filter(({ result }) => result === 'passed').length} passed, ${failures} failed\n`);
   if (failures > 0) process.exitCode = EXIT_FAILED;
-  if (flags.junit === undefined) return;
+  if (flags.junit !== undefined) writeReport(flags.junit, results, flags, at, self);
+  // Not by itself: a check that was under way has its timers.
+  if (broken !== undefined) self.error(`error: ${broken}`, { exitCode: EXIT_FAILED });
+}
+
+function writeReport(
+  path: string,
+  results: readonly ConformanceResult[],
+  flags: ConformanceFlags,
+  at: Endpoint,
+  self: Command,
+): void {
   const steps = results.map(({ clause, title, reason, seconds, result }) => ({
     name: `${clause}: ${title}`,
     seconds,
@@ -103,13 +123,13 @@ async function run(given: Endpoint | undefined, flags: ConformanceFlags, self: C
   const report = junitReport([
     {
       name: `Conformance of ${flags.asRtu === true ? 'the master at ' : ''}${endpointText(at)}`,
-      passed: failures === 0,
+      passed: results.every(({ result }) => result !== 'failed'),
       seconds,
       steps,
     },
   ]);
   try {
-    writeFileSync(flags.junit, report);
+    writeFileSync(path, report);
   } catch (error) {
     self.error(`error: --junit: ${messageOf(error)}`, { exitCode: EXIT_FAILED });
   }
@@ -120,7 +140,9 @@ const tellPort =
   (port: number): void =>
     void process.stderr.write(`waiting for the master at ${endpointText({ host, port })}\n`);
 
-function tell({ clause, title, result, reason }: ConformanceResult): void {
+function tell(given: ConformanceResult): ConformanceResult {
+  const { clause, title, result, reason } = given;
   const more = reason === undefined ? '' : `: ${reason}`;
   process.stdout.write(`${result.padEnd(11)} ${clause.padEnd(9)} ${title}${more}\n`);
+  return given;
 }

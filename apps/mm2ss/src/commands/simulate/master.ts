@@ -69,7 +69,7 @@ export function registerMaster(simulate: Command): void {
 const MASTER_HELP = `
 Commands: single IOA on|off, double IOA on|off, step IOA higher|lower, normalized IOA -1..1, scaled IOA N, float IOA X,
 bitstring IOA N. A TypeID name instead of the kind chooses the type: C_SC_TA_1 is the single command with time tag.
-Order after the start: clock, interrogation, counters, reads, commands.
+Order after the start: clock, interrogation, counters, which are asked for again after each start (--reconnect); reads, commands.
 
 Exit code: 0 everything asked for was answered positively, 1 no connection or the connection broke (without --reconnect),
 3 something was refused or not answered.`;
@@ -128,17 +128,28 @@ async function runMaster(flags: MasterFlags): Promise<void> {
   if (result === 'refused') process.exitCode = EXIT_REFUSED;
 }
 
-/** Connects and asks everything the flags want; resolves to the number of requests that did not go well. */
+/**
+ * Connects and asks everything the flags want: clock, interrogation and counters at each start of data transfer, the rest once.
+ * Resolves to the number of requests that did not go well.
+ */
 async function converse(master: MasterSimulator, flags: MasterFlags): Promise<number> {
   let refused = 0;
-  const report = (what: string, outcome: Outcome): void => {
-    if (outcome.result !== 'positive') refused++;
+  const report = (what: string, outcome: Outcome): boolean => {
     print(`${what}: ${outcomeText(outcome)}`);
+    // What a broken connection cut off is asked again on the next one.
+    if (outcome.result === 'closed' && flags.reconnect === true) return false;
+    if (outcome.result !== 'positive') refused++;
+    return true;
   };
+  const atStart = async (): Promise<boolean> =>
+    (flags.clockSync !== true || report('clock synchronization', await master.clockSync())) &&
+    (flags.gi !== true || report('general interrogation', await master.interrogate())) &&
+    (flags.counters !== true || report('counter interrogation', await master.counters()));
+  const answered = new Promise<void>((resolve) => {
+    master.on('started', () => void atStart().then((isWhole) => isWhole && resolve()));
+  });
   await master.connect();
-  if (flags.clockSync === true) report('clock synchronization', await master.clockSync());
-  if (flags.gi === true) report('general interrogation', await master.interrogate());
-  if (flags.counters === true) report('counter interrogation', await master.counters());
+  await answered;
   for (const ioa of flags.read ?? []) report(`read ${ioa}`, await master.read(ioa));
   for (const command of flags.command ?? []) {
     report(command, await master.command(command, { select: flags.select ?? false }));

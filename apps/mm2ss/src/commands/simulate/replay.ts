@@ -36,7 +36,9 @@ export function registerReplay(simulate: Command): void {
 async function run(file: string, flags: ReplayFlags, self: Command): Promise<void> {
   const found = chosen(file, flags, self);
   const captured = flags.eventsOnly === true ? eventsOnly(found) : found;
-  const seconds = ((captured.asdus.at(-1)?.timeMs ?? 0) - (captured.asdus[0]?.timeMs ?? 0)) / 1000;
+  const first = captured.asdus[0]?.timeMs ?? 0;
+  // Clocks of captures are set back now and then: the last one need not be the latest.
+  const seconds = captured.asdus.reduce((longest, { timeMs }) => Math.max(longest, timeMs - first), 0) / 1000;
   print(
     `${captured.at}: ${captured.asdus.length} ASDUs in ${seconds.toFixed(1)} s, ${captured.connections} connections`,
   );
@@ -69,7 +71,8 @@ async function run(file: string, flags: ReplayFlags, self: Command): Promise<voi
 
 function chosen(file: string, { port, rtu }: ReplayFlags, self: Command): CapturedRtu {
   try {
-    const all = capturedRtus(readFileSync(file), port);
+    const { rtus: all, remarks } = capturedRtus(readFileSync(file), port);
+    for (const remark of remarks) process.stderr.write(`${file}: ${remark}\n`);
     const wanted = rtu === undefined ? all : all.filter(({ at }) => at === rtu);
     const [only] = wanted;
     if (only !== undefined && wanted.length === 1) return only;

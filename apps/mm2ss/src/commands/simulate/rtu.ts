@@ -4,6 +4,7 @@ import {
   DEFAULT_POINTS,
   describeAsdu,
   formatPoints,
+  MOST_EVENTS,
   parsePoints,
   PointListError,
   type RtuConnection,
@@ -57,7 +58,7 @@ export function registerRtu(simulate: Command): void {
     .option('--ca <N>', 'common address, the RTU number', integer(1, 65534), 1)
     .option('--points <FILE>', 'point list (CSV); without it a built-in list of 47 points')
     .option('--print-points', 'print the point list as CSV, and end')
-    .option('--rate <N>', 'spontaneous events a second, one ASDU each', decimal(0), 0)
+    .option('--rate <N>', 'spontaneous events a second, one ASDU each', decimal(0, MOST_EVENTS), 0)
     .option('--burst <N>', 'events at once, each time a master starts', integer(0, 10_000_000), 0)
     .addOption(new Option('--oa <MODE>', 'originator address of answers').choices(['mirror', 'zero']).default('mirror'))
     .option('--max-connections <N>', 'masters at a time; further connections are reset', integer(1, 65535))

@@ -13,7 +13,7 @@ import {
 } from '@iec104mm2ss/simulator';
 import { readyMultiplexer } from '../../simulator/ready-multiplexer.js';
 import { EXIT_FAILED, EXIT_USAGE } from '../../process/exit-codes.js';
-import { messageOf } from './shared.js';
+import { endSignal, messageOf } from './shared.js';
 
 interface ScenarioFlags {
   readonly junit?: string;
@@ -22,7 +22,7 @@ interface ScenarioFlags {
 
 const HELP = `
 docs/simulator.md has the steps; examples/simulator has the tests of the manual.
-Exit code: 0 all passed, 1 one failed, 2 a file is no scenario; the others were run nevertheless, and in the JUnit file it is a
+Exit code: 0 all passed, 1 one failed, or a signal ended it (the JUnit file is written), 2 a file is no scenario; the others were run nevertheless, and in the JUnit file it is a
 failed case.`;
 
 export function registerScenario(simulate: Command): void {
@@ -46,8 +46,11 @@ async function runAll(files: readonly string[], flags: ScenarioFlags, self: Comm
     return;
   }
   const results: ScenarioResult[] = [];
+  const stop = endSignal();
   for (const { file, scenario } of scenarios) {
-    results.push(typeof scenario === 'string' ? unreadable(file, scenario) : await runOne(file, scenario));
+    if (typeof scenario === 'string') results.push(unreadable(file, scenario));
+    else if (stop.aborted) results.push(notRun(scenario));
+    else results.push(await runOne(file, scenario, stop));
   }
   if (flags.junit !== undefined) {
     try {
@@ -74,7 +77,14 @@ function unreadable(file: string, reasons: string): ScenarioResult {
   return { name: file, passed: false, seconds: 0, steps: [step] };
 }
 
-async function runOne(file: string, scenario: Scenario): Promise<ScenarioResult> {
+/** What a signal left out. That it did not run is no success. */
+function notRun({ name, steps }: Scenario): ScenarioResult {
+  process.stdout.write(`${name}\n  left out\n`);
+  const skipped = steps.map((step) => ({ name: step.name ?? '', seconds: 0, failure: undefined, skipped: true }));
+  return { name, passed: false, seconds: 0, steps: skipped };
+}
+
+async function runOne(file: string, scenario: Scenario, stop: AbortSignal): Promise<ScenarioResult> {
   process.stdout.write(`${scenario.name}\n`);
   const folder = mkdtempSync(join(tmpdir(), 'mm2ss-scenario-'));
   try {
@@ -82,6 +92,7 @@ async function runOne(file: string, scenario: Scenario): Promise<ScenarioResult>
       path: file,
       startMultiplexer: (configuration) => readyMultiplexer(configuration, folder),
       onStep: tell,
+      stop,
     });
     process.stdout.write(`  ${result.passed ? 'passed' : 'FAILED'} after ${result.seconds.toFixed(1)} s\n`);
     return result;

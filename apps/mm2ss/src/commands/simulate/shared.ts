@@ -48,11 +48,11 @@ export function collectInteger(min: number, max: number): (text: string, before?
   return (text, before = []) => [...before, read(text)];
 }
 
-export function decimal(min: number): (text: string) => number {
+export function decimal(min: number, max = Infinity): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? NaN : Number(text);
-    if (Number.isFinite(value) && value >= min) return value;
-    throw new InvalidArgumentError(`Must be a number, ${min} or more.`);
+    if (Number.isFinite(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Must be a number, ${max === Infinity ? `${min} or more` : `${min}..${max}`}.`);
   };
 }
 
@@ -98,6 +98,13 @@ export function rate(count: number, seconds: number): string {
 
 export function every(seconds: number, report: (seconds: number) => void): NodeJS.Timeout | undefined {
   return seconds > 0 ? setInterval(() => report(seconds), seconds * 1000) : undefined;
+}
+
+/** Aborted at the first signal that ends the command, with `ended by SIGTERM`; its reason is that text. */
+export function endSignal(): AbortSignal {
+  const end = new AbortController();
+  for (const signal of END_SIGNALS) process.on(signal, () => end.abort(`ended by ${signal}`));
+  return end.signal;
 }
 
 /** Resolves at Ctrl-C, SIGTERM, SIGHUP or after `seconds`; `cancel` stops waiting. */
