@@ -107,10 +107,11 @@ cd "$work/c/one"
 exits 0 exe --version
 step "iec104mm2ss.exe $(tr -d '\r' <"$work/out")"
 exits 0 exe --help
+says 'install.update.remove'
 exits 0 exe check "$(cd "$program" && "$wine" winepath -w sample.csv 2>/dev/null | tr -d '\r')"
 says '111 RTU-ABB'
 exits 2 exe
-says 'iec104mm2ss.csv: does not exist'
+says 'iec104mm2ss.csv: does not exist in [A-Z]:.*one'
 port1=$(free_port) port2=$(free_port) http1=$(free_port) http2=$(free_port) console=$(free_port)
 file "$(row 1 "$port1" "$rtu1" 127.0.0.0/24)" "$(row 2 "$port2" "$rtu2" 10.9.9.0/24)" >iec104mm2ss.csv
 started=$(date +%s%N)
@@ -137,8 +138,8 @@ step "services by the manual's sc commands, one of them with a file of its own"
 rm -f iec104mm2ss.csv && rm -rf log
 file "$(row 1 "$port1" "$rtu1")" >"$work/c/one/iec104mm2ss.csv"
 file "$(row 2 "$port2" "$rtu2")" >"$work/c/two/iec104mm2ss_2.csv"
-windows sc create iec104mm2ss 'binPath=' "c:\\one\\iec104mm2ss.exe -c --http 127.0.0.1:$http1" 'start=' auto 'DisplayName=' 'IEC104 Multiple Masters to Single Slave_1'
-windows sc create iec104mm2ss_2 'binPath=' "c:\\two\\iec104mm2ss.exe -c -i iec104mm2ss_2.csv --http 127.0.0.1:$http2" 'start=' auto 'DisplayName=' 'IEC104 Multiple Masters to Single Slave_2'
+windows sc create iec104mm2ss 'binPath=' 'c:\one\iec104mm2ss.exe -c' 'start=' auto 'DisplayName=' 'IEC104 Multiple Masters to Single Slave_1'
+windows sc create iec104mm2ss_2 'binPath=' 'c:\two\iec104mm2ss.exe -c -i iec104mm2ss_2.csv' 'start=' auto 'DisplayName=' 'IEC104 Multiple Masters to Single Slave_2'
 expect 'the first runs' starts iec104mm2ss
 expect 'the second runs' starts iec104mm2ss_2
 expect 'a master of the first is served' master "$port1" 1
@@ -146,6 +147,8 @@ expect 'a master of the second is served' master "$port2" 2
 grep -q '"msg":"iec104mm2ss runs"' "$work/c/one/log/iec104mm2ss.log"
 grep -q '"msg":"iec104mm2ss runs"' "$work/c/two/log/iec104mm2ss_2.log"
 step 'ok: each logs beside its own program'
+grep -q 'the port of HTTP is taken' "$work/c/one/log/iec104mm2ss.log" "$work/c/two/log/iec104mm2ss_2.log"
+step 'ok: one of them is without HTTP, and says so'
 
 step 'a changed file'
 row 2 "$(free_port)" "$rtu2" >>"$work/c/one/iec104mm2ss.csv"
@@ -191,6 +194,22 @@ expect 'words of its start are added' curl -sf "http://127.0.0.1:$http2/readyz"
 exits 0 exe remove
 ! windows sc query iec104mm2ss || fail 'it is still installed'
 step 'ok: it is removed'
+
+step 'a file of the folder where the command is given, and a log that cannot be written'
+mkdir -p "$work/c/elsewhere"
+cp 'Süd 3.csv' "$work/c/elsewhere/here.csv"
+# `log` is a file there.
+mkdir "$work/c/four" && cp iec104mm2ss.exe "$work/c/four/" && touch "$work/c/four/log"
+(cd "$work/c/elsewhere" && exits 0 windows ../four/iec104mm2ss.exe --name four install -i here.csv --http "127.0.0.1:$http1")
+says 'elsewhere.here.csv'
+cd "$work/c/four"
+expect 'it starts' exe --name four --wait 30 start
+expect 'it serves masters' master "$port1" 1
+windows reg query 'HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\four'
+says EventMessageFile
+step 'ok: the event log of Windows is told that there is no log'
+exits 0 exe --name four remove
+cd "$work/c/$third"
 exits 1 exe start
 says '\(1060\)'
 
