@@ -10,7 +10,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
-archive=$(ls "${1:?folder of the zip}"/iec104mm2ss-*-windows-x64.zip)
+# Whole, as we go to other folders.
+archive=$(realpath "${1:?folder of the zip}"/iec104mm2ss-*-windows-x64.zip)
 mm2ss=$root/bin/mm2ss
 node=$root/node_modules/.bin/node
 
