@@ -289,6 +289,7 @@ export default tseslint.config(
         '../../tools/require.mjs',
         '../../tools/chart-readme.mjs',
         '../../packaging/changelog.mjs',
+        '../../packaging/versions.mjs',
         '../../packaging/windows/zip.mjs',
       ]),
       // Asymmetric matchers (expect.any, expect.objectContaining) are typed any.

@@ -20,6 +20,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeChecksums } from './checksums.mjs';
+import { TEXTS } from './documents.mjs';
+import { debianVersion } from './versions.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const from = (...names) => path.join(root, ...names);
@@ -59,7 +61,7 @@ function program(folder, arch) {
 
 function documents(folder) {
   mkdirSync(path.join(folder, 'examples'), { recursive: true });
-  for (const file of ['README.md', 'CHANGELOG.md', 'UPGRADING.md']) cpSync(from(file), path.join(folder, file));
+  for (const file of TEXTS) cpSync(from(file), path.join(folder, file));
   cpSync(from('docs'), path.join(folder, 'docs'), { recursive: true, filter: (file) => !file.endsWith('docs/images') });
   cpSync(from('LICENSE'), path.join(folder, 'copyright'));
   cpSync(from('libs/config/testdata/sample.csv'), path.join(folder, 'examples/sample.csv'));
@@ -97,7 +99,7 @@ function deb(arch) {
   mkdirSync(control);
   const kilobytes = run('du', ['-sk', '--apparent-size', tree]).split('\t')[0];
   const text = readFileSync(from('packaging/debian/control'), 'utf8')
-    .replace('@VERSION@', version)
+    .replace('@VERSION@', debianVersion(version))
     .replace('@ARCHITECTURE@', architecture)
     .replace('@KILOBYTES@', kilobytes);
   writeFileSync(path.join(control, 'control'), text);

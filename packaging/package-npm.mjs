@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from '../tools/bundle/options.mjs';
 import { writeChecksums } from './checksums.mjs';
+import { TEXTS } from './documents.mjs';
 
 const from = (...names) => path.join(root, ...names);
 const output = path.resolve(process.argv[2] ?? from('dist'));
@@ -19,8 +20,8 @@ const { version, description, license } = JSON.parse(readFileSync(from('package.
 /** The oldest that the tests of the packages run. */
 const engines = { node: '>=22' };
 
-/** No maps: they are for who has the sources. */
-const isShipped = (file) => !/\.map$|\.tsbuildinfo$/.test(file);
+/** No maps: they are for who has the sources. No pictures, which are as large as all else. */
+const isShipped = (file) => !/\.map$|\.tsbuildinfo$|docs\/images$/.test(file);
 
 /**
  * @param {string} name folder of this run
@@ -54,8 +55,8 @@ pack(
     bin: { mm2ss: 'bundle/mm2ss.js' },
   },
   {
-    'README.md': 'README.md',
-    'CHANGELOG.md': 'CHANGELOG.md',
+    ...Object.fromEntries(TEXTS.map((file) => [file, file])),
+    docs: 'docs',
     bundle: 'apps/mm2ss/bundle',
     'deploy/helm/mm2ss': 'deploy/helm/mm2ss',
   },

@@ -13,6 +13,7 @@ import path from 'node:path';
 import { singleFile } from '../tools/bundle/single-file.mjs';
 import { root } from '../tools/bundle/options.mjs';
 import { writeChecksums } from './checksums.mjs';
+import { TEXTS } from './documents.mjs';
 import { executable } from './windows/executable.mjs';
 import { zip } from './windows/zip.mjs';
 
@@ -97,8 +98,7 @@ const archive = zip(
     'iec104mm2ss.exe': exe,
     'iec104mm2ss-service.node': service,
     'sample.csv': from('libs/config/testdata/sample.csv'),
-    'README.md': from('README.md'),
-    'CHANGELOG.md': from('CHANGELOG.md'),
+    ...Object.fromEntries(TEXTS.map((file) => [file, from(file)])),
     LICENSE: from('LICENSE'),
     'LICENSES.txt': from('apps/mm2ss/bundle/LICENSES.txt'),
     'LICENSE-Node.js.txt': path.resolve(node, '../../LICENSE'),

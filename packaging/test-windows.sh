@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs what package-windows.mjs has made under Wine: iec104mm2ss.exe as a program, and as services that the service manager starts
 # and stops. RTUs and masters are the simulators of bin/mm2ss, on 127.0.0.x. Then the e2e tests of test/e2e
-# that run one process, with the exe in place of bin/mm2ss. Fifteen minutes at most.
+# that run one process, with the exe in place of bin/mm2ss. Ten minutes or so, more on a busy machine.
 #
 #   packaging/test-windows.sh FOLDER     where the zip is
 #
@@ -10,7 +10,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
-archive=$(ls "${1:?folder of the zip}"/iec104mm2ss-*-windows-x64.zip)
+# Whole, as we go to other folders.
+archive=$(realpath "${1:?folder of the zip}"/iec104mm2ss-*-windows-x64.zip)
 mm2ss=$root/bin/mm2ss
 node=$root/node_modules/.bin/node
 
@@ -40,7 +41,8 @@ finish() {
 }
 trap finish EXIT
 
-STEP_SECONDS=90
+# For a machine that is busy.
+STEP_SECONDS=300
 step() { echo "test-windows: $*"; }
 fail() {
   echo "test-windows: $*" >&2
@@ -49,7 +51,7 @@ fail() {
 # windows COMMAND...: a program of Windows, in the folder where we are. Its output is a file: Node.js cannot use a pipe of Wine.
 windows() { timeout "$STEP_SECONDS" "$wine" "$@" >"$work/out" 2>&1 </dev/null; }
 exe() { windows ./iec104mm2ss.exe "$@"; }
-# expect WHAT COMMAND...: within a minute and a half
+# expect WHAT COMMAND...: within STEP_SECONDS
 expect() {
   local what=$1 until=$((SECONDS + STEP_SECONDS))
   shift
@@ -97,7 +99,7 @@ rtu1=127.0.0.2:$(free_port) rtu2=127.0.0.3:$(free_port)
 pids+=($!)
 # The other one under Wine, which ends its services when no program is left.
 mkdir "$work/c/rtu" && cp "$program/iec104mm2ss.exe" "$work/c/rtu/rtu.exe"
-timeout 900 "$wine" "$work/c/rtu/rtu.exe" simulate rtu --listen "$rtu2" --ca 2 --rate 50 --quiet >"$work/rtu2" 2>&1 </dev/null &
+timeout 3600 "$wine" "$work/c/rtu/rtu.exe" simulate rtu --listen "$rtu2" --ca 2 --rate 50 --quiet >"$work/rtu2" 2>&1 </dev/null &
 pids+=($!)
 
 fails_to_start() { ! exe --wait 30 start && grep -q 'exit code 2' "$work/out"; }
@@ -107,15 +109,16 @@ cd "$work/c/one"
 exits 0 exe --version
 step "iec104mm2ss.exe $(tr -d '\r' <"$work/out")"
 exits 0 exe --help
+says 'install.update.remove'
 exits 0 exe check "$(cd "$program" && "$wine" winepath -w sample.csv 2>/dev/null | tr -d '\r')"
 says '111 RTU-ABB'
 exits 2 exe
-says 'iec104mm2ss.csv: does not exist'
+says 'iec104mm2ss.csv: does not exist in [A-Z]:.*one'
 port1=$(free_port) port2=$(free_port) http1=$(free_port) http2=$(free_port) console=$(free_port)
 file "$(row 1 "$port1" "$rtu1" 127.0.0.0/24)" "$(row 2 "$port2" "$rtu2" 10.9.9.0/24)" >iec104mm2ss.csv
 started=$(date +%s%N)
 # Not from its own folder: the file and the log folder are beside the program.
-(cd / && exec timeout 300 "$wine" "$work/c/one/iec104mm2ss.exe" --http "127.0.0.1:$http1" --console "127.0.0.1:$console" >"$work/program" 2>&1 </dev/null) &
+(cd / && exec timeout 1800 "$wine" "$work/c/one/iec104mm2ss.exe" --http "127.0.0.1:$http1" --console "127.0.0.1:$console" >"$work/program" 2>&1 </dev/null) &
 pids+=($!)
 expect 'it runs' curl -sf "http://127.0.0.1:$http1/readyz"
 step "its start took $((($(date +%s%N) - started) / 1000000)) ms"
@@ -137,8 +140,8 @@ step "services by the manual's sc commands, one of them with a file of its own"
 rm -f iec104mm2ss.csv && rm -rf log
 file "$(row 1 "$port1" "$rtu1")" >"$work/c/one/iec104mm2ss.csv"
 file "$(row 2 "$port2" "$rtu2")" >"$work/c/two/iec104mm2ss_2.csv"
-windows sc create iec104mm2ss 'binPath=' "c:\\one\\iec104mm2ss.exe -c --http 127.0.0.1:$http1" 'start=' auto 'DisplayName=' 'IEC104 Multiple Masters to Single Slave_1'
-windows sc create iec104mm2ss_2 'binPath=' "c:\\two\\iec104mm2ss.exe -c -i iec104mm2ss_2.csv --http 127.0.0.1:$http2" 'start=' auto 'DisplayName=' 'IEC104 Multiple Masters to Single Slave_2'
+windows sc create iec104mm2ss 'binPath=' 'c:\one\iec104mm2ss.exe -c' 'start=' auto 'DisplayName=' 'IEC104 Multiple Masters to Single Slave_1'
+windows sc create iec104mm2ss_2 'binPath=' 'c:\two\iec104mm2ss.exe -c -i iec104mm2ss_2.csv' 'start=' auto 'DisplayName=' 'IEC104 Multiple Masters to Single Slave_2'
 expect 'the first runs' starts iec104mm2ss
 expect 'the second runs' starts iec104mm2ss_2
 expect 'a master of the first is served' master "$port1" 1
@@ -146,6 +149,8 @@ expect 'a master of the second is served' master "$port2" 2
 grep -q '"msg":"iec104mm2ss runs"' "$work/c/one/log/iec104mm2ss.log"
 grep -q '"msg":"iec104mm2ss runs"' "$work/c/two/log/iec104mm2ss_2.log"
 step 'ok: each logs beside its own program'
+grep -q 'the port of HTTP is taken' "$work/c/one/log/iec104mm2ss.log" "$work/c/two/log/iec104mm2ss_2.log"
+step 'ok: one of them is without HTTP, and says so'
 
 step 'a changed file'
 row 2 "$(free_port)" "$rtu2" >>"$work/c/one/iec104mm2ss.csv"
@@ -191,6 +196,22 @@ expect 'words of its start are added' curl -sf "http://127.0.0.1:$http2/readyz"
 exits 0 exe remove
 ! windows sc query iec104mm2ss || fail 'it is still installed'
 step 'ok: it is removed'
+
+step 'a file of the folder where the command is given, and a log that cannot be written'
+mkdir -p "$work/c/elsewhere"
+cp 'Süd 3.csv' "$work/c/elsewhere/here.csv"
+# `log` is a file there.
+mkdir "$work/c/four" && cp iec104mm2ss.exe "$work/c/four/" && touch "$work/c/four/log"
+(cd "$work/c/elsewhere" && exits 0 windows ../four/iec104mm2ss.exe --name four install -i here.csv --http "127.0.0.1:$http1")
+says 'elsewhere.here.csv'
+cd "$work/c/four"
+expect 'it starts' exe --name four --wait 30 start
+expect 'it serves masters' master "$port1" 1
+windows reg query 'HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\four'
+says EventMessageFile
+step 'ok: the event log of Windows is told that there is no log'
+exits 0 exe --name four remove
+cd "$work/c/$third"
 exits 1 exe start
 says '\(1060\)'
 
@@ -198,7 +219,7 @@ step 'the clock, which Wine lets nobody set'
 ntp=$(free_port)
 "$node" "$here/windows/wrong-ntp.mjs" "$ntp" &
 pids+=($!)
-(exec timeout 300 "$wine" iec104mm2ss.exe -n -i 'Süd 3.csv' --set-clock -s "127.0.0.1:$ntp" --http "127.0.0.1:$http1" >"$work/program" 2>&1 </dev/null) &
+(exec timeout 1800 "$wine" iec104mm2ss.exe -n -i 'Süd 3.csv' --set-clock -s "127.0.0.1:$ntp" --http "127.0.0.1:$http1" >"$work/program" 2>&1 </dev/null) &
 pids+=($!)
 expect 'the log says what is missing' grep -q 'no privilege to set the clock: needs an administrator' "$work/program"
 windows taskkill /f /im iec104mm2ss.exe

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { NtExecutable, NtExecutableResource, Resource } from 'resedit';
+import { windowsVersion } from '../versions.mjs';
 
 /** Node.js looks for it in itself; the digit behind it says whether there is a program inside. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:';
@@ -18,7 +19,7 @@ const UNICODE = 1200;
 /**
  * @param {{ nodeExe: string, node: string, work: string, main: string, assets: Record<string, string> }} parts
  *   `node`: Node.js of this machine of the very version of node.exe; `main`: path of the script, in `work`; `assets`: paths by name
- * @param {Record<string, string>} information strings of the version resource; FileVersion is `1.2.3`
+ * @param {Record<string, string>} information strings of the version resource; FileVersion is `1.2.3` or `1.2.3-rc.1`
  * @returns {Buffer} the file; the same parts give the same octets
  */
 export function executable({ nodeExe, node, work, main, assets }, information) {
@@ -44,10 +45,10 @@ export function executable({ nodeExe, node, work, main, assets }, information) {
 
 function setVersion(entries, information) {
   const [version] = Resource.VersionInfo.fromEntries(entries);
-  const [major, minor, patch] = information.FileVersion.split('.').map(Number);
+  const numbers = windowsVersion(information.FileVersion);
   version.removeAllStringValues({ lang: ENGLISH_US, codepage: UNICODE }, false);
-  version.setFileVersion(major, minor, patch, 0, ENGLISH_US);
-  version.setProductVersion(major, minor, patch, 0, ENGLISH_US);
+  version.setFileVersion(...numbers, ENGLISH_US);
+  version.setProductVersion(...numbers, ENGLISH_US);
   version.setStringValues({ lang: ENGLISH_US, codepage: UNICODE }, information);
   version.outputToResourceEntries(entries);
 }

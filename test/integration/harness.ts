@@ -92,6 +92,8 @@ export interface LogLine {
 export interface MultiplexerOptions {
   /** Serve /metrics and /status. Default true. */
   readonly http?: boolean;
+  /** Port of HTTP that nobody asked for. Default: any, which is never taken. */
+  readonly optionalHttpPort?: number;
   /** Who gets the security events. */
   readonly syslog?: CompositionOptions['syslog'];
   /** File with the bearer tokens that HTTP asks for. */
@@ -169,7 +171,8 @@ export class Multiplexer {
       parts: options.parts ?? ['connector', 'router', 'gateway'],
       bus: multiplexer.bus,
       runtime: multiplexer.runtime(),
-      http: options.http === false ? undefined : { host: GATEWAY_HOST, port: 0 },
+      http: options.http === false ? undefined : { host: GATEWAY_HOST, port: options.optionalHttpPort ?? 0 },
+      isHttpOptional: options.optionalHttpPort !== undefined,
       syslog: options.syslog,
       httpToken: options.httpToken,
       console: options.console && { address: { host: GATEWAY_HOST, port: 0 }, hosts: [], ...options.console },

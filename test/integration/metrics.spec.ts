@@ -140,3 +140,15 @@ function seriesInDocs(part: string): number {
   const [, group = '', master = ''] = new RegExp(`^\\| ${part} +\\| (\\d+) +\\| (\\d+) `, 'm').exec(page) ?? [];
   return Number(group) + Number(master);
 }
+
+it('a process whose HTTP address nobody gave serves its masters where that is taken, and says so', async () => {
+  const rtu = await startRtu();
+  const first = await Multiplexer.start([{ hosts: hostOf(rtu) }]);
+  const optionalHttpPort = Number(new URL(first.url).port);
+  const second = await Multiplexer.start([{ hosts: hostOf(await startRtu()) }], { optionalHttpPort });
+  expect(second.lines.find(({ msg }) => msg.startsWith('no metrics'))?.reason).toContain(`:${optionalHttpPort}`);
+  await second.listening('1');
+  await startMaster(second.ports[0] ?? 0, 1);
+  await second.stop();
+  expect(await first.page('/healthz')).toContain('ok');
+});

@@ -1,8 +1,8 @@
 import * as library from '@iec104mm2ss/iec104';
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -33,6 +33,23 @@ describe('the package with the command', () => {
     expect(files).toContain('node_modules/iec104mm2ss/bundle/console/index.html');
     expect(files.filter((file) => file.endsWith('.map'))).toEqual([]);
   });
+});
+
+it('has what its texts for users refer to', () => {
+  const place = join(folder, 'node_modules/iec104mm2ss');
+  const texts = ['README.md', ...globSync('docs/*.md', { cwd: place })];
+  expect(texts.length).toBeGreaterThan(10);
+  const links = texts.flatMap((text) =>
+    [...readFileSync(join(place, text), 'utf8').matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link = '']) =>
+      join(dirname(text), link),
+    ),
+  );
+  // For developers, who have the sources, and pictures.
+  const ours = links.filter(
+    (link) => /^(docs|[A-Z]+\.md)/.test(link) && !/\.png$|^(ARCHITECTURE|CONTRIBUTING)/.test(link),
+  );
+  expect(ours.length).toBeGreaterThan(30);
+  expect(ours.filter((link) => !existsSync(join(place, link)))).toEqual([]);
 });
 
 describe('the library', () => {

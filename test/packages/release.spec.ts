@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { sectionOf } from '../../packaging/changelog.mjs';
+import { debianVersion, windowsVersion } from '../../packaging/versions.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 const CHANGELOG = `# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2026-01-02\n\n### Added\n\n- A [b](c).\n\n## [1.1.0]\n\n- Old.\n`;
@@ -14,6 +15,14 @@ it.each([
   ['Unreleased', undefined],
 ])('the changes of %s are those under its heading', (version, expected) => {
   expect(sectionOf(CHANGELOG, version)).toBe(expected);
+});
+
+it.each([
+  ['1.2.3', '1.2.3', [1, 2, 3, 0]],
+  ['1.2.3-rc.1', '1.2.3~rc.1', [1, 2, 3, 0]],
+])('version %s is %s for Debian', (version, debian, windows) => {
+  expect(debianVersion(version)).toBe(debian);
+  expect(windowsVersion(version)).toEqual(windows);
 });
 
 it('the changelog has a section for what comes next, or for this version', () => {

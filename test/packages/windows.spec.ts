@@ -30,7 +30,15 @@ describe.skipIf(!hasTools)('the zip for Windows', () => {
 
   it('has the program, the sample and the texts in one folder, and nothing that an upgrade would overwrite', () => {
     const names = Object.keys(files).map((name) => name.replace(`iec104mm2ss-${version}-windows-x64/`, ''));
-    const texts = ['LICENSE', 'LICENSES.txt', 'LICENSE-Node.js.txt', 'README.md', 'CHANGELOG.md', 'docs/packages.md'];
+    const texts = [
+      'LICENSE',
+      'LICENSES.txt',
+      'LICENSE-Node.js.txt',
+      'README.md',
+      'CHANGELOG.md',
+      'UPGRADING.md',
+      'docs/packages.md',
+    ];
     expect(names).toEqual(
       expect.arrayContaining(['iec104mm2ss.exe', 'iec104mm2ss-service.node', 'sample.csv', ...texts]),
     );

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { SERVING } from './process/early-signals.js';
 import { EXIT_FAILED, EXIT_USAGE } from './process/exit-codes.js';
+import { isOneFile } from './program-files.js';
 import { RELEASE } from './release.js';
+import { MANUAL_HELP } from './windows/command-line.js';
 
 type Register = (program: Command) => void;
 
@@ -58,7 +60,7 @@ const program = new Command('mm2ss')
   .description('Any number of SCADA masters share one IEC 60870-5-104 connection to each RTU.')
   .version(RELEASE)
   .showHelpAfterError('(mm2ss --help lists the commands)')
-  .addHelpText('after', HELP)
+  .addHelpText('after', isOneFile ? `${MANUAL_HELP}${HELP}` : HELP)
   // Set before the commands are added, which take it over.
   .exitOverride(({ code, exitCode }) => process.exit(code === OWN_ERROR || exitCode === 0 ? exitCode : EXIT_USAGE))
   .enablePositionalOptions();

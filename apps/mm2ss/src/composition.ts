@@ -25,6 +25,7 @@ import {
 } from '@iec104mm2ss/observability';
 import type { Runtime } from '@iec104mm2ss/runtime';
 import { DeadlineScheduler, Taps } from '@iec104mm2ss/transport';
+import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GatewayService } from '@iec104mm2ss/master-gateway';
 import { AppModule } from './app.module.js';
@@ -74,6 +75,8 @@ export interface CompositionOptions {
   /** Clock, network, chance and identity of this process. */
   readonly runtime: Runtime;
   readonly http: HttpAddress | undefined;
+  /** Nobody asked for that address: where it is taken the process goes on without HTTP. */
+  readonly isHttpOptional?: boolean;
   /** Names under which HTTP is reached besides its own. */
   readonly httpHosts?: readonly string[];
   /** File with the bearer tokens that HTTP asks for; undefined: it asks for none. */
@@ -200,8 +203,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     refused: (reason) => groups.refused(reason),
   });
   if (options.watched) watch.start();
-  const http = options.http === undefined ? undefined : await listenHttp(app, options.http);
-  if (http !== undefined) logger.info({ url: http.url }, 'HTTP: metrics, health and status');
+  const http = await openHttp(app, options, logger);
   entrance?.tellTrouble();
   const console = await openConsole(options, { bus, logger, ring, groups, watch, status: app.get(SystemStatus) });
   const { health } = options;
@@ -244,6 +246,23 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       if (unsent > 0) process.stderr.write(`mm2ss: syslog: ${unsent} security events were not sent\n`);
     },
   };
+}
+
+async function openHttp(
+  app: INestApplication,
+  { http: address, isHttpOptional }: CompositionOptions,
+  logger: Logger,
+): Promise<BoundHttp | undefined> {
+  if (address === undefined) return undefined;
+  try {
+    const bound = await listenHttp(app, address);
+    logger.info({ url: bound.url }, 'HTTP: metrics, health and status');
+    return bound;
+  } catch (error) {
+    if (!(error instanceof HttpListenError) || isHttpOptional !== true) throw error;
+    logger.warn({ reason: error.message }, 'no metrics, health and status: the port of HTTP is taken');
+    return undefined;
+  }
 }
 
 /** Loaded only where it is wanted. */

@@ -39,6 +39,11 @@ test.each([
   expect(error).toMatchObject({ code, path, message: expect.stringMatching(message) as string });
 });
 
+test('says from which folder a name was looked for', async () => {
+  const error: unknown = await readConfiguration('of-nobody.csv').catch((reason: unknown) => reason);
+  expect(String(error)).toContain(`of-nobody.csv: does not exist in ${process.cwd()}`);
+});
+
 test('a path that never ends is given up', async () => {
   await expect(readConfiguration('/dev/zero')).rejects.toMatchObject({ code: 'CONFIG_TOO_LARGE' });
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 
 import { parseConfiguration } from './parse-configuration.js';
 import type { Configuration } from './types.js';
@@ -113,5 +114,6 @@ function asConfigError(error: unknown, path: string): ConfigError {
     'CONFIG_READ_FAILED',
     `cannot be read (${systemCode || 'unknown'})`,
   ];
-  return new ConfigError(code, path, reason, { cause: error });
+  const where = code === 'CONFIG_NOT_FOUND' && !isAbsolute(path) ? ` in ${process.cwd()}` : '';
+  return new ConfigError(code, path, `${reason}${where}`, { cause: error });
 }

@@ -61,6 +61,22 @@ test.each([
   expect(parseSourceRange(text)).toMatchObject({ ok: false, reason: expect.stringContaining(text) as string });
 });
 
+test('what a refusal proposes is not refused', () => {
+  const proposed = [
+    '10.1.1.5:2404',
+    '010.1.1.5',
+    'fe80::1%eth0',
+    'fe80::1%eth0:2404',
+    '10.1.*',
+    '10.1.1.5,10.1.1.6',
+  ].map((text) => {
+    const parsed = parseSourceRange(text);
+    return parsed.ok ? undefined : /nearest valid form: (.*)$/.exec(parsed.reason)?.[1];
+  });
+  expect(proposed).toEqual(['10.1.1.5', '10.1.1.5', 'fe80::1', 'fe80::1', '10.1.0.0/16', '10.1.1.5;10.1.1.6']);
+  for (const text of proposed) expect(parseSourceRanges(text ?? '')).toMatchObject({ ok: true });
+});
+
 test('a filter is a list, an empty one lets everyone in, and separators alone are not an empty one', () => {
   expect(parseSourceRanges('192.168.1.0/24; 10.1.1.0/29;')).toMatchObject({ value: [{}, {}] });
   expect(parseSourceRanges('')).toEqual({ ok: true, value: [] });

@@ -105,12 +105,15 @@ export function parseSourceRange(text: string): Parsed<IpRange> {
   return accepted(new IpRange(text, address, prefixBits));
 }
 
-/** What may have been meant: a port that does not belong there, an asterisk for a network, zeros before numbers, commas. */
+/** What may have been meant: a port or an interface (`%eth0`) that does not belong there, an asterisk for a network, zeros before numbers, commas. */
 function nearestRange(text: string): string | undefined {
   const several = splitList(text, ',');
   if (several.length > 1 && several.every((entry) => parseSourceRange(entry).ok)) return several.join(';');
   if (/^(all|any|\*)$/i.test(text)) return 'an empty cell, which lets every source in';
-  const plain = text.replace(/:\d+$/, '').replace(/\b0+(?=\d)/g, '');
+  const plain = text
+    .replace(/:\d+$/, '')
+    .replace(/%.*$/, '')
+    .replace(/\b0+(?=\d)/g, '');
   if (isIP(plain) !== 0) return plain;
   const numbers = /^((?:\d{1,3}\.){1,3})\*(?:\.\*)*$/.exec(text)?.[1]?.split('.').slice(0, -1) ?? [];
   if (numbers.length === 0 || !numbers.every((number) => Number(number) < 256)) return undefined;

@@ -37,7 +37,10 @@ export function registerFirewall(program: Command): void {
     .description(
       'print the firewall rules for a configuration file: ports of masters with their filters, hosts of RTUs',
     )
-    .argument('<file>', 'configuration file (.csv)');
+    .argument(
+      '<files...>',
+      'configuration files (.csv): all that run on this machine, as the rules replace those of before',
+    );
   for (const [name, { help }] of Object.entries(FORMATS)) command.option(`--${name}`, help);
   command
     .option('--address <address>', 'address of this machine, for --cisco; may be repeated for IPv4 and IPv6', collect)
@@ -49,7 +52,7 @@ export function registerFirewall(program: Command): void {
     .action(firewall);
 }
 
-async function firewall(file: string, flags: FirewallFlags): Promise<void> {
+async function firewall(files: readonly string[], flags: FirewallFlags): Promise<void> {
   const wanted = Object.entries(FORMATS).filter(([name]) => flags[name as keyof FirewallFlags] === true);
   const [chosen] = wanted;
   if (chosen === undefined || wanted.length > 1) {
@@ -61,8 +64,8 @@ async function firewall(file: string, flags: FirewallFlags): Promise<void> {
   if (name === 'cisco' && machine.v4 === undefined && machine.v6 === undefined) {
     throw new UsageError('firewall: --cisco needs the address of this machine (--address 192.0.2.10)');
   }
-  const configuration = await readConfiguration(file);
-  const openings = openingsOf(configuration.groups);
+  const configurations = await Promise.all(files.map((file) => readConfiguration(file)));
+  const openings = openingsOf(configurations.flatMap(({ groups }) => groups));
   const lines = rules(openings, machine);
   const title = `${comment} IEC 60870-5-104: ${openings.inbound.length} ports of masters, ${openings.outbound.length} hosts of RTUs`;
   // A script says in its first line what runs it.
@@ -70,10 +73,12 @@ async function firewall(file: string, flags: FirewallFlags): Promise<void> {
   process.stdout.write(
     `${[...lines.slice(0, at), title, ...remarks(openings, comment), ...lines.slice(at)].join('\n')}\n`,
   );
-  for (const problem of configuration.problems) {
-    if (problem.severity === 'skipped') process.stderr.write(`mm2ss: firewall: left out: ${formatProblem(problem)}\n`);
+  for (const [i, { problems }] of configurations.entries()) {
+    for (const problem of problems.filter(({ severity }) => severity === 'skipped')) {
+      process.stderr.write(`mm2ss: firewall: left out: ${files[i]}: ${formatProblem(problem)}\n`);
+    }
   }
-  process.exitCode = isGood(configuration) ? 0 : 1;
+  process.exitCode = configurations.every(isGood) ? 0 : 1;
 }
 
 /** What a person should look at before the rules are used. */

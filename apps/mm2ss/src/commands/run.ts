@@ -82,6 +82,8 @@ async function run(flags: RunFlags): Promise<void> {
         bus,
         runtime,
         ...looked,
+        // The manual installs several services without a word about HTTP: each of them has to run.
+        isHttpOptional: environment.http === undefined && serviceProcess() !== undefined,
         console,
         health,
         logDirectory: flags.logDir,

@@ -168,7 +168,9 @@ async function until(manager: ServiceManager, name: string, wanted: number, seco
     const { state, exitCode } = manager.query(name);
     if (state === wanted) return;
     if (state === STOPPED)
-      throw new UnavailableError(`service ${name} ended with exit code ${exitCode}; its log says why`);
+      throw new UnavailableError(
+        `service ${name} ended with exit code ${exitCode}: see log\\${name}.log beside the program, or the event log of Windows`,
+      );
     if (performance.now() > giveUpAt) {
       throw new UnavailableError(
         `service ${name} ${wanted === RUNNING ? 'does not run' : 'has not stopped'} after ${seconds} s`,

@@ -2,6 +2,11 @@ import { type Openings, type Outbound, remark } from './openings.js';
 
 const NAME = 'IEC104MM2SS';
 
+const NOTES = [
+  `! ${NAME}-MASTERS is for the interface towards the masters (in), ${NAME}-RTUS for the direction of the RTUs.`,
+  '! IOS refuses whatever a list does not permit: add what else has to pass before a list is put on an interface.',
+];
+
 /** The addresses of the machine that the multiplexer runs on. */
 export interface Machine {
   readonly v4: string | undefined;
@@ -13,10 +18,11 @@ export interface Machine {
  * RTUs). Each ends with IOS's own "deny any": what else is to pass is added before.
  */
 export function ciscoRules(openings: Openings, machine: Machine): string[] {
-  return (['v4', 'v6'] as const).flatMap((family) => {
+  const lists = (['v4', 'v6'] as const).flatMap((family) => {
     const own = machine[family];
     return own === undefined ? [] : familyRules(openings, family, own);
   });
+  return [...NOTES, ...lists];
 }
 
 function familyRules({ inbound, outbound }: Openings, family: 'v4' | 'v6', own: string): string[] {

@@ -35,7 +35,7 @@ it('writes a table of its own for nftables', () => {
     '    tcp dport 19998 ip saddr { 10.1.1.0/24, 10.1.2.7/32, 10.1.3.1/32 } accept comment "1 North"',
     '    tcp dport 19998 ip6 saddr { 2001:db8:1::/48 } accept comment "1 North"',
     '    tcp dport 19998 drop',
-    '    tcp dport 2405 accept comment "2 O?Brien ?x? S?d"',
+    '    tcp dport 2405 accept comment "2 O_Brien _x_ Sud"',
     '    tcp dport 2406 ip saddr { 10.1.1.5/32 } accept comment "3 Both"',
     '    tcp dport 2406 drop',
     '    tcp dport 19999 ip saddr { 10.1.1.5/32 } accept comment "3 Both"',
@@ -45,7 +45,7 @@ it('writes a table of its own for nftables', () => {
     '  chain to_rtus {',
     '    tcp dport 2404 ip daddr 10.9.0.1 accept comment "1 North"',
     '    tcp dport 2405 ip6 daddr 2001:db8::9 accept comment "1 North"',
-    '    # rtu.example port 2404 (2 O?Brien ?x? S?d): a name, put its address here',
+    '    # rtu.example port 2404 (2 O_Brien _x_ Sud): a name, put its address here',
     '    tcp dport 2404 ip daddr 10.9.0.3 accept comment "3 Both"',
     '  }',
     '}',
@@ -120,9 +120,30 @@ it('gives Windows all addresses of a family as networks that it takes, and every
 it('writes nothing but lines that IOS knows', () => {
   const address = '(any|host [0-9a-f.:]+|[0-9.]+ [0-9.]+|[0-9a-f:]+/[0-9]+)';
   const known = new RegExp(
-    `^(!|(no )?(ip access-list extended|ipv6 access-list) [A-Z0-9-]+| remark [ -~]{1,100}|` +
+    `^(![ -~]*|(no )?(ip access-list extended|ipv6 access-list) [A-Z0-9-]+| remark [ ->@-~]{1,100}|` +
       ` (permit|deny) tcp ${address} host [0-9a-f.:]+ eq [0-9]+( log)?)$`,
   );
   const lines = ciscoRules(openings, { v4: '10.0.0.10', v6: '2001:db8::10' });
   expect(lines.filter((line) => !known.test(line))).toEqual([]);
+});
+
+it('has one rule for a port of groups in two files, for the sources of both', () => {
+  const [south, north] = ['10.1.1.5', '2001:db8::/32;10.1.1.5;10.1.2.0/24'].map((filter, i) =>
+    parseConfiguration(
+      `id,sys name,port no,rtu no,hosts,filter\n1,F${i},2404,1,10.9.0.1:2404,${filter}\n2,G,240${i + 5},1,10.9.0.1:2404,\n`,
+    ),
+  );
+  const { inbound } = openingsOf([...(south?.groups ?? []), ...(north?.groups ?? [])]);
+  expect(inbound.map(({ port, name, sources }) => [port, name, sources])).toEqual([
+    [2404, 'F0, 1 F1', { v4: ['10.1.1.5/32', '10.1.2.0/24'], v6: ['2001:db8::/32'] }],
+    [2405, 'G', undefined],
+    [2406, 'G', undefined],
+  ]);
+});
+
+it('is open to every source where one of two groups of a port is', () => {
+  const files = ['10.1.1.5', ''].map((filter) =>
+    parseConfiguration(`id,sys name,port no,rtu no,hosts,filter\n1,F,2404,1,10.9.0.1:2404,${filter}\n`),
+  );
+  expect(openingsOf(files.flatMap(({ groups }) => groups)).inbound[0]?.sources).toBeUndefined();
 });

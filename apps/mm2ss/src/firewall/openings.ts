@@ -34,7 +34,23 @@ export interface Openings {
 
 /** What a firewall has to let through for these groups: masters to their ports, and connections to the RTUs. */
 export function openingsOf(groups: readonly GroupConfig[]): Openings {
-  return { inbound: groups.flatMap(inboundOf), outbound: groups.flatMap(outboundOf) };
+  return { inbound: byPort(groups.flatMap(inboundOf)), outbound: groups.flatMap(outboundOf) };
+}
+
+/** One rule a port: groups of two files may have the same one, each at an address of its own (`--listen`). */
+function byPort(inbound: readonly Inbound[]): Inbound[] {
+  const ports = new Map<number, Inbound>();
+  for (const each of inbound) {
+    const other = ports.get(each.port);
+    ports.set(each.port, other === undefined ? each : both(other, each));
+  }
+  return [...ports.values()];
+}
+
+function both(one: Inbound, other: Inbound): Inbound {
+  const sources =
+    one.sources && other.sources && networks([one.sources, other.sources].flatMap(({ v4, v6 }) => [...v4, ...v6]));
+  return { ...one, name: `${one.name}, ${other.group} ${other.name}`, tls: one.tls || other.tls, sources };
 }
 
 function inboundOf({ id, name, port, plain, tlsPort, filter, proxy }: GroupConfig): Inbound[] {
@@ -63,9 +79,13 @@ function networks(cidrs: readonly string[]): Networks {
   return { v4: unique.filter((cidr) => !cidr.includes(':')), v6: unique.filter((cidr) => cidr.includes(':')) };
 }
 
-/** What stands in a comment beside a rule: printable ASCII, so that no name of the file ends it. */
+/**
+ * What stands in a comment beside a rule: printable ASCII, letters without their accents, so that no name of the file ends it. No
+ * question mark either: on a terminal of IOS it asks for help.
+ */
 export function remark({ group, name }: { readonly group: string; readonly name: string }): string {
-  return `${group} ${name}`.replace(/[^ -~]|["'`$\\]/g, '?').slice(0, 60);
+  const plain = `${group} ${name}`.normalize('NFKD').replace(/\p{M}/gu, '');
+  return plain.replace(/[^ -~]|["'`$\\?]/g, '_').slice(0, 60);
 }
 
 /** For a host that the file has by name, where a rule needs an address: a comment in its place. */

@@ -1,5 +1,6 @@
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commandOf, withFile } from './command-line.js';
+import { commandOf, placeOf, withFile } from './command-line.js';
 
 const words = (line: string): string[] => (line === '' ? [] : line.split(' '));
 
@@ -15,6 +16,7 @@ describe('the command line of iec104mm2ss.exe', () => {
     ['-c', 'run --open -c'],
     ['-c -i iec104mm2ss_1.csv', 'run --open -c -i iec104mm2ss_1.csv'],
     ['debug -i a.csv', 'run --service -i a.csv'],
+    ['--name south --wait 5 debug -i a.csv', 'run --service -i a.csv'],
     ['-n -t 60', 'run --open -n -t 60'],
     // A file may be named like a verb.
     ['-i start', 'run --open -i start'],
@@ -56,10 +58,19 @@ describe('the command line of iec104mm2ss.exe', () => {
 });
 
 describe('the file of -i', () => {
-  it.each(['-i a.csv', '-ia.csv', '--ini a.csv', '--ini=a.csv'])('is found in %j', (given) => {
+  it.each(['-i a.csv', '-ia.csv', '-ci a.csv', '-nia.csv', '--ini a.csv', '--ini=a.csv'])('is found in %j', (given) => {
     expect(withFile(['run', ...words(given), '-s', 'a.csv'], (file) => `/here/${file}`).join(' ')).toBe(
       `run ${given.replace('a.csv', '/here/a.csv')} -s a.csv`,
     );
+  });
+
+  it('is in the folder where the command is given, or beside the program', () => {
+    const here = import.meta.dirname;
+    expect(placeOf('command-line.ts', here, '/beside')).toBe(join(here, 'command-line.ts'));
+    expect(placeOf('../cli.ts', here, '/beside')).toBe(resolve(here, '../cli.ts'));
+    expect(placeOf('of-nobody.csv', here, '/beside')).toBe('of-nobody.csv');
+    // A folder that is moved as a whole keeps its service.
+    expect(placeOf('command-line.ts', here, here)).toBe('command-line.ts');
   });
 
   it('stays when it has a whole path', () => {

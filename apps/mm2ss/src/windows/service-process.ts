@@ -25,9 +25,9 @@ let current: ServiceProcess | undefined;
 /** This process as a service; undefined: it is a program that somebody has started. */
 export const serviceProcess = (): ServiceProcess | undefined => current;
 
-/** Whether `run` is told to be a service: `-c`, also together with `-n`. */
+/** Whether `run` is told to be a service: `-c`, also in one word with others (`-nc`, `-ci FILE`). */
 export function isToServe([command, ...options]: readonly string[]): boolean {
-  return command === 'run' && options.some((option) => option === '--service' || /^-n*cn*$/.test(option));
+  return command === 'run' && options.some((option) => option === '--service' || /^-n*c/.test(option));
 }
 
 /**
@@ -49,9 +49,11 @@ export function enterService(args: string[], manager: ServiceManager = serviceMa
   process.chdir(dirname(process.execPath));
   args.push(...more);
   const logFile = resolve(logFolder(args), `${name.replace(/[^\p{L}\p{N}._-]+/gu, '-')}.log`);
-  const lastWords = replaceOutput(logFile);
+  const lastWords = replaceOutput(logFile, (reason) =>
+    tellEventLog(manager, name, `Its log ${logFile} cannot be written: ${reason}`),
+  );
   const end = (exitCode: number): void => {
-    if (exitCode !== 0) tellEventLog(manager, name, exitCode, lastWords());
+    if (exitCode !== 0) tellEventLog(manager, name, `The service ended with exit code ${exitCode}. ${lastWords()}`);
     // Without this Windows takes the end for a failure, and starts the service again if it is told to.
     if (exitCode === 0 || exitCode === EXIT_USAGE) manager.stopped(exitCode);
   };
@@ -74,37 +76,49 @@ function logFolder(args: readonly string[]): string {
 }
 
 /** A service has neither standard output nor error. What is written there becomes lines of its log. @returns the last of them */
-function replaceOutput(logFile: string): () => string {
-  let words = '';
-  const write = (text: string): void => {
-    words = `${words}${text}`.slice(-LAST_WORDS);
-    const line = { level: 'error', time: new Date().toISOString(), msg: text.trimEnd() };
-    mkdirSync(dirname(logFile), { recursive: true });
-    appendFileSync(logFile, `${JSON.stringify(line)}\n`);
-  };
+function replaceOutput(logFile: string, cannot: (reason: string) => void): () => string {
+  const lines = new LogLines(logFile, cannot);
   for (const name of ['stdout', 'stderr'] as const) {
-    const stream = new Writable({
-      decodeStrings: false,
-      write: (chunk: string | Buffer, _, done) => {
-        try {
-          write(chunk.toString());
-          done();
-        } catch (error) {
-          done(error as Error);
-        }
-      },
-    });
-    // A disk that is full ends no service.
-    stream.on('error', () => undefined);
+    const write = (chunk: string | Buffer, _: unknown, done: () => void): void => {
+      lines.write(chunk.toString());
+      done();
+    };
+    const stream = new Writable({ decodeStrings: false, write });
     Object.defineProperty(process, name, { value: stream, configurable: true });
   }
   process.on('uncaughtExceptionMonitor', ({ stack, message }) => process.stderr.write(stack ?? message));
-  return () => words;
+  return () => lines.last;
 }
 
-function tellEventLog(manager: ServiceManager, name: string, exitCode: number, words: string): void {
+/** Texts as lines of a log file. */
+export class LogLines {
+  /** The end of what was written, also where it could not be. */
+  last = '';
+  private isTold = false;
+
+  /** @param cannot hears why a text is not in the file; once, until one is again. A disk that is full ends no service */
+  constructor(
+    private readonly file: string,
+    private readonly cannot: (reason: string) => void,
+  ) {}
+
+  write(text: string): void {
+    this.last = `${this.last}${text}`.slice(-LAST_WORDS);
+    const line = { level: 'error', time: new Date().toISOString(), msg: text.trimEnd() };
+    try {
+      mkdirSync(dirname(this.file), { recursive: true });
+      appendFileSync(this.file, `${JSON.stringify(line)}\n`);
+      this.isTold = false;
+    } catch (error) {
+      if (!this.isTold) this.cannot((error as Error).message);
+      this.isTold = true;
+    }
+  }
+}
+
+function tellEventLog(manager: ServiceManager, name: string, text: string): void {
   try {
-    manager.reportError(name, `The service ended with exit code ${exitCode}. ${words.trim()}`.trim());
+    manager.reportError(name, text.trim());
   } catch (error) {
     process.stderr.write(`mm2ss: event log: ${(error as Error).message}\n`);
   }
