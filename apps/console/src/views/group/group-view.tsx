@@ -11,7 +11,7 @@ import { RtuMark } from '../../ui/rtu-state.js';
 import { Charts } from './charts.js';
 import { Facts } from './facts.js';
 import { Masters } from './masters.js';
-import { askNextHost, askRestart, whyNoNextHost } from './orders.js';
+import { askNextHost, askRestart, type Closes, whyNoNextHost } from './orders.js';
 
 export function GroupView({ id }: { id: string }) {
   const detail = useSignal<GroupDetail | undefined>(undefined);
@@ -25,8 +25,8 @@ export function GroupView({ id }: { id: string }) {
     id,
   );
   const row = rowOf(id);
-  const order = (run: (row: OverviewRow) => void) => (): void => {
-    if (row !== undefined && may('order')) run(row);
+  const order = (run: (row: OverviewRow, closes: Closes) => void) => (): void => {
+    if (row !== undefined && may('order')) run(row, () => detail.value?.closes ?? undefined);
   };
   useKeys('Group', [
     ...(may('order')
