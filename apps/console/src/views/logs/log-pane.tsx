@@ -67,6 +67,8 @@ export function LogPane({ label, log, filter, level, lock }: LogPaneProps) {
   };
   const follow = (): void => {
     following.value = true;
+    // The button goes; keys that scroll are for the lines.
+    place.current?.focus({ preventScroll: true });
     if (lock?.on.value === true) lock.scrolled(label, undefined);
   };
   useEffect(
@@ -106,7 +108,12 @@ export function LogPane({ label, log, filter, level, lock }: LogPaneProps) {
         ))}
       </div>
       {!following.value && (
-        <button type="button" class="follow primary" onClick={follow}>
+        <button
+          type="button"
+          class="follow primary"
+          onClick={follow}
+          data-tip="Go to the newest line, and stay there (End)"
+        >
           {unseen > 0 ? `${count(unseen)} new` : 'Follow'} ↓
         </button>
       )}
