@@ -16,17 +16,21 @@ export function focusFirst(places: readonly HTMLElement[]): void {
   place.focus({ preventScroll: true });
 }
 
-/** A button that takes itself away, as "Discard" does, leaves the focus to what is around it. */
+/** What takes itself away, as "Discard" does, or goes by itself, as the row of a master, leaves the focus to what is around it. */
 export function startFocus(): void {
-  document.addEventListener(
-    'click',
-    () => {
-      // A dialog gives the focus back itself.
-      if (document.activeElement?.closest('dialog')) return;
-      const places = placesOfFocus();
-      // By then what was to be changed by it is drawn.
-      setTimeout(() => focusFirst(places));
-    },
-    { capture: true },
-  );
+  let places: readonly HTMLElement[] = [];
+  document.addEventListener('focusin', () => {
+    places = placesOfFocus();
+  });
+  document.addEventListener('focusout', ({ target }) => {
+    // Some browsers say so as well of what is being removed.
+    queueMicrotask(() => {
+      if (target instanceof Node && target.isConnected && document.activeElement === document.body) places = [];
+    });
+  });
+  new MutationObserver(() => {
+    // A dialog gives the focus back itself.
+    if (places[0]?.isConnected === false && !places.some((place) => place instanceof HTMLDialogElement))
+      focusFirst(places);
+  }).observe(document.body, { childList: true, subtree: true });
 }
