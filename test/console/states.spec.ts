@@ -110,7 +110,7 @@ describe.skipIf(!CHROMIUM)('the console', () => {
     ['#/logs?group=1', (page) => page.getByLabel('Filter lines').fill('nothing of this'), /No line matches/],
     ['#/logs?group=1', (page) => page.getByLabel('Least level').selectOption('fatal'), /No line matches/],
     ['#/compare?a=1&b=2', (page) => page.getByRole('log').first().getByRole('button').first().click(), /Line at/],
-    ['#/changes?filter=nothing+of+this', () => Promise.resolve(), /No change matches/],
+    ['#/changes?filter=nothing+of+this', () => scene.post('/groups/2/restart'), /No change matches/],
     ['#/commands?outcome=nothing', () => Promise.resolve(), /No command fits/],
     ['#/traffic?group=3', (page) => page.getByRole('button', { name: 'Pause' }).click(), /Go on/],
     ['#/nowhere', () => Promise.resolve(), /There is no view/],

@@ -1,9 +1,7 @@
 /// <reference lib="dom" />
 /** Every view in a real Chromium against the running program: real data, accessible, on a phone, for a viewer. */
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { parseCommand } from '@iec104mm2ss/simulator';
+import { type MasterSimulator, parseCommand } from '@iec104mm2ss/simulator';
 import type { Browser, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { afterThese } from './afterwards.ts';
@@ -15,12 +13,11 @@ import { VIEWS } from './views.ts';
 /** So many lines of a group a process keeps. */
 const KEPT_LINES = 500;
 
-/** Connections that come and go one after the other: each is a line or two of the log. */
-async function comeAndGo(port: number, times: number): Promise<void> {
+/** Each is a line or more of the log of its group. */
+async function stopAndGo(master: MasterSimulator, times: number): Promise<void> {
   for (let count = 0; count < times; count++) {
-    const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.12' });
-    await once(socket, 'connect');
-    socket.resetAndDestroy();
+    await master.stopDataTransfer();
+    await master.startDataTransfer();
   }
 }
 
@@ -120,8 +117,7 @@ describe.skipIf(!CHROMIUM)('the views of the console', () => {
   });
 
   test('two long logs scroll to the same time, and a line is drawn through both', async () => {
-    const ports = (await scene.file()).matchAll(/^[12],[^,]*,(\d+),/gm);
-    await Promise.all([...ports].map(([, port]) => comeAndGo(Number(port), KEPT_LINES / 2)));
+    await Promise.all(scene.masters.slice(0, 2).map((master) => stopAndGo(master, KEPT_LINES / 2)));
     const page = await open('#/compare?a=1&b=2', { height: 620 });
     const [left, right] = [page.getByRole('log').first(), page.getByRole('log').last()];
     const rest = (log: typeof left) =>

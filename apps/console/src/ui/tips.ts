@@ -28,8 +28,8 @@ export function startTips(): void {
     shown = owner;
     described = of;
     tip.textContent = text;
-    // Above a modal dialog nothing else is shown.
-    (owner.closest('dialog') ?? document.body).append(tip);
+    // Above a modal dialog nothing else is shown; and screen readers find it in the part of the page that it belongs to.
+    (owner.closest('dialog, main, header') ?? document.body).append(tip);
     tip.hidden = false;
     of.setAttribute('aria-describedby', tip.id);
     const at = owner.getBoundingClientRect();
