@@ -63,7 +63,7 @@ describe.skipIf(!CHROMIUM)('the console while things happen', () => {
     const page = await open('#/group/1');
     await page.getByRole('button', { name: 'Restart' }).click();
     const dialog = page.getByRole('dialog', { name: 'Restart North?' });
-    await dialog.getByText('1 master is disconnected').waitFor();
+    await dialog.getByText('Closes 1 master.').waitFor();
     await dialog.getByRole('button', { name: 'Restart' }).click();
     await page
       .getByRole('status')
