@@ -47,6 +47,7 @@ describe.skipIf(!CHROMIUM)('without a mouse', () => {
     expect(await masters.evaluate((region) => region.contains(document.activeElement))).toBe(true);
     await until('the master is back', async () => (await scene.row('2')).mastersStarted === 1);
 
+    const linkBefore = await scene.row('2');
     const restart = page.getByRole('button', { name: 'Restart' });
     await press(page, restart);
     await page
@@ -65,6 +66,7 @@ describe.skipIf(!CHROMIUM)('without a mouse', () => {
     await confirm(page, /^Restart/, 'Restart');
     await toast(page, /closes 1 master/);
     await focused(restart);
+    await until('a new link', async () => ((await scene.row('2')).linkEpoch ?? 0) > (linkBefore.linkEpoch ?? 0));
     await until('the master is back', async () => (await scene.row('2')).mastersStarted === 1);
 
     const nextHost = page.getByRole('button', { name: 'Next host' });
