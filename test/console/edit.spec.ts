@@ -135,7 +135,7 @@ describe.skipIf(!CHROMIUM)('a row that is edited from the console', () => {
     await dialog.getByText('Nobody is disconnected').waitFor();
     const order = await open('#/group/1', 'engineer');
     await order.getByRole('button', { name: 'Restart' }).click();
-    await order.getByRole('dialog').getByText('1 master is disconnected').waitFor();
+    await order.getByRole('dialog').getByText('Closes 1 master.').waitFor();
     await put(withoutIt);
 
     await order.getByRole('dialog').getByText('There is no group 1 any more').waitFor({ timeout: PATIENCE_MS });

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** What happens while the page is open: orders from it, an RTU that is lost, a server that is silent. */
+/** What happens while the page is open: an RTU that is lost, a server that is silent. */
 import type { Browser, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { afterThese } from './afterwards.ts';
@@ -58,33 +58,6 @@ describe.skipIf(!CHROMIUM)('the console while things happen', () => {
   const open = (path: string, options: PageOptions = {}): Promise<Page> =>
     openPage(browser, `${scene.url}/${path}`, { credentials: scene.credentials('operator'), ...options });
 
-  test('a group is restarted from the page, which says before what that brings about', async () => {
-    const before = await scene.row('1');
-    const page = await open('#/group/1');
-    await page.getByRole('button', { name: 'Restart' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Restart North?' });
-    await dialog.getByText('1 master is disconnected').waitFor();
-    await dialog.getByRole('button', { name: 'Restart' }).click();
-    await page
-      .getByRole('status')
-      .getByText(/North: /)
-      .waitFor();
-    await until('a new link to the RTU', async () => ((await scene.row('1')).linkEpoch ?? 0) > (before.linkEpoch ?? 0));
-    await until('the master is back', async () => (await scene.row('1')).mastersStarted === 1);
-    await closePage(page);
-  });
-
-  test('one master is disconnected from the page', async () => {
-    const page = await open('#/group/1');
-    const peer = page.locator('td', { hasText: '127.0.0.11:' });
-    const before = await peer.innerText();
-    await page.getByRole('button', { name: 'Disconnect' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click();
-    // It comes back by itself, from another port.
-    await until('another connection', async () => (await peer.innerText()) !== before);
-    await closePage(page);
-  });
-
   test('an RTU that is lost and comes back is seen without a reload, in the frame after the page hears of it', async () => {
     const page = await open('#/groups');
     await page.addInitScript(countFrames);
@@ -112,6 +85,8 @@ describe.skipIf(!CHROMIUM)('the console while things happen', () => {
   test('a program that ends is said, with the time of the values, and its return is seen without a reload', async () => {
     const page = await open('#/groups');
     await page.locator('tr[data-id="1"]').waitFor();
+    expect((await scene.post('/groups/2/restart')).status).toBe(200);
+    await until('the master is back', async () => (await scene.row('2')).mastersStarted === 1);
     await scene.program().kill();
     await page
       .locator('.banner.bad')

@@ -97,7 +97,7 @@ describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => 
   test('restarts a group, and sees its RTU lost and back without a reload', async () => {
     const page = await openPage(browser, `${url}/#/group/1`);
     await page.getByRole('button', { name: 'Restart' }).click();
-    await page.getByRole('dialog').getByText('2 masters are disconnected').waitFor();
+    await page.getByRole('dialog').getByText('Closes 2 masters.').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click();
     await page
       .getByRole('status')
@@ -154,7 +154,7 @@ describe.skipIf(!CHROMIUM || !hasNats)('the console of a system on NATS', () => 
       await page.getByText('those of the silent gateway are not known').waitFor({ timeout: PATIENCE_MS });
       await page.getByRole('button', { name: 'Restart' }).click();
       const dialog = page.getByRole('dialog');
-      await dialog.getByText('1 master and those of the silent gateway are disconnected').waitFor();
+      await dialog.getByText('Closes 1 master and those of the silent gateway.').waitFor();
       await dialog.getByRole('button', { name: 'Restart' }).click();
       await page
         .getByRole('status')

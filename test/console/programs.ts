@@ -49,8 +49,11 @@ export class Program {
     directory: string,
     afterwards: Afterwards,
     environment: Readonly<Record<string, string>> = {},
+    /** A command that starts it, with its arguments. */
+    by: readonly string[] = [],
   ) {
-    this.process = spawn(MM2SS, args, {
+    const [command = '', ...all] = [...by, MM2SS, ...args];
+    this.process = spawn(command, all, {
       cwd: directory,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },

@@ -55,7 +55,8 @@ export async function startScene(afterwards: Afterwards): Promise<Scene> {
     'sys name': names[index] ?? '',
     'port no': ports[index] ?? 0,
     'rtu no': 101 + index,
-    hosts: `${RTU_HOST}:${port}`,
+    // The second one has another host, at which nobody answers.
+    hosts: `${RTU_HOST}:${port}${index === 1 ? `;${RTU_HOST}:1` : ''}`,
     masters: index === 2 ? 'Main=127.0.0.11;Backup=127.0.0.99' : 'Main=127.0.0.11',
   }));
   await writeFile(file, csvOf(groups));

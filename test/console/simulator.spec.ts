@@ -48,7 +48,7 @@ describe.skipIf(!CHROMIUM)('the view of the simulator in the console', () => {
       .waitFor();
     await page.getByRole('button', { name: 'Offline RTU 1' }).click();
     await first.locator('.state', { hasText: 'offline' }).waitFor();
-    expect(await accessibilityFaults(page, false)).toEqual([]);
+    expect(await accessibilityFaults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Online RTU 1' }).click();
     await first.locator('.state', { hasText: 'online' }).waitFor();
     await page.getByRole('link', { name: 'Changes' }).click();
@@ -137,7 +137,7 @@ describe.skipIf(!CHROMIUM)('the page of the simulator', () => {
     await master.interrogate();
     const gi = page.getByRole('log', { name: 'RTU 1: general interrogations' });
     await gi.getByText('GI ended').waitFor();
-    expect(await accessibilityFaults(page, false)).toEqual([]);
+    expect(await accessibilityFaults(page)).toEqual([]);
     await closePage(page);
   });
 

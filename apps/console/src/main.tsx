@@ -9,6 +9,7 @@ import { startSession } from './state/session.js';
 import { startTheme } from './state/theme.js';
 import { startClock } from './state/time.js';
 import './styles/index.css';
+import { startFocus } from './ui/focus.js';
 import { startTips } from './ui/tips.js';
 
 const root = document.getElementById('app');
@@ -20,6 +21,7 @@ startClock();
 startKeys();
 startDrafts();
 startTips();
+startFocus();
 startFleet();
 startStream();
 startSession();

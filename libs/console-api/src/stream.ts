@@ -60,6 +60,8 @@ export interface GroupDetail {
   /** As in the overview. */
   readonly silent: readonly string[];
   readonly lastHeardAt: string | null;
+  /** What closing its link means for its masters, in words: "closes 5 masters". Null: no process knows the group. */
+  readonly closes: string | null;
 }
 
 /** Lines of a group, oldest first. */

@@ -53,7 +53,7 @@ export function SendBar({ api, rtus, say }: SendBarProps) {
         sendIt();
       }}
     >
-      <label>
+      <label data-tip="Rows of the IO file with this index are sent; 0: all rows">
         Index{' '}
         <input
           type="number"
@@ -64,7 +64,7 @@ export function SendBar({ api, rtus, say }: SendBarProps) {
           onInput={({ currentTarget }) => (index.value = currentTarget.value)}
         />
       </label>
-      <label>
+      <label data-tip="The rows are sent again and again for so long; 0: once">
         Duration (s){' '}
         <input
           type="number"
@@ -75,7 +75,7 @@ export function SendBar({ api, rtus, say }: SendBarProps) {
           onInput={({ currentTarget }) => (duration.value = currentTarget.value)}
         />
       </label>
-      <label>
+      <label data-tip="RTUs with this number, or all">
         RTU no{' '}
         <select value={rtu.value} onChange={({ currentTarget }) => (rtu.value = currentTarget.value)}>
           <option value="">all</option>
@@ -86,8 +86,10 @@ export function SendBar({ api, rtus, say }: SendBarProps) {
           ))}
         </select>
       </label>
-      <button type="submit">Send</button>
-      <button type="button" onClick={stopIt}>
+      <button type="submit" data-tip="Send the rows of this index">
+        Send
+      </button>
+      <button type="button" onClick={stopIt} data-tip="Stop what is being sent">
         Stop
       </button>
       <span class="muted">{sending ? 'sending' : 'Index 0 sends all rows; a duration repeats them.'}</span>

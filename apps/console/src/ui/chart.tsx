@@ -15,6 +15,7 @@ export interface Line {
 
 export interface ChartProps {
   readonly title: string;
+  readonly tip: string;
   /** Seconds since 1970, one for each value of a line. */
   readonly times: readonly number[];
   readonly lines: readonly Line[];
@@ -55,7 +56,7 @@ export function Chart(props: ChartProps) {
   );
   return (
     <figure class="chart">
-      <figcaption>
+      <figcaption data-tip={props.tip}>
         <b>{props.title}</b>
         {props.lines.map((line) => (
           <span key={line.label} class="key">

@@ -2,12 +2,13 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { focusFirst, placesOfFocus } from './focus.js';
 import { messageOf } from './words.js';
 
 export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    const places = placesFrom(document.activeElement);
+    const places = placesOfFocus();
     element.current?.showModal();
     // By then what was to be changed by it is drawn.
     return () => void setTimeout(() => focusFirst(places));
@@ -23,23 +24,6 @@ export function Dialog(props: { title: string; wide?: boolean; onClose: () => vo
       {props.children}
     </dialog>
   );
-}
-
-/** Where the focus is, and all around that. */
-function placesFrom(focused: Element | null): HTMLElement[] {
-  const places: HTMLElement[] = [];
-  for (let place = focused; place instanceof HTMLElement && place !== document.body; place = place.parentElement)
-    places.push(place);
-  return places;
-}
-
-/** The button that opened a dialog may be gone with what was done: then the next around it that is there. */
-function focusFirst(places: readonly HTMLElement[]): void {
-  const place = places.find((each) => each.isConnected);
-  // Another dialog may be open by now.
-  if (place === undefined || document.activeElement !== document.body) return;
-  if (place !== places[0] && !place.hasAttribute('tabindex')) place.tabIndex = -1;
-  place.focus({ preventScroll: true });
 }
 
 export interface Question {

@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import { useKeys } from '../keys/keys.js';
 import { route, setQuery } from '../route.js';
 
-export function FilterBox({ label, placeholder }: { label: string; placeholder: string }) {
+export function FilterBox({ label, placeholder, tip }: { label: string; placeholder: string; tip: string }) {
   const input = useRef<HTMLInputElement>(null);
   const take = (text: string): void => setQuery({ filter: text });
   useKeys('Filter', [{ keys: '/', does: 'filter', run: () => input.current?.focus() }]);
@@ -19,6 +19,7 @@ export function FilterBox({ label, placeholder }: { label: string; placeholder: 
       class="filter"
       type="search"
       aria-label={label}
+      data-tip={tip}
       placeholder={`${placeholder}   /`}
       value={route.value.query.get('filter') ?? ''}
       spellcheck={false}

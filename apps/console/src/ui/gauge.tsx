@@ -11,7 +11,7 @@ export function Gauge(props: {
   const share = value === null || of === null || of === 0 ? 0 : Math.min(1, value / of);
   const text = of === null ? count(value) : `${count(value)} of ${count(of)}`;
   return (
-    <span class={`gauge ${props.tone ?? ''}`}>
+    <span class={`gauge ${props.tone ?? ''}`} data-tip={`${props.label}: ${text}`}>
       <svg
         viewBox="0 0 100 6"
         preserveAspectRatio="none"

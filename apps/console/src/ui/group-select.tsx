@@ -3,6 +3,7 @@ import { allRows } from '../state/fleet.js';
 
 export function GroupSelect(props: {
   label: string;
+  tip: string;
   value: string;
   /** Besides the groups, first: values and their names. */
   extra?: readonly (readonly [string, string])[];
@@ -13,6 +14,7 @@ export function GroupSelect(props: {
   return (
     <select
       aria-label={props.label}
+      data-tip={props.tip}
       value={props.value}
       onChange={(event) => props.onChange(event.currentTarget.value)}
     >

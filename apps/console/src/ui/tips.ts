@@ -10,25 +10,28 @@ export function startTips(): void {
   tip.hidden = true;
   document.body.append(tip);
   let shown: Element | undefined;
+  /** What it describes to screen readers: the owner, or the field in it that has the focus. */
+  let described: Element | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function hide(): void {
     clearTimeout(timer);
-    shown?.removeAttribute('aria-describedby');
+    described?.removeAttribute('aria-describedby');
     shown = undefined;
     tip.hidden = true;
   }
 
-  function show(owner: Element): void {
+  function show(owner: Element, of: Element): void {
     const text = owner.getAttribute('data-tip');
     if (text === null || text === '' || !owner.isConnected) return;
     hide();
     shown = owner;
+    described = of;
     tip.textContent = text;
-    // Above a modal dialog nothing else is shown.
-    (owner.closest('dialog') ?? document.body).append(tip);
+    // Above a modal dialog nothing else is shown; and screen readers find it in the part of the page that it belongs to.
+    (owner.closest('dialog, main, header') ?? document.body).append(tip);
     tip.hidden = false;
-    owner.setAttribute('aria-describedby', tip.id);
+    of.setAttribute('aria-describedby', tip.id);
     const at = owner.getBoundingClientRect();
     const { width, height } = tip.getBoundingClientRect();
     const below = at.bottom + GAP + height < innerHeight;
@@ -44,11 +47,12 @@ export function startTips(): void {
     const owner = ownerOf(event);
     if (owner === shown) return;
     hide();
-    if (owner !== undefined) timer = setTimeout(show, SHOW_AFTER_MS, owner);
+    if (owner !== undefined) timer = setTimeout(show, SHOW_AFTER_MS, owner, owner);
   });
   document.addEventListener('focusin', (event) => {
     const owner = ownerOf(event);
-    if (owner?.matches(':focus-visible')) show(owner);
+    const { target } = event;
+    if (owner !== undefined && target instanceof Element && target.matches(':focus-visible')) show(owner, target);
   });
   document.addEventListener('focusout', hide);
   document.addEventListener('pointerdown', hide);

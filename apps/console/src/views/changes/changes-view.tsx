@@ -6,10 +6,18 @@ import { route } from '../../route.js';
 import { session } from '../../state/session.js';
 import { At } from '../../ui/age.js';
 import { FilterBox } from '../../ui/filter-box.js';
+import { type Heading, Headings } from '../../ui/headings.js';
 import { GroupLink } from '../../ui/group-link.js';
 import { plural } from '../../ui/words.js';
 import { fieldsText, keyOf, passes } from '../logs/log-store.js';
 
+const HEADINGS: readonly Heading[] = [
+  ['Time', 'When it was done'],
+  ['Who', 'User and address; a dash: nobody, the program did it by itself'],
+  ['Group', 'The group that it was done to; a dash: all, or none'],
+  ['What', 'The order or the change, and what became of it'],
+  ['Details', 'All else that the log line of it says'],
+];
 /** In columns of their own. */
 const SHOWN = ['event', 'by', 'verb', 'user', 'role'];
 const MOST = 2_000;
@@ -36,7 +44,11 @@ export function ChangesView() {
     <section class="view fill">
       <div class="bar">
         <h1>Changes</h1>
-        <FilterBox label="Filter changes" placeholder="Filter: who, what, group" />
+        <FilterBox
+          label="Filter changes"
+          placeholder="Filter: who, what, group"
+          tip="Words that a change must all have (/)"
+        />
         <span class="muted">{shown !== undefined && plural(shown.length, 'change')}</span>
         <span class="muted">
           {session.value?.mode === 'nats'
@@ -47,15 +59,7 @@ export function ChangesView() {
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="List of changes">
         <table>
-          <thead>
-            <tr>
-              <th>Time</th>
-              <th>Who</th>
-              <th>Group</th>
-              <th>What</th>
-              <th>Details</th>
-            </tr>
-          </thead>
+          <Headings headings={HEADINGS} />
           <tbody>
             {shown?.map((line) => (
               <Row key={keyOf(line)} line={line} />

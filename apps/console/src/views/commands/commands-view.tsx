@@ -7,6 +7,7 @@ import { useStream } from '../../api/stream.js';
 import { route, setQuery } from '../../route.js';
 import { At } from '../../ui/age.js';
 import { GroupLink } from '../../ui/group-link.js';
+import { type Heading, Headings } from '../../ui/headings.js';
 import { GroupSelect } from '../../ui/group-select.js';
 import { usePolled, waitingText } from '../../ui/polled.js';
 import { QueryField } from '../../ui/query-field.js';
@@ -14,6 +15,18 @@ import { SaveButton } from '../../ui/save-button.js';
 import { count, plural } from '../../ui/words.js';
 import { objectText } from '../traffic/traffic-store.js';
 
+const HEADINGS: readonly Heading[] = [
+  ['Time', 'When the command ended'],
+  ['Group', 'Group: the id of the row of the file, and its name'],
+  ['Master', 'Who gave it: name, and the address that it came from'],
+  ['Type', 'Type identification; select: of the two steps of a command the first'],
+  ['Cause', 'Cause of transmission of the command'],
+  ['CA', 'Common address', 'number'],
+  ['IOA', 'Information object address', 'number'],
+  ['Value', 'What was to be set'],
+  ['Outcome', 'What became of it: as the RTU answered, or why it was refused'],
+  ['Took', "From the master's command to the end of it", 'number'],
+];
 const FILTERS = ['group', 'master', 'type', 'ca', 'ioa', 'outcome', 'since'] as const;
 /** Something to fall back on: new ones are told by the stream. */
 const AGAIN_MS = 60_000;
@@ -46,6 +59,7 @@ export function CommandsView() {
         <h1>Commands</h1>
         <GroupSelect
           label="Group"
+          tip="Whose commands are shown"
           value={query.get('group') ?? ''}
           extra={[['', 'all groups']]}
           onChange={(id) => setQuery({ group: id })}
@@ -77,22 +91,7 @@ export function CommandsView() {
       )}
       <div class="scroll" tabIndex={0} role="region" aria-label="List of commands">
         <table>
-          <thead>
-            <tr>
-              <th>Time</th>
-              <th>Group</th>
-              <th>Master</th>
-              <th>Type</th>
-              <th>Cause</th>
-              <th class="number">CA</th>
-              <th class="number">IOA</th>
-              <th>Value</th>
-              <th>Outcome</th>
-              <th class="number" data-tip="From the master's command to the end of it">
-                Took
-              </th>
-            </tr>
-          </thead>
+          <Headings headings={HEADINGS} />
           <tbody>
             {commands.map((record) => (
               <Row key={`${record.group} ${record.session} ${record.command} ${record.at}`} record={record} />

@@ -34,7 +34,11 @@ export function CompareView() {
         <button type="button" onClick={() => setQuery({ a: b, b: a })} data-tip="Swap (s)">
           ⇄ Swap
         </button>
-        <FilterBox label="Filter lines of both logs" placeholder="Filter both logs" />
+        <FilterBox
+          label="Filter lines of both logs"
+          placeholder="Filter both logs"
+          tip="Words that a line must all have (/)"
+        />
         <label data-tip="Scrolling one log takes the other one to the same time (l)">
           <input
             type="checkbox"
@@ -46,7 +50,7 @@ export function CompareView() {
         {marker === undefined ? (
           <span class="muted">A click on a time draws a line in both.</span>
         ) : (
-          <button type="button" onClick={() => (lock.marker.value = undefined)}>
+          <button type="button" onClick={() => (lock.marker.value = undefined)} data-tip="Take the line away">
             Line at {clockTime(new Date(marker))} ✕
           </button>
         )}
@@ -67,29 +71,37 @@ function Pane({ side, id, filter, lock }: { side: 'a' | 'b'; id: string; filter:
       <header>
         <GroupSelect
           label={side === 'a' ? 'Left group' : 'Right group'}
+          tip="The group that is shown on this side"
           value={id}
           onChange={(next) => setQuery({ [side]: next })}
         />
         {row !== undefined && <RtuMark row={row} />}
         <span class="grow" />
-        <a href={href(['group', id])}>Open</a>
+        <a href={href(['group', id])} data-tip="The whole of this group">
+          Open
+        </a>
       </header>
       {row === undefined ? (
         <p class="empty">{id === '' ? 'Choose a group.' : `There is no group ${id}. Choose another one.`}</p>
       ) : (
         <>
           <dl class="short">
-            <Fact name="Since">
+            <Fact name="Since" tip="How long the link has been in this state; started: since STARTDT">
               <Age at={row.since} />
             </Fact>
-            <Fact name="Endpoint">
+            <Fact name="Endpoint" tip="Host and port of the RTU in use, or being tried">
               <span class="code">{row.endpoint ?? '–'}</span>
             </Fact>
             <Fact name="Masters" tip="Started / connected / most that are let in">
               {mastersText(row)}
             </Fact>
-            <Fact name="From RTU">{rate(row.fromRtu)} /s</Fact>
-            <Fact name="Unconfirmed">
+            <Fact name="From RTU" tip="ASDUs a second from the RTU">
+              {rate(row.fromRtu)} /s
+            </Fact>
+            <Fact
+              name="Unconfirmed"
+              tip="Events that no master has acknowledged yet, of what the event log holds (buffsize)"
+            >
               {count(row.unconfirmed)}/{count(row.capacity)}
             </Fact>
           </dl>

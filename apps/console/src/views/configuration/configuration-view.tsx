@@ -4,6 +4,7 @@ import { api } from '../../api/client.js';
 import { href } from '../../route.js';
 import { rowOf } from '../../state/fleet.js';
 import { At } from '../../ui/age.js';
+import { type Heading, Headings } from '../../ui/headings.js';
 import { Mark } from '../../ui/marks.js';
 import { usePolled, waitingText } from '../../ui/polled.js';
 import { partsText, plural } from '../../ui/words.js';
@@ -43,11 +44,15 @@ function File({ file }: { file: ConfigurationAnswer }) {
           <Fact name="Digest" tip="Equal where the octets of the file are">
             {file.digest === null ? <span class="bad">cannot be read</span> : <Digest digest={file.digest} />}
           </Fact>
-          <Fact name="Groups">{file.groups}</Fact>
-          <Fact name="Written as">
+          <Fact name="Groups" tip="Groups that load from the file">
+            {file.groups}
+          </Fact>
+          <Fact name="Written as" tip="Encoding and separator, as found in the file">
             {file.encoding}, {file.delimiter}
           </Fact>
-          <Fact name="NTP servers">{file.ntpServers.length === 0 ? 'none' : file.ntpServers.join(', ')}</Fact>
+          <Fact name="NTP servers" tip="Rows ntp_server of the file: asked one after the other for the time">
+            {file.ntpServers.length === 0 ? 'none' : file.ntpServers.join(', ')}
+          </Fact>
         </dl>
       </section>
       <section>
@@ -88,6 +93,13 @@ const SEVERITY = {
   note: { shape: 'ring', tone: 'plain', word: 'note', tip: 'Nothing is wrong' },
 } as const;
 
+const PROBLEM_HEADINGS: readonly Heading[] = [
+  ['Severity', 'Whether the row is loaded all the same'],
+  ['Row', 'Line of the file', 'number'],
+  ['Column', 'Column of the row, or setting of the file'],
+  ['Reason', 'What is wrong, and what is expected'],
+];
+
 function Problems({ problems }: { problems: readonly FileProblem[] }) {
   return (
     <>
@@ -102,14 +114,7 @@ function Problems({ problems }: { problems: readonly FileProblem[] }) {
       ) : (
         <div class="scroll flat" tabIndex={0} role="region" aria-label="Problems of the file">
           <table>
-            <thead>
-              <tr>
-                <th>Severity</th>
-                <th class="number">Row</th>
-                <th>Column</th>
-                <th>Reason</th>
-              </tr>
-            </thead>
+            <Headings headings={PROBLEM_HEADINGS} />
             <tbody>
               {problems.map((problem, index) => (
                 <tr key={index}>
@@ -129,22 +134,22 @@ function Problems({ problems }: { problems: readonly FileProblem[] }) {
   );
 }
 
+const PROCESS_HEADINGS: readonly Heading[] = [
+  ['Process', 'Its instance: host and process id'],
+  ['Parts', 'What it does'],
+  ['State', 'Whether it works with the file that is on disk here now'],
+  ['Digest', 'Of the file that it works with; equal where the octets are'],
+  ['Loaded', 'Since when it works with that file'],
+  ['File', 'Where it reads the file'],
+];
+
 function Processes({ processes }: { processes: ConfigurationAnswer['processes'] }) {
   return (
     <>
       <h2>Who works with it</h2>
       <div class="scroll flat" tabIndex={0} role="region" aria-label="Processes and their files">
         <table>
-          <thead>
-            <tr>
-              <th>Process</th>
-              <th>Parts</th>
-              <th>State</th>
-              <th>Digest</th>
-              <th>Loaded</th>
-              <th>File</th>
-            </tr>
-          </thead>
+          <Headings headings={PROCESS_HEADINGS} />
           <tbody>
             {processes.map((process) => (
               <tr key={process.instance}>
@@ -170,9 +175,17 @@ function Processes({ processes }: { processes: ConfigurationAnswer['processes'] 
 function FileMark({ process }: { process: ConfigurationAnswer['processes'][number] }) {
   if (process.silent)
     return <Mark shape="question" tone="bad" word="silent" tip="It does not answer: as it was heard last" />;
-  if (process.refused !== null) return <Mark shape="triangle" tone="bad" word={`refused: ${process.refused}`} />;
-  if (process.digest === null) return <Mark shape="ring" word="no file" />;
+  if (process.refused !== null)
+    return (
+      <Mark
+        shape="triangle"
+        tone="bad"
+        word={`refused: ${process.refused}`}
+        tip="It goes on with the file that it had"
+      />
+    );
+  if (process.digest === null) return <Mark shape="ring" word="no file" tip="It works without the file" />;
   if (process.differs)
     return <Mark shape="square" tone="warn" word="another file" tip="Not what is on disk here now" />;
-  return <Mark shape="full" word="the same" />;
+  return <Mark shape="full" word="the same" tip="It works with the file that is on disk here now" />;
 }

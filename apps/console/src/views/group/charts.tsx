@@ -8,12 +8,14 @@ const AGAIN_MS = 5_000;
 
 interface Figure {
   readonly title: string;
+  readonly tip: string;
   readonly lines: readonly (readonly [HistorySeries, string])[];
 }
 
 const FIGURES: readonly Figure[] = [
   {
     title: 'ASDUs/s',
+    tip: 'ASDUs a second from the RTU, to all its masters, and commands',
     lines: [
       ['fromRtu', 'from RTU'],
       ['toMasters', 'to masters'],
@@ -22,6 +24,7 @@ const FIGURES: readonly Figure[] = [
   },
   {
     title: 'Waiting ASDUs',
+    tip: 'Events that no master has acknowledged, and what waits for the master that lags most',
     lines: [
       ['unconfirmed', 'unconfirmed'],
       ['queue', 'longest queue'],
@@ -29,6 +32,7 @@ const FIGURES: readonly Figure[] = [
   },
   {
     title: 'Masters',
+    tip: 'Masters that are connected, and those of them with data transfer',
     lines: [
       ['mastersConnected', 'connected'],
       ['mastersStarted', 'started'],
@@ -47,10 +51,11 @@ export function Charts({ group }: { group: string }) {
   const times = known.times.map((ms) => ms / 1000);
   return (
     <div class="charts">
-      {FIGURES.map(({ title, lines }) => (
+      {FIGURES.map(({ title, tip, lines }) => (
         <Chart
           key={title}
           title={title}
+          tip={tip}
           times={times}
           lines={lines.map(([series, label], index): Line => ({
             label,

@@ -6,7 +6,7 @@ import { Gauge } from '../../ui/gauge.js';
 import { RtuMark } from '../../ui/rtu-state.js';
 import { count, rate } from '../../ui/words.js';
 
-export function Fact({ name, tip, children }: { name: string; tip?: string; children: ComponentChildren }) {
+export function Fact({ name, tip, children }: { name: string; tip: string; children: ComponentChildren }) {
   return (
     <div>
       <dt data-tip={tip}>{name}</dt>
@@ -37,22 +37,22 @@ export function Facts({ row, status }: { row: OverviewRow; status: GroupStatus }
       <section>
         <h2>Link to the RTU</h2>
         <dl>
-          <Fact name="State">
+          <Fact name="State" tip="Of the link to the RTU">
             <RtuMark row={row} />
           </Fact>
           <Fact name="Since" tip="When this state was entered; started: the time of STARTDT">
             <At at={rtu.since} />
           </Fact>
-          <Fact name="Endpoint">
+          <Fact name="Endpoint" tip="Host and port of the RTU in use, or being tried">
             <span class="code">{rtu.endpoint ?? '–'}</span>
           </Fact>
-          <Fact name="TLS">
+          <Fact name="TLS" tip="Version of TLS, and whom the certificate of the RTU names">
             {rtu.tls === undefined ? '–' : rtu.tls === null ? 'no' : `${rtu.tls.version}, ${rtu.tls.identity}`}
           </Fact>
           <Fact name="Links made" tip="Connections established since the process started">
             {count(rtu.connects)}
           </Fact>
-          <Fact name="Last error">
+          <Fact name="Last error" tip="Why the link was lost, or could not be made, the last time">
             {rtu.lastError === null ? rtu.connects === null ? '–' : 'none' : <span>{rtu.lastError}</span>}
             {rtu.lastError !== null && row.lastErrorAt !== null && (
               <span class="muted">
@@ -61,7 +61,7 @@ export function Facts({ row, status }: { row: OverviewRow; status: GroupStatus }
               </span>
             )}
           </Fact>
-          <Fact name="Connector">
+          <Fact name="Connector" tip="The process that holds the link to the RTU">
             <Served by={servedBy?.connector} />
           </Fact>
           <Fact
@@ -79,7 +79,7 @@ export function Facts({ row, status }: { row: OverviewRow; status: GroupStatus }
       <section>
         <h2>Listeners</h2>
         <dl>
-          <Fact name="State">
+          <Fact name="State" tip="Whether masters can connect: only while the RTU is connected">
             {listener.open === null ? 'not known' : listener.open ? 'open' : 'closed: masters get connection refused'}
           </Fact>
           {(status.gateways ?? []).map((gateway) => (
@@ -93,7 +93,7 @@ export function Facts({ row, status }: { row: OverviewRow; status: GroupStatus }
               ))}
             </Fact>
           ))}
-          <Fact name="Router">
+          <Fact name="Router" tip="The process that decides which master gets what">
             <Served by={servedBy?.router} />
           </Fact>
           <Fact name="Observe" tip="Only monitoring passes, commands are refused">
@@ -116,7 +116,7 @@ export function Facts({ row, status }: { row: OverviewRow; status: GroupStatus }
           tone={log.full === true ? 'bad' : undefined}
         />
         <dl>
-          <Fact name="State">
+          <Fact name="State" tip="Whether it has room for more events of the RTU">
             {log.full === null ? 'not known' : log.full ? <span class="bad">full: the RTU waits</span> : 'takes events'}
           </Fact>
           <Fact name="Safe when" tip="The column ack: when an event may be acknowledged to the RTU">
@@ -133,9 +133,15 @@ export function Facts({ row, status }: { row: OverviewRow; status: GroupStatus }
       <section>
         <h2>Rates</h2>
         <dl>
-          <Fact name="From RTU">{rate(rates.fromRtuPerSecond)} /s</Fact>
-          <Fact name="To masters">{rate(rates.toMastersPerSecond)} /s</Fact>
-          <Fact name="Commands">{rate(rates.commandsPerSecond)} /s</Fact>
+          <Fact name="From RTU" tip="ASDUs a second from the RTU">
+            {rate(rates.fromRtuPerSecond)} /s
+          </Fact>
+          <Fact name="To masters" tip="ASDUs a second to all its masters">
+            {rate(rates.toMastersPerSecond)} /s
+          </Fact>
+          <Fact name="Commands" tip="Commands a second">
+            {rate(rates.commandsPerSecond)} /s
+          </Fact>
         </dl>
       </section>
     </div>

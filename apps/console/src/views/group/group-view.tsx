@@ -11,7 +11,7 @@ import { RtuMark } from '../../ui/rtu-state.js';
 import { Charts } from './charts.js';
 import { Facts } from './facts.js';
 import { Masters } from './masters.js';
-import { askNextHost, askRestart, whyNoNextHost } from './orders.js';
+import { askNextHost, askRestart, type Closes, whyNoNextHost } from './orders.js';
 
 export function GroupView({ id }: { id: string }) {
   const detail = useSignal<GroupDetail | undefined>(undefined);
@@ -25,8 +25,8 @@ export function GroupView({ id }: { id: string }) {
     id,
   );
   const row = rowOf(id);
-  const order = (run: (row: OverviewRow) => void) => (): void => {
-    if (row !== undefined && may('order')) run(row);
+  const order = (run: (row: OverviewRow, closes: Closes) => void) => (): void => {
+    if (row !== undefined && may('order')) run(row, () => detail.value?.closes ?? undefined);
   };
   useKeys('Group', [
     ...(may('order')
@@ -72,19 +72,23 @@ export function GroupView({ id }: { id: string }) {
         </span>
         <span class="grow" />
         <nav class="actions" aria-label="Of this group">
-          <a class="button" href={href(['logs'], { group: id })}>
+          <a class="button" href={href(['logs'], { group: id })} data-tip="Its log lines, live (l)">
             Log
           </a>
-          <a class="button" href={href(['traffic'], { group: id })}>
+          <a class="button" href={href(['traffic'], { group: id })} data-tip="What passes, decoded (t)">
             Traffic
           </a>
-          <a class="button" href={href(['commands'], { group: id })}>
+          <a
+            class="button"
+            href={href(['commands'], { group: id })}
+            data-tip="Commands of its masters, and what became of them"
+          >
             Commands
           </a>
-          <a class="button" href={href(['compare'], { a: id })}>
+          <a class="button" href={href(['compare'], { a: id })} data-tip="Side by side with another group (m)">
             Compare
           </a>
-          <a class="button" href={href(['edit', id])}>
+          <a class="button" href={href(['edit', id])} data-tip="Its row of the file (e)">
             {may('apply') || may('save') ? 'Edit' : 'Row'}
           </a>
           {may('order') && (

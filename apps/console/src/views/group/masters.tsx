@@ -2,23 +2,26 @@
 import type { GroupStatus, OverviewRow } from '@iec104mm2ss/console-api';
 import { may } from '../../state/session.js';
 import { Age } from '../../ui/age.js';
+import { type Heading, Headings } from '../../ui/headings.js';
 import { MasterMark } from '../../ui/rtu-state.js';
 import { count } from '../../ui/words.js';
 import { askDisconnect } from './orders.js';
 
-const HEADINGS: readonly (readonly [string, string, boolean])[] = [
-  ['State', 'Of the link to the master', false],
-  ['Master', 'Name from the column masters, or of its certificate', false],
-  ['Peer', 'Address and port that it comes from', false],
-  ['OA', 'Originator address that its commands have towards the RTU', true],
-  ['Connected', 'How long it has been connected', true],
-  ['Queue', 'ASDUs that wait to be sent or acknowledged; at the limit it is disconnected', true],
-  ['Sent', 'ASDUs sent to it', true],
-  ['Acknowledged', 'ASDUs that it has acknowledged', true],
-  ['Lag', 'Sent and not acknowledged yet', true],
-  ['Commands', 'Commands received of it', true],
-  ['Gateway', 'The process that holds the connection', false],
+const HEADINGS: readonly Heading[] = [
+  ['State', 'Of the link to the master'],
+  ['Master', 'Name from the column masters, or of its certificate'],
+  ['Peer', 'Address and port that it comes from'],
+  ['OA', 'Originator address that its commands have towards the RTU', 'number'],
+  ['Connected', 'How long it has been connected', 'number'],
+  ['Queue', 'ASDUs that wait to be sent or acknowledged; at the limit it is disconnected', 'number'],
+  ['Sent', 'ASDUs sent to it', 'number'],
+  ['Acknowledged', 'ASDUs that it has acknowledged', 'number'],
+  ['Lag', 'Sent and not acknowledged yet', 'number'],
+  ['Commands', 'Commands received of it', 'number'],
+  ['Gateway', 'The process that holds the connection'],
 ];
+
+const ORDERS: Heading = ['Orders', 'What can be done to this master', 'number'];
 
 function headline({ mastersStarted, mastersConnected, mastersMax, silent }: OverviewRow): string {
   if (mastersStarted === null) return 'not known: no gateway answers';
@@ -51,16 +54,7 @@ export function Masters({ row, status, isThere }: MastersProps) {
       ) : (
         <div class="scroll flat" tabIndex={0} role="region" aria-label="Table of masters">
           <table>
-            <thead>
-              <tr>
-                {HEADINGS.map(([title, tip, number]) => (
-                  <th key={title} class={number ? 'number' : ''} data-tip={tip}>
-                    {title}
-                  </th>
-                ))}
-                {may('order') && <th class="number">Orders</th>}
-              </tr>
-            </thead>
+            <Headings headings={may('order') ? [...HEADINGS, ORDERS] : HEADINGS} />
             <tbody>
               {masters.map((master) => {
                 const lag =
@@ -92,6 +86,7 @@ export function Masters({ row, status, isThere }: MastersProps) {
                         <button
                           type="button"
                           class="small"
+                          data-tip="Close its connection; it may connect again"
                           onClick={() => askDisconnect(row, master, () => isThere(master.session))}
                         >
                           Disconnect

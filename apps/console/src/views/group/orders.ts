@@ -2,12 +2,10 @@
 import type { MasterStatus, OverviewRow } from '@iec104mm2ss/console-api';
 import { api } from '../../api/client.js';
 import { rowOf } from '../../state/fleet.js';
-import { ask } from '../../ui/dialog.js';
+import { isStale } from '../../state/stale.js';
+import { ask, type Question } from '../../ui/dialog.js';
 import { say } from '../../ui/toast.js';
-import { plural } from '../../ui/words.js';
-
-/** The row by now; as it was, once the group is gone. */
-const nowOf = (row: OverviewRow): OverviewRow => rowOf(row.id) ?? row;
+import { sentence } from '../../ui/words.js';
 
 const obsolete =
   ({ id }: OverviewRow) =>
@@ -16,26 +14,25 @@ const obsolete =
 
 const titleOf = (row: OverviewRow): string => row.name ?? `group ${row.id}`;
 
-const COME_BACK = 'and may come back when the RTU is there again.';
+/** What the server says of the masters of the group by now: "closes 5 masters". */
+export type Closes = () => string | undefined;
 
-function closes({ mastersConnected, silent }: OverviewRow): string {
-  if (mastersConnected === null) return 'No gateway answers: masters that are connected are disconnected.';
-  const isSilent = silent.includes('gateway');
-  if (mastersConnected === 0)
-    return isSilent ? `Masters of the silent gateway are disconnected, ${COME_BACK}` : 'No master is connected now.';
-  const known = plural(mastersConnected, 'master');
-  if (isSilent) return `${known} and those of the silent gateway are disconnected, ${COME_BACK}`;
-  return `${known} ${mastersConnected === 1 ? 'is' : 'are'} disconnected, ${COME_BACK}`;
-}
+const consequences =
+  (link: () => string, closes: Closes): Question['consequences'] =>
+  () => [
+    link(),
+    sentence(closes() ?? 'its masters are disconnected'),
+    'Masters may come back when the RTU is there again. Events that none has acknowledged are kept, and sent again.',
+    ...(isStale() ? ['The page is not live: this may be otherwise by now.'] : []),
+  ];
 
-export function askRestart(row: OverviewRow): void {
+export function askRestart(row: OverviewRow, closes: Closes): void {
   ask({
     title: `Restart ${titleOf(row)}?`,
-    consequences: () => [
-      'The link to the RTU is closed and opened anew, from the first of its hosts on.',
-      closes(nowOf(row)),
-      'Events that no master has acknowledged are kept, and sent again.',
-    ],
+    consequences: consequences(
+      () => 'The link to the RTU is closed and opened anew, from the first of its hosts on.',
+      closes,
+    ),
     obsolete: obsolete(row),
     action: 'Restart',
     run: async () => say(`${titleOf(row)}: ${(await api.restart(row.id)).message}`),
@@ -46,7 +43,7 @@ export function askRestart(row: OverviewRow): void {
 export const whyNoNextHost = ({ hosts }: OverviewRow): string | undefined =>
   hosts === 1 ? 'It is the only host of this RTU' : undefined;
 
-export function askNextHost(row: OverviewRow): void {
+export function askNextHost(row: OverviewRow, closes: Closes): void {
   const why = whyNoNextHost(row);
   if (why !== undefined) {
     say(`${titleOf(row)}: ${why}.`);
@@ -54,11 +51,10 @@ export function askNextHost(row: OverviewRow): void {
   }
   ask({
     title: `Next host for ${titleOf(row)}?`,
-    consequences: () => [
-      `The link to ${nowOf(row).endpoint ?? 'the RTU'} is closed, and the next of its hosts is tried.`,
-      closes(nowOf(row)),
-      'Events that no master has acknowledged are kept, and sent again.',
-    ],
+    consequences: consequences(
+      () => `The link to ${rowOf(row.id)?.endpoint ?? 'the RTU'} is closed, and the next of its hosts is tried.`,
+      closes,
+    ),
     obsolete: obsolete(row),
     action: 'Next host',
     run: async () => say(`${titleOf(row)}: ${(await api.nextHost(row.id)).message}`),

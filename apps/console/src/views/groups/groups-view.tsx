@@ -62,7 +62,11 @@ export function GroupsView() {
     <section class="view groups">
       <div class="bar">
         <h1>Groups</h1>
-        <FilterBox label="Filter groups" placeholder="Filter: name, id, port, endpoint" />
+        <FilterBox
+          label="Filter groups"
+          placeholder="Filter: name, id, port, endpoint"
+          tip="Words that a group must all have, its state and last error included (/)"
+        />
         <Chips
           label="Show only"
           chips={chips.map(({ kind, label, tip }) => ({ id: kind, label, tip, count: counts.value.get(kind) ?? 0 }))}

@@ -67,6 +67,8 @@ export function LogPane({ label, log, filter, level, lock }: LogPaneProps) {
   };
   const follow = (): void => {
     following.value = true;
+    // The button goes; keys that scroll are for the lines.
+    place.current?.focus({ preventScroll: true });
     if (lock?.on.value === true) lock.scrolled(label, undefined);
   };
   useEffect(
@@ -106,7 +108,12 @@ export function LogPane({ label, log, filter, level, lock }: LogPaneProps) {
         ))}
       </div>
       {!following.value && (
-        <button type="button" class="follow primary" onClick={follow}>
+        <button
+          type="button"
+          class="follow primary"
+          onClick={follow}
+          data-tip="Go to the newest line, and stay there (End)"
+        >
           {unseen > 0 ? `${count(unseen)} new` : 'Follow'} ↓
         </button>
       )}
@@ -141,10 +148,11 @@ const Line = memo(function Line(props: { line: LogLine; marked: boolean; lock: T
   );
 });
 
-const linesOf = (element: Element): HTMLElement[] => [...element.querySelectorAll<HTMLElement>('[data-at]')];
+const timeOf = ({ dataset }: HTMLElement): number => Number(dataset['at']);
 
-/** The first that is so, where all behind it are, too: a long log has thousands of lines, and each scroll asks for one. */
-function firstOf(lines: readonly HTMLElement[], isSo: (line: HTMLElement) => boolean): HTMLElement | undefined {
+/** The first line that is so, where all below it are, too: a log has thousands of lines, and each scroll asks for one. */
+function firstLine(log: Element, isSo: (line: HTMLElement) => boolean): HTMLElement | undefined {
+  const lines = log.getElementsByClassName('line') as HTMLCollectionOf<HTMLElement>;
   let [from, to] = [0, lines.length];
   while (from < to) {
     const middle = (from + to) >> 1;
@@ -154,14 +162,15 @@ function firstOf(lines: readonly HTMLElement[], isSo: (line: HTMLElement) => boo
   return lines[from];
 }
 
-function timeAtTop(element: Element): number | undefined {
-  const top = element.getBoundingClientRect().top;
-  const line = firstOf(linesOf(element), (each) => each.getBoundingClientRect().bottom > top);
-  return line === undefined ? undefined : Number(line.dataset['at']);
+function timeAtTop(log: Element): number | undefined {
+  const top = log.getBoundingClientRect().top;
+  const line = firstLine(log, (each) => each.getBoundingClientRect().bottom > top);
+  return line === undefined ? undefined : timeOf(line);
 }
 
-function scrollToTime(element: Element, time: number): void {
-  const lines = linesOf(element);
-  const line = lines.find(({ dataset }) => Number(dataset['at']) >= time) ?? lines.at(-1);
-  if (line !== undefined) element.scrollTop += line.getBoundingClientRect().top - element.getBoundingClientRect().top;
+/** To the end, where all lines are older. Lines of several processes may be out of order by what their clocks differ. */
+function scrollToTime(log: Element, time: number): void {
+  const line = firstLine(log, (each) => timeOf(each) >= time);
+  if (line === undefined) log.scrollTop = log.scrollHeight;
+  else log.scrollTop += line.getBoundingClientRect().top - log.getBoundingClientRect().top;
 }

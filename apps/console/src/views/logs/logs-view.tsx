@@ -29,11 +29,16 @@ export function LogsView() {
         <h1>Log</h1>
         <GroupSelect
           label="Group"
+          tip="Whose lines are shown"
           value={group}
           extra={[[PROCESS, 'of no group']]}
           onChange={(id) => setQuery({ group: id })}
         />
-        <FilterBox label="Filter lines" placeholder="Filter: message, peer, reason" />
+        <FilterBox
+          label="Filter lines"
+          placeholder="Filter: message, peer, reason"
+          tip="Words that a line must all have (/)"
+        />
         <LevelSelect value={level} />
         <span class="muted">{log.begun && plural(log.lines.length, 'line')}</span>
         <span class="grow" />
@@ -55,7 +60,12 @@ export function LogsView() {
 
 export function LevelSelect({ value }: { value: string }) {
   return (
-    <select aria-label="Least level" value={value} onChange={(event) => setQuery({ level: event.currentTarget.value })}>
+    <select
+      aria-label="Least level"
+      data-tip="What is less bad is not shown"
+      value={value}
+      onChange={(event) => setQuery({ level: event.currentTarget.value })}
+    >
       {LEVELS.map((level) => (
         <option key={level} value={level}>
           {level === 'trace' ? 'all levels' : `${level} and worse`}

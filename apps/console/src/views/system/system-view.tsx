@@ -3,6 +3,7 @@ import type { SystemAnswer } from '@iec104mm2ss/console-api';
 import { api } from '../../api/client.js';
 import { session } from '../../state/session.js';
 import { Age, At } from '../../ui/age.js';
+import { type Heading, Headings } from '../../ui/headings.js';
 import { Mark } from '../../ui/marks.js';
 import { usePolled, waitingText } from '../../ui/polled.js';
 import { partsText, plural } from '../../ui/words.js';
@@ -33,11 +34,13 @@ export function SystemView() {
               <section>
                 <h2>Console</h2>
                 <dl>
-                  <Fact name="Served by">
+                  <Fact name="Served by" tip="The process that serves this page">
                     <span class="code">{session.value?.instance}</span>
                   </Fact>
-                  <Fact name="Tabs open">{system.streams}</Fact>
-                  <Fact name="Releases">
+                  <Fact name="Tabs open" tip="Windows of the console, of all users, that this process serves">
+                    {system.streams}
+                  </Fact>
+                  <Fact name="Releases" tip="Whether all processes are of one release">
                     {system.releasesDiffer ? <span class="warn">differ: see below</span> : 'all the same'}
                   </Fact>
                 </dl>
@@ -84,20 +87,20 @@ function Clock({ system: { ntp, now } }: { system: SystemAnswer }) {
     <section>
       <h2>Clock of this process</h2>
       <dl>
-        <Fact name="NTP">
+        <Fact name="NTP" tip="Whether a time server answers and the clock agrees with it">
           <Mark {...NTP[ntp.shown]} />
         </Fact>
-        <Fact name="Time">
+        <Fact name="Time" tip="Of the host of this process">
           <At at={now} />
         </Fact>
         <Fact name="Offset" tip="Time of the server minus that of this host">
           {offsetText(ntp.offsetSeconds)}
         </Fact>
-        <Fact name="Server">
+        <Fact name="Server" tip="The time server that answered last">
           {ntp.server ?? '–'}
           {ntp.stratum !== null && <span class="muted"> stratum {ntp.stratum}</span>}
         </Fact>
-        <Fact name="Answered">
+        <Fact name="Answered" tip="When a server answered last">
           {ntp.lastSuccessAt === null ? (
             'never'
           ) : (
@@ -107,7 +110,7 @@ function Clock({ system: { ntp, now } }: { system: SystemAnswer }) {
           )}
         </Fact>
         {ntp.error !== null && (
-          <Fact name="Error">
+          <Fact name="Error" tip="Why the clock was not set, or no server answered">
             <span class="warn">{ntp.error}</span>
           </Fact>
         )}
@@ -121,10 +124,12 @@ function BusFacts({ bus }: { bus: SystemAnswer['bus'] }) {
     <section>
       <h2>Bus</h2>
       <dl>
-        <Fact name="Kind">{bus.kind === 'memory' ? 'in memory: one process' : 'NATS'}</Fact>
-        <Fact name="State">
+        <Fact name="Kind" tip="What joins the parts">
+          {bus.kind === 'memory' ? 'in memory: one process' : 'NATS'}
+        </Fact>
+        <Fact name="State" tip="Whether the parts can reach each other">
           {bus.connected ? (
-            <Mark shape="full" word="connected" />
+            <Mark shape="full" word="connected" tip="Parts reach each other" />
           ) : (
             <Mark
               shape="triangle"
@@ -134,12 +139,12 @@ function BusFacts({ bus }: { bus: SystemAnswer['bus'] }) {
           )}
         </Fact>
         {bus.server !== undefined && (
-          <Fact name="Server">
+          <Fact name="Server" tip="The NATS server that this process is connected to">
             <span class="code">{bus.server}</span>
           </Fact>
         )}
         {typeof bus.durability === 'string' && (
-          <Fact name="Durability">
+          <Fact name="Durability" tip="What of the events NATS has written to disk when it confirms them">
             <span class={bus.syncsAlways === false ? 'warn' : ''}>{bus.durability}</span>
           </Fact>
         )}
@@ -147,6 +152,17 @@ function BusFacts({ bus }: { bus: SystemAnswer['bus'] }) {
     </section>
   );
 }
+
+const HEADINGS: readonly Heading[] = [
+  ['State', 'Whether it answers; silent: as it was heard last'],
+  ['Process', 'Its instance: host and process id'],
+  ['Host', 'The machine, or the pod'],
+  ['Parts', 'What it does'],
+  ['Release', 'Release of the program'],
+  ['Up', 'How long it has been running', 'number'],
+  ['NTP', "Time synchronisation of the process's host, as far as the process does it"],
+  ['Holds', 'Groups whose links, rules or listeners it has'],
+];
 
 function Processes({ system: { processes, owners, releasesDiffer } }: { system: SystemAnswer }) {
   return (
@@ -156,18 +172,7 @@ function Processes({ system: { processes, owners, releasesDiffer } }: { system: 
       </h2>
       <div class="scroll flat" tabIndex={0} role="region" aria-label="Table of processes">
         <table>
-          <thead>
-            <tr>
-              <th>State</th>
-              <th>Process</th>
-              <th>Host</th>
-              <th>Parts</th>
-              <th>Release</th>
-              <th class="number">Up</th>
-              <th data-tip="Time synchronisation of the process's host, as far as the process does it">NTP</th>
-              <th>Holds</th>
-            </tr>
-          </thead>
+          <Headings headings={HEADINGS} />
           <tbody>
             {processes.map((process) => (
               <tr key={process.instance}>
@@ -228,7 +233,7 @@ function NtpOf({ process: { ntp } }: { process: Process }) {
 const offsetText = (seconds: number | null): string => (seconds === null ? '–' : `${(seconds * 1000).toFixed(1)} ms`);
 
 function ProcessMark({ process }: { process: Process }) {
-  if (!process.silent) return <Mark shape="full" word="answers" />;
+  if (!process.silent) return <Mark shape="full" word="answers" tip="It was heard within the last seconds" />;
   return (
     <span class="mark bad">
       <Mark shape="question" tone="bad" word="silent for" /> <Age at={process.lastHeardAt} />

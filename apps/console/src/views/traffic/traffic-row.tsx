@@ -19,7 +19,7 @@ export const TrafficRow = memo(function TrafficRow({ item }: { item: TrafficItem
     <>
       <tr class={open.value ? 'open' : ''} onClick={() => (open.value = !open.value)}>
         <td>
-          <button type="button" class="time" aria-expanded={open.value}>
+          <button type="button" class="time" aria-expanded={open.value} data-tip="Its octets, and what they mean">
             {fineTime(new Date(item.at))}
           </button>
         </td>

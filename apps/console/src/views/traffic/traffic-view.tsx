@@ -6,6 +6,7 @@ import { useKeys } from '../../keys/keys.js';
 import { route, setQuery } from '../../route.js';
 import { currentGroup } from '../../state/current-group.js';
 import { CopyButton } from '../../ui/copy.js';
+import { type Heading, Headings } from '../../ui/headings.js';
 import { GroupSelect } from '../../ui/group-select.js';
 import { QueryField } from '../../ui/query-field.js';
 import { count, plural } from '../../ui/words.js';
@@ -13,6 +14,16 @@ import { watchCommand } from '../../ui/watch-command.js';
 import { TrafficRow } from './traffic-row.js';
 import { MOST_ITEMS, useTraffic } from './traffic-store.js';
 
+const HEADINGS: readonly Heading[] = [
+  ['Time', 'When it passed, by the clock of the program; a click shows the octets'],
+  ['Group', 'Group: the id of the row of the file'],
+  ['Direction', 'From the RTU to masters, or from the session of a master to the RTU'],
+  ['Type', 'Type identification'],
+  ['Cause', 'Cause of transmission; negative: P/N = 1'],
+  ['CA', 'Common address', 'number'],
+  ['OA', 'Originator address', 'number'],
+  ['Objects', 'Information objects: address (IOA), value, quality and time where they are worth a word'],
+];
 const FILTERS = ['type', 'cause', 'ca', 'ioa'] as const;
 
 export function TrafficView() {
@@ -42,12 +53,14 @@ export function TrafficView() {
         <h1>Traffic</h1>
         <GroupSelect
           label="Group"
+          tip="Whose traffic is shown"
           value={group}
           extra={[['*', 'all groups']]}
           onChange={(id) => setQuery({ group: id })}
         />
         <select
           aria-label="Direction"
+          data-tip="What the RTU sends, what masters send to it, or both"
           value={direction}
           onChange={(event) => setQuery({ direction: event.currentTarget.value })}
         >
@@ -78,20 +91,7 @@ export function TrafficView() {
       ))}
       <div class="scroll" tabIndex={0} role="region" aria-label="List of ASDUs">
         <table class="traffic">
-          <thead>
-            <tr>
-              <th>Time</th>
-              <th>Group</th>
-              <th>Direction</th>
-              <th>Type</th>
-              <th>Cause</th>
-              <th class="number">CA</th>
-              <th class="number" data-tip="Originator address">
-                OA
-              </th>
-              <th>Objects</th>
-            </tr>
-          </thead>
+          <Headings headings={HEADINGS} />
           <tbody>
             {traffic.items.map(({ number, item }) => (
               <TrafficRow key={number} item={item} />

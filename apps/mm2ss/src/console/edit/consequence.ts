@@ -10,6 +10,7 @@ import {
 } from '@iec104mm2ss/config';
 import type { CellChange, ChangeEffect, RowCheck } from '@iec104mm2ss/console-api';
 import type { GroupStatus } from '@iec104mm2ss/observability';
+import { closesText, mastersText } from '../overview/closes.js';
 
 type Cells = Readonly<Partial<Record<ColumnName, string>>>;
 
@@ -81,23 +82,12 @@ export function consequenceOf(
     case 'link': {
       const link = effect === 'link' ? 'closes the link to the RTU' : 'the link to the RTU stays';
       return {
-        consequence: `${link}; ${closesText(status) ?? 'no master is connected'}`,
+        consequence: `${link}; ${closesText(status ?? { masters: [] })}`,
         closesMasters: connected.length,
       };
     }
   }
 }
-
-/** What closing all masters of a group closes. Those of a gateway that does not answer are not known. Undefined: none. */
-export function closesText(status: Pick<GroupStatus, 'masters' | 'gateways'> | undefined): string | undefined {
-  const count = status?.masters.length ?? 0;
-  const isSilent = status?.gateways?.some(({ silent }) => silent) ?? false;
-  const who = [...(count > 0 ? [mastersText(count)] : []), ...(isSilent ? ['those of the silent gateway'] : [])];
-  return who.length === 0 ? undefined : `closes ${who.join(' and ')}`;
-}
-
-/** `1 master`, `5 masters`. */
-const mastersText = (count: number): string => `${count} master${count === 1 ? '' : 's'}`;
 
 function isOutside(peer: string | null, after: GroupConfig | undefined): boolean {
   const address = peer?.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');

@@ -5,6 +5,7 @@ import { type Clock, Timers } from '@iec104mm2ss/runtime';
 import type { SystemStatus } from '../../status/system-status.js';
 import { OverviewHistory } from './history.js';
 import { overviewDelta } from './overview-delta.js';
+import { closesText } from './closes.js';
 import { freshnessOf, knownNow, overviewRow, summaryOf } from './overview-row.js';
 
 /** How often all are asked while somebody looks, a little longer than answers are shared (MAX_AGE_MS); and for the history alone. */
@@ -95,9 +96,9 @@ export class OverviewFeed {
 
   detail(id: string): GroupDetail {
     const status = this.status?.groups.find((group) => group.id === id);
-    if (status === undefined) return { id, status: null, silent: [], lastHeardAt: null };
+    if (status === undefined) return { id, status: null, silent: [], lastHeardAt: null, closes: null };
     const { silent, lastHeardAt } = freshnessOf(status);
-    return { id, status: knownNow(status, silent), silent, lastHeardAt };
+    return { id, status: knownNow(status, silent), silent, lastHeardAt, closes: closesText(status) };
   }
 
   /** Hears of changes from now on; who has just waited for `current` misses none. @returns ends it */

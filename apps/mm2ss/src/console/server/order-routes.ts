@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { OrderAnswer } from '@iec104mm2ss/console-api';
-import type { GroupStatus } from '@iec104mm2ss/observability';
+import type { GroupDetail, OrderAnswer } from '@iec104mm2ss/console-api';
 import type { ControlDesk, ControlOutcome } from '../../control/control-desk.js';
-import { closesText } from '../edit/consequence.js';
 import type { OverviewFeed } from '../overview/overview-feed.js';
 import { type ConsoleRequest, type ConsoleRoute, StatusAnswer } from './console-request.js';
 
@@ -17,14 +15,14 @@ const nothing = z.strictObject({});
 /** What operators want to be done. The one who does it writes the record of it, as with `mm2ss restart`. */
 export function orderRoutes(desk: ControlDesk, feed: OverviewFeed): ConsoleRoute[] {
   const idOf = ({ parameters }: ConsoleRequest): string => parameters['id'] ?? '';
-  const statusOf = async (group: string): Promise<GroupStatus | null> => {
+  const detailOf = async (group: string): Promise<GroupDetail> => {
     await feed.current();
-    return feed.detail(group).status;
+    return feed.detail(group);
   };
   /** @param closed how many masters are closed, and what that is in words */
-  const answer = (outcome: ControlOutcome, closed: number, closes?: string): StatusAnswer => {
+  const answer = (outcome: ControlOutcome, closed: number, closes: string | null = null): StatusAnswer => {
     const ok = outcome.result === 'done';
-    const message = ok && closes !== undefined ? `${outcome.message}: ${closes}` : outcome.message;
+    const message = ok && closes !== null ? `${outcome.message}: ${closes}` : outcome.message;
     const closesMasters = ok ? closed : 0;
     return new StatusAnswer(STATUS[outcome.result], { ok, ...outcome, message, closesMasters } satisfies OrderAnswer);
   };
@@ -35,9 +33,9 @@ export function orderRoutes(desk: ControlDesk, feed: OverviewFeed): ConsoleRoute
     role: 'operator',
     body: nothing,
     handle: async (request) => {
-      const before = await statusOf(idOf(request));
+      const { status, closes } = await detailOf(idOf(request));
       const outcome = await desk.order(verb, idOf(request), request.by);
-      return answer(outcome, before?.masters.length ?? 0, closesText(before ?? undefined));
+      return answer(outcome, status?.masters.length ?? 0, closes);
     },
   });
   return [

@@ -1,0 +1,2 @@
+ready() { on_path setpriv; }
+get() { distribution_tool setpriv util-linux; }
