@@ -115,8 +115,7 @@ export const MASTER_CHECKS: readonly MasterCheck[] = [
     title: 'takes several APDUs in one segment, and one in many',
     run: async (end, under) => {
       await start(end, under);
-      const [a, b] = [0, 1].map((ns) => iFormat(ns, end.vr, single(under.ca, ns)));
-      end.sendOctets(Buffer.concat([a as Uint8Array, b as Uint8Array]));
+      end.sendOctets(Buffer.concat([0, 1].map((ns) => iFormat(ns, end.vr, single(under.ca, ns)))));
       end.vs = 2;
       await end.sendIInSegments(single(under.ca, 0), 5);
       if (await acknowledged(end, under.t2Ms + under.answerMs)) return undefined;

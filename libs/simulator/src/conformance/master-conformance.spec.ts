@@ -3,7 +3,8 @@ import { interrogation, UFunction } from '@iec104mm2ss/iec104';
 import { describe, expect, it } from 'vitest';
 import { MasterSimulator } from '../index.js';
 import { checkMaster, type ConformanceResult } from './conformance.js';
-import { type RawApdu, RawEnd } from './raw-end.js';
+import { isU } from './check.js';
+import { RawEnd } from './raw-end.js';
 
 const UNDER = { host: '127.0.0.1', port: 0, ca: 47, w: 8, connectMs: 2_000, t1Ms: 250, t2Ms: 150, t3Ms: 250 };
 
@@ -39,6 +40,20 @@ async function resultsOf(
   return checking.finally(() => Promise.all(masters.map((master) => master.close())));
 }
 
+/** A master that does the same on one connection after the other. */
+function resultsOfRaw(talk: (master: RawEnd) => Promise<void>): Promise<ConformanceResult[]> {
+  const onListening = (port: number): void => {
+    const again = async (): Promise<void> => {
+      const master = await RawEnd.connect('127.0.0.1', port, undefined);
+      await talk(master);
+      master.end();
+      await again();
+    };
+    again().catch(() => undefined);
+  };
+  return checkMaster({ ...UNDER, answerMs: 500, timers: false, onListening });
+}
+
 const failed = (results: ConformanceResult[]): string[] =>
   results.filter(({ result }) => result === 'failed').map(({ title, reason }) => `${title}: ${reason}`);
 
@@ -61,30 +76,18 @@ describe('conformance of a master', () => {
   it.concurrent(
     'is checked in one that stops for a moment',
     async () => {
-      const isU = (fn: UFunction) => (apdu: RawApdu) => apdu.format === 'U' && apdu.control === fn;
-      const results = await checkMaster({
-        ...UNDER,
-        answerMs: 500,
-        timers: false,
-        onListening: (port) => {
-          const again = async (): Promise<void> => {
-            const master = await RawEnd.connect('127.0.0.1', port, undefined);
-            for (const [act, con] of [
-              [UFunction.STARTDT_ACT, UFunction.STARTDT_CON],
-              [UFunction.STOPDT_ACT, UFunction.STOPDT_CON],
-              [UFunction.STARTDT_ACT, UFunction.STARTDT_CON],
-            ] as const) {
-              master.got.length = 0;
-              master.sendU(act);
-              await master.until(isU(con), 1_000);
-            }
-            master.sendI(interrogation(47));
-            await master.untilClosed(20_000);
-            master.end();
-            await again();
-          };
-          again().catch(() => undefined);
-        },
+      const results = await resultsOfRaw(async (master) => {
+        for (const [act, con] of [
+          [UFunction.STARTDT_ACT, UFunction.STARTDT_CON],
+          [UFunction.STOPDT_ACT, UFunction.STOPDT_CON],
+          [UFunction.STARTDT_ACT, UFunction.STARTDT_CON],
+        ] as const) {
+          master.got.length = 0;
+          master.sendU(act);
+          await master.until(isU(con), 1_000);
+        }
+        master.sendI(interrogation(47));
+        await master.untilClosed(20_000);
       });
       const numbered = results.find(({ title }) => title.startsWith('numbers what it sends'));
       expect(numbered).toMatchObject({ result: 'passed' });
@@ -95,22 +98,11 @@ describe('conformance of a master', () => {
   it.concurrent(
     'is checked in one that tests the link all the time',
     async () => {
-      const results = await checkMaster({
-        ...UNDER,
-        answerMs: 500,
-        timers: false,
-        onListening: (port) => {
-          const again = async (): Promise<void> => {
-            const master = await RawEnd.connect('127.0.0.1', port, undefined);
-            master.sendU(UFunction.STARTDT_ACT);
-            const testing = setInterval(() => master.sendU(UFunction.TESTFR_ACT), 3);
-            await master.untilClosed(20_000);
-            clearInterval(testing);
-            master.end();
-            await again();
-          };
-          again().catch(() => undefined);
-        },
+      const results = await resultsOfRaw(async (master) => {
+        master.sendU(UFunction.STARTDT_ACT);
+        const testing = setInterval(() => master.sendU(UFunction.TESTFR_ACT), 3);
+        await master.untilClosed(20_000);
+        clearInterval(testing);
       });
       const inSegments = results.find(({ title }) => title.startsWith('takes several APDUs'));
       expect(inSegments).toMatchObject({ result: 'passed' });
