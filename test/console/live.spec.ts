@@ -85,7 +85,10 @@ describe.skipIf(!CHROMIUM)('the console while things happen', () => {
   test('a program that ends is said, with the time of the values, and its return is seen without a reload', async () => {
     const page = await open('#/groups');
     await page.locator('tr[data-id="1"]').waitFor();
+    const before = (await scene.row('2')).linkEpoch ?? 0;
     expect((await scene.post('/groups/2/restart')).status).toBe(200);
+    // Who did it is written to disk meanwhile.
+    await until('a new link', async () => ((await scene.row('2')).linkEpoch ?? 0) > before);
     await until('the master is back', async () => (await scene.row('2')).mastersStarted === 1);
     await scene.program().kill();
     await page
