@@ -124,7 +124,7 @@ describe('conformance of a master', () => {
     const results = await checkMaster({
       ...UNDER,
       answerMs: 50,
-      connectMs: 100,
+      connectMs: 500,
       timers: false,
       onListening: (port) => {
         const again = (): void => {

@@ -49,10 +49,11 @@ export function Masters({ row, status, isThere }: MastersProps) {
         Masters <span class="muted">{headline(row)}</span>
       </h2>
       {row.mastersMissing.length > 0 && <p class="problem warn">Not there: {row.mastersMissing.join(', ')}</p>}
-      {masters.length === 0 ? (
-        <p class="muted">{whyNone(row, status)}</p>
-      ) : (
-        <div class="scroll flat" tabIndex={0} role="region" aria-label="Table of masters">
+      {/* Also without any: what had the focus in a row leaves it to this. */}
+      <div class="scroll flat" tabIndex={0} role="region" aria-label="Table of masters">
+        {masters.length === 0 ? (
+          <p class="muted">{whyNone(row, status)}</p>
+        ) : (
           <table>
             <Headings headings={may('order') ? [...HEADINGS, ORDERS] : HEADINGS} />
             <tbody>
@@ -98,8 +99,8 @@ export function Masters({ row, status, isThere }: MastersProps) {
               })}
             </tbody>
           </table>
-        </div>
-      )}
+        )}
+      </div>
     </>
   );
 }
