@@ -14,8 +14,17 @@ const guards: Server[] = [];
 let range = process.pid % RANGES;
 let next = 0;
 
+/** One call after the other: two at once would take two ranges, and the same port of the second. */
+let last: Promise<unknown> = Promise.resolve();
+
 /** A port nobody has on any address; a different one at each call. */
-export async function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
+  const port = last.then(findPort);
+  last = port.catch(() => undefined);
+  return port;
+}
+
+async function findPort(): Promise<number> {
   for (;;) {
     if (guards.length === 0 || next >= PORTS_OF_A_RANGE) await takeRange();
     const port = FIRST_PORT + range * PORTS_OF_A_RANGE + next++;
