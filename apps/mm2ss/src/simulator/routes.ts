@@ -144,14 +144,19 @@ export function simulatorRoutes(fleet: RtuFleet, recent: RecentLines): Route[] {
       },
     },
     {
+      method: 'GET',
+      path: '/load',
+      summary: 'The load profile, or "off"',
+      handle: () => ({ profile: fleet.profile?.text ?? 'off' }),
+    },
+    {
       method: 'PUT',
       path: '/load',
       summary: 'Spontaneous events of all RTUs together: a load profile, or "off"',
       body: z.strictObject({ profile: loadSchema }),
       handle: ({ body }) => {
-        const { profile } = body as { readonly profile: LoadProfile | undefined };
-        fleet.setLoad(profile);
-        return { profile: profile?.text ?? 'off' };
+        fleet.setLoad((body as { readonly profile: LoadProfile | undefined }).profile);
+        return { profile: fleet.profile?.text ?? 'off' };
       },
     },
     act('Off the network: no listener, no connections', 'offline', ({ rtu }) => rtu.stop()),

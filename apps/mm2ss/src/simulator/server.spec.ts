@@ -145,7 +145,9 @@ describe("the simulator's HTTP API", () => {
   it('has a load profile for all RTUs together', async () => {
     await join1();
     const { counts } = fleet.station('1')!.rtu;
+    expect(await ask('GET', '/load')).toEqual([200, { profile: 'off' }]);
     expect(await ask('PUT', '/load', { profile: 'constant 200' })).toEqual([200, { profile: 'constant 200' }]);
+    expect(await ask('GET', '/load')).toEqual([200, { profile: 'constant 200' }]);
     await expect.poll(() => counts.events).toBeGreaterThan(5);
     expect(await ask('PUT', '/load', { profile: 'off' })).toEqual([200, { profile: 'off' }]);
     expect(await ask('PUT', '/load', { profile: 'csv /etc/passwd' })).toMatchObject([400, {}]);

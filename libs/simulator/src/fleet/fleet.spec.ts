@@ -373,6 +373,7 @@ describe('logs', () => {
       expect.stringContaining('listening'),
       'connected',
       'data transfer started',
+      'sent M_EI_NA_1 0',
       'index 200 for 0 s',
       'sent M_DP_TB_1 301 2 Feeder 1 breaker closed',
       'sent M_SP_TB_1 102 1 IV Station door sensor failed',

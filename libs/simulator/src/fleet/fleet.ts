@@ -135,6 +135,11 @@ export class RtuFleet implements AsyncDisposable {
     if (profile !== undefined) this.pace = new LoadPace(this.scheduler.clock, profile, (count) => this.spread(count));
   }
 
+  /** The profile that `setLoad` was given last. */
+  get profile(): LoadProfile | undefined {
+    return this.pace?.profile;
+  }
+
   /** The stations of an RTU number; undefined: all. */
   of(rtuNumber: number | undefined): Station[] {
     return this.stations.filter((station) => rtuNumber === undefined || station.rtuNumber === rtuNumber);

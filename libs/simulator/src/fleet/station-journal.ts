@@ -14,9 +14,13 @@ export function logStation(station: Station, sink: LogSink): void {
   const of = ({ peer }: RtuConnection, more: Partial<LogLine> = {}): Partial<LogLine> => ({ peer, ...more });
 
   rtu.on('listening', ({ host, port }) => say('listening', { comment: `${host}:${port}` }));
+  rtu.on('offline', () => say('offline'));
   rtu.on('connected', (connection) => say('connected', of(connection)));
   rtu.on('refused', (peer, reason) => say('refused', { peer, comment: reason }));
   rtu.on('started', (connection) => say('data transfer started', of(connection)));
+  rtu.on('endOfInitialization', (connection, asdu) =>
+    sink.write('station', { timeMs: now(), event: 'sent', ...of(connection), asdu }),
+  );
   rtu.on('stopped', (connection) => say('data transfer stopped', of(connection)));
   rtu.on('disconnected', (connection, { code, message }) =>
     say('disconnected', of(connection, { comment: `${message} (${code})` })),

@@ -14,7 +14,7 @@ export class LoadPace {
 
   constructor(
     private readonly clock: Clock,
-    private readonly profile: LoadProfile,
+    readonly profile: LoadProfile,
     private readonly onDue: (count: number) => void,
   ) {
     this.beganAt = clock.now();

@@ -1,4 +1,4 @@
-import { apduEnd, ApduFramer } from '@iec104mm2ss/iec104';
+import { apduEnd, ApduFramer, UFunction } from '@iec104mm2ss/iec104';
 import { readPackets } from './packets.js';
 import { isLinkTypeKnown, tcpSegment, type TcpSegment } from './segments.js';
 
@@ -22,6 +22,10 @@ export interface CapturedRtus {
 
 const APCI_OCTETS = 6;
 const START_OCTET = 0x68;
+/** STARTDT con and STOPDT con; either end confirms TESTFR. */
+const STATION_CONFIRMATIONS: readonly number[] = [UFunction.STARTDT_CON, UFunction.STOPDT_CON];
+/** Type ID 44 is the last one of process information in monitor direction. */
+const LAST_MONITORED = 44;
 /** Segments that may wait for one before them; then it is missing in the capture. */
 const MAX_WAITING = 64;
 
@@ -40,7 +44,7 @@ export function capturedRtus(file: Uint8Array, port: number): CapturedRtus {
     const segment = tcpSegment(packet);
     if (segment === undefined) continue;
     if (segment.missing > 0) short++;
-    if (segment.payload[0] === START_OCTET) otherPorts.add(segment.fromPort);
+    if (isOfStation(segment.payload)) otherPorts.add(segment.fromPort);
     if (segment.fromPort !== port) continue;
     const flows = rtus.get(segment.from) ?? [];
     rtus.set(segment.from, flows);
@@ -76,6 +80,14 @@ function captured(at: string, flows: readonly Flow[]): CapturedRtu {
     leftOut: speaking.length - used.length,
     gaps: used.reduce((sum, { gaps }) => sum + gaps, 0),
   };
+}
+
+/** Whether a segment begins with what only a controlled station sends: a confirmation of the link, or monitored data. */
+function isOfStation(payload: Uint8Array): boolean {
+  const [start, , control = 0] = payload;
+  if (start !== START_OCTET) return false;
+  const isInformation = (control & 1) === 0;
+  return isInformation ? (payload[APCI_OCTETS] ?? 255) <= LAST_MONITORED : STATION_CONFIRMATIONS.includes(control);
 }
 
 /** One direction of a TCP connection, put in order. */

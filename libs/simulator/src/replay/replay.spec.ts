@@ -178,6 +178,12 @@ describe('what an RTU said in a capture', () => {
     ).toEqual({ rtus: [], remarks: ['APDUs come from port 40000'] });
   });
 
+  it('names the ports of RTUs where nobody is at the one asked for, not those of masters', () => {
+    const toRtu = { fromPort: 40_000, toPort: RTU_PORT };
+    const asked = { ...STREAM[0]!, ...toRtu, payload: Buffer.from('680e0000000064010600010000000014', 'hex') };
+    expect(capturedRtus(pcap([asked, ...STREAM]), 9999).remarks).toEqual([`APDUs come from port ${RTU_PORT}`]);
+  });
+
   it.each([
     ['empty', Buffer.alloc(0)],
     ['text', Buffer.from('this is a text and no capture')],
@@ -201,7 +207,17 @@ describe('replay', () => {
       sent.push([performance.now() - begin, Buffer.from(octets).toString('hex')]);
       if (sent.length === 3) stop.abort();
     };
-    expect(await replay({ publish }, rtu!, { clock: SYSTEM_CLOCK, speed: 4, stop: stop.signal })).toBe(3);
+    // The master leaves after the second.
+    const station = {
+      publish,
+      get started() {
+        return sent.length < 2;
+      },
+    };
+    expect(await replay(station, rtu!, { clock: SYSTEM_CLOCK, speed: 4, stop: stop.signal })).toEqual({
+      played: 3,
+      withoutMaster: 1,
+    });
     expect(sent.map(([, hex]) => hex)).toEqual([1, 2, 3].map((ioa) => asdu(ioa)));
     expect(sent[2]?.[0]).toBeGreaterThan(115);
   });

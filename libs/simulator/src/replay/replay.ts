@@ -18,21 +18,29 @@ export function eventsOnly({ asdus, ...rest }: CapturedRtu): CapturedRtu {
   return { ...rest, asdus: asdus.filter(({ asdu }) => (asdu[0] ?? 255) < FIRST_NOT_PROCESS) };
 }
 
-/** Sends what an RTU said, in its order and with its pauses. Resolves to the number of ASDUs sent. */
+/** How many ASDUs of a capture were played, and those of them that no master was there for: they are kept for the next one. */
+export interface Replayed {
+  readonly played: number;
+  readonly withoutMaster: number;
+}
+
+/** Plays what an RTU said, in its order and with its pauses. */
 export async function replay(
-  rtu: Pick<RtuSimulator, 'publish'>,
+  rtu: Pick<RtuSimulator, 'publish' | 'started'>,
   { asdus }: CapturedRtu,
   { clock, speed = 1, stop }: ReplayOptions,
-): Promise<number> {
+): Promise<Replayed> {
   const beganAt = clock.now();
   const first = asdus[0]?.timeMs ?? 0;
-  let sent = 0;
+  let played = 0;
+  let withoutMaster = 0;
   for (const { timeMs, asdu } of asdus) {
     const waitMs = (timeMs - first) / speed - (clock.now() - beganAt);
     if (waitMs > 0) await pause(clock, waitMs, stop);
     if (stop.aborted) break;
+    if (!rtu.started) withoutMaster++;
     rtu.publish(asdu);
-    sent++;
+    played++;
   }
-  return sent;
+  return { played, withoutMaster };
 }

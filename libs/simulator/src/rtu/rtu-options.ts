@@ -99,6 +99,10 @@ export interface RtuCounts {
 /** What an RTU emits, by event name. */
 export interface RtuEvents {
   listening: [address: { host: string; port: number }];
+  /** Off the network. */
+  offline: [];
+  /** M_EI_NA_1 was queued for this connection. */
+  endOfInitialization: [connection: RtuConnection, asdu: Uint8Array];
   connected: [connection: RtuConnection];
   refused: [peer: string, reason: string];
   started: [connection: RtuConnection];

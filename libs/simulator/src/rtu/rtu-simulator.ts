@@ -142,8 +142,10 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
 
   /** Off the network: no listener, no connections. Values, events and the event generator stay. */
   async stop(): Promise<void> {
+    const wasListening = this.listening;
     const stopped = this.listener.stop();
     this.dropConnections();
+    if (wasListening) this.emit('offline');
     await stopped;
   }
 
@@ -334,11 +336,13 @@ export class RtuSimulator extends EventEmitter<RtuEvents> implements AsyncDispos
   private onStarted(connection: RtuConnection): void {
     this.queue.begin(connection);
     const when = this.options.endOfInitialization ?? 'power-on';
-    if (when === 'every-start' || (when === 'power-on' && !this.initialized)) {
-      connection.reply(this.image.endOfInitialization(Coi.POWER_ON));
-    }
+    const isDue = when === 'every-start' || (when === 'power-on' && !this.initialized);
     this.initialized = true;
+    // Before anything that somebody does at `started`.
+    const asdu = this.image.endOfInitialization(Coi.POWER_ON);
+    if (isDue) connection.reply(asdu);
     this.emit('started', connection);
+    if (isDue) this.emit('endOfInitialization', connection, asdu);
     connection.pump();
   }
 

@@ -253,7 +253,11 @@ class Stage {
   private async outcome(master: MasterSimulator, request: MasterRequest): Promise<string> {
     const { do: verb, ioa, command, select, within } = request;
     const options = { timeoutMs: within * 1000 };
-    const result = async (outcome: Promise<Outcome>): Promise<string> => (await outcome).result;
+    const result = async (asked: Promise<Outcome>): Promise<string> => {
+      const outcome = await asked;
+      const isUnconfirmed = outcome.result === 'positive' && outcome.confirmedAfterMs === undefined;
+      return isUnconfirmed ? 'unconfirmed' : outcome.result;
+    };
     switch (verb) {
       case 'connect':
         return this.connect(master, within * 1000);

@@ -76,6 +76,9 @@ describe('a scenario', () => {
       'master: { do: read, ioa: 401, result: timeout, within: 0.05 }',
       'fault: { rtu: 1, do: none }',
       'master: { do: read, ioa: 401 }',
+      'fault: { rtu: 1, noActCon: true }',
+      'master: { name: a, do: gi, result: unconfirmed, within: 2 }',
+      'fault: { rtu: 1, do: none }',
       'fault: { rtu: 1, do: drop }',
       'master: { do: connect }',
       'master: { name: b, do: disconnect }',
@@ -87,7 +90,7 @@ describe('a scenario', () => {
     );
     expect(result.steps.filter(({ failure }) => failure !== undefined)).toEqual([]);
     expect(result).toMatchObject({ passed: true, name: 'Test' });
-    expect(result.steps).toHaveLength(28);
+    expect(result.steps).toHaveLength(31);
   });
 
   it.each([
@@ -108,6 +111,11 @@ describe('a scenario', () => {
   it('fails when something comes that must not', async () => {
     const { steps } = await run('send: 2', 'expect: { master: a, ioa: 301, count: 0, within: 0.1 }');
     expect(steps.at(-1)?.failure).toBe('a got 1, which should not have come');
+  });
+
+  it('fails at an interrogation without ACT_CON', async () => {
+    const { steps } = await run('fault: { rtu: 1, noActCon: true }', 'master: { name: a, do: gi, within: 2 }');
+    expect(steps.at(-1)?.failure).toBe('a: gi was unconfirmed, not positive');
   });
 
   it('fails when nothing can come', async () => {

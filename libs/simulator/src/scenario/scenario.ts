@@ -68,7 +68,7 @@ const ask = z
     command: command.optional(),
     select: z.boolean().default(false),
     /** What has to come of it; default positive. */
-    result: z.enum(['positive', 'negative', 'timeout', 'any']).default('positive'),
+    result: z.enum(['positive', 'negative', 'unconfirmed', 'timeout', 'any']).default('positive'),
     within: seconds.default(10),
   })
   .superRefine(({ do: verb, ioa, command: given, select }, context) => {

@@ -56,7 +56,10 @@ async function run(file: string, flags: ReplayFlags, self: Command): Promise<voi
   rtu.on('disconnected', ({ peer }, { message, code }) => print(`${peer} disconnected: ${message} (${code})`));
   rtu.once('started', () => {
     const options = { clock: SYSTEM_CLOCK, speed: flags.speed, stop: stop.signal };
-    void replay(rtu, captured, options).then((sent) => print(`${sent} of ${captured.asdus.length} ASDUs sent`));
+    void replay(rtu, captured, options).then(({ played, withoutMaster }) => {
+      const kept = withoutMaster === 0 ? '' : `, ${withoutMaster} of them without a master: the next one gets them`;
+      print(`${played} of ${captured.asdus.length} ASDUs played${kept}`);
+    });
   });
   try {
     await rtu.start();
