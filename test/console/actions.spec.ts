@@ -137,6 +137,21 @@ describe.skipIf(!CHROMIUM)('without a mouse', () => {
     await press(page, page.getByRole('button', { name: /^Line at/ }));
     await expect.poll(() => page.locator('hr.marker').count()).toBe(0);
     expect(await page.evaluate(() => document.activeElement !== document.body)).toBe(true);
+
+    await tabTo(page, right.getByLabel('max conn'));
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.type('7');
+    await press(page, right.getByRole('button', { name: 'Apply until restart' }));
+    await confirm(page, 'Apply until restart?', 'Apply');
+    await right.getByText(/^until restart; the file has/).waitFor({ timeout: PATIENCE_MS });
+    expect(await right.evaluate((pane) => pane.contains(document.activeElement))).toBe(true);
+    await page.keyboard.press('g');
+    await page.keyboard.press('f');
+    await page.getByRole('heading', { level: 1, name: 'Configuration' }).waitFor();
+    await tabTo(page, page.getByRole('region', { name: 'Processes and their files' }));
+    await press(page, page.getByRole('main').getByRole('link', { name: /^3 / }));
+    await expect.poll(() => page.url()).toContain('#/edit/3');
+    expect(await page.getByLabel('max conn').inputValue()).toBe('7');
     await closePage(page);
   });
 
