@@ -32,7 +32,8 @@ export function makePlot(place: HTMLElement, { times, lines }: ChartProps, heigh
       height,
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 5 } },
-      padding: [8, 8, 0, 0],
+      // Right of the last time there is half of its text.
+      padding: [8, 20, 0, 0],
       // The time is that of the window, however little is known of it yet.
       scales: {
         x: { range: (_plot, _first, last) => [last - WINDOW_SECONDS, last] },
