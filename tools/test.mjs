@@ -93,7 +93,7 @@ async function prefetchTools(suite) {
 
 /**
  * Runs one vitest project, or some of its files.
- * @returns what its report counts, and each failure: the file, the name of the test, what was wrong
+ * @returns what its report counts, each failure (the file, the name of the test, what was wrong), and how long each file took
  */
 async function runProject(suite, files = []) {
   const report = path.join(results, `${suite}${files.length > 0 ? '-again' : ''}.json`);
@@ -111,10 +111,12 @@ async function runProject(suite, files = []) {
   let passed = 0;
   let skipped = 0;
   const failures = [];
+  const times = [];
   try {
     const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
-    for (const { name, status: ofFile, message, assertionResults } of testResults) {
+    for (const { name, status: ofFile, message, assertionResults, startTime, endTime } of testResults) {
       const file = path.relative(root, name);
+      times.push({ file, seconds: (endTime - startTime) / 1000 });
       const before = failures.length;
       for (const { status, fullName, failureMessages } of assertionResults) {
         if (status === 'passed') passed += 1;
@@ -129,7 +131,7 @@ async function runProject(suite, files = []) {
   }
   // An error outside any test (an unhandled rejection, a crashed worker).
   if (!ok && failures.length === 0) failures.push({ file: suite, test: 'outside any test', message: 'see above' });
-  return { ok, count: { passed, failed: failures.length, skipped }, failures };
+  return { ok, count: { passed, failed: failures.length, skipped }, failures, times };
 }
 
 /** Real time, sockets and processes, several files at a time: what else the machine does can make one of them fail. */
@@ -154,7 +156,7 @@ async function runSuite(suite) {
   const { passed, failed, skipped } = first.count;
   const stillFailed = again.count.failed;
   const count = { passed: passed + failed - stillFailed, failed: stillFailed, skipped };
-  return { ok: again.ok, count, failures: again.failures, unsteady };
+  return { ok: again.ok, count, failures: again.failures, unsteady, times: first.times };
 }
 
 const LINES_OF_A_FAILURE = 12;
@@ -167,6 +169,17 @@ function showFailures(title, failures) {
     const own = lines.filter((line) => !line.includes('node_modules') && !line.includes('new Promise'));
     console.log(`* ${file}: ${test}\n    ${own.slice(0, LINES_OF_A_FAILURE).join('\n    ')}`);
   }
+}
+
+const SLOWEST = 12;
+const SLOW_SECONDS = 5;
+/** Where the time goes: what takes long belongs into a NAME.long.spec.ts. */
+function showSlowest(times) {
+  const slowest = times.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);
+  const lines = slowest.filter(({ seconds }) => seconds >= SLOW_SECONDS);
+  if (lines.length === 0) return;
+  console.log('\nFiles that took longest:');
+  for (const { file, seconds } of lines) console.log(`${seconds.toFixed(1).padStart(7)} s  ${file}`);
 }
 
 const isThere = (suite) => !wantsLong || globSync(`test/${suite}/**/*${LONG}`, { cwd: root }).length > 0;
@@ -183,6 +196,7 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 const summary = [];
 const failures = [];
 const unsteady = [];
+const times = [];
 let allOk = true;
 for (const name of known.filter((candidate) => wanted.length === 0 || wanted.includes(candidate))) {
   console.log(`\n=== ${name}`);
@@ -195,6 +209,7 @@ for (const name of known.filter((candidate) => wanted.length === 0 || wanted.inc
     ok = outcome.ok;
     failures.push(...outcome.failures);
     unsteady.push(...outcome.unsteady);
+    times.push(...outcome.times);
     for (const key of Object.keys(total)) total[key] += count[key];
     figures = `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`;
     if (outcome.unsteady.length > 0) figures += `, ${outcome.unsteady.length} failed once and passed alone`;
@@ -213,6 +228,7 @@ if (testsWanted && total.passed + total.failed === 0) {
 }
 showFailures('Failed:', failures);
 showFailures('Failed once, and passed when run again alone (look into these):', unsteady);
+showSlowest(times);
 console.log(`\n${summary.join('\n')}\n`);
 if (testsWanted) {
   const others = [
