@@ -52,6 +52,7 @@ export {
 export { masterOf, nameNow, unclearMaster } from './master-of.js';
 export { clockText, type ClockSetting } from './clock-cell.js';
 export { NO_OBSERVE, observeText, type ObserveSetting } from './observe-cell.js';
+export { sharesSource, unnamedMasters } from './named-masters.js';
 export { parsePeerNames, peerNameKey } from './peer-names.js';
 export * from './rights.js';
 export { matchesAny, normalAddress, parseSourceRanges } from './source-range.js';

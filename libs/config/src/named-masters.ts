@@ -58,6 +58,22 @@ function parseNamedMaster(entry: string): Parsed<ParsedMaster> {
   return accepted({ name, sources, certificateNames });
 }
 
+/** Whether two entries have an address, network or certificate name in common, as one that was only renamed has. */
+export function sharesSource(a: NamedMaster, b: NamedMaster): boolean {
+  const has = (text: string): boolean => a.sources.some((source) => source.text === text);
+  const certificates = new Set(a.certificateNames.map(peerNameKey));
+  return (
+    b.sources.some(({ text }) => has(text)) || b.certificateNames.some((each) => certificates.has(peerNameKey(each)))
+  );
+}
+
+/** Names of `before` that are not in `after`, and are not of a master that was only renamed. */
+export function unnamedMasters(before: readonly NamedMaster[], after: readonly NamedMaster[]): string[] {
+  const isGone = (old: NamedMaster): boolean =>
+    !after.some((each) => each.name === old.name || sharesSource(old, each));
+  return before.filter(isGone).map(({ name }) => name);
+}
+
 /** Two masters that claim the same peer. */
 export interface AmbiguousMasters {
   readonly names: readonly [string, string];

@@ -12,7 +12,7 @@ export interface CursorLoss {
  * For how long the position of a name that the file does not have is kept: another process may have read a newer file, and serve
  * the group again.
  */
-const UNKNOWN_KEPT_MS = 600_000;
+export const UNKNOWN_KEPT_MS = 600_000;
 
 /** How far each named master has acknowledged the event log, and what was given up for those that are away. */
 export class Cursors {

@@ -15,6 +15,7 @@ import { GroupCommands } from './group-commands.js';
 import type { LiveRow } from './live-row.js';
 import { LogPlaces } from './log-places.js';
 import { Losses } from './losses.js';
+import { tellUnnamed } from './named-masters.js';
 import { ObserveMode } from './observe.js';
 import { OriginatorAddresses } from './originator-addresses.js';
 import { OutStream } from './out-stream.js';
@@ -117,6 +118,10 @@ export function makeParts(
   const losses = new Losses();
   const names = config.masters.map(({ name }) => name);
   const cursors = new Cursors(names, legacy.cursors, confirmedBefore, clock.now());
+  tellUnnamed(
+    { cursors, logger },
+    Object.keys(legacy.cursors).filter((saved) => !names.includes(saved)),
+  );
   const feed = new DecodedFeed(bus, subjects, config.decoded, clock);
   const rtu = new RtuLink(clock);
   const connectorClock = new ConnectorClock(clock);

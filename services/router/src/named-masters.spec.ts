@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { LogRecord } from '@iec104mm2ss/wire';
 import { Cursors } from './cursors.js';
 import type { GroupParts } from './group-parts.js';
-import { learnAges, namedMasters, undeliveredSeconds } from './named-masters.js';
+import { learnAges, namedMasters, tellUnnamed, undeliveredSeconds } from './named-masters.js';
 import { PositionTimes } from './position-times.js';
 
 const NOW = 100_000;
@@ -55,4 +55,16 @@ it('what nobody needs is not asked for, and what cannot be read is as old as thi
   await learnAges(parts);
   expect(read).toEqual([13]);
   expect(namedMasters(parts)).toMatchObject([{ lag: 0 }, { lag: 87, oldestSeconds: 10 }]);
+});
+
+it('says what becomes of events for a master that the file does not name any more', () => {
+  const { parts } = bench({ A: 40, B: 60 });
+  const said: unknown[] = [];
+  const logger = {
+    warn: (fields: object, text: string) => said.push([fields, text]),
+  } as unknown as GroupParts['logger'];
+  tellUnnamed({ cursors: parts.cursors, logger }, ['A', 'C']);
+  expect(said).toEqual([
+    [{ name: 'A', position: 40 }, expect.stringContaining('unless it is named again within 10 min')],
+  ]);
 });

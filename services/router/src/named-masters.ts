@@ -1,3 +1,4 @@
+import { UNKNOWN_KEPT_MS } from './cursors.js';
 import type { GroupParts } from './group-parts.js';
 
 /** How one master of the column "masters" is doing. */
@@ -43,6 +44,20 @@ export async function learnAges({
     if (position >= Math.min(delivery.routed, delivery.times.first)) continue;
     const [record] = await log.read(position, 1).catch(() => []);
     if (record !== undefined) delivery.times.addBefore(position, record.receivedAt);
+  }
+}
+
+/** These names the file does not have any more: what becomes of the events that are kept for them. */
+export function tellUnnamed(
+  { cursors, logger }: Pick<GroupParts, 'cursors' | 'logger'>,
+  names: readonly string[],
+): void {
+  for (const name of names) {
+    const position = cursors.position(name);
+    if (position === undefined) continue;
+    const minutes = UNKNOWN_KEPT_MS / 60_000;
+    const text = `${name} is not named by the file any more: what it has not got is given up, unless it is named again within ${minutes} min`;
+    logger.warn({ name, position }, text);
   }
 }
 

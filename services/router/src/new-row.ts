@@ -1,6 +1,14 @@
-import { type GroupConfig, type NamedMaster, nameNow, peerNameKey, rightsOf } from '@iec104mm2ss/config';
+import {
+  type GroupConfig,
+  type NamedMaster,
+  nameNow,
+  rightsOf,
+  sharesSource,
+  unnamedMasters,
+} from '@iec104mm2ss/config';
 import { securityEvent } from '@iec104mm2ss/observability';
 import { hasNoPlace, notInFilter } from './admission.js';
+import { tellUnnamed } from './named-masters.js';
 import type { GroupParts } from './group-parts.js';
 import { peerOf } from './rights.js';
 import { identityOf, type Session } from './session.js';
@@ -31,6 +39,7 @@ export function takeNewRow(parts: GroupParts, after: GroupConfig): void {
   for (const session of renamed) session.name = nameOf(session);
   const names = after.masters.map(({ name }) => name);
   cursors.setNames(names, (name) => placeOf(name, before, parts), clock.now());
+  tellUnnamed(parts, unnamedMasters(before.masters, after.masters));
   parts.retention.begins(parts.retention.oldest);
   for (const session of renamed) {
     const { id, peer, name } = session;
@@ -65,13 +74,5 @@ function placeOf(name: string, before: GroupConfig, { row, table, cursors, deliv
     delivery.mark.confirmed,
     ...here.map((session) => delivery.neededBy(session)),
     ...formerly.map((old) => cursors.position(old.name) ?? Infinity),
-  );
-}
-
-function sharesSource(a: NamedMaster, b: NamedMaster): boolean {
-  const has = (text: string): boolean => a.sources.some((source) => source.text === text);
-  const certificates = new Set(a.certificateNames.map(peerNameKey));
-  return (
-    b.sources.some(({ text }) => has(text)) || b.certificateNames.some((each) => certificates.has(peerNameKey(each)))
   );
 }

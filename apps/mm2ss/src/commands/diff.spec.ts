@@ -51,6 +51,13 @@ describe('mm2ss diff', () => {
     );
   });
 
+  it('says what a master loses that is not named any more, and not of one that has another name', () => {
+    const named = (masters: string): string[] => [row(1).replace(/;;$/, `;10.0.0.0/8;"${masters}"`)];
+    const after = (masters: string): string => formatDiff(diff(named('A=10.1.1.5;B=10.1.2.0/24'), named(masters)));
+    expect(after('B=10.1.2.0/24')).toContain('not named any more: A: gets nothing');
+    expect(after('C=10.1.1.5;B=10.1.2.0/24')).not.toContain('not named');
+  });
+
   it('finds nothing where rows only moved', () => {
     expect(diff([row(1), row(2)], [row(2), '# a remark', row(1)])).toEqual({
       refused: [],

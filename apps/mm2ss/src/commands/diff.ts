@@ -7,6 +7,7 @@ import {
   groupChanges,
   newFaults,
   readConfiguration,
+  unnamedMasters,
 } from '@iec104mm2ss/config';
 import type { Command } from 'commander';
 import { formatProblem } from './check.js';
@@ -37,6 +38,8 @@ export interface GroupDiff {
   /** `new`, `gone`, or the effect of its changed columns; `filter`: live, but not for masters that it leaves out. */
   readonly effect: ChangeEffect | 'filter' | 'new' | 'gone';
   readonly columns: readonly string[];
+  /** Names of masters that the new row has no more; absent: none. */
+  readonly unnamed?: readonly string[];
 }
 
 export interface ConfigurationDiff {
@@ -61,7 +64,8 @@ export function diffOf(before: Configuration, after: Configuration): Configurati
       ...changed.map((change): GroupDiff => {
         const { id, name } = change.after;
         const columns = changedColumns(change);
-        return { id, name, effect: fullEffect(change), columns };
+        const unnamed = unnamedMasters(change.before.masters, change.after.masters);
+        return { id, name, effect: fullEffect(change), columns, ...(unnamed.length > 0 && { unnamed }) };
       }),
       ...added.map((group) => plain(group, 'new')),
     ],
@@ -88,9 +92,10 @@ export function formatDiff({ refused, groups, unchanged, settings }: Configurati
       '',
     ].join('\n');
   }
-  const lines = groups.map(({ id, name, effect, columns }) => {
+  const lines = groups.flatMap(({ id, name, effect, columns, unnamed = [] }) => {
     const what = columns.length === 0 ? '' : ` (${columns.join(', ')})`;
-    return `group ${id} ${name}: ${EFFECTS[effect]}${what}`;
+    const lost = `  not named any more: ${unnamed.join(', ')}: gets nothing of what it misses while it is away, and what is kept for it is given up`;
+    return [`group ${id} ${name}: ${EFFECTS[effect]}${what}`, ...(unnamed.length > 0 ? [lost] : [])];
   });
   lines.push(`${unchanged} group${unchanged === 1 ? '' : 's'} unchanged`);
   if (settings) lines.push('the general settings (NTP) count from the next start on');

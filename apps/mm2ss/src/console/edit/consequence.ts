@@ -7,6 +7,7 @@ import {
   groupChanges,
   matchesAny,
   readRow,
+  unnamedMasters,
 } from '@iec104mm2ss/config';
 import type { CellChange, ChangeEffect, RowCheck } from '@iec104mm2ss/console-api';
 import type { GroupStatus } from '@iec104mm2ss/observability';
@@ -55,8 +56,19 @@ function effectAlone(
   return change === undefined ? 'live' : fullEffect(change);
 }
 
-/** What becomes of those who are connected, in words. */
+/** What becomes of those who are connected, and of what is kept for named masters, in words. */
 export function consequenceOf(
+  effect: ChangeEffect | null,
+  status: GroupStatus | undefined,
+  change: { readonly before: GroupConfig; readonly after: GroupConfig } | undefined,
+): Pick<RowCheck, 'consequence' | 'closesMasters'> {
+  const { consequence, closesMasters } = disconnectedBy(effect, status, change?.after);
+  const unnamed = change === undefined ? [] : unnamedMasters(change.before.masters, change.after.masters);
+  const lost = unnamed.length === 0 ? '' : `; what is kept for ${unnamed.join(', ')}, not named any more, is given up`;
+  return { consequence: `${consequence}${lost}`, closesMasters };
+}
+
+function disconnectedBy(
   effect: ChangeEffect | null,
   status: GroupStatus | undefined,
   after: GroupConfig | undefined,

@@ -126,6 +126,14 @@ describe('what a change is said to cost', () => {
     }
   });
 
+  it('is what is kept for a master that is not named any more', async () => {
+    const { desk, put } = bench();
+    await put('1', { masters: 'A=10.1.1.5;B=10.1.1.6' }, 'apply');
+    const { digest } = await desk.row('1');
+    const { consequence } = await desk.check('1', { digest, cells: { masters: 'B=10.1.1.6' } });
+    expect(consequence).toBe('nobody is disconnected; what is kept for A, not named any more, is given up');
+  });
+
   it('is known of cells that are taken together only', async () => {
     const { desk } = bench();
     // With t2 as it is this t1 would be refused.

@@ -168,7 +168,7 @@ export class RowDesk {
       ? groupChanges(inForce.groups, after.groups).changed.find((each) => each.after.id === id)
       : undefined;
     const effect: ChangeEffect | null = group === undefined ? null : fullEffect(group);
-    const consequence = ok ? consequenceOf(effect, status, group?.after) : NOT_TAKEN;
+    const consequence = ok ? consequenceOf(effect, status, group) : NOT_TAKEN;
     const check: RowCheck = {
       ok,
       problems,
