@@ -53,6 +53,11 @@ export class Cursors {
     }
   }
 
+  /** Names that the file does not have, whose positions are kept yet. */
+  get unnamed(): string[] {
+    return [...this.unknown.keys()];
+  }
+
   get positions(): Record<string, number> {
     return Object.fromEntries(this.byName);
   }

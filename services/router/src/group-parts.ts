@@ -118,10 +118,7 @@ export function makeParts(
   const losses = new Losses();
   const names = config.masters.map(({ name }) => name);
   const cursors = new Cursors(names, legacy.cursors, confirmedBefore, clock.now());
-  tellUnnamed(
-    { cursors, logger },
-    Object.keys(legacy.cursors).filter((saved) => !names.includes(saved)),
-  );
+  tellUnnamed({ cursors, logger }, cursors.unnamed);
   const feed = new DecodedFeed(bus, subjects, config.decoded, clock);
   const rtu = new RtuLink(clock);
   const connectorClock = new ConnectorClock(clock);

@@ -3,6 +3,7 @@ import {
   COLUMN_HELP,
   editRow,
   fullEffect,
+  type GroupChange,
   type GroupConfig,
   groupChanges,
   matchesAny,
@@ -60,7 +61,7 @@ function effectAlone(
 export function consequenceOf(
   effect: ChangeEffect | null,
   status: GroupStatus | undefined,
-  change: { readonly before: GroupConfig; readonly after: GroupConfig } | undefined,
+  change: GroupChange | undefined,
 ): Pick<RowCheck, 'consequence' | 'closesMasters'> {
   const { consequence, closesMasters } = disconnectedBy(effect, status, change?.after);
   const unnamed = change === undefined ? [] : unnamedMasters(change.before.masters, change.after.masters);
